@@ -1,0 +1,112 @@
+// What rooms need of the rest, declared here and handed in by boardroom.ts, so that a room is tested with a fake
+// log and a socket pair. Nothing in this folder knows HTTP or SQL.
+import type { Level } from '../../shared/levels.ts'
+import type { PublicPrincipal } from '../../shared/protocol.ts'
+
+/** A WebSocket as a connection uses it. Frames are whole server frames (unmasked, built once, shared by many). */
+export interface Socket {
+  /** Write one complete WebSocket frame. The buffer is shared with other sockets: never changed, never pooled. */
+  write(frame: Buffer): void
+  /** Bytes handed to `write` that the kernel has not taken yet. */
+  readonly bufferedBytes: number
+  /** Stop reading; what the client sends waits in the kernel. A paused socket does not count as dead. */
+  pause(): void
+  resume(): void
+  /** Close with a code; the close frame goes behind what was written. Ends hard if the peer does not answer. */
+  close(code: number, reason: string): void
+  /** Drop the connection at once. */
+  terminate(): void
+}
+
+/** The durable log of boards. @see server/storage/update-log.ts */
+export interface UpdateLog {
+  /**
+   * Everything that makes up a board, read in one repeatable-read transaction.
+   * @throws BoardroomError board_unreadable (checksum or decoding) | database_unreachable | not_found
+   */
+  load(boardId: string): Promise<StoredBoard>
+  /**
+   * Queue one update for the next group commit. While the database is away it stays queued and is tried again.
+   * @param update Yjs v1, the server's own update event; owned by the log from here on.
+   * @param authors client ids that this update wrote under for the first time on this board, and who they are.
+   * @returns resolves once committed.
+   * @throws BoardroomError when this board alone cannot be written (deleted, over a database limit); never for an outage.
+   */
+  append(boardId: string, update: Uint8Array, authors: readonly Author[]): Promise<void>
+  /** Bytes queued or in flight: of one board, of all boards; and since when (ms epoch) commits fail, null while they work. */
+  unsavedBytes(boardId: string): number
+  readonly totalUnsavedBytes: number
+  readonly failingSince: number | null
+  /** The last connection left and everything is committed: fold what is due. Never throws. */
+  idle(boardId: string): void
+}
+
+export interface StoredBoard {
+  /** Yjs v1 state, checksum verified; null where nothing was folded yet. */
+  snapshot: Uint8Array | null
+  /** Log rows after it, in the order of their numbers. */
+  updates: Uint8Array[]
+  /** Who wrote under which client id. */
+  authors: Author[]
+}
+
+export interface Author {
+  clientId: number
+  /** `user:7`, `guest:<uuid>`, `anonymous:<uuid>`, `system`. */
+  principal: string
+}
+
+/** What decides a connection's access: who is asked about, on which board. All ids that can matter for it. */
+export interface AccessSubject {
+  boardId: string
+  userId: number | null
+  guestId: string | null
+  agentId: string | null
+  /** A session that must live on. */
+  sessionId: string | null
+  /** A ticket's cap. */
+  maxLevel: Level | null
+}
+
+export interface AccessDecision {
+  /** null: no access. Already capped. */
+  level: Level | null
+  mayManage: boolean
+  reason: 'owner' | 'administrator' | 'permission' | 'members' | 'public' | 'link' | 'agent' | 'none'
+  /** The share link that gave it, and its label, where one did. */
+  linkId: string | null
+  linkLabel: string | null
+  board: 'live' | 'deleted' | 'missing'
+  /** ended: the session is gone, the user deactivated, the guest expired: closes 4401. */
+  credential: 'valid' | 'ended'
+  /** The next moment at which time alone may change this decision (expiry of a link, grant, session, guest). */
+  nextChangeAt: Date | null
+}
+
+/** The one function that answers what somebody may do, for many at once, in one query. @see server/boards/access.ts */
+export interface Access {
+  /** @returns one decision a subject, in their order. @throws BoardroomError database_unreachable */
+  decide(subjects: readonly AccessSubject[]): Promise<AccessDecision[]>
+}
+
+/** What a connection brings into a room, known once the join is admitted. */
+export interface Joining {
+  connectionId: string
+  boardId: string
+  subject: AccessSubject
+  /** `user:7`, `guest:<uuid>`, … fresh for every anonymous connection. */
+  principalKey: string
+  principal: PublicPrincipal
+  /** Address and user agent, by which anonymous reconnects are recognised (presence only). */
+  fingerprint: string
+  /** The client offered boardroom.v1: frames 64-68. */
+  ownProtocol: boolean
+  ip: string | null
+  userAgent: string | null
+}
+
+/** Carries frames and events of a board between nodes. In-process: does nothing. @see server/cluster/bus.ts */
+export interface Bus {
+  publish(boardId: string, message: Uint8Array): void
+  subscribe(boardId: string, receive: (message: Uint8Array) => void): () => void
+}

@@ -1,0 +1,140 @@
+// What goes over the socket: message numbers, subprotocols, close codes, and the JSON bodies of frames 64 and
+// 66-68. Pure: no socket, no state. The same file serves the server and the browser. See docs/protocol.md.
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+import type { Level } from './levels.ts'
+
+/** First varuint of every message. 0-3 are y-protocols; 64-68 go only to clients that offered `boardroom.v1`. */
+export const MessageType = {
+  sync: 0,
+  awareness: 1,
+  auth: 2,
+  queryAwareness: 3,
+  hello: 64,
+  saved: 65,
+  level: 66,
+  event: 67,
+  notice: 68,
+} as const
+
+/** Second varuint of a sync message. */
+export const SyncStep = { step1: 0, step2: 1, update: 2 } as const
+
+/** Second varuint of an auth message. */
+export const AuthStep = { permissionDenied: 0 } as const
+
+/** What a stock y-websocket client offers. */
+export const stockSubprotocol = 'boardroom.yjs'
+/** What a client offers that understands frames 64-68. */
+export const ownSubprotocol = 'boardroom.v1'
+/** Prefix of the subprotocol that carries a ticket; never selected, never echoed. */
+export const ticketSubprotocolPrefix = 'boardroom.ticket.'
+
+/** 44xx are decisions: a stock client stops. All others are conditions: it comes back by itself. */
+export const CloseCode = {
+  normal: 1000,
+  unsupportedData: 1003,
+  restart: 1012,
+  tooSlow: 1013,
+  protocolViolation: 4400,
+  notSignedIn: 4401,
+  noAccess: 4403,
+  noSuchBoard: 4404,
+  boardDeleted: 4410,
+  frameTooLarge: 4413,
+  levelChanged: 4500,
+  busy: 4503,
+} as const
+export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode]
+
+/** Who a connection is, as other clients may know it. `id` is stable for a person: `user:7`, `guest:<uuid>`. */
+export interface PublicPrincipal {
+  kind: 'user' | 'guest' | 'agent' | 'anonymous'
+  id: string
+  name: string
+  /** Label of the share link a guest came in by. */
+  link_label?: string
+}
+
+/** Frame 64, once, before the first sync message. */
+export interface Hello {
+  connection_id: string
+  board_id: string
+  principal: PublicPrincipal
+  level: Level
+  may_manage: boolean
+  /** Why the level is not what access would give, if so. */
+  reason?: LevelReason
+  limits: {
+    max_frame_bytes: number
+    max_board_bytes: number
+    max_file_bytes: number
+    updates_per_second: number
+    awareness_per_second: number
+  }
+}
+
+export type LevelReason = 'access_changed' | 'board_full' | 'too_many_writers'
+
+/** Frame 66: the level on the open socket from here on. */
+export interface LevelChange {
+  level: Level
+  may_manage: boolean
+  reason: LevelReason
+}
+
+/** Frame 67: something happened on the board outside the document. */
+export type BoardEvent =
+  | { type: 'title'; title: string }
+  | { type: 'comment'; thread_id: string; comment_id: string | null; change: 'created' | 'updated' | 'deleted' | 'resolved' | 'reopened' }
+  | { type: 'version'; version_id: string; change: 'created' | 'restored' }
+  | { type: 'joined' | 'left'; connection_id: string; principal: PublicPrincipal; level: Level }
+
+/** Frame 68: something the client's user should know. */
+export interface Notice {
+  code: string
+  message: string
+  /** Every sync frame up to this count ([0,1] and [0,2], in the order sent) is refused or already covered. */
+  refused_through?: number
+}
+
+const jsonMessage = (type: number, body: unknown): Uint8Array => {
+  const encoder = encoding.createEncoder()
+  encoding.writeVarUint(encoder, type)
+  encoding.writeVarString(encoder, JSON.stringify(body))
+  return encoding.toUint8Array(encoder)
+}
+
+export const encodeHello = (hello: Hello): Uint8Array => jsonMessage(MessageType.hello, hello)
+export const encodeLevelChange = (change: LevelChange): Uint8Array => jsonMessage(MessageType.level, change)
+export const encodeEvent = (event: BoardEvent): Uint8Array => jsonMessage(MessageType.event, event)
+export const encodeNotice = (notice: Notice): Uint8Array => jsonMessage(MessageType.notice, notice)
+
+/** @param count how many of the connection's [0,1] and [0,2] frames are committed or had no effect. */
+export const encodeSaved = (count: number): Uint8Array => {
+  const encoder = encoding.createEncoder()
+  encoding.writeVarUint(encoder, MessageType.saved)
+  encoding.writeVarUint(encoder, count)
+  return encoding.toUint8Array(encoder)
+}
+
+/** The y-protocols auth message: what a stock client is told instead of frame 68. */
+export const encodePermissionDenied = (reason: string): Uint8Array => {
+  const encoder = encoding.createEncoder()
+  encoding.writeVarUint(encoder, MessageType.auth)
+  encoding.writeVarUint(encoder, AuthStep.permissionDenied)
+  encoding.writeVarString(encoder, reason)
+  return encoding.toUint8Array(encoder)
+}
+
+/** A sync message; `body` is a state vector (step 1) or an update v1 (step 2, update). */
+export const encodeSync = (step: number, body: Uint8Array): Uint8Array => {
+  const encoder = encoding.createEncoder()
+  encoding.writeVarUint(encoder, MessageType.sync)
+  encoding.writeVarUint(encoder, step)
+  encoding.writeVarUint8Array(encoder, body)
+  return encoding.toUint8Array(encoder)
+}
+
+/** The body of frame 64, 66, 67 or 68; the decoder stands after the message type. Only for servers one trusts. */
+export const readJsonBody = (decoder: decoding.Decoder): unknown => JSON.parse(decoding.readVarString(decoder))
