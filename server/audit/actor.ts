@@ -1,0 +1,66 @@
+// Who does something, as the trail records it. A service opens a transaction `as` an actor and changes its rows;
+// the triggers write the audit rows. Without an actor a change counts as made by hand (`sql`).
+import { type Kysely, sql, type Transaction } from 'kysely'
+import type { Identity } from '../accounts/principal.ts'
+import type { Tables } from '../database/tables.ts'
+
+export interface Actor {
+  kind: 'user' | 'guest' | 'agent' | 'system' | 'anonymous'
+  userId: number | null
+  guestId: string | null
+  agentId: string | null
+  name: string | null
+  sessionId: string | null
+  ip: string | null
+  /** Cut at 500 characters. */
+  userAgent: string | null
+}
+
+export const systemActor: Actor = {
+  kind: 'system',
+  userId: null,
+  guestId: null,
+  agentId: null,
+  name: 'system',
+  sessionId: null,
+  ip: null,
+  userAgent: null,
+}
+
+export const actorOf = (identity: Identity, ip: string | null, userAgent: string | null): Actor => {
+  const { principal } = identity
+  return {
+    kind: principal.kind,
+    userId: principal.kind === 'user' ? principal.userId : null,
+    guestId: principal.kind === 'guest' ? principal.guestId : null,
+    agentId: principal.kind === 'agent' ? principal.agentId : null,
+    name: principal.kind === 'anonymous' ? null : principal.name,
+    sessionId: identity.sessionId,
+    ip,
+    userAgent: userAgent?.slice(0, 500) ?? null,
+  }
+}
+
+/** The value of the setting `app.actor` that the audit triggers read. */
+const settingOf = (actor: Actor): string =>
+  JSON.stringify({
+    kind: actor.kind,
+    user_id: actor.userId,
+    guest_id: actor.guestId,
+    agent_id: actor.agentId,
+    name: actor.name,
+    session_id: actor.sessionId,
+    ip: actor.ip,
+    user_agent: actor.userAgent,
+  })
+
+/** One transaction whose changes the trail ascribes to `actor`. */
+export const transactionAs = <Result>(
+  db: Kysely<Tables>,
+  actor: Actor,
+  work: (trx: Transaction<Tables>) => Promise<Result>,
+): Promise<Result> =>
+  db.transaction().execute(async (trx) => {
+    await sql`select set_config('app.actor', ${settingOf(actor)}, true)`.execute(trx)
+    return work(trx)
+  })
