@@ -1,0 +1,203 @@
+// One canvas element as it is kept in a document: which properties are shared, which of them travel together as
+// geometry, and what a property must look like. Documents are also written by other people's clients, so nothing
+// here trusts what it reads: one malformed element would crash the renderer of everyone who opens the board.
+
+/** An element of an Excalidraw scene, as plain JSON. `index` is its fractional index: the order on the canvas. */
+export interface SceneElement {
+  id: string
+  type: string
+  index?: string | null
+  isDeleted?: boolean
+  [property: string]: unknown
+}
+
+/** Properties that change together while something is dragged: packed into one value, `geo`, in this order. */
+export const geometryKeys = [
+  'x',
+  'y',
+  'width',
+  'height',
+  'angle',
+  'points',
+  'pressures',
+  'startBinding',
+  'endBinding',
+  'fixedSegments',
+  'startIsSpecial',
+  'endIsSpecial',
+] as const
+
+/** Assigned by each client for itself, or meaningful only while a pointer is down: never shared. */
+const localKeys = new Set([
+  'version',
+  'versionNonce',
+  'updated',
+  'lastCommittedPoint',
+  'boundElementIds',
+  'baseline',
+])
+
+const geometry = new Set<string>(geometryKeys)
+
+export const isGeometryKey = (key: string): boolean => geometry.has(key)
+export const isSharedKey = (key: string): boolean => !localKeys.has(key)
+
+/** Whatever can be drawn; `selection` and types of later versions cannot. */
+const elementTypes = new Set([
+  'rectangle',
+  'diamond',
+  'ellipse',
+  'line',
+  'arrow',
+  'freedraw',
+  'text',
+  'image',
+  'frame',
+  'magicframe',
+  'embeddable',
+  'iframe',
+])
+
+/** Beyond this the arithmetic of the renderer breaks down; no drawing comes near it. */
+const furthest = 1e7
+const mostPoints = 50_000
+const mostText = 500_000
+const mostListed = 10_000
+
+type Check = (value: unknown) => boolean
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const number: Check = (value) =>
+  typeof value === 'number' && Number.isFinite(value) && Math.abs(value) <= furthest
+const between =
+  (least: number, most: number): Check =>
+  (value) =>
+    typeof value === 'number' && value >= least && value <= most
+const string: Check = (value) => typeof value === 'string' && value.length <= mostText
+const boolean: Check = (value) => typeof value === 'boolean'
+const or =
+  (...checks: Check[]): Check =>
+  (value) =>
+    checks.some((check) => check(value))
+const isNull: Check = (value) => value === null
+const listOf =
+  (item: Check, most = mostListed): Check =>
+  (value) =>
+    Array.isArray(value) && value.length <= most && value.every(item)
+const pair: Check = (value) =>
+  Array.isArray(value) && value.length >= 2 && number(value[0]) && number(value[1])
+const having =
+  (fields: Record<string, Check>): Check =>
+  (value) =>
+    isObject(value) && Object.entries(fields).every(([key, check]) => check(value[key]))
+const anyString = or(string, isNull)
+const binding = or(isNull, having({ elementId: string, focus: number, gap: number }))
+
+/** What a known property must look like. One that does not is left out, and the canvas puts its default there. */
+const checks: Record<string, Check> = {
+  index: anyString,
+  isDeleted: boolean,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  angle: number,
+  points: listOf(pair, mostPoints),
+  pressures: listOf(number, mostPoints),
+  startBinding: binding,
+  endBinding: binding,
+  fixedSegments: or(isNull, listOf(having({ start: pair, end: pair, index: number }))),
+  startIsSpecial: or(boolean, isNull),
+  endIsSpecial: or(boolean, isNull),
+  strokeColor: string,
+  backgroundColor: string,
+  fillStyle: string,
+  strokeWidth: between(0, 1000),
+  strokeStyle: string,
+  roughness: between(0, 100),
+  opacity: between(0, 100),
+  seed: number,
+  roundness: or(isNull, having({ type: number })),
+  groupIds: listOf(string),
+  frameId: anyString,
+  boundElements: or(isNull, listOf(having({ id: string, type: string }))),
+  link: anyString,
+  locked: boolean,
+  customData: isObject,
+  text: string,
+  originalText: string,
+  rawText: string,
+  fontSize: between(0.1, 100_000),
+  fontFamily: number,
+  textAlign: string,
+  verticalAlign: string,
+  containerId: anyString,
+  autoResize: boolean,
+  lineHeight: between(0.1, 100),
+  startArrowhead: anyString,
+  endArrowhead: anyString,
+  elbowed: boolean,
+  simulatePressure: boolean,
+  fileId: anyString,
+  status: string,
+  scale: pair,
+  crop: or(
+    isNull,
+    having({
+      x: number,
+      y: number,
+      width: number,
+      height: number,
+      naturalWidth: number,
+      naturalHeight: number,
+    }),
+  ),
+  name: anyString,
+}
+// A seed is any 31-bit number, far beyond what a coordinate may be.
+checks.seed = (value) => typeof value === 'number' && Number.isFinite(value)
+
+const linear = new Set(['line', 'arrow', 'freedraw'])
+
+/**
+ * The element that `raw` describes, with only properties that hold what they should; unknown ones are kept.
+ * @returns null where it cannot be drawn: no id, a foreign type, no finite position and size, a line without points.
+ */
+export const readElement = (raw: Record<string, unknown>): SceneElement | null => {
+  const { id, type } = raw
+  if (
+    typeof id !== 'string' ||
+    id === '' ||
+    id.length > 200 ||
+    typeof type !== 'string' ||
+    !elementTypes.has(type)
+  )
+    return null
+  const element: SceneElement = { id, type }
+  for (const key in raw) {
+    if (key === 'id' || key === 'type' || !isSharedKey(key) || raw[key] === undefined) continue
+    const check = Object.hasOwn(checks, key) ? checks[key] : undefined
+    if (check === undefined || check(raw[key])) element[key] = raw[key]
+  }
+  if (element.x === undefined || element.y === undefined) return null
+  if (element.width === undefined || element.height === undefined) return null
+  if (linear.has(type) && !(Array.isArray(element.points) && element.points.length > 0)) return null
+  if (type === 'text' && typeof element.text !== 'string') return null
+  element.angle ??= 0
+  element.isDeleted ??= false
+  return element
+}
+
+/** Equality of plain JSON values, the order of keys aside. */
+export const sameJson = (a: unknown, b: unknown): boolean => {
+  if (Object.is(a, b) || a === b) return true
+  if (Array.isArray(a))
+    return Array.isArray(b) && a.length === b.length && a.every((item, at) => sameJson(item, b[at]))
+  if (!isObject(a) || !isObject(b)) return false
+  const keys = Object.keys(a)
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && sameJson(a[key], b[key]))
+  )
+}

@@ -1,0 +1,207 @@
+// The document of a canvas board: root map `elements`, one Y.Map an element, geometry packed under `geo`, every
+// other property its own key, so that two people who move and recolour one element at the same time both keep
+// their change. Deleted is what says `isDeleted: true`; an element that is merely absent somewhere is not deleted.
+import * as Y from 'yjs'
+import {
+  geometryKeys,
+  isGeometryKey,
+  isSharedKey,
+  readElement,
+  type SceneElement,
+  sameJson,
+} from './element.ts'
+
+export type { SceneElement } from './element.ts'
+
+/** A scene as Excalidraw reads and writes it in files. */
+export interface Scene {
+  type: 'excalidraw'
+  version: 2
+  source: string
+  elements: SceneElement[]
+  appState: Record<string, unknown>
+  /** Always empty: images are files of the board, under `fileId`. */
+  files: Record<string, never>
+}
+
+/** What changed of one element: `geo` as a whole, other properties by name; undefined takes a property away. */
+export interface ElementChange {
+  id: string
+  properties: Record<string, unknown>
+}
+
+export const elementsRoot = 'elements'
+const geometryKey = 'geo'
+
+export const elementMaps = (doc: Y.Doc): Y.Map<unknown> => doc.getMap(elementsRoot)
+
+/** Canvas order: by index, then by id, which is also how a collision of two indices is decided everywhere. */
+export const byIndex = (a: SceneElement, b: SceneElement): number => {
+  const left = a.index ?? ''
+  const right = b.index ?? ''
+  if (left !== right) return left < right ? -1 : 1
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0
+}
+
+/** The element kept under `id`, null where there is none or what is there cannot be an element. */
+export const elementOf = (doc: Y.Doc, id: string): SceneElement | null => {
+  const map = elementMaps(doc).get(id)
+  if (!(map instanceof Y.Map)) return null
+  const raw: Record<string, unknown> = {}
+  for (const [key, value] of map.entries()) if (!(value instanceof Y.AbstractType)) raw[key] = value
+  const geo = raw[geometryKey]
+  delete raw[geometryKey]
+  if (typeof geo === 'object' && geo !== null) Object.assign(raw, geo)
+  return readElement({ ...raw, id })
+}
+
+/** All elements, also deleted ones, in canvas order. What cannot be an element is skipped. */
+export const elementsOf = (doc: Y.Doc): SceneElement[] => {
+  const elements: SceneElement[] = []
+  for (const id of elementMaps(doc).keys()) {
+    const element = elementOf(doc, id)
+    if (element !== null) elements.push(element)
+  }
+  return elements.sort(byIndex)
+}
+
+/** The drawing as a file: without what is deleted, in canvas order. */
+export const sceneOf = (doc: Y.Doc): Scene => ({
+  type: 'excalidraw',
+  version: 2,
+  source: 'boardroom',
+  elements: elementsOf(doc).filter((element) => element.isDeleted !== true),
+  appState: { viewBackgroundColor: '#ffffff' },
+  files: {},
+})
+
+/** How an element is kept: shared properties, geometry packed. */
+export const storedProperties = (element: SceneElement): Record<string, unknown> => {
+  const properties: Record<string, unknown> = {}
+  const geo: Record<string, unknown> = {}
+  for (const key of geometryKeys) if (element[key] !== undefined) geo[key] = element[key]
+  for (const key in element) {
+    if (key !== 'id' && element[key] !== undefined && isSharedKey(key) && !isGeometryKey(key))
+      properties[key] = element[key]
+  }
+  properties[geometryKey] = geo
+  return properties
+}
+
+/**
+ * What must be written so that somebody who has `before` comes to have `after`; null where nothing must. Taking the
+ * difference to what the writer last saw, and not to the document, keeps changes that the writer has not seen yet.
+ */
+export const changeOf = (before: SceneElement | null, after: SceneElement): ElementChange | null => {
+  const next = storedProperties(after)
+  if (before === null) return { id: after.id, properties: next }
+  const previous = storedProperties(before)
+  const properties: Record<string, unknown> = {}
+  for (const key in next) if (!sameJson(previous[key], next[key])) properties[key] = next[key]
+  for (const key in previous) if (!(key in next)) properties[key] = undefined
+  return Object.keys(properties).length === 0 ? null : { id: after.id, properties }
+}
+
+/**
+ * Write changes in one transaction; a value that is there already is not written again. A change of an element that
+ * the document does not hold is written only if it is whole (has a type): otherwise nobody could draw it.
+ */
+export const writeChanges = (doc: Y.Doc, changes: readonly ElementChange[], origin?: unknown): void => {
+  if (changes.length === 0) return
+  doc.transact(() => {
+    const maps = elementMaps(doc)
+    for (const { id, properties } of changes) {
+      let map = maps.get(id)
+      if (!(map instanceof Y.Map)) {
+        if (typeof properties.type !== 'string') continue
+        map = new Y.Map()
+        maps.set(id, map)
+      }
+      // Narrowed by the lines above; the type parameter is not known to instanceof.
+      writeProperties(map as Y.Map<unknown>, properties)
+    }
+  }, origin)
+}
+
+const writeProperties = (map: Y.Map<unknown>, properties: Record<string, unknown>): void => {
+  for (const key in properties) {
+    const value = properties[key]
+    if (value === undefined) {
+      if (map.has(key)) map.delete(key)
+    } else if (!sameJson(map.get(key), value)) {
+      // Yjs keeps the object it is given: a copy, so that a canvas which mutates its elements cannot change the document.
+      map.set(key, typeof value === 'object' ? structuredClone(value) : value)
+    }
+  }
+}
+
+/** Make the document hold `elements` as they are; others stay. Properties that an element does not name stay too. */
+export const writeElements = (doc: Y.Doc, elements: readonly SceneElement[], origin?: unknown): void =>
+  writeChanges(
+    doc,
+    elements.map((element) => ({ id: element.id, properties: storedProperties(element) })),
+    origin,
+  )
+
+/**
+ * The elements of an `.excalidraw` file, ready to be written into an empty document. Deleted ones are left out, ids
+ * made unique, and an order given to files that have none (older than fractional indices).
+ * @returns `skipped`: how many could not be elements. null where `value` is no Excalidraw file.
+ */
+export const readScene = (value: unknown): { elements: SceneElement[]; skipped: number } | null => {
+  if (typeof value !== 'object' || value === null || !('elements' in value) || !Array.isArray(value.elements))
+    return null
+  if ('type' in value && value.type !== 'excalidraw') return null
+  const byId = new Map<string, SceneElement>()
+  let skipped = 0
+  for (const raw of value.elements as unknown[]) {
+    const element =
+      typeof raw === 'object' && raw !== null ? readElement(raw as Record<string, unknown>) : null
+    if (element === null || byId.has(element.id)) skipped++
+    else if (element.isDeleted !== true) byId.set(element.id, element)
+  }
+  return { elements: ordered([...byId.values()]), skipped }
+}
+
+/** The same elements in the same order, with indices that say so: kept where they already do, made anew otherwise. */
+const ordered = (elements: SceneElement[]): SceneElement[] => {
+  const isOrdered = elements.every(
+    ({ index }, at) =>
+      typeof index === 'string' && isIndex(index) && (at === 0 || index > (elements[at - 1]?.index ?? '')),
+  )
+  return isOrdered ? elements : elements.map((element, at) => ({ ...element, index: indexAt(at) }))
+}
+
+const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+
+/** Whether Excalidraw can continue from it: a head that says how many digits follow, and no trailing zero after those. */
+const isIndex = (index: string): boolean => {
+  const head = index.charCodeAt(0)
+  const integer = head >= 97 && head <= 122 ? head - 95 : head >= 65 && head <= 90 ? 92 - head : 0
+  return (
+    integer > 0 &&
+    index.length >= integer &&
+    /^[0-9A-Za-z]+$/.test(index) &&
+    (index.length === integer || !index.endsWith('0'))
+  )
+}
+
+/**
+ * The fractional index of the element at `position` in a drawing whose order is made from nothing: the integers
+ * a0…az, b00…bzz, c000… of the scheme that Excalidraw uses.
+ * @see https://github.com/rocicorp/fractional-indexing
+ */
+const indexAt = (position: number): string => {
+  let length = 1
+  let rest = position
+  for (let size = 62; rest >= size; size *= 62) {
+    rest -= size
+    length++
+  }
+  let text = ''
+  for (let place = 0; place < length; place++) {
+    text = digits[rest % 62] + text
+    rest = Math.floor(rest / 62)
+  }
+  return String.fromCharCode(96 + length) + text
+}
