@@ -1,0 +1,109 @@
+// Where a request comes from: the peer's address, or, behind proxies that the operator names, the address that
+// the outermost of them saw. Nobody else's X-Forwarded-For is believed.
+import type { IncomingMessage } from 'node:http'
+import { BlockList, isIP } from 'node:net'
+import { BoardroomError } from '../errors.ts'
+
+/** Hops looked at: more than any honest chain has, and few enough that a long header costs nothing. */
+const mostHops = 20
+
+/** The client's address, null where there is none (a unix socket without a proxy). */
+export type AddressReader = (request: Pick<IncomingMessage, 'headers' | 'socket'>) => string | null
+
+/**
+ * @param trustedProxies addresses and CIDRs whose `X-Forwarded-For` is believed.
+ * @param log told once when the header arrives from somebody who is not trusted.
+ * @throws BoardroomError invalid_config for what is neither.
+ */
+export function addressReader(
+  trustedProxies: readonly string[],
+  log: { warn(fields: object, message: string): void },
+): AddressReader {
+  const trusted = blockListOf(trustedProxies)
+  const isTrusted = (address: string): boolean =>
+    trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  let warned = false
+
+  return (request) => {
+    const peer = normalAddress(request.socket.remoteAddress ?? '')
+    const forwarded = request.headers['x-forwarded-for']
+    if (forwarded === undefined || peer === null) return peer
+    if (!isTrusted(peer)) {
+      if (!warned)
+        log.warn({ peer }, 'X-Forwarded-For ignored: set BOARDROOM_TRUSTED_PROXIES if this is your proxy')
+      warned = true
+      return peer
+    }
+    // Every proxy appends whom it saw, so the truth is read from the right, up to the first who is not ours.
+    const hops = (Array.isArray(forwarded) ? forwarded.join(',') : forwarded)
+      .split(',')
+      .slice(-mostHops)
+      .reverse()
+    let nearest = peer
+    for (const hop of hops) {
+      const address = normalAddress(hop.trim())
+      if (address === null) return nearest
+      nearest = address
+      if (!isTrusted(address)) return address
+    }
+    return nearest
+  }
+}
+
+/** What limits count by: an IPv4 address, or the /64 of an IPv6 one, which is what one customer is given. */
+export function addressKey(address: string | null): string {
+  if (address === null) return 'unknown'
+  if (isIP(address) !== 6) return address
+  return `${expand(address).slice(0, 4).join(':')}::/64`
+}
+
+/** `::ffff:192.0.2.1` -> `192.0.2.1`, `[2001:db8::1]:443` -> `2001:db8::1`; null for what is no address. */
+function normalAddress(value: string): string | null {
+  const bare = value
+    .replace(/^\[([^\]]*)\](:\d+)?$/, '$1')
+    .replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1')
+    .replace(/%.*$/, '')
+  const version = isIP(bare)
+  if (version === 0) return null
+  if (version === 4) return bare
+  const groups = expand(bare)
+  const isMapped = groups.slice(0, 5).every((group) => group === '0') && groups[5] === 'ffff'
+  if (!isMapped) return bare.toLowerCase()
+  const [high, low] = [Number.parseInt(groups[6] ?? '0', 16), Number.parseInt(groups[7] ?? '0', 16)]
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.')
+}
+
+/** The eight groups of a valid IPv6 address, lower case, without leading zeros. */
+function expand(address: string): string[] {
+  // The URL parser knows every way to write one, the dotted tail included.
+  const canonical = new URL(`http://[${address}]/`).hostname.slice(1, -1)
+  const [head = '', tail] = canonical.split('::')
+  const left = head === '' ? [] : head.split(':')
+  const right = tail === undefined || tail === '' ? [] : tail.split(':')
+  return [...left, ...Array.from({ length: 8 - left.length - right.length }, () => '0'), ...right]
+}
+
+function blockListOf(trustedProxies: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const entry of trustedProxies) {
+    const [address = '', bits, ...rest] = entry.split('/')
+    const version = isIP(address)
+    const longest = version === 6 ? 128 : 32
+    const prefix = bits === undefined ? longest : Number(bits)
+    if (
+      version === 0 ||
+      rest.length > 0 ||
+      bits === '' ||
+      !Number.isInteger(prefix) ||
+      prefix < 0 ||
+      prefix > longest
+    ) {
+      throw new BoardroomError(
+        'invalid_config',
+        `BOARDROOM_TRUSTED_PROXIES: expected an address or a CIDR like 10.0.0.0/8, got ${entry}`,
+      )
+    }
+    list.addSubnet(address, prefix, version === 6 ? 'ipv6' : 'ipv4')
+  }
+  return list
+}

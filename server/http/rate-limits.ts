@@ -1,0 +1,95 @@
+// How often one address may try. Token buckets in memory, a bounded number of them: rate-limiter-flexible keeps a
+// timer and an entry for every key it ever saw, so whoever owns a /48 could fill the memory with it.
+import type { Config } from '../config.ts'
+
+interface Bucket {
+  tokens: number
+  /** When `tokens` was true, ms. */
+  at: number
+}
+
+/** 100,000 buckets are about 10 MB. */
+const mostKeys = 100_000
+
+/**
+ * `limit` tries in `windowMs` for every key, refilled evenly; the first `limit` may come at once. Of more keys than
+ * `mostKeys` the one unseen for longest is forgotten, which costs an attacker more addresses than it wins tries.
+ */
+export class RateLimit {
+  readonly #limit: number
+  readonly #windowMs: number
+  readonly #mostKeys: number
+  readonly #now: () => number
+  /** In the order of last use. */
+  readonly #buckets = new Map<string, Bucket>()
+
+  constructor(options: { limit: number; windowMs: number; mostKeys?: number; now?: () => number }) {
+    this.#limit = options.limit
+    this.#windowMs = options.windowMs
+    this.#mostKeys = options.mostKeys ?? mostKeys
+    this.#now = options.now ?? (() => performance.now())
+  }
+
+  /** Takes one try. @returns false, and takes nothing, where none is left. */
+  take(key: string): boolean {
+    const bucket = this.#bucketOf(key)
+    if (bucket.tokens < 1) return false
+    bucket.tokens -= 1
+    return true
+  }
+
+  /**
+   * Gives a try back that turned out well. Guesses at passwords take first and give back, because a thousand of
+   * them at once would all pass a question that is asked before any has failed. Where a guess is hopeless (256
+   * random bits) ask `retryAfterMs` and take on failure, so that a class of thirty can come in at the same moment.
+   */
+  giveBack(key: string): void {
+    const bucket = this.#bucketOf(key)
+    bucket.tokens = Math.min(this.#limit, bucket.tokens + 1)
+  }
+
+  /** Milliseconds until `take` would succeed; 0 now. */
+  retryAfterMs(key: string): number {
+    const { tokens } = this.#bucketOf(key)
+    return tokens >= 1 ? 0 : Math.ceil(((1 - tokens) * this.#windowMs) / this.#limit)
+  }
+
+  /** Keys remembered. */
+  get size(): number {
+    return this.#buckets.size
+  }
+
+  #bucketOf(key: string): Bucket {
+    const now = this.#now()
+    const bucket = this.#buckets.get(key) ?? { tokens: this.#limit, at: now }
+    bucket.tokens = Math.min(this.#limit, bucket.tokens + ((now - bucket.at) * this.#limit) / this.#windowMs)
+    bucket.at = now
+    this.#buckets.delete(key)
+    this.#buckets.set(key, bucket)
+    if (this.#buckets.size > this.#mostKeys) {
+      for (const oldest of this.#buckets.keys()) {
+        this.#buckets.delete(oldest)
+        break
+      }
+    }
+    return bucket
+  }
+}
+
+/** The limits that are counted by address (`addressKey`), one set a process. */
+export interface RateLimits {
+  /** Every join. */
+  joins: RateLimit
+  /** Joins that were refused: taken on refusal. */
+  failedJoins: RateLimit
+  /** Wrong links, link passwords, set-up secrets and sign-ins. */
+  failedGuesses: RateLimit
+}
+
+export const rateLimits = (
+  config: Pick<Config, 'joinsPerSecondPerIp' | 'failedJoinsPerMinutePerIp' | 'failedGuessesPerMinutePerIp'>,
+): RateLimits => ({
+  joins: new RateLimit({ limit: config.joinsPerSecondPerIp, windowMs: 1000 }),
+  failedJoins: new RateLimit({ limit: config.failedJoinsPerMinutePerIp, windowMs: 60_000 }),
+  failedGuesses: new RateLimit({ limit: config.failedGuessesPerMinutePerIp, windowMs: 60_000 }),
+})
