@@ -1,0 +1,126 @@
+// Tickets: what an app hands to a stock client so that it can open one board. A signed statement of who, never of
+// what: access is looked up at every join. No row is kept; a ticket ends with its session or guest, or by the clock.
+import { hkdfSync } from 'node:crypto'
+import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose'
+import { isLevel, type Level } from '../../shared/levels.ts'
+import { BoardroomError } from '../errors.ts'
+import type { Identity } from './principal.ts'
+
+export const ticketLifetimeS = { default: 12 * 3600, most: 24 * 3600 }
+
+/** `typ` of our tickets, by which they differ from an embedder's own JWTs. */
+const ticketType = 'boardroom-ticket'
+const audience = 'boardroom'
+
+/** What a genuine ticket says. Whether its session or guest still lives is for the reader to look up. */
+export interface TicketClaims {
+  subject: { kind: 'user'; userId: number } | { kind: 'guest'; guestId: string } | { kind: 'anonymous' }
+  boardId: string
+  /** The session it was made from; null for guests, foreign users and nobody. */
+  sessionId: string | null
+  /** A cap that was asked for. */
+  maxLevel: Level | null
+}
+
+export type TicketProblem = 'expired' | 'malformed' | 'other_board'
+
+/** The signing key, a child of BOARDROOM_SECRET, so that a ticket can never pass for anything else signed by it. */
+export const ticketKeyOf = (secret: string): Uint8Array =>
+  new Uint8Array(hkdfSync('sha256', secret, '', 'boardroom tickets v1', 32))
+
+/**
+ * Signs a ticket for `identity` on one board; usable any number of times until it expires.
+ * @param wanted.expiresInS 12 hours unless told, at most 24.
+ * @throws BoardroomError access_denied for a ticket made with a ticket (it would renew itself for ever), or by an agent.
+ */
+export async function makeTicket(
+  key: Uint8Array,
+  identity: Identity,
+  wanted: { boardId: string; expiresInS?: number | undefined; maxLevel?: Level | undefined; nowMs?: number },
+): Promise<{ ticket: string; expiresAt: Date }> {
+  if (identity.via === 'ticket') {
+    throw new BoardroomError(
+      'access_denied',
+      'a ticket cannot make another one; ask with the session that made it',
+    )
+  }
+  const issuedAtS = Math.floor((wanted.nowMs ?? Date.now()) / 1000)
+  const lifetimeS = Math.min(wanted.expiresInS ?? ticketLifetimeS.default, ticketLifetimeS.most)
+  const ticket = await new SignJWT({
+    board: wanted.boardId.toLowerCase(),
+    ...(identity.sessionId === null ? {} : { sid: identity.sessionId }),
+    ...(wanted.maxLevel === undefined ? {} : { max: wanted.maxLevel }),
+  })
+    .setProtectedHeader({ alg: 'HS256', typ: ticketType })
+    .setSubject(subjectOf(identity))
+    .setAudience(audience)
+    .setIssuedAt(issuedAtS)
+    .setExpirationTime(issuedAtS + lifetimeS)
+    .sign(key)
+  return { ticket, expiresAt: new Date((issuedAtS + lifetimeS) * 1000) }
+}
+
+/** @returns what the ticket says, or why it says nothing. Never throws for what a client sends. */
+export async function readTicket(
+  key: Uint8Array,
+  ticket: string,
+  boardId: string | null,
+  nowMs: number = Date.now(),
+): Promise<TicketClaims | TicketProblem> {
+  let payload: Record<string, unknown>
+  try {
+    // The algorithm list is what refuses `alg: none`.
+    const verified = await jwtVerify(ticket, key, {
+      algorithms: ['HS256'],
+      typ: ticketType,
+      audience,
+      requiredClaims: ['exp', 'iat', 'sub'],
+      currentDate: new Date(nowMs),
+    })
+    payload = verified.payload
+  } catch (error) {
+    return error instanceof errors.JWTExpired ? 'expired' : 'malformed'
+  }
+  const subject = subjectFrom(payload.sub)
+  // Not jose's maxTokenAge, which also refuses what a node whose clock runs ahead has just signed.
+  if (Number(payload.exp) - Number(payload.iat) > ticketLifetimeS.most) return 'malformed'
+  if (subject === null || typeof payload.board !== 'string') return 'malformed'
+  if (payload.board !== boardId?.toLowerCase()) return 'other_board'
+  return {
+    subject,
+    boardId: payload.board,
+    sessionId: typeof payload.sid === 'string' ? payload.sid : null,
+    maxLevel: isLevel(payload.max) ? payload.max : null,
+  }
+}
+
+/** Whether a bearer token claims to be a ticket of ours, genuine or not. */
+export function looksLikeTicket(token: string): boolean {
+  try {
+    return decodeProtectedHeader(token).typ === ticketType
+  } catch {
+    return false // no JWT at all
+  }
+}
+
+function subjectOf({ principal }: Identity): string {
+  switch (principal.kind) {
+    case 'user':
+      return `user:${principal.userId}`
+    case 'guest':
+      return `guest:${principal.guestId}`
+    case 'anonymous':
+      return 'anonymous' // each use is a principal of its own
+    case 'agent':
+      throw new BoardroomError('access_denied', 'agents open boards with their own key, not with tickets')
+  }
+}
+
+function subjectFrom(sub: unknown): TicketClaims['subject'] | null {
+  if (typeof sub !== 'string') return null
+  if (sub === 'anonymous') return { kind: 'anonymous' }
+  const [kind, id = ''] = sub.split(':')
+  if (kind === 'user' && /^\d{1,10}$/.test(id)) return { kind: 'user', userId: Number(id) }
+  if (kind === 'guest' && id !== '') return { kind: 'guest', guestId: id }
+  return null
+}
