@@ -1,0 +1,145 @@
+// The HTTP edge: who is asking is found out, the nouns' routes are mounted, errors become JSON, the client is
+// served. No socket and no port: the caller listens. Upgrades never come here, see upgrade.ts.
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context, Hono, MiddlewareHandler } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import type { Identity } from '../accounts/principal.ts'
+import { actorOf } from '../audit/actor.ts'
+import { BoardroomError } from '../errors.ts'
+import type { HttpEnv } from './context.ts'
+import { crossOrigin, type IsOurOrigin, refuseForeignPages } from './cors.ts'
+import { errorHandler } from './errors.ts'
+import { type Check, healthRoutes } from './health.ts'
+import { metricsRoutes, requestMetrics } from './metrics.ts'
+import { openApiRoutes } from './openapi.ts'
+import { newRouter } from './router.ts'
+import { type SecurityHeaderSettings, securityHeaders } from './security-headers.ts'
+import { staticClient } from './static.ts'
+
+/** Who sent a request, and from where. */
+export interface Identified {
+  identity: Identity
+  /** Behind trusted proxies the client's; null where there is no socket. */
+  ip: string | null
+}
+
+export interface AppDeps {
+  log: Logger
+  /** Who is asking, by ticket, session, guest cookie or nothing. @throws BoardroomError for a proof that is no good */
+  identify(request: Request, incoming: IncomingMessage | undefined): Promise<Identified>
+  isOurOrigin: IsOurOrigin
+  headers: SecurityHeaderSettings
+  /** Where the numbers of this process are; app.ts adds its own. */
+  registry: Registry
+  /** What `/readyz` asks. */
+  checks: Readonly<Record<string, Check>>
+  /** The built client, absolute; null serves none. */
+  clientFolder: string | null
+  /** Sizes of bodies, for the routes that take more than {@link defaultBodyBytes}. */
+  limits: { maxFileBytes: number; maxBoardBytes: number }
+  version: string
+  /** The nouns' routers, whose paths are written without `/api`. */
+  routers: readonly Hono<HttpEnv>[]
+}
+
+const defaultBodyBytes = 1024 * 1024
+
+/** The whole HTTP side. `app.fetch(request, { incoming })` answers; it never throws. */
+export function createApp(deps: AppDeps): OpenAPIHono<HttpEnv> {
+  const app = newRouter()
+  app.onError(errorHandler(deps.log))
+  app.notFound((c) => answerUnknown(c, app))
+
+  app.use(async (c, next) => {
+    const requestId = randomUUID()
+    c.set('requestId', requestId)
+    await next()
+    c.res.headers.set('x-request-id', requestId)
+  })
+  app.use(securityHeaders(deps.headers))
+  app.use(requestMetrics(deps.registry))
+  app.route('/', healthRoutes(deps.checks))
+  app.use('/api/*', crossOrigin(deps.isOurOrigin), refuseForeignPages(deps.isOurOrigin))
+  app.use('/api/*', noStore, limitBody(deps.limits), refuseBrokenText)
+  app.use('/api/*', identified(deps))
+  app.use('/metrics', identified(deps))
+  app.route('/', metricsRoutes(deps.registry))
+  for (const router of deps.routers) app.route('/api', router)
+  app.route('/api', openApiRoutes(app, deps.version))
+  if (deps.clientFolder !== null) app.use(staticClient(deps.clientFolder))
+  return app
+}
+
+const identified =
+  (deps: AppDeps): MiddlewareHandler<HttpEnv> =>
+  async (c, next) => {
+    const { identity, ip } = await deps.identify(c.req.raw, c.env?.incoming)
+    c.set('identity', identity)
+    c.set('actor', actorOf(identity, ip, c.req.header('user-agent') ?? null))
+    await next()
+  }
+
+/** Answers depend on who asks: no cache keeps them, unless the route says so itself. */
+const noStore: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  await next()
+  if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store')
+}
+
+/** Refuses bodies beyond the limit of their route, before they are read where their length is told. */
+function limitBody(limits: AppDeps['limits']): MiddlewareHandler<HttpEnv> {
+  const limiter = (maxSize: number) =>
+    bodyLimit({
+      maxSize,
+      onError: () => {
+        throw new BoardroomError('too_large', `the body is larger than ${maxSize} bytes`, {
+          details: { max_bytes: maxSize },
+        })
+      },
+    })
+  const byDefault = limiter(defaultBodyBytes)
+  const forFiles = limiter(limits.maxFileBytes)
+  // JSON of a board takes up to some times the bytes of its document.
+  const forImports = limiter(limits.maxBoardBytes * 4)
+  return (c, next) => {
+    if (/^\/api\/boards\/[^/]+\/files\/[^/]+$/.test(c.req.path)) return forFiles(c, next)
+    if (/^\/api\/boards\/[^/]+\/import$/.test(c.req.path)) return forImports(c, next)
+    return byDefault(c, next)
+  }
+}
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** JSON is UTF-8. The runtime would replace broken bytes in silence, and a title would not be what was sent. */
+const refuseBrokenText: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  const isJson = c.req.header('content-type')?.startsWith('application/json') ?? false
+  if (isJson && c.req.method !== 'GET' && c.req.method !== 'HEAD') {
+    const bytes = await c.req.arrayBuffer()
+    try {
+      strictUtf8.decode(bytes)
+    } catch (error) {
+      throw new BoardroomError('malformed_json', 'the request body is not valid UTF-8', { cause: error })
+    }
+  }
+  await next()
+}
+
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+
+/** 405 with Allow where the path exists under another method, else 404. */
+function answerUnknown(c: Context<HttpEnv>, app: Hono<HttpEnv>): never {
+  const path = c.req.path
+  const allowed = methods.filter((method) =>
+    app.router.match(method, path)[0].some(([[, route]]) => route.method === method),
+  )
+  if (allowed.length > 0 && !(c.req.method === 'HEAD' && allowed.includes('GET'))) {
+    c.header('allow', allowed.join(', '))
+    throw new BoardroomError('method_not_allowed', `this path takes ${allowed.join(', ')}`, {
+      details: { allowed },
+    })
+  }
+  throw new BoardroomError('not_found', 'there is nothing at this path; the API is described at /api/docs')
+}

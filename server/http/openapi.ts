@@ -1,0 +1,63 @@
+// The description of the HTTP API, made from the same schemas that check the requests.
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import { Hono } from 'hono'
+import type { HttpEnv } from './context.ts'
+import { docsPage, docsPolicy } from './docs-page.ts'
+
+/** `/openapi.json` and `/docs`, which is made of the former and loads nothing from elsewhere. */
+export function openApiRoutes(app: OpenAPIHono<HttpEnv>, version: string): Hono<HttpEnv> {
+  // Made at the first question: by then every router is mounted.
+  let made: { json: string; page: string } | undefined
+  const make = () => {
+    const document = openApiDocument(app, version)
+    return { json: JSON.stringify(document), page: docsPage(document) }
+  }
+  const routes = new Hono<HttpEnv>()
+  routes.get('/openapi.json', (c) => {
+    made ??= make()
+    return c.body(made.json, 200, { 'content-type': 'application/json; charset=utf-8' })
+  })
+  routes.get('/docs', (c) => {
+    made ??= make()
+    return c.html(made.page, 200, { 'content-security-policy': docsPolicy })
+  })
+  return routes
+}
+
+export type OpenApiDocument = ReturnType<OpenAPIHono<HttpEnv>['getOpenAPI31Document']>
+
+const schemes = {
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'boardroom.session_token',
+    description: 'A signed-in user. Changes need an Origin that is ours.',
+  },
+  guest: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'boardroom.guest',
+    description: 'Somebody who came in by a share link.',
+  },
+  ticket: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A ticket, for the routes of its board; or a session token.',
+  },
+} as const
+
+/** OpenAPI 3.1. Every operation may be asked by every kind of credential; what it then may do is decided by access. */
+export function openApiDocument(app: OpenAPIHono<HttpEnv>, version: string): OpenApiDocument {
+  const document = app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: {
+      title: 'Boardroom',
+      version,
+      description:
+        'Boards that people draw on together. Bodies are strict: an unknown key is an error. Lists answer ' +
+        '{items, next_cursor}; failures {error: {code, message, details?}}.',
+    },
+    security: [{ session: [] }, { guest: [] }, { ticket: [] }, {}],
+  })
+  return { ...document, components: { ...document.components, securitySchemes: schemes } }
+}
