@@ -1,0 +1,17 @@
+// Every migration, listed by hand, in the order in which they run.
+import * as accounts from './0001-accounts.ts'
+import * as boards from './0002-boards.ts'
+import * as documents from './0003-documents.ts'
+import * as comments from './0004-comments.ts'
+import * as trail from './0005-trail.ts'
+import type { Migration } from './migration.ts'
+
+export type { Migration } from './migration.ts'
+
+export const migrations: readonly Migration[] = [
+  { name: '0001-accounts', ...accounts },
+  { name: '0002-boards', ...boards },
+  { name: '0003-documents', ...documents },
+  { name: '0004-comments', ...comments },
+  { name: '0005-trail', ...trail },
+]

@@ -1,0 +1,425 @@
+// The rows of every table, as Kysely sees them. Table names stand without their schema; `Database.db` adds it.
+// Timestamps are Date, bytea is Buffer, bigint is string. What each column is for: docs/data-model.md.
+import type { ColumnType, Generated, GeneratedAlways, Insertable, Selectable, Updateable } from 'kysely'
+import type { Level } from '../../shared/levels.ts'
+
+/** A timestamp that the database fills in unless told. */
+type Stamp = ColumnType<Date, Date | string | undefined, Date | string>
+type Time = ColumnType<Date, Date | string, Date | string>
+type MaybeTime = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
+/** bigint: read as string, written as either. */
+type Big = ColumnType<string, string | number | bigint, string | number | bigint>
+type MaybeBig = ColumnType<
+  string | null,
+  string | number | bigint | null | undefined,
+  string | number | bigint | null
+>
+type Json = Record<string, unknown>
+type MaybeJson = ColumnType<Json | null, Json | null | undefined, never>
+
+export type UserRole = 'sysadmin' | 'admin' | 'user'
+
+export interface UsersTable {
+  id: Generated<number>
+  email: string | null
+  email_verified: Generated<boolean>
+  name: string
+  image: string | null
+  role: Generated<UserRole>
+  is_active: Generated<boolean>
+  issuer: string | null
+  external_id: string | null
+  banned: Generated<boolean>
+  ban_reason: string | null
+  ban_expires: MaybeTime
+  two_factor_enabled: Generated<boolean>
+  created_at: Stamp
+  updated_at: Stamp
+}
+
+export interface SessionsTable {
+  id: Generated<number>
+  user_id: number
+  token: string
+  expires_at: Time
+  ip_address: string | null
+  user_agent: string | null
+  impersonated_by: string | null
+  created_at: Stamp
+  updated_at: Stamp
+}
+
+export interface AccountsTable {
+  id: Generated<number>
+  user_id: number
+  account_id: string
+  provider_id: string
+  access_token: string | null
+  refresh_token: string | null
+  id_token: string | null
+  access_token_expires_at: MaybeTime
+  refresh_token_expires_at: MaybeTime
+  scope: string | null
+  password: string | null
+  created_at: Stamp
+  updated_at: Stamp
+}
+
+export interface VerificationsTable {
+  id: Generated<number>
+  identifier: string
+  value: string
+  expires_at: Time
+  created_at: Stamp
+  updated_at: Stamp
+}
+
+export interface TwoFactorsTable {
+  id: Generated<number>
+  user_id: number
+  secret: string
+  backup_codes: string
+  verified: Generated<boolean | null>
+  failed_verification_count: Generated<number | null>
+  locked_until: MaybeTime
+}
+
+export interface SetupTokensTable {
+  id: Generated<string>
+  token_sha256: Buffer
+  created_at: Stamp
+  used_at: MaybeTime
+  used_by: number | null
+}
+
+export interface InvitationsTable {
+  id: Generated<string>
+  email: string | null
+  role: Generated<UserRole>
+  token_sha256: Buffer
+  created_by: number | null
+  created_at: Stamp
+  expires_at: Time
+  accepted_at: MaybeTime
+  accepted_by: number | null
+  revoked_at: MaybeTime
+}
+
+export interface GuestsTable {
+  id: Generated<string>
+  name: string
+  token_sha256: Buffer
+  expires_at: Time
+  created_at: Stamp
+}
+
+export interface ServiceKeysTable {
+  id: Generated<string>
+  name: string
+  /** The issuer of the foreign users that this key speaks for. */
+  issuer: string
+  token_sha256: Buffer
+  created_by: number | null
+  created_at: Stamp
+  last_used_at: MaybeTime
+  expires_at: MaybeTime
+  revoked_at: MaybeTime
+}
+
+export interface AgentsTable {
+  id: Generated<string>
+  name: string
+  description: Generated<string>
+  token_sha256: Buffer | null
+  is_active: Generated<boolean>
+  created_by: number | null
+  created_at: Stamp
+  last_used_at: MaybeTime
+}
+
+export interface ConsentRecordsTable {
+  id: Generated<string>
+  user_id: number | null
+  guest_id: string | null
+  consent_version: string | null
+  privacy_policy_version: string | null
+  agreed: boolean
+  ip_address: string | null
+  user_agent: string | null
+  recorded_at: Stamp
+}
+
+export interface BoardsTable {
+  id: Generated<string>
+  owner_id: number
+  title: Generated<string>
+  is_public: Generated<boolean>
+  members_level: Level | null
+  created_at: Stamp
+  created_by: number | null
+  updated_at: Stamp
+  updated_by: number | null
+  deleted_at: MaybeTime
+}
+
+export interface BoardPermissionsTable {
+  id: Generated<number>
+  board_id: string
+  /** null: everyone. */
+  user_id: number | null
+  level: Level
+  created_at: Stamp
+  granted_by: number | null
+}
+
+export interface ShareLinksTable {
+  id: Generated<string>
+  board_id: string
+  level: Level
+  token_sha256: Buffer
+  label: string | null
+  password_hash: string | null
+  expires_at: MaybeTime
+  max_uses: number | null
+  uses: Generated<number>
+  revoked_at: MaybeTime
+  created_by: number | null
+  created_at: Stamp
+  last_used_at: MaybeTime
+}
+
+export interface ShareLinkUsesTable {
+  id: Generated<number>
+  link_id: string
+  /** Exactly one of user_id and guest_id. */
+  user_id: number | null
+  guest_id: string | null
+  name: string
+  first_used_at: Stamp
+  revoked_at: MaybeTime
+}
+
+export interface UserAgentPermissionsTable {
+  id: Generated<number>
+  user_id: number
+  agent_name: string
+  /** null: every board of the user. */
+  board_id: string | null
+  can_create: Generated<boolean>
+  can_read: Generated<boolean>
+  can_update: Generated<boolean>
+  can_delete: Generated<boolean>
+  granted_by: number | null
+  created_at: Stamp
+  expires_at: MaybeTime
+}
+
+export interface BoardTemplatesTable {
+  id: Generated<string>
+  name: string
+  description: Generated<string>
+  state: Buffer
+  created_by: number | null
+  created_at: Stamp
+  updated_at: Stamp
+}
+
+export interface BoardUpdatesTable {
+  board_id: string
+  seq: GeneratedAlways<string>
+  data: Buffer
+  created_at: Stamp
+}
+
+export interface BoardSnapshotsTable {
+  board_id: string
+  state: Buffer
+  checksum: Buffer
+  created_at: Stamp
+}
+
+export interface BoardAuthorsTable {
+  board_id: string
+  client_id: Big
+  /** `user:7`, `guest:<uuid>`, … */
+  principal: string
+  first_seen: Stamp
+  /** Who brought in clocks [relayed_from, relayed_to) for the absent owner of the client id. */
+  relayed_by: string | null
+  relayed_from: MaybeBig
+  relayed_to: MaybeBig
+}
+
+export interface BoardVersionsTable {
+  id: Generated<string>
+  board_id: string
+  /** null: kept by itself at compaction. */
+  name: string | null
+  state: Buffer
+  checksum: Buffer
+  created_by: number | null
+  created_at: Stamp
+}
+
+export interface BoardFilesTable {
+  board_id: string
+  /** Lower-case hex sha-256 of the content, or `thumbnail`. */
+  id: string
+  mime: string
+  size: number
+  data: Buffer
+  /** `user:7`, `guest:<uuid>`, … */
+  created_by: string | null
+  created_at: Stamp
+}
+
+export interface Anchor {
+  x: number
+  y: number
+  element_id?: string
+}
+
+export interface ThreadsTable {
+  id: Generated<string>
+  board_id: string
+  anchor: ColumnType<Anchor, Anchor, Anchor>
+  /** `user:7`, `guest:<uuid>`, … */
+  created_by: string
+  created_by_name: string
+  created_at: Stamp
+  resolved_at: MaybeTime
+  resolved_by: string | null
+}
+
+export interface CommentsTable {
+  id: Generated<string>
+  thread_id: string
+  /** `user:7`, `guest:<uuid>`, … */
+  author: string
+  author_name: string
+  body: string
+  created_at: Stamp
+  edited_at: MaybeTime
+  deleted_at: MaybeTime
+}
+
+export interface CommentReadsTable {
+  thread_id: string
+  /** `user:7`, `guest:<uuid>`, … */
+  reader: string
+  read_at: Stamp
+}
+
+export type AuditAction =
+  | 'access'
+  | 'leave'
+  | 'access_denied'
+  | 'read'
+  | 'permission_change'
+  | 'create'
+  | 'update'
+  | 'delete'
+  | 'restore'
+  | 'link_create'
+  | 'link_use'
+  | 'link_revoke'
+  | 'comment'
+  | 'export'
+  | 'login'
+  | 'logout'
+  | 'login_failed'
+  | 'role_change'
+  | 'agent_grant'
+  | 'consent'
+  | 'retention'
+  | 'erase'
+export type AuditCategory =
+  | 'access'
+  | 'permission'
+  | 'board'
+  | 'link'
+  | 'comment'
+  | 'account'
+  | 'agent'
+  | 'trail'
+export type ActorKind = 'user' | 'guest' | 'agent' | 'system' | 'sql' | 'anonymous'
+
+/** Append-only: an update does not typecheck, and the database refuses it. */
+type Once<Value> = ColumnType<Value, Value, never>
+type MaybeOnce<Value> = ColumnType<Value | null, Value | null | undefined, never>
+
+export interface AuditLogsTable {
+  id: ColumnType<string, string | undefined, never>
+  timestamp: ColumnType<Date, undefined, never>
+  action: Once<AuditAction>
+  category: Once<AuditCategory>
+  actor_kind: Once<ActorKind>
+  actor_name: MaybeOnce<string>
+  user_id: MaybeOnce<number>
+  guest_id: MaybeOnce<string>
+  agent_id: MaybeOnce<string>
+  board_id: MaybeOnce<string>
+  link_id: MaybeOnce<string>
+  resource_type: MaybeOnce<string>
+  resource_id: MaybeOnce<string>
+  permission_level: MaybeOnce<Level>
+  old_values: MaybeJson
+  new_values: MaybeJson
+  details: MaybeJson
+  ip_address: MaybeOnce<string>
+  user_agent: MaybeOnce<string>
+  session_id: MaybeOnce<string>
+  salt: ColumnType<Buffer | null, never, never>
+  erased_by: ColumnType<string | null, never, never>
+}
+
+export interface AuditChainTable {
+  seq: ColumnType<string, never, never>
+  audit_timestamp: ColumnType<Date, never, never>
+  audit_id: ColumnType<string, never, never>
+  content_hash: ColumnType<Buffer, never, never>
+  personal_hash: ColumnType<Buffer, never, never>
+  prev_hash: ColumnType<Buffer, never, never>
+  hash: ColumnType<Buffer, never, never>
+  sealed_at: ColumnType<Date, never, never>
+}
+
+export interface AuditUnsealedTable {
+  timestamp: ColumnType<Date, never, never>
+  id: ColumnType<string, never, never>
+}
+
+export interface Tables {
+  users: UsersTable
+  sessions: SessionsTable
+  accounts: AccountsTable
+  verifications: VerificationsTable
+  two_factors: TwoFactorsTable
+  setup_tokens: SetupTokensTable
+  invitations: InvitationsTable
+  guests: GuestsTable
+  service_keys: ServiceKeysTable
+  agents: AgentsTable
+  consent_records: ConsentRecordsTable
+  boards: BoardsTable
+  board_permissions: BoardPermissionsTable
+  share_links: ShareLinksTable
+  share_link_uses: ShareLinkUsesTable
+  user_agent_permissions: UserAgentPermissionsTable
+  board_templates: BoardTemplatesTable
+  board_updates: BoardUpdatesTable
+  board_snapshots: BoardSnapshotsTable
+  board_authors: BoardAuthorsTable
+  board_versions: BoardVersionsTable
+  board_files: BoardFilesTable
+  threads: ThreadsTable
+  comments: CommentsTable
+  comment_reads: CommentReadsTable
+  audit_logs: AuditLogsTable
+  audit_chain: AuditChainTable
+  audit_unsealed: AuditUnsealedTable
+}
+
+export type Row<Table extends keyof Tables> = Selectable<Tables[Table]>
+export type NewRow<Table extends keyof Tables> = Insertable<Tables[Table]>
+export type RowChange<Table extends keyof Tables> = Updateable<Tables[Table]>
