@@ -1,0 +1,215 @@
+// Runs the tests: node dist/tests/run.js [unit | integration | property | e2e | part of a file name …]
+//
+// Each file is a process of its own, two at a time, all with one real Postgres. uvu passes in silence where a hook
+// throws, where `.run()` is forgotten and where there is no test, and waits for ever where something was left
+// open: here each of these fails. A test file that leaves something out says so with a line `# skipped N: reason`;
+// with CI=true that is a failure. The last line is `N passed, N failed`, or `N passed, N failed, N skipped`.
+import { spawn } from 'node:child_process'
+import { readdir, readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { clusterVariable, startCluster } from './helpers/cluster.ts'
+
+const kinds = ['unit', 'integration', 'property', 'e2e'] as const
+type Kind = (typeof kinds)[number]
+
+/** A file that takes longer is ended, with everything it started. */
+const limitMs: Record<Kind, number> = { unit: 30_000, integration: 120_000, property: 180_000, e2e: 180_000 }
+const filesAtOnce = 2
+
+interface TestFile {
+  kind: Kind
+  /** `unit/levels` */
+  name: string
+  path: string
+}
+
+interface Outcome {
+  passed: number
+  failed: number
+  skipped: number
+  /** Why it failed, where uvu does not say. */
+  problems: string[]
+  output: string
+}
+
+const folder = path.dirname(fileURLToPath(import.meta.url))
+const running = new Set<number>()
+
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(filters: string[]): Promise<number> {
+  const files = await chosenFiles(filters)
+  if (files.length === 0) {
+    console.log(`no test file matches ${filters.join(' ') || folder}\n0 passed, 1 failed`)
+    return 1
+  }
+  const cluster = files.some((file) => file.kind !== 'unit') ? await startCluster() : null
+  const env = {
+    ...process.env,
+    ...(cluster === null ? {} : { [clusterVariable]: JSON.stringify(cluster.address) }),
+  }
+  const stop = () => {
+    for (const pid of running) killGroup(pid)
+    void Promise.resolve(cluster?.stop()).finally(() => process.exit(130))
+  }
+  process.once('SIGINT', stop).once('SIGTERM', stop)
+  const total = { passed: 0, failed: 0, skipped: 0 }
+  try {
+    const queue = [...files]
+    const worker = async () => {
+      for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+        const outcome = await runFile(file, env)
+        total.passed += outcome.passed
+        total.failed += outcome.failed
+        total.skipped += outcome.skipped
+      }
+    }
+    await Promise.all(Array.from({ length: filesAtOnce }, worker))
+  } finally {
+    await cluster?.stop()
+  }
+  if (process.env.CI === 'true' && total.skipped > 0) {
+    console.log(`${total.skipped} skipped, which CI=true does not allow`)
+    total.failed += total.skipped
+    total.skipped = 0
+  }
+  console.log(
+    `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`,
+  )
+  return total.failed === 0 ? 0 : 1
+}
+
+async function chosenFiles(filters: string[]): Promise<TestFile[]> {
+  const wantedKinds = filters.filter((filter): filter is Kind =>
+    (kinds as readonly string[]).includes(filter),
+  )
+  const wantedNames = filters.filter((filter) => !(kinds as readonly string[]).includes(filter))
+  const found: TestFile[] = []
+  for (const kind of wantedKinds.length > 0 ? wantedKinds : kinds) {
+    const names = await readdir(path.join(folder, kind), { recursive: true }).catch(() => [])
+    for (const entry of names.filter((entry) => entry.endsWith('.test.js')).sort()) {
+      const name = `${kind}/${entry.replace(/\.test\.js$/, '')}`
+      if (wantedNames.length > 0 && !wantedNames.some((wanted) => name.includes(wanted))) continue
+      found.push({ kind, name, path: path.join(folder, kind, entry) })
+    }
+  }
+  return found
+}
+
+async function runFile(file: TestFile, env: NodeJS.ProcessEnv): Promise<Outcome> {
+  const start = performance.now()
+  const outcome = judge(file, await execute(file, env), await forgottenRuns(file))
+  const seconds = ((performance.now() - start) / 1000).toFixed(1)
+  const skipped = outcome.skipped > 0 ? `, ${outcome.skipped} skipped` : ''
+  if (outcome.failed === 0)
+    console.log(`ok    ${file.name}  ${outcome.passed} passed${skipped}, ${seconds} s`)
+  else {
+    console.log(
+      `FAIL  ${file.name}  ${outcome.passed} passed, ${outcome.failed} failed${skipped}, ${seconds} s`,
+    )
+    console.log(outcome.output.trimEnd())
+    for (const problem of outcome.problems) console.log(`  ${file.name}: ${problem}`)
+  }
+  return outcome
+}
+
+interface Ending {
+  output: string
+  code: number | null
+  signal: NodeJS.Signals | null
+  hung: boolean
+}
+
+/** Runs a file in a process group of its own, and ends what is left of the group. */
+function execute(file: TestFile, env: NodeJS.ProcessEnv): Promise<Ending> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ['--enable-source-maps', file.path], {
+      detached: true,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const pid = child.pid
+    if (pid !== undefined) running.add(pid)
+    const chunks: Buffer[] = []
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+    let hung = false
+    const timer = setTimeout(() => {
+      hung = true
+      if (pid !== undefined) killGroup(pid)
+    }, limitMs[file.kind])
+    // A process that outlives the file keeps its pipes open: 'close' alone would wait for it.
+    child.once('exit', () => {
+      if (pid !== undefined) killGroup(pid)
+    })
+    const finish = (code: number | null, signal: NodeJS.Signals | null) => {
+      clearTimeout(timer)
+      if (pid !== undefined) running.delete(pid)
+      resolve({ output: Buffer.concat(chunks).toString('utf8'), code, signal, hung })
+    }
+    child.once('error', (error) => {
+      chunks.push(Buffer.from(String(error)))
+      finish(1, null)
+    })
+    child.once('close', finish)
+  })
+}
+
+/** What a file's ending means; exported names and sentences of uvu's report are read, not its exit code alone. */
+function judge(file: TestFile, ending: Ending, forgotten: string[]): Outcome {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: uvu colours its report
+  const plain = ending.output.replace(/\x1b\[\d+m/g, '')
+  const count = (label: string): number | null => {
+    const found = [...plain.matchAll(new RegExp(`^ {2}${label}: +(\\d+)$`, 'gm'))].at(-1)?.[1]
+    return found === undefined ? null : Number(found)
+  }
+  const total = count('Total')
+  const passed = count('Passed') ?? 0
+  const announced = [...plain.matchAll(/^# skipped (\d+)/gm)].reduce(
+    (sum, match) => sum + Number(match[1]),
+    0,
+  )
+  const skipped = (count('Skipped') ?? 0) + announced
+  const problems: string[] = []
+  if (ending.hung) {
+    problems.push(
+      total === null
+        ? `did not end within ${limitMs[file.kind] / 1000} s`
+        : `its tests ended, but the process did not within ${limitMs[file.kind] / 1000} s: something was left open`,
+    )
+  } else if (total === null)
+    problems.push(`ended without a report (exit code ${ending.code ?? ending.signal})`)
+  else if (ending.code !== 0 && passed === total)
+    problems.push(`its tests passed, but the process ended with ${ending.code ?? ending.signal}`)
+  if (total === 0 && skipped === 0) problems.push('has no tests')
+  if (total !== null && passed < total && ending.code === 0)
+    problems.push('a hook threw, and tests were left out')
+  for (const suite of forgotten) problems.push(`${suite}.run() is missing`)
+  const failedTests = (total ?? 0) - passed
+  return {
+    passed,
+    failed: Math.max(failedTests, problems.length > 0 ? 1 : 0),
+    skipped,
+    problems,
+    output: ending.output,
+  }
+}
+
+/** Suites that are made and never run: uvu does not know of them. */
+async function forgottenRuns(file: TestFile): Promise<string[]> {
+  const source = await readFile(file.path, 'utf8')
+  const made = [...source.matchAll(/^(?:const|let|var) (\w+) = (?:uvu\.)?suite\(/gm)].map(
+    (match) => match[1] ?? '',
+  )
+  if (/import \{[^}]*\btest\b[^}]*\} from 'uvu'/.test(source)) made.push('test')
+  return made.filter((name) => !new RegExp(`\\b${name}\\.run\\(\\)`).test(source))
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // The whole group has ended already.
+  }
+}
