@@ -39,7 +39,8 @@ create table ${s}.audit_logs (
   salt bytea default uuid_send(gen_random_uuid()) check (octet_length(salt) = 16),
   erased_by uuid,
   primary key (timestamp, id),
-  constraint audit_logs_board_action check (board_id is not null or category not in ('access', 'permission', 'board', 'link', 'comment')),
+  constraint audit_logs_board_action check (
+    board_id is not null or action = 'access_denied' or category not in ('access', 'permission', 'board', 'link', 'comment')),
   constraint audit_logs_erased check ((salt is null) = (erased_by is not null))
 ) partition by range (timestamp);
 -- the trail of a board, of a user, of one action, of one category, newest first; the history of one thing
@@ -67,6 +68,16 @@ create table ${s}.audit_chain (
   sealed_at timestamptz not null default clock_timestamp(),
   -- a row is sealed once; is this row sealed?
   unique (audit_timestamp, audit_id)
+);
+
+-- The processes that hold connections: one without ended_at whose advisory lock is free was lost, and the next
+-- start writes the leave rows of its connections.
+create table ${s}.servers (
+  id uuid primary key,
+  host text not null,
+  pid integer not null,
+  started_at timestamptz not null default clock_timestamp(),
+  ended_at timestamptz
 );
 
 create function ${s}.audit_guard_insert() returns trigger
@@ -183,7 +194,7 @@ export async function down(db: Kysely<unknown>, schema: string): Promise<void> {
   await run(
     db,
     `
-drop table ${s}.audit_chain, ${s}.audit_unsealed, ${s}.audit_logs;
+drop table ${s}.servers, ${s}.audit_chain, ${s}.audit_unsealed, ${s}.audit_logs;
 drop function ${s}.make_audit_partitions(integer);
 drop function ${s}.guard_audit_partition(regclass);
 drop function ${s}.audit_guard_insert();

@@ -389,7 +389,16 @@ export interface AuditUnsealedTable {
   id: ColumnType<string, never, never>
 }
 
+export interface ServersTable {
+  id: string
+  host: string
+  pid: number
+  started_at: Stamp
+  ended_at: MaybeTime
+}
+
 export interface Tables {
+  servers: ServersTable
   users: UsersTable
   sessions: SessionsTable
   accounts: AccountsTable
