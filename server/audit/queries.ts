@@ -4,7 +4,10 @@ import type { Database } from '../database/database.ts'
 import { jsonbOf } from './event.ts'
 
 /** Writes rows as `rowOf` makes them, in one statement; the database sets id, timestamp and salt. */
-export const insertEvents = async ({ db, schema }: Database, rows: readonly Record<string, unknown>[]): Promise<void> => {
+export const insertEvents = async (
+  { db, schema }: Database,
+  rows: readonly Record<string, unknown>[],
+): Promise<void> => {
   const columns = sql.raw(
     'action, category, actor_kind, actor_name, user_id, guest_id, agent_id, board_id, link_id, resource_type, resource_id, permission_level, old_values, new_values, details, ip_address, user_agent, session_id',
   )

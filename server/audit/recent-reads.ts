@@ -13,7 +13,11 @@ export class RecentReads {
    * Runs `write` unless it ran for this actor, board and route within the hour.
    * @returns once the row, whoever wrote it, is committed; a write that fails is tried again by the next read.
    */
-  once(read: { actor: Actor; boardId: string; route: string }, now: number, write: () => Promise<void>): Promise<void> {
+  once(
+    read: { actor: Actor; boardId: string; route: string },
+    now: number,
+    write: () => Promise<void>,
+  ): Promise<void> {
     const key = `${actorKey(read.actor)}|${read.boardId}|${read.route}`
     const known = this.#recorded.get(key)
     if (known && now - known.at < windowMs) return known.committed
@@ -31,7 +35,8 @@ export class RecentReads {
 
 /** Nobody known is somebody by address and program here: a fresh id for every request would record every request. */
 const actorKey = (actor: Actor): string => {
-  if (actor.userId !== null) return principalKey({ kind: 'user', userId: actor.userId, name: '', role: 'user' })
+  if (actor.userId !== null)
+    return principalKey({ kind: 'user', userId: actor.userId, name: '', role: 'user' })
   if (actor.guestId !== null) return principalKey({ kind: 'guest', guestId: actor.guestId, name: '' })
   if (actor.agentId !== null) return principalKey({ kind: 'agent', agentId: actor.agentId, name: '' })
   return `${actor.kind}:${actor.ip}:${actor.userAgent}`

@@ -31,7 +31,11 @@ export class Repeats {
       this.#windows.set(keyOf(event), { event, repeats: 0, until: now + this.#windowMs })
       return true
     }
-    const rest = this.#windows.get('') ?? { event: withoutPerson(event), repeats: 0, until: now + this.#windowMs }
+    const rest = this.#windows.get('') ?? {
+      event: withoutPerson(event),
+      repeats: 0,
+      until: now + this.#windowMs,
+    }
     rest.repeats += 1
     this.#windows.set('', rest)
     return false
@@ -60,6 +64,16 @@ const keyOf = ({ actor, boardId }: AuditEvent): string =>
 
 const withoutPerson = (event: AuditEvent): AuditEvent => ({
   action: event.action,
-  actor: { ...event.actor, kind: 'anonymous', userId: null, guestId: null, agentId: null, name: null, sessionId: null, ip: null, userAgent: null },
+  actor: {
+    ...event.actor,
+    kind: 'anonymous',
+    userId: null,
+    guestId: null,
+    agentId: null,
+    name: null,
+    sessionId: null,
+    ip: null,
+    userAgent: null,
+  },
   details: { of: 'many' },
 })

@@ -95,10 +95,17 @@ export class AuditTrail {
   #enqueue(event: AuditEvent): Promise<void> {
     if (this.#closed) return Promise.reject(new BoardroomError('closing', 'the trail is closed'))
     if (this.#waiting.length >= this.#maxQueued) {
-      return Promise.reject(new BoardroomError('database_unreachable', `${this.#maxQueued} audit rows wait for the database already`))
+      return Promise.reject(
+        new BoardroomError(
+          'database_unreachable',
+          `${this.#maxQueued} audit rows wait for the database already`,
+        ),
+      )
     }
     const ofConnection = event.action === 'access' || event.action === 'leave'
-    const row = rowOf(ofConnection ? { ...event, details: { ...event.details, server_id: this.#serverId } } : event)
+    const row = rowOf(
+      ofConnection ? { ...event, details: { ...event.details, server_id: this.#serverId } } : event,
+    )
     return new Promise((resolve, reject) => {
       this.#waiting.push({ row, resolve, reject })
       // The rest of this turn still gets into the first insert.
@@ -120,7 +127,10 @@ export class AuditTrail {
   /** @returns the error, if any. */
   async #insert(batch: Waiting[]): Promise<unknown> {
     try {
-      await insertEvents(this.#database, batch.map(({ row }) => row))
+      await insertEvents(
+        this.#database,
+        batch.map(({ row }) => row),
+      )
       return undefined
     } catch (error) {
       this.#log.error({ err: error, events: batch.length }, 'audit rows not written')
@@ -139,7 +149,9 @@ export class AuditTrail {
 
   #writeRepeats(now: number): void {
     for (const event of this.#repeats.takeDue(now)) {
-      this.#enqueue(event).catch((error: unknown) => this.#log.error({ err: error }, 'counted refusals not written'))
+      this.#enqueue(event).catch((error: unknown) =>
+        this.#log.error({ err: error }, 'counted refusals not written'),
+      )
     }
   }
 }
