@@ -64,6 +64,18 @@ const mostPoints = 50_000
 const mostText = 500_000
 const mostListed = 10_000
 
+/**
+ * Whether Excalidraw can put something before and after it; it throws where it cannot. The head says how many digits
+ * follow, then comes a fraction without a trailing zero. @see https://github.com/rocicorp/fractional-indexing
+ */
+export const isIndex = (index: string): boolean => {
+  const head = index.charCodeAt(0)
+  const integer = head >= 97 && head <= 122 ? head - 95 : head >= 65 && head <= 90 ? 92 - head : 0
+  if (integer === 0 || index.length < integer || index.length > 1000 || !/^[0-9A-Za-z]+$/.test(index))
+    return false
+  return index !== `A${'0'.repeat(26)}` && (index.length === integer || !index.endsWith('0'))
+}
+
 type Check = (value: unknown) => boolean
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -96,7 +108,7 @@ const binding = or(isNull, having({ elementId: string, focus: number, gap: numbe
 
 /** What a known property must look like. One that does not is left out, and the canvas puts its default there. */
 const checks: Record<string, Check> = {
-  index: anyString,
+  index: or(isNull, (value) => typeof value === 'string' && isIndex(value)),
   isDeleted: boolean,
   x: number,
   y: number,

@@ -5,6 +5,7 @@ import * as Y from 'yjs'
 import {
   geometryKeys,
   isGeometryKey,
+  isIndex,
   isSharedKey,
   readElement,
   type SceneElement,
@@ -173,18 +174,6 @@ const ordered = (elements: SceneElement[]): SceneElement[] => {
 }
 
 const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
-
-/** Whether Excalidraw can continue from it: a head that says how many digits follow, and no trailing zero after those. */
-const isIndex = (index: string): boolean => {
-  const head = index.charCodeAt(0)
-  const integer = head >= 97 && head <= 122 ? head - 95 : head >= 65 && head <= 90 ? 92 - head : 0
-  return (
-    integer > 0 &&
-    index.length >= integer &&
-    /^[0-9A-Za-z]+$/.test(index) &&
-    (index.length === integer || !index.endsWith('0'))
-  )
-}
 
 /**
  * The fractional index of the element at `position` in a drawing whose order is made from nothing: the integers

@@ -1,0 +1,311 @@
+// Excalidraw <-> Y.Doc. The canvas is one scene that its user changes at will; the document is everybody's. The
+// binding remembers what the canvas held when they last agreed (the shadow), writes what the user changed since
+// then, and shows what others changed. Deletion is only ever `isDeleted: true`: an element that is absent from the
+// canvas, which an Excalidraw still loading can wipe, is not deleted. Without DOM; everything is handed in.
+import type * as Y from 'yjs'
+import { type SceneElement, sameJson } from '../shared/element.ts'
+import {
+  byIndex,
+  type ElementChange,
+  elementMaps,
+  elementOf,
+  elementsOf,
+  storedProperties,
+  writeChanges,
+} from '../shared/scene.ts'
+import type { Clock } from './clock.ts'
+
+/** An element as Excalidraw holds it: `version` grows with every change it makes, also in place. */
+export interface CanvasElement extends SceneElement {
+  version: number
+  versionNonce: number
+  updated: number
+}
+
+/** What the binding needs of Excalidraw. */
+export interface Canvas {
+  /** Everything on it, deleted elements included, in canvas order. */
+  elements(): readonly CanvasElement[]
+  /** Replace everything, without a step in the user's own undo history. */
+  show(elements: readonly CanvasElement[]): void
+  /** Excalidraw's restoreElements: fills what is missing, leaves out what it cannot draw. */
+  restore(elements: readonly SceneElement[]): CanvasElement[]
+  /** Elements in the user's hand (drawn, dragged, typed into): others' changes to them wait. */
+  busy(): ReadonlySet<string>
+  /** The element as others may have it; null while they may not (an image that is not uploaded yet). */
+  shareable(element: CanvasElement): CanvasElement | null
+}
+
+export interface BindingOptions {
+  doc: Y.Doc
+  canvas: Canvas
+  clock: Clock
+  mayWrite: boolean
+  /** Something waits to be written, or nothing does any more. */
+  onPending(isPending: boolean): void
+}
+
+interface Agreed {
+  /** The canvas' version of the element at that time; -1: look at it again. */
+  version: number
+  properties: Record<string, unknown>
+}
+
+/** Writes are gathered for this long: three frames of a drag in one update. */
+const writeDelayMs = 50
+/** Element writes a second. A drag of thousands becomes fewer, larger updates instead of a frozen window elsewhere. */
+const writesPerSecond = 3000
+const showDelayMs = 16
+const busyRetryMs = 250
+
+/** Made when document and canvas are both loaded; `stop()` takes its observer and timers away. */
+export class Binding {
+  readonly #options: BindingOptions
+  readonly #agreed = new Map<string, Agreed>()
+  readonly #remote = new Set<string>()
+  readonly #observer: Parameters<Y.Map<unknown>['observeDeep']>[0]
+  #mayWrite: boolean
+  #cancelWrite: (() => void) | null = null
+  #cancelShow: (() => void) | null = null
+  #nextWriteAt = 0
+  #nextShowAt = 0
+  #isShowing = false
+
+  constructor(options: BindingOptions) {
+    this.#options = options
+    this.#mayWrite = options.mayWrite
+    this.#observer = (events, transaction) => {
+      if (transaction.origin === this) return
+      for (const event of events) {
+        if (event.path.length === 0) for (const id of event.keys.keys()) this.#remote.add(id)
+        else this.#remote.add(String(event.path[0]))
+      }
+      this.#showSoon(showDelayMs)
+    }
+  }
+
+  /** Show the document, and nothing else, from here on. */
+  start(): void {
+    const { doc, canvas } = this.#options
+    elementMaps(doc).observeDeep(this.#observer)
+    const wanted = elementsOf(doc)
+    const ids = new Set(wanted.map(({ id }) => id))
+    const had = canvas.elements()
+    for (const element of had) if (ids.has(element.id)) this.#agree(element)
+    const foreign = had.some((element) => !ids.has(element.id))
+    this.#show(ids, foreign ? (element) => ids.has(element.id) : () => true)
+  }
+
+  stop(): void {
+    elementMaps(this.#options.doc).unobserveDeep(this.#observer)
+    this.#cancelWrite?.()
+    this.#cancelShow?.()
+    this.#cancelWrite = null
+    this.#cancelShow = null
+  }
+
+  /** False: the canvas only shows. What was not written yet stays on the canvas until the document says otherwise. */
+  setMayWrite(mayWrite: boolean): void {
+    this.#mayWrite = mayWrite
+    if (mayWrite) return
+    this.#cancelWrite?.()
+    this.#cancelWrite = null
+    this.#options.onPending(false)
+  }
+
+  /** Excalidraw says that something may have changed; called on every render, so it must cost next to nothing. */
+  canvasChanged(): void {
+    if (this.#isShowing) return
+    if (this.#remote.size > 0) this.#showSoon(showDelayMs)
+    if (!this.#mayWrite || this.#cancelWrite !== null || !this.#hasChanges()) return
+    const delay = Math.max(writeDelayMs, this.#nextWriteAt - this.#options.clock.now())
+    this.#cancelWrite = this.#options.clock.after(delay, () => this.flush())
+    this.#options.onPending(true)
+  }
+
+  /** Write what the user changed, now: at pointer-up, before the page goes, before showing what others did. */
+  flush(): void {
+    const wasPending = this.#cancelWrite !== null
+    this.#cancelWrite?.()
+    this.#cancelWrite = null
+    if (this.#mayWrite) {
+      let weight = 0
+      const changes: ElementChange[] = []
+      for (const element of this.#options.canvas.elements()) {
+        const change = this.#changeOf(element)
+        if (change === null) continue
+        changes.push(change)
+        weight += 1 + (Array.isArray(element.points) ? element.points.length / 10 : 0)
+      }
+      writeChanges(this.#options.doc, changes, this)
+      this.#nextWriteAt = this.#options.clock.now() + (weight * 1000) / writesPerSecond
+    }
+    if (wasPending) this.#options.onPending(false)
+  }
+
+  #hasChanges(): boolean {
+    for (const element of this.#options.canvas.elements()) {
+      const agreed = this.#agreed.get(element.id)
+      if (agreed === undefined ? this.#isWorthSharing(element) : agreed.version !== element.version)
+        return true
+    }
+    return false
+  }
+
+  #changeOf(canvasElement: CanvasElement): ElementChange | null {
+    const agreed = this.#agreed.get(canvasElement.id)
+    if (agreed?.version === canvasElement.version) return null
+    if (agreed === undefined && !this.#isWorthSharing(canvasElement)) return null
+    const element = this.#options.canvas.shareable(canvasElement)
+    if (element === null) return null
+    const properties: Record<string, unknown> = {}
+    const next = storedProperties(element)
+    for (const key in next) {
+      // A copy: Excalidraw may mutate its own later, and the comparison would see no difference.
+      if (agreed === undefined || !sameJson(agreed.properties[key], next[key]))
+        properties[key] = structuredClone(next[key])
+    }
+    if (agreed !== undefined)
+      for (const key in agreed.properties) if (!(key in next)) properties[key] = undefined
+    this.#agreed.set(element.id, {
+      version: canvasElement.version,
+      properties: { ...agreed?.properties, ...properties },
+    })
+    return Object.keys(properties).length === 0 ? null : { id: element.id, properties }
+  }
+
+  /** A click that drew nothing, or something made and deleted in one breath, is nobody else's business. */
+  #isWorthSharing(element: CanvasElement): boolean {
+    if (element.isDeleted === true || element.type === 'selection') return false
+    if (Array.isArray(element.points)) return element.points.length > 1 || element.type === 'freedraw'
+    return element.type === 'text' ? element.text !== '' : element.width !== 0 || element.height !== 0
+  }
+
+  #agree(element: CanvasElement): void {
+    this.#agreed.set(element.id, {
+      version: element.version,
+      properties: structuredClone(storedProperties(element)),
+    })
+  }
+
+  #showSoon(delayMs: number): void {
+    if (this.#cancelShow !== null) return
+    const { clock } = this.#options
+    this.#cancelShow = clock.after(Math.max(delayMs, this.#nextShowAt - clock.now()), () => {
+      this.#cancelShow = null
+      this.#showRemote()
+    })
+  }
+
+  #showRemote(): void {
+    const { canvas, clock } = this.#options
+    // The user's own changes first: what others changed is then laid over a canvas that is written.
+    this.flush()
+    const busy = canvas.busy()
+    const ids = new Set([...this.#remote].filter((id) => !busy.has(id)))
+    for (const id of ids) this.#remote.delete(id)
+    const startedAt = clock.now()
+    if (ids.size > 0) this.#show(ids, () => true)
+    // Half of the time is the user's, however fast the others are.
+    this.#nextShowAt = clock.now() + (clock.now() - startedAt)
+    if (this.#remote.size > 0) this.#showSoon(busyRetryMs)
+  }
+
+  /** Bring the canvas to what the document says about `ids`; of the rest, keep what `isKept`. */
+  #show(ids: ReadonlySet<string>, isKept: (element: CanvasElement) => boolean): void {
+    const { canvas } = this.#options
+    const had = new Map(canvas.elements().map((element) => [element.id, element]))
+    const next = new Map([...had].filter(([, element]) => isKept(element)))
+    let isChanged = next.size !== had.size
+    const shown: CanvasElement[] = []
+    for (const element of this.#wanted(ids, had)) {
+      const before = had.get(element.id)
+      if (before !== undefined && sameJson(storedProperties(before), storedProperties(element))) {
+        this.#agree(before)
+        continue
+      }
+      element.version = Math.max(before?.version ?? 0, this.#agreed.get(element.id)?.version ?? 0) + 1
+      element.versionNonce = Math.floor(Math.random() * 2 ** 31)
+      element.updated = Date.now()
+      next.set(element.id, element)
+      this.#agree(element)
+      shown.push(element)
+      isChanged = true
+    }
+    if (!isChanged) return
+    for (const element of shown) this.#rejoin(element, next)
+    this.#isShowing = true
+    try {
+      canvas.show([...next.values()].sort(byIndex))
+    } finally {
+      this.#isShowing = false
+    }
+    // Two elements that were put in the same place get a new order from Excalidraw, in place: written like a change
+    // of the user's. Everybody computes the same one from the same document, so this comes to rest.
+    this.canvasChanged()
+  }
+
+  /** The document's elements as the canvas would hold them; deleted where the document has them no more. */
+  #wanted(ids: ReadonlySet<string>, had: ReadonlyMap<string, CanvasElement>): CanvasElement[] {
+    const { doc, canvas } = this.#options
+    const inDocument: SceneElement[] = []
+    for (const id of ids) {
+      const element = elementOf(doc, id)
+      if (element !== null) inDocument.push(element)
+    }
+    const wanted = restoreEach(canvas, inDocument)
+    const found = new Set(wanted.map(({ id }) => id))
+    for (const id of ids) {
+      const before = had.get(id)
+      if (!found.has(id) && before !== undefined && before.isDeleted !== true)
+        wanted.push({ ...before, isDeleted: true })
+    }
+    return wanted
+  }
+
+  /**
+   * Two people who bind an arrow each to one shape write the shape's list of arrows at the same time, and one of the
+   * two is lost from it: put it back, or the arrow would not follow when the shape is moved.
+   */
+  #rejoin(element: CanvasElement, all: Map<string, CanvasElement>): void {
+    if (!this.#mayWrite || element.isDeleted === true) return
+    const arrows =
+      element.type === 'arrow' ? [element] : [...all.values()].filter(({ type }) => type === 'arrow')
+    for (const arrow of arrows) {
+      if (arrow.isDeleted === true) continue
+      for (const end of [arrow.startBinding, arrow.endBinding]) {
+        const targetId = typeof end === 'object' && end !== null && 'elementId' in end ? end.elementId : null
+        if (typeof targetId !== 'string' || (element !== arrow && targetId !== element.id)) continue
+        const target = all.get(targetId)
+        if (target === undefined || target.isDeleted === true) continue
+        const bound = Array.isArray(target.boundElements) ? target.boundElements : []
+        if (bound.some((item) => item.id === arrow.id)) continue
+        all.set(targetId, {
+          ...target,
+          boundElements: [...bound, { id: arrow.id, type: 'arrow' }],
+          version: target.version + 1,
+          versionNonce: Math.floor(Math.random() * 2 ** 31),
+        })
+      }
+    }
+  }
+}
+
+/** Restore in one go; where one element is too odd even for that, one by one without it. */
+const restoreEach = (canvas: Canvas, elements: SceneElement[]): CanvasElement[] => {
+  const indices = new Map(elements.map(({ id, index }) => [id, index]))
+  let restored: CanvasElement[]
+  try {
+    restored = canvas.restore(elements)
+  } catch {
+    restored = elements.flatMap((element) => {
+      try {
+        return canvas.restore([element])
+      } catch {
+        return [] // not drawable: everybody else's elements still are
+      }
+    })
+  }
+  // Restoring a few elements orders them among themselves only; their place in the drawing is the document's.
+  return restored.map((element) => ({ ...element, index: indices.get(element.id) ?? element.index ?? null }))
+}

@@ -1,0 +1,118 @@
+// The stock WebsocketProvider, speaking `boardroom.v1`: it hears its level, what is saved and what happens on the
+// board, and knows at any moment whether everything it sent is committed. Without DOM, so that Node runs it too.
+import type * as decoding from 'lib0/decoding'
+import * as lib0Decoding from 'lib0/decoding'
+import type { Awareness } from 'y-protocols/awareness'
+import { WebsocketProvider } from 'y-websocket'
+import type * as Y from 'yjs'
+import {
+  type BoardEvent,
+  type Hello,
+  type LevelChange,
+  MessageType,
+  type Notice,
+  ownSubprotocol,
+  readJsonBody,
+  SyncStep,
+  ticketSubprotocolPrefix,
+} from '../shared/protocol.ts'
+
+/** What of a browser's WebSocket class is used here; `ws` in Node has it too. */
+export interface SocketClass {
+  new (url: string, protocols?: string | string[]): { send(data: Uint8Array): void; close(): void }
+}
+
+export interface ProviderListener {
+  hello(hello: Hello): void
+  level(change: LevelChange): void
+  event(event: BoardEvent): void
+  notice(notice: Notice): void
+  /** Connected, synced or saved may have changed. */
+  changed(): void
+  /** The server decided: no reconnecting. The connection is gone for good. */
+  ended(code: number, reason: string): void
+}
+
+export interface ProviderOptions {
+  /** `ws://host/ws`, without the board. */
+  serverUrl: string
+  boardId: string
+  doc: Y.Doc
+  awareness: Awareness
+  socketClass: SocketClass
+  /** For apps without our cookies. The bundled client sends none: its cookie speaks for it. */
+  ticket?: string
+  listener: ProviderListener
+}
+
+/** Starts disconnected: `connect()`. Whoever makes one calls `destroy()`. */
+export class BoardProvider extends WebsocketProvider {
+  #sent = 0
+  #committed = 0
+  #answered = false
+
+  constructor(options: ProviderOptions) {
+    const { listener } = options
+    // Counts what goes out on the socket itself, answers to step 1 included, which the stock provider sends unseen.
+    let self: BoardProvider | null = null
+    class CountingSocket extends options.socketClass {
+      constructor(url: string, protocols?: string | string[]) {
+        super(url, protocols)
+        self?.#restart()
+      }
+      override send(data: Uint8Array): void {
+        self?.#count(data)
+        super.send(data)
+      }
+    }
+    super(options.serverUrl, options.boardId, options.doc, {
+      connect: false,
+      awareness: options.awareness,
+      protocols: [
+        ownSubprotocol,
+        ...(options.ticket === undefined ? [] : [ticketSubprotocolPrefix + options.ticket]),
+      ],
+      // BroadcastChannel between tabs asks nobody's permission: a view-level tab would write through an edit-level one.
+      disableBc: true,
+      // The stock types ask for the DOM's class, static members and all; it uses the constructor, send and close.
+      WebSocketPolyfill: CountingSocket as unknown as typeof WebSocket,
+    })
+    self = this
+    this.#listen(listener)
+    this.on('status', () => listener.changed())
+    this.on('sync', () => listener.changed())
+    this.on('closed', ({ code, reason }) => listener.ended(code, reason))
+  }
+
+  /** Everything of this document that was ever written here is committed on the server. */
+  get isSaved(): boolean {
+    return this.synced && this.#answered && this.#committed >= this.#sent
+  }
+
+  #restart(): void {
+    this.#sent = 0
+    this.#committed = 0
+    this.#answered = false
+  }
+
+  #count(data: Uint8Array): void {
+    if (data[0] !== MessageType.sync) return
+    if (data[1] === SyncStep.step2) this.#answered = true
+    if (data[1] === SyncStep.step2 || data[1] === SyncStep.update) this.#sent++
+  }
+
+  #listen(listener: ProviderListener): void {
+    const on = (type: number, handle: (decoder: decoding.Decoder) => void) => {
+      this.messageHandlers[type] = (_encoder, decoder) => handle(decoder)
+    }
+    // The bodies come from the server that served this page: their shapes are its promise.
+    on(MessageType.hello, (decoder) => listener.hello(readJsonBody(decoder) as Hello))
+    on(MessageType.level, (decoder) => listener.level(readJsonBody(decoder) as LevelChange))
+    on(MessageType.event, (decoder) => listener.event(readJsonBody(decoder) as BoardEvent))
+    on(MessageType.notice, (decoder) => listener.notice(readJsonBody(decoder) as Notice))
+    on(MessageType.saved, (decoder) => {
+      this.#committed = lib0Decoding.readVarUint(decoder)
+      listener.changed()
+    })
+  }
+}
