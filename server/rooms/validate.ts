@@ -1,0 +1,359 @@
+// Inspection of an update from outside, over its bytes, before Yjs sees it: each rule stops input that hurts a
+// plain Y.Doc, most of them for everyone in the room. What passes, Yjs integrates wholly, without throwing and
+// with nothing left pending. The rules and what happens without them: docs/security.md#updates.
+import * as Y from 'yjs'
+import { type Block, Dependencies } from './validate/blocks.ts'
+import { ContentRef, readContent } from './validate/content.ts'
+import {
+  Anchor,
+  depthInDocument,
+  Placements,
+  Role,
+  type SharedType,
+  tooDeep,
+  typeAround,
+  typeInside,
+} from './validate/placement.ts'
+import { Refused, UpdateReader } from './validate/update-reader.ts'
+import {
+  type ClientIdRule,
+  maxClock,
+  type ResyncRule,
+  type ValidationLimits,
+  type Verdict,
+  type Write,
+} from './validate/verdict.ts'
+
+const originBit = 0x80
+const rightOriginBit = 0x40
+const parentSubBit = 0x20
+const contentBits = 0x1f
+
+/** The fewest bytes a client's part takes (three numbers and a GC), a struct, a delete range. */
+const minClientBytes = 5
+const minStructBytes = 2
+const minDeleteClientBytes = 2
+const minDeleteRangeBytes = 2
+
+/**
+ * Inspect a Yjs v1 update against the document that it is meant for. Applying it right away, before anything
+ * else changes the document, is safe where the outcome is `ok`.
+ * @param update read only, not retained.
+ * @param doc never changed, root types included.
+ * @param clientIds is asked before a verdict of `ok`, once for each client that the update extends.
+ * @returns never throws for bytes. `reject` beats `resync`: malformed bytes are no reason to sync.
+ */
+export function validateUpdate(
+  update: Uint8Array,
+  doc: Y.Doc,
+  clientIds: ClientIdRule,
+  limits: ValidationLimits,
+): Verdict {
+  try {
+    return new Inspection(update, doc, clientIds, limits).run()
+  } catch (error) {
+    if (error instanceof Refused) return { outcome: 'reject', rule: error.rule, message: error.message }
+    throw error
+  }
+}
+
+class Inspection {
+  readonly #reader: UpdateReader
+  readonly #doc: Y.Doc
+  readonly #clientIds: ClientIdRule
+  readonly #limits: ValidationLimits
+
+  readonly #writes: Write[] = []
+  readonly #newClients: number[] = []
+  readonly #newRoots: string[] = []
+  #deletedClocks = 0
+  /** What the board lacks for this update. Reading goes on, because malformed bytes weigh more. */
+  #resync: ResyncRule | null = null
+
+  /** Only for updates of several structs; a single one can point at nothing but the document. */
+  #placements: Placements | null = null
+  /** Only for updates of several clients. */
+  #dependencies: Dependencies | null = null
+  #onlyBlock: Block | null = null
+
+  constructor(update: Uint8Array, doc: Y.Doc, clientIds: ClientIdRule, limits: ValidationLimits) {
+    this.#reader = new UpdateReader(update)
+    this.#doc = doc
+    this.#clientIds = clientIds
+    this.#limits = limits
+  }
+
+  run(): Verdict {
+    const clients = this.#reader.readCount(minClientBytes)
+    if (clients > 1) this.#dependencies = new Dependencies()
+    for (let i = 0; i < clients; i++) this.#readClient()
+    const deletesNothing = this.#readDeleteSet()
+    if (this.#reader.bytesLeft > 0) throw new Refused('trailing_bytes', 'bytes follow the end of the update')
+    if (this.#newRoots.length > 0) this.#checkRoots()
+    if (this.#newClients.length > this.#limits.maxNewClientsPerUpdate)
+      throw new Refused(
+        'new_clients',
+        `${this.#newClients.length} new client ids; ${this.#limits.maxNewClientsPerUpdate} are allowed in one update`,
+      )
+    if (this.#resync === null) this.#checkStructure()
+    if (this.#resync === null) this.#askForClientIds()
+    if (this.#resync !== null) return { outcome: 'resync', rule: this.#resync }
+    return {
+      outcome: 'ok',
+      newClients: this.#newClients,
+      writes: this.#writes,
+      empty: this.#writes.length === 0 && this.#newRoots.length === 0 && deletesNothing,
+      newRoots: this.#newRoots,
+    }
+  }
+
+  #readClient(): void {
+    const reader = this.#reader
+    const structs = reader.readCount(minStructBytes)
+    if (structs === 0) throw new Refused('no_structs', 'a client is listed without structs')
+    const clientId = reader.readVarUint()
+    let clock = reader.readVarUint()
+    const known = Y.getState(this.#doc.store, clientId)
+    const block: Block = { clientId, known, reached: known }
+    if (this.#dependencies === null) this.#onlyBlock = block
+    else if (!this.#dependencies.add(block)) throw new Refused('client_twice', 'a client is listed twice')
+    if (structs > 1 || this.#dependencies !== null) {
+      this.#placements ??= new Placements()
+      this.#placements.open(clientId)
+    }
+    for (let i = 0; i < structs; i++) clock = this.#readStruct(block, clock)
+    this.#placements?.close(clientId)
+    if (block.reached > known) {
+      this.#writes.push({ clientId, fromClock: known, toClock: block.reached })
+      if (known === 0) this.#newClients.push(clientId)
+    }
+  }
+
+  /** @returns the clock after the struct. */
+  #readStruct(block: Block, clock: number): number {
+    const reader = this.#reader
+    const info = reader.readByte()
+    const ref = info & contentBits
+    if (ref === ContentRef.gc || ref === ContentRef.skip) {
+      if (info !== ref) throw new Refused('info', 'a struct without content has bits set')
+      const end = endOf(clock, reader.readVarUint())
+      // A skip stands for clocks that the sender left out; only what follows it can show that they are lacking.
+      if (ref === ContentRef.gc) this.#extend(block, clock, end, Role.gone, Anchor.none, 0, 0)
+      return end
+    }
+
+    let anchor: number = Anchor.none
+    let anchorClient = 0
+    let anchorClock = 0
+    if ((info & originBit) !== 0) {
+      anchor = Anchor.neighbour
+      anchorClient = reader.readVarUint()
+      anchorClock = this.#readDependencyClock(block, clock, anchorClient)
+    }
+    if ((info & rightOriginBit) !== 0) {
+      const client = reader.readVarUint()
+      const rightClock = this.#readDependencyClock(block, clock, client)
+      if (anchor === Anchor.none) {
+        anchor = Anchor.neighbour
+        anchorClient = client
+        anchorClock = rightClock
+      }
+    }
+    let root: string | null = null
+    let keyFrom = -1
+    let keyTo = -1
+    if (anchor === Anchor.none) {
+      const kind = reader.readVarUint()
+      if (kind === 1) {
+        anchor = Anchor.root
+        root = this.#readRootName()
+      } else if (kind === 0) {
+        anchor = Anchor.parent
+        anchorClient = reader.readVarUint()
+        anchorClock = this.#readDependencyClock(block, clock, anchorClient)
+      } else throw new Refused('info', 'a parent is neither a name nor an id')
+      if ((info & parentSubBit) !== 0) {
+        keyFrom = reader.skipKey(this.#limits.maxKeyBytes)
+        keyTo = reader.position
+      }
+    }
+    const end = endOf(clock, readContent(reader, ref, this.#limits))
+    if (clock < block.known && block.known < end && this.#resync === null) {
+      const key = keyFrom < 0 ? null : reader.text(keyFrom, keyTo)
+      this.#checkContinuation(block, anchor, anchorClient, anchorClock, root, key)
+    }
+    const role = ref === ContentRef.type ? Role.type : ref === ContentRef.deleted ? Role.gone : Role.leaf
+    this.#extend(block, clock, end, role, anchor, anchorClient, anchorClock)
+    return end
+  }
+
+  /** Account for the clocks from `clock` to `end`, which a struct fills. */
+  #extend(
+    block: Block,
+    clock: number,
+    end: number,
+    role: number,
+    anchor: number,
+    anchorClient: number,
+    anchorClock: number,
+  ): void {
+    if (end <= block.known) return
+    if (clock > block.reached) {
+      this.#resync ??= 'gap'
+      return
+    }
+    if (role === Role.gone) {
+      this.#deletedClocks += end - Math.max(clock, block.known)
+      if (this.#deletedClocks > this.#limits.maxDeletedClocksPerUpdate)
+        throw new Refused('deleted_clocks', 'too many deleted clocks in one update')
+    }
+    block.reached = end
+    if (this.#placements !== null) this.#placements.add(clock, role, anchor, anchorClient, anchorClock)
+    else if (this.#resync === null && (anchor === Anchor.parent || role === Role.type)) {
+      if (anchor === Anchor.none || anchor === Anchor.root) return
+      const depth = depthInDocument(this.#doc, anchorClient, anchorClock, anchor === Anchor.parent)
+      if (role === Role.type && depth + 1 > this.#limits.maxTypeNesting)
+        throw tooDeep(this.#limits.maxTypeNesting)
+    }
+  }
+
+  /** The clock of an id that the struct at `clock` needs: an origin or a parent. */
+  #readDependencyClock(block: Block, clock: number, clientId: number): number {
+    const dependency = this.#reader.readVarUint()
+    if (dependency > maxClock) throw new Refused('clock', 'a clock is larger than 2^31-1')
+    if (clientId === block.clientId) {
+      if (dependency >= clock)
+        throw new Refused('dependency_order', 'a struct refers to itself or to a later one of its client')
+    } else if (dependency >= Y.getState(this.#doc.store, clientId)) {
+      // Yjs waits for the dependencies of known structs too, though it has no use for them.
+      if (this.#dependencies === null || clock < block.known) this.#resync ??= 'missing_dependency'
+      else this.#dependencies.wait(block, clock, clientId, dependency)
+    }
+    return dependency
+  }
+
+  /** @returns the name of the root type that a struct stands in. */
+  #readRootName(): string {
+    const from = this.#reader.skipKey(this.#limits.maxRootNameBytes, 'root_name')
+    const name = this.#reader.text(from, this.#reader.position)
+    // Yjs makes the root when it reads the name, even where the struct is known or the update breaks off.
+    if (!this.#doc.share.has(name) && !this.#newRoots.includes(name)) {
+      this.#newRoots.push(name)
+      if (this.#newRoots.length > this.#limits.maxNewRootsPerUpdate) this.#checkRoots()
+    }
+    return name
+  }
+
+  #checkRoots(): void {
+    const { maxNewRootsPerUpdate, maxRootsPerBoard } = this.#limits
+    if (this.#newRoots.length > maxNewRootsPerUpdate)
+      throw new Refused('roots', `more than ${maxNewRootsPerUpdate} new root names in one update`)
+    if (this.#doc.share.size + this.#newRoots.length > maxRootsPerBoard)
+      throw new Refused('roots', `more than ${maxRootsPerBoard} root names on one board`)
+  }
+
+  /**
+   * A struct that begins with known clocks and goes on past them must stand where its known part stands: Yjs
+   * would link the new part behind the known one but count it to the parent that the struct names.
+   */
+  #checkContinuation(
+    block: Block,
+    anchor: number,
+    anchorClient: number,
+    anchorClock: number,
+    root: string | null,
+    key: string | null,
+  ): void {
+    const structs = this.#doc.store.clients.get(block.clientId)!
+    const last = structs[structs.length - 1]!
+    let parent: SharedType | null
+    let parentSub = key
+    if (anchor === Anchor.root) parent = this.#doc.share.get(root!) ?? null
+    else {
+      if (anchorClock >= Y.getState(this.#doc.store, anchorClient)) {
+        this.#resync ??= 'missing_dependency'
+        return
+      }
+      if (anchor === Anchor.parent) parent = typeInside(this.#doc, anchorClient, anchorClock)
+      else {
+        parent = typeAround(this.#doc, anchorClient, anchorClock)
+        parentSub = parentSubAt(this.#doc, anchorClient, anchorClock)
+      }
+      // Gone on the board: Yjs stores the rest as GC, wherever it says it stands.
+      if (parent === null) return
+    }
+    if (!(last instanceof Y.Item) || last.parent !== parent || last.parentSub !== parentSub)
+      throw new Refused('parent_changed', 'a struct continues known clocks under another parent')
+  }
+
+  /** @returns whether everything that is to be deleted is deleted already. Only looked into where it decides. */
+  #readDeleteSet(): boolean {
+    const reader = this.#reader
+    const clients = reader.readCount(minDeleteClientBytes)
+    let nothing = this.#writes.length === 0
+    for (let i = 0; i < clients; i++) {
+      const clientId = reader.readVarUint()
+      const ranges = reader.readCount(minDeleteRangeBytes)
+      const reached = this.#reachedBy(clientId)
+      for (let j = 0; j < ranges; j++) {
+        const clock = reader.readVarUint()
+        const end = endOf(clock, reader.readVarUint())
+        if (end > reached) this.#resync ??= 'unknown_delete'
+        else nothing &&= isDeleted(this.#doc, clientId, clock, end)
+      }
+    }
+    return nothing
+  }
+
+  #reachedBy(clientId: number): number {
+    const block =
+      this.#onlyBlock?.clientId === clientId ? this.#onlyBlock : this.#dependencies?.blockOf(clientId)
+    return block === undefined || block === null ? Y.getState(this.#doc.store, clientId) : block.reached
+  }
+
+  #checkStructure(): void {
+    if (this.#dependencies !== null) {
+      const order = this.#dependencies.resolve()
+      if (order === 'missing') this.#resync = 'missing_dependency'
+      if (order === 'cycle')
+        throw new Refused('dependency_cycle', 'structs of several clients wait for each other')
+      if (order !== 'complete') return
+    }
+    this.#placements?.check(this, this.#doc, this.#limits.maxTypeNesting)
+  }
+
+  /** For placements: the part of the update that a client has, if any. */
+  blockOf(clientId: number): Block | undefined {
+    if (this.#dependencies !== null) return this.#dependencies.blockOf(clientId)
+    return this.#onlyBlock?.clientId === clientId ? this.#onlyBlock : undefined
+  }
+
+  #askForClientIds(): void {
+    for (const { clientId, fromClock } of this.#writes) {
+      const answer = this.#clientIds(clientId, fromClock > 0, fromClock)
+      if (answer === 'reject')
+        throw new Refused('client_id', `client id ${clientId} belongs to somebody else`)
+      if (answer === 'resync') this.#resync = 'client_id'
+    }
+  }
+}
+
+function endOf(clock: number, length: number): number {
+  if (length < 1) throw new Refused('length', 'a struct has no length')
+  const end = clock + length
+  if (end > maxClock) throw new Refused('clock', 'a clock is larger than 2^31-1')
+  return end
+}
+
+function parentSubAt(doc: Y.Doc, clientId: number, clock: number): string | null {
+  const structs = doc.store.clients.get(clientId)!
+  const struct = structs[Y.findIndexSS(structs, clock)]!
+  return struct instanceof Y.Item ? struct.parentSub : null
+}
+
+function isDeleted(doc: Y.Doc, clientId: number, clock: number, end: number): boolean {
+  const structs = doc.store.clients.get(clientId)!
+  for (let i = Y.findIndexSS(structs, clock); i < structs.length && structs[i]!.id.clock < end; i++)
+    if (!structs[i]!.deleted) return false
+  return true
+}

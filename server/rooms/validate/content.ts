@@ -1,0 +1,158 @@
+// The contents of structs: passed over, checked, and measured in clocks. Yjs decodes them while it reads the update,
+// so whatever its decoders throw at, or recurse on, is refused here.
+import { prototypeKey, Refused, type UpdateReader } from './update-reader.ts'
+import type { ValidationLimits } from './verdict.ts'
+
+/** Content references of the v1 encoding, the low five bits of a struct's info byte. */
+export const ContentRef = {
+  gc: 0,
+  deleted: 1,
+  json: 2,
+  binary: 3,
+  string: 4,
+  embed: 5,
+  format: 6,
+  type: 7,
+  any: 8,
+  document: 9,
+  skip: 10,
+} as const
+
+const TypeRef = { xmlElement: 3, xmlHook: 5, last: 6 } as const
+
+/**
+ * Pass over one item's content.
+ * @returns its length in clocks, 0 included: the caller refuses that for every kind at once.
+ * @throws Refused
+ */
+export function readContent(reader: UpdateReader, ref: number, limits: ValidationLimits): number {
+  switch (ref) {
+    case ContentRef.string:
+      return reader.skipString()
+    case ContentRef.any: {
+      const count = reader.readCount(1)
+      for (let i = 0; i < count; i++) skipAny(reader, limits, limits.maxValueNesting)
+      return count
+    }
+    case ContentRef.type: {
+      const type = reader.readVarUint()
+      if (type > TypeRef.last) throw new Refused('type', `type ${type} is unknown`)
+      if (type === TypeRef.xmlElement || type === TypeRef.xmlHook) reader.skipKey(limits.maxKeyBytes)
+      return 1
+    }
+    case ContentRef.deleted:
+      return reader.readVarUint()
+    case ContentRef.binary:
+      reader.skip(reader.readVarUint())
+      return 1
+    case ContentRef.json: {
+      const count = reader.readCount(1)
+      for (let i = 0; i < count; i++) skipJson(reader, limits, true)
+      return count
+    }
+    case ContentRef.embed:
+      skipJson(reader, limits, false)
+      return 1
+    case ContentRef.format:
+      reader.skipKey(limits.maxKeyBytes)
+      skipJson(reader, limits, false)
+      return 1
+    case ContentRef.document:
+      throw new Refused('subdocument', 'subdocuments are not supported')
+    default:
+      throw new Refused('info', `content kind ${ref} is unknown`)
+  }
+}
+
+/** One value of lib0's `any` encoding. `depth`: levels of nesting still allowed. */
+function skipAny(reader: UpdateReader, limits: ValidationLimits, depth: number): void {
+  switch (reader.readByte()) {
+    case 127: // undefined
+    case 126: // null
+    case 121: // false
+    case 120: // true
+      return
+    case 125: // integer
+      reader.skipVarInt()
+      return
+    case 124: // float32
+      reader.skip(4)
+      return
+    case 123: // float64
+    case 122: // bigint
+      reader.skip(8)
+      return
+    case 119:
+      reader.skipString()
+      return
+    case 118: {
+      if (depth === 0) throw tooDeep(limits)
+      const count = reader.readCount(2)
+      for (let i = 0; i < count; i++) {
+        reader.skipKey(Number.POSITIVE_INFINITY)
+        skipAny(reader, limits, depth - 1)
+      }
+      return
+    }
+    case 117: {
+      if (depth === 0) throw tooDeep(limits)
+      const count = reader.readCount(1)
+      for (let i = 0; i < count; i++) skipAny(reader, limits, depth - 1)
+      return
+    }
+    case 116: // bytes
+      reader.skip(reader.readVarUint())
+      return
+    default:
+      throw new Refused('value', 'a value is of an unknown kind')
+  }
+}
+
+/** A string that Yjs hands to `JSON.parse`. In arrays of the old JSON content the word `undefined` stands for itself. */
+function skipJson(reader: UpdateReader, limits: ValidationLimits, allowUndefined: boolean): void {
+  const length = reader.readVarUint()
+  const from = reader.position
+  reader.skip(length)
+  const to = reader.position
+  // Before parsing, because what is deep overflows the stack later, when it is written.
+  const suspicious = jsonStructure(reader.bytes, from, to, limits)
+  let value: unknown
+  try {
+    const text = reader.text(from, to)
+    if (allowUndefined && text === 'undefined') return
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new Refused(cause instanceof SyntaxError ? 'json' : 'utf8', 'a value is not valid JSON')
+  }
+  if (suspicious) refusePrototypeKeys(value)
+}
+
+/** @returns whether the text may hold the key `__proto__`, spelt out or in escapes. @throws Refused nesting */
+function jsonStructure(bytes: Uint8Array, from: number, to: number, limits: ValidationLimits): boolean {
+  let depth = 0
+  let inString = false
+  let suspicious = false
+  for (let i = from; i < to; i++) {
+    const byte = bytes[i]!
+    if (inString) {
+      if (byte === 0x5c /* \ */) {
+        suspicious ||= bytes[i + 1] === 0x75 /* u */
+        i++
+      } else if (byte === 0x22 /* " */) inString = false
+      else if (byte === 0x5f /* _ */) suspicious ||= bytes[i + 1] === 0x5f
+    } else if (byte === 0x22) inString = true
+    else if (byte === 0x5b /* [ */ || byte === 0x7b /* { */) {
+      if (++depth > limits.maxValueNesting) throw tooDeep(limits)
+    } else if (byte === 0x5d /* ] */ || byte === 0x7d /* } */) depth--
+  }
+  return suspicious
+}
+
+function refusePrototypeKeys(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return
+  if (Object.hasOwn(value, '__proto__')) throw prototypeKey()
+  for (const inner of Object.values(value)) refusePrototypeKeys(inner)
+}
+
+const tooDeep = (limits: ValidationLimits): Refused =>
+  new Refused('nesting', `a value is nested more than ${limits.maxValueNesting} deep`)

@@ -1,0 +1,178 @@
+// Where new structs hang: inside which shared type, and how deep. Kept for updates of several structs, because
+// what a struct points at may stand in the same update, or in a part of it that comes later.
+import * as Y from 'yjs'
+import type { Block, Blocks } from './blocks.ts'
+import { Refused } from './update-reader.ts'
+
+/** As a document keeps its types, whatever events they have. */
+export type SharedType = NonNullable<ReturnType<Y.Doc['share']['get']>>
+
+/** What a struct says about its place. With a right neighbour only, the parent is the neighbour's. */
+export const Anchor = { none: 0, root: 1, parent: 2, neighbour: 3 } as const
+
+/** What a struct is to those that name it as parent: nothing possible, a type, or gone (its children go with it). */
+export const Role = { leaf: 0, type: 1, gone: 2 } as const
+
+/** A place whose parent is deleted: Yjs stores what goes there as GC. */
+const nowhere = -1
+const unresolved = -2
+
+/** Rows in the order of reading: ascending clocks within a client's part. */
+export class Placements {
+  #count = 0
+  #clocks = new Int32Array(16)
+  #anchors = new Uint8Array(16)
+  #roles = new Uint8Array(16)
+  #anchorClients = new Float64Array(16)
+  #anchorClocks = new Int32Array(16)
+  /** Depth of the list that a struct stands in: 0 in a root. */
+  #depths = new Int16Array(16)
+  #hasNesting = false
+  readonly #firstRow = new Map<number, number>()
+  readonly #endRow = new Map<number, number>()
+
+  /** A new client's structs follow. */
+  open(clientId: number): void {
+    this.#firstRow.set(clientId, this.#count)
+  }
+
+  close(clientId: number): void {
+    this.#endRow.set(clientId, this.#count)
+  }
+
+  /** One new struct that starts at `clock`, in clock order within its client. */
+  add(clock: number, role: number, anchor: number, anchorClient: number, anchorClock: number): void {
+    const row = this.#count++
+    if (row === this.#clocks.length) this.#grow()
+    this.#clocks[row] = clock
+    this.#roles[row] = role
+    this.#anchors[row] = anchor
+    this.#anchorClients[row] = anchorClient
+    this.#anchorClocks[row] = anchorClock
+    this.#depths[row] = unresolved
+    if (role === Role.type || anchor === Anchor.parent) this.#hasNesting = true
+  }
+
+  /**
+   * Follow every parent that is named. To be asked once the dependencies are known to be complete and free of
+   * cycles, or else it would not come to an end.
+   * @throws Refused type_nesting | parent
+   */
+  check(blocks: Blocks, doc: Y.Doc, maxTypeNesting: number): void {
+    if (!this.#hasNesting) return
+    for (let row = 0; row < this.#count; row++) {
+      const isType = this.#roles[row] === Role.type
+      if (!isType && this.#anchors[row] !== Anchor.parent) continue
+      const depth = this.#depthOf(row, blocks, doc)
+      if (isType && depth + 1 > maxTypeNesting) throw tooDeep(maxTypeNesting)
+    }
+  }
+
+  #depthOf(start: number, blocks: Blocks, doc: Y.Doc): number {
+    // Follow rows until one whose depth is known, then give it to all that were passed. No recursion: chains of
+    // neighbours are as long as a text.
+    const path: number[] = []
+    let row = start
+    let depth: number
+    for (;;) {
+      depth = this.#depths[row]!
+      if (depth !== unresolved) break
+      const anchor = this.#anchors[row]!
+      if (anchor === Anchor.root || anchor === Anchor.none) {
+        depth = anchor === Anchor.root ? 0 : nowhere
+        this.#depths[row] = depth
+        break
+      }
+      const client = this.#anchorClients[row]!
+      const clock = this.#anchorClocks[row]!
+      const block = blocks.blockOf(client)
+      if (block === undefined || clock < block.known) {
+        depth = depthInDocument(doc, client, clock, anchor === Anchor.parent)
+        this.#depths[row] = depth
+        break
+      }
+      path.push(row)
+      row = this.#rowOf(block, clock)
+    }
+    for (let i = path.length - 1; i >= 0; i--) {
+      const child = path[i]!
+      if (this.#anchors[child] === Anchor.parent) {
+        const role = this.#roles[row]
+        if (role === Role.leaf) throw notAType()
+        // Clamped: beyond the limit it does not matter by how much, and the row is 16 bits wide.
+        if (role === Role.gone) depth = nowhere
+        else if (depth !== nowhere) depth = Math.min(depth + 1, 30_000)
+      }
+      this.#depths[child] = depth
+      row = child
+    }
+    return depth
+  }
+
+  /** The row whose struct holds `clock`. Mostly the last one that was asked for, or the one after. */
+  #rowOf(block: Block, clock: number): number {
+    let low = this.#firstRow.get(block.clientId)!
+    let high = this.#endRow.get(block.clientId)! - 1
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1
+      if (this.#clocks[middle]! <= clock) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
+  #grow(): void {
+    const capacity = this.#count * 2
+    const grown = <T extends { set(from: T): void }>(to: T, from: T): T => {
+      to.set(from)
+      return to
+    }
+    this.#clocks = grown(new Int32Array(capacity), this.#clocks)
+    this.#anchors = grown(new Uint8Array(capacity), this.#anchors)
+    this.#roles = grown(new Uint8Array(capacity), this.#roles)
+    this.#anchorClients = grown(new Float64Array(capacity), this.#anchorClients)
+    this.#anchorClocks = grown(new Int32Array(capacity), this.#anchorClocks)
+    this.#depths = grown(new Int16Array(capacity), this.#depths)
+  }
+}
+
+/** The struct of the document that holds a clock; the caller knows that there is one. */
+export function structAt(doc: Y.Doc, clientId: number, clock: number): Y.Item | Y.GC {
+  const structs = doc.store.clients.get(clientId)!
+  return structs[Y.findIndexSS(structs, clock)]!
+}
+
+/**
+ * Depth of the list beside a struct of the document, or inside of it.
+ * @throws Refused parent where the struct holds no type and is not deleted.
+ */
+export function depthInDocument(doc: Y.Doc, clientId: number, clock: number, inside: boolean): number {
+  const type = inside ? typeInside(doc, clientId, clock) : typeAround(doc, clientId, clock)
+  return type === null ? nowhere : nestingOf(type)
+}
+
+/** The type that an item's content is; null where the item is gone. @throws Refused parent */
+export function typeInside(doc: Y.Doc, clientId: number, clock: number): SharedType | null {
+  const struct = structAt(doc, clientId, clock)
+  if (!(struct instanceof Y.Item) || struct.content instanceof Y.ContentDeleted) return null
+  if (!(struct.content instanceof Y.ContentType)) throw notAType()
+  return struct.content.type
+}
+
+/** The type that an item stands in; null where it is gone. */
+export function typeAround(doc: Y.Doc, clientId: number, clock: number): SharedType | null {
+  const struct = structAt(doc, clientId, clock)
+  // Integrated items hold their parent itself, not its id or name.
+  return struct instanceof Y.Item ? (struct.parent as SharedType) : null
+}
+
+function nestingOf(type: SharedType): number {
+  let depth = 0
+  for (let item = type._item; item !== null; depth++) item = (item.parent as SharedType)._item
+  return depth
+}
+
+const notAType = (): Refused => new Refused('parent', 'a parent is named that holds no children')
+
+export const tooDeep = (maxTypeNesting: number): Refused =>
+  new Refused('type_nesting', `shared types are nested more than ${maxTypeNesting} deep`)

@@ -1,0 +1,155 @@
+// Bounded reading of the v1 update encoding (lib0 varints, strings, bytes). Every read stops at the update's own
+// end: `ws` hands out slices of shared buffers, and an over-read would show a neighbour's bytes.
+import { isAscii, isUtf8 } from 'node:buffer'
+import type { RejectRule } from './verdict.ts'
+
+/** Why bytes are refused; thrown while reading and turned into a verdict by whoever started the reading. */
+export class Refused extends Error {
+  readonly rule: RejectRule
+
+  constructor(rule: RejectRule, message: string) {
+    super(message)
+    this.name = 'Refused'
+    this.rule = rule
+  }
+}
+
+/** From here on the native scans of node:buffer beat a loop in spite of the view they need. */
+const nativeScanBytes = 96
+
+/** A cursor over one update. Nothing is decoded that a rule does not need. */
+export class UpdateReader {
+  readonly bytes: Uint8Array
+  readonly end: number
+  position = 0
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+    this.end = bytes.length
+  }
+
+  get bytesLeft(): number {
+    return this.end - this.position
+  }
+
+  readByte(): number {
+    if (this.position >= this.end) throw truncated()
+    return this.bytes[this.position++]!
+  }
+
+  /** At most 2^53-1 in at most 8 bytes: lib0 reads longer runs of continuation bytes as NaN. */
+  readVarUint(): number {
+    const { bytes, end } = this
+    if (this.position >= end) throw truncated()
+    let byte = bytes[this.position++]!
+    if (byte < 128) return byte
+    let value = byte & 127
+    let factor = 128
+    for (let length = 2; length <= 8; length++) {
+      if (this.position >= end) throw truncated()
+      byte = bytes[this.position++]!
+      value += (byte & 127) * factor
+      if (byte < 128) {
+        if (value > Number.MAX_SAFE_INTEGER) break
+        return value
+      }
+      factor *= 128
+    }
+    throw new Refused('varint', 'a number is larger than 2^53-1')
+  }
+
+  /** Skip a signed varint (6 bits in its first byte), bounded like the unsigned ones. */
+  skipVarInt(): void {
+    for (let length = 1; length <= 8; length++) if (this.readByte() < 128) return
+    throw new Refused('varint', 'a number is larger than 2^53-1')
+  }
+
+  /**
+   * A count of things that follow, each at least `bytesEach` long: more than fit into the rest is a lie that
+   * would make Yjs allocate for it.
+   */
+  readCount(bytesEach: number): number {
+    const count = this.readVarUint()
+    if (count * bytesEach > this.end - this.position)
+      throw new Refused('count', 'more elements are announced than there are bytes for')
+    return count
+  }
+
+  skip(length: number): void {
+    if (length > this.end - this.position) throw truncated()
+    this.position += length
+  }
+
+  /** Skip a length-prefixed string. @returns its length in UTF-16 units, which is what Yjs counts as clocks. */
+  skipString(): number {
+    const length = this.readVarUint()
+    const from = this.position
+    this.skip(length)
+    return utf16Length(this.bytes, from, this.position)
+  }
+
+  /** Skip a length-prefixed string of at most `maxBytes` that is used as a key. @returns where its bytes start. */
+  skipKey(maxBytes: number, rule: RejectRule = 'key'): number {
+    const length = this.readVarUint()
+    const from = this.position
+    if (length > maxBytes) throw new Refused(rule, `a name has ${length} bytes; ${maxBytes} are allowed`)
+    this.skip(length)
+    utf16Length(this.bytes, from, this.position)
+    if (length === 9 && isPrototypeKey(this.bytes, from)) throw prototypeKey()
+    return from
+  }
+
+  /** The text between two positions that were passed over as a valid string. */
+  text(from: number, to: number): string {
+    if (to - from > 32) return utf8.decode(this.bytes.subarray(from, to))
+    let text = ''
+    for (let i = from; i < to; i++) {
+      const byte = this.bytes[i]!
+      if (byte > 127) return utf8.decode(this.bytes.subarray(from, to))
+      text += String.fromCharCode(byte)
+    }
+    return text
+  }
+}
+
+// As lib0 decodes, so that both see the same key: a byte order mark is content.
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+const truncated = (): Refused => new Refused('truncated', 'the update ends in the middle of a value')
+
+export const prototypeKey = (): Refused => new Refused('key', 'the key __proto__ is not allowed')
+
+/** Whether the 9 bytes from `from` on spell `__proto__`, which would set a prototype instead of a property. */
+function isPrototypeKey(bytes: Uint8Array, from: number): boolean {
+  const word = '__proto__'
+  for (let i = 0; i < 9; i++) if (bytes[from + i] !== word.charCodeAt(i)) return false
+  return true
+}
+
+/** @throws Refused utf8 where the bytes are not well-formed: Yjs decodes fatally, in the middle of the update. */
+function utf16Length(bytes: Uint8Array, from: number, to: number): number {
+  if (to - from >= nativeScanBytes) {
+    const view = bytes.subarray(from, to)
+    if (isAscii(view)) return to - from
+    if (!isUtf8(view)) throw invalidUtf8()
+    let units = 0
+    // Every byte but continuations starts a character; those of 4 bytes are surrogate pairs.
+    for (let i = from; i < to; i++) {
+      const byte = bytes[i]!
+      if ((byte & 0xc0) !== 0x80) units += byte >= 0xf0 ? 2 : 1
+    }
+    return units
+  }
+  let i = from
+  while (i < to && bytes[i]! < 128) i++
+  if (i === to) return to - from
+  if (!isUtf8(bytes.subarray(i, to))) throw invalidUtf8()
+  let units = i - from
+  for (; i < to; i++) {
+    const byte = bytes[i]!
+    if ((byte & 0xc0) !== 0x80) units += byte >= 0xf0 ? 2 : 1
+  }
+  return units
+}
+
+const invalidUtf8 = (): Refused => new Refused('utf8', 'a string is not valid UTF-8')
