@@ -71,11 +71,16 @@ export interface AccessSubject {
 export interface AccessDecision {
   /** null: no access. Already capped. */
   level: Level | null
+  /** Owner or administrator, not by a capped ticket. Stays true on a deleted board: to restore or purge it. */
   mayManage: boolean
   reason: 'owner' | 'administrator' | 'permission' | 'members' | 'public' | 'link' | 'agent' | 'none'
   /** The share link that gave it, and its label, where one did. */
   linkId: string | null
   linkLabel: string | null
+  /**
+   * What the asker may know of it, so that nobody can leak more: `deleted` only to who had rights on it, `missing`
+   * only to administrators. Anybody else finds a board like any other that gives them nothing.
+   */
   board: 'live' | 'deleted' | 'missing'
   /** ended: the session is gone, the user deactivated, the guest expired: closes 4401. */
   credential: 'valid' | 'ended'

@@ -1,0 +1,207 @@
+// What may this principal do on this board, and why: the one place that decides. Fails closed.
+import { allows, capLevel, type Level } from '../../shared/levels.ts'
+import type { Identity } from '../accounts/principal.ts'
+import type { Db } from '../database/database.ts'
+import { BoardroomError } from '../errors.ts'
+import type { Access, AccessDecision, AccessSubject } from '../rooms/ports.ts'
+import { type AccessFacts, accessFactsOf, type AsQuestion } from './access-queries.ts'
+
+/** The most that a board may give to everyone; `off`: nothing. */
+export type PublicBoards = 'off' | Level
+
+/** Decides from the database, every time: no cache, so that nothing taken away is given once more. */
+export class BoardAccess implements Access {
+  readonly #db: Db
+  readonly #publicBoards: PublicBoards
+
+  constructor(db: Db, publicBoards: PublicBoards) {
+    this.#db = db
+    this.#publicBoards = publicBoards
+  }
+
+  async decide(subjects: readonly AccessSubject[]): Promise<AccessDecision[]> {
+    if (subjects.length === 0) return []
+    const facts = await accessFactsOf(this.#db, subjects.map(questionOf))
+    const bySubject = subjects.map((): AccessFacts[] => [])
+    for (const row of facts) bySubject[row.subject]?.push(row)
+    return subjects.map((subject, index) => decisionOf(subject, bySubject[index] ?? [], this.#publicBoards))
+  }
+
+  /** The decision about one. */
+  async decideOne(subject: AccessSubject): Promise<AccessDecision> {
+    const [decision] = await this.decide([subject])
+    if (decision === undefined) throw new BoardroomError('internal', 'no decision about a subject')
+    return decision
+  }
+}
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+const integer = /^\d{1,9}$/
+
+/** An id of the wrong form is an id of nothing. */
+const questionOf = (subject: AccessSubject): AsQuestion => ({
+  boardId: uuid.test(subject.boardId) ? subject.boardId : null,
+  userId: subject.userId,
+  guestId: subject.guestId !== null && uuid.test(subject.guestId) ? subject.guestId : null,
+  agentId: subject.agentId !== null && uuid.test(subject.agentId) ? subject.agentId : null,
+  sessionId: subject.sessionId !== null && integer.test(subject.sessionId) ? Number(subject.sessionId) : null,
+})
+
+/** The subject of a request or a socket on one board. A ticket of another board is nobody there. */
+export function subjectOf(identity: Identity, boardId: string): AccessSubject {
+  const { principal } = identity
+  const known = identity.boardId === null || identity.boardId.toLowerCase() === boardId.toLowerCase()
+  return {
+    boardId,
+    userId: known && principal.kind === 'user' ? principal.userId : null,
+    guestId: known && principal.kind === 'guest' ? principal.guestId : null,
+    agentId: known && principal.kind === 'agent' ? principal.agentId : null,
+    sessionId: known ? identity.sessionId : null,
+    maxLevel: identity.maxLevel,
+  }
+}
+
+const nothing = {
+  level: null,
+  mayManage: false,
+  reason: 'none',
+  linkId: null,
+  linkLabel: null,
+  board: 'live',
+  credential: 'valid',
+  nextChangeAt: null,
+} as const satisfies AccessDecision
+
+/** The decision that the facts of one subject lead to. Pure. */
+export function decisionOf(
+  subject: AccessSubject,
+  rows: readonly AccessFacts[],
+  publicBoards: PublicBoards,
+): AccessDecision {
+  const own = rows.find((row) => row.grant_level === null)
+  if (own === undefined) return nothing
+  if (hasEnded(subject, own)) return { ...nothing, credential: 'ended' }
+  const administers = own.role === 'admin' || own.role === 'sysadmin'
+  if (own.board === 'missing') return administers ? { ...nothing, board: 'missing' } : nothing
+
+  const best = rows.flatMap((row) => sourcesOf(row, publicBoards)).reduce<Source | null>(better, null)
+  if (best === null) return nothing
+  const manages = (own.is_owner && own.role !== null) || administers
+  const decision: AccessDecision = {
+    level: capLevel(best.level, subject.maxLevel),
+    mayManage: manages && subject.maxLevel === null,
+    reason: best.reason,
+    linkId: best.reason === 'link' ? own.link_id : null,
+    linkLabel: best.reason === 'link' ? own.link_label : null,
+    board: 'live',
+    credential: 'valid',
+    nextChangeAt: earliest(own.session_expires_at, own.guest_expires_at, best.endsAt),
+  }
+  return own.board === 'deleted' ? { ...decision, board: 'deleted', level: null, reason: 'none' } : decision
+}
+
+/** Whatever proved the subject is over: signed out, deactivated, expired. */
+const hasEnded = (subject: AccessSubject, facts: AccessFacts): boolean =>
+  (subject.userId !== null && facts.role === null) ||
+  (subject.guestId !== null && facts.guest_expires_at === null) ||
+  (subject.agentId !== null && facts.agent_active !== true) ||
+  (subject.sessionId !== null && facts.session_expires_at === null)
+
+interface Source {
+  level: Level
+  reason: AccessDecision['reason']
+  /** When it ends by itself. */
+  endsAt: Date | null
+}
+
+/** All that one row gives. At the same level the first named wins, so that lasting reasons come before passing ones. */
+function sourcesOf(row: AccessFacts, publicBoards: PublicBoards): Source[] {
+  const isAccount = row.role !== null
+  const administers = row.role === 'admin' || row.role === 'sysadmin'
+  const everyone = publicBoards === 'off' || row.public_level === null ? null : capLevel(row.public_level, publicBoards)
+  const candidates: [AccessDecision['reason'], Level | null, Date | null][] = [
+    ['owner', isAccount && row.is_owner ? 'edit' : null, null],
+    ['administrator', administers ? 'edit' : null, null],
+    ['permission', isAccount ? row.own_level : null, null],
+    ['members', isAccount ? row.members_level : null, null],
+    ['public', everyone, null],
+    ['link', row.link_level, row.link_expires_at],
+  ]
+  const sources = candidates.flatMap(([reason, level, endsAt]): Source[] => (level === null ? [] : [{ level, reason, endsAt }]))
+  if (row.grant_level === null) return sources
+  // An agent acts for the user who let it: never more than the grant, never more than that user may now.
+  const most = sources.reduce<Source | null>(better, null)
+  if (most === null) return []
+  const endsAt = earliest(most.endsAt, row.grant_expires_at)
+  return [{ level: capLevel(most.level, row.grant_level), reason: 'agent', endsAt }]
+}
+
+const better = (best: Source | null, source: Source): Source =>
+  best !== null && allows(best.level, source.level) ? best : source
+
+const earliest = (...moments: (Date | null)[]): Date | null =>
+  moments.reduce((first, moment) => (moment !== null && (first === null || moment < first) ? moment : first), null)
+
+/**
+ * Why `decision` does not let the asker in, as the error that says so: null where it gives a level.
+ * A board that is not there and one that the asker may not know of look alike.
+ */
+export function refusalOf(decision: AccessDecision, identity: Identity): BoardroomError | null {
+  if (decision.credential === 'ended') {
+    return new BoardroomError('not_signed_in', 'the sign-in, guest session or account behind this has ended; sign in again')
+  }
+  if (decision.level !== null) return null
+  if (decision.board === 'deleted') return new BoardroomError('board_deleted', 'this board is deleted')
+  if (decision.board === 'missing') return new BoardroomError('not_found', 'there is no such board')
+  if (identity.principal.kind === 'anonymous') {
+    return new BoardroomError('not_signed_in', 'sign in, or open a share link, to see this board')
+  }
+  return new BoardroomError('access_denied', 'you have no access to this board; ask its owner')
+}
+
+/**
+ * The asker's decision on a board, where it allows `level`.
+ * @throws BoardroomError not_found (missing or invisible) | board_deleted | access_denied (level too low) |
+ * not_signed_in | database_unreachable
+ */
+export async function requireLevel(
+  access: Access,
+  identity: Identity,
+  boardId: string,
+  level: Level,
+): Promise<AccessDecision> {
+  const [decision] = await access.decide([subjectOf(identity, boardId)])
+  if (decision === undefined) throw new BoardroomError('internal', 'no decision about a subject')
+  const refusal = refusalOf(decision, identity)
+  // Over HTTP a board that one may not see is not there.
+  if (refusal?.code === 'access_denied') throw new BoardroomError('not_found', 'there is no such board')
+  if (refusal !== null) throw refusal
+  if (!allows(decision.level, level)) {
+    throw new BoardroomError('access_denied', `this needs the level ${level}; you have ${decision.level}`, {
+      details: { needed: level, level: decision.level },
+    })
+  }
+  return decision
+}
+
+/**
+ * The asker's decision on a board that they own or administer.
+ * @param options.deleted also a deleted board: to restore or purge it.
+ * @throws BoardroomError as {@link requireLevel}
+ */
+export async function requireManage(
+  access: Access,
+  identity: Identity,
+  boardId: string,
+  options: { deleted?: boolean } = {},
+): Promise<AccessDecision> {
+  if (options.deleted === true) {
+    const [decision] = await access.decide([subjectOf(identity, boardId)])
+    if (decision?.credential === 'valid' && decision.board === 'deleted' && decision.mayManage) return decision
+  }
+  const decision = await requireLevel(access, identity, boardId, 'view')
+  if (!decision.mayManage) {
+    throw new BoardroomError('access_denied', 'only the owner of this board and administrators may do this')
+  }
+  return decision
+}
