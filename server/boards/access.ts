@@ -4,7 +4,7 @@ import type { Identity } from '../accounts/principal.ts'
 import type { Db } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
 import type { Access, AccessDecision, AccessSubject } from '../rooms/ports.ts'
-import { type AccessFacts, accessFactsOf, type AsQuestion } from './access-queries.ts'
+import { type AccessFacts, type AsQuestion, accessFactsOf } from './access-queries.ts'
 
 /** The most that a board may give to everyone; `off`: nothing. */
 export type PublicBoards = 'off' | Level
@@ -118,7 +118,8 @@ interface Source {
 function sourcesOf(row: AccessFacts, publicBoards: PublicBoards): Source[] {
   const isAccount = row.role !== null
   const administers = row.role === 'admin' || row.role === 'sysadmin'
-  const everyone = publicBoards === 'off' || row.public_level === null ? null : capLevel(row.public_level, publicBoards)
+  const everyone =
+    publicBoards === 'off' || row.public_level === null ? null : capLevel(row.public_level, publicBoards)
   const candidates: [AccessDecision['reason'], Level | null, Date | null][] = [
     ['owner', isAccount && row.is_owner ? 'edit' : null, null],
     ['administrator', administers ? 'edit' : null, null],
@@ -127,7 +128,9 @@ function sourcesOf(row: AccessFacts, publicBoards: PublicBoards): Source[] {
     ['public', everyone, null],
     ['link', row.link_level, row.link_expires_at],
   ]
-  const sources = candidates.flatMap(([reason, level, endsAt]): Source[] => (level === null ? [] : [{ level, reason, endsAt }]))
+  const sources = candidates.flatMap(([reason, level, endsAt]): Source[] =>
+    level === null ? [] : [{ level, reason, endsAt }],
+  )
   if (row.grant_level === null) return sources
   // An agent acts for the user who let it: never more than the grant, never more than that user may now.
   const most = sources.reduce<Source | null>(better, null)
@@ -140,7 +143,10 @@ const better = (best: Source | null, source: Source): Source =>
   best !== null && allows(best.level, source.level) ? best : source
 
 const earliest = (...moments: (Date | null)[]): Date | null =>
-  moments.reduce((first, moment) => (moment !== null && (first === null || moment < first) ? moment : first), null)
+  moments.reduce(
+    (first, moment) => (moment !== null && (first === null || moment < first) ? moment : first),
+    null,
+  )
 
 /**
  * Why `decision` does not let the asker in, as the error that says so: null where it gives a level.
@@ -148,7 +154,10 @@ const earliest = (...moments: (Date | null)[]): Date | null =>
  */
 export function refusalOf(decision: AccessDecision, identity: Identity): BoardroomError | null {
   if (decision.credential === 'ended') {
-    return new BoardroomError('not_signed_in', 'the sign-in, guest session or account behind this has ended; sign in again')
+    return new BoardroomError(
+      'not_signed_in',
+      'the sign-in, guest session or account behind this has ended; sign in again',
+    )
   }
   if (decision.level !== null) return null
   if (decision.board === 'deleted') return new BoardroomError('board_deleted', 'this board is deleted')
@@ -197,7 +206,8 @@ export async function requireManage(
 ): Promise<AccessDecision> {
   if (options.deleted === true) {
     const [decision] = await access.decide([subjectOf(identity, boardId)])
-    if (decision?.credential === 'valid' && decision.board === 'deleted' && decision.mayManage) return decision
+    if (decision?.credential === 'valid' && decision.board === 'deleted' && decision.mayManage)
+      return decision
   }
   const decision = await requireLevel(access, identity, boardId, 'view')
   if (!decision.mayManage) {
