@@ -1,7 +1,7 @@
-// The trail: partitions by month, append-only for its owner too, retention and erasure each by one function that
-// records itself. Every function that needs the owner's rights is a security definer with a fixed search_path.
+// The trail: partitions by month, append-only for its owner too. Every function that needs the owner's rights is
+// a security definer with a fixed search_path.
 import type { Kysely } from 'kysely'
-import { fixedSearchPath, quoted, run } from './migration.ts'
+import { fixedSearchPath, literal, quoted, run } from './migration.ts'
 
 export async function up(db: Kysely<unknown>, schema: string): Promise<void> {
   const s = quoted(schema)
@@ -49,6 +49,8 @@ create index audit_logs_user on ${s}.audit_logs (user_id, timestamp);
 create index audit_logs_action on ${s}.audit_logs (action, timestamp);
 create index audit_logs_category on ${s}.audit_logs (category, timestamp);
 create index audit_logs_resource on ${s}.audit_logs (resource_type, resource_id);
+-- what one erasure took away
+create index audit_logs_erased on ${s}.audit_logs (erased_by) where erased_by is not null;
 
 -- Rows that are not in the chain yet. A queue and not a search, because timestamps are not commit order.
 create table ${s}.audit_unsealed (
@@ -142,6 +144,28 @@ create trigger guard_statement before update or delete or truncate on ${s}.audit
 create trigger guard_statement before update or delete or truncate on ${s}.audit_chain
   for each statement execute function ${s}.audit_guard_change();
 
+-- Writes one row as the transaction's actor (the setting app.actor, as server/audit/actor.ts writes it). Without
+-- one the change was made by hand: kind sql, with the database user, its address and its application_name.
+create function ${s}.write_audit(
+  action text, category text, board_id uuid, link_id uuid, resource_type text, resource_id text,
+  permission_level text, old_values jsonb, new_values jsonb, details jsonb default null, id uuid default gen_random_uuid()
+) returns void
+language plpgsql ${path} as $$
+declare
+  actor jsonb := nullif(current_setting('app.actor', true), '')::jsonb;
+begin
+  insert into audit_logs (
+    id, action, category, board_id, link_id, resource_type, resource_id, permission_level, old_values, new_values, details,
+    actor_kind, actor_name, user_id, guest_id, agent_id, session_id, ip_address, user_agent)
+  values (
+    id, action, category, board_id, link_id, resource_type, resource_id, permission_level, old_values, new_values, details,
+    coalesce(actor ->> 'kind', 'sql'),
+    case when actor is null then session_user else left(actor ->> 'name', 200) end,
+    (actor ->> 'user_id')::integer, (actor ->> 'guest_id')::uuid, left(actor ->> 'agent_id', 100), left(actor ->> 'session_id', 100),
+    case when actor is null then host(inet_client_addr()) else left(actor ->> 'ip', 45) end,
+    case when actor is null then nullif(current_setting('application_name'), '') else left(actor ->> 'user_agent', 500) end);
+end $$;
+
 -- A partition's own guards: statement triggers, TRUNCATE among them, are not inherited.
 create function ${s}.guard_audit_partition(partition regclass) returns void
 language plpgsql ${path} as $$
@@ -151,7 +175,7 @@ begin
 end $$;
 
 create table ${s}.audit_logs_default partition of ${s}.audit_logs default;
-select ${s}.guard_audit_partition('${s.replaceAll("'", "''")}.audit_logs_default');
+select ${s}.guard_audit_partition(${literal(`${s}.audit_logs_default`)}::regclass);
 
 -- The current month and so many after it; what exists already stays. Returns how many were made. A month of which
 -- the default partition holds rows is left to repair_audit_partitions().
@@ -183,11 +207,10 @@ begin
   return made;
 end $$;
 select ${s}.make_audit_partitions();
+revoke execute on function ${s}.make_audit_partitions(integer), ${s}.guard_audit_partition(regclass) from public;
 `,
   )
 }
-
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
 export async function down(db: Kysely<unknown>, schema: string): Promise<void> {
   const s = quoted(schema)
@@ -197,6 +220,7 @@ export async function down(db: Kysely<unknown>, schema: string): Promise<void> {
 drop table ${s}.servers, ${s}.audit_chain, ${s}.audit_unsealed, ${s}.audit_logs;
 drop function ${s}.make_audit_partitions(integer);
 drop function ${s}.guard_audit_partition(regclass);
+drop function ${s}.write_audit(text, text, uuid, uuid, text, text, text, jsonb, jsonb, jsonb, uuid);
 drop function ${s}.audit_guard_insert();
 drop function ${s}.audit_guard_change();
 drop function ${s}.audit_public(jsonb);

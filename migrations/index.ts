@@ -4,6 +4,10 @@ import * as boards from './0002-boards.ts'
 import * as documents from './0003-documents.ts'
 import * as comments from './0004-comments.ts'
 import * as trail from './0005-trail.ts'
+import * as keeping from './0006-keeping.ts'
+import * as chain from './0007-chain.ts'
+import * as record from './0008-record.ts'
+import * as notify from './0009-notify.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -14,4 +18,8 @@ export const migrations: readonly Migration[] = [
   { name: '0003-documents', ...documents },
   { name: '0004-comments', ...comments },
   { name: '0005-trail', ...trail },
+  { name: '0006-keeping', ...keeping },
+  { name: '0007-chain', ...chain },
+  { name: '0008-record', ...record },
+  { name: '0009-notify', ...notify },
 ]

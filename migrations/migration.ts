@@ -13,6 +13,9 @@ export interface Migration {
 /** A schema's name as SQL writes it. */
 export const quoted = (schema: string): string => `"${schema.replaceAll('"', '""')}"`
 
+/** A text as SQL writes it. */
+export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
 /** The clause that fixes where a function's names are looked up, whatever its caller's `search_path` says. */
 export const fixedSearchPath = (schema: string): string =>
   `set search_path = pg_catalog, ${quoted(schema)}, pg_temp`

@@ -1,5 +1,5 @@
 // The process's writer of the trail: joins, leaves, reads, sign-ins, refusals, and whatever changes no deciding
-// column (those rows are written by the database's triggers, see migrations/0007-record.ts).
+// column (those rows are written by the database's triggers, see migrations/0008-record.ts).
 import type { Logger } from 'pino'
 import type { Level } from '../../shared/levels.ts'
 import type { Database } from '../database/database.ts'
