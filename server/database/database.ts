@@ -1,38 +1,207 @@
 // The database as everything above sees it: a Kysely instance over one schema, and the pool beneath it.
+
+import { setTimeout as delay } from 'node:timers/promises'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { Logger } from 'pino'
+import { BoardroomError } from '../errors.ts'
+import {
+  announcedPid,
+  cannotOpen,
+  clientConfig,
+  codeOf,
+  connectClient,
+  destroyClient,
+  endClient,
+  longWorkTimeOuts,
+  requestTimeOuts,
+  type Target,
+  type TimeOuts,
+} from './connection.ts'
+import { ResilientPool } from './resilient-pool.ts'
 import type { Tables } from './tables.ts'
 
 export type Db = Kysely<Tables>
 
 export interface Database {
-  /** Queries name tables without the schema; it is added. */
+  /** Queries name tables without the schema; it is added. Outages are BoardroomError database_unreachable. */
   readonly db: Db
+  /** The pool itself: its queries are not tried again and its errors are pg's. */
   readonly pool: pg.Pool
   readonly schema: string
-  /** Settings of a dedicated connection (LISTEN, session locks), past any pooler. */
-  readonly direct: pg.ClientConfig
+  /** Where a dedicated connection goes (LISTEN, session locks, long work): past any pooler. */
+  readonly direct: Target
+  readonly log: Logger
+  /** Ends our own pool, within seconds even if the database hangs; an embedder's pool is left as it is. */
   close(): Promise<void>
 }
 
 export interface DatabaseOptions {
-  connectionString: string
+  /** `postgres://…`; or `pool`. */
+  connectionString?: string
+  /** An embedder's pool, which stays theirs. */
+  pool?: pg.Pool
+  /** The same database past a pooler; needed where `connectionString` or `pool` leads through one. */
+  directConnectionString?: string | undefined
   schema: string
+  /** Connections of our own pool; default 10. */
   poolSize?: number
   log: Logger
+  /** Default `requestTimeOuts`. */
+  timeOuts?: TimeOuts
 }
 
+const oldestMajor = 15
+
+/**
+ * Opens a database and makes sure that it is one we can work with.
+ * @throws BoardroomError database_unreachable (one line, no password) | invalid_config (Postgres too old, not
+ *   UTF8, or reached through a pooler without a direct URL).
+ */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const direct: pg.ClientConfig = {
-    connectionString: options.connectionString,
-    connectionTimeoutMillis: 10_000,
-    query_timeout: 60_000,
-    statement_timeout: 60_000,
-    keepAlive: true,
+  const { schema, log, pool, poolSize = 10, timeOuts = requestTimeOuts } = options
+  const target = options.connectionString ?? pool?.options
+  if (target === undefined)
+    throw new BoardroomError('invalid_config', 'openDatabase needs a connectionString or a pool')
+  const direct = options.directConnectionString ?? target
+  const isPooled = await examine(target, direct)
+  const { connection, end } =
+    pool === undefined
+      ? ownPool(target, { poolSize, timeOuts, isPooled })
+      : { connection: pool, end: async () => undefined }
+  return databaseOver(connection, { schema, log, timeOuts, direct, end })
+}
+
+/**
+ * The same database over one connection of its own, past any pooler and without a limit on how long a statement
+ * takes: for backups, verification, exports. Closed by the caller.
+ */
+export function openForLongWork({ direct, schema, log }: Database): Database {
+  const { connection, end } = ownPool(direct, { poolSize: 1, timeOuts: longWorkTimeOuts, isPooled: false })
+  return databaseOver(connection, { schema, log, timeOuts: longWorkTimeOuts, direct, end })
+}
+
+interface Over {
+  schema: string
+  log: Logger
+  timeOuts: TimeOuts
+  direct: Target
+  end(): Promise<void>
+}
+
+function databaseOver(pool: pg.Pool, { schema, log, timeOuts, direct, end }: Over): Database {
+  const onError = (error: Error) => log.warn({ err: error }, 'an idle database connection was lost')
+  pool.on('error', onError) // unhandled, it would end the process
+  let closing: Promise<void> | null = null
+  return {
+    db: new Kysely<Tables>({
+      dialect: new PostgresDialect({ pool: new ResilientPool(pool, timeOuts, log) }),
+    }).withSchema(schema),
+    pool,
+    schema,
+    direct,
+    log,
+    close: () => {
+      closing ??= end().finally(() => pool.off('error', onError))
+      return closing
+    },
   }
-  const pool = new pg.Pool({ ...direct, max: options.poolSize ?? 10 })
-  pool.on('error', (error) => options.log.warn({ err: error }, 'an idle database connection was lost'))
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }).withSchema(options.schema)
-  return { db, pool, schema: options.schema, direct, close: () => pool.end() }
+}
+
+function ownPool(
+  target: Target,
+  { poolSize, timeOuts, isPooled }: { poolSize: number; timeOuts: TimeOuts; isPooled: boolean },
+) {
+  const connection = new pg.Pool({
+    ...clientConfig(target, timeOuts, { pooled: isPooled }),
+    max: poolSize,
+    idleTimeoutMillis: 30_000,
+    maxLifetimeSeconds: 1800, // so that a new address of the database is found
+  })
+  const clients = new Set<pg.PoolClient>()
+  connection.on('connect', (client) => {
+    clients.add(client)
+    // One that dies between two statements of somebody who took it has nobody else to hear it.
+    client.on('error', () => undefined)
+  })
+  connection.on('remove', (client) => clients.delete(client))
+  const end = async () => {
+    const ended = connection.end().then(() => true)
+    if (await Promise.race([ended, delay(2000, false, { ref: false })])) return
+    for (const client of clients) destroyClient(client) // the database hangs, or somebody kept a connection
+    await Promise.race([ended, delay(500, undefined, { ref: false })])
+  }
+  return { connection, end }
+}
+
+/**
+ * One look at the database through `target`, and through `direct` where they differ.
+ * @returns whether `target` leads through a pooler.
+ */
+async function examine(target: Target, direct: Target): Promise<boolean> {
+  const seen = await look(target)
+  if (seen.version < oldestMajor * 10_000) {
+    throw new BoardroomError(
+      'invalid_config',
+      `the database is Postgres ${Math.floor(seen.version / 10_000)}; Boardroom needs ${oldestMajor} or newer`,
+    )
+  }
+  if (seen.encoding !== 'UTF8') {
+    throw new BoardroomError(
+      'invalid_config',
+      `the database is encoded in ${seen.encoding}; Boardroom needs UTF8: create database … encoding 'UTF8' template template0`,
+    )
+  }
+  const past = direct === target ? seen : await look(direct)
+  if (past.isPooled) {
+    throw new BoardroomError(
+      'invalid_config',
+      direct === target
+        ? 'DATABASE_URL leads through a connection pooler such as PgBouncer, where notifications and session locks do not work; set BOARDROOM_DATABASE_DIRECT_URL to the same database without the pooler'
+        : 'BOARDROOM_DATABASE_DIRECT_URL leads through a connection pooler too; set it to the address of Postgres itself',
+    )
+  }
+  if (past.identity !== seen.identity) {
+    throw new BoardroomError(
+      'invalid_config',
+      'BOARDROOM_DATABASE_DIRECT_URL and DATABASE_URL lead to different databases',
+    )
+  }
+  return seen.isPooled
+}
+
+interface Seen {
+  version: number
+  encoding: string
+  identity: string
+  isPooled: boolean
+}
+
+/** Waits for a database that is just starting, as after a reboot. */
+async function look(target: Target, patienceMs = 30_000): Promise<Seen> {
+  const config = clientConfig(target, requestTimeOuts, { pooled: true })
+  const deadline = Date.now() + patienceMs
+  for (;;) {
+    let client: pg.Client | null = null
+    try {
+      client = await connectClient(config)
+      const { rows } = await client.query<{
+        version: number
+        encoding: string
+        identity: string
+        pid: number
+      }>(
+        `select current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding,
+                current_database() || ' ' || pg_postmaster_start_time() as identity, pg_backend_pid() as pid`,
+      )
+      const row = rows[0]
+      if (row === undefined) throw new Error('it answers without a row')
+      return { ...row, isPooled: row.pid !== announcedPid(client) }
+    } catch (error) {
+      if (codeOf(error) !== '57P03' || Date.now() > deadline) throw cannotOpen(config, error)
+      await delay(200)
+    } finally {
+      if (client !== null) await endClient(client)
+    }
+  }
 }

@@ -1,0 +1,167 @@
+// The pool as Kysely uses it. A pooled connection that died while nobody looked costs a second attempt and not an
+// error; one that does not answer is thrown away instead of being handed on; outages have one code.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { PostgresPool, PostgresPoolClient } from 'kysely'
+import type pg from 'pg'
+import type { Logger } from 'pino'
+import {
+  asExpected,
+  destroyClient,
+  isCertainlyUndone,
+  isConnectionLost,
+  isPassing,
+  isUnanswered,
+  type TimeOuts,
+} from './connection.ts'
+
+/** Pauses before connecting anew; together longer than Postgres's own restart after the crash of a backend. */
+const pausesMs = [30, 120, 350]
+
+/** Over a `pg.Pool` that somebody else ends. */
+export class ResilientPool implements PostgresPool {
+  readonly #pool: pg.Pool
+  readonly #timeOuts: TimeOuts
+  readonly #log: Logger
+
+  constructor(pool: pg.Pool, timeOuts: TimeOuts, log: Logger) {
+    this.#pool = pool
+    this.#timeOuts = timeOuts
+    this.#log = log
+  }
+
+  /** @throws BoardroomError database_unreachable */
+  async connect(): Promise<PostgresPoolClient> {
+    const checkout = new Checkout(await this.take(), this, this.#timeOuts, this.#log)
+    // Kysely only ever passes text with parameters, or a cursor: the two shapes that `Checkout.query` knows.
+    return checkout as unknown as PostgresPoolClient
+  }
+
+  async end(): Promise<void> {}
+
+  /** A connection from the pool, tried again where the cause passes by itself. */
+  async take(): Promise<pg.PoolClient> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#takeInTime()
+      } catch (error) {
+        const pauseMs = pausesMs[attempt]
+        if (pauseMs === undefined || !isPassing(error)) throw asExpected(error)
+        await delay(pauseMs)
+      }
+    }
+  }
+
+  /** An embedder's pool may be without a limit of its own. */
+  #takeInTime(): Promise<pg.PoolClient> {
+    return new Promise((resolve, reject) => {
+      let late = false
+      const timer = setTimeout(() => {
+        late = true
+        reject(new Error('timeout exceeded when trying to connect'))
+      }, this.#timeOuts.connectMs + 500)
+      this.#pool.connect().then(
+        (client) => {
+          clearTimeout(timer)
+          if (late) client.release()
+          else resolve(client)
+        },
+        (error: unknown) => {
+          clearTimeout(timer)
+          reject(error)
+        },
+      )
+    })
+  }
+}
+
+const ignore = () => undefined
+
+/** One connection between being taken and being given back. */
+class Checkout {
+  #client: pg.PoolClient
+  readonly #pool: ResilientPool
+  readonly #timeOuts: TimeOuts
+  readonly #log: Logger
+  #isFirst = true
+  #broken: unknown = null
+
+  constructor(client: pg.PoolClient, pool: ResilientPool, timeOuts: TimeOuts, log: Logger) {
+    this.#client = client
+    this.#pool = pool
+    this.#timeOuts = timeOuts
+    this.#log = log
+    client.on('error', ignore) // a connection may die between two statements; the next one says so
+  }
+
+  query(textOrCursor: string | pg.Submittable, parameters?: readonly unknown[]): unknown {
+    return typeof textOrCursor === 'string'
+      ? this.#ask(textOrCursor, parameters)
+      : this.#client.query(textOrCursor)
+  }
+
+  release(): void {
+    this.#client.off('error', ignore)
+    if (this.#broken === null) this.#client.release()
+    else this.#discard()
+  }
+
+  async #ask(text: string, parameters: readonly unknown[] = []): Promise<pg.QueryResult> {
+    if (this.#broken !== null) throw asExpected(this.#broken)
+    const mayRepeat = this.#isFirst
+    this.#isFirst = false
+    try {
+      return await this.#send(text, parameters)
+    } catch (error) {
+      if (!mayRepeat || !isConnectionLost(error) || !(isHarmless(text) || isCertainlyUndone(error)))
+        throw asExpected(error)
+      this.#log.debug({ err: error }, 'a pooled connection was dead; asking again on another')
+    }
+    await this.#replace()
+    try {
+      return await this.#send(text, parameters)
+    } catch (error) {
+      throw asExpected(error)
+    }
+  }
+
+  async #send(text: string, parameters: readonly unknown[]): Promise<pg.QueryResult> {
+    const config: pg.QueryConfig & { query_timeout: number } = {
+      text,
+      values: [...parameters],
+      query_timeout: this.#timeOuts.answerMs,
+    }
+    try {
+      return await this.#client.query(config)
+    } catch (error) {
+      if (isConnectionLost(error) || isUnanswered(error)) this.#broken = error
+      throw error
+    }
+  }
+
+  async #replace(): Promise<void> {
+    this.#client.off('error', ignore)
+    this.#discard()
+    // Whatever comes of it, the old one has been given back: release must not give it back again.
+    this.#client = released
+    this.#client = await this.#pool.take()
+    this.#client.on('error', ignore)
+    this.#broken = null
+  }
+
+  /** Closed hard: a polite end waits for a server that may be frozen. */
+  #discard(): void {
+    const client = this.#client
+    client.on('error', ignore)
+    client.release(true)
+    if (client !== released) destroyClient(client)
+  }
+}
+
+/** Stands where no connection is. */
+const released = { on: ignore, off: ignore, release: ignore } as unknown as pg.PoolClient
+
+/**
+ * Statements that may be sent twice: if the first was carried out, nothing came of it. Others are repeated only
+ * where the server has said that it undid them.
+ */
+const isHarmless = (text: string): boolean => /^\s*(begin|start transaction|select)\b/i.test(text)
