@@ -1,12 +1,12 @@
 // One real Postgres for tests: the embedded one in a temporary folder, with a migrated template that each test's
 // database is copied from. The runner starts one for all files; a file that is run alone starts its own.
 import { rmSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, statfs } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { pino } from 'pino'
 import { openDatabase } from '../../server/database/database.ts'
-import { type EmbeddedPostgres, startEmbedded } from '../../server/database/embedded.ts'
+import { startEmbedded } from '../../server/database/embedded.ts'
 import { migrateUp } from '../../server/database/migrate.ts'
 
 /** The environment variable by which the runner tells test files of its cluster; a JSON `ClusterAddress`. */
@@ -31,23 +31,37 @@ export const urlOf = ({ host, port, user }: ClusterAddress, database: string): s
   `postgres://${user}@/${database}?host=${encodeURIComponent(host)}&port=${port}`
 
 export async function startCluster(): Promise<TestCluster> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'boardroom-tests-'))
-  const removeNow = () => rmSync(folder, { recursive: true, force: true })
-  process.once('exit', removeNow)
-  const embedded = await startEmbedded({
-    dataDir: folder,
-    log: pino({ level: 'silent' }),
-    copyBinariesTo: path.join(folder, 'binaries'),
-  })
+  const folder = await mkdtemp(path.join(await fastFolder(), 'boardroom-tests-'))
+  // Memory file systems are often mounted noexec, so copies of the binaries, where needed, go elsewhere.
+  const copyBinariesTo = path.join(os.tmpdir(), `${path.basename(folder)}-binaries`)
+  const remove = () => {
+    for (const made of [folder, copyBinariesTo]) rmSync(made, { recursive: true, force: true })
+  }
+  process.once('exit', remove)
+  const embedded = await startEmbedded({ dataDir: folder, log: pino({ level: 'silent' }), copyBinariesTo })
   const { host, port, user } = embedded.connection
   const address = { host, port, user, template: 'boardroom_template' }
+  const stop = async () => {
+    await embedded.stop()
+    remove()
+    process.off('exit', remove)
+  }
   try {
     await makeTemplate(address)
   } catch (error) {
-    await end(embedded, folder)
+    await stop()
     throw error
   }
-  return { address, stop: () => end(embedded, folder) }
+  return { address, stop }
+}
+
+/**
+ * Postgres keeps its fsync, but on a memory file system, where there is one with room, it costs nothing: copying
+ * the template takes 20 ms there and 170 ms on a virtual disk (2 cores, November 2026).
+ */
+async function fastFolder(): Promise<string> {
+  const room = await statfs('/dev/shm').catch(() => null)
+  return room !== null && room.bavail * room.bsize > 2 * 1024 ** 3 ? '/dev/shm' : os.tmpdir()
 }
 
 async function makeTemplate(address: ClusterAddress): Promise<void> {
@@ -71,9 +85,4 @@ async function makeTemplate(address: ClusterAddress): Promise<void> {
   } finally {
     await template.close()
   }
-}
-
-async function end(embedded: EmbeddedPostgres, folder: string): Promise<void> {
-  await embedded.stop()
-  await rm(folder, { recursive: true, force: true })
 }
