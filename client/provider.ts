@@ -58,10 +58,10 @@ export class BoardProvider extends WebsocketProvider {
     class CountingSocket extends options.socketClass {
       constructor(url: string, protocols?: string | string[]) {
         super(url, protocols)
-        self?.#restart()
+        if (self !== null) self.#restart()
       }
       override send(data: Uint8Array): void {
-        self?.#count(data)
+        if (self !== null) self.#count(data)
         super.send(data)
       }
     }

@@ -76,6 +76,10 @@ export const sceneOf = (doc: Y.Doc): Scene => ({
   files: {},
 })
 
+/** Whether two elements are the same to everybody, whatever each client noted down for itself. */
+export const sameElement = (a: SceneElement, b: SceneElement): boolean =>
+  sameJson(storedProperties(a), storedProperties(b))
+
 /** How an element is kept: shared properties, geometry packed. */
 export const storedProperties = (element: SceneElement): Record<string, unknown> => {
   const properties: Record<string, unknown> = {}

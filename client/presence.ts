@@ -1,0 +1,126 @@
+// Who else is here, where their pointers are and what they hold: awareness states, as the canvas shows them. Without
+// DOM.
+import type { Awareness } from 'y-protocols/awareness'
+import type { Hello } from '../shared/protocol.ts'
+import type { Clock } from './clock.ts'
+
+/** Part of a scene, in its coordinates. */
+export type Viewport = readonly [left: number, top: number, right: number, bottom: number]
+
+export interface Pointer {
+  x: number
+  y: number
+  tool: 'pointer' | 'laser'
+}
+
+/** What one client tells the others. The server adds `principal`: who the connection really is. */
+export interface PresenceState {
+  /** For other apps on the board, which look for a name here; this client believes `principal` alone. */
+  user: { name: string }
+  pointer: Pointer | null
+  button: 'up' | 'down'
+  selection: string[]
+  viewport: Viewport | null
+  isIdle: boolean
+}
+
+export interface Person {
+  /** Key of the connection: one person with two windows is two of these. */
+  clientId: number
+  /** Stable for the person; decides the colour. */
+  id: string
+  name: string
+  isGuest: boolean
+  pointer: Pointer | null
+  button: 'up' | 'down'
+  selection: string[]
+  viewport: Viewport | null
+  isIdle: boolean
+}
+
+const pointerDelayMs = 33
+const mostSelected = 200
+
+/** What we tell the others; at most 30 times a second. `close()` when the page goes. */
+export class OwnPresence {
+  readonly #awareness: Awareness
+  readonly #clock: Clock
+  #state: PresenceState
+  #cancel: (() => void) | null = null
+  #lastAt = Number.NEGATIVE_INFINITY
+
+  constructor(awareness: Awareness, clock: Clock, { principal }: Hello) {
+    this.#awareness = awareness
+    this.#clock = clock
+    this.#state = {
+      user: { name: principal.name },
+      pointer: null,
+      button: 'up',
+      selection: [],
+      viewport: null,
+      isIdle: false,
+    }
+    this.#send()
+  }
+
+  update(change: Partial<Omit<PresenceState, 'user'>>): void {
+    if (change.selection !== undefined) change.selection = change.selection.slice(0, mostSelected)
+    this.#state = { ...this.#state, ...change }
+    if (this.#cancel !== null) return
+    const wait = this.#lastAt + pointerDelayMs - this.#clock.now()
+    if (wait <= 0) this.#send()
+    else this.#cancel = this.#clock.after(wait, () => this.#send())
+  }
+
+  close(): void {
+    this.#cancel?.()
+    this.#cancel = null
+  }
+
+  #send(): void {
+    this.#cancel = null
+    this.#lastAt = this.#clock.now()
+    this.#awareness.setLocalState({ ...this.#state })
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null
+const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
+
+/** Everybody else, in a stable order. States come from other people's clients: what is malformed is left out. */
+export const peopleOf = (awareness: Awareness): Person[] => {
+  const people: Person[] = []
+  for (const [clientId, state] of awareness.getStates()) {
+    if (clientId === awareness.clientID || !isObject(state)) continue
+    const user = isObject(state.principal) ? state.principal : {}
+    const name = typeof user.name === 'string' && user.name !== '' ? user.name.slice(0, 100) : 'Somebody'
+    const label = typeof user.link_label === 'string' ? user.link_label.slice(0, 100) : ''
+    const isGuest = user.kind === 'guest' || user.kind === 'anonymous'
+    people.push({
+      clientId,
+      id: typeof user.id === 'string' ? user.id.slice(0, 100) : `client:${clientId}`,
+      name: isGuest ? `${name} (guest${label === '' ? '' : `, ${label}`})` : name,
+      isGuest,
+      pointer: readPointer(state.pointer),
+      button: state.button === 'down' ? 'down' : 'up',
+      selection: Array.isArray(state.selection)
+        ? state.selection.filter((id) => typeof id === 'string').slice(0, mostSelected)
+        : [],
+      viewport: readViewport(state.viewport),
+      isIdle: state.isIdle === true,
+    })
+  }
+  return people.sort((a, b) => a.clientId - b.clientId)
+}
+
+const readPointer = (value: unknown): Pointer | null =>
+  isObject(value) && isNumber(value.x) && isNumber(value.y)
+    ? { x: value.x, y: value.y, tool: value.tool === 'laser' ? 'laser' : 'pointer' }
+    : null
+
+const readViewport = (value: unknown): Viewport | null => {
+  if (!Array.isArray(value) || value.length !== 4 || !value.every(isNumber)) return null
+  const [left, top, right, bottom] = value as [number, number, number, number] // four numbers, by the line above
+  return right > left && bottom > top ? [left, top, right, bottom] : null
+}
