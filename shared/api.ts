@@ -14,7 +14,10 @@ const text = (most: number, least = 0) =>
     .max(most)
     .refine((value) => !value.includes('\u0000'), 'must not contain a NUL character')
     .refine((value) => value.isWellFormed(), 'must be well-formed Unicode')
-const trimmed = (most: number) => text(most).transform((value) => value.trim()).pipe(z.string().min(1).max(most))
+const trimmed = (most: number) =>
+  text(most)
+    .transform((value) => value.trim())
+    .pipe(z.string().min(1).max(most))
 
 export const Timestamp = z.iso.datetime({ offset: true })
 export const Uuid = z.uuid()
@@ -23,7 +26,11 @@ const Title = trimmed(200)
 
 /** `{error: {code, message, details?}}`: the only shape in which a request fails. */
 export const ErrorResponse = z.object({
-  error: z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()).optional() }),
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    details: z.record(z.string(), z.unknown()).optional(),
+  }),
 })
 export type ErrorResponse = z.infer<typeof ErrorResponse>
 
@@ -45,7 +52,10 @@ export const BoardUpdate = z
     members_level: PermissionLevel.nullable().optional(),
     owner_id: UserId.optional(),
   })
-  .refine((body) => Object.keys(body).length > 0, 'expected at least one of title, is_public, members_level, owner_id')
+  .refine(
+    (body) => Object.keys(body).length > 0,
+    'expected at least one of title, is_public, members_level, owner_id',
+  )
 export type BoardUpdate = z.infer<typeof BoardUpdate>
 
 export const BoardResponse = z.object({
@@ -86,7 +96,8 @@ export const BoardPermissionCreate = z
     level: PermissionLevel,
   })
   .refine(
-    (body) => [body.user_id, body.email, body.external_id].filter((value) => value !== undefined).length === 1,
+    (body) =>
+      [body.user_id, body.email, body.external_id].filter((value) => value !== undefined).length === 1,
     'expected exactly one of user_id (null means everyone), email, external_id',
   )
 export type BoardPermissionCreate = z.infer<typeof BoardPermissionCreate>
@@ -122,7 +133,10 @@ export const ShareLinkUpdate = z
     expires_at: Timestamp.nullable().optional(),
     max_uses: z.int().positive().max(1_000_000).nullable().optional(),
   })
-  .refine((body) => Object.keys(body).length > 0, 'expected at least one of level, label, password, expires_at, max_uses')
+  .refine(
+    (body) => Object.keys(body).length > 0,
+    'expected at least one of level, label, password, expires_at, max_uses',
+  )
 export type ShareLinkUpdate = z.infer<typeof ShareLinkUpdate>
 
 export const ShareLinkResponse = z.object({
@@ -140,7 +154,9 @@ export const ShareLinkResponse = z.object({
   created_by: UserId.nullable(),
   created_at: Timestamp,
   last_used_at: Timestamp.nullable(),
-  state: z.enum(['active', 'expired', 'revoked', 'used_up', 'suspended']).describe('suspended: its creator may not give access now'),
+  state: z
+    .enum(['active', 'expired', 'revoked', 'used_up', 'suspended'])
+    .describe('suspended: its creator may not give access now'),
 })
 export type ShareLinkResponse = z.infer<typeof ShareLinkResponse>
 
@@ -164,7 +180,10 @@ export type ShareLinkExchangeResponse = z.infer<typeof ShareLinkExchangeResponse
 export const TicketCreate = z.strictObject({
   expires_in: z.int().min(1).max(86_400).optional().describe('seconds; 12 hours unless told'),
   max_level: PermissionLevel.optional(),
-  user: z.strictObject({ external_id: text(255, 1), name: trimmed(100) }).optional().describe('service keys only'),
+  user: z
+    .strictObject({ external_id: text(255, 1), name: trimmed(100) })
+    .optional()
+    .describe('service keys only'),
 })
 export type TicketCreate = z.infer<typeof TicketCreate>
 
@@ -173,7 +192,16 @@ export type TicketResponse = z.infer<typeof TicketResponse>
 
 // Who may, who is here, who am I
 
-export const AccessReason = z.enum(['owner', 'administrator', 'permission', 'members', 'public', 'link', 'agent', 'none'])
+export const AccessReason = z.enum([
+  'owner',
+  'administrator',
+  'permission',
+  'members',
+  'public',
+  'link',
+  'agent',
+  'none',
+])
 export type AccessReason = z.infer<typeof AccessReason>
 
 export const AccessResponse = z.object({
@@ -187,7 +215,14 @@ export const AccessResponse = z.object({
       }),
       level: PermissionLevel,
       may_manage: z.boolean(),
-      reasons: z.array(z.object({ reason: AccessReason, level: PermissionLevel, permission_id: z.int().nullable(), link_id: Uuid.nullable() })),
+      reasons: z.array(
+        z.object({
+          reason: AccessReason,
+          level: PermissionLevel,
+          permission_id: z.int().nullable(),
+          link_id: Uuid.nullable(),
+        }),
+      ),
     }),
   ),
   next_cursor: z.string().nullable(),
@@ -196,7 +231,12 @@ export type AccessResponse = z.infer<typeof AccessResponse>
 
 export const ConnectionResponse = z.object({
   id: Uuid,
-  principal: z.object({ kind: z.enum(['user', 'guest', 'agent', 'anonymous']), id: z.string(), name: z.string(), link_label: z.string().optional() }),
+  principal: z.object({
+    kind: z.enum(['user', 'guest', 'agent', 'anonymous']),
+    id: z.string(),
+    name: z.string(),
+    link_label: z.string().optional(),
+  }),
   level: PermissionLevel,
   reason: AccessReason,
   link_id: Uuid.nullable(),
@@ -223,6 +263,44 @@ export const SetupRequest = z.strictObject({
   password: text(128, 8),
 })
 export type SetupRequest = z.infer<typeof SetupRequest>
+
+// Signing in; the names of these fields are Better Auth's
+
+const password = text(128, 8)
+
+export const SignInRequest = z.strictObject({
+  email: z.email().max(254),
+  password: text(1000, 1),
+  rememberMe: z.boolean().optional().describe('false: until the browser is closed, a day at most'),
+})
+export type SignInRequest = z.infer<typeof SignInRequest>
+
+export const SignUpRequest = z.strictObject({
+  name: trimmed(100).pipe(z.string().min(2)),
+  email: z.email().max(254),
+  password,
+})
+export type SignUpRequest = z.infer<typeof SignUpRequest>
+
+export const ChangePasswordRequest = z.strictObject({ currentPassword: text(1000, 1), newPassword: password })
+export type ChangePasswordRequest = z.infer<typeof ChangePasswordRequest>
+
+/** `token` also serves as `Authorization: Bearer`; browsers have the cookie. */
+export const SignInResponse = z.looseObject({
+  token: z.string().optional(),
+  user: z.looseObject({ id: z.string(), name: z.string(), email: z.string() }).optional(),
+})
+export type SignInResponse = z.infer<typeof SignInResponse>
+
+export const SessionResponse = z.object({
+  id: z.int(),
+  created_at: Timestamp,
+  expires_at: Timestamp,
+  ip_address: z.string().nullable(),
+  user_agent: z.string().nullable(),
+  is_current: z.boolean(),
+})
+export type SessionResponse = z.infer<typeof SessionResponse>
 
 // Audit
 

@@ -11,6 +11,7 @@ import { adminAc, defaultStatements, userAc } from 'better-auth/plugins/admin/ac
 import type { Logger } from 'pino'
 import type { Actor } from '../audit/actor.ts'
 import type { Db } from '../database/database.ts'
+import { BoardroomError } from '../errors.ts'
 import type { CookieNames } from './cookies.ts'
 import { hashPassword, passwordLength, verifyPassword } from './passwords.ts'
 import type { Role } from './principal.ts'
@@ -82,7 +83,7 @@ export function createAuth(deps: AuthDeps): Auth {
       const headers = new Headers(
         'cookie' in proof ? { cookie: proof.cookie } : { authorization: `Bearer ${proof.bearer}` },
       )
-      const found = await auth.api.getSession({ headers, query: { disableRefresh: true } })
+      const found = await auth.api.getSession({ headers, query: { disableRefresh: true } }).catch(unreachable)
       if (found === null) return null
       const { session, user } = found
       if (user.isActive !== true) return null
@@ -100,6 +101,11 @@ export function createAuth(deps: AuthDeps): Auth {
   }
 }
 
+/** It hides why it could not read a session, and there is one reason. */
+const unreachable = (cause: unknown): never => {
+  throw new BoardroomError('database_unreachable', 'sessions cannot be read; try again', { cause })
+}
+
 const stamps = { createdAt: 'created_at', updatedAt: 'updated_at' }
 
 function optionsOf(deps: AuthDeps) {
@@ -115,6 +121,8 @@ function optionsOf(deps: AuthDeps) {
     ),
     database: { db, type: 'postgres', schemaName: deps.schema },
     telemetry: { enabled: false },
+    // Its own refusals still become answers; everything else reaches our error handler as it is.
+    onAPIError: { throw: true },
     rateLimit: { enabled: false }, // ours counts failures and knows the trusted proxies
     trustedOrigins: (request?: Request) => {
       const origin = request?.headers.get('origin')

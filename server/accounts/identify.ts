@@ -114,7 +114,8 @@ async function byWhatIsCarried(
 
 async function bySession(deps: IdentifyDeps, bearer: string): Promise<Identity> {
   const signedIn = await deps.auth.signedIn({ bearer })
-  if (signedIn === null) throw new BoardroomError('not_signed_in', 'this bearer token is unknown or has ended')
+  if (signedIn === null)
+    throw new BoardroomError('not_signed_in', 'this bearer token is unknown or has ended')
   const { sessionId, userId, name, role } = signedIn
   return { ...bare, principal: { kind: 'user', userId, name, role }, via: 'session', sessionId }
 }
@@ -144,7 +145,8 @@ async function byTicket(deps: IdentifyDeps, ticket: string, boardId: string | nu
         sessionId === null
           ? await userById(deps.db, subject.userId)
           : await userOfSession(deps.db, subject.userId, Number(sessionId))
-      if (user === undefined) throw new BoardroomError('not_signed_in', 'the session of this ticket has ended')
+      if (user === undefined)
+        throw new BoardroomError('not_signed_in', 'the session of this ticket has ended')
       return { ...proven, principal: principalOf(user) }
     }
   }
