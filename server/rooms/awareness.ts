@@ -19,6 +19,7 @@ const nullState = Buffer.from('null')
 export class Speaker {
   /** Who it is: the principal, for anonymous ones address and user agent. */
   readonly key: string
+  readonly principalKey: string
   /** Order of joining. */
   readonly age: number
   /** Shown instead of whatever name the client gives itself. */
@@ -27,8 +28,9 @@ export class Speaker {
   /** `,"principal":{…}}`, which ends every state of this speaker. */
   readonly suffix: Buffer
 
-  constructor(options: { key: string; age: number; principal: PublicPrincipal }) {
+  constructor(options: { key: string; principalKey: string; age: number; principal: PublicPrincipal }) {
     this.key = options.key
+    this.principalKey = options.principalKey
     this.age = options.age
     this.principal = options.principal
     this.suffix = Buffer.from(`,"principal":${JSON.stringify(options.principal)}}`)
@@ -91,6 +93,11 @@ export class Awareness {
       if (entry !== undefined) this.#remove(clientId, entry, entry.raw?.clock ?? entry.clock)
     }
     speaker.ids.clear()
+  }
+
+  /** The principal that speaks for a client id. */
+  speakerOf(clientId: number): string | null {
+    return this.#entries.get(clientId)?.speaker.principalKey ?? null
   }
 
   /** The newest state of everyone who moved since the last call, encoded; empty where nobody did. */

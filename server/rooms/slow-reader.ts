@@ -23,6 +23,7 @@ type OutboxState =
 export class Outbox {
   readonly #socket: Socket
   readonly #clock: Clock
+  readonly #onBehind: () => void
   readonly #onTooSlow: (code: CloseCode, reason: string) => void
   #state: OutboxState = { name: 'live' }
   #missedPresence = false
@@ -31,9 +32,15 @@ export class Outbox {
   /** Something was written since this was last asked. */
   #spoke = false
 
-  constructor(options: { socket: Socket; clock: Clock; onTooSlow: (code: CloseCode, reason: string) => void }) {
+  constructor(options: {
+    socket: Socket
+    clock: Clock
+    onBehind: () => void
+    onTooSlow: (code: CloseCode, reason: string) => void
+  }) {
     this.#socket = options.socket
     this.#clock = options.clock
+    this.#onBehind = options.onBehind
     this.#onTooSlow = options.onTooSlow
   }
 
@@ -91,6 +98,7 @@ export class Outbox {
     this.#socket.write(frame)
     if (frames.update === null || unsent + frame.length <= noUpdatesBytes) return
     if (this.#socket.bufferedBytes <= noUpdatesBytes) return
+    this.#onBehind()
     const patienceMs = mostBehindMs + this.#answerBytes / leastBytesPerMs
     const timer = this.#clock.after(patienceMs, () => this.#tooSlow())
     this.#state = { name: 'behind', stateVector: stateVector(), timer }
