@@ -135,7 +135,12 @@ export class Awareness {
       if (isNull || isTaken || speaker.ids.size >= mostIdsOfASpeaker) return
       this.#farewells.delete(clientId)
       speaker.ids.add(clientId)
-      this.#entries.set(clientId, { clock, speaker, raw: { clock, state: Buffer.from(state) }, encoded: null })
+      this.#entries.set(clientId, {
+        clock,
+        speaker,
+        raw: { clock, state: Buffer.from(state) },
+        encoded: null,
+      })
       this.#dirty.add(clientId)
       return
     }
@@ -196,11 +201,18 @@ function signedState(raw: Buffer, { principal, suffix }: Speaker): Uint8Array | 
     const hasUser = typeof user === 'object' && user !== null
     const isNamed = !hasUser || (user as Record<string, unknown>).name === principal.name
     // The usual case costs no second pass: the bytes as they came, the principal put before the closing brace.
-    if (isNamed && !('principal' in fields) && !Object.hasOwn(fields, '__proto__') && raw.at(-1) === closingBrace) {
+    if (
+      isNamed &&
+      !('principal' in fields) &&
+      !Object.hasOwn(fields, '__proto__') &&
+      raw.at(-1) === closingBrace
+    ) {
       const body = raw.subarray(0, -1)
-      return Object.keys(fields).length === 0 ? Buffer.from(`{${suffix.toString().slice(1)}`) : Buffer.concat([body, suffix])
+      return Object.keys(fields).length === 0
+        ? Buffer.from(`{${suffix.toString().slice(1)}`)
+        : Buffer.concat([body, suffix])
     }
-    delete fields.__proto__
+    Reflect.deleteProperty(fields, '__proto__')
     if (hasUser) fields.user = { ...user, name: principal.name }
     fields.principal = principal
     return Buffer.from(JSON.stringify(fields))

@@ -62,7 +62,8 @@ export class ClientIds {
     if (owner !== null) return this.#present.has(owner) ? 'resync' : 'ok'
     if (isKnown) return 'ok'
     const hasRoom =
-      writer.newClientIds < this.#limits.maxNewClientsPerConnection && this.#owners.size < this.#limits.maxClientsPerBoard
+      writer.newClientIds < this.#limits.maxNewClientsPerConnection &&
+      this.#owners.size < this.#limits.maxClientsPerBoard
     return hasRoom ? 'ok' : 'reject'
   }
 

@@ -6,12 +6,12 @@ import type { Logger } from 'pino'
 import { type Level, mayWrite } from '../../shared/levels.ts'
 import {
   CloseCode,
-  type LevelReason,
-  type Notice,
   encodeLevelChange,
   encodeNotice,
   encodePermissionDenied,
   encodeSaved,
+  type LevelReason,
+  type Notice,
 } from '../../shared/protocol.ts'
 import { Speaker } from './awareness.ts'
 import type { Clock } from './clock.ts'
@@ -79,6 +79,7 @@ export class Connection implements SocketEvents, Follower {
   readonly #answers: Answers
   readonly #options: ConnectionOptions
   #isOpen = true
+  #lastLevel: Level = 'view'
   #rejectedAt: number[] = []
   #deniedAt = Number.NEGATIVE_INFINITY
   #missedPongs = 0
@@ -132,8 +133,18 @@ export class Connection implements SocketEvents, Follower {
 
   summary(): ConnectionSummary {
     const { connectionId, boardId, subject, principalKey, principal, ip, userAgent } = this.joining
-    const level = this.level ?? 'view'
-    return { connectionId, boardId, subject, principalKey, principal, level, joinedAt: this.joinedAt, ip, userAgent }
+    const level = this.level ?? this.#lastLevel
+    return {
+      connectionId,
+      boardId,
+      subject,
+      principalKey,
+      principal,
+      level,
+      joinedAt: this.joinedAt,
+      ip,
+      userAgent,
+    }
   }
 
   /** In the room: follow the rights, and read. */
@@ -147,27 +158,40 @@ export class Connection implements SocketEvents, Follower {
     if (!this.#isOpen) return
     this.#missedPongs = 0
     const { host, limits } = this.#options
-    if (!isBinary) return this.close(CloseCode.unsupportedData, 'messages are binary here')
-    if (data.length > limits.maxFrameBytes)
-      return this.close(CloseCode.frameTooLarge, `a message may have ${limits.maxFrameBytes} bytes`)
+    if (!isBinary) {
+      this.close(CloseCode.unsupportedData, 'messages are binary here')
+      return
+    }
+    if (data.length > limits.maxFrameBytes) {
+      this.close(CloseCode.frameTooLarge, `a message may have ${limits.maxFrameBytes} bytes`)
+      return
+    }
     this.pace.message()
     const message = readMessage(data)
     switch (message.type) {
       case 'update':
         this.pace.update()
-        host.edit({ connection: this, count: this.saved.receive(), isStep2: message.isStep2, update: message.update })
+        host.edit({
+          connection: this,
+          count: this.saved.receive(),
+          isStep2: message.isStep2,
+          update: message.update,
+        })
         return
       case 'awareness':
         if (!host.presence(this, message.update)) this.#malformed('an awareness update is malformed')
         return
       case 'step1':
-        return this.#asked(message.stateVector)
+        this.#asked(message.stateVector)
+        return
       case 'queryAwareness':
-        return host.sendEveryone(this)
+        host.sendEveryone(this)
+        return
       case 'ignored':
         return
       case 'malformed':
-        return this.#malformed(message.why)
+        this.#malformed(message.why)
+        return
     }
   }
 
@@ -200,10 +224,13 @@ export class Connection implements SocketEvents, Follower {
     const isOther = level !== this.level
     if (!isOther && mayManage === this.mayManage) return
     const { host } = this.#options
-    if (!this.ownProtocol && isOther) return this.close(CloseCode.levelChanged, reason)
     const mayWriteNow = mayWrite(level) && !mayWrite(this.level)
     this.level = level
     this.mayManage = mayManage
+    if (!this.ownProtocol && isOther) {
+      this.close(CloseCode.levelChanged, reason)
+      return
+    }
     this.#sendOwn(() => encodeLevelChange({ level, may_manage: mayManage, reason }))
     // Whatever it drew meanwhile is welcome now.
     if (mayWriteNow) host.ask(this)
@@ -246,6 +273,11 @@ export class Connection implements SocketEvents, Follower {
 
   close(code: number, reason: string): void {
     if (!this.#isOpen) return
+    if (code >= 4400 && code < 4500) {
+      // A decision: what of it still waits for the window is not applied any more.
+      this.#lastLevel = this.level ?? this.#lastLevel
+      this.level = null
+    }
     this.#options.socket.close(code, reason)
     this.#end(code, reason)
   }
@@ -262,8 +294,10 @@ export class Connection implements SocketEvents, Follower {
   }
 
   #asked(stateVector: Uint8Array): void {
-    if (!isEmptyStateVector(stateVector) && readStateVector(stateVector).outcome !== 'ok')
-      return this.#malformed('a state vector is malformed')
+    if (!isEmptyStateVector(stateVector) && readStateVector(stateVector).outcome !== 'ok') {
+      this.#malformed('a state vector is malformed')
+      return
+    }
     this.#answers.asked(stateVector)
   }
 
@@ -273,7 +307,10 @@ export class Connection implements SocketEvents, Follower {
   }
 
   #refused(notice: Notice): void {
-    if (this.ownProtocol) return this.notice(notice)
+    if (this.ownProtocol) {
+      this.notice(notice)
+      return
+    }
     const now = this.#options.clock.now()
     if (now - this.#deniedAt < deniedEveryMs) return
     this.#deniedAt = now

@@ -27,7 +27,10 @@ export class BoardDocument {
     this.#content = { name: 'stored', snapshot: stored.snapshot, updates: stored.updates }
     this.#clock = options.clock
     this.#onBuilt = options.onBuilt
-    this.#atMostBytes = stored.updates.reduce((sum, update) => sum + update.length, stored.snapshot?.length ?? 0)
+    this.#atMostBytes = stored.updates.reduce(
+      (sum, update) => sum + update.length,
+      stored.snapshot?.length ?? 0,
+    )
     this.#measuredBytes = this.#atMostBytes
   }
 
@@ -103,7 +106,13 @@ export class BoardDocument {
     this.doc?.destroy()
   }
 
-  #stateVectorOfStored({ snapshot, updates }: { snapshot: Uint8Array | null; updates: readonly Uint8Array[] }): Uint8Array | null {
+  #stateVectorOfStored({
+    snapshot,
+    updates,
+  }: {
+    snapshot: Uint8Array | null
+    updates: readonly Uint8Array[]
+  }): Uint8Array | null {
     if (snapshot !== null && updates.length === 0) return Y.encodeStateVectorFromUpdate(snapshot)
     const doc = this.buildQuickly()
     return doc === null ? null : Y.encodeStateVector(doc)
@@ -117,7 +126,8 @@ export class BoardDocument {
       await this.#turn()
       const until = this.#clock.now() + sliceMs
       doc.transact(() => {
-        do Y.applyUpdate(doc, updates[next++] as Uint8Array) // next is below the length
+        do
+          Y.applyUpdate(doc, updates[next++] as Uint8Array) // next is below the length
         while (next < updates.length && this.#clock.now() < until)
       })
     }

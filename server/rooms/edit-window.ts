@@ -24,7 +24,11 @@ export interface EditWindowOptions extends EditsOptions {
   /** More is unsaved than memory may hold, and the database is away. */
   onOverflow: () => void
   /** The room cannot go on: Yjs threw, the stored board cannot be built, or the log refused an update for good. */
-  onFailure: (failure: { name: 'broken' | 'unreadable' | 'refused'; error: unknown; culprit: Edit | null }) => void
+  onFailure: (failure: {
+    name: 'broken' | 'unreadable' | 'refused'
+    error: unknown
+    culprit: Edit | null
+  }) => void
 }
 
 export class EditWindow {
@@ -78,7 +82,8 @@ export class EditWindow {
       try {
         doc = this.#document.buildQuickly()
       } catch (error) {
-        return this.#fail('unreadable', error)
+        this.#fail('unreadable', error)
+        return
       }
       if (doc === null) return void this.build()
     }
@@ -90,7 +95,8 @@ export class EditWindow {
     try {
       judged = this.#edits.judge(edits, doc)
     } catch (error) {
-      return this.#fail('broken', error)
+      this.#fail('broken', error)
+      return
     }
     const { change } = judged
     if (change !== null) {
@@ -105,12 +111,10 @@ export class EditWindow {
   build(): Promise<void> {
     if (this.#document.doc !== null) return Promise.resolve()
     for (const { connection } of this.#waiting) connection.pace.hold('document')
-    this.#building ??= this.#document
-      .build()
-      .then(
-        () => this.#built(),
-        (error: unknown) => this.#fail('unreadable', error),
-      )
+    this.#building ??= this.#document.build().then(
+      () => this.#built(),
+      (error: unknown) => this.#fail('unreadable', error),
+    )
     return this.#building
   }
 
@@ -118,6 +122,13 @@ export class EditWindow {
   store(update: Uint8Array, authors: readonly Author[]): void {
     const { log, boardId } = this.#options
     this.#commits.follow(log.append(boardId, update, authors), (error) => this.#fail('refused', error))
+  }
+
+  /** Resolves once nothing waits, neither for the document nor for the log. */
+  async finished(): Promise<void> {
+    if (this.#building !== null) await this.#building
+    this.flush()
+    await this.#commits.finished()
   }
 
   left(connection: Connection): void {
@@ -179,7 +190,10 @@ export class EditWindow {
   /** Memory holds only so much that no disk holds: a log that is slow slows the writers, one that is away ends it. */
   #slowDown(outcomes: Judged['outcomes']): void {
     if (!this.#isOverfull(1)) return
-    if (this.#options.log.failingSince !== null) return this.#options.onOverflow()
+    if (this.#options.log.failingSince !== null) {
+      this.#options.onOverflow()
+      return
+    }
     for (const { edit, outcome } of outcomes) {
       if (outcome.name !== 'effective' || !edit.connection.isOpen) continue
       edit.connection.pace.hold('storage')
@@ -190,7 +204,10 @@ export class EditWindow {
   #isOverfull(share: number): boolean {
     const { log, boardId } = this.#options
     const unsaved = log.unsavedBytes(boardId)
-    return unsaved > mostUnsavedBytes * share || (unsaved > 0 && log.totalUnsavedBytes > mostUnsavedBytesOfAll * share)
+    return (
+      unsaved > mostUnsavedBytes * share ||
+      (unsaved > 0 && log.totalUnsavedBytes > mostUnsavedBytesOfAll * share)
+    )
   }
 
   #fail(name: 'broken' | 'unreadable' | 'refused', error: unknown): void {

@@ -10,7 +10,7 @@ import type { Counters } from './counters.ts'
 import type { BoardDocument } from './document.ts'
 import { isEmptyUpdate } from './messages.ts'
 import type { Author, RoomLimits } from './ports.ts'
-import { type ValidationLimits, defaultValidationLimits } from './validate/verdict.ts'
+import { defaultValidationLimits, type ValidationLimits } from './validate/verdict.ts'
 import { validateUpdate } from './validate.ts'
 
 export interface Edit {
@@ -76,7 +76,10 @@ export class Edits {
 
   constructor(options: EditsOptions) {
     this.#options = options
-    this.#limits = { ...defaultValidationLimits, maxNewClientsPerUpdate: options.limits.maxNewClientsPerUpdate }
+    this.#limits = {
+      ...defaultValidationLimits,
+      maxNewClientsPerUpdate: options.limits.maxNewClientsPerUpdate,
+    }
   }
 
   /** Whether judging these takes the document: what changes nothing, or may not, does not. */
@@ -110,7 +113,11 @@ export class Edits {
       writers.add(edit.connection)
     }
     const [writer] = writers
-    judged.change = { update, authors, soleWriter: writers.size === 1 && writer !== undefined ? writer : null }
+    judged.change = {
+      update,
+      authors,
+      soleWriter: writers.size === 1 && writer !== undefined ? writer : null,
+    }
     return judged
   }
 

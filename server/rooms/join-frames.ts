@@ -44,7 +44,11 @@ export class JoinFrames {
     this.#tailFrames++
     this.#tailBytes += frame.length
     if (this.#document.doc === null) return
-    if (this.#tailFrames <= mostTailFrames && this.#tailBytes <= Math.max(leastTailBytes, this.#state.length / 8)) return
+    if (
+      this.#tailFrames <= mostTailFrames &&
+      this.#tailBytes <= Math.max(leastTailBytes, this.#state.length / 8)
+    )
+      return
     // A board that is written to and not joined keeps no second copy of itself.
     this.#state = null
     this.#tail = []
@@ -64,7 +68,8 @@ export class JoinFrames {
     const kept = this.#differences.get(key)
     if (kept !== undefined) return kept
     const frame = syncFrame(step, Y.encodeStateAsUpdate(doc, stateVector))
-    if (frame.length <= mostDifferenceBytes && this.#differences.size < mostDifferences) this.#differences.set(key, frame)
+    if (frame.length <= mostDifferenceBytes && this.#differences.size < mostDifferences)
+      this.#differences.set(key, frame)
     return frame
   }
 

@@ -74,12 +74,15 @@ function readSync(reader: Reader): ClientMessage {
   const body = reader.varBytes()
   if (body === null || !reader.isAtEnd) return malformed('a sync message is cut off or too long')
   if (step === SyncStep.step1) return { type: 'step1', stateVector: body }
-  if (step !== SyncStep.step2 && step !== SyncStep.update) return malformed('a sync message of an unknown step')
+  if (step !== SyncStep.step2 && step !== SyncStep.update)
+    return malformed('a sync message of an unknown step')
   return { type: 'update', isStep2: step === SyncStep.step2, update: body }
 }
 
 /** No struct and no deletion: what an honest client answers when it has nothing to add. */
-export const isEmptyUpdate = (update: Uint8Array): boolean => update.length === 2 && update[0] === 0 && update[1] === 0
+export const isEmptyUpdate = (update: Uint8Array): boolean =>
+  update.length === 2 && update[0] === 0 && update[1] === 0
 
 /** The state vector of an empty document. */
-export const isEmptyStateVector = (stateVector: Uint8Array): boolean => stateVector.length === 1 && stateVector[0] === 0
+export const isEmptyStateVector = (stateVector: Uint8Array): boolean =>
+  stateVector.length === 1 && stateVector[0] === 0

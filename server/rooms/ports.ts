@@ -155,9 +155,3 @@ export interface ConnectionSummary {
   ip: string | null
   userAgent: string | null
 }
-
-/** Carries frames and events of a board between nodes. In-process: does nothing. @see server/cluster/bus.ts */
-export interface Bus {
-  publish(boardId: string, message: Uint8Array): void
-  subscribe(boardId: string, receive: (message: Uint8Array) => void): () => void
-}

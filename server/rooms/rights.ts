@@ -101,13 +101,16 @@ export class Rights {
   /** @param payloads as they come over the access channel: `b:<board>`, `u:<user>`, `g:<guest>`, `s:<session>`, `*`. */
   notified(payloads: readonly string[]): void {
     for (const payload of payloads)
-      for (const pending of payload === '*' ? this.#all : (this.#concerned.get(payload) ?? [])) this.#mark(pending, this.#urgent)
+      for (const pending of payload === '*' ? this.#all : (this.#concerned.get(payload) ?? []))
+        this.#mark(pending, this.#urgent)
   }
 
   decide(pending: Pending): Promise<AccessDecision> {
-    if (pending.state === 'ended') return Promise.reject(new BoardroomError('closing', 'this join was cancelled'))
+    if (pending.state === 'ended')
+      return Promise.reject(new BoardroomError('closing', 'this join was cancelled'))
     // While nobody answers, one question at a time looks whether that is over; whoever comes meanwhile is refused.
-    if (this.#failingSince !== null && (this.#questions > 0 || this.#retry !== null)) return Promise.reject(unreachable())
+    if (this.#failingSince !== null && (this.#questions > 0 || this.#retry !== null))
+      return Promise.reject(unreachable())
     return new Promise((resolve, reject) => {
       pending.waiting.push({ resolve, reject })
       if (pending.state === 'resting') this.#mark(pending, this.#urgent)

@@ -3,7 +3,7 @@
 import type { Logger } from 'pino'
 import * as Y from 'yjs'
 import { mayWrite } from '../../shared/levels.ts'
-import { type BoardEvent, CloseCode, SyncStep, encodeEvent } from '../../shared/protocol.ts'
+import { type BoardEvent, CloseCode, encodeEvent, SyncStep } from '../../shared/protocol.ts'
 import { BoardroomError, closeCodeOf } from '../errors.ts'
 import { ClientIds, type Relayed } from './client-ids.ts'
 import type { Clock } from './clock.ts'
@@ -112,7 +112,10 @@ export class Room implements Host {
       return
     }
     const { doc } = this.#document
-    if (doc !== null) return this.#answerDifference(connection, doc, stateVector)
+    if (doc !== null) {
+      this.#answerDifference(connection, doc, stateVector)
+      return
+    }
     connection.pace.hold('document')
     const question = stateVector.slice()
     void this.#window.build().then(() => {
@@ -164,7 +167,10 @@ export class Room implements Host {
     this.#presence.leave(connection.speaker)
     this.seats.left(connection)
     this.#options.onLeft(connection, code, reason)
-    if (this.isEmpty) return this.#done()
+    if (this.isEmpty) {
+      this.#done()
+      return
+    }
     if (this.#isOver) return
     this.seats.fill()
     this.#tell({ type: 'left', connection_id: connection.id, principal, level })
@@ -188,20 +194,31 @@ export class Room implements Host {
    * A change by the server itself, live for everybody.
    * @param change gets the document inside a transaction, under a client id of its own; may throw before it changes.
    * @param author principal that the new client ids are recorded under.
-   * @returns resolves once committed. @throws what `change` or the log throws.
+   * @param bytes how large it is, where that is known.
+   * @returns resolves once committed. @throws BoardroomError board_full, or what `change` or the log throws.
    */
-  changeAsServer(change: (doc: Y.Doc) => void, author: string): Promise<void> {
+  changeAsServer(change: (doc: Y.Doc) => void, author: string, bytes: number): Promise<void> {
+    const { maxBoardBytes } = this.#options.limits
     return this.#held(async (doc) => {
+      if (!this.#document.hasRoomFor(bytes, maxBoardBytes))
+        throw new BoardroomError(
+          'board_full',
+          `the board may have ${maxBoardBytes} bytes, and would have more`,
+        )
       doc.clientID = Math.floor(Math.random() * 2 ** 32)
       const known = new Set(doc.store.clients.keys())
       const update = this.#document.transact(doc, () => change(doc))
       if (update !== null) {
         const fresh = Array.from(doc.store.clients.keys()).filter((clientId) => !known.has(clientId))
         const writer = { principalKey: author, newClientIds: 0 }
-        const writes = fresh.map((clientId) => ({ clientId, fromClock: 0, toClock: Y.getState(doc.store, clientId) }))
+        const writes = fresh.map((clientId) => ({
+          clientId,
+          fromClock: 0,
+          toClock: Y.getState(doc.store, clientId),
+        }))
         this.#show(update, null)
         this.#window.store(update, this.#clientIds.wrote(writer, writes).authors)
-        if (!this.#document.hasRoomFor(1, this.#options.limits.maxBoardBytes)) this.#full()
+        if (!this.#document.hasRoomFor(1, maxBoardBytes)) this.#full()
       }
       await this.#window.commits.settled()
     })
@@ -214,7 +231,7 @@ export class Room implements Host {
 
   /** Resolves once nothing of this room is on its way to the database any more. */
   finished(): Promise<void> {
-    return this.#window.commits.finished()
+    return this.#window.finished()
   }
 
   /** Sends everybody away and ends the room; what is applied is still stored. */
@@ -239,7 +256,8 @@ export class Room implements Host {
       await this.#window.build()
       this.flush()
       const { doc } = this.#document
-      if (doc === null || this.#isOver) throw new BoardroomError('board_unreadable', 'the board could not be opened')
+      if (doc === null || this.#isOver)
+        throw new BoardroomError('board_unreadable', 'the board could not be opened')
       return await work(doc)
     } finally {
       this.#holds--
@@ -264,7 +282,10 @@ export class Room implements Host {
     const stateVector = () => this.#document.stateVector() ?? Uint8Array.of(0)
     const presenceOnly = soleWriter === null ? null : deliveryOf(null, delivery.presence)
     for (const connection of this.connections)
-      connection.outbox.deliver(connection === soleWriter && presenceOnly !== null ? presenceOnly : delivery, stateVector)
+      connection.outbox.deliver(
+        connection === soleWriter && presenceOnly !== null ? presenceOnly : delivery,
+        stateVector,
+      )
   }
 
   #tell(event: BoardEvent): void {
@@ -272,7 +293,10 @@ export class Room implements Host {
   }
 
   #full(): void {
-    this.#logger.warn({ maxBoardBytes: this.#options.limits.maxBoardBytes }, 'the board is full and only shown now')
+    this.#logger.warn(
+      { maxBoardBytes: this.#options.limits.maxBoardBytes },
+      'the board is full and only shown now',
+    )
     this.seats.close()
   }
 

@@ -65,8 +65,10 @@ export class Saved {
       passed++
       count = mark.count
       const next = this.#marks[passed]
-      const isRepeated = next?.notice?.code === mark.notice?.code && next?.after != null && next.after <= committed
-      if (mark.notice !== null && !isRepeated) this.#listener.refused({ ...mark.notice, refused_through: mark.count })
+      const isRepeated =
+        next?.notice?.code === mark.notice?.code && next?.after != null && next.after <= committed
+      if (mark.notice !== null && !isRepeated)
+        this.#listener.refused({ ...mark.notice, refused_through: mark.count })
     }
     if (passed === 0) return
     this.#marks.splice(0, passed)
@@ -78,7 +80,8 @@ export class Saved {
     const last = this.#marks.at(-1)
     const isSame = last !== undefined && last.notice?.code === mark.notice?.code
     // However long commits take or an answer does not come: the list stays short, and a count waits for the later.
-    const mayJoin = isSame && (last.after === mark.after || (this.#marks.length >= mostMarks && mark.after !== null))
+    const mayJoin =
+      isSame && (last.after === mark.after || (this.#marks.length >= mostMarks && mark.after !== null))
     if (!mayJoin) {
       this.#marks.push(mark)
       return

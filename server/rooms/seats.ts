@@ -34,7 +34,6 @@ export class Seats {
   decided(connection: Connection, decision: AccessDecision): void {
     const end = endFor(decision)
     if (end !== null || decision.level === null) {
-      connection.level = null
       connection.close(end?.code ?? CloseCode.noAccess, end?.reason ?? 'access was taken away')
       return
     }
