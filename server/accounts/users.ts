@@ -45,7 +45,8 @@ export const PersonName = z
   .string()
   .refine(storable, 'must be well-formed text without NUL characters')
   .transform((value) => value.trim())
-  .pipe(z.string().min(2).max(100))
+  .refine((value) => characters(value).length >= 2, 'expected at least 2 characters')
+  .refine((value) => characters(value).length <= 100, 'expected at most 100 characters')
 
 const NewUser = z.strictObject({
   email: Email,
@@ -187,9 +188,13 @@ export async function foreignUser(db: Db, user: ForeignUser): Promise<UserRow> {
 
 /** Somebody else's names follow somebody else's rules: ours are 2 to 100 characters. */
 function nameThatFits(name: string): string {
-  const fitting = name.toWellFormed().replaceAll('\u0000', '').trim().slice(0, 100).toWellFormed().trim()
-  return fitting.length >= 2 ? fitting : `User ${fitting}`.trim()
+  const storableName = name.toWellFormed().replaceAll('\u0000', '').trim()
+  const fitting = characters(storableName).slice(0, 100).join('').trim()
+  return characters(fitting).length >= 2 ? fitting : `User ${fitting}`.trim()
 }
+
+/** As Postgres counts them: one emoji is one. */
+const characters = (text: string): string[] => Array.from(text)
 
 async function changeableUser(trx: Transaction<Tables>, email: string): Promise<UserRow> {
   const user = await lockUserByEmail(trx, email)
