@@ -25,13 +25,15 @@ export const UserId = z.int().positive().max(2_147_483_647)
 const Title = trimmed(200)
 
 /** `{error: {code, message, details?}}`: the only shape in which a request fails. */
-export const ErrorResponse = z.object({
-  error: z.object({
-    code: z.string(),
-    message: z.string(),
-    details: z.record(z.string(), z.unknown()).optional(),
-  }),
-})
+export const ErrorResponse = z
+  .object({
+    error: z.object({
+      code: z.string(),
+      message: z.string(),
+      details: z.record(z.string(), z.unknown()).optional(),
+    }),
+  })
+  .meta({ id: 'ErrorResponse' })
 export type ErrorResponse = z.infer<typeof ErrorResponse>
 
 export const listOf = <Item extends z.ZodType>(item: Item) =>
@@ -40,9 +42,15 @@ export const listOf = <Item extends z.ZodType>(item: Item) =>
 const limit = (most: number) => z.coerce.number().int().min(1).max(most).default(50)
 const cursor = text(500).optional()
 
+/** What every list takes: how many, and from where on. */
+export const PageQuery = z.strictObject({ limit: limit(200), cursor })
+export type PageQuery = z.infer<typeof PageQuery>
+
 // Boards
 
-export const BoardCreate = z.strictObject({ title: Title.optional(), is_public: z.boolean().optional() })
+export const BoardCreate = z
+  .strictObject({ title: Title.optional(), is_public: z.boolean().optional() })
+  .meta({ id: 'BoardCreate' })
 export type BoardCreate = z.infer<typeof BoardCreate>
 
 export const BoardUpdate = z
@@ -56,29 +64,35 @@ export const BoardUpdate = z
     (body) => Object.keys(body).length > 0,
     'expected at least one of title, is_public, members_level, owner_id',
   )
+  .meta({ id: 'BoardUpdate' })
 export type BoardUpdate = z.infer<typeof BoardUpdate>
 
-export const BoardResponse = z.object({
-  id: Uuid,
-  owner_id: UserId,
-  owner_name: z.string(),
-  title: z.string(),
-  is_public: z.boolean(),
-  members_level: PermissionLevel.nullable(),
-  created_at: Timestamp,
-  created_by: UserId.nullable(),
-  updated_at: Timestamp,
-  updated_by: UserId.nullable(),
-  deleted_at: Timestamp.nullable(),
-  level: PermissionLevel.describe('what the asker may do'),
-  may_manage: z.boolean(),
-})
+export const BoardResponse = z
+  .object({
+    id: Uuid,
+    owner_id: UserId,
+    owner_name: z.string(),
+    title: z.string(),
+    is_public: z.boolean(),
+    members_level: PermissionLevel.nullable(),
+    created_at: Timestamp,
+    created_by: UserId.nullable(),
+    updated_at: Timestamp,
+    updated_by: UserId.nullable(),
+    deleted_at: Timestamp.nullable(),
+    level: PermissionLevel.describe('what the asker may do'),
+    may_manage: z.boolean(),
+  })
+  .meta({ id: 'BoardResponse' })
 export type BoardResponse = z.infer<typeof BoardResponse>
 
 export const BoardListQuery = z.strictObject({
   q: text(200).optional().describe('part of the title, without case'),
   sort: z.enum(['updated', 'created', 'title']).default('updated'),
-  scope: z.enum(['all', 'mine', 'shared']).default('all').describe('mine: owned; shared: given by others'),
+  scope: z
+    .enum(['all', 'mine', 'shared', 'instance'])
+    .default('all')
+    .describe('mine: owned; shared: given by others; all: both; instance: every board, for administrators'),
   deleted: z.enum(['true', 'false']).default('false').describe('true: the trash'),
   limit: limit(200),
   cursor,
@@ -100,29 +114,34 @@ export const BoardPermissionCreate = z
       [body.user_id, body.email, body.external_id].filter((value) => value !== undefined).length === 1,
     'expected exactly one of user_id (null means everyone), email, external_id',
   )
+  .meta({ id: 'BoardPermissionCreate' })
 export type BoardPermissionCreate = z.infer<typeof BoardPermissionCreate>
 
-export const BoardPermissionResponse = z.object({
-  id: z.int(),
-  board_id: Uuid,
-  user_id: UserId.nullable(),
-  user_name: z.string().nullable(),
-  user_email: z.string().nullable(),
-  level: PermissionLevel,
-  created_at: Timestamp,
-  granted_by: UserId.nullable(),
-})
+export const BoardPermissionResponse = z
+  .object({
+    id: z.int(),
+    board_id: Uuid,
+    user_id: UserId.nullable(),
+    user_name: z.string().nullable(),
+    user_email: z.string().nullable(),
+    level: PermissionLevel,
+    created_at: Timestamp,
+    granted_by: UserId.nullable(),
+  })
+  .meta({ id: 'BoardPermissionResponse' })
 export type BoardPermissionResponse = z.infer<typeof BoardPermissionResponse>
 
 // Share links
 
-export const ShareLinkCreate = z.strictObject({
-  level: PermissionLevel,
-  label: trimmed(100).optional(),
-  password: text(200, 4).optional(),
-  expires_at: Timestamp.optional(),
-  max_uses: z.int().positive().max(1_000_000).optional(),
-})
+export const ShareLinkCreate = z
+  .strictObject({
+    level: PermissionLevel,
+    label: trimmed(100).optional(),
+    password: text(200, 4).optional(),
+    expires_at: Timestamp.optional(),
+    max_uses: z.int().positive().max(1_000_000).optional(),
+  })
+  .meta({ id: 'ShareLinkCreate' })
 export type ShareLinkCreate = z.infer<typeof ShareLinkCreate>
 
 export const ShareLinkUpdate = z
@@ -137,57 +156,68 @@ export const ShareLinkUpdate = z
     (body) => Object.keys(body).length > 0,
     'expected at least one of level, label, password, expires_at, max_uses',
   )
+  .meta({ id: 'ShareLinkUpdate' })
 export type ShareLinkUpdate = z.infer<typeof ShareLinkUpdate>
 
-export const ShareLinkResponse = z.object({
-  id: Uuid,
-  board_id: Uuid,
-  url: z.string().nullable().describe('only in the answer to the creation; the secret is never stored'),
-  permission_level: PermissionLevel,
-  is_public: z.boolean().describe('whether the board itself is public'),
-  label: z.string().nullable(),
-  has_password: z.boolean(),
-  expires_at: Timestamp.nullable(),
-  max_uses: z.int().nullable(),
-  uses: z.int(),
-  revoked_at: Timestamp.nullable(),
-  created_by: UserId.nullable(),
-  created_at: Timestamp,
-  last_used_at: Timestamp.nullable(),
-  state: z
-    .enum(['active', 'expired', 'revoked', 'used_up', 'suspended'])
-    .describe('suspended: its creator may not give access now'),
-})
+export const ShareLinkResponse = z
+  .object({
+    id: Uuid,
+    board_id: Uuid,
+    url: z.string().nullable().describe('only in the answer to the creation; the secret is never stored'),
+    permission_level: PermissionLevel,
+    is_public: z.boolean().describe('whether the board itself is public'),
+    label: z.string().nullable(),
+    has_password: z.boolean(),
+    expires_at: Timestamp.nullable(),
+    max_uses: z.int().nullable(),
+    uses: z.int(),
+    revoked_at: Timestamp.nullable(),
+    created_by: UserId.nullable(),
+    created_at: Timestamp,
+    last_used_at: Timestamp.nullable(),
+    state: z
+      .enum(['active', 'expired', 'revoked', 'used_up', 'suspended'])
+      .describe('suspended: its creator may not give access now'),
+  })
+  .meta({ id: 'ShareLinkResponse' })
 export type ShareLinkResponse = z.infer<typeof ShareLinkResponse>
 
-export const ShareLinkExchange = z.strictObject({
-  token: text(200, 1),
-  password: text(200).optional(),
-  name: trimmed(100).optional(),
-})
+export const ShareLinkExchange = z
+  .strictObject({
+    token: text(200, 1),
+    password: text(200).optional(),
+    name: trimmed(100).optional(),
+  })
+  .meta({ id: 'ShareLinkExchange' })
 export type ShareLinkExchange = z.infer<typeof ShareLinkExchange>
 
-export const ShareLinkExchangeResponse = z.object({
-  board_id: Uuid,
-  level: PermissionLevel,
-  name: z.string(),
-  ticket: z.string(),
-})
+export const ShareLinkExchangeResponse = z
+  .object({
+    board_id: Uuid,
+    level: PermissionLevel,
+    name: z.string(),
+    ticket: z.string(),
+  })
+  .meta({ id: 'ShareLinkExchangeResponse' })
 export type ShareLinkExchangeResponse = z.infer<typeof ShareLinkExchangeResponse>
 
 // Tickets
 
-export const TicketCreate = z.strictObject({
-  expires_in: z.int().min(1).max(86_400).optional().describe('seconds; 12 hours unless told'),
-  max_level: PermissionLevel.optional(),
-  user: z
-    .strictObject({ external_id: text(255, 1), name: trimmed(100) })
-    .optional()
-    .describe('service keys only'),
-})
+export const TicketCreate = z
+  .strictObject({
+    expires_in: z.int().min(1).max(86_400).optional().describe('seconds; 12 hours unless told'),
+    max_level: PermissionLevel.optional(),
+    user: z
+      .strictObject({ external_id: text(255, 1), name: trimmed(100) })
+      .optional()
+      .describe('service keys only'),
+  })
+  .meta({ id: 'TicketCreate' })
 export type TicketCreate = z.infer<typeof TicketCreate>
 
-export const TicketResponse = z.object({ ticket: z.string(), expires_at: Timestamp, url: z.string() })
+export const TicketResponse = z
+  .object({ ticket: z.string(), expires_at: Timestamp, url: z.string() })
+  .meta({ id: 'TicketResponse' })
 export type TicketResponse = z.infer<typeof TicketResponse>
 
 // Who may, who is here, who am I
@@ -204,103 +234,73 @@ export const AccessReason = z.enum([
 ])
 export type AccessReason = z.infer<typeof AccessReason>
 
-export const AccessResponse = z.object({
-  items: z.array(
-    z.object({
-      principal: z.object({
-        kind: z.enum(['user', 'guest', 'agent', 'members', 'everyone']),
-        id: z.string().nullable(),
-        name: z.string(),
-        email: z.string().nullable(),
-      }),
-      level: PermissionLevel,
-      may_manage: z.boolean(),
-      reasons: z.array(
-        z.object({
-          reason: AccessReason,
-          level: PermissionLevel,
-          permission_id: z.int().nullable(),
-          link_id: Uuid.nullable(),
+export const AccessResponse = z
+  .object({
+    items: z.array(
+      z.object({
+        principal: z.object({
+          kind: z.enum(['user', 'guest', 'agent', 'members', 'everyone']),
+          id: z.string().nullable(),
+          name: z.string(),
+          email: z.string().nullable(),
         }),
-      ),
-    }),
-  ),
-  next_cursor: z.string().nullable(),
-})
+        level: PermissionLevel,
+        may_manage: z.boolean(),
+        reasons: z.array(
+          z.object({
+            reason: AccessReason,
+            level: PermissionLevel,
+            permission_id: z.int().nullable(),
+            link_id: Uuid.nullable(),
+          }),
+        ),
+      }),
+    ),
+    next_cursor: z.string().nullable(),
+  })
+  .meta({ id: 'AccessResponse' })
 export type AccessResponse = z.infer<typeof AccessResponse>
 
-export const ConnectionResponse = z.object({
-  id: Uuid,
-  principal: z.object({
-    kind: z.enum(['user', 'guest', 'agent', 'anonymous']),
-    id: z.string(),
-    name: z.string(),
-    link_label: z.string().optional(),
-  }),
-  level: PermissionLevel,
-  reason: AccessReason,
-  link_id: Uuid.nullable(),
-  ip_address: z.string().nullable(),
-  user_agent: z.string().nullable(),
-  connected_at: Timestamp,
-})
+export const ConnectionResponse = z
+  .object({
+    id: Uuid,
+    principal: z.object({
+      kind: z.enum(['user', 'guest', 'agent', 'anonymous']),
+      id: z.string(),
+      name: z.string(),
+      link_label: z.string().optional(),
+    }),
+    level: PermissionLevel,
+    reason: AccessReason,
+    link_id: Uuid.nullable(),
+    ip_address: z.string().nullable(),
+    user_agent: z.string().nullable(),
+    connected_at: Timestamp,
+  })
+  .meta({ id: 'ConnectionResponse' })
 export type ConnectionResponse = z.infer<typeof ConnectionResponse>
 
-export const MeResponse = z.object({
-  kind: z.enum(['user', 'guest', 'agent', 'anonymous']),
-  id: z.string().nullable(),
-  user_id: UserId.nullable(),
-  name: z.string().nullable(),
-  email: z.string().nullable(),
-  role: z.enum(['sysadmin', 'admin', 'user']).nullable(),
-})
+export const MeResponse = z
+  .object({
+    kind: z.enum(['user', 'guest', 'agent', 'anonymous']),
+    id: z.string().nullable(),
+    user_id: UserId.nullable(),
+    name: z.string().nullable(),
+    email: z.string().nullable(),
+    role: z.enum(['sysadmin', 'admin', 'user']).nullable(),
+  })
+  .meta({ id: 'MeResponse' })
 export type MeResponse = z.infer<typeof MeResponse>
 
-export const SetupRequest = z.strictObject({
-  token: text(200, 1),
-  name: trimmed(100).pipe(z.string().min(2)),
-  email: z.email().max(254),
-  password: text(128, 8),
-})
+export const SetupRequest = z
+  .strictObject({
+    token: text(200, 1),
+    name: trimmed(100).pipe(z.string().min(2)),
+    email: z.email().max(254),
+    password: text(128, 8),
+  })
+  .meta({ id: 'SetupRequest' })
 export type SetupRequest = z.infer<typeof SetupRequest>
-
-// Signing in; the names of these fields are Better Auth's
-
-const password = text(128, 8)
-
-export const SignInRequest = z.strictObject({
-  email: z.email().max(254),
-  password: text(1000, 1),
-  rememberMe: z.boolean().optional().describe('false: until the browser is closed, a day at most'),
-})
-export type SignInRequest = z.infer<typeof SignInRequest>
-
-export const SignUpRequest = z.strictObject({
-  name: trimmed(100).pipe(z.string().min(2)),
-  email: z.email().max(254),
-  password,
-})
-export type SignUpRequest = z.infer<typeof SignUpRequest>
-
-export const ChangePasswordRequest = z.strictObject({ currentPassword: text(1000, 1), newPassword: password })
-export type ChangePasswordRequest = z.infer<typeof ChangePasswordRequest>
-
-/** `token` also serves as `Authorization: Bearer`; browsers have the cookie. */
-export const SignInResponse = z.looseObject({
-  token: z.string().optional(),
-  user: z.looseObject({ id: z.string(), name: z.string(), email: z.string() }).optional(),
-})
-export type SignInResponse = z.infer<typeof SignInResponse>
-
-export const SessionResponse = z.object({
-  id: z.int(),
-  created_at: Timestamp,
-  expires_at: Timestamp,
-  ip_address: z.string().nullable(),
-  user_agent: z.string().nullable(),
-  is_current: z.boolean(),
-})
-export type SessionResponse = z.infer<typeof SessionResponse>
 
 // Audit
 
@@ -316,43 +316,49 @@ export const AuditQuery = z.strictObject({
 })
 export type AuditQuery = z.infer<typeof AuditQuery>
 
-export const AuditResponse = z.object({
-  id: Uuid,
-  timestamp: Timestamp,
-  action: z.string(),
-  category: z.string(),
-  actor_kind: z.enum(['user', 'guest', 'agent', 'system', 'sql', 'anonymous']),
-  actor_name: z.string().nullable(),
-  user_id: UserId.nullable(),
-  guest_id: Uuid.nullable(),
-  agent_id: z.string().nullable(),
-  board_id: Uuid.nullable(),
-  link_id: Uuid.nullable(),
-  resource_type: z.string().nullable(),
-  resource_id: z.string().nullable(),
-  permission_level: z.string().nullable(),
-  old_values: z.record(z.string(), z.unknown()).nullable(),
-  new_values: z.record(z.string(), z.unknown()).nullable(),
-  details: z.record(z.string(), z.unknown()).nullable(),
-  ip_address: z.string().nullable(),
-  user_agent: z.string().nullable(),
-  session_id: z.string().nullable(),
-})
+export const AuditResponse = z
+  .object({
+    id: Uuid,
+    timestamp: Timestamp,
+    action: z.string(),
+    category: z.string(),
+    actor_kind: z.enum(['user', 'guest', 'agent', 'system', 'sql', 'anonymous']),
+    actor_name: z.string().nullable(),
+    user_id: UserId.nullable(),
+    guest_id: Uuid.nullable(),
+    agent_id: z.string().nullable(),
+    board_id: Uuid.nullable(),
+    link_id: Uuid.nullable(),
+    resource_type: z.string().nullable(),
+    resource_id: z.string().nullable(),
+    permission_level: z.string().nullable(),
+    old_values: z.record(z.string(), z.unknown()).nullable(),
+    new_values: z.record(z.string(), z.unknown()).nullable(),
+    details: z.record(z.string(), z.unknown()).nullable(),
+    ip_address: z.string().nullable(),
+    user_agent: z.string().nullable(),
+    session_id: z.string().nullable(),
+  })
+  .meta({ id: 'AuditResponse' })
 export type AuditResponse = z.infer<typeof AuditResponse>
 
 // Versions, files
 
-export const VersionCreate = z.strictObject({ name: trimmed(100) })
-export const VersionResponse = z.object({
-  id: Uuid,
-  board_id: Uuid,
-  name: z.string().nullable().describe('null: kept by itself'),
-  bytes: z.int(),
-  created_by: UserId.nullable(),
-  created_by_name: z.string().nullable(),
-  created_at: Timestamp,
-})
+export const VersionCreate = z.strictObject({ name: trimmed(100) }).meta({ id: 'VersionCreate' })
+export const VersionResponse = z
+  .object({
+    id: Uuid,
+    board_id: Uuid,
+    name: z.string().nullable().describe('null: kept by itself'),
+    bytes: z.int(),
+    created_by: UserId.nullable(),
+    created_by_name: z.string().nullable(),
+    created_at: Timestamp,
+  })
+  .meta({ id: 'VersionResponse' })
 export type VersionResponse = z.infer<typeof VersionResponse>
 
-export const FileResponse = z.object({ id: z.string(), mime: z.string(), size: z.int() })
+export const FileResponse = z
+  .object({ id: z.string(), mime: z.string(), size: z.int() })
+  .meta({ id: 'FileResponse' })
 export type FileResponse = z.infer<typeof FileResponse>

@@ -61,6 +61,11 @@ export const transactionAs = <Result>(
   work: (trx: Transaction<Tables>) => Promise<Result>,
 ): Promise<Result> =>
   db.transaction().execute(async (trx) => {
-    await sql`select set_config('app.actor', ${settingOf(actor)}, true)`.execute(trx)
+    await becomeActor(trx, actor)
     return work(trx)
   })
+
+/** From here on the transaction's changes are `actor`'s: somebody unknown became a guest, say. */
+export const becomeActor = async (trx: Transaction<Tables>, actor: Actor): Promise<void> => {
+  await sql`select set_config('app.actor', ${settingOf(actor)}, true)`.execute(trx)
+}

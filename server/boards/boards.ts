@@ -1,0 +1,228 @@
+// Boards: made, renamed, published, handed over, thrown away and back, purged, duplicated, listed. Every change runs
+// as its actor; the database's triggers record and announce it. Whether the actor may is asked before, by the caller.
+import { z } from 'zod'
+import type { BoardCreate, BoardListQuery, BoardResponse, BoardUpdate } from '../../shared/api.ts'
+import type { Identity } from '../accounts/principal.ts'
+import { type Actor, transactionAs } from '../audit/actor.ts'
+import { BoardroomError } from '../errors.ts'
+import type { AccessDecision } from '../rooms/ports.ts'
+import { subjectOf } from './access.ts'
+import {
+  adoptLinks,
+  type BoardQuestion,
+  type BoardRow,
+  boardById,
+  insertBoard,
+  listBoardRows,
+  lockBoard,
+  notifyEvent,
+  purgeBoardRow,
+  setBoard,
+  setDeleted,
+  systemUserId,
+  userForGrant,
+} from './board-queries.ts'
+import { pageOf, positionOf } from './cursor.ts'
+import type { BoardsDeps } from './deps.ts'
+import { upsertPermission } from './permission-queries.ts'
+
+type Deps = Pick<BoardsDeps, 'db' | 'schema' | 'publicBoards'>
+
+/**
+ * Makes a board that belongs to the actor; the system's own belong to the system actor.
+ * @returns its id. @throws BoardroomError not_signed_in | access_denied (guests and agents own nothing)
+ */
+export async function createBoard(deps: Deps, actor: Actor, body: BoardCreate): Promise<string> {
+  refuseForbiddenPublishing(deps, body.is_public)
+  const ownerId = await ownerFor(deps, actor)
+  return transactionAs(deps.db, actor, (trx) =>
+    insertBoard(trx, {
+      owner_id: ownerId,
+      created_by: ownerId,
+      updated_by: ownerId,
+      ...(body.title === undefined ? {} : { title: body.title }),
+      ...(body.is_public === undefined ? {} : { is_public: body.is_public }),
+    }),
+  )
+}
+
+async function ownerFor(deps: Deps, actor: Actor): Promise<number> {
+  if (actor.userId !== null) return actor.userId
+  if (actor.kind === 'system') return systemUserId(deps.db)
+  if (actor.kind === 'anonymous') throw new BoardroomError('not_signed_in', 'sign in to make boards')
+  throw new BoardroomError('access_denied', 'only somebody with an account can own a board')
+}
+
+/**
+ * Changes title, publication, members' level or owner. Handing over makes the live links of the old owner the new
+ * one's, and leaves an owner who does it themselves at level edit.
+ * @throws BoardroomError not_found | board_deleted | invalid_request (owner_id) | access_denied (publication)
+ */
+export async function updateBoard(
+  deps: Deps,
+  actor: Actor,
+  boardId: string,
+  change: BoardUpdate,
+): Promise<void> {
+  refuseForbiddenPublishing(deps, change.is_public)
+  await transactionAs(deps.db, actor, async (trx) => {
+    const board = await lockBoard(trx, boardId)
+    if (board === undefined) throw new BoardroomError('not_found', 'there is no such board')
+    if (board.deleted_at !== null)
+      throw new BoardroomError('board_deleted', 'this board is deleted; restore it first')
+    const newOwner = change.owner_id
+    if (newOwner !== undefined && newOwner !== board.owner_id) {
+      const user = await userForGrant(trx, newOwner)
+      if (user === undefined || !user.is_active) {
+        throw new BoardroomError('invalid_request', 'owner_id: expected the id of an active account')
+      }
+      await adoptLinks(trx, boardId, board.owner_id, newOwner)
+      if (actor.userId === board.owner_id) {
+        await upsertPermission(trx, {
+          board_id: boardId,
+          user_id: board.owner_id,
+          level: 'edit',
+          granted_by: actor.userId,
+        })
+      }
+    }
+    await setBoard(trx, boardId, change, actor.userId)
+    if (change.title !== undefined && change.title !== board.title) {
+      await notifyEvent(trx, deps.schema, boardId, { type: 'title', title: change.title })
+    }
+  })
+}
+
+function refuseForbiddenPublishing(deps: Deps, isPublic: boolean | undefined): void {
+  if (isPublic === true && deps.publicBoards === 'off') {
+    throw new BoardroomError(
+      'access_denied',
+      'this server has no public boards (BOARDROOM_PUBLIC_BOARDS=off)',
+    )
+  }
+}
+
+/** Into the trash: live connections end with 4410. Done already is done. */
+export const deleteBoard = (deps: Deps, actor: Actor, boardId: string): Promise<boolean> =>
+  transactionAs(deps.db, actor, (trx) => setDeleted(trx, boardId, true, actor.userId))
+
+/** Out of the trash, with everything as it was. */
+export const restoreBoard = (deps: Deps, actor: Actor, boardId: string): Promise<boolean> =>
+  transactionAs(deps.db, actor, (trx) => setDeleted(trx, boardId, false, actor.userId))
+
+/**
+ * The second step: content, permissions, links and comments are gone for good; the trail stays.
+ * @throws BoardroomError conflict where the board is not in the trash
+ */
+export async function purgeBoard(deps: Deps, actor: Actor, boardId: string): Promise<void> {
+  const purged = await transactionAs(deps.db, actor, (trx) => purgeBoardRow(trx, boardId))
+  if (!purged) throw new BoardroomError('conflict', 'only a deleted board can be purged; delete it first')
+}
+
+/**
+ * A board of the actor's own with the same document and files; permissions, links and comments stay behind.
+ * @returns the new board's id. @throws BoardroomError not_found | access_denied | not_signed_in
+ */
+export async function duplicateBoard(
+  deps: Deps & Pick<BoardsDeps, 'copyDocument'>,
+  actor: Actor,
+  boardId: string,
+): Promise<string> {
+  const ownerId = await ownerFor(deps, actor)
+  return transactionAs(deps.db, actor, async (trx) => {
+    const source = await boardById(trx, boardId)
+    if (source === undefined) throw new BoardroomError('not_found', 'there is no such board')
+    const id = await insertBoard(trx, {
+      owner_id: ownerId,
+      created_by: ownerId,
+      updated_by: ownerId,
+      title: copyTitle(source.title),
+    })
+    await deps.copyDocument(trx, boardId, id)
+    return id
+  })
+}
+
+/** `Plan` -> `Plan (copy)`, within 200 UTF-16 units and without half a character at the end. */
+const copyTitle = (title: string): string => {
+  const suffix = ' (copy)'
+  return (
+    title
+      .slice(0, 200 - suffix.length)
+      .replace(/[\ud800-\udbff]$/, '')
+      .trimEnd() + suffix
+  )
+}
+
+/** @throws BoardroomError not_found */
+export async function readBoard(deps: Deps, boardId: string): Promise<BoardRow> {
+  const board = await boardById(deps.db, boardId)
+  if (board === undefined) throw new BoardroomError('not_found', 'there is no such board')
+  return board
+}
+
+const sortKey = { updated: z.iso.datetime(), created: z.iso.datetime(), title: z.string().min(1).max(200) }
+
+/**
+ * One page of the boards that the asker may open, or of the trash.
+ * @throws BoardroomError not_signed_in | access_denied | invalid_request (cursor)
+ */
+export async function listBoards(
+  deps: Pick<BoardsDeps, 'db' | 'access'>,
+  identity: Identity,
+  query: BoardListQuery,
+): Promise<{ items: BoardResponse[]; next_cursor: string | null }> {
+  const question = questionOf(identity, query)
+  const after = positionOf(question, query.cursor, { key: sortKey[query.sort], id: z.uuid() })
+  const rows = await listBoardRows(deps.db, question, after, query.limit + 1)
+  const page = pageOf(question, rows, query.limit, (row) => ({ key: row.key, id: row.id }))
+  const decisions = await deps.access.decide(page.rows.map((row) => subjectOf(identity, row.id)))
+  const items = page.rows.flatMap((row, index) => {
+    const decision = decisions[index]
+    const visible =
+      decision !== undefined && (query.deleted === 'true' ? decision.mayManage : decision.level !== null)
+    return visible ? [boardResponse(row, decision)] : []
+  })
+  return { items, next_cursor: page.next_cursor }
+}
+
+function questionOf(identity: Identity, query: BoardListQuery): BoardQuestion {
+  const { principal } = identity
+  if (identity.boardId !== null)
+    throw new BoardroomError('access_denied', 'a ticket opens its own board only')
+  if (principal.kind !== 'user' && principal.kind !== 'guest') {
+    throw new BoardroomError('not_signed_in', 'sign in, or open a share link, to see your boards')
+  }
+  const administers = principal.kind === 'user' && principal.role !== 'user'
+  if (query.scope === 'instance' && !administers) {
+    throw new BoardroomError('access_denied', 'only administrators see every board')
+  }
+  return {
+    userId: principal.kind === 'user' ? principal.userId : null,
+    guestId: principal.kind === 'guest' ? principal.guestId : null,
+    scope: query.scope,
+    deleted: query.deleted === 'true',
+    q: query.q,
+    sort: query.sort,
+  }
+}
+
+/** A board as its asker sees it. In the trash the level is what restoring gives back to whoever manages it. */
+export const boardResponse = (
+  board: BoardRow,
+  decision: Pick<AccessDecision, 'level' | 'mayManage'>,
+): BoardResponse => ({
+  id: board.id,
+  owner_id: board.owner_id,
+  owner_name: board.owner_name,
+  title: board.title,
+  is_public: board.is_public,
+  members_level: board.members_level,
+  created_at: board.created_at.toISOString(),
+  created_by: board.created_by,
+  updated_at: board.updated_at.toISOString(),
+  updated_by: board.updated_by,
+  deleted_at: board.deleted_at?.toISOString() ?? null,
+  level: decision.level ?? 'edit',
+  may_manage: decision.mayManage,
+})

@@ -1,0 +1,76 @@
+// What the boards need of the rest, handed in by boardroom.ts.
+import type { Transaction } from 'kysely'
+import type { Logger } from 'pino'
+import type { Level } from '../../shared/levels.ts'
+import type { BoardEvent, PublicPrincipal } from '../../shared/protocol.ts'
+import type { Identity } from '../accounts/principal.ts'
+import type { AuditTrail } from '../audit/trail.ts'
+import type { Db } from '../database/database.ts'
+import type { Tables } from '../database/tables.ts'
+import type { AccessDecision } from '../rooms/ports.ts'
+import type { BoardAccess, PublicBoards } from './access.ts'
+
+export interface BoardsDeps {
+  db: Db
+  /** The database schema, for the notification channel `<schema>_events`. */
+  schema: string
+  access: BoardAccess
+  publicBoards: PublicBoards
+  audit: Pick<AuditTrail, 'record' | 'recordRead'>
+  guests: GuestMaker
+  /** Wrong links and passwords, by address. */
+  failedGuesses: GuessLimit
+  /** A ticket for one board, with the usual lifetime. */
+  makeTicket(identity: Identity, boardId: string): Promise<string>
+  /** The page of a board, as people reach it who asked by `host` (the request's Host header). */
+  boardUrl(boardId: string, host: string | null): string
+  connections: LiveConnections
+  /** Copies document and files of a board to a new, empty one. @see server/storage */
+  copyDocument(trx: Transaction<Tables>, fromBoardId: string, toBoardId: string): Promise<void>
+  notifications: BoardNotifications
+  /** Aborted when the process stops: open event streams end. */
+  closing: AbortSignal
+  log: Logger
+}
+
+/** Inside the caller's transaction. @see server/accounts/guests.ts */
+export interface GuestMaker {
+  /** @returns the new guest's id, and the value of the `Set-Cookie` that has its secret. */
+  create(
+    trx: Transaction<Tables>,
+    guest: { name: string; linkExpiresAt: Date | null },
+  ): Promise<{ guestId: string; cookie: string }>
+  /** A guest got another link, and may live as long. */
+  extend(trx: Transaction<Tables>, guestId: string): Promise<void>
+}
+
+/** @see server/http/rate-limits.ts */
+export interface GuessLimit {
+  take(key: string): boolean
+  giveBack(key: string): void
+  retryAfterMs(key: string): number
+}
+
+/** Who is in a board's room now. @see server/rooms/rooms.ts */
+export interface LiveConnections {
+  connectionsOf(boardId: string): readonly LiveConnection[]
+  /** Closes one connection with 4403. @returns false where it is not on this board (any more). */
+  sendAway(boardId: string, connectionId: string): boolean
+}
+
+export interface LiveConnection {
+  connectionId: string
+  principal: PublicPrincipal
+  level: Level
+  reason: AccessDecision['reason']
+  linkId: string | null
+  ip: string | null
+  userAgent: string | null
+  connectedAt: Date
+}
+
+/** @see server/database/notifications.ts */
+export interface BoardNotifications {
+  onAccess(listener: (payloads: string[]) => void): () => void
+  onEvent(listener: (notification: { boardId: string; event: BoardEvent }) => void): () => void
+}

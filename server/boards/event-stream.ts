@@ -1,0 +1,170 @@
+// The board's events for clients without boardroom.v1, as server-sent events: what happens to the board, the
+// asker's level, and who is here. Rights are followed live, as on a socket: an answer that was true an hour ago
+// must not keep a stream open.
+import type { Level } from '../../shared/levels.ts'
+import type { BoardEvent, PublicPrincipal } from '../../shared/protocol.ts'
+import type { Identity } from '../accounts/principal.ts'
+import type { AccessDecision } from '../rooms/ports.ts'
+import { refusalOf, subjectOf } from './access.ts'
+import type { BoardsDeps } from './deps.ts'
+
+/** What one stream sends: `event` names it, `data` is JSON. */
+export type StreamEvent =
+  | { event: 'level'; data: { level: Level; may_manage: boolean } }
+  | { event: 'here'; data: { connection_id: string; principal: PublicPrincipal; level: Level }[] }
+  | { event: 'comment' | 'title' | 'version'; data: BoardEvent }
+  /** The last one: why it ends. */
+  | { event: 'ended'; data: { code: string; message: string } }
+
+const peopleEveryMs = 2_000
+const recheckEveryMs = 60_000
+/** Longer waits overflow a timer. */
+const longestTimerMs = 2 ** 31 - 1
+
+/**
+ * One client's stream. Calls `send` in order until `end`, which also comes from within: access lost, or closing.
+ * Whoever makes it calls `start`, and `end` when the client goes.
+ */
+export class EventStream {
+  readonly #deps: Pick<BoardsDeps, 'access' | 'connections' | 'notifications' | 'closing' | 'log'>
+  readonly #identity: Identity
+  readonly #boardId: string
+  readonly #send: (event: StreamEvent) => void
+  readonly #onEnd: () => void
+  readonly #undo: (() => void)[] = []
+  #decision: AccessDecision
+  #people = ''
+  #expiry: NodeJS.Timeout | null = null
+  #checking = false
+  #checkAgain = false
+  #ended = false
+
+  constructor(
+    deps: Pick<BoardsDeps, 'access' | 'connections' | 'notifications' | 'closing' | 'log'>,
+    asked: { identity: Identity; boardId: string; decision: AccessDecision },
+    client: { send(event: StreamEvent): void; onEnd(): void },
+  ) {
+    this.#deps = deps
+    this.#identity = asked.identity
+    this.#boardId = asked.boardId.toLowerCase()
+    this.#decision = asked.decision
+    this.#send = (event) => client.send(event)
+    this.#onEnd = () => client.onEnd()
+  }
+
+  start(): void {
+    const { notifications, closing } = this.#deps
+    const people = setInterval(() => this.#tellPeople(), peopleEveryMs)
+    const recheck = setInterval(() => this.#check(), recheckEveryMs)
+    const close = () => this.#finish('closing', 'the server is closing; come back in a moment')
+    closing.addEventListener('abort', close)
+    this.#undo.push(
+      notifications.onAccess((payloads) => {
+        if (payloads.some((payload) => this.#concerns(payload))) this.#check()
+      }),
+      notifications.onEvent(({ boardId, event }) => {
+        if (boardId !== this.#boardId || event.type === 'joined' || event.type === 'left') return
+        this.#send({ event: event.type, data: event })
+      }),
+      () => clearInterval(people),
+      () => clearInterval(recheck),
+      () => closing.removeEventListener('abort', close),
+    )
+    if (closing.aborted) {
+      close()
+      return
+    }
+    this.#tellLevel()
+    this.#tellPeople()
+    // Something may have changed between the first decision and listening.
+    this.#check()
+  }
+
+  end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    if (this.#expiry !== null) clearTimeout(this.#expiry)
+    for (const undo of this.#undo) undo()
+    this.#onEnd()
+  }
+
+  #concerns(payload: string): boolean {
+    const { principal, sessionId } = this.#identity
+    return (
+      payload === '*' ||
+      payload === `b:${this.#boardId}` ||
+      (principal.kind === 'user' && payload === `u:${principal.userId}`) ||
+      (principal.kind === 'guest' && payload === `g:${principal.guestId}`) ||
+      (sessionId !== null && payload === `s:${sessionId}`)
+    )
+  }
+
+  /** One question at a time; notified meanwhile, it is asked again, so that no old answer is the last word. */
+  #check(): void {
+    if (this.#ended) return
+    if (this.#checking) {
+      this.#checkAgain = true
+      return
+    }
+    this.#checking = true
+    this.#deps.access
+      .decide([subjectOf(this.#identity, this.#boardId)])
+      .then(
+        ([decision]) => decision !== undefined && this.#follow(decision),
+        (error: unknown) => {
+          this.#deps.log.warn({ err: error, boardId: this.#boardId }, 'access of an event stream not known')
+          this.#finish('database_unreachable', 'the database does not answer; come back in a moment')
+        },
+      )
+      .finally(() => {
+        this.#checking = false
+        if (!this.#checkAgain) return
+        this.#checkAgain = false
+        this.#check()
+      })
+  }
+
+  #follow(decision: AccessDecision): void {
+    const refusal = refusalOf(decision, this.#identity)
+    if (refusal !== null) {
+      this.#finish(refusal.code, refusal.message)
+      return
+    }
+    const changed = decision.level !== this.#decision.level || decision.mayManage !== this.#decision.mayManage
+    this.#decision = decision
+    if (changed) this.#tellLevel()
+    this.#followClock()
+  }
+
+  /** What ends by the clock ends by a timer. */
+  #followClock(): void {
+    if (this.#expiry !== null) clearTimeout(this.#expiry)
+    this.#expiry = null
+    const { nextChangeAt } = this.#decision
+    if (this.#ended || nextChangeAt === null) return
+    const waitMs = Math.min(Math.max(0, nextChangeAt.getTime() - Date.now()) + 10, longestTimerMs)
+    this.#expiry = setTimeout(() => this.#check(), waitMs)
+  }
+
+  #tellLevel(): void {
+    const { level, mayManage } = this.#decision
+    if (!this.#ended && level !== null) this.#send({ event: 'level', data: { level, may_manage: mayManage } })
+  }
+
+  #tellPeople(): void {
+    if (this.#ended) return
+    const here = this.#deps.connections
+      .connectionsOf(this.#boardId)
+      .map(({ connectionId, principal, level }) => ({ connection_id: connectionId, principal, level }))
+    const text = JSON.stringify(here)
+    if (text === this.#people) return
+    this.#people = text
+    this.#send({ event: 'here', data: here })
+  }
+
+  #finish(code: string, message: string): void {
+    if (this.#ended) return
+    this.#send({ event: 'ended', data: { code, message } })
+    this.end()
+  }
+}

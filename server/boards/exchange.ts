@@ -1,0 +1,182 @@
+// Coming in by a share link: the secret, and perhaps a password, for a place among those who may. Whoever guesses
+// learns nothing: unknown, expired, revoked, suspended and used up are one answer.
+import type { ShareLinkExchange, ShareLinkExchangeResponse } from '../../shared/api.ts'
+import type { Identity } from '../accounts/principal.ts'
+import { type Actor, actorOf, becomeActor, transactionAs } from '../audit/actor.ts'
+import { BoardroomError } from '../errors.ts'
+import { subjectOf } from './access.ts'
+import type { BoardsDeps } from './deps.ts'
+import type { LinkPasswords } from './link-password.ts'
+import { countUse, heldUse, insertUse, linkByToken, type ShareLinkRow } from './share-link-queries.ts'
+import { stateOf, tokenHash } from './share-links.ts'
+
+type Deps = Pick<BoardsDeps, 'db' | 'access' | 'audit' | 'guests' | 'failedGuesses' | 'makeTicket'> & {
+  passwords: LinkPasswords
+}
+type Person = { userId: number } | { guestId: string }
+
+/**
+ * Adds the link to what the asker holds. Somebody unknown becomes a guest. Who holds it already comes in again, is
+ * not counted again, and needs no password.
+ * @param address what failed guesses are counted by.
+ * @returns the answer, and the `Set-Cookie` of a new guest.
+ * @throws BoardroomError link_not_valid | link_password_needed (`details.wrong`: one was given) | too_many_requests |
+ * access_denied (agents)
+ */
+export async function exchangeShareLink(
+  deps: Deps,
+  identity: Identity,
+  actor: Actor,
+  address: string,
+  body: ShareLinkExchange,
+): Promise<{ answer: ShareLinkExchangeResponse; cookie: string | null }> {
+  if (identity.principal.kind === 'agent') {
+    throw new BoardroomError('access_denied', 'agents come in by grants, not by share links')
+  }
+  refuseFlood(deps, address)
+  const person = identity.boardId === null ? personOf(identity) : null // a ticket is nobody but on its board
+  const link = await linkByToken(deps.db, tokenHash(body.token))
+  const use = link !== undefined && person !== null ? await heldUse(deps.db, link.id, person) : undefined
+  const holdsIt = use !== undefined && use.revoked_at === null
+  if (link === undefined || !letsIn(link, holdsIt) || (use !== undefined && !holdsIt)) {
+    return refuse(deps, actor, address, link)
+  }
+  if (link.password_hash !== null && !holdsIt) await checkPassword(deps, actor, address, link, body.password)
+
+  const entered = await enter(deps, actor, identity, person, link, body.name)
+  if (entered === null) return refuse(deps, actor, address, link)
+  const decision = await deps.access.decideOne(subjectOf(entered.identity, link.board_id))
+  if (decision.level === null) return refuse(deps, actor, address, link)
+  const ticket = await deps.makeTicket(entered.identity, link.board_id)
+  const { principal } = entered.identity
+  return {
+    answer: {
+      board_id: link.board_id,
+      level: decision.level,
+      name: principal.kind === 'anonymous' ? 'Guest' : principal.name,
+      ticket,
+    },
+    cookie: entered.cookie,
+  }
+}
+
+const personOf = ({ principal }: Identity): Person | null =>
+  principal.kind === 'user'
+    ? { userId: principal.userId }
+    : principal.kind === 'guest'
+      ? { guestId: principal.guestId }
+      : null
+
+/** A link that is used up lets nobody new in; who is inside stays. */
+const letsIn = (link: ShareLinkRow, holdsIt: boolean): boolean => {
+  const state = stateOf(link)
+  return state === 'active' || (state === 'used_up' && holdsIt)
+}
+
+/** Use and count, and the guest where there was none, in one transaction; null where the link took nobody more. */
+async function enter(
+  deps: Deps,
+  actor: Actor,
+  identity: Identity,
+  known: Person | null,
+  link: ShareLinkRow,
+  name = 'Guest',
+): Promise<{ identity: Identity; cookie: string | null } | null> {
+  const full = Symbol('the link takes nobody more')
+  return transactionAs(deps.db, actor, async (trx) => {
+    let entered: { identity: Identity; cookie: string | null } = { identity, cookie: null }
+    let person = known
+    if (person === null) {
+      const { guestId, cookie } = await deps.guests.create(trx, { name, linkExpiresAt: link.expires_at })
+      person = { guestId }
+      entered = { identity: guest(guestId, name), cookie }
+      await becomeActor(trx, actorOf(entered.identity, actor.ip, actor.userAgent))
+    }
+    const { principal } = entered.identity
+    const isNew = await insertUse(
+      trx,
+      link.id,
+      person,
+      principal.kind === 'anonymous' ? name : principal.name,
+    )
+    if (isNew && !(await countUse(trx, link.id))) throw full
+    if (isNew && known !== null && 'guestId' in known) await deps.guests.extend(trx, known.guestId)
+    return entered
+  }).catch((error: unknown) => {
+    if (error === full) return null
+    throw error
+  })
+}
+
+const guest = (guestId: string, name: string): Identity => ({
+  principal: { kind: 'guest', guestId, name },
+  via: 'guest',
+  sessionId: null,
+  boardId: null,
+  maxLevel: null,
+})
+
+/** Asked first and taken on failure: a secret of 256 bits is not guessed by a thousand at once. */
+function refuseFlood({ failedGuesses }: Deps, address: string): void {
+  const waitMs = failedGuesses.retryAfterMs(address)
+  if (waitMs > 0) throw tooMany(waitMs)
+}
+
+const tooMany = (waitMs: number): BoardroomError =>
+  new BoardroomError(
+    'too_many_requests',
+    'too many wrong links or passwords from your address; try again later',
+    {
+      details: { retry_after_seconds: Math.ceil(waitMs / 1000) },
+    },
+  )
+
+async function refuse(
+  deps: Deps,
+  actor: Actor,
+  address: string,
+  link: ShareLinkRow | undefined,
+): Promise<never> {
+  deps.failedGuesses.take(address)
+  await deps.audit.record({
+    action: 'access_denied',
+    actor,
+    boardId: link?.board_id ?? null,
+    linkId: link?.id ?? null,
+    details: { reason: link === undefined ? 'unknown_link' : 'link_not_valid' },
+  })
+  throw new BoardroomError(
+    'link_not_valid',
+    'this link is not valid: it is unknown, over, taken back or used up; ask for a new one',
+  )
+}
+
+/** Taken first and given back: passwords are guessed, and a thousand at once would all pass a question asked before. */
+async function checkPassword(
+  deps: Deps,
+  actor: Actor,
+  address: string,
+  link: ShareLinkRow,
+  password: string | undefined,
+): Promise<void> {
+  if (password === undefined) {
+    throw new BoardroomError('link_password_needed', 'this link asks for a password', {
+      details: { wrong: false },
+    })
+  }
+  if (!deps.failedGuesses.take(address)) throw tooMany(deps.failedGuesses.retryAfterMs(address))
+  if (await deps.passwords.matches(password, link.password_hash ?? '')) {
+    deps.failedGuesses.giveBack(address)
+    return
+  }
+  await deps.audit.record({
+    action: 'access_denied',
+    actor,
+    boardId: link.board_id,
+    linkId: link.id,
+    details: { reason: 'wrong_link_password' },
+  })
+  throw new BoardroomError('link_password_needed', 'the password of this link is another one', {
+    details: { wrong: true },
+  })
+}

@@ -1,0 +1,167 @@
+// Who may, who is here, and what happens: access, connections and the event stream over HTTP.
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
+import { streamSSE } from 'hono/streaming'
+import { AccessResponse, ConnectionResponse, listOf, PageQuery, Uuid } from '../../shared/api.ts'
+import { principalKey } from '../accounts/principal.ts'
+import { BoardroomError } from '../errors.ts'
+import type { HttpEnv } from '../http/context.ts'
+import { errorAnswers, jsonAnswer, newRouter } from '../http/router.ts'
+import { requireLevel, requireManage } from './access.ts'
+import type { BoardsDeps } from './deps.ts'
+import { EventStream, type StreamEvent } from './event-stream.ts'
+import { listAccess, listConnections, sendAway } from './people.ts'
+
+const params = z.object({ board_id: Uuid })
+const connectionParams = params.extend({ connection_id: Uuid })
+const tags = ['people']
+const keepAliveMs = 20_000
+const mostStreams = 1_000
+const mostStreamsOfOne = 20
+/** A client that does not read is let go. */
+const mostUnsentEvents = 500
+
+export function peopleRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
+  const router = newRouter()
+  const streams = new StreamCount()
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/boards/{board_id}/access',
+      tags,
+      summary: 'Who may open the board, and why',
+      request: { params, query: PageQuery },
+      responses: { 200: jsonAnswer(AccessResponse, 'One page.'), ...errorAnswers(401, 403, 404, 410) },
+    }),
+    async (c) => {
+      const { board_id } = c.req.valid('param')
+      await requireManage(deps.access, c.get('identity'), board_id)
+      return c.json(await listAccess(deps, board_id, c.req.valid('query')), 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/boards/{board_id}/connections',
+      tags,
+      summary: 'Who is here now',
+      request: { params },
+      responses: {
+        200: jsonAnswer(listOf(ConnectionResponse), 'All connections.'),
+        ...errorAnswers(401, 403, 404, 410),
+      },
+    }),
+    async (c) => {
+      const { board_id } = c.req.valid('param')
+      await requireManage(deps.access, c.get('identity'), board_id)
+      return c.json({ items: listConnections(deps, board_id), next_cursor: null }, 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'delete',
+      path: '/boards/{board_id}/connections/{connection_id}',
+      tags,
+      summary: 'Send somebody away',
+      description:
+        'Closes the connection with 4403. What a guest held by links of the board is taken back with it.',
+      request: { params: connectionParams },
+      responses: { 204: { description: 'Gone.' }, ...errorAnswers(401, 403, 404, 410) },
+    }),
+    async (c) => {
+      const { board_id, connection_id } = c.req.valid('param')
+      await requireManage(deps.access, c.get('identity'), board_id)
+      await sendAway(deps, c.get('actor'), board_id, connection_id)
+      return c.body(null, 204)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/boards/{board_id}/events',
+      tags,
+      summary: 'Follow what happens',
+      description:
+        'Server-sent events for clients without boardroom.v1: `level`, `here`, `comment`, `title`, `version`, and last `ended` with a code.',
+      request: { params },
+      responses: {
+        200: { description: 'The stream.', content: { 'text/event-stream': { schema: z.string() } } },
+        ...errorAnswers(401, 404, 410),
+      },
+    }),
+    async (c) => {
+      const { board_id } = c.req.valid('param')
+      const identity = c.get('identity')
+      const decision = await requireLevel(deps.access, identity, board_id, 'view')
+      const leave = streams.enter(principalKey(identity.principal))
+      return streamSSE(c, async (sse) => {
+        const waiting: StreamEvent[] = []
+        let wake = (): void => undefined
+        let over = false
+        const stream = new EventStream(
+          deps,
+          { identity, boardId: board_id, decision },
+          {
+            send: (event) => {
+              waiting.push(event)
+              if (waiting.length > mostUnsentEvents) stream.end()
+              wake()
+            },
+            onEnd: () => {
+              over = true
+              wake()
+            },
+          },
+        )
+        sse.onAbort(() => stream.end())
+        const keepAlive = setInterval(
+          () => void sse.write(': here\n\n').catch(() => stream.end()),
+          keepAliveMs,
+        )
+        try {
+          stream.start()
+          for (;;) {
+            const next = waiting.shift()
+            if (next !== undefined) await sse.writeSSE({ event: next.event, data: JSON.stringify(next.data) })
+            else if (over) return
+            else
+              await new Promise<void>((resolve) => {
+                wake = resolve
+              })
+          }
+        } finally {
+          clearInterval(keepAlive)
+          stream.end()
+          leave()
+        }
+      })
+    },
+  )
+
+  return router
+}
+
+/** Open streams, in all and of each asker: each holds a socket and two timers. */
+class StreamCount {
+  readonly #ofOne = new Map<string, number>()
+  #all = 0
+
+  /** @returns what to call when the stream ends. @throws BoardroomError too_many_requests */
+  enter(key: string): () => void {
+    const ofThis = this.#ofOne.get(key) ?? 0
+    if (this.#all >= mostStreams || ofThis >= mostStreamsOfOne) {
+      throw new BoardroomError('too_many_requests', 'too many event streams are open; close some')
+    }
+    this.#all += 1
+    this.#ofOne.set(key, ofThis + 1)
+    return () => {
+      this.#all -= 1
+      const left = (this.#ofOne.get(key) ?? 1) - 1
+      if (left > 0) this.#ofOne.set(key, left)
+      else this.#ofOne.delete(key)
+    }
+  }
+}

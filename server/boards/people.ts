@@ -1,0 +1,131 @@
+// Who may open a board and why, who is there now, and sending somebody away.
+import { z } from 'zod'
+import type { AccessResponse, ConnectionResponse } from '../../shared/api.ts'
+import { allows, capLevel, type Level } from '../../shared/levels.ts'
+import { type Actor, transactionAs } from '../audit/actor.ts'
+import { BoardroomError } from '../errors.ts'
+import type { AccessSubject } from '../rooms/ports.ts'
+import { pageOf, positionOf } from './cursor.ts'
+import type { BoardsDeps, LiveConnection } from './deps.ts'
+import { type PersonRow, peopleOf } from './people-queries.ts'
+import { revokeUses } from './share-link-queries.ts'
+
+/**
+ * Everyone, members, users, agents and guests who may open the board, each with their reasons. The level of a
+ * person is the access decision's own; whom it gives nothing (deactivated, expired) is left out.
+ * @throws BoardroomError invalid_request (cursor)
+ */
+export async function listAccess(
+  deps: Pick<BoardsDeps, 'db' | 'access' | 'publicBoards'>,
+  boardId: string,
+  query: { limit: number; cursor?: string | undefined },
+): Promise<AccessResponse> {
+  const question = ['access', boardId]
+  const after = positionOf(question, query.cursor, {
+    key: z.string().regex(/^[0-4]$/),
+    id: z.string().max(40),
+  })
+  const rows = await peopleOf(deps.db, boardId, after, query.limit + 1)
+  const page = pageOf(question, rows, query.limit, (row) => ({ key: String(row.rank), id: row.key }))
+  const decisions = await deps.access.decide(page.rows.map((row) => subjectOfPerson(row, boardId)))
+  const items = page.rows.flatMap((row, index) => {
+    const reasons = reasonsOf(row, deps.publicBoards)
+    const decision = decisions[index]
+    const isGroup = row.kind === 'everyone' || row.kind === 'members'
+    const level = isGroup ? highest(reasons.map((reason) => reason.level)) : (decision?.level ?? null)
+    if (level === null) return []
+    return [
+      {
+        principal: {
+          kind: row.kind,
+          id: publicId(row),
+          name: groupNames[row.kind] ?? row.name,
+          email: row.email,
+        },
+        level,
+        may_manage: !isGroup && decision?.mayManage === true,
+        reasons,
+      },
+    ]
+  })
+  return { items, next_cursor: page.next_cursor }
+}
+
+const groupNames: Partial<Record<PersonRow['kind'], string>> = {
+  everyone: 'Everyone',
+  members: 'Everyone with an account',
+}
+
+const subjectOfPerson = (row: PersonRow, boardId: string): AccessSubject => ({
+  boardId,
+  userId: row.user_id,
+  guestId: row.guest_id,
+  agentId: row.agent_id,
+  sessionId: null,
+  maxLevel: null,
+})
+
+function publicId(row: PersonRow): string | null {
+  if (row.user_id !== null) return `user:${row.user_id}`
+  if (row.guest_id !== null) return `guest:${row.guest_id}`
+  return row.agent_id === null ? null : `agent:${row.agent_id}`
+}
+
+/** What the operator does not allow is no reason. */
+const reasonsOf = (row: PersonRow, publicBoards: BoardsDeps['publicBoards']): PersonRow['reasons'] =>
+  row.reasons.flatMap((reason) => {
+    if (reason.reason !== 'public') return [reason]
+    return publicBoards === 'off' ? [] : [{ ...reason, level: capLevel(reason.level, publicBoards) }]
+  })
+
+const highest = (all: readonly Level[]): Level | null =>
+  all.reduce<Level | null>((best, level) => (allows(best, level) ? best : level), null)
+
+/** Who is there now, longest first. */
+export const listConnections = (
+  deps: Pick<BoardsDeps, 'connections'>,
+  boardId: string,
+): ConnectionResponse[] =>
+  [...deps.connections.connectionsOf(boardId)]
+    .sort((a, b) => a.connectedAt.getTime() - b.connectedAt.getTime())
+    .map((connection) => ({
+      id: connection.connectionId,
+      principal: connection.principal,
+      level: connection.level,
+      reason: connection.reason,
+      link_id: connection.linkId,
+      ip_address: connection.ip,
+      user_agent: connection.userAgent,
+      connected_at: connection.connectedAt.toISOString(),
+    }))
+
+/**
+ * Sends one connection away for good, as far as that goes: what its person held by links of the board is taken back
+ * first, so that a reconnect finds nothing; who may come for other reasons still can.
+ * @throws BoardroomError not_found
+ */
+export async function sendAway(
+  deps: Pick<BoardsDeps, 'db' | 'connections'>,
+  actor: Actor,
+  boardId: string,
+  connectionId: string,
+): Promise<void> {
+  const connection = deps.connections.connectionsOf(boardId).find((one) => one.connectionId === connectionId)
+  const person = connection === undefined ? null : personOf(connection)
+  const byLink = connection?.principal.kind === 'guest' || connection?.reason === 'link'
+  if (person !== null && byLink) {
+    await transactionAs(deps.db, actor, (trx) => revokeUses(trx, boardId, person))
+  }
+  const closed = deps.connections.sendAway(boardId, connectionId)
+  // With its link's use gone it may have left by itself in this moment.
+  if (!closed && connection === undefined) {
+    throw new BoardroomError('not_found', 'this connection is not on this board (any more)')
+  }
+}
+
+/** `user:7` -> the user; only users and guests hold links. */
+function personOf({ principal }: LiveConnection): { userId: number } | { guestId: string } | null {
+  const id = principal.id.slice(principal.id.indexOf(':') + 1)
+  if (principal.kind === 'user') return { userId: Number(id) }
+  return principal.kind === 'guest' ? { guestId: id } : null
+}

@@ -1,0 +1,79 @@
+// Permission rows over HTTP, for who manages the board.
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
+import { BoardPermissionCreate, BoardPermissionResponse, listOf, PageQuery, Uuid } from '../../shared/api.ts'
+import type { HttpEnv } from '../http/context.ts'
+import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../http/router.ts'
+import { requireManage } from './access.ts'
+import type { BoardsDeps } from './deps.ts'
+import { grantPermission, listPermissions, revokePermission } from './permissions.ts'
+
+const params = z.object({ board_id: Uuid })
+const permissionParams = params.extend({ permission_id: z.coerce.number().int().min(1).max(2_147_483_647) })
+const tags = ['permissions']
+
+export function permissionRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
+  const router = newRouter()
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/boards/{board_id}/permissions',
+      tags,
+      summary: 'List who was given which level',
+      request: { params, query: PageQuery },
+      responses: {
+        200: jsonAnswer(listOf(BoardPermissionResponse), 'One page.'),
+        ...errorAnswers(401, 403, 404, 410),
+      },
+    }),
+    async (c) => {
+      const { board_id } = c.req.valid('param')
+      await requireManage(deps.access, c.get('identity'), board_id)
+      return c.json(await listPermissions(deps, board_id, c.req.valid('query')), 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'post',
+      path: '/boards/{board_id}/permissions',
+      tags,
+      summary: 'Give a level, or change it',
+      description: 'To one of user_id, email, external_id; everyone needs a written `"user_id": null`.',
+      request: { params, body: jsonBody(BoardPermissionCreate) },
+      responses: {
+        200: jsonAnswer(BoardPermissionResponse, 'The level was changed.'),
+        201: jsonAnswer(BoardPermissionResponse, 'The level was given.'),
+        ...errorAnswers(401, 403, 404, 409, 410, 413, 415),
+      },
+    }),
+    async (c) => {
+      const { board_id } = c.req.valid('param')
+      await requireManage(deps.access, c.get('identity'), board_id)
+      const { permission, isNew } = await grantPermission(deps, c.get('actor'), board_id, c.req.valid('json'))
+      return c.json(permission, isNew ? 201 : 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'delete',
+      path: '/boards/{board_id}/permissions/{permission_id}',
+      tags,
+      summary: 'Take a level away',
+      request: { params: permissionParams },
+      responses: {
+        204: { description: 'Taken away; live connections follow at once.' },
+        ...errorAnswers(401, 403, 404, 410),
+      },
+    }),
+    async (c) => {
+      const { board_id, permission_id } = c.req.valid('param')
+      await requireManage(deps.access, c.get('identity'), board_id)
+      await revokePermission(deps, c.get('actor'), board_id, permission_id)
+      return c.body(null, 204)
+    },
+  )
+
+  return router
+}

@@ -1,0 +1,171 @@
+// Boards over HTTP. Each handler says who may, calls the service, and answers.
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
+import { BoardCreate, BoardListQuery, BoardResponse, BoardUpdate, listOf, Uuid } from '../../shared/api.ts'
+import type { HttpEnv } from '../http/context.ts'
+import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../http/router.ts'
+import { requireLevel, requireManage } from './access.ts'
+import {
+  boardResponse,
+  createBoard,
+  deleteBoard,
+  duplicateBoard,
+  listBoards,
+  purgeBoard,
+  readBoard,
+  restoreBoard,
+  updateBoard,
+} from './boards.ts'
+import type { BoardsDeps } from './deps.ts'
+import { LinkPasswords } from './link-password.ts'
+import { peopleRoutes } from './people-routes.ts'
+import { permissionRoutes } from './permission-routes.ts'
+import { shareLinkRoutes } from './share-link-routes.ts'
+
+export const BoardParams = z.object({ board_id: Uuid })
+const tags = ['boards']
+
+/** Everything under `/boards` and `/share-links`. */
+export function boardsRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
+  const router = boardRoutes(deps)
+  router.route('/', permissionRoutes(deps))
+  router.route('/', shareLinkRoutes({ ...deps, passwords: new LinkPasswords() }))
+  router.route('/', peopleRoutes(deps))
+  return router
+}
+
+function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
+  const router = newRouter()
+  /** A board just made or changed, as its manager sees it. */
+  const managed = async (boardId: string) =>
+    boardResponse(await readBoard(deps, boardId), { level: 'edit', mayManage: true })
+
+  router.openapi(
+    createRoute({
+      method: 'post',
+      path: '/boards',
+      tags,
+      summary: 'Make a board',
+      request: { body: jsonBody(BoardCreate) },
+      responses: {
+        201: jsonAnswer(BoardResponse, 'The new board; it belongs to the asker.'),
+        ...errorAnswers(401, 403, 413, 415),
+      },
+    }),
+    async (c) => c.json(await managed(await createBoard(deps, c.get('actor'), c.req.valid('json'))), 201),
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/boards',
+      tags,
+      summary: 'List boards',
+      description:
+        'Boards that the asker owns or was given, newest change first unless told. A page may be shorter than its limit while next_cursor goes on.',
+      request: { query: BoardListQuery },
+      responses: { 200: jsonAnswer(listOf(BoardResponse), 'One page.'), ...errorAnswers(401, 403) },
+    }),
+    async (c) => c.json(await listBoards(deps, c.get('identity'), c.req.valid('query')), 200),
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/boards/{board_id}',
+      tags,
+      summary: 'Look at a board',
+      request: { params: BoardParams },
+      responses: {
+        200: jsonAnswer(BoardResponse, 'The board, and what the asker may do.'),
+        ...errorAnswers(401, 404, 410),
+      },
+    }),
+    async (c) => {
+      const { board_id } = c.req.valid('param')
+      const decision = await requireLevel(deps.access, c.get('identity'), board_id, 'view')
+      return c.json(boardResponse(await readBoard(deps, board_id), decision), 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'patch',
+      path: '/boards/{board_id}',
+      tags,
+      summary: 'Rename, publish, open to members, or hand over',
+      description: 'For the owner and administrators. `owner_id` hands the board over, with its share links.',
+      request: { params: BoardParams, body: jsonBody(BoardUpdate) },
+      responses: {
+        200: jsonAnswer(BoardResponse, 'The board as it is now, and what the asker may do with it.'),
+        ...errorAnswers(401, 403, 404, 410, 413, 415),
+      },
+    }),
+    async (c) => {
+      const { board_id } = c.req.valid('param')
+      await requireManage(deps.access, c.get('identity'), board_id)
+      await updateBoard(deps, c.get('actor'), board_id, c.req.valid('json'))
+      const decision = await requireLevel(deps.access, c.get('identity'), board_id, 'view')
+      return c.json(boardResponse(await readBoard(deps, board_id), decision), 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'delete',
+      path: '/boards/{board_id}',
+      tags,
+      summary: 'Delete a board, or purge a deleted one',
+      description:
+        'First into the trash; once there, `purge=true` removes its content for good and keeps its trail.',
+      request: {
+        params: BoardParams,
+        query: z.strictObject({ purge: z.enum(['true', 'false']).default('false') }),
+      },
+      responses: { 204: { description: 'Done.' }, ...errorAnswers(401, 403, 404, 409, 410) },
+    }),
+    async (c) => {
+      const { board_id } = c.req.valid('param')
+      const purge = c.req.valid('query').purge === 'true'
+      await requireManage(deps.access, c.get('identity'), board_id, { deleted: purge })
+      if (purge) await purgeBoard(deps, c.get('actor'), board_id)
+      else await deleteBoard(deps, c.get('actor'), board_id)
+      return c.body(null, 204)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'post',
+      path: '/boards/{board_id}/restore',
+      tags,
+      summary: 'Take a board out of the trash',
+      request: { params: BoardParams },
+      responses: { 200: jsonAnswer(BoardResponse, 'The board.'), ...errorAnswers(401, 403, 404, 410) },
+    }),
+    async (c) => {
+      const { board_id } = c.req.valid('param')
+      await requireManage(deps.access, c.get('identity'), board_id, { deleted: true })
+      await restoreBoard(deps, c.get('actor'), board_id)
+      return c.json(await managed(board_id), 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'post',
+      path: '/boards/{board_id}/duplicate',
+      tags,
+      summary: 'Make a board of one’s own with the same drawing',
+      request: { params: BoardParams },
+      responses: { 201: jsonAnswer(BoardResponse, 'The new board.'), ...errorAnswers(401, 403, 404, 410) },
+    }),
+    async (c) => {
+      const { board_id } = c.req.valid('param')
+      const { level } = await requireLevel(deps.access, c.get('identity'), board_id, 'view')
+      await deps.audit.recordRead(c.get('actor'), board_id, 'duplicate', level)
+      return c.json(await managed(await duplicateBoard(deps, c.get('actor'), board_id)), 201)
+    },
+  )
+
+  return router
+}

@@ -1,0 +1,142 @@
+// Share links as their board's managers see them: made, listed, changed, revoked. Coming in by one: exchange.ts.
+import { createHash, randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import type { ShareLinkCreate, ShareLinkResponse, ShareLinkUpdate } from '../../shared/api.ts'
+import { type Actor, transactionAs } from '../audit/actor.ts'
+import { BoardroomError } from '../errors.ts'
+import { boardById } from './board-queries.ts'
+import { pageOf, positionOf } from './cursor.ts'
+import type { BoardsDeps } from './deps.ts'
+import type { LinkPasswords } from './link-password.ts'
+import { insertLink, linkById, linksOf, type ShareLinkRow, setLink } from './share-link-queries.ts'
+
+type Deps = Pick<BoardsDeps, 'db'> & { passwords: LinkPasswords }
+
+/** What is stored of a link's secret. 256 random bits need no slow hash. */
+export const tokenHash = (token: string): Buffer => createHash('sha256').update(token).digest()
+
+/** The address that people get. The secret is in the fragment, which reaches no log, no referrer and no preview bot. */
+export const shareLinkUrl = (boardUrl: string, token: string): string => `${boardUrl}#k=${token}`
+
+/**
+ * Makes a link. It gives no more than its creator may give, now and later; the system makes links in the owner's name.
+ * @returns the link, and the only copy of its secret.
+ * @throws BoardroomError not_found | invalid_request (expires_at) | too_many_requests
+ */
+export async function createShareLink(
+  deps: Deps,
+  actor: Actor,
+  boardId: string,
+  body: ShareLinkCreate,
+): Promise<{ link: ShareLinkResponse; token: string }> {
+  refusePast(body.expires_at)
+  const board = await boardById(deps.db, boardId)
+  if (board === undefined) throw new BoardroomError('not_found', 'there is no such board')
+  const token = randomBytes(32).toString('base64url')
+  const passwordHash = body.password === undefined ? null : await deps.passwords.hash(body.password)
+  const id = await transactionAs(deps.db, actor, (trx) =>
+    insertLink(trx, {
+      board_id: boardId,
+      level: body.level,
+      token_sha256: tokenHash(token),
+      label: body.label ?? null,
+      password_hash: passwordHash,
+      expires_at: body.expires_at ?? null,
+      max_uses: body.max_uses ?? null,
+      created_by: actor.userId ?? board.owner_id,
+    }),
+  )
+  return { link: await readShareLink(deps, boardId, id), token }
+}
+
+/** @throws BoardroomError not_found */
+async function readShareLink(deps: Deps, boardId: string, linkId: string): Promise<ShareLinkResponse> {
+  const row = await linkById(deps.db, boardId, linkId)
+  if (row === undefined) throw new BoardroomError('not_found', 'this board has no such share link')
+  return shareLinkResponse(row)
+}
+
+/** Newest first, also those that let nobody in any more. @throws BoardroomError invalid_request (cursor) */
+export async function listShareLinks(
+  deps: Deps,
+  boardId: string,
+  query: { limit: number; cursor?: string | undefined },
+): Promise<{ items: ShareLinkResponse[]; next_cursor: string | null }> {
+  const question = ['share-links', boardId]
+  const after = positionOf(question, query.cursor, { key: z.iso.datetime(), id: z.uuid() })
+  const rows = await linksOf(deps.db, boardId, after, query.limit + 1)
+  const page = pageOf(question, rows, query.limit, ({ key, id }) => ({ key, id }))
+  return { items: page.rows.map(shareLinkResponse), next_cursor: page.next_cursor }
+}
+
+/**
+ * Changes a link for everybody who holds it, at once; a new password is asked only of those who come after.
+ * @throws BoardroomError not_found | conflict (revoked) | invalid_request (expires_at) | too_many_requests
+ */
+export async function updateShareLink(
+  deps: Deps,
+  actor: Actor,
+  boardId: string,
+  linkId: string,
+  body: ShareLinkUpdate,
+): Promise<ShareLinkResponse> {
+  refusePast(body.expires_at)
+  const { password, ...rest } = body
+  const secret =
+    password === undefined
+      ? {}
+      : { password_hash: password === null ? null : await deps.passwords.hash(password) }
+  const changed = await transactionAs(deps.db, actor, (trx) =>
+    setLink(trx, boardId, linkId, { ...rest, ...secret }),
+  )
+  const link = await readShareLink(deps, boardId, linkId)
+  if (!changed) throw new BoardroomError('conflict', 'this share link is revoked; make a new one')
+  return link
+}
+
+/** Whoever came in by it leaves at once. Revoked already is revoked. @throws BoardroomError not_found */
+export async function revokeShareLink(
+  deps: Deps,
+  actor: Actor,
+  boardId: string,
+  linkId: string,
+): Promise<void> {
+  const revoked = await transactionAs(deps.db, actor, (trx) =>
+    setLink(trx, boardId, linkId, { revoked_at: new Date() }),
+  )
+  if (!revoked) await readShareLink(deps, boardId, linkId)
+}
+
+function refusePast(expiresAt: string | null | undefined): void {
+  if (expiresAt !== null && expiresAt !== undefined && Date.parse(expiresAt) <= Date.now()) {
+    throw new BoardroomError('invalid_request', 'body: expires_at: expected a moment in the future', {
+      details: { in: 'json', issues: [{ path: 'expires_at', message: 'expected a moment in the future' }] },
+    })
+  }
+}
+
+/** Whether it lets somebody in, and if not, why. */
+export function stateOf(link: ShareLinkRow): ShareLinkResponse['state'] {
+  if (link.revoked_at !== null) return 'revoked'
+  if (link.is_expired) return 'expired'
+  if (!link.creator_may || link.board_deleted_at !== null) return 'suspended'
+  return link.max_uses !== null && link.uses >= link.max_uses ? 'used_up' : 'active'
+}
+
+const shareLinkResponse = (link: ShareLinkRow): ShareLinkResponse => ({
+  id: link.id,
+  board_id: link.board_id,
+  url: null,
+  permission_level: link.level,
+  is_public: link.board_is_public,
+  label: link.label,
+  has_password: link.password_hash !== null,
+  expires_at: link.expires_at?.toISOString() ?? null,
+  max_uses: link.max_uses,
+  uses: link.uses,
+  revoked_at: link.revoked_at?.toISOString() ?? null,
+  created_by: link.created_by,
+  created_at: link.created_at.toISOString(),
+  last_used_at: link.last_used_at?.toISOString() ?? null,
+  state: stateOf(link),
+})

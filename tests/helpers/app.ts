@@ -1,0 +1,162 @@
+// The HTTP side with its boards on a real database, asked without a socket. Who asks is said by a header; signing in
+// is another suite's matter.
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { EventEmitter } from 'node:events'
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import { Registry } from 'prom-client'
+import type { Identity } from '../../server/accounts/principal.ts'
+import type { AuditEvent } from '../../server/audit/event.ts'
+import { AuditTrail } from '../../server/audit/trail.ts'
+import { BoardAccess, type PublicBoards } from '../../server/boards/access.ts'
+import type { BoardsDeps, LiveConnection } from '../../server/boards/deps.ts'
+import { boardsRoutes } from '../../server/boards/routes.ts'
+import { Notifications } from '../../server/database/notifications.ts'
+import { createApp } from '../../server/http/app.ts'
+import type { HttpEnv } from '../../server/http/context.ts'
+import { RateLimit } from '../../server/http/rate-limits.ts'
+import { anonymousIdentity, guestIdentity, userIdentity } from './boards.ts'
+import { type TestDatabase, withDatabase } from './database.ts'
+
+export interface Answer {
+  status: number
+  // Bodies are looked at by assertions, which say what they expect.
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  body: any
+  headers: Headers
+}
+
+export interface TestApp extends TestDatabase {
+  app: OpenAPIHono<HttpEnv>
+  deps: BoardsDeps
+  /** Who the app believes is here; `away` has the ids that were sent away. */
+  here: LiveConnection[]
+  away: string[]
+  recorded: AuditEvent[]
+  closing: AbortController
+  /** One request; `as` a user's id, a guest's uuid, or an identity of one's own making. */
+  call(
+    method: string,
+    path: string,
+    options?: { as?: number | string | Identity; body?: unknown },
+  ): Promise<Answer>
+}
+
+export interface TestAppOptions {
+  publicBoards?: PublicBoards
+  guessesPerMinute?: number
+}
+
+const origin = 'http://localhost:4400'
+
+export const withApp = <Result>(
+  work: (test: TestApp) => Promise<Result>,
+  options: TestAppOptions = {},
+): Promise<Result> =>
+  withDatabase(async (test) => {
+    const { database, db, schema, log } = test
+    const trail = new AuditTrail({ database, log, serverId: randomUUID() })
+    const notifications = new Notifications({ direct: database.direct, schema, log })
+    await notifications.start()
+    const identities = new Map<string, Identity>()
+    const here: LiveConnection[] = []
+    const away: string[] = []
+    const recorded: AuditEvent[] = []
+    const closing = new AbortController()
+    const publicBoards = options.publicBoards ?? 'edit'
+    const deps: BoardsDeps = {
+      db,
+      schema,
+      access: new BoardAccess(db, publicBoards),
+      publicBoards,
+      audit: {
+        record: (event) => {
+          recorded.push(event)
+          return trail.record(event)
+        },
+        recordRead: (...read) => trail.recordRead(...read),
+      },
+      guests: {
+        create: async (trx, { name }) => {
+          const token = randomBytes(16).toString('hex')
+          const values = { name, token_sha256: createHash('sha256').update(token).digest() }
+          const { id } = await trx
+            .insertInto('guests')
+            .values({ ...values, expires_at: new Date(Date.now() + 3_600_000) })
+            .returning('id')
+            .executeTakeFirstOrThrow()
+          return { guestId: id, cookie: `boardroom.guest=${id}` }
+        },
+        extend: async () => undefined,
+      },
+      failedGuesses: new RateLimit({ limit: options.guessesPerMinute ?? 1000, windowMs: 60_000 }),
+      makeTicket: async (identity, boardId) => `ticket for ${identity.principal.kind} on ${boardId}`,
+      boardUrl: (boardId) => `${origin}/b/${boardId}`,
+      connections: {
+        connectionsOf: () => here,
+        sendAway: (_, connectionId) => {
+          const index = here.findIndex((connection) => connection.connectionId === connectionId)
+          if (index >= 0) away.push(...here.splice(index, 1).map((connection) => connection.connectionId))
+          return index >= 0
+        },
+      },
+      copyDocument: async (trx, from, to) => {
+        const updates = await trx
+          .selectFrom('board_updates')
+          .select('data')
+          .where('board_id', '=', from)
+          .execute()
+        for (const { data } of updates)
+          await trx.insertInto('board_updates').values({ board_id: to, data }).execute()
+      },
+      notifications,
+      closing: closing.signal,
+      log,
+    }
+    const app = createApp({
+      log,
+      identify: async (request) => ({
+        identity: identities.get(request.headers.get('x-as') ?? '') ?? anonymousIdentity,
+        ip: '192.0.2.1',
+      }),
+      isOurOrigin: (asked) => asked === origin,
+      headers: { publicUrl: origin, frameAncestors: [] },
+      registry: new Registry(),
+      checks: {},
+      clientFolder: null,
+      limits: { maxFileBytes: 1024 * 1024, maxBoardBytes: 1024 * 1024 },
+      version: '0.0.0',
+      routers: [boardsRoutes(deps)],
+    })
+    const call: TestApp['call'] = async (method, path, { as, body } = {}) => {
+      const key = randomUUID()
+      if (as !== undefined) identities.set(key, await identityOf(test, as))
+      const response = await app.request(path, {
+        method,
+        headers: { 'x-as': key, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      })
+      identities.delete(key)
+      const text = await response.text()
+      const isJson = response.headers.get('content-type')?.includes('json') ?? false
+      return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers }
+    }
+    EventEmitter.setMaxListeners(50, closing.signal)
+    try {
+      return await work({ ...test, app, deps, here, away, recorded, closing, call })
+    } finally {
+      closing.abort()
+      await trail.close()
+      await notifications.close()
+    }
+  })
+
+async function identityOf({ db }: TestDatabase, as: number | string | Identity): Promise<Identity> {
+  if (typeof as === 'object') return as
+  if (typeof as === 'string') return guestIdentity(as)
+  const user = await db
+    .selectFrom('users')
+    .select(['name', 'role'])
+    .where('id', '=', as)
+    .executeTakeFirstOrThrow()
+  return userIdentity(as, user.role, user.name)
+}

@@ -1,0 +1,319 @@
+import { randomUUID } from 'node:crypto'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Db } from '../../server/database/database.ts'
+import { withApp } from '../helpers/app.ts'
+import {
+  addBoard,
+  addGuest,
+  addLink,
+  addPermission,
+  addUse,
+  addUser,
+  anonymousIdentity,
+} from '../helpers/boards.ts'
+
+const boards = suite('boards over HTTP')
+
+const trailOf = async (db: Db, boardId: string): Promise<string[]> =>
+  (
+    await db
+      .selectFrom('audit_logs')
+      .select(['action', 'user_id', 'actor_kind'])
+      .where('board_id', '=', boardId)
+      .orderBy('timestamp')
+      .execute()
+  ).map((row) => `${row.action} by ${row.actor_kind} ${row.user_id ?? ''}`.trim())
+
+boards(
+  'are made, looked at, renamed, deleted, restored and purged, each step in the trail as its actor',
+  () =>
+    withApp(async ({ call, db }) => {
+      const ada = await addUser(db, { name: 'Ada' })
+      const made = await call('POST', '/api/boards', { as: ada, body: { title: '  Plan  ' } })
+      assert.is(made.status, 201)
+      assert.is(made.body.title, 'Plan')
+      assert.is(made.body.owner_name, 'Ada')
+      assert.equal([made.body.level, made.body.may_manage, made.body.is_public], ['edit', true, false])
+      const path = `/api/boards/${made.body.id}`
+      assert.equal((await call('GET', path, { as: ada })).body, made.body)
+      const renamed = await call('PATCH', path, {
+        as: ada,
+        body: { title: 'Plan B', members_level: 'comment' },
+      })
+      assert.equal(
+        [renamed.status, renamed.body.title, renamed.body.members_level],
+        [200, 'Plan B', 'comment'],
+      )
+      assert.is((await call('DELETE', `${path}?purge=true`, { as: ada })).body.error.code, 'conflict')
+      assert.is((await call('DELETE', path, { as: ada })).status, 204)
+      assert.is((await call('GET', path, { as: ada })).body.error.code, 'board_deleted')
+      const restored = await call('POST', `${path}/restore`, { as: ada })
+      assert.equal([restored.status, restored.body.deleted_at], [200, null])
+      assert.is((await call('DELETE', path, { as: ada })).status, 204)
+      assert.is((await call('DELETE', `${path}?purge=true`, { as: ada })).status, 204)
+      assert.is((await call('GET', path, { as: ada })).body.error.code, 'not_found')
+      assert.equal(
+        await trailOf(db, made.body.id),
+        ['create', 'permission_change', 'update', 'delete', 'restore', 'delete', 'delete'].map(
+          (action) => `${action} by user ${ada}`,
+        ),
+      )
+    }),
+)
+
+boards('have a default title, and none that is blank or too long', () =>
+  withApp(async ({ call, db }) => {
+    const ada = await addUser(db)
+    assert.is((await call('POST', '/api/boards', { as: ada, body: {} })).body.title, 'Untitled Board')
+    for (const title of ['', '   ', 'x'.repeat(201), 'a\u0000b', '\ud800', 7, null]) {
+      const refused = await call('POST', '/api/boards', { as: ada, body: { title } })
+      assert.equal([refused.status, refused.body.error.code], [400, 'invalid_request'], JSON.stringify(title))
+    }
+    assert.is(
+      (await call('POST', '/api/boards', { as: ada, body: { titel: 'x' } })).body.error.code,
+      'invalid_request',
+    )
+  }),
+)
+
+boards('are made by accounts alone', () =>
+  withApp(async ({ call, db }) => {
+    assert.is((await call('POST', '/api/boards', { body: {} })).body.error.code, 'not_signed_in')
+    const guest = await addGuest(db)
+    assert.is((await call('POST', '/api/boards', { as: guest, body: {} })).body.error.code, 'access_denied')
+  }),
+)
+
+boards('that one may not see look like boards that are not there', () =>
+  withApp(async ({ call, db }) => {
+    const board = await addBoard(db, await addUser(db))
+    const stranger = await addUser(db)
+    const there = await call('GET', `/api/boards/${board}`, { as: stranger })
+    const missing = await call('GET', `/api/boards/${randomUUID()}`, { as: stranger })
+    assert.equal([there.status, there.body], [404, missing.body])
+    assert.is(
+      (await call('GET', '/api/boards/nonsense', { as: stranger })).body.error.code,
+      'invalid_request',
+    )
+    assert.is((await call('GET', `/api/boards/${board}`)).body.error.code, 'not_signed_in')
+  }),
+)
+
+boards('are changed by their owner and administrators alone', () =>
+  withApp(async ({ call, db }) => {
+    const owner = await addUser(db)
+    const board = await addBoard(db, owner)
+    const editor = await addUser(db)
+    await addPermission(db, board, editor, 'edit')
+    const path = `/api/boards/${board}`
+    for (const [method, route, body] of [
+      ['PATCH', path, { title: 'Mine' }],
+      ['DELETE', path, undefined],
+      ['DELETE', `${path}?purge=true`, undefined],
+      ['POST', `${path}/restore`, undefined],
+    ] as const) {
+      assert.is(
+        (await call(method, route, { as: editor, body })).body.error.code,
+        'access_denied',
+        method + route,
+      )
+    }
+    const admin = await addUser(db, { role: 'admin' })
+    assert.is((await call('PATCH', path, { as: admin, body: { title: 'Tidy' } })).status, 200)
+  }),
+)
+
+boards('tell everybody on them of a new title, and of nothing when it stays', () =>
+  withApp(async ({ call, db, deps }) => {
+    const owner = await addUser(db)
+    const board = await addBoard(db, owner, { title: 'Old' })
+    const heard: string[] = []
+    let tell = (): void => undefined
+    const two = new Promise<void>((resolve) => {
+      tell = () => (heard.length === 2 ? resolve() : undefined)
+    })
+    deps.notifications.onEvent(({ boardId, event }) => {
+      heard.push(`${boardId} ${event.type} ${'title' in event ? event.title : ''}`)
+      tell()
+    })
+    for (const title of ['New', 'New', 'Newer'])
+      await call('PATCH', `/api/boards/${board}`, { as: owner, body: { title } })
+    await two
+    assert.equal(heard, [`${board} title New`, `${board} title Newer`])
+  }),
+)
+
+boards('are handed over with their links, and the one who does it stays an editor', () =>
+  withApp(async ({ call, db }) => {
+    const [old, next] = [await addUser(db), await addUser(db)]
+    const board = await addBoard(db, old)
+    const guest = await addGuest(db)
+    await addUse(db, await addLink(db, board, old, { level: 'comment' }), { guestId: guest })
+    const handed = await call('PATCH', `/api/boards/${board}`, { as: old, body: { owner_id: next } })
+    assert.equal(
+      [handed.status, handed.body.owner_id, handed.body.level, handed.body.may_manage],
+      [200, next, 'edit', false],
+    )
+    assert.is((await call('GET', `/api/boards/${board}`, { as: guest })).body.level, 'comment')
+    assert.is(
+      (await call('PATCH', `/api/boards/${board}`, { as: old, body: { owner_id: old } })).body.error.code,
+      'access_denied',
+    )
+    const gone = await addUser(db, { is_active: false })
+    for (const owner_id of [gone, 2_000_000_000]) {
+      assert.is(
+        (await call('PATCH', `/api/boards/${board}`, { as: next, body: { owner_id } })).body.error.code,
+        'invalid_request',
+      )
+    }
+  }),
+)
+
+boards('are not published where the operator forbids it', () =>
+  withApp(
+    async ({ call, db }) => {
+      const owner = await addUser(db)
+      assert.is(
+        (await call('POST', '/api/boards', { as: owner, body: { is_public: true } })).body.error.code,
+        'access_denied',
+      )
+      const board = await addBoard(db, owner)
+      assert.is(
+        (await call('PATCH', `/api/boards/${board}`, { as: owner, body: { is_public: true } })).body.error
+          .code,
+        'access_denied',
+      )
+      assert.is(
+        (await call('PATCH', `/api/boards/${board}`, { as: owner, body: { is_public: false } })).status,
+        200,
+      )
+    },
+    { publicBoards: 'off' },
+  ),
+)
+
+boards('are duplicated by whoever may see them, into a board of their own, and the trail says who read', () =>
+  withApp(async ({ call, db }) => {
+    const [owner, viewer] = [await addUser(db), await addUser(db)]
+    const board = await addBoard(db, owner, { title: 'x'.repeat(199) })
+    await addPermission(db, board, viewer, 'view')
+    await db
+      .insertInto('board_updates')
+      .values({ board_id: board, data: Buffer.from([1, 2, 3]) })
+      .execute()
+    const copy = await call('POST', `/api/boards/${board}/duplicate`, { as: viewer })
+    assert.equal([copy.status, copy.body.owner_id, copy.body.title.length], [201, viewer, 200])
+    const updates = await db
+      .selectFrom('board_updates')
+      .select('data')
+      .where('board_id', '=', copy.body.id)
+      .execute()
+    assert.is(updates.length, 1)
+    assert.ok((await trailOf(db, board)).includes(`read by user ${viewer}`))
+    assert.is((await call('POST', `/api/boards/${board}/duplicate`, { as: await addUser(db) })).status, 404)
+    const guest = await addGuest(db)
+    await addUse(db, await addLink(db, board, owner), { guestId: guest })
+    assert.is(
+      (await call('POST', `/api/boards/${board}/duplicate`, { as: guest })).body.error.code,
+      'access_denied',
+    )
+  }),
+)
+
+const titles = (answer: { body: { items: { title: string }[] } }) =>
+  answer.body.items.map((item) => item.title)
+
+boards('are listed as mine, shared with me, in the trash, or all of the instance', () =>
+  withApp(async ({ call, db }) => {
+    const [ada, bob] = [await addUser(db), await addUser(db)]
+    await addBoard(db, ada, { title: 'Owned' })
+    await addBoard(db, ada, { title: 'Thrown away', deleted_at: new Date() })
+    await addPermission(db, await addBoard(db, bob, { title: 'Given' }), ada, 'view')
+    await addBoard(db, bob, { title: 'Of members', members_level: 'comment' })
+    await addBoard(db, bob, { title: 'Public, never opened', is_public: true })
+    await addBoard(db, bob, { title: 'Private' })
+    const byLink = await addBoard(db, bob, { title: 'By link' })
+    await addUse(db, await addLink(db, byLink, bob), { userId: ada })
+    const suspended = await addBoard(db, bob, { title: 'By a stranger’s link' })
+    await addUse(db, await addLink(db, suspended, ada), { userId: ada })
+    const list = async (query: string, as: number | string = ada) =>
+      titles(await call('GET', `/api/boards?sort=title&${query}`, { as }))
+    assert.equal(await list(''), ['By link', 'Given', 'Of members', 'Owned'])
+    assert.equal(await list('scope=mine'), ['Owned'])
+    assert.equal(await list('scope=shared'), ['By link', 'Given', 'Of members'])
+    assert.equal(await list('deleted=true'), ['Thrown away'])
+    assert.equal(await list('scope=shared&deleted=true'), [])
+    assert.equal(await list('q=IVE'), ['Given'])
+    assert.equal(await list('q=%25'), [])
+    assert.is((await call('GET', '/api/boards?scope=instance', { as: ada })).body.error.code, 'access_denied')
+    const admin = await addUser(db, { role: 'admin' })
+    assert.is((await list('scope=instance', admin)).length, 7)
+    assert.equal(await list('scope=instance&deleted=true', admin), ['Thrown away'])
+    const guest = await addGuest(db)
+    await addUse(db, await addLink(db, byLink, bob), { guestId: guest })
+    assert.equal(await list('', guest), ['By link'])
+    assert.is((await call('GET', '/api/boards')).body.error.code, 'not_signed_in')
+    const ofTicket = { ...anonymousIdentity, via: 'ticket' as const, boardId: byLink }
+    assert.is((await call('GET', '/api/boards', { as: ofTicket })).body.error.code, 'access_denied')
+  }),
+)
+
+boards('come in pages without a gap or a repetition, also where moments and titles are the same', () =>
+  withApp(async ({ call, db }) => {
+    const ada = await addUser(db)
+    const moment = new Date()
+    for (let n = 0; n < 25; n += 1) {
+      await addBoard(db, ada, {
+        title: `Board ${n % 3}`,
+        created_at: moment,
+        updated_at: n < 12 ? moment : new Date(Number(moment) + n),
+      })
+    }
+    for (const sort of ['updated', 'created', 'title']) {
+      const seen: string[] = []
+      let cursor = ''
+      do {
+        const page = await call('GET', `/api/boards?limit=4&sort=${sort}${cursor}`, { as: ada })
+        seen.push(...page.body.items.map((item: { id: string }) => item.id))
+        cursor = page.body.next_cursor === null ? '' : `&cursor=${page.body.next_cursor}`
+      } while (cursor !== '')
+      assert.equal([seen.length, new Set(seen).size], [25, 25], sort)
+    }
+  }),
+)
+
+boards('are not listed by the cursor of another list, or by one that was made up', () =>
+  withApp(async ({ call, db }) => {
+    const ada = await addUser(db)
+    for (let n = 0; n < 3; n += 1) await addBoard(db, ada, { title: `Board ${n}` })
+    const { next_cursor } = (await call('GET', '/api/boards?limit=1&sort=title', { as: ada })).body
+    const cursorWith = (key: string, id: string) => {
+      const [asked] = JSON.parse(Buffer.from(next_cursor, 'base64url').toString())
+      return Buffer.from(JSON.stringify([asked, key, id])).toString('base64url')
+    }
+    assert.is(
+      (await call('GET', `/api/boards?limit=1&sort=title&cursor=${next_cursor}`, { as: ada })).status,
+      200,
+    )
+    const bob = await addUser(db)
+    for (const [query, as] of [
+      [`sort=title&cursor=${next_cursor}`, bob],
+      [`sort=updated&cursor=${next_cursor}`, ada],
+      [`sort=title&q=x&cursor=${next_cursor}`, ada],
+      ['sort=title&cursor=nonsense', ada],
+      ['sort=title&cursor=', ada],
+      [`sort=title&cursor=${cursorWith('x', 'not-a-uuid')}`, ada],
+      [`sort=title&cursor=${cursorWith('', randomUUID())}`, ada],
+      [`sort=title&cursor=${Buffer.from('[1,2,3]').toString('base64url')}`, ada],
+    ] as const) {
+      assert.is(
+        (await call('GET', `/api/boards?${query}`, { as })).body.error?.code,
+        'invalid_request',
+        query,
+      )
+    }
+  }),
+)
+
+boards.run()

@@ -1,0 +1,153 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { withApp } from '../helpers/app.ts'
+import { addBoard, addUser } from '../helpers/boards.ts'
+
+const permissions = suite('permissions over HTTP')
+
+permissions('are given by id, e-mail or external id, changed, listed and taken away', () =>
+  withApp(async ({ call, db }) => {
+    const [owner, bob] = [await addUser(db), await addUser(db, { name: 'Bob', email: 'Bob@Example.org' })]
+    const foreign = await addUser(db, { email: null, issuer: 'app', external_id: 'x-1' })
+    const board = await addBoard(db, owner)
+    const path = `/api/boards/${board}/permissions`
+    const give = (body: object) => call('POST', path, { as: owner, body })
+    const given = await give({ user_id: bob, level: 'view' })
+    assert.equal(
+      [given.status, given.body.user_id, given.body.level, given.body.granted_by],
+      [201, bob, 'view', owner],
+    )
+    assert.is((await call('GET', `/api/boards/${board}`, { as: bob })).body.level, 'view')
+    const changed = await give({ email: 'bob@example.ORG', level: 'edit' })
+    assert.equal([changed.status, changed.body.id, changed.body.level], [200, given.body.id, 'edit'])
+    assert.is((await give({ external_id: 'x-1', level: 'comment' })).body.user_id, foreign)
+    const listed = await call('GET', path, { as: owner })
+    assert.equal(
+      listed.body.items.map((item: { user_id: number; user_name: string; level: string }) => [
+        item.user_id,
+        item.level,
+      ]),
+      [
+        [bob, 'edit'],
+        [foreign, 'comment'],
+      ],
+    )
+    assert.is((await call('DELETE', `${path}/${given.body.id}`, { as: owner })).status, 204)
+    assert.is((await call('GET', `/api/boards/${board}`, { as: bob })).status, 404)
+    assert.is((await call('DELETE', `${path}/${given.body.id}`, { as: owner })).body.error.code, 'not_found')
+    const rows = await db
+      .selectFrom('audit_logs')
+      .select('user_id')
+      .where('action', '=', 'permission_change')
+      .execute()
+    assert.equal(
+      rows,
+      [1, 2, 3, 4].map(() => ({ user_id: owner })),
+    )
+  }),
+)
+
+permissions('make a board public by a written null and by nothing else', () =>
+  withApp(async ({ call, db }) => {
+    const owner = await addUser(db)
+    const board = await addBoard(db, owner)
+    const path = `/api/boards/${board}/permissions`
+    for (const body of [
+      { level: 'edit' },
+      { userid: 7, level: 'edit' },
+      { user_id: undefined, level: 'edit' },
+      { user_id: owner, email: 'a@b.example', level: 'edit' },
+      { user_id: null, email: 'a@b.example', level: 'edit' },
+      { user_id: '7', level: 'edit' },
+      { user_id: 0, level: 'edit' },
+      { user_id: null, level: 'admin' },
+      { user_id: null },
+    ]) {
+      assert.is(
+        (await call('POST', path, { as: owner, body })).body.error.code,
+        'invalid_request',
+        JSON.stringify(body),
+      )
+    }
+    assert.is((await call('GET', `/api/boards/${board}`)).status, 401)
+    assert.is(
+      (await call('POST', path, { as: owner, body: { user_id: null, level: 'comment' } })).status,
+      201,
+    )
+    assert.is((await call('POST', path, { as: owner, body: { user_id: null, level: 'view' } })).status, 200)
+    assert.is((await call('GET', `/api/boards/${board}`)).body.level, 'view')
+  }),
+)
+
+permissions('say whom they cannot be given to', () =>
+  withApp(async ({ call, db }) => {
+    const owner = await addUser(db)
+    const board = await addBoard(db, owner)
+    const gone = await addUser(db, { is_active: false })
+    await addUser(db, { issuer: 'one', external_id: 'same' })
+    await addUser(db, { issuer: 'two', external_id: 'same' })
+    const code = async (body: object) =>
+      (
+        await call('POST', `/api/boards/${board}/permissions`, {
+          as: owner,
+          body: { level: 'view', ...body },
+        })
+      ).body.error.code
+    assert.is(await code({ email: 'nobody@example.org' }), 'not_found')
+    assert.is(await code({ user_id: 2_000_000_000 }), 'not_found')
+    assert.is(await code({ external_id: 'none' }), 'not_found')
+    assert.is(await code({ external_id: 'same' }), 'conflict')
+    assert.is(await code({ user_id: gone }), 'conflict')
+  }),
+)
+
+permissions('for everyone end where the operator says', () =>
+  withApp(
+    async ({ call, db }) => {
+      const owner = await addUser(db)
+      const path = `/api/boards/${await addBoard(db, owner)}/permissions`
+      assert.is(
+        (await call('POST', path, { as: owner, body: { user_id: null, level: 'edit' } })).body.error.code,
+        'access_denied',
+      )
+      assert.is((await call('POST', path, { as: owner, body: { user_id: null, level: 'view' } })).status, 201)
+    },
+    { publicBoards: 'view' },
+  ),
+)
+
+permissions('are seen and changed by who manages the board alone', () =>
+  withApp(async ({ call, db }) => {
+    const [owner, editor] = [await addUser(db), await addUser(db)]
+    const board = await addBoard(db, owner)
+    const path = `/api/boards/${board}/permissions`
+    const { body } = await call('POST', path, { as: owner, body: { user_id: editor, level: 'edit' } })
+    assert.is((await call('GET', path, { as: editor })).body.error.code, 'access_denied')
+    assert.is(
+      (await call('POST', path, { as: editor, body: { user_id: null, level: 'edit' } })).body.error.code,
+      'access_denied',
+    )
+    assert.is((await call('DELETE', `${path}/${body.id}`, { as: editor })).body.error.code, 'access_denied')
+    const other = await addBoard(db, owner)
+    assert.is(
+      (await call('DELETE', `/api/boards/${other}/permissions/${body.id}`, { as: owner })).status,
+      404,
+    )
+  }),
+)
+
+permissions('given at the same moment to everyone become one row', () =>
+  withApp(async ({ call, db }) => {
+    const owner = await addUser(db)
+    const path = `/api/boards/${await addBoard(db, owner)}/permissions`
+    const answers = await Promise.all(
+      ['view', 'comment', 'edit', 'view', 'comment'].map((level) =>
+        call('POST', path, { as: owner, body: { user_id: null, level } }),
+      ),
+    )
+    assert.equal(answers.map((answer) => answer.status).sort(), [200, 200, 200, 200, 201])
+    assert.is((await call('GET', path, { as: owner })).body.items.length, 1)
+  }),
+)
+
+permissions.run()
