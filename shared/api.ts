@@ -302,6 +302,44 @@ export const SetupRequest = z
   .meta({ id: 'SetupRequest' })
 export type SetupRequest = z.infer<typeof SetupRequest>
 
+// Signing in; the names of these fields are Better Auth's
+
+const password = text(128, 8)
+
+export const SignInRequest = z.strictObject({
+  email: z.email().max(254),
+  password: text(1000, 1),
+  rememberMe: z.boolean().optional().describe('false: until the browser is closed, a day at most'),
+})
+export type SignInRequest = z.infer<typeof SignInRequest>
+
+export const SignUpRequest = z.strictObject({
+  name: trimmed(100).pipe(z.string().min(2)),
+  email: z.email().max(254),
+  password,
+})
+export type SignUpRequest = z.infer<typeof SignUpRequest>
+
+export const ChangePasswordRequest = z.strictObject({ currentPassword: text(1000, 1), newPassword: password })
+export type ChangePasswordRequest = z.infer<typeof ChangePasswordRequest>
+
+/** `token` also serves as `Authorization: Bearer`; browsers have the cookie. */
+export const SignInResponse = z.looseObject({
+  token: z.string().optional(),
+  user: z.looseObject({ id: z.string(), name: z.string(), email: z.string() }).optional(),
+})
+export type SignInResponse = z.infer<typeof SignInResponse>
+
+export const SessionResponse = z.object({
+  id: z.int(),
+  created_at: Timestamp,
+  expires_at: Timestamp,
+  ip_address: z.string().nullable(),
+  user_agent: z.string().nullable(),
+  is_current: z.boolean(),
+})
+export type SessionResponse = z.infer<typeof SessionResponse>
+
 // Audit
 
 export const AuditQuery = z.strictObject({

@@ -86,7 +86,12 @@ export interface LevelChange {
 /** Frame 67: something happened on the board outside the document. */
 export type BoardEvent =
   | { type: 'title'; title: string }
-  | { type: 'comment'; thread_id: string; comment_id: string | null; change: 'created' | 'updated' | 'deleted' | 'resolved' | 'reopened' }
+  | {
+      type: 'comment'
+      thread_id: string
+      comment_id: string | null
+      change: 'created' | 'updated' | 'deleted' | 'resolved' | 'reopened'
+    }
   | { type: 'version'; version_id: string; change: 'created' | 'restored' }
   | { type: 'joined' | 'left'; connection_id: string; principal: PublicPrincipal; level: Level }
 
@@ -137,4 +142,5 @@ export const encodeSync = (step: number, body: Uint8Array): Uint8Array => {
 }
 
 /** The body of frame 64, 66, 67 or 68; the decoder stands after the message type. Only for servers one trusts. */
-export const readJsonBody = (decoder: decoding.Decoder): unknown => JSON.parse(decoding.readVarString(decoder))
+export const readJsonBody = (decoder: decoding.Decoder): unknown =>
+  JSON.parse(decoding.readVarString(decoder))

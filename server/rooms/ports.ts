@@ -5,8 +5,13 @@ import type { PublicPrincipal } from '../../shared/protocol.ts'
 
 /** A WebSocket as a connection uses it. Frames are whole server frames (unmasked, built once, shared by many). */
 export interface Socket {
-  /** Write one complete WebSocket frame. The buffer is shared with other sockets: never changed, never pooled. */
-  write(frame: Buffer): void
+  /** Called once, before `resume`: from here on the events reach their owner. A socket that ended before says so. */
+  listen(events: SocketEvents): void
+  /**
+   * Write complete WebSocket frames, or one in pieces. Buffers are shared with other sockets: never changed, never
+   * pooled. After `close` nothing is written any more.
+   */
+  write(...pieces: readonly Buffer[]): void
   /** Bytes handed to `write` that the kernel has not taken yet. */
   readonly bufferedBytes: number
   /** Stop reading; what the client sends waits in the kernel. A paused socket does not count as dead. */
@@ -16,6 +21,17 @@ export interface Socket {
   close(code: number, reason: string): void
   /** Drop the connection at once. */
   terminate(): void
+}
+
+/** What a socket reports. Nothing is reported after `closed`. */
+export interface SocketEvents {
+  /** One whole message. The bytes are never reused, but keeping them keeps the larger buffer that they are part of. */
+  message(data: Uint8Array, isBinary: boolean): void
+  /** The kernel has taken everything after it had been held up. */
+  drained(): void
+  /** A pong came. */
+  heard(): void
+  closed(code: number, reason: string): void
 }
 
 /** The durable log of boards. @see server/storage/update-log.ts */
@@ -110,8 +126,32 @@ export interface Joining {
   userAgent: string | null
 }
 
-/** Carries frames and events of a board between nodes. In-process: does nothing. @see server/cluster/bus.ts */
-export interface Bus {
-  publish(boardId: string, message: Uint8Array): void
-  subscribe(boardId: string, receive: (message: Uint8Array) => void): () => void
+/** What rooms heed of the configuration; a `Config` is one. */
+export interface RoomLimits {
+  maxFrameBytes: number
+  maxBoardBytes: number
+  maxFileBytes: number
+  maxWritersPerRoom: number
+  updatesPerSecond: number
+  updatesBurst: number
+  awarenessPerSecond: number
+  maxNewClientsPerUpdate: number
+  maxNewClientsPerConnection: number
+  maxClientsPerBoard: number
+}
+
+/** Folds a board's rows into one update, away from the main thread, so that other rooms do not feel it. */
+export type Fold = (stored: StoredBoard) => Promise<Uint8Array>
+
+/** Who is here, as the trail and the HTTP routes tell it. */
+export interface ConnectionSummary {
+  connectionId: string
+  boardId: string
+  subject: AccessSubject
+  principalKey: string
+  principal: PublicPrincipal
+  level: Level
+  joinedAt: Date
+  ip: string | null
+  userAgent: string | null
 }

@@ -1,0 +1,279 @@
+// Better Auth, set up for our tables. What it does well it does: passwords, session rows, signed cookies, two-factor.
+// It never makes, deactivates or promotes anybody: users.ts does, in transactions that the trail ascribes to someone.
+
+import { hkdfSync } from 'node:crypto'
+import { type BetterAuthOptions, betterAuth } from 'better-auth'
+import { APIError } from 'better-auth/api'
+import { getMigrations } from 'better-auth/db/migration'
+import { admin, bearer, twoFactor } from 'better-auth/plugins'
+import { createAccessControl } from 'better-auth/plugins/access'
+import { adminAc, defaultStatements, userAc } from 'better-auth/plugins/admin/access'
+import type { Logger } from 'pino'
+import type { Actor } from '../audit/actor.ts'
+import type { Db } from '../database/database.ts'
+import { BoardroomError } from '../errors.ts'
+import type { CookieNames } from './cookies.ts'
+import { hashPassword, passwordLength, verifyPassword } from './passwords.ts'
+import type { Role } from './principal.ts'
+import { userById } from './queries.ts'
+
+/** What accounts need of the trail; `AuditTrail` is one. */
+export interface AccountTrail {
+  record(event: {
+    action: 'login' | 'logout' | 'login_failed' | 'update'
+    category?: 'account'
+    actor: Actor
+    resourceType?: string | null
+    resourceId?: string | null
+    details?: Record<string, unknown> | null
+  }): Promise<void>
+}
+
+/** Whether a page of `origin` is ours. @see server/http/origins.ts */
+export type IsOurOrigin = (origin: string, host: string | null) => boolean
+
+export interface AuthDeps {
+  db: Db
+  schema: string
+  /** BOARDROOM_SECRET; the key of the cookies is derived from it. */
+  secret: string
+  /** Where people type it; only its origin matters here. */
+  publicUrl: string
+  isOurOrigin: IsOurOrigin
+  cookies: CookieNames
+  trail: AccountTrail
+  log: Logger
+}
+
+/** A session that lives, and its user, who is active. */
+export interface SignedIn {
+  sessionId: string
+  userId: number
+  name: string
+  email: string | null
+  role: Role
+}
+
+export interface Auth {
+  /** One of Better Auth's own routes, by its path below `/api/auth`. The caller decides which are open. */
+  handler(request: Request): Promise<Response>
+  /** Where `handler` believes to be mounted. */
+  readonly baseUrl: string
+  /**
+   * Who a session cookie or a bearer token signs in; null for nobody, an ended session and a deactivated user.
+   * Asks the database every time, so that a sign-out holds from the next request on. @throws when it cannot be asked
+   */
+  signedIn(proof: { cookie: string } | { bearer: string }): Promise<SignedIn | null>
+  /** SQL that would bring the tables to what Better Auth expects; `;` where nothing is missing. */
+  drift(): Promise<string>
+}
+
+/** Tells Better Auth the client's address; ours, never taken from what a client sent. */
+export const clientAddressHeader = 'x-boardroom-client-address'
+
+const dayS = 86_400
+
+export function createAuth(deps: AuthDeps): Auth {
+  const options = optionsOf(deps)
+  const auth = betterAuth(options)
+  return {
+    handler: auth.handler,
+    baseUrl: `${options.baseURL}${options.basePath}`,
+    async signedIn(proof) {
+      const headers = new Headers(
+        'cookie' in proof ? { cookie: proof.cookie } : { authorization: `Bearer ${proof.bearer}` },
+      )
+      const found = await auth.api.getSession({ headers, query: { disableRefresh: true } }).catch(unreachable)
+      if (found === null) return null
+      const { session, user } = found
+      if (user.isActive !== true) return null
+      const { email } = user as { email: string | null } // null for foreign users, whatever its type says
+      // The check constraint on users.role knows no others.
+      return {
+        sessionId: session.id,
+        userId: Number(user.id),
+        name: user.name,
+        email,
+        role: user.role as Role,
+      }
+    },
+    drift: async () => (await getMigrations(options as BetterAuthOptions)).compileMigrations(),
+  }
+}
+
+/** It hides why it could not read a session, and there is one reason. */
+const unreachable = (cause: unknown): never => {
+  throw new BoardroomError('database_unreachable', 'sessions cannot be read; try again', { cause })
+}
+
+const stamps = { createdAt: 'created_at', updatedAt: 'updated_at' }
+
+function optionsOf(deps: AuthDeps) {
+  const { db, cookies, log } = deps
+  const accessControl = createAccessControl(defaultStatements)
+  const baseURL = new URL(deps.publicUrl).origin
+  return {
+    appName: 'Boardroom',
+    baseURL,
+    basePath: '/api/auth',
+    secret: Buffer.from(hkdfSync('sha256', deps.secret, '', 'boardroom sessions v1', 32)).toString(
+      'base64url',
+    ),
+    database: { db, type: 'postgres', schemaName: deps.schema },
+    telemetry: { enabled: false },
+    // Its own refusals still become answers; everything else reaches our error handler as it is.
+    onAPIError: { throw: true },
+    rateLimit: { enabled: false }, // ours counts failures and knows the trusted proxies
+    trustedOrigins: (request?: Request) => {
+      const origin = request?.headers.get('origin')
+      return origin && deps.isOurOrigin(origin, request?.headers.get('host') ?? null) ? [origin] : []
+    },
+    emailAndPassword: {
+      enabled: true,
+      disableSignUp: true, // users.ts makes users
+      minPasswordLength: passwordLength.least,
+      maxPasswordLength: passwordLength.most,
+      password: { hash: hashPassword, verify: ({ hash, password }) => verifyPassword(password, hash) },
+    },
+    session: {
+      modelName: 'sessions',
+      fields: {
+        userId: 'user_id',
+        expiresAt: 'expires_at',
+        ipAddress: 'ip_address',
+        userAgent: 'user_agent',
+        ...stamps,
+      },
+      expiresIn: 30 * dayS,
+      updateAge: dayS,
+      cookieCache: { enabled: false }, // a cached session outlives its end
+    },
+    user: {
+      modelName: 'users',
+      fields: { emailVerified: 'email_verified', ...stamps },
+      additionalFields: {
+        isActive: {
+          type: 'boolean',
+          fieldName: 'is_active',
+          required: true,
+          defaultValue: true,
+          input: false,
+        },
+      },
+    },
+    account: {
+      modelName: 'accounts',
+      fields: {
+        userId: 'user_id',
+        accountId: 'account_id',
+        providerId: 'provider_id',
+        accessToken: 'access_token',
+        refreshToken: 'refresh_token',
+        idToken: 'id_token',
+        accessTokenExpiresAt: 'access_token_expires_at',
+        refreshTokenExpiresAt: 'refresh_token_expires_at',
+        ...stamps,
+      },
+    },
+    verification: { modelName: 'verifications', fields: { expiresAt: 'expires_at', ...stamps } },
+    advanced: {
+      // The migrations are ours and run before this; a test says when they drift from what it expects.
+      database: { generateId: 'serial', validateSchema: false },
+      // Its own way to https names gives `__Secure-`; ours is the stricter `__Host-`.
+      useSecureCookies: false,
+      defaultCookieAttributes: { secure: cookies.secure, httpOnly: true, sameSite: 'lax', path: '/' },
+      cookiePrefix: cookies.secure ? '__Host-boardroom' : 'boardroom',
+      cookies: { session_token: { name: cookies.session } },
+      ipAddress: { ipAddressHeaders: [clientAddressHeader], ipv6Subnet: 128 },
+    },
+    databaseHooks: {
+      session: {
+        create: {
+          before: async (session) => {
+            const user = await userById(db, Number(session.userId))
+            if (user?.is_active !== true) throw new APIError('FORBIDDEN', { code: 'ACCOUNT_DEACTIVATED' })
+            return { data: { ...session, userAgent: session.userAgent?.slice(0, 500) } }
+          },
+          after: (session) => recordSession(deps, 'login', session, null),
+        },
+        delete: {
+          after: async (session, context) => {
+            if (new Date(session.expiresAt) <= new Date()) return // the clock ended it, nobody signed out
+            await recordSession(deps, 'logout', session, context?.headers ?? null)
+          },
+        },
+      },
+    },
+    logger: {
+      level: 'warn',
+      // Its messages, never its arguments: those may hold a token. Wrong passwords are warnings to it; the trail has them.
+      log: (level, message) => log[level === 'error' ? 'error' : 'debug']({ from: 'better-auth' }, message),
+    },
+    plugins: [
+      // A token read out of the database is worthless without the signature that only the server can make.
+      bearer({ requireSignature: true }),
+      admin({
+        ac: accessControl,
+        roles: {
+          sysadmin: accessControl.newRole(adminAc.statements),
+          admin: accessControl.newRole(adminAc.statements),
+          user: accessControl.newRole(userAc.statements),
+        },
+        adminRoles: ['sysadmin', 'admin'],
+        defaultRole: 'user',
+        schema: {
+          user: { fields: { banReason: 'ban_reason', banExpires: 'ban_expires' } },
+          session: { fields: { impersonatedBy: 'impersonated_by' } },
+        },
+      }),
+      twoFactor({
+        issuer: 'Boardroom',
+        schema: {
+          user: { fields: { twoFactorEnabled: 'two_factor_enabled' } },
+          twoFactor: {
+            modelName: 'two_factors',
+            fields: {
+              userId: 'user_id',
+              backupCodes: 'backup_codes',
+              failedVerificationCount: 'failed_verification_count',
+              lockedUntil: 'locked_until',
+            },
+          },
+        },
+      }),
+    ],
+  } satisfies BetterAuthOptions
+}
+
+interface SessionRecord {
+  id: string
+  userId: string
+  ipAddress?: string | null | undefined
+  userAgent?: string | null | undefined
+}
+
+/** Written before the answer goes out: a sign-in that cannot be recorded fails. */
+async function recordSession(
+  { db, trail }: AuthDeps,
+  action: 'login' | 'logout',
+  session: SessionRecord,
+  headers: Headers | null,
+): Promise<void> {
+  const user = await userById(db, Number(session.userId))
+  await trail.record({
+    action,
+    actor: {
+      kind: 'user',
+      userId: Number(session.userId),
+      guestId: null,
+      agentId: null,
+      name: user?.name ?? null,
+      sessionId: session.id,
+      // A sign-out may come from elsewhere than the sign-in.
+      ip: (headers?.get(clientAddressHeader) ?? session.ipAddress) || null,
+      userAgent: (headers?.get('user-agent') ?? session.userAgent)?.slice(0, 500) || null,
+    },
+    resourceType: 'session',
+    resourceId: session.id,
+  })
+}

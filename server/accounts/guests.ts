@@ -1,0 +1,90 @@
+// Guests: people who came in by a share link and gave a name. A guest session is a random token in a cookie, whose
+// hash is stored; it slides 30 days with use and never lives longer than the links it holds.
+import { createHash, randomBytes } from 'node:crypto'
+import type { Transaction } from 'kysely'
+import { systemActor, transactionAs } from '../audit/actor.ts'
+import type { Db } from '../database/database.ts'
+import type { Tables } from '../database/tables.ts'
+import { type CookieNames, cookieValue } from './cookies.ts'
+import {
+  deleteExpired,
+  type GuestRow,
+  guestById,
+  guestByToken,
+  insertGuest,
+  setGuestExpiry,
+} from './queries.ts'
+
+const dayMs = 86_400_000
+const slidesMs = 30 * dayMs
+/** Written when this much is won, not at every request. */
+const worthWritingMs = dayMs / 24
+
+export class Guests {
+  readonly #db: Db
+  readonly #cookies: CookieNames
+
+  constructor(db: Db, cookies: CookieNames) {
+    this.#db = db
+    this.#cookies = cookies
+  }
+
+  /**
+   * Makes a guest inside the caller's transaction (the exchange of a link, whose use it is written with).
+   * @param guest.linkExpiresAt when the link ends that let it in; null never.
+   * @returns the id and the value of a `Set-Cookie` header, which is the only place where the secret ever stands.
+   */
+  async create(
+    trx: Transaction<Tables>,
+    guest: { name: string; linkExpiresAt: Date | null },
+  ): Promise<{ guestId: string; cookie: string }> {
+    const token = randomBytes(32).toString('base64url')
+    const slid = new Date(Date.now() + slidesMs)
+    const { linkExpiresAt } = guest
+    const guestId = await insertGuest(trx, {
+      name: guest.name,
+      token_sha256: sha256(token),
+      expires_at: linkExpiresAt !== null && linkExpiresAt < slid ? linkExpiresAt : slid,
+    })
+    return { guestId, cookie: this.#cookieOf(token) }
+  }
+
+  /** A guest got another link: it may live as long as that one now. Inside the caller's transaction, after the use. */
+  async extend(trx: Transaction<Tables>, guestId: string): Promise<void> {
+    const guest = await guestById(trx, guestId)
+    if (guest !== undefined) await setGuestExpiry(trx, guestId, slidTo(guest))
+  }
+
+  /** The guest of a `Cookie` header, null where there is none or it expired. Slides its expiry, once an hour at most. */
+  async find(cookieHeader: string | undefined): Promise<GuestRow | null> {
+    const token = cookieValue(cookieHeader, this.#cookies.guest)
+    if (token === null) return null
+    const guest = await guestByToken(this.#db, sha256(token))
+    if (guest === undefined) return null
+    const expiresAt = slidTo(guest)
+    if (expiresAt.getTime() - guest.expires_at.getTime() > worthWritingMs) {
+      // Done by the clock and not by anybody.
+      await transactionAs(this.#db, systemActor, (trx) => setGuestExpiry(trx, guest.id, expiresAt))
+    }
+    return guest
+  }
+
+  /**
+   * The cookie outlives the session it names, because the server's row decides, and a row that slides must not
+   * depend on the browser having asked for a new cookie. 400 days are the most that browsers keep.
+   */
+  #cookieOf(token: string): string {
+    const secure = this.#cookies.secure ? '; Secure' : ''
+    return `${this.#cookies.guest}=${token}; Path=/; Max-Age=${400 * 86_400}; HttpOnly; SameSite=Lax${secure}`
+  }
+}
+
+/** Removes the rows of sessions and guests that ended by the clock; for a timer of the owner's, once an hour or so. */
+export const forgetExpired = (db: Db): Promise<{ sessions: number; guests: number }> =>
+  transactionAs(db, systemActor, deleteExpired)
+
+/** 30 days from now, or the end of its last link; where no link lives, where it is. */
+const slidTo = ({ expires_at, links_end_at }: GuestRow): Date =>
+  links_end_at === null ? expires_at : new Date(Math.min(Date.now() + slidesMs, Number(links_end_at)))
+
+const sha256 = (token: string): Buffer => createHash('sha256').update(token).digest()

@@ -1,0 +1,177 @@
+// Who is asking. What is said explicitly beats what the browser carries along, and never falls back to it: a ticket
+// (subprotocol, `?ticket=`, `Authorization: Bearer`), then a session, then a guest, then nobody. A cookie counts only
+// from a page of ours, which is what stops another site from opening a socket with somebody's cookie.
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { type CloseCode, ticketSubprotocolPrefix } from '../../shared/protocol.ts'
+import type { Db } from '../database/database.ts'
+import { BoardroomError, closeCodeOf } from '../errors.ts'
+import type { Auth, IsOurOrigin } from './auth.ts'
+import { type CookieNames, cookieValue } from './cookies.ts'
+import type { Guests } from './guests.ts'
+import type { Identity, Principal } from './principal.ts'
+import { guestById, type UserRow, userById, userOfSession } from './queries.ts'
+import { looksLikeTicket, readTicket } from './tickets.ts'
+import { type ForeignUser, foreignUser } from './users.ts'
+
+/**
+ * The embedder's way to say who asks, in place of our sessions; tickets and guests of share links go on to work.
+ * Not asked where a page that is not ours sent cookies (allow it: BOARDROOM_ALLOWED_ORIGINS). Must not read the body.
+ * @returns null for nobody. @throws to refuse: a BoardroomError as it is, anything else as `internal`.
+ */
+export type Authenticate = (
+  request: IncomingMessage,
+) => ForeignUser | null | undefined | Promise<ForeignUser | null | undefined>
+
+export interface IdentifyDeps {
+  db: Db
+  auth: Auth
+  guests: Guests
+  cookies: CookieNames
+  ticketKey: Uint8Array
+  isOurOrigin: IsOurOrigin
+  authenticate?: Authenticate | undefined
+}
+
+/** What is read of a request; the node one has it all. */
+export type Asking = Pick<IncomingMessage, 'headers' | 'url'>
+
+/** Why a socket is closed right after its handshake. */
+export interface Refusal {
+  code: CloseCode
+  reason: string
+}
+
+/** Who opens a socket on `boardId`. Never throws for what a client sent. @throws where the database cannot be asked */
+export async function identifySocket(
+  deps: IdentifyDeps,
+  request: IncomingMessage,
+  boardId: string,
+): Promise<Identity | Refusal> {
+  try {
+    const ticket = offeredTicket(request)
+    if (ticket !== null) return await byTicket(deps, ticket, boardId)
+    // Browsers always send Origin with a socket, so one without it has no cookie of a browser's.
+    const origin = request.headers.origin
+    return await byWhatIsCarried(deps, request, origin !== undefined && isOurs(deps, request))
+  } catch (error) {
+    if (error instanceof BoardroomError && error.code === 'not_signed_in') {
+      return { code: closeCodeOf(error.code), reason: error.message }
+    }
+    throw error
+  }
+}
+
+export const isRefusal = (answer: Identity | Refusal): answer is Refusal => 'code' in answer
+
+/**
+ * Who sends an HTTP request. Whether it may change anything with cookies is the edge's question (http/cors.ts).
+ * @param incoming the node request, which `authenticate` is given.
+ * @throws BoardroomError not_signed_in for a bearer token that is no good (also: a ticket outside of its board)
+ */
+export async function identifyRequest(deps: IdentifyDeps, incoming: IncomingMessage): Promise<Identity> {
+  const bearer = /^bearer +(\S+) *$/i.exec(incoming.headers.authorization ?? '')?.[1]
+  if (bearer !== undefined && looksLikeTicket(bearer)) return byTicket(deps, bearer, boardOf(incoming.url))
+  if (bearer !== undefined && deps.authenticate === undefined) return bySession(deps, bearer)
+  const identity = await byWhatIsCarried(deps, incoming, isOurs(deps, incoming))
+  if (bearer !== undefined && identity.via !== 'embedder') {
+    throw new BoardroomError('not_signed_in', 'this bearer token is unknown or has ended')
+  }
+  return identity
+}
+
+export const anonymous = (): Identity => ({
+  ...bare,
+  principal: { kind: 'anonymous', id: randomUUID() },
+  via: 'anonymous',
+})
+
+const bare = { sessionId: null, boardId: null, maxLevel: null }
+
+/** @param cookiesCount whether the page that asks may use cookies. */
+async function byWhatIsCarried(
+  deps: IdentifyDeps,
+  request: IncomingMessage,
+  cookiesCount: boolean,
+): Promise<Identity> {
+  const { cookie } = request.headers
+  if (deps.authenticate !== undefined) {
+    // It may read cookies of its own, so a foreign page that sends any is not heard. One that sends none is.
+    const heard = cookie === undefined || isOurs(deps, request)
+    const user = heard ? await deps.authenticate(request) : null
+    if (user) return { ...bare, principal: principalOf(await foreignUser(deps.db, user)), via: 'embedder' }
+  } else if (cookiesCount && cookie !== undefined && cookieValue(cookie, deps.cookies.session) !== null) {
+    const signedIn = await deps.auth.signedIn({ cookie })
+    if (signedIn !== null) {
+      const { sessionId, userId, name, role } = signedIn
+      return { ...bare, principal: { kind: 'user', userId, name, role }, via: 'session', sessionId }
+    }
+  }
+  const guest = cookiesCount ? await deps.guests.find(cookie) : null
+  if (guest === null) return anonymous()
+  return { ...bare, principal: { kind: 'guest', guestId: guest.id, name: guest.name }, via: 'guest' }
+}
+
+async function bySession(deps: IdentifyDeps, bearer: string): Promise<Identity> {
+  const signedIn = await deps.auth.signedIn({ bearer })
+  if (signedIn === null)
+    throw new BoardroomError('not_signed_in', 'this bearer token is unknown or has ended')
+  const { sessionId, userId, name, role } = signedIn
+  return { ...bare, principal: { kind: 'user', userId, name, role }, via: 'session', sessionId }
+}
+
+const problems = {
+  expired: 'this ticket has expired; ask for a new one',
+  malformed: 'this is not a ticket of this server',
+  other_board: 'this ticket is for another board',
+}
+
+async function byTicket(deps: IdentifyDeps, ticket: string, boardId: string | null): Promise<Identity> {
+  const claims = await readTicket(deps.ticketKey, ticket, boardId)
+  if (typeof claims === 'string') throw new BoardroomError('not_signed_in', problems[claims])
+  const { sessionId, maxLevel } = claims
+  const proven = { via: 'ticket', sessionId, boardId: claims.boardId, maxLevel } as const
+  const { subject } = claims
+  switch (subject.kind) {
+    case 'anonymous':
+      return { ...proven, principal: { kind: 'anonymous', id: randomUUID() } }
+    case 'guest': {
+      const guest = await guestById(deps.db, subject.guestId)
+      if (guest === undefined) throw new BoardroomError('not_signed_in', 'the guest of this ticket has gone')
+      return { ...proven, principal: { kind: 'guest', guestId: guest.id, name: guest.name } }
+    }
+    case 'user': {
+      const user =
+        sessionId === null
+          ? await userById(deps.db, subject.userId)
+          : await userOfSession(deps.db, subject.userId, Number(sessionId))
+      if (user === undefined)
+        throw new BoardroomError('not_signed_in', 'the session of this ticket has ended')
+      return { ...proven, principal: principalOf(user) }
+    }
+  }
+}
+
+function principalOf(user: UserRow): Principal {
+  if (!user.is_active) throw new BoardroomError('not_signed_in', 'this account is deactivated')
+  return { kind: 'user', userId: user.id, name: user.name, role: user.role }
+}
+
+/** A page of ours; also what is no page at all: no browser leaves Origin out where a foreign page asks for a change. */
+const isOurs = (deps: IdentifyDeps, { headers }: Asking): boolean =>
+  headers.origin === undefined
+    ? headers['sec-fetch-site'] !== 'cross-site'
+    : deps.isOurOrigin(headers.origin, headers.host ?? null)
+
+/** The ticket among the offered subprotocols, else the one in the query; an empty one is one, and no good. */
+function offeredTicket({ headers, url }: Asking): string | null {
+  const offered = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim())
+  const protocol = offered?.find((name) => name.startsWith(ticketSubprotocolPrefix))
+  if (protocol !== undefined) return protocol.slice(ticketSubprotocolPrefix.length)
+  const query = url?.indexOf('?') ?? -1
+  return query < 0 ? null : new URLSearchParams(url?.slice(query)).get('ticket')
+}
+
+/** The board in a path like `/api/boards/<uuid>/…`, wherever the API is mounted. */
+const boardOf = (url: string | undefined): string | null =>
+  /^[^?]*?\/boards\/([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})(?:[/?]|$)/i.exec(url ?? '')?.[1] ?? null

@@ -1,0 +1,58 @@
+// The first account: whoever opens the link that the server prints becomes sysadmin, once, and never while there is
+// one. Only the hash of the link's secret is stored; the secret stands in the fragment, which reaches no log.
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { type Actor, systemActor, transactionAs } from '../audit/actor.ts'
+import type { Db } from '../database/database.ts'
+import { BoardroomError } from '../errors.ts'
+import {
+  forgetOldSetupTokens,
+  hasSysadmin,
+  insertSetupToken,
+  lockSetupTokens,
+  type UserRow,
+  useUpSetupTokens,
+} from './queries.ts'
+import { addUser, type NewUser, prepareUser } from './users.ts'
+
+/** Links that are good at once: each start of each node prints one of its own. */
+const mostLinks = 10
+
+/** A new set-up link, null where there is an active sysadmin. @param publicUrl without a trailing slash */
+export const setupLink = (db: Db, publicUrl: string): Promise<string | null> =>
+  transactionAs(db, systemActor, async (trx) => {
+    if (await hasSysadmin(trx)) return null
+    const secret = randomBytes(32).toString('base64url')
+    await insertSetupToken(trx, sha256(secret))
+    await forgetOldSetupTokens(trx, mostLinks)
+    return `${publicUrl}/setup#${secret}`
+  })
+
+/**
+ * Makes the first sysadmin.
+ * @throws BoardroomError link_not_valid (unknown, used, or there is a sysadmin) | invalid_request | conflict
+ */
+export async function setUp(
+  db: Db,
+  actor: Actor,
+  request: { token: string } & Pick<NewUser, 'name' | 'email' | 'password'>,
+): Promise<UserRow> {
+  const { token, ...person } = request
+  const user = await prepareUser({ ...person, role: 'sysadmin' })
+  return transactionAs(db, actor, async (trx) => {
+    // All links that are good are locked, and all are used up: of two who open links at once, one finds none left.
+    const links = await lockSetupTokens(trx)
+    const hash = sha256(token)
+    const isGood = links.some((link) => timingSafeEqual(link.token_sha256, hash))
+    if (!isGood || (await hasSysadmin(trx))) {
+      throw new BoardroomError(
+        'link_not_valid',
+        'this set-up link is unknown or used up; while there is no sysadmin, every start of the server prints a new one',
+      )
+    }
+    const row = await addUser(trx, user)
+    await useUpSetupTokens(trx, row.id)
+    return row
+  })
+}
+
+const sha256 = (secret: string): Buffer => createHash('sha256').update(secret).digest()

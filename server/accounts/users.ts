@@ -1,0 +1,229 @@
+// Users: made, promoted, deactivated. Every change is a transaction as somebody; the triggers write the trail and
+// tell the open sockets. There is always an active sysadmin left once there was one.
+import type { Transaction } from 'kysely'
+import { z } from 'zod'
+import { type Actor, systemActor, transactionAs } from '../audit/actor.ts'
+import type { Db } from '../database/database.ts'
+import type { Tables } from '../database/tables.ts'
+import { BoardroomError } from '../errors.ts'
+import { hashPassword, passwordLength } from './passwords.ts'
+import type { Role } from './principal.ts'
+import {
+  adoptLinks,
+  allUsers,
+  deactivateUser,
+  deleteSessions,
+  foreignUserRow,
+  handOverBoards,
+  insertForeignUser,
+  insertPassword,
+  insertUser,
+  liveLinksOf,
+  lockSysadmins,
+  lockUserByEmail,
+  setUserName,
+  setUserRole,
+  type UserRow,
+} from './queries.ts'
+
+export const systemEmail = 'system@boardroom.invalid'
+
+/** The issuer of users that the embedder's `authenticate` names without one. */
+export const embedderIssuer = 'embedder'
+
+const storable = (text: string) => !text.includes('\u0000') && text.isWellFormed()
+
+export const Email = z
+  .email()
+  .max(254)
+  .transform((value) => value.toLowerCase())
+export const Password = z
+  .string()
+  .min(passwordLength.least, `expected a password of at least ${passwordLength.least} characters`)
+  .max(passwordLength.most, `expected a password of at most ${passwordLength.most} characters`)
+export const PersonName = z
+  .string()
+  .refine(storable, 'must be well-formed text without NUL characters')
+  .transform((value) => value.trim())
+  .refine((value) => characters(value).length >= 2, 'expected at least 2 characters')
+  .refine((value) => characters(value).length <= 100, 'expected at most 100 characters')
+
+const NewUser = z.strictObject({
+  email: Email,
+  name: PersonName,
+  password: Password,
+  role: z.enum(['sysadmin', 'admin', 'user']).default('user'),
+})
+export type NewUser = z.input<typeof NewUser>
+
+/**
+ * Makes a user who signs in with a password.
+ * @throws BoardroomError invalid_request (naming what is wrong) | conflict (the e-mail is taken)
+ */
+export async function createUser(db: Db, actor: Actor, user: NewUser): Promise<UserRow> {
+  const ready = await prepareUser(user)
+  return transactionAs(db, actor, (trx) => addUser(trx, ready))
+}
+
+/** What is slow about making a user (the password), done before a transaction is opened. */
+export async function prepareUser(user: NewUser): Promise<ReadyUser> {
+  const parsed = NewUser.safeParse(user)
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+    throw new BoardroomError('invalid_request', problems.join('; '))
+  }
+  const { password, ...rest } = parsed.data
+  return { ...rest, passwordHash: await hashPassword(password) }
+}
+export interface ReadyUser {
+  email: string
+  name: string
+  role: Role
+  passwordHash: string
+}
+
+/** The same inside a transaction of the caller's, with what `prepareUser` gave. @throws BoardroomError conflict */
+export async function addUser(trx: Transaction<Tables>, user: ReadyUser): Promise<UserRow> {
+  const { passwordHash, ...columns } = user
+  try {
+    const row = await insertUser(trx, columns)
+    await insertPassword(trx, row.id, passwordHash)
+    return row
+  } catch (error) {
+    if (!isViolationOf(error, 'users_email')) throw error
+    throw new BoardroomError('conflict', 'there is an account with this e-mail already', { cause: error })
+  }
+}
+
+/** Everybody, foreign users and the system actor too, in the order they came. */
+export const listUsers = (db: Db): Promise<UserRow[]> => allUsers(db)
+
+/**
+ * Gives `email` another role.
+ * @throws BoardroomError not_found | conflict (the last active sysadmin; the system actor)
+ */
+export const setRole = (db: Db, actor: Actor, email: string, role: Role): Promise<UserRow> =>
+  transactionAs(db, actor, async (trx) => {
+    const sysadmins = await lockSysadmins(trx)
+    const user = await changeableUser(trx, email)
+    if (role !== 'sysadmin') refuseTheLast(sysadmins, user)
+    await setUserRole(trx, user.id, role)
+    return { ...user, role }
+  })
+
+export interface Disabled {
+  user: UserRow
+  /** What went to `transferTo`. */
+  boards: number
+  links: number
+  /** Links that opened something until now and give nothing any more, because nobody took them over. */
+  stoppedLinks: { id: string; board_id: string; label: string | null }[]
+}
+
+/**
+ * Deactivates `email`: signed out everywhere, its sockets close, its links stop, unless `transferTo` takes boards and
+ * links over. Boards without a new owner stay with administrators.
+ * @throws BoardroomError not_found | conflict (the last active sysadmin; the system actor; transferTo cannot take over)
+ */
+export const disableUser = (
+  db: Db,
+  actor: Actor,
+  email: string,
+  options: { transferTo?: string | undefined } = {},
+): Promise<Disabled> =>
+  transactionAs(db, actor, async (trx) => {
+    const sysadmins = await lockSysadmins(trx)
+    const user = await changeableUser(trx, email)
+    refuseTheLast(sysadmins, user)
+    const heir = options.transferTo === undefined ? null : await heirOf(trx, user, options.transferTo)
+    const boards = heir === null ? 0 : await handOverBoards(trx, user.id, heir.id)
+    const links = heir === null ? 0 : await adoptLinks(trx, user.id, heir.id)
+    const stoppedLinks = heir === null ? await liveLinksOf(trx, user.id) : []
+    await deactivateUser(trx, user.id)
+    await deleteSessions(trx, user.id)
+    return { user: { ...user, is_active: false }, boards, links, stoppedLinks }
+  })
+
+/** A user of the embedder's, as its `authenticate` or a service key names one. */
+export interface ForeignUser {
+  /** The embedder's id for this person. */
+  externalId: string
+  name: string
+  /** Which directory the id belongs to. */
+  issuer?: string | undefined
+}
+
+const ForeignUserShape = z.object({
+  externalId: z.string().min(1).max(255).refine(storable),
+  name: z.string(),
+  issuer: z.string().min(1).max(255).refine(storable).default(embedderIssuer),
+})
+
+/**
+ * The row of a foreign user, made at first sight and renamed when its name changed there.
+ * @throws BoardroomError internal where the embedder's answer is not a user.
+ */
+export async function foreignUser(db: Db, user: ForeignUser): Promise<UserRow> {
+  const parsed = ForeignUserShape.safeParse(user)
+  if (!parsed.success) {
+    const fields = parsed.error.issues.map(({ path }) => path.join('.')).join(', ')
+    throw new BoardroomError(
+      'internal',
+      `expected {externalId, name, issuer?} of a foreign user; wrong: ${fields}`,
+    )
+  }
+  const { externalId, issuer } = parsed.data
+  const name = nameThatFits(parsed.data.name)
+  const known = await foreignUserRow(db, issuer, externalId)
+  if (known?.name === name) return known
+  await transactionAs(db, systemActor, (trx) =>
+    known === undefined
+      ? insertForeignUser(trx, { issuer, external_id: externalId, name })
+      : setUserName(trx, known.id, name),
+  )
+  const row = await foreignUserRow(db, issuer, externalId)
+  if (row === undefined) throw new BoardroomError('conflict', 'the user was removed while it was being made')
+  return row
+}
+
+/** Somebody else's names follow somebody else's rules: ours are 2 to 100 characters. */
+function nameThatFits(name: string): string {
+  const storableName = name.toWellFormed().replaceAll('\u0000', '').trim()
+  const fitting = characters(storableName).slice(0, 100).join('').trim()
+  return characters(fitting).length >= 2 ? fitting : `User ${fitting}`.trim()
+}
+
+/** As Postgres counts them: one emoji is one. */
+const characters = (text: string): string[] => Array.from(text)
+
+async function changeableUser(trx: Transaction<Tables>, email: string): Promise<UserRow> {
+  const user = await lockUserByEmail(trx, email)
+  if (user === undefined) {
+    throw new BoardroomError(
+      'not_found',
+      'there is no user with this e-mail; list them with: boardroom user list',
+    )
+  }
+  if (user.email === systemEmail) throw new BoardroomError('conflict', 'the system actor cannot be changed')
+  return user
+}
+
+async function heirOf(trx: Transaction<Tables>, user: UserRow, email: string): Promise<UserRow> {
+  const heir = await changeableUser(trx, email)
+  if (heir.id === user.id || !heir.is_active) {
+    throw new BoardroomError('conflict', 'boards can be handed to another active user only')
+  }
+  return heir
+}
+
+function refuseTheLast(sysadmins: readonly number[], user: UserRow): void {
+  if (sysadmins.length === 1 && sysadmins[0] === user.id) {
+    throw new BoardroomError(
+      'conflict',
+      'this is the last active sysadmin; give somebody else that role first',
+    )
+  }
+}
+
+const isViolationOf = (error: unknown, constraint: string): boolean =>
+  error instanceof Error && 'constraint' in error && error.constraint === constraint

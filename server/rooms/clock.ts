@@ -1,0 +1,34 @@
+// Time as rooms see it: handed in, so that a test turns the hands itself.
+
+export interface Timer {
+  cancel(): void
+}
+
+export interface Clock {
+  /** Milliseconds that only grow. */
+  now(): number
+  /** Milliseconds since the epoch. */
+  wall(): number
+  /** Runs once after `ms`, unless cancelled. Whoever asks cancels. */
+  after(ms: number, run: () => void): Timer
+}
+
+const longestTimerMs = 2 ** 31 - 1
+
+class SystemTimer implements Timer {
+  readonly #handle: NodeJS.Timeout
+
+  constructor(handle: NodeJS.Timeout) {
+    this.#handle = handle
+  }
+
+  cancel(): void {
+    clearTimeout(this.#handle)
+  }
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  after: (ms, run) => new SystemTimer(setTimeout(run, Math.min(ms, longestTimerMs))),
+}

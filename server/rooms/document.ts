@@ -1,0 +1,152 @@
+// The document of one room. Stored bytes are enough to show it; a Y.Doc is built when somebody writes to it or asks
+// for a difference, and not before: most boards that are opened are only looked at.
+import * as Y from 'yjs'
+import type { Clock } from './clock.ts'
+import type { StoredBoard } from './ports.ts'
+
+/** Below this, building takes about as long as a turn of the loop takes anyway. */
+const smallBytes = 64 * 1024
+const sliceMs = 8
+
+type Content =
+  | { name: 'stored'; snapshot: Uint8Array | null; updates: readonly Uint8Array[] }
+  | { name: 'built'; doc: Y.Doc }
+
+export class BoardDocument {
+  #content: Content
+  #building: Promise<Y.Doc> | null = null
+  #stateVector: Uint8Array | null = null
+  /** Encoded size: exact after `encode`, afterwards at most this. */
+  #atMostBytes: number
+  #measuredBytes: number
+  #emitted: Uint8Array | null = null
+  readonly #clock: Clock
+  readonly #onBuilt: () => void
+
+  constructor(stored: StoredBoard, options: { clock: Clock; onBuilt: () => void }) {
+    this.#content = { name: 'stored', snapshot: stored.snapshot, updates: stored.updates }
+    this.#clock = options.clock
+    this.#onBuilt = options.onBuilt
+    this.#atMostBytes = stored.updates.reduce(
+      (sum, update) => sum + update.length,
+      stored.snapshot?.length ?? 0,
+    )
+    this.#measuredBytes = this.#atMostBytes
+  }
+
+  /** The Y.Doc, where there is one. Read it; changes go through `transact`. */
+  get doc(): Y.Doc | null {
+    return this.#content.name === 'built' ? this.#content.doc : null
+  }
+
+  /** What storage gave, as long as that is all there is. */
+  get stored(): { snapshot: Uint8Array | null; updates: readonly Uint8Array[] } | null {
+    return this.#content.name === 'stored' ? this.#content : null
+  }
+
+  /** Builds the Y.Doc at once where that is quick. @returns null where it is not: then `build` does. */
+  buildQuickly(): Y.Doc | null {
+    if (this.#content.name === 'built') return this.#content.doc
+    if (this.#building !== null || this.#atMostBytes > smallBytes) return null
+    const { snapshot, updates } = this.#content
+    const doc = new Y.Doc()
+    doc.transact(() => {
+      if (snapshot !== null) Y.applyUpdate(doc, snapshot)
+      for (const update of updates) Y.applyUpdate(doc, update)
+    })
+    return this.#built(doc)
+  }
+
+  /** Builds the Y.Doc, letting others have their turns between the rows. @throws what Yjs throws at bad bytes. */
+  build(): Promise<Y.Doc> {
+    if (this.#content.name === 'built') return Promise.resolve(this.#content.doc)
+    this.#building ??= this.#buildInSlices(this.#content.snapshot, this.#content.updates)
+    return this.#building
+  }
+
+  /**
+   * Runs `change` in one transaction.
+   * @returns everything that it changed, as one update v1; null where that is nothing.
+   * @throws what `change` or Yjs throws; the document must not be used any more then.
+   */
+  transact(doc: Y.Doc, change: () => void): Uint8Array | null {
+    this.#emitted = null
+    doc.transact(change)
+    const update = this.#emitted as Uint8Array | null // set by the listener while the transaction ended
+    this.#emitted = null
+    return update
+  }
+
+  /** Encoded; kept until something changes. Null where it would take a scan of a large snapshot to know. */
+  stateVector(): Uint8Array | null {
+    if (this.#stateVector !== null) return this.#stateVector
+    if (this.#content.name === 'built') this.#stateVector = Y.encodeStateVector(this.#content.doc)
+    else if (this.#atMostBytes === 0) this.#stateVector = Uint8Array.of(0)
+    else if (this.#atMostBytes <= smallBytes) this.#stateVector = this.#stateVectorOfStored(this.#content)
+    return this.#stateVector
+  }
+
+  /** The whole state, as one update. */
+  encode(doc: Y.Doc): Uint8Array {
+    const state = Y.encodeStateAsUpdate(doc)
+    this.#atMostBytes = state.length
+    this.#measuredBytes = state.length
+    return state
+  }
+
+  /** Whether `moreBytes` still fit; measured again only where enough was written to make a difference. */
+  hasRoomFor(moreBytes: number, maxBytes: number): boolean {
+    if (this.#atMostBytes + moreBytes <= maxBytes) return true
+    const { doc } = this
+    if (doc === null || this.#atMostBytes - this.#measuredBytes < maxBytes / 16) return false
+    return this.encode(doc).length + moreBytes <= maxBytes
+  }
+
+  destroy(): void {
+    this.doc?.destroy()
+  }
+
+  #stateVectorOfStored({
+    snapshot,
+    updates,
+  }: {
+    snapshot: Uint8Array | null
+    updates: readonly Uint8Array[]
+  }): Uint8Array | null {
+    if (snapshot !== null && updates.length === 0) return Y.encodeStateVectorFromUpdate(snapshot)
+    const doc = this.buildQuickly()
+    return doc === null ? null : Y.encodeStateVector(doc)
+  }
+
+  async #buildInSlices(snapshot: Uint8Array | null, updates: readonly Uint8Array[]): Promise<Y.Doc> {
+    const doc = new Y.Doc()
+    await this.#turn()
+    if (snapshot !== null) Y.applyUpdate(doc, snapshot)
+    for (let next = 0; next < updates.length; ) {
+      await this.#turn()
+      const until = this.#clock.now() + sliceMs
+      doc.transact(() => {
+        do
+          Y.applyUpdate(doc, updates[next++] as Uint8Array) // next is below the length
+        while (next < updates.length && this.#clock.now() < until)
+      })
+    }
+    return this.#built(doc)
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resolve) => this.#clock.after(0, resolve))
+  }
+
+  #built(doc: Y.Doc): Y.Doc {
+    doc.on('update', (update: Uint8Array) => {
+      this.#emitted = update
+      this.#stateVector = null
+      this.#atMostBytes += update.length
+    })
+    this.#content = { name: 'built', doc }
+    this.#building = null
+    this.#onBuilt()
+    return doc
+  }
+}

@@ -1,0 +1,168 @@
+// The road of updates through a room: they wait for the window, are judged one by one, each against the document
+// with the one before it applied, all in one transaction; that emits one update, which is what everybody gets and
+// what is stored.
+import * as Y from 'yjs'
+import { mayWrite } from '../../shared/levels.ts'
+import type { ClientIds, Relayed } from './client-ids.ts'
+import type { Clock } from './clock.ts'
+import type { Connection } from './connection.ts'
+import type { Counters } from './counters.ts'
+import type { BoardDocument } from './document.ts'
+import { isEmptyUpdate } from './messages.ts'
+import type { Author, RoomLimits } from './ports.ts'
+import { defaultValidationLimits, type ValidationLimits } from './validate/verdict.ts'
+import { validateUpdate } from './validate.ts'
+
+export interface Edit {
+  connection: Connection
+  /** Of the connection's sync frames, from `Saved`. */
+  count: number
+  isStep2: boolean
+  update: Uint8Array
+}
+
+type Outcome =
+  | { name: 'effective'; writesOf: Author[] }
+  | { name: 'without effect' }
+  | { name: 'refused'; code: string; message: string; isViolation: boolean }
+  | { name: 'dropped' }
+
+/** What a window changed. */
+export interface Change {
+  update: Uint8Array
+  authors: Author[]
+  /** Whose edits these all are; null where they are of several. Who wrote it all has it all. */
+  soleWriter: Connection | null
+}
+
+/** What a window led to, edit by edit, and its change, null where nothing changed. */
+export interface Judged {
+  change: Change | null
+  outcomes: { edit: Edit; outcome: Outcome }[]
+  isFull: boolean
+  /** Of the updates applied so far: the document counts them when the transaction ends. */
+  appliedBytes: number
+}
+
+export interface EditsOptions {
+  document: BoardDocument
+  clientIds: ClientIds
+  limits: RoomLimits
+  clock: Clock
+  counters: Counters
+  onRelayed: (relayed: Relayed) => void
+}
+
+const withoutEffect: Outcome = { name: 'without effect' }
+const dropped: Outcome = { name: 'dropped' }
+const notEditor: Outcome = {
+  name: 'refused',
+  code: 'access_denied',
+  message: 'this connection may not edit; its changes are not kept',
+  isViolation: false,
+}
+const boardFull: Outcome = {
+  name: 'refused',
+  code: 'board_full',
+  message: 'the board has reached its size limit; changes are not kept',
+  isViolation: false,
+}
+
+export class Edits {
+  readonly #options: EditsOptions
+  readonly #limits: ValidationLimits
+  /** The edit being applied: named when Yjs throws. */
+  current: Edit | null = null
+
+  constructor(options: EditsOptions) {
+    this.#options = options
+    this.#limits = {
+      ...defaultValidationLimits,
+      maxNewClientsPerUpdate: options.limits.maxNewClientsPerUpdate,
+    }
+  }
+
+  /** Whether judging these takes the document: what changes nothing, or may not, does not. */
+  static needDocument(edits: readonly Edit[]): boolean {
+    return edits.some(({ connection, update }) => mayWrite(connection.level) && !isEmptyUpdate(update))
+  }
+
+  /** @param doc null where `needDocument` says no. @throws what Yjs throws: the document is broken then. */
+  judge(edits: readonly Edit[], doc: Y.Doc | null): Judged {
+    const judged: Judged = { change: null, outcomes: [], isFull: false, appliedBytes: 0 }
+    const judgeAll = () => {
+      for (const edit of edits) {
+        const startedAt = this.#options.clock.now()
+        const outcome = this.#judge(edit, doc, judged)
+        judged.outcomes.push({ edit, outcome })
+        edit.connection.worked(this.#options.clock.now() - startedAt)
+      }
+    }
+    if (doc === null) {
+      judgeAll()
+      return judged
+    }
+    const update = this.#options.document.transact(doc, judgeAll)
+    this.current = null
+    if (update === null) return judged
+    const authors: Author[] = []
+    const writers = new Set<Connection>()
+    for (const { edit, outcome } of judged.outcomes) {
+      if (outcome.name !== 'effective') continue
+      authors.push(...outcome.writesOf)
+      writers.add(edit.connection)
+    }
+    const [writer] = writers
+    judged.change = {
+      update,
+      authors,
+      soleWriter: writers.size === 1 && writer !== undefined ? writer : null,
+    }
+    return judged
+  }
+
+  #judge(edit: Edit, doc: Y.Doc | null, judged: Judged): Outcome {
+    const { connection, update } = edit
+    const { clientIds, counters, document, limits } = this.#options
+    // An honest viewer answers step 1, with nothing.
+    if (isEmptyUpdate(update)) return withoutEffect
+    if (!mayWrite(connection.level) || doc === null) {
+      counters.refused_level++
+      return judged.isFull || connection.reason === 'board_full' ? boardFull : notEditor
+    }
+    const verdict = validateUpdate(
+      update,
+      doc,
+      (clientId, isKnown) => clientIds.judge(connection, clientId, isKnown),
+      this.#limits,
+    )
+    if (verdict.outcome === 'reject') {
+      counters.rejected++
+      connection.log.info({ rule: verdict.rule, bytes: update.length }, 'update rejected')
+      return { name: 'refused', code: `update_${verdict.rule}`, message: verdict.message, isViolation: true }
+    }
+    if (verdict.outcome === 'resync') {
+      counters.resynced++
+      connection.log.debug({ rule: verdict.rule, bytes: update.length }, 'update dropped for a full sync')
+      return dropped
+    }
+    if (verdict.empty) return withoutEffect
+    if (!document.hasRoomFor(judged.appliedBytes + update.length, limits.maxBoardBytes)) {
+      judged.isFull = true
+      return boardFull
+    }
+    this.current = edit
+    Y.applyUpdate(doc, update, connection)
+    if (doc.store.pendingStructs !== null || doc.store.pendingDs !== null) {
+      doc.store.pendingStructs = null
+      doc.store.pendingDs = null
+      connection.log.error({ bytes: update.length }, 'an update left something pending; dropped')
+    }
+    judged.appliedBytes += update.length
+    counters.updates++
+    const { authors, relayed } = clientIds.wrote(connection, verdict.writes)
+    counters.relayed += relayed.length
+    for (const each of relayed) this.#options.onRelayed(each)
+    return { name: 'effective', writesOf: authors }
+  }
+}

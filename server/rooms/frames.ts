@@ -1,0 +1,92 @@
+// Server WebSocket frames (RFC 6455: binary, final, unmasked), each built once as one buffer that every socket of a
+// room shares. Allocated apart from Node's pool, because they are kept: by slow sockets and for joins.
+import { MessageType } from '../../shared/protocol.ts'
+
+const finalBinary = 0x82
+const headBytes = (length: number): number => (length < 126 ? 2 : length < 65_536 ? 4 : 10)
+
+/** A frame around `payload`, which is copied once. */
+export const frameOf = (payload: Uint8Array): Buffer => {
+  const frame = Buffer.allocUnsafeSlow(headBytes(payload.length) + payload.length)
+  frame.set(payload, writeHead(frame, payload.length))
+  return frame
+}
+
+/** What stands before `bodyLength` bytes in the frame of a sync message: for bodies that are sent without a copy. */
+export const syncHead = (step: number, bodyLength: number): Buffer => {
+  const payloadLength = 2 + varUintBytes(bodyLength) + bodyLength
+  const head = Buffer.allocUnsafeSlow(headBytes(payloadLength) + payloadLength - bodyLength)
+  writeSyncHead(head, step, bodyLength, payloadLength)
+  return head
+}
+
+/** The frame of a sync message, its body copied once. */
+export const syncFrame = (step: number, body: Uint8Array): Buffer => {
+  const payloadLength = 2 + varUintBytes(body.length) + body.length
+  const frame = Buffer.allocUnsafeSlow(headBytes(payloadLength) + payloadLength)
+  frame.set(body, writeSyncHead(frame, step, body.length, payloadLength))
+  return frame
+}
+
+/** An awareness frame from entries that are encoded already (client id, clock, state). */
+export const awarenessFrame = (entries: readonly Uint8Array[]): Buffer => {
+  let bodyLength = varUintBytes(entries.length)
+  for (const entry of entries) bodyLength += entry.length
+  const payloadLength = 1 + varUintBytes(bodyLength) + bodyLength
+  const frame = Buffer.allocUnsafeSlow(headBytes(payloadLength) + payloadLength)
+  let at = writeHead(frame, payloadLength)
+  frame[at++] = MessageType.awareness
+  at = writeVarUint(frame, at, bodyLength)
+  at = writeVarUint(frame, at, entries.length)
+  for (const entry of entries) {
+    frame.set(entry, at)
+    at += entry.length
+  }
+  return frame
+}
+
+/** An awareness message about nobody: the shortest message that a stock client takes as a sign of life. */
+export const keepAliveFrame: Buffer = awarenessFrame([])
+
+/** An empty WebSocket ping. */
+export const pingFrame: Buffer = Buffer.from([0x89, 0])
+
+export const varUintBytes = (value: number): number => {
+  let bytes = 1
+  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) bytes++
+  return bytes
+}
+
+/** @returns the position after it. */
+export const writeVarUint = (target: Uint8Array, at: number, value: number): number => {
+  let rest = value
+  let position = at
+  while (rest >= 128) {
+    target[position++] = (rest % 128) | 128
+    rest = Math.floor(rest / 128)
+  }
+  target[position++] = rest
+  return position
+}
+
+function writeSyncHead(frame: Buffer, step: number, bodyLength: number, payloadLength: number): number {
+  const at = writeHead(frame, payloadLength)
+  frame[at] = MessageType.sync
+  frame[at + 1] = step
+  return writeVarUint(frame, at + 2, bodyLength)
+}
+
+function writeHead(frame: Buffer, payloadLength: number): number {
+  frame[0] = finalBinary
+  if (payloadLength < 126) {
+    frame[1] = payloadLength
+    return 2
+  }
+  if (payloadLength < 65_536) {
+    frame[1] = 126
+    return frame.writeUInt16BE(payloadLength, 2)
+  }
+  frame[1] = 127
+  frame.writeUInt32BE(0, 2)
+  return frame.writeUInt32BE(payloadLength, 6)
+}

@@ -1,0 +1,85 @@
+// What a joining client gets: one state, encoded once, and the frames that everybody got after it. While nobody
+// writes, the state is the stored bytes themselves, never copied.
+//
+// What makes a client «synced» is step 2. Where frames follow the state, the state goes out as an update and an empty
+// step 2 comes last, so that synced means: everything is there.
+import * as Y from 'yjs'
+import { SyncStep } from '../../shared/protocol.ts'
+import type { BoardDocument } from './document.ts'
+import { syncFrame, syncHead } from './frames.ts'
+
+/** Bytes and frames after which encoding the state anew is cheaper for everybody than sending the tail. */
+const leastTailBytes = 256 * 1024
+const mostTailFrames = 1000
+const mostDifferences = 8
+const mostDifferenceBytes = 1024 * 1024
+
+const emptyUpdate = Uint8Array.of(0, 0)
+const syncedFrame = syncFrame(SyncStep.step2, emptyUpdate)
+
+const bufferOf = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+
+export class JoinFrames {
+  readonly #document: BoardDocument
+  #state: Buffer | null
+  #tail: Buffer[] = []
+  #tailFrames = 0
+  #tailBytes = 0
+  /** Answers to those who come back with the same state vector, as all do after a restart. Until the next update. */
+  readonly #differences = new Map<string, Buffer>()
+
+  constructor(document: BoardDocument) {
+    this.#document = document
+    const { stored } = document
+    this.#state = bufferOf(stored?.snapshot ?? emptyUpdate)
+    for (const update of stored?.updates ?? []) this.append(syncFrame(SyncStep.update, update))
+  }
+
+  /** @param frame an update that everybody in the room gets; belongs to what a joiner gets from here on. */
+  append(frame: Buffer): void {
+    this.#differences.clear()
+    if (this.#state === null) return
+    this.#tail.push(frame)
+    this.#tailFrames++
+    this.#tailBytes += frame.length
+    if (this.#document.doc === null) return
+    if (
+      this.#tailFrames <= mostTailFrames &&
+      this.#tailBytes <= Math.max(leastTailBytes, this.#state.length / 8)
+    )
+      return
+    // A board that is written to and not joined keeps no second copy of itself.
+    this.#state = null
+    this.#tail = []
+  }
+
+  /** The whole state as frames in pieces, `synced` last. */
+  whole(): Buffer[] {
+    const state = this.#state ?? this.#encode()
+    if (this.#tailFrames === 0) return [syncHead(SyncStep.step2, state.length), state]
+    if (this.#tail.length > 1) this.#tail = [Buffer.concat(this.#tail)]
+    return [syncHead(SyncStep.update, state.length), state, ...this.#tail, syncedFrame]
+  }
+
+  /** What a client with `stateVector` lacks, as the frame of a step 2 or of an update. */
+  difference(doc: Y.Doc, stateVector: Uint8Array, step: number): Buffer {
+    const key = `${step}${bufferOf(stateVector).toString('latin1')}`
+    const kept = this.#differences.get(key)
+    if (kept !== undefined) return kept
+    const frame = syncFrame(step, Y.encodeStateAsUpdate(doc, stateVector))
+    if (frame.length <= mostDifferenceBytes && this.#differences.size < mostDifferences)
+      this.#differences.set(key, frame)
+    return frame
+  }
+
+  #encode(): Buffer {
+    const { doc } = this.#document
+    const state = bufferOf(doc === null ? emptyUpdate : this.#document.encode(doc))
+    this.#state = state
+    this.#tail = []
+    this.#tailFrames = 0
+    this.#tailBytes = 0
+    return state
+  }
+}

@@ -1,0 +1,165 @@
+// The rooms of this process, by board: opened when somebody needs one, closed when the last connection left and
+// everything is committed.
+//
+//   (none) ──> loading ──> open ──last one left, or failure──> closing ──everything committed──> (none)
+//
+// Whoever meets a closing room waits for it and opens anew: what is stored is then all there is.
+import { BoardroomError } from '../errors.ts'
+import type { Clock } from './clock.ts'
+import type { Fold, StoredBoard } from './ports.ts'
+import { Room, type RoomOptions } from './room.ts'
+
+/** Log rows beyond which they are folded into one state before anybody sees them: dear to send and to apply. */
+const mostRowsServed = 100
+const waitForClosingMs = 10_000
+
+type RoomState =
+  | { name: 'loading'; ready: Promise<Room> }
+  | { name: 'open'; room: Room }
+  | { name: 'closing'; flushed: Promise<void> }
+
+export interface OpenRoomsOptions extends Omit<RoomOptions, 'boardId' | 'onDone'> {
+  fold?: Fold
+}
+
+export class OpenRooms {
+  readonly #options: OpenRoomsOptions
+  readonly #clock: Clock
+  readonly #states = new Map<string, RoomState>()
+  #isRefusing = false
+
+  constructor(options: OpenRoomsOptions) {
+    this.#options = options
+    this.#clock = options.clock
+  }
+
+  get size(): number {
+    return this.#states.size
+  }
+
+  has(boardId: string): boolean {
+    return this.#states.has(boardId)
+  }
+
+  /** The board's room, where it is open now. */
+  open(boardId: string): Room | null {
+    const state = this.#states.get(boardId)
+    return state?.name === 'open' ? state.room : null
+  }
+
+  /** Every open room; may be closed while going through. */
+  all(): Room[] {
+    return Array.from(this.#states.values(), (state) => (state.name === 'open' ? state.room : null)).filter(
+      (room) => room !== null,
+    )
+  }
+
+  /** No room is opened from here on. */
+  refuse(): void {
+    this.#isRefusing = true
+  }
+
+  /** The board's room; opened where it is not. @throws BoardroomError closing, or what `load` throws */
+  async roomOf(boardId: string): Promise<Room> {
+    for (;;) {
+      if (this.#isRefusing) throw new BoardroomError('closing', 'the server restarts; come back in a moment')
+      const state = this.#states.get(boardId) ?? this.#open(boardId)
+      switch (state.name) {
+        case 'open':
+          return state.room
+        case 'loading':
+          await state.ready
+          break
+        case 'closing':
+          await this.#within(state.flushed, waitForClosingMs)
+          break
+      }
+    }
+  }
+
+  /** Works with the board's room, which stays open for as long. `work` must hold the room before it waits. */
+  async withRoom<T>(boardId: string, work: (room: Room) => Promise<T>): Promise<T> {
+    for (;;) {
+      const room = await this.roomOf(boardId)
+      if (this.open(boardId) === room) return await work(room)
+    }
+  }
+
+  /** What storage has; a long log folded into one state first. @throws what the log or the fold throws */
+  async load(boardId: string): Promise<StoredBoard> {
+    const { log, fold } = this.#options
+    const stored = await log.load(boardId)
+    if (stored.updates.length <= mostRowsServed || fold === undefined) return stored
+    return { snapshot: await fold(stored), updates: [], authors: stored.authors }
+  }
+
+  /** It was opened for somebody who did not come in after all. */
+  closeIfEmpty(boardId: string): void {
+    const room = this.open(boardId)
+    if (room?.isEmpty) this.#done(room)
+  }
+
+  /** Resolves once a room that is closing is closed. */
+  async closed(boardId: string): Promise<void> {
+    const state = this.#states.get(boardId)
+    if (state?.name === 'closing') await state.flushed
+  }
+
+  /** Closes all. @returns whether everything was committed within `deadlineMs`. */
+  async allClosed(deadlineMs: number): Promise<boolean> {
+    const closed = Promise.all(Array.from(this.#states, ([boardId, state]) => this.#close(boardId, state)))
+    return this.#within(closed, deadlineMs).then(
+      () => true,
+      () => false,
+    )
+  }
+
+  #open(boardId: string): RoomState {
+    const ready = this.load(boardId).then(
+      (stored) => {
+        const room = new Room({ ...this.#options, boardId, onDone: (done) => this.#done(done) }, stored)
+        this.#states.set(boardId, { name: 'open', room })
+        return room
+      },
+      (error: unknown) => {
+        this.#states.delete(boardId)
+        throw error
+      },
+    )
+    // Everybody who waits gets the error; that nobody waits any more is no unhandled rejection.
+    ready.catch(() => undefined)
+    const state: RoomState = { name: 'loading', ready }
+    this.#states.set(boardId, state)
+    return state
+  }
+
+  #done(room: Room): void {
+    const { boardId } = room
+    if (this.open(boardId) !== room) return
+    room.flush()
+    const flushed = room.finished().then(() => {
+      room.close()
+      this.#states.delete(boardId)
+      this.#options.log.idle(boardId)
+    })
+    this.#states.set(boardId, { name: 'closing', flushed })
+  }
+
+  async #close(boardId: string, state: RoomState): Promise<void> {
+    if (state.name === 'loading') await state.ready.catch(() => undefined)
+    const room = this.open(boardId)
+    if (room !== null) this.#done(room)
+    await this.closed(boardId)
+  }
+
+  #within<T>(work: Promise<T>, ms: number): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.after(ms, () =>
+        reject(
+          new BoardroomError('database_unreachable', 'the board is still being saved; try again in a moment'),
+        ),
+      )
+      work.then(resolve, reject).finally(() => timer.cancel())
+    })
+  }
+}

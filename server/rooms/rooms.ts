@@ -1,0 +1,289 @@
+// Live collaboration of this process: who comes in, who is here, and what the rest of the server may ask of a board
+// that is open. Knows neither HTTP nor SQL.
+import type { Logger } from 'pino'
+import type { Doc } from 'yjs'
+import { applyUpdate } from 'yjs'
+import type { Level } from '../../shared/levels.ts'
+import { type BoardEvent, CloseCode, encodeHello } from '../../shared/protocol.ts'
+import { BoardroomError } from '../errors.ts'
+import type { Relayed } from './client-ids.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { Connection } from './connection.ts'
+import { type Counters, newCounters } from './counters.ts'
+import { frameOf } from './frames.ts'
+import { KeepAlive } from './keep-alive.ts'
+import { OpenRooms } from './open-rooms.ts'
+import type {
+  Access,
+  AccessDecision,
+  ConnectionSummary,
+  Fold,
+  RoomLimits,
+  Socket,
+  UpdateLog,
+} from './ports.ts'
+import { type Pending, Rights } from './rights.ts'
+import type { Room } from './room.ts'
+import { endFor } from './seats.ts'
+import { defaultValidationLimits } from './validate/verdict.ts'
+import { validateUpdate } from './validate.ts'
+
+const mostUnsavedMs = 60_000
+
+export interface RoomsOptions {
+  log: UpdateLog
+  access: Access
+  limits: RoomLimits
+  logger: Logger
+  /** A connection left, however it ended. Called once for each that `join` returned. */
+  onLeave: (connection: ConnectionSummary, code: number, reason: string) => void
+  /** Somebody brought edits under a client id whose owner was away. For the trail. */
+  onRelayed?: (boardId: string, relayed: Relayed) => void
+  /** Folds logs in a worker; without it they are folded here, in slices. */
+  fold?: Fold
+  clock?: Clock
+}
+
+export interface RoomsStats {
+  rooms: number
+  connections: number
+  writers: number
+  behind: number
+  unsavedBytes: number
+  counters: Readonly<Counters>
+}
+
+export class Rooms {
+  readonly rights: Rights
+  readonly #options: RoomsOptions
+  readonly #clock: Clock
+  readonly #counters = newCounters()
+  readonly #keepAlive: KeepAlive
+  readonly #rooms: OpenRooms
+  readonly #connections = new Map<string, Connection>()
+  #age = 0
+
+  constructor(options: RoomsOptions) {
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.rights = new Rights({ access: options.access, clock: this.#clock, log: options.logger })
+    this.#keepAlive = new KeepAlive(this.#clock, () => this.#endUnsaved())
+    this.#rooms = new OpenRooms({
+      ...options,
+      clock: this.#clock,
+      counters: this.#counters,
+      onLeft: (connection, code, reason) => this.#left(connection, code, reason),
+      onRelayed: (boardId, relayed) => options.onRelayed?.(boardId, relayed),
+    })
+  }
+
+  /**
+   * Lets a connection into its board's room: hello, sync step 1, presence, and the socket is read.
+   * @param pending registered before its level was read; the connection's from here on, whatever comes of this.
+   * @param decision what the join was admitted and recorded with; a newer one counts.
+   * @param socket paused; the caller closes it where this throws.
+   * @throws BoardroomError closing | access_denied | not_signed_in | board_deleted | board_unreadable |
+   *   database_unreachable | not_found
+   */
+  async join(pending: Pending, decision: AccessDecision, socket: Socket): Promise<Connection> {
+    const { boardId } = pending.joining
+    try {
+      for (;;) {
+        const room = await this.#rooms.roomOf(boardId)
+        const newest = await this.#newest(pending, decision)
+        // Nothing waits from here to the admission, so nothing can change in between.
+        if (this.#rooms.open(boardId) === room) return this.#admit(room, pending, newest, socket)
+      }
+    } catch (error) {
+      pending.cancel()
+      this.#rooms.closeIfEmpty(boardId)
+      throw error
+    }
+  }
+
+  /** Who is on a board, in the order of joining. */
+  connectionsOf(boardId: string): ConnectionSummary[] {
+    return Array.from(this.#rooms.open(boardId)?.connections ?? [], (connection) => connection.summary())
+  }
+
+  /** @returns false where there is no such connection. */
+  sendAway(connectionId: string, code: number = CloseCode.noAccess, reason = 'sent away'): boolean {
+    const connection = this.#connections.get(connectionId)
+    connection?.close(code, reason)
+    return connection !== undefined
+  }
+
+  /** Frame 67 to the board's connections on this node. */
+  broadcastEvent(boardId: string, event: BoardEvent): void {
+    this.#rooms.open(boardId)?.broadcast(event)
+  }
+
+  /**
+   * The board's state now, as one update v1. A board that nobody has open is read without being opened.
+   * @throws BoardroomError board_unreadable | database_unreachable | not_found
+   */
+  async document(boardId: string): Promise<Uint8Array> {
+    if (!this.#rooms.has(boardId)) {
+      const stored = await this.#rooms.load(boardId)
+      if (stored.updates.length === 0) return stored.snapshot ?? Uint8Array.of(0, 0)
+    }
+    return this.#rooms.withRoom(boardId, (room) => room.state())
+  }
+
+  /**
+   * A change by the server: an import, a restore. Live for collaborators.
+   * @param change an update v1 from outside, which is validated; or a function that edits the document.
+   * @param principalKey who is recorded as author.
+   * @returns resolves once committed.
+   * @throws BoardroomError invalid_request | board_full | board_unreadable | database_unreachable | not_found
+   */
+  applyAsServer(
+    boardId: string,
+    change: Uint8Array | ((doc: Doc) => void),
+    principalKey: string,
+  ): Promise<void> {
+    const edit = typeof change === 'function' ? change : (doc: Doc) => this.#applyChecked(doc, change)
+    const bytes = typeof change === 'function' ? 0 : change.length
+    return this.#rooms.withRoom(boardId, (room) => room.changeAsServer(edit, principalKey, bytes))
+  }
+
+  /** Ends a board's room: its connections close with `code`. Resolves once everything of it is committed. */
+  async endBoard(boardId: string, code: CloseCode, reason: string): Promise<void> {
+    this.#rooms.open(boardId)?.end(code, reason)
+    await this.#rooms.closed(boardId)
+  }
+
+  /**
+   * Ends everything: no more joins, edits flushed, sockets closed 1012 spread over `spreadMs` so that they do not all
+   * come back at once, and what is applied is committed. Resolves then, or after `deadlineMs`.
+   */
+  async close({
+    spreadMs = 5000,
+    deadlineMs = 20_000,
+  }: {
+    spreadMs?: number
+    deadlineMs?: number
+  } = {}): Promise<void> {
+    this.#rooms.refuse()
+    for (const room of this.#rooms.all()) room.flush()
+    const connections = [...this.#connections.values()]
+    const startedAt = this.#clock.now()
+    for (const [i, connection] of connections.entries()) {
+      const waitMs = startedAt + (spreadMs * i) / connections.length - this.#clock.now()
+      if (waitMs > 1) await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve))
+      connection.close(CloseCode.restart, 'the server restarts')
+    }
+    if (await this.#rooms.allClosed(deadlineMs)) return
+    const unsavedBytes = this.#options.log.totalUnsavedBytes
+    this.#options.logger.error({ unsavedBytes }, 'not everything could be saved before the end')
+  }
+
+  stats(): RoomsStats {
+    let writers = 0
+    let behind = 0
+    for (const room of this.#rooms.all()) writers += room.seats.writers
+    for (const connection of this.#connections.values()) if (connection.outbox.isBehind) behind++
+    return {
+      rooms: this.#rooms.size,
+      connections: this.#connections.size,
+      writers,
+      behind,
+      unsavedBytes: this.#options.log.totalUnsavedBytes,
+      counters: this.#counters,
+    }
+  }
+
+  #admit(
+    room: Room,
+    pending: Pending,
+    { decision, level }: { decision: AccessDecision; level: Level },
+    socket: Socket,
+  ): Connection {
+    const { limits, logger } = this.#options
+    const age = ++this.#age
+    const connection = new Connection({
+      pending,
+      socket,
+      host: room,
+      clock: this.#clock,
+      limits,
+      counters: this.#counters,
+      log: logger,
+      age,
+    })
+    room.seats.take(connection, level, decision.mayManage)
+    this.#connections.set(connection.id, connection)
+    this.#keepAlive.add(connection)
+    this.#counters.joined++
+    if (connection.ownProtocol) {
+      const { boardId, connectionId, principal } = pending.joining
+      const hello = encodeHello({
+        connection_id: connectionId,
+        board_id: boardId,
+        principal,
+        level: connection.level ?? 'view',
+        may_manage: connection.mayManage,
+        ...(connection.reason === null ? {} : { reason: connection.reason }),
+        limits: {
+          max_frame_bytes: limits.maxFrameBytes,
+          max_board_bytes: limits.maxBoardBytes,
+          max_file_bytes: limits.maxFileBytes,
+          updates_per_second: limits.updatesPerSecond,
+          awareness_per_second: limits.awarenessPerSecond,
+        },
+      })
+      connection.outbox.send(frameOf(hello))
+    }
+    room.admit(connection)
+    return connection
+  }
+
+  /** The newest decision about a joiner, if it still lets it in. */
+  async #newest(
+    pending: Pending,
+    decision: AccessDecision,
+  ): Promise<{ decision: AccessDecision; level: Level }> {
+    const newest = pending.latest === null && pending.state === 'resting' ? decision : await pending.current()
+    const { level } = newest
+    const end = endFor(newest)
+    if (end === null && level !== null) return { decision: newest, level }
+    const code =
+      newest.credential === 'ended'
+        ? 'not_signed_in'
+        : newest.board === 'live'
+          ? 'access_denied'
+          : 'board_deleted'
+    throw new BoardroomError(code, end?.reason ?? 'no access to this board')
+  }
+
+  #left(connection: Connection, code: number, reason: string): void {
+    this.#connections.delete(connection.id)
+    this.#keepAlive.remove(connection)
+    this.#counters.left++
+    this.#options.onLeave(connection.summary(), code, reason)
+  }
+
+  #applyChecked(doc: Doc, update: Uint8Array): void {
+    const { limits } = this.#options
+    const verdict = validateUpdate(update, doc, () => 'ok', {
+      ...defaultValidationLimits,
+      maxNewClientsPerUpdate: limits.maxClientsPerBoard,
+    })
+    if (verdict.outcome === 'reject')
+      throw new BoardroomError('invalid_request', `not an update that can be applied: ${verdict.message}`)
+    if (verdict.outcome === 'resync')
+      throw new BoardroomError(
+        'invalid_request',
+        'the update rests on edits that the board does not have; send the whole document',
+      )
+    applyUpdate(doc, update)
+  }
+
+  /** Commits have failed for a minute: what is unsaved stays queued, and clients bring theirs back. */
+  #endUnsaved(): void {
+    const { log } = this.#options
+    if (log.failingSince === null || this.#clock.wall() - log.failingSince < mostUnsavedMs) return
+    for (const room of this.#rooms.all())
+      if (log.unsavedBytes(room.boardId) > 0) room.end(CloseCode.busy, 'the database is away')
+  }
+}

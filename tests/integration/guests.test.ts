@@ -1,0 +1,149 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { cookieNames } from '../../server/accounts/cookies.ts'
+import { forgetExpired, Guests } from '../../server/accounts/guests.ts'
+import { systemActor, transactionAs } from '../../server/audit/actor.ts'
+import type { Db } from '../../server/database/database.ts'
+import { addBoard, addSession, addUser } from '../helpers/boards.ts'
+import { withDatabase } from '../helpers/database.ts'
+
+const dayMs = 86_400_000
+const inDays = (days: number) => new Date(Date.now() + days * dayMs)
+const aboutDays = (date: Date | undefined, days: number) =>
+  assert.ok(
+    Math.abs((date?.getTime() ?? 0) - Date.now() - days * dayMs) < 60_000,
+    `${date?.toISOString()}, not in ${days} days`,
+  )
+
+const create = (db: Db, guests: Guests, linkExpiresAt: Date | null = null) =>
+  transactionAs(db, systemActor, (trx) => guests.create(trx, { name: 'Gus', linkExpiresAt }))
+const cookieHeader = (setCookie: string) => setCookie.split(';')[0]
+
+/** A link of a new board, and its use by the guest. */
+async function letIn(db: Db, guestId: string, expiresAt: Date | null): Promise<string> {
+  const owner = await addUser(db)
+  const board = await addBoard(db, owner)
+  const { id } = await db
+    .insertInto('share_links')
+    .values({
+      board_id: board,
+      level: 'view',
+      token_sha256: Buffer.alloc(32, board),
+      created_by: owner,
+      expires_at: expiresAt,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  await db.insertInto('share_link_uses').values({ link_id: id, guest_id: guestId, name: 'Gus' }).execute()
+  return id
+}
+
+const setExpiry = (db: Db, id: string, at: Date) =>
+  db.updateTable('guests').set({ expires_at: at }).where('id', '=', id).execute()
+const expiryOf = async (db: Db, id: string) =>
+  (await db.selectFrom('guests').select('expires_at').where('id', '=', id).executeTakeFirst())?.expires_at
+
+const guests = suite('guests')
+
+guests('are found again by their cookie, of which only a hash is stored', () =>
+  withDatabase(async ({ db }) => {
+    const service = new Guests(db, cookieNames(false))
+    const { guestId, cookie } = await create(db, service)
+    assert.match(cookie, /^boardroom\.guest=[\w-]{43}; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax$/)
+    assert.is((await service.find(`other=1; ${cookieHeader(cookie)}`))?.id, guestId)
+    for (const header of [
+      undefined,
+      '',
+      'boardroom.guest',
+      'boardroom.guest=',
+      'boardroom.guest=x',
+      `x${cookieHeader(cookie)}`,
+    ]) {
+      assert.is(await service.find(header), null, header)
+    }
+    const { token_sha256 } = await db.selectFrom('guests').selectAll().executeTakeFirstOrThrow()
+    assert.not.ok(cookie.includes(token_sha256.toString('base64url')))
+  }),
+)
+
+guests('get a __Host- cookie on https', () =>
+  withDatabase(async ({ db }) => {
+    const { cookie } = await create(db, new Guests(db, cookieNames(true)))
+    assert.match(
+      cookie,
+      /^__Host-boardroom\.guest=[\w-]{43}; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax; Secure$/,
+    )
+  }),
+)
+
+guests('live 30 days, and never longer than the link that let them in', () =>
+  withDatabase(async ({ db }) => {
+    const service = new Guests(db, cookieNames(false))
+    aboutDays(await expiryOf(db, (await create(db, service)).guestId), 30)
+    aboutDays(await expiryOf(db, (await create(db, service, inDays(3))).guestId), 3)
+    aboutDays(await expiryOf(db, (await create(db, service, inDays(90))).guestId), 30)
+  }),
+)
+
+guests('slide with use, up to the end of the last link they hold', () =>
+  withDatabase(async ({ db }) => {
+    const service = new Guests(db, cookieNames(false))
+    const slid = async (...links: (Date | null)[]) => {
+      const { guestId, cookie } = await create(db, service)
+      for (const expiresAt of links) await letIn(db, guestId, expiresAt)
+      await setExpiry(db, guestId, inDays(1))
+      await service.find(cookieHeader(cookie))
+      return expiryOf(db, guestId)
+    }
+    aboutDays(await slid(null), 30)
+    aboutDays(await slid(inDays(5)), 5)
+    aboutDays(await slid(inDays(5), inDays(20)), 20)
+    aboutDays(await slid(inDays(5), null), 30)
+    aboutDays(await slid(), 1)
+  }),
+)
+
+guests('do not slide by links that were revoked, or by uses that were', () =>
+  withDatabase(async ({ db }) => {
+    const service = new Guests(db, cookieNames(false))
+    const { guestId, cookie } = await create(db, service)
+    const link = await letIn(db, guestId, null)
+    await setExpiry(db, guestId, inDays(1))
+    await db.updateTable('share_links').set({ revoked_at: new Date() }).where('id', '=', link).execute()
+    await service.find(cookieHeader(cookie))
+    aboutDays(await expiryOf(db, guestId), 1)
+    await db.updateTable('share_links').set({ revoked_at: null }).where('id', '=', link).execute()
+    await db.updateTable('share_link_uses').set({ revoked_at: new Date() }).execute()
+    await service.find(cookieHeader(cookie))
+    aboutDays(await expiryOf(db, guestId), 1)
+  }),
+)
+
+guests('are nobody once expired', () =>
+  withDatabase(async ({ db }) => {
+    const service = new Guests(db, cookieNames(false))
+    const { guestId, cookie } = await create(db, service)
+    await letIn(db, guestId, null)
+    await setExpiry(db, guestId, new Date(Date.now() - 1000))
+    assert.is(await service.find(cookieHeader(cookie)), null)
+  }),
+)
+
+guests('are removed a month after they expired, sessions at once', () =>
+  withDatabase(async ({ db }) => {
+    const service = new Guests(db, cookieNames(false))
+    const [old, recent] = [await create(db, service), await create(db, service)]
+    await setExpiry(db, old.guestId, inDays(-31))
+    await setExpiry(db, recent.guestId, inDays(-29))
+    const user = await addUser(db)
+    await addSession(db, user, inDays(-1))
+    await addSession(db, user, inDays(1))
+    assert.equal(await forgetExpired(db), { sessions: 1, guests: 1 })
+    assert.equal(
+      (await db.selectFrom('guests').select('id').execute()).map(({ id }) => id),
+      [recent.guestId],
+    )
+  }),
+)
+
+guests.run()

@@ -1,0 +1,223 @@
+import { rejects } from 'node:assert/strict'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import {
+  createUser,
+  disableUser,
+  foreignUser,
+  listUsers,
+  type NewUser,
+  setRole,
+  systemEmail,
+} from '../../server/accounts/users.ts'
+import { systemActor } from '../../server/audit/actor.ts'
+import type { Db } from '../../server/database/database.ts'
+import { addBoard, addSession } from '../helpers/boards.ts'
+import { withDatabase } from '../helpers/database.ts'
+
+const make = (db: Db, name: string, role: NonNullable<NewUser['role']> = 'user') =>
+  createUser(db, systemActor, { name, email: `${name}@example.org`, password: 'correct horse', role })
+const emailOf = (name: string) => `${name}@example.org`
+const addLink = (db: Db, boardId: string, userId: number, label: string) =>
+  db
+    .insertInto('share_links')
+    .values({
+      board_id: boardId,
+      level: 'view',
+      token_sha256: Buffer.alloc(32, label),
+      label,
+      created_by: userId,
+    })
+    .execute()
+
+const users = suite('users')
+
+users('are made with a lower-case e-mail and a hashed password, and listed', () =>
+  withDatabase(async ({ db }) => {
+    const user = await createUser(db, systemActor, {
+      name: ' Ada ',
+      email: 'Ada@Example.org',
+      password: 'correct horse',
+    })
+    assert.equal([user.email, user.name, user.role], ['ada@example.org', 'Ada', 'user'])
+    assert.equal(
+      (await listUsers(db)).map(({ email }) => email),
+      [systemEmail, 'ada@example.org'],
+    )
+    const account = await db.selectFrom('accounts').select('password').executeTakeFirstOrThrow()
+    assert.not.match(account.password ?? '', /horse/)
+  }),
+)
+
+users('are refused with what is wrong about them', () =>
+  withDatabase(async ({ db }) => {
+    const good = { name: 'Ada', email: 'ada@example.org', password: 'correct horse' }
+    const wrong: [Partial<NewUser>, RegExp][] = [
+      [{ email: 'ada' }, /email/],
+      [{ name: 'A' }, /name/],
+      [{ name: '😀' }, /name/],
+      [{ name: 'A\u0000da' }, /name/],
+      [{ password: 'short' }, /at least 8 characters/],
+      [{ password: 'x'.repeat(129) }, /at most 128 characters/],
+      [{ role: 'root' as 'user' }, /role/],
+    ]
+    for (const [change, message] of wrong) {
+      await rejects(createUser(db, systemActor, { ...good, ...change }), { code: 'invalid_request', message })
+    }
+    await make(db, 'ada')
+    await rejects(make(db, 'ada'), { code: 'conflict' })
+    assert.is((await listUsers(db)).length, 2)
+  }),
+)
+
+users('keep a sysadmin: the last active one cannot be demoted or disabled', () =>
+  withDatabase(async ({ db }) => {
+    await make(db, 'ada', 'sysadmin')
+    await make(db, 'bob')
+    await rejects(setRole(db, systemActor, emailOf('ada'), 'admin'), {
+      code: 'conflict',
+      message: /last active sysadmin/,
+    })
+    await rejects(disableUser(db, systemActor, emailOf('ada')), {
+      code: 'conflict',
+      message: /last active sysadmin/,
+    })
+    assert.is(
+      (await setRole(db, systemActor, emailOf('ada'), 'sysadmin')).role,
+      'sysadmin',
+      'nothing taken away',
+    )
+    await setRole(db, systemActor, 'BOB@example.org', 'sysadmin')
+    await disableUser(db, systemActor, emailOf('ada'))
+    await rejects(
+      setRole(db, systemActor, emailOf('bob'), 'user'),
+      { message: /last active sysadmin/ },
+      'a disabled one does not count',
+    )
+  }),
+)
+
+users('keep a sysadmin where two are demoted at the same moment', () =>
+  withDatabase(async ({ db }) => {
+    for (const name of ['ada', 'bob']) await make(db, name, 'sysadmin')
+    const outcomes = await Promise.allSettled([
+      setRole(db, systemActor, emailOf('ada'), 'user'),
+      disableUser(db, systemActor, emailOf('bob')),
+    ])
+    assert.equal(outcomes.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+    assert.is((await listUsers(db)).filter((user) => user.role === 'sysadmin' && user.is_active).length, 1)
+  }),
+)
+
+users('lose their sessions when disabled, and the links that stop are named', () =>
+  withDatabase(async ({ db }) => {
+    const { id } = await make(db, 'ada')
+    const board = await addBoard(db, id)
+    await addLink(db, board, id, 'for the team')
+    await addSession(db, id)
+    const disabled = await disableUser(db, systemActor, emailOf('ada'))
+    assert.equal(
+      disabled.stoppedLinks.map(({ label }) => label),
+      ['for the team'],
+    )
+    assert.equal([disabled.boards, disabled.links, disabled.user.is_active], [0, 0, false])
+    assert.is((await db.selectFrom('sessions').selectAll().execute()).length, 0)
+  }),
+)
+
+users('hand boards and links over when disabled with an heir', () =>
+  withDatabase(async ({ db }) => {
+    const ada = await make(db, 'ada')
+    const bob = await make(db, 'bob')
+    const board = await addBoard(db, ada.id)
+    await addLink(db, board, ada.id, 'for the team')
+    const disabled = await disableUser(db, systemActor, emailOf('ada'), { transferTo: emailOf('bob') })
+    assert.equal([disabled.boards, disabled.links, disabled.stoppedLinks], [1, 1, []])
+    const { owner_id } = await db
+      .selectFrom('boards')
+      .select('owner_id')
+      .where('id', '=', board)
+      .executeTakeFirstOrThrow()
+    const { created_by } = await db.selectFrom('share_links').select('created_by').executeTakeFirstOrThrow()
+    assert.equal([owner_id, created_by], [bob.id, bob.id])
+  }),
+)
+
+users('are not disabled at all where the heir cannot take over', () =>
+  withDatabase(async ({ db }) => {
+    await make(db, 'ada')
+    await make(db, 'bob')
+    await disableUser(db, systemActor, emailOf('bob'))
+    for (const heir of ['ada', 'bob']) {
+      await rejects(disableUser(db, systemActor, emailOf('ada'), { transferTo: emailOf(heir) }), {
+        code: 'conflict',
+      })
+    }
+    await rejects(disableUser(db, systemActor, emailOf('ada'), { transferTo: 'eve@example.org' }), {
+      code: 'not_found',
+    })
+    assert.ok((await listUsers(db)).find(({ email }) => email === emailOf('ada'))?.is_active)
+  }),
+)
+
+users('do not include the system actor where something is to change', () =>
+  withDatabase(async ({ db }) => {
+    await make(db, 'ada', 'sysadmin')
+    await rejects(setRole(db, systemActor, systemEmail, 'sysadmin'), { code: 'conflict' })
+    await rejects(disableUser(db, systemActor, systemEmail), { code: 'conflict' })
+    await rejects(
+      db.deleteFrom('users').where('email', '=', systemEmail).execute(),
+      /cannot be changed or deleted/,
+    )
+  }),
+)
+
+users.run()
+
+const foreign = suite('users of an embedder')
+
+foreign('are made at first sight, once, and renamed when their name changes there', () =>
+  withDatabase(async ({ db }) => {
+    const seen = await Promise.all(
+      [1, 2, 3, 4].map(() => foreignUser(db, { externalId: 'u-1', name: 'Ada' })),
+    )
+    assert.is(new Set(seen.map(({ id }) => id)).size, 1)
+    const renamed = await foreignUser(db, { externalId: 'u-1', name: 'Ada L.' })
+    assert.equal(
+      [renamed.id, renamed.name, renamed.email, renamed.role],
+      [seen[0]?.id, 'Ada L.', null, 'user'],
+    )
+    const elsewhere = await foreignUser(db, {
+      externalId: 'u-1',
+      name: 'Ada',
+      issuer: 'https://other.example',
+    })
+    assert.is.not(elsewhere.id, renamed.id)
+  }),
+)
+
+foreign('get a name that fits, whatever theirs is', () =>
+  withDatabase(async ({ db }) => {
+    const names = ['', 'X', '  ', 'a\u0000b', 'x'.repeat(300), `${'x'.repeat(99)}😀`]
+    const rows = await Promise.all(names.map((name, i) => foreignUser(db, { externalId: `u-${i}`, name })))
+    assert.equal(
+      rows.map(({ name }) => name.length),
+      [4, 6, 4, 2, 100, 101],
+    )
+  }),
+)
+
+foreign('are refused where they are none', () =>
+  withDatabase(async ({ db }) => {
+    const wrong = [
+      { externalId: '', name: 'Ada' },
+      { externalId: 5, name: 'Ada' },
+      { name: 'Ada' },
+      { externalId: 'x' },
+    ]
+    for (const user of wrong)
+      await rejects(foreignUser(db, user as never), { code: 'internal', message: /externalId|name/ })
+  }),
+)
+
+foreign.run()
