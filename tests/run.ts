@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { clusterVariable, startCluster } from './helpers/cluster.ts'
 
 const kinds = ['unit', 'integration', 'property', 'e2e'] as const
@@ -33,10 +34,16 @@ interface Outcome {
   output: string
 }
 
-const folder = path.dirname(fileURLToPath(import.meta.url))
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  // For the tests of this file: other test files, and less patience with them.
+  options: { folder: { type: 'string' }, 'limit-ms': { type: 'string' } },
+})
+const folder = flags.folder ?? path.dirname(fileURLToPath(import.meta.url))
+const limitOf = (kind: Kind): number => Number(flags['limit-ms'] ?? limitMs[kind])
 const running = new Set<number>()
 
-process.exitCode = await main(process.argv.slice(2))
+process.exitCode = await main(positionals)
 
 async function main(filters: string[]): Promise<number> {
   const files = await chosenFiles(filters)
@@ -138,7 +145,7 @@ function execute(file: TestFile, env: NodeJS.ProcessEnv): Promise<Ending> {
     const timer = setTimeout(() => {
       hung = true
       if (pid !== undefined) killGroup(pid)
-    }, limitMs[file.kind])
+    }, limitOf(file.kind))
     // A process that outlives the file keeps its pipes open: 'close' alone would wait for it.
     child.once('exit', () => {
       if (pid !== undefined) killGroup(pid)
@@ -156,7 +163,7 @@ function execute(file: TestFile, env: NodeJS.ProcessEnv): Promise<Ending> {
   })
 }
 
-/** What a file's ending means; exported names and sentences of uvu's report are read, not its exit code alone. */
+/** What a file's ending means: by uvu's report, because its exit code alone is 0 where a hook threw. */
 function judge(file: TestFile, ending: Ending, forgotten: string[]): Outcome {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: uvu colours its report
   const plain = ending.output.replace(/\x1b\[\d+m/g, '')
@@ -175,8 +182,8 @@ function judge(file: TestFile, ending: Ending, forgotten: string[]): Outcome {
   if (ending.hung) {
     problems.push(
       total === null
-        ? `did not end within ${limitMs[file.kind] / 1000} s`
-        : `its tests ended, but the process did not within ${limitMs[file.kind] / 1000} s: something was left open`,
+        ? `did not end within ${limitOf(file.kind) / 1000} s`
+        : `its tests ended, but the process did not within ${limitOf(file.kind) / 1000} s: something was left open`,
     )
   } else if (total === null)
     problems.push(`ended without a report (exit code ${ending.code ?? ending.signal})`)

@@ -147,15 +147,19 @@ export const isOutage = (error: unknown): boolean =>
     messageOf(error),
   )
 
-/** `database_unreachable` for an outage; any other error as it is. */
-export const asExpected = (error: unknown): unknown =>
-  isOutage(error)
+/** `database_unreachable` for an outage, `closing` for a pool that was ended; any other error as it is. */
+export function asExpected(error: unknown): unknown {
+  if (/^Cannot use a pool after calling end/.test(messageOf(error))) {
+    return new BoardroomError('closing', 'the database is being closed', { cause: error })
+  }
+  return isOutage(error)
     ? new BoardroomError(
         'database_unreachable',
         `the database does not answer as it should: ${messageOf(error)}`,
         { cause: error },
       )
     : error
+}
 
 /** One line that says where we wanted to go and why not, without the password. */
 export function cannotOpen(config: pg.ClientConfig, error: unknown): BoardroomError {

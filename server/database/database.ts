@@ -64,7 +64,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   if (target === undefined)
     throw new BoardroomError('invalid_config', 'openDatabase needs a connectionString or a pool')
   const direct = options.directConnectionString ?? target
-  const isPooled = await examine(target, direct)
+  const isPooled = await examine(target, options.directConnectionString, timeOuts)
   const { connection, end } =
     pool === undefined
       ? ownPool(target, { poolSize, timeOuts, isPooled })
@@ -135,11 +135,11 @@ function ownPool(
 }
 
 /**
- * One look at the database through `target`, and through `direct` where they differ.
+ * One look at the database through `target`, and through `direct` where there is one.
  * @returns whether `target` leads through a pooler.
  */
-async function examine(target: Target, direct: Target): Promise<boolean> {
-  const seen = await look(target)
+async function examine(target: Target, direct: Target | undefined, timeOuts: TimeOuts): Promise<boolean> {
+  const seen = await look(target, timeOuts)
   if (seen.version < oldestMajor * 10_000) {
     throw new BoardroomError(
       'invalid_config',
@@ -152,11 +152,11 @@ async function examine(target: Target, direct: Target): Promise<boolean> {
       `the database is encoded in ${seen.encoding}; Boardroom needs UTF8: create database … encoding 'UTF8' template template0`,
     )
   }
-  const past = direct === target ? seen : await look(direct)
+  const past = direct === undefined ? seen : await look(direct, timeOuts)
   if (past.isPooled) {
     throw new BoardroomError(
       'invalid_config',
-      direct === target
+      direct === undefined
         ? 'DATABASE_URL leads through a connection pooler such as PgBouncer, where notifications and session locks do not work; set BOARDROOM_DATABASE_DIRECT_URL to the same database without the pooler'
         : 'BOARDROOM_DATABASE_DIRECT_URL leads through a connection pooler too; set it to the address of Postgres itself',
     )
@@ -178,9 +178,9 @@ interface Seen {
 }
 
 /** Waits for a database that is just starting, as after a reboot. */
-async function look(target: Target, patienceMs = 30_000): Promise<Seen> {
-  const config = clientConfig(target, requestTimeOuts, { pooled: true })
-  const deadline = Date.now() + patienceMs
+async function look(target: Target, timeOuts: TimeOuts): Promise<Seen> {
+  const config = clientConfig(target, timeOuts, { pooled: true })
+  const deadline = Date.now() + 30_000
   for (;;) {
     let client: pg.Client | null = null
     try {

@@ -1,6 +1,6 @@
 // The pool as Kysely uses it. A pooled connection that died while nobody looked costs a second attempt and not an
 // error; one that does not answer is thrown away instead of being handed on; outages have one code.
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import type { PostgresPool, PostgresPoolClient } from 'kysely'
 import type pg from 'pg'
 import type { Logger } from 'pino'
@@ -74,6 +74,9 @@ export class ResilientPool implements PostgresPool {
   }
 }
 
+/** Of the first statement after a connection was taken. */
+const attempts = 3
+
 const ignore = () => undefined
 
 /** One connection between being taken and being given back. */
@@ -107,20 +110,18 @@ class Checkout {
 
   async #ask(text: string, parameters: readonly unknown[] = []): Promise<pg.QueryResult> {
     if (this.#broken !== null) throw asExpected(this.#broken)
-    const mayRepeat = this.#isFirst
+    let attemptsLeft = this.#isFirst ? attempts : 1
     this.#isFirst = false
-    try {
-      return await this.#send(text, parameters)
-    } catch (error) {
-      if (!mayRepeat || !isConnectionLost(error) || !(isHarmless(text) || isCertainlyUndone(error)))
-        throw asExpected(error)
-      this.#log.debug({ err: error }, 'a pooled connection was dead; asking again on another')
-    }
-    await this.#replace()
-    try {
-      return await this.#send(text, parameters)
-    } catch (error) {
-      throw asExpected(error)
+    for (;;) {
+      try {
+        return await this.#send(text, parameters)
+      } catch (error) {
+        attemptsLeft--
+        const mayRepeat = isConnectionLost(error) && (isHarmless(text) || isCertainlyUndone(error))
+        if (!mayRepeat || attemptsLeft === 0) throw asExpected(error)
+        this.#log.debug({ err: error }, 'a pooled connection was dead; asking again on another')
+      }
+      await this.#replace()
     }
   }
 
@@ -143,6 +144,7 @@ class Checkout {
     this.#discard()
     // Whatever comes of it, the old one has been given back: release must not give it back again.
     this.#client = released
+    await nextTurn() // lets the pool hear of the others that died with this one
     this.#client = await this.#pool.take()
     this.#client.on('error', ignore)
     this.#broken = null
@@ -162,6 +164,7 @@ const released = { on: ignore, off: ignore, release: ignore } as unknown as pg.P
 
 /**
  * Statements that may be sent twice: if the first was carried out, nothing came of it. Others are repeated only
- * where the server has said that it undid them.
+ * where the server has said that it undid them. (A function with effects that must not happen twice is called in a
+ * transaction: after `begin` nothing is repeated.)
  */
 const isHarmless = (text: string): boolean => /^\s*(begin|start transaction|select)\b/i.test(text)

@@ -27,11 +27,12 @@ export interface ServerLockOptions {
   onWaiting?: (message: string) => void
   /** Called when the connection died and another server has the lock now: two serve, until one stops. */
   onLost?: (error: BoardroomError) => void
-  /** How often the connection proves that it lives. */
+  /** How often the connection proves that it lives; default 10 s. */
   heartbeatMs?: number
 }
 
 const lockClass = 0x0b0a_4d02
+const defaultHeartbeatMs = 10_000
 
 /**
  * Takes the lock and keeps it: it is taken again when its connection dies.
@@ -90,9 +91,9 @@ export class ServerLock {
   }
 
   #connect(): Promise<pg.Client> {
-    const timeOuts = { connectMs: 5000, answerMs: 5000, statementMs: 5000 }
-    // Between two heartbeats the session is idle, but in no transaction.
-    return connectClient(clientConfig(this.#options.direct, timeOuts, { name: this.#name }))
+    const { direct, heartbeatMs = defaultHeartbeatMs } = this.#options
+    const timeOuts = { connectMs: 5000, answerMs: heartbeatMs / 2, statementMs: 0 }
+    return connectClient(clientConfig(direct, timeOuts, { name: this.#name }))
   }
 
   /** @returns null when the lock is ours now, else the application name of its holder. */
@@ -131,7 +132,7 @@ export class ServerLock {
         },
         () => destroyClient(client), // 'end' follows
       )
-    }, this.#options.heartbeatMs ?? 10_000)
+    }, this.#options.heartbeatMs ?? defaultHeartbeatMs)
     heartbeat.unref()
     this.#heartbeat = heartbeat
     client.once('end', () => {

@@ -1,6 +1,6 @@
 // One real Postgres for tests: the embedded one in a temporary folder, with a migrated template that each test's
 // database is copied from. The runner starts one for all files; a file that is run alone starts its own.
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { mkdtemp, statfs } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -35,6 +35,7 @@ export async function startCluster(): Promise<TestCluster> {
   // Memory file systems are often mounted noexec, so copies of the binaries, where needed, go elsewhere.
   const copyBinariesTo = path.join(os.tmpdir(), `${path.basename(folder)}-binaries`)
   const remove = () => {
+    killWithin(folder)
     for (const made of [folder, copyBinariesTo]) rmSync(made, { recursive: true, force: true })
   }
   process.once('exit', remove)
@@ -59,9 +60,21 @@ export async function startCluster(): Promise<TestCluster> {
  * Postgres keeps its fsync, but on a memory file system, where there is one with room, it costs nothing: copying
  * the template takes 20 ms there and 170 ms on a virtual disk (2 cores, November 2026).
  */
-async function fastFolder(): Promise<string> {
+export async function fastFolder(): Promise<string> {
   const room = await statfs('/dev/shm').catch(() => null)
   return room !== null && room.bavail * room.bsize > 2 * 1024 ** 3 ? '/dev/shm' : os.tmpdir()
+}
+
+/** A process that crashes cannot wait: whatever still runs in the folder is ended hard. */
+function killWithin(folder: string): void {
+  try {
+    process.kill(
+      Number.parseInt(readFileSync(path.join(folder, 'postgres', 'postmaster.pid'), 'utf8'), 10),
+      'SIGQUIT',
+    )
+  } catch {
+    // It was stopped in order.
+  }
 }
 
 async function makeTemplate(address: ClusterAddress): Promise<void> {

@@ -8,13 +8,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 export async function eventually<Answer>(
   check: () => Answer | Promise<Answer>,
   { withinMs = 5000, everyMs = 10 }: { withinMs?: number; everyMs?: number } = {},
-): Promise<NonNullable<Answer>> {
+): Promise<Exclude<NonNullable<Answer>, false>> {
   const deadline = Date.now() + withinMs
   for (;;) {
     let problem: unknown
     try {
       const answer = await check()
-      if (answer !== false && answer !== null && answer !== undefined) return answer
+      // The compiler cannot narrow a type parameter by comparisons.
+      if (answer !== false && answer !== null && answer !== undefined)
+        return answer as Exclude<NonNullable<Answer>, false>
       problem = new Error(`still ${answer} after ${withinMs} ms: ${check.toString()}`)
     } catch (error) {
       problem = error

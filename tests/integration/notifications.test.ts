@@ -1,0 +1,169 @@
+import pg from 'pg'
+import { pino } from 'pino'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import {
+  type EventNotification,
+  Notifications,
+  type NotificationsOptions,
+} from '../../server/database/notifications.ts'
+import { type TestDatabase, withDatabase } from '../helpers/database.ts'
+import { eventually } from '../helpers/eventually.ts'
+
+const notifications = suite('notifications of the database')
+const log = pino({ level: 'silent' })
+
+interface Listening extends TestDatabase {
+  notifications: Notifications
+  /** Every array that came, in order. */
+  heard: string[][]
+  notify(...payloads: string[]): Promise<void>
+  backendPid(): Promise<number | null>
+}
+
+const withListening = (
+  work: (test: Listening) => Promise<void>,
+  options: Partial<NotificationsOptions> = {},
+): Promise<void> =>
+  withDatabase(async (test) => {
+    const { database, pool, schema } = test
+    const listening = new Notifications({ direct: database.direct, schema, log, ...options })
+    const heard: string[][] = []
+    listening.onAccess((payloads) => heard.push(payloads))
+    await listening.start()
+    try {
+      await work({
+        ...test,
+        notifications: listening,
+        heard,
+        notify: async (...payloads) => {
+          await pool.query(`select pg_notify($1, payload) from unnest($2::text[]) as payload`, [
+            `${schema}_access`,
+            payloads,
+          ])
+        },
+        backendPid: async () => {
+          const { rows } = await pool.query<{ pid: number }>(
+            `select pid from pg_stat_activity where datname = current_database() and application_name like 'boardroom listens%'`,
+          )
+          return rows[0]?.pid ?? null
+        },
+      })
+    } finally {
+      await listening.close()
+    }
+  })
+
+/** Time-outs short enough for a test; the defaults add up to 7 s. */
+const quick = { heartbeatMs: 150, patienceMs: 250 }
+
+notifications('of one moment come as one array of distinct payloads', () =>
+  withListening(async ({ heard, notify, pool, schema }) => {
+    await notify('b:1', 'u:7', 'b:1')
+    await eventually(() => heard.length > 0)
+    assert.equal(heard, [['b:1', 'u:7']])
+    await pool.query(`select pg_notify($1, 'b:' || n) from generate_series(1, 1000) as n`, [
+      `${schema}_access`,
+    ])
+    await eventually(() => heard.flat().length === 1002)
+    assert.ok(heard.length < 20, `${heard.length} arrays`)
+  }),
+)
+
+notifications('say nothing of heartbeats, their own or those of others', () =>
+  withListening(async ({ heard, notify, notifications: listening }) => {
+    await notify('h:somebody else')
+    const start = listening.lastHeardAt
+    await eventually(() => listening.lastHeardAt > start + 200)
+    assert.equal(heard, [])
+  }, quick),
+)
+
+notifications('that mean everything stand alone', () =>
+  withListening(async ({ heard, notify }) => {
+    await notify('b:1', '*', 'u:7')
+    await eventually(() => heard.length > 0)
+    assert.equal(heard, [['*']])
+  }),
+)
+
+notifications('of board events arrive parsed, and what is not one is passed over', () =>
+  withListening(async ({ notifications: listening, pool, schema }) => {
+    const events: EventNotification[] = []
+    const failing = listening.onEvent(() => {
+      throw new Error('one listener fails')
+    })
+    listening.onEvent((event) => events.push(event))
+    const event = { type: 'title', title: 'Roadmap' } as const
+    for (const payload of ['not json', 'null', '{"board_id":7}', JSON.stringify({ board_id: 'b1', event })]) {
+      await pool.query('select pg_notify($1, $2)', [`${schema}_events`, payload])
+    }
+    await eventually(() => events.length > 0)
+    assert.equal(events, [{ boardId: 'b1', event }])
+    failing()
+  }),
+)
+
+notifications('are heard again after the backend was terminated, with a call to ask everything anew', () =>
+  withListening(async ({ heard, notify, pool, backendPid }) => {
+    const pid = await backendPid()
+    await pool.query('select pg_terminate_backend($1)', [pid])
+    await eventually(() => heard.length > 0)
+    assert.equal(heard, [['*']])
+    assert.is.not(await backendPid(), pid)
+    await notify('b:2')
+    await eventually(() => heard.length > 1)
+    assert.equal(heard[1], ['b:2'])
+  }),
+)
+
+notifications('are heard again after the backend froze, which no error tells of', () =>
+  withListening(async ({ heard, notify, backendPid }) => {
+    const pid = (await backendPid()) ?? 0
+    process.kill(pid, 'SIGSTOP')
+    try {
+      const start = performance.now()
+      await eventually(() => heard.length > 0, { withinMs: 3000 })
+      assert.ok(performance.now() - start < 2000)
+      assert.equal(heard, [['*']])
+      await notify('b:3')
+      await eventually(() => heard.length > 1)
+      assert.equal(heard[1], ['b:3'])
+    } finally {
+      process.kill(pid, 'SIGCONT')
+    }
+  }, quick),
+)
+
+notifications('find the database again when it was away for a while', () =>
+  withListening(async ({ heard, notifications: listening, url }) => {
+    const name = new URL(url.replace('@/', '@host/')).pathname.slice(1)
+    const maintenance = new pg.Client({ connectionString: url.replace(`/${name}`, '/postgres') })
+    await maintenance.connect()
+    await maintenance.query(`alter database ${name} allow_connections false`)
+    await maintenance.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [
+      name,
+    ])
+    await eventually(() => !listening.isListening)
+    const lastHeardAt = listening.lastHeardAt
+    await new Promise((resolve) => setTimeout(resolve, 100)) // away for several attempts
+    assert.equal(heard, [])
+    assert.is(listening.lastHeardAt, lastHeardAt)
+    await maintenance.query(`alter database ${name} allow_connections true`)
+    await maintenance.end()
+    await eventually(() => heard.length > 0)
+    assert.equal(heard, [['*']])
+  }),
+)
+
+notifications('end with close, and leave no session behind', () =>
+  withListening(async ({ heard, notify, notifications: listening, backendPid }) => {
+    const sent = notify('b:9')
+    await listening.close()
+    await sent
+    await eventually(async () => (await backendPid()) === null || undefined)
+    assert.equal(heard, [])
+  }),
+)
+
+notifications.run()

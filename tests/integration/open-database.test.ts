@@ -1,0 +1,269 @@
+import * as nodeAssert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { sql } from 'kysely'
+import pg from 'pg'
+import { pino } from 'pino'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type DatabaseOptions, openDatabase } from '../../server/database/database.ts'
+import { withDatabase, withEmptyDatabase } from '../helpers/database.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { withProxy } from '../helpers/proxy.ts'
+
+const opening = suite('opening a database')
+const log = pino({ level: 'silent' })
+
+const open = (options: Partial<DatabaseOptions>) => openDatabase({ schema: 'boardroom', log, ...options })
+
+const refusal = (code: string, words: RegExp) => (error: Error & { code?: string }) => {
+  assert.is(error.code, code, error.message)
+  assert.match(error.message, words)
+  assert.not.match(error.message, /\n|s3cret/)
+  return true
+}
+
+/** Ends every other session of a database, and returns only then, without our event loop having run. */
+function terminateOthers(url: string): void {
+  const script = `import pg from 'pg'
+    const client = new pg.Client({ connectionString: process.argv[1] })
+    await client.connect()
+    await client.query("select pg_terminate_backend(pid, 1000) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
+    await client.end()`
+  execFileSync(process.execPath, ['--input-type=module', '-e', script, url], { cwd: import.meta.dirname })
+}
+
+opening('says in one line, without the password, why it cannot', () =>
+  withEmptyDatabase(async ({ url }) => {
+    const cases: [string, RegExp][] = [
+      [
+        'postgres://ada:s3cret@127.0.0.1:1/boards',
+        /"boards" at 127\.0\.0\.1:1 as "ada": nothing listens there; check DATABASE_URL/,
+      ],
+      ['postgres://ada:s3cret@localhost:1/boards', /nothing listens there/],
+      ['postgres://ada:s3cret@no-such-host.invalid/boards', /no-such-host\.invalid/],
+      [url.replace(/\/test_\w+/, '/no_such'), /there is no database of that name/],
+      [url.replace('boardroom@', 'mallory:s3cret@'), /as "mallory": .*authentication failed/],
+      [url.replace('%2F', '%2Fnowhere%2F'), /there is no such socket/],
+    ]
+    for (const [wrong, words] of cases) {
+      await nodeAssert.rejects(
+        open({ connectionString: wrong }),
+        refusal('database_unreachable', words),
+        wrong,
+      )
+    }
+  }),
+)
+
+opening('waits no longer than it is told for a server that says nothing', () =>
+  withEmptyDatabase(({ url }) =>
+    withProxy(
+      url,
+      () => Buffer.alloc(0),
+      async (proxy) => {
+        const start = performance.now()
+        const timeOuts = { connectMs: 400, answerMs: 400, statementMs: 0 }
+        await nodeAssert.rejects(
+          open({ connectionString: proxy.url, timeOuts }),
+          refusal('database_unreachable', /no answer/),
+        )
+        assert.ok(performance.now() - start < 2000)
+      },
+    ),
+  ),
+)
+
+opening('refuses a Postgres older than 15', () =>
+  withEmptyDatabase(({ url }) => {
+    const pretend = (bytes: Buffer) =>
+      Buffer.from(bytes.toString('latin1').replace(/\b18(\d{4})\b/, '14$1'), 'latin1')
+    return withProxy(url, pretend, (proxy) =>
+      nodeAssert.rejects(
+        open({ connectionString: proxy.url }),
+        refusal('invalid_config', /is Postgres 14; Boardroom needs 15 or newer/),
+      ),
+    )
+  }),
+)
+
+opening('asks for a direct URL where a pooler is in between, and uses it', () =>
+  withEmptyDatabase(({ url }) => {
+    // A pooler hands out process ids of its own: the BackendKeyData message ('K', 12 bytes) carries them.
+    const pretend = (bytes: Buffer) => {
+      const changed = Buffer.from(bytes)
+      const at = changed.indexOf(Buffer.from([0x4b, 0, 0, 0, 12]))
+      if (at >= 0) changed.writeInt32BE(1, at + 5)
+      return changed
+    }
+    return withProxy(url, pretend, async (proxy) => {
+      await nodeAssert.rejects(
+        open({ connectionString: proxy.url }),
+        refusal('invalid_config', /pooler.*BOARDROOM_DATABASE_DIRECT_URL/),
+      )
+      await nodeAssert.rejects(
+        open({ connectionString: proxy.url, directConnectionString: proxy.url }),
+        refusal('invalid_config', /DIRECT_URL leads through a connection pooler too/),
+      )
+      await withEmptyDatabase((other) =>
+        nodeAssert.rejects(
+          open({ connectionString: proxy.url, directConnectionString: other.url }),
+          refusal('invalid_config', /lead to different databases/),
+        ),
+      )
+      const database = await open({ connectionString: proxy.url, directConnectionString: url })
+      assert.is(database.direct, url)
+      // statement_timeout as a start-up parameter is what PgBouncer refuses.
+      const { rows } = await database.pool.query(`select current_setting('statement_timeout') as limit`)
+      assert.equal(rows, [{ limit: '0' }])
+      await database.close()
+    })
+  }),
+)
+
+opening('sets a limit for every statement', () =>
+  withDatabase(async ({ pool }) => {
+    const { rows } = await pool.query(
+      `select current_setting('statement_timeout') as statement, current_setting('idle_in_transaction_session_timeout') as idle`,
+    )
+    assert.equal(rows, [{ statement: '15s', idle: '1min' }])
+  }),
+)
+
+const failing = suite('a database that fails')
+
+failing('costs a new attempt and no error where pooled connections died while nobody looked', () =>
+  withDatabase(async ({ db, url }) => {
+    const ask = () => sql<{ one: number }>`select 1 as one`.execute(db)
+    await Promise.all([ask(), ask(), ask()])
+    terminateOthers(url)
+    assert.equal((await ask()).rows, [{ one: 1 }])
+    await Promise.all([ask(), ask(), ask()])
+    terminateOthers(url)
+    const inTransaction = await db
+      .transaction()
+      .execute((trx) => sql<{ one: number }>`select 1 as one`.execute(trx))
+    assert.equal(inTransaction.rows, [{ one: 1 }])
+  }),
+)
+
+failing('never carries a statement out twice that may have been carried out', () =>
+  withDatabase(async ({ db, url, pool }) => {
+    await pool.query('create table boardroom.marks (id int)')
+    // The transaction of this one statement is committed, and its connection dies before the answer comes.
+    await pool.query(`create function boardroom.die() returns trigger language plpgsql as $$
+      begin perform pg_terminate_backend(pg_backend_pid()); return null; end $$`)
+    await pool.query(
+      'create trigger die after insert on boardroom.marks for each statement execute function boardroom.die()',
+    )
+    await withProxy(
+      url,
+      (bytes) => bytes,
+      async (proxy) => {
+        const other = await open({ connectionString: proxy.url })
+        await sql`select 1`.execute(other.db)
+        const hanging = sql`insert into boardroom.marks select 1 from pg_sleep(0.2)`.execute(other.db)
+        await nodeAssert.rejects(hanging, { code: 'database_unreachable' })
+        await other.close()
+      },
+    )
+    const { rows } = await sql<{ count: string }>`select count(*) from boardroom.marks`.execute(db)
+    assert.equal(rows, [{ count: '0' }])
+  }),
+)
+
+failing('is one code for callers, and does not end the process while a transaction is idle', () =>
+  withDatabase(async ({ db, url }) => {
+    const lost = db.transaction().execute(async (trx) => {
+      await sql`select 1`.execute(trx)
+      terminateOthers(url)
+      await new Promise((resolve) => setTimeout(resolve, 20)) // lets the event loop hear of it
+      await sql`select 1`.execute(trx)
+    })
+    await nodeAssert.rejects(lost, { code: 'database_unreachable' })
+    assert.is((await sql`select 1`.execute(db)).rows.length, 1)
+  }),
+)
+
+failing('that hangs is given up in time, and its connections are not used again', () =>
+  withDatabase(({ url }) =>
+    withProxy(
+      url,
+      (bytes) => bytes,
+      async (proxy) => {
+        const timeOuts = { connectMs: 500, answerMs: 300, statementMs: 0 }
+        const database = await open({ connectionString: proxy.url, poolSize: 2, timeOuts })
+        await sql`select 1`.execute(database.db)
+        proxy.freeze()
+        await nodeAssert.rejects(sql`select 2`.execute(database.db), { code: 'database_unreachable' })
+        await eventually(() => database.pool.totalCount === 0)
+        assert.equal((await sql<{ n: number }>`select 3 as n`.execute(database.db)).rows, [{ n: 3 }])
+        await database.close()
+      },
+    ),
+  ),
+)
+
+failing('does not keep close() waiting', () =>
+  withDatabase(({ url }) =>
+    withProxy(
+      url,
+      (bytes) => bytes,
+      async (proxy) => {
+        const database = await open({ connectionString: proxy.url })
+        const never = sql`select pg_sleep(60)`
+          .execute(database.db)
+          .catch((error: Error & { code?: string }) => error.code)
+        await eventually(() => database.pool.totalCount === 1)
+        proxy.freeze()
+        const start = performance.now()
+        await database.close()
+        assert.ok(performance.now() - start < 4000)
+        assert.is(await never, 'closing')
+      },
+    ),
+  ),
+)
+
+const embedding = suite("an embedder's pool")
+
+embedding('is used, and left open and without our listeners', () =>
+  withDatabase(async ({ url }) => {
+    const pool = new pg.Pool({ connectionString: url, max: 2 })
+    const before = pool.listenerCount('error')
+    const database = await open({ pool })
+    assert.equal((await sql<{ one: number }>`select 1 as one`.execute(database.db)).rows, [{ one: 1 }])
+    await database.close()
+    assert.is(pool.listenerCount('error'), before)
+    assert.is((await pool.query('select 1')).rows.length, 1)
+    await pool.end()
+  }),
+)
+
+embedding('that has no time-outs gets ours', () =>
+  withDatabase(({ url }) =>
+    withProxy(
+      url,
+      (bytes) => bytes,
+      async (proxy) => {
+        const pool = new pg.Pool({ connectionString: proxy.url, max: 1 })
+        const database = await open({ pool, timeOuts: { connectMs: 300, answerMs: 300, statementMs: 0 } })
+        await sql`select 1`.execute(database.db)
+        proxy.freeze()
+        await nodeAssert.rejects(sql`select 2`.execute(database.db), { code: 'database_unreachable' })
+        const taken = await pool.connect()
+        await nodeAssert.rejects(
+          sql`select 3`.execute(database.db),
+          { code: 'database_unreachable' },
+          'a full pool',
+        )
+        taken.release()
+        await database.close()
+        await pool.end()
+      },
+    ),
+  ),
+)
+
+opening.run()
+failing.run()
+embedding.run()

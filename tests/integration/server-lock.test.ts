@@ -1,0 +1,115 @@
+import * as nodeAssert from 'node:assert/strict'
+import { pino } from 'pino'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type ServerLockOptions, takeServerLock } from '../../server/database/server-lock.ts'
+import { type TestDatabase, withDatabase } from '../helpers/database.ts'
+import { eventually } from '../helpers/eventually.ts'
+
+const lock = suite('the lock of the one server')
+const log = pino({ level: 'silent' })
+
+const take = ({ database, schema }: TestDatabase, options: Partial<ServerLockOptions> = {}) =>
+  takeServerLock({ direct: database.direct, schema, log, ...options })
+
+const terminateHolders = (test: TestDatabase) =>
+  test.pool.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted`)
+
+const holders = async ({ pool }: TestDatabase): Promise<number[]> =>
+  (
+    await pool.query<{ pid: number }>(`select pid from pg_locks where locktype = 'advisory' and granted
+    and database = (select oid from pg_database where datname = current_database())`)
+  ).rows.map(({ pid }) => pid)
+
+lock('lets a second server wait for the first to stop', () =>
+  withDatabase(async (test) => {
+    const first = await take(test)
+    const said: string[] = []
+    const second = take(test, { onWaiting: (message) => said.push(message) })
+    await eventually(() => said.length === 1)
+    assert.match(said[0] ?? '', `process ${process.pid}`)
+    await first.release()
+    await (await second).release()
+    assert.equal(await holders(test), [])
+  }),
+)
+
+lock('refuses the second in one line that names the first when it does not stop', () =>
+  withDatabase(async (test) => {
+    const first = await take(test)
+    await nodeAssert.rejects(take(test, { patienceMs: 300 }), (error: Error & { code?: string }) => {
+      assert.is(error.code, 'database_in_use')
+      assert.match(error.message, new RegExp(`process ${process.pid} on .*NATS_URL`))
+      assert.not.match(error.message, '\n')
+      return true
+    })
+    await first.release()
+  }),
+)
+
+lock('is one for each schema', () =>
+  withDatabase(async (test) => {
+    const first = await take(test)
+    const second = await take(test, { schema: 'another', patienceMs: 0 })
+    await Promise.all([first.release(), second.release()])
+  }),
+)
+
+lock('is taken again when its connection dies', () =>
+  withDatabase(async (test) => {
+    const first = await take(test)
+    const before = await holders(test)
+    await terminateHolders(test)
+    const after = await eventually(async () => {
+      const now = await holders(test)
+      return now.length === 1 && now[0] !== before[0] && now
+    })
+    assert.is(after.length, 1)
+    await nodeAssert.rejects(take(test, { patienceMs: 0 }), { code: 'database_in_use' })
+    await first.release()
+  }),
+)
+
+lock('is taken again when its connection froze: the former session, which is ours, is ended', () =>
+  withDatabase(async (test) => {
+    const first = await take(test, { heartbeatMs: 600 })
+    const [pid = 0] = await holders(test)
+    process.kill(pid, 'SIGSTOP')
+    // The heartbeat gives up after 0.3 s; the frozen session holds the lock until it can hear that it is to end.
+    await eventually(async () => (await connectionsOf(test)) === 2, { withinMs: 8000 })
+    process.kill(pid, 'SIGCONT')
+    await eventually(async () => {
+      const now = await holders(test)
+      return now.length === 1 && now[0] !== pid
+    })
+    await first.release()
+  }),
+)
+
+const connectionsOf = async ({ pool }: TestDatabase): Promise<number> =>
+  (
+    await pool.query(
+      `select from pg_stat_activity where application_name like 'boardroom server%' and datname = current_database()`,
+    )
+  ).rowCount ?? 0
+
+lock('tells when another server took it meanwhile', () =>
+  withDatabase(async (test) => {
+    const lost: string[] = []
+    const first = await take(test, { onLost: (error) => lost.push(error.code) })
+    const second = take(test)
+    let told = false
+    for (let round = 0; round < 20 && !told; round++) {
+      await terminateHolders(test)
+      told = await eventually(() => lost.length > 0, { withinMs: 600 }).then(
+        () => true,
+        () => false,
+      )
+    }
+    assert.equal(lost, ['database_in_use'])
+    await (await second).release()
+    await first.release()
+  }),
+)
+
+lock.run()
