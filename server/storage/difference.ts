@@ -2,26 +2,35 @@
 // touched, so that people who draw on meanwhile keep their work and a restored board merges like any edit.
 import * as Y from 'yjs'
 import { runsBetween } from './alignment.ts'
-import { documentOf, fingerprint, partsOf, type SharedType } from './content.ts'
+import { documentOf, fingerprint, partsOf, type RootParts, type SharedType } from './content.ts'
 
 /**
  * @param current Yjs v1 state that is to change.
  * @param target Yjs v1 state whose content is wanted.
+ * @param only the roots that this is about; all of both where it is left out.
  * @returns an update v1 for `current`, or null where the content is equal already.
  */
-export function difference(current: Uint8Array, target: Uint8Array): Uint8Array | null {
+export function difference(
+  current: Uint8Array,
+  target: Uint8Array,
+  only?: ReadonlySet<string>,
+): Uint8Array | null {
   const clientId = new Y.Doc().clientID
   const updates: Uint8Array[] = []
   let state = current
   // A root can be opened as one type only, and its map and its list are two: so one fresh document for each part.
-  for (const equalise of [equaliseMaps, clearListsOfOtherKind, equaliseLists]) {
+  for (const equalise of [equaliseMapOf, clearListOfOtherKind, equaliseListOf]) {
     const doc = documentOf(state)
     doc.clientID = clientId
     let update: Uint8Array | null = null
     doc.on('update', (bytes) => {
       update = bytes
     })
-    doc.transact(() => equalise(doc, documentOf(target)))
+    const wanted = documentOf(target)
+    const names = [...new Set([...doc.share.keys(), ...wanted.share.keys()])]
+    doc.transact(() => {
+      for (const name of names) if (only === undefined || only.has(name)) equalise(doc, wanted, name)
+    })
     if (update === null) continue
     updates.push(update)
     state = Y.encodeStateAsUpdate(doc)
@@ -29,41 +38,30 @@ export function difference(current: Uint8Array, target: Uint8Array): Uint8Array 
   return updates.length === 0 ? null : Y.mergeUpdates(updates)
 }
 
-const rootNames = (doc: Y.Doc, wanted: Y.Doc): Set<string> =>
-  new Set([...doc.share.keys(), ...wanted.share.keys()])
-
-/** Before any root is opened: afterwards `get` has typed it. */
-const partsIn = (doc: Y.Doc, name: string) => {
+/** Before the root is opened: afterwards `get` has typed it. */
+const partsIn = (doc: Y.Doc, name: string): RootParts => {
   const root = doc.share.get(name)
   return root === undefined ? { hasMap: false, list: null } : partsOf(root)
 }
 
-const isText = (kind: 'text' | 'array' | 'xml' | null) => kind === 'text'
-
-function equaliseMaps(doc: Y.Doc, wanted: Y.Doc): void {
-  for (const name of rootNames(doc, wanted)) {
-    if (!partsIn(doc, name).hasMap && !partsIn(wanted, name).hasMap) continue
-    equaliseMap(doc.getMap(name), wanted.getMap(name))
-  }
+function equaliseMapOf(doc: Y.Doc, wanted: Y.Doc, name: string): void {
+  if (!partsIn(doc, name).hasMap && !partsIn(wanted, name).hasMap) return
+  equaliseMap(doc.getMap(name), wanted.getMap(name))
 }
 
 /** A root that was used as text and is to be a list, or the other way round, is emptied as what it is. */
-function clearListsOfOtherKind(doc: Y.Doc, wanted: Y.Doc): void {
-  for (const name of rootNames(doc, wanted)) {
-    const mine = partsIn(doc, name).list
-    const theirs = partsIn(wanted, name).list
-    if (mine === null || isText(mine) === isText(theirs)) continue
-    const root = isText(mine) ? doc.getText(name) : doc.getArray(name)
-    root.delete(0, root.length)
-  }
+function clearListOfOtherKind(doc: Y.Doc, wanted: Y.Doc, name: string): void {
+  const mine = partsIn(doc, name).list
+  const theirs = partsIn(wanted, name).list
+  if (mine === null || theirs === null || (mine === 'text') === (theirs === 'text')) return
+  const root = mine === 'text' ? doc.getText(name) : doc.getArray(name)
+  root.delete(0, root.length)
 }
 
-function equaliseLists(doc: Y.Doc, wanted: Y.Doc): void {
-  for (const name of rootNames(doc, wanted)) {
-    const kind = partsIn(wanted, name).list ?? partsIn(doc, name).list
-    if (kind === 'text') equaliseText(doc.getText(name), wanted.getText(name))
-    else if (kind !== null) equaliseList(doc.getArray(name), wanted.getArray(name))
-  }
+function equaliseListOf(doc: Y.Doc, wanted: Y.Doc, name: string): void {
+  const kind = partsIn(wanted, name).list ?? partsIn(doc, name).list
+  if (kind === 'text') equaliseText(doc.getText(name), wanted.getText(name))
+  else if (kind !== null) equaliseList(doc.getArray(name), wanted.getArray(name))
 }
 
 const isSameKind = (mine: unknown, wanted: unknown): boolean =>

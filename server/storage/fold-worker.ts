@@ -1,0 +1,37 @@
+// The thread in which documents are folded, converted and compared, so that no room feels it. Started by
+// document-worker.ts; answers one message at a time.
+import { parentPort } from 'node:worker_threads'
+import { jsonOf } from './content.ts'
+import { difference } from './difference.ts'
+import { fold, pack, unpack } from './folding.ts'
+import { importJson, importScene, importUpdate } from './importing.ts'
+import { sceneFileOf } from './scene-files.ts'
+import type { Answer, Ask, TaskName } from './tasks.ts'
+
+const work: { [Name in TaskName]: (ask: Ask<Name>) => Answer<Name> } = {
+  fold: ({ snapshot, updates, withVersion }) => fold(snapshot, updates, withVersion),
+  pack: ({ state }) => pack(state),
+  unpack: ({ packed }) => unpack(packed),
+  difference: ({ current, target }) => difference(current, target),
+  json: ({ state }) => Buffer.from(jsonOf(state), 'utf8'),
+  scene: ({ state }) => Buffer.from(sceneFileOf(state), 'utf8'),
+  importUpdate,
+  importJson,
+  importScene,
+}
+
+interface Question {
+  id: number
+  name: TaskName
+  ask: never
+}
+
+parentPort?.on('message', ({ id, name, ask }: Question) => {
+  try {
+    // The name says which question it is; the sender's types hold the pair together.
+    const answer = (work[name] as (ask: never) => unknown)(ask)
+    parentPort?.postMessage({ id, answer })
+  } catch (error) {
+    parentPort?.postMessage({ id, error: error instanceof Error ? error.message : String(error) })
+  }
+})

@@ -1,0 +1,242 @@
+// The SQL of the log and its folding, one question a function. Bytes travel by COPY and binary arrays; see
+// server/database/copy.ts for why.
+import type { ClientBase } from 'pg'
+import { bigintArray, byteaArray, textArray, uuidArray } from '../database/arrays.ts'
+import { copyRows } from '../database/copy.ts'
+import type { Database } from '../database/database.ts'
+import type { Author } from '../rooms/ports.ts'
+import type { Append } from './update-log.ts'
+
+export interface StoredSnapshot {
+  state: Uint8Array
+  checksum: Uint8Array
+}
+
+export interface StoredRows {
+  snapshot: StoredSnapshot | null
+  updates: Uint8Array[]
+  authors: Author[]
+}
+
+const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** A table as raw SQL names it; schema names are checked by the configuration, and quoted all the same. */
+export const tableIn = (schema: string, table: string): string => `"${schema.replaceAll('"', '""')}".${table}`
+
+/** COPY takes no parameters: the id is written into the statement, and only if it is nothing but an id. */
+const literalOf = (boardId: string): string => {
+  if (!uuidShape.test(boardId)) throw new TypeError('a board id is a UUID')
+  return `'${boardId}'::uuid`
+}
+
+/** Rows of a log in chunks of about 4 MiB: thousands of small rows are read many times faster so than one by one. */
+const chunked = (rows: string): string => `
+  select chunk, string_agg(int4send(octet_length(data)), ''::bytea order by seq) as lengths,
+         string_agg(data, ''::bytea order by seq) as data
+  from (select seq, data, sum(octet_length(data)) over (order by seq) / 4194304 as chunk from ${rows}) as rows
+  group by chunk`
+
+/** One statement, so that snapshot, log and authors are of one moment. @returns null where there is no such board. */
+export async function readBoard({ pool, schema }: Database, boardId: string): Promise<StoredRows | null> {
+  if (!uuidShape.test(boardId)) return null
+  const id = literalOf(boardId)
+  const client = await pool.connect()
+  let failure: Error | undefined
+  try {
+    const rows = await copyRows(
+      client,
+      `select kind, head, body from (
+         select 0 as kind, 0::bigint as place, null::bytea as head, null::bytea as body
+         from ${tableIn(schema, 'boards')} where id = ${id}
+         union all
+         select 1, 0, checksum, state from ${tableIn(schema, 'board_snapshots')} where board_id = ${id}
+         union all
+         select 2, chunk, lengths, data from (${chunked(`${tableIn(schema, 'board_updates')} where board_id = ${id}`)}) as log
+         union all
+         select 3, 0, string_agg(int8send(client_id), ''::bytea order by client_id),
+                convert_to(string_agg(principal, E'\\n' order by client_id), 'UTF8')
+         from ${tableIn(schema, 'board_authors')} where board_id = ${id}
+       ) as parts order by kind, place`,
+    )
+    return storedRowsOf(rows)
+  } catch (error) {
+    failure = error instanceof Error ? error : new Error(String(error))
+    throw error
+  } finally {
+    client.release(failure)
+  }
+}
+
+function storedRowsOf(rows: (Buffer | null)[][]): StoredRows | null {
+  const stored: StoredRows = { snapshot: null, updates: [], authors: [] }
+  let exists = false
+  for (const [kindBytes, head, body] of rows) {
+    const kind = kindBytes?.readInt32BE(0)
+    if (kind === 0) exists = true
+    if (!head || !body) continue
+    if (kind === 1) stored.snapshot = { checksum: head, state: body }
+    else if (kind === 2) stored.updates.push(...cutUp(head, body))
+    else if (kind === 3) stored.authors = authorsOf(head, body)
+  }
+  return exists ? stored : null
+}
+
+function cutUp(lengths: Buffer, data: Buffer): Buffer[] {
+  const parts: Buffer[] = []
+  let at = 0
+  for (let place = 0; place < lengths.length; place += 4) {
+    const end = at + lengths.readInt32BE(place)
+    parts.push(data.subarray(at, end))
+    at = end
+  }
+  return parts
+}
+
+const authorsOf = (clientIds: Buffer, principals: Buffer): Author[] =>
+  principals
+    .toString('utf8')
+    .split('\n')
+    .map((principal, at) => ({ clientId: Number(clientIds.readBigInt64BE(at * 8)), principal }))
+
+/**
+ * One commit. Where the database knows somebody else as the author of a client id, the caller's word wins: rooms
+ * decide whose an id is.
+ */
+export async function insertUpdates(
+  { pool, schema }: Database,
+  batch: readonly Append[],
+  timeoutMs: number,
+): Promise<void> {
+  const boards = uuidArray(batch.map(({ boardId }) => boardId))
+  const data = byteaArray(batch.map(({ update }) => update))
+  // The last word on each, in one order: a row cannot be written twice in a statement, and two nodes must not lock
+  // the same rows in opposite orders.
+  const authors = new Map<string, { boardId: string; author: Author }>()
+  for (const { boardId, authors: own } of batch)
+    for (const author of own) authors.set(`${boardId} ${author.clientId}`, { boardId, author })
+  const insertData = `insert into ${tableIn(schema, 'board_updates')} (board_id, data)
+    select * from unnest($1::uuid[], $2::bytea[])`
+  // A field that pg knows and its types leave out.
+  const timeout = { query_timeout: timeoutMs }
+  if (authors.size === 0) {
+    await pool.query({ ...timeout, name: 'insert_updates', text: insertData, values: [boards, data] })
+    return
+  }
+  const sorted = [...authors].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry)
+  await pool.query({
+    ...timeout,
+    name: 'insert_updates_authors',
+    text: `with written as (
+      insert into ${tableIn(schema, 'board_authors')} as known (board_id, client_id, principal)
+      select * from unnest($3::uuid[], $4::bigint[], $5::text[])
+      on conflict (board_id, client_id) do update set principal = excluded.principal
+      where known.principal <> excluded.principal)
+    ${insertData}`,
+    values: [
+      boards,
+      data,
+      uuidArray(sorted.map(({ boardId }) => boardId)),
+      bigintArray(sorted.map(({ author }) => author.clientId)),
+      textArray(sorted.map(({ author }) => author.principal)),
+    ],
+  })
+}
+
+/** Until the transaction ends, nobody else folds this board. @returns false where somebody else does. */
+export async function lockFolding(client: ClientBase, schema: string, boardId: string): Promise<boolean> {
+  const { rows } = await client.query<{ locked: boolean }>(
+    'select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as locked',
+    [`${schema}.fold.${boardId}`],
+  )
+  return rows[0]?.locked ?? false
+}
+
+/** The snapshot as it is now, locked against others who write it. */
+export async function readSnapshot(
+  client: ClientBase,
+  schema: string,
+  boardId: string,
+): Promise<StoredSnapshot | null> {
+  const [row] = await copyRows(
+    client,
+    `select checksum, state from ${tableIn(schema, 'board_snapshots')} where board_id = ${literalOf(boardId)} for update`,
+  )
+  const [checksum, state] = row ?? []
+  return checksum && state ? { checksum, state } : null
+}
+
+/**
+ * Take rows out of a board's log: exactly those returned are gone. Never "up to a number": a row with a smaller
+ * number may be committed later.
+ */
+export async function takeUpdates(client: ClientBase, schema: string, boardId: string): Promise<Uint8Array[]> {
+  const rows = await copyRows(
+    client,
+    `with taken as (
+       delete from ${tableIn(schema, 'board_updates')} where board_id = ${literalOf(boardId)} returning seq, data)
+     select lengths, data from (${chunked('taken')}) as log order by chunk`,
+  )
+  return rows.flatMap(([lengths, data]) => (lengths && data ? cutUp(lengths, data) : []))
+}
+
+/** Into the same transaction that took them. */
+export const putBackUpdates = (client: ClientBase, schema: string, boardId: string, updates: Uint8Array[]) =>
+  client.query({
+    name: 'put_back_updates',
+    text: `insert into ${tableIn(schema, 'board_updates')} (board_id, data) select $1::uuid, * from unnest($2::bytea[])`,
+    values: [boardId, byteaArray(updates)],
+  })
+
+export const writeSnapshot = (client: ClientBase, schema: string, boardId: string, snapshot: StoredSnapshot) =>
+  client.query({
+    name: 'write_snapshot',
+    text: `insert into ${tableIn(schema, 'board_snapshots')} (board_id, state, checksum) values ($1, $2, $3)
+      on conflict (board_id) do update set state = excluded.state, checksum = excluded.checksum, created_at = now()`,
+    values: [boardId, asBuffer(snapshot.state), asBuffer(snapshot.checksum)],
+  })
+
+/** Seconds since the newest automatic version; null where there is none. */
+export async function ageOfLastVersion(
+  client: ClientBase,
+  schema: string,
+  boardId: string,
+): Promise<number | null> {
+  const { rows } = await client.query<{ age: number | null }>({
+    name: 'age_of_last_version',
+    text: `select extract(epoch from now() - max(created_at))::float8 as age
+      from ${tableIn(schema, 'board_versions')} where board_id = $1 and name is null`,
+    values: [boardId],
+  })
+  return rows[0]?.age ?? null
+}
+
+export const insertAutomaticVersion = (
+  client: ClientBase,
+  schema: string,
+  boardId: string,
+  version: StoredSnapshot,
+) =>
+  client.query({
+    name: 'insert_automatic_version',
+    text: `insert into ${tableIn(schema, 'board_versions')} (board_id, state, checksum) values ($1, $2, $3)`,
+    values: [boardId, asBuffer(version.state), asBuffer(version.checksum)],
+  })
+
+/** Of the automatic versions stay the newest of each of the last 24 hours and of each of the last 30 days (UTC). */
+export const pruneVersions = (client: ClientBase, schema: string, boardId: string) => {
+  const versions = tableIn(schema, 'board_versions')
+  const newestOfEach = (unit: 'hour' | 'day', span: string) => `
+    (select distinct on (date_trunc('${unit}', created_at at time zone 'UTC')) id
+     from ${versions} where board_id = $1 and name is null and created_at > now() - interval '${span}'
+     order by date_trunc('${unit}', created_at at time zone 'UTC'), created_at desc, id)`
+  return client.query({
+    name: 'prune_versions',
+    text: `delete from ${versions} where board_id = $1 and name is null and id not in (
+      ${newestOfEach('hour', '24 hours')} union ${newestOfEach('day', '30 days')})`,
+    values: [boardId],
+  })
+}
+
+/** pg sends a Buffer in binary; a plain Uint8Array it would not know. Shares the memory. */
+export const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
