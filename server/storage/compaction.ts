@@ -2,6 +2,7 @@
 // process and one node at a time for each board. What is folded is exactly what was deleted, in one transaction.
 import type { Logger } from 'pino'
 import type { Database } from '../database/database.ts'
+import { withClient } from '../database/with-client.ts'
 import { BoardroomError } from '../errors.ts'
 import type { DocumentWorker } from './document-worker.ts'
 import { isMissingReference } from './failures.ts'
@@ -98,23 +99,19 @@ export class Compaction implements LogKeeper {
    */
   async fold(boardId: string, isIdle: boolean): Promise<FoldResult> {
     const { pool, schema } = this.#database
-    const client = await pool.connect()
-    let failure: Error | undefined
     try {
-      // Read committed on purpose: what is read behind the lock is what its last holder left.
-      await client.query(
-        `begin isolation level read committed; set local idle_in_transaction_session_timeout = '10min'`,
-      )
-      const result = await this.#foldWithin(client, schema, boardId, isIdle)
-      await client.query('commit')
-      return result
+      return await withClient(pool, async (client) => {
+        // Read committed on purpose: what is read behind the lock is what its last holder left.
+        await client.query(
+          `begin isolation level read committed; set local idle_in_transaction_session_timeout = '10min'`,
+        )
+        const result = await this.#foldWithin(client, schema, boardId, isIdle)
+        await client.query(result.outcome === 'folded' ? 'commit' : 'rollback')
+        return result
+      })
     } catch (error) {
-      failure = error instanceof Error ? error : new Error(String(error))
-      // The connection is thrown away with the transaction in it.
       if (isMissingReference(error)) return { outcome: 'gone', rows: 0, kept: 0, snapshotBytes: 0 }
       throw error
-    } finally {
-      client.release(failure)
     }
   }
 
@@ -154,11 +151,11 @@ export class Compaction implements LogKeeper {
         if (error instanceof BoardroomError) throw error
         throw new BoardroomError('board_unreadable', 'the log cannot be folded', { cause: error })
       })
-    const keptBack = folded.keptBack.flatMap((at) => updates[at] ?? [])
-    if (keptBack.length > 0) await putBackUpdates(client, schema, boardId, keptBack)
-    const rows = updates.length - keptBack.length
-    const kept = keptBack.length
+    const kept = folded.keptBack.length
+    const rows = updates.length - kept
     if (rows === 0) return { outcome: 'nothing', rows, kept, snapshotBytes }
+    const keptBack = folded.keptBack.flatMap((at) => updates[at] ?? [])
+    if (kept > 0) await putBackUpdates(client, schema, boardId, keptBack)
     await writeSnapshot(client, schema, boardId, folded)
     if (folded.version !== null) {
       const version = { state: folded.version, checksum: checksumOf(folded.version) }

@@ -6,7 +6,7 @@ import { difference } from './difference.ts'
 import { fold, pack, unpack } from './folding.ts'
 import { importJson, importScene, importUpdate } from './importing.ts'
 import { sceneFileOf } from './scene-files.ts'
-import type { Answer, Ask, TaskName } from './tasks.ts'
+import type { Answer, Ask, Imported, TaskName } from './tasks.ts'
 
 const work: { [Name in TaskName]: (ask: Ask<Name>) => Answer<Name> } = {
   fold: ({ snapshot, updates, withVersion }) => fold(snapshot, updates, withVersion),
@@ -15,9 +15,19 @@ const work: { [Name in TaskName]: (ask: Ask<Name>) => Answer<Name> } = {
   difference: ({ current, target }) => difference(current, target),
   json: ({ state }) => Buffer.from(jsonOf(state), 'utf8'),
   scene: ({ state }) => Buffer.from(sceneFileOf(state), 'utf8'),
-  importUpdate,
-  importJson,
-  importScene,
+  importUpdate: (ask) => refusingDepth(() => importUpdate(ask)),
+  importJson: (ask) => refusingDepth(() => importJson(ask)),
+  importScene: (ask) => refusingDepth(() => importScene(ask)),
+}
+
+/** JSON nested so deeply that walking it takes the whole stack is the sender's fault. */
+function refusingDepth(importing: () => Imported): Imported {
+  try {
+    return importing()
+  } catch (error) {
+    if (error instanceof RangeError) return { outcome: 'refused', message: 'the content is nested too deeply' }
+    throw error
+  }
 }
 
 interface Question {

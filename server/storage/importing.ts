@@ -177,7 +177,8 @@ function shaped(value: unknown, like: unknown): unknown {
     return like.toString() === value ? like.clone() : new Y.Text(value)
   }
   if (like instanceof Y.Array && Array.isArray(value)) {
-    return Y.Array.from(value.map((item, at) => shaped(item, like.get(at))))
+    // JSON values and shared types made of them, all of which an array takes.
+    return Y.Array.from(value.map((item, at) => shaped(item, like.get(at)) as string))
   }
   return like instanceof Y.Map && isObject(value) ? fillMap(new Y.Map(), value, like, false) : value
 }

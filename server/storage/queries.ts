@@ -4,6 +4,7 @@ import type { ClientBase } from 'pg'
 import { bigintArray, byteaArray, textArray, uuidArray } from '../database/arrays.ts'
 import { copyRows } from '../database/copy.ts'
 import type { Database } from '../database/database.ts'
+import { withClient } from '../database/with-client.ts'
 import type { Author } from '../rooms/ports.ts'
 import type { Append } from './update-log.ts'
 
@@ -40,10 +41,8 @@ const chunked = (rows: string): string => `
 export async function readBoard({ pool, schema }: Database, boardId: string): Promise<StoredRows | null> {
   if (!uuidShape.test(boardId)) return null
   const id = literalOf(boardId)
-  const client = await pool.connect()
-  let failure: Error | undefined
-  try {
-    const rows = await copyRows(
+  const rows = await withClient(pool, (client) =>
+    copyRows(
       client,
       `select kind, head, body from (
          select 0 as kind, 0::bigint as place, null::bytea as head, null::bytea as body
@@ -57,14 +56,9 @@ export async function readBoard({ pool, schema }: Database, boardId: string): Pr
                 convert_to(string_agg(principal, E'\\n' order by client_id), 'UTF8')
          from ${tableIn(schema, 'board_authors')} where board_id = ${id}
        ) as parts order by kind, place`,
-    )
-    return storedRowsOf(rows)
-  } catch (error) {
-    failure = error instanceof Error ? error : new Error(String(error))
-    throw error
-  } finally {
-    client.release(failure)
-  }
+    ),
+  )
+  return storedRowsOf(rows)
 }
 
 function storedRowsOf(rows: (Buffer | null)[][]): StoredRows | null {

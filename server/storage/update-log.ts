@@ -199,8 +199,13 @@ export class PostgresUpdateLog implements UpdateLog {
       )
       return []
     }
-    const byBoard = Map.groupBy(batch, ({ boardId }) => boardId)
-    const parts = byBoard.size > 1 ? [...byBoard.values()] : batch.map((queued) => [queued])
+    const byBoard = new Map<string, Queued[]>()
+    for (const queued of batch) {
+      const own = byBoard.get(queued.boardId)
+      if (own === undefined) byBoard.set(queued.boardId, [queued])
+      else own.push(queued)
+    }
+    const parts = byBoard.size > 1 ? byBoard.values() : batch.map((queued) => [queued])
     const leftOver: Queued[] = []
     for (const part of parts) {
       // Once the database is away there is no use in asking for the others.

@@ -1,0 +1,63 @@
+// What storage tests share: a board with an owner, and a log with its keeper that are closed whatever happens.
+import { randomUUID } from 'node:crypto'
+import * as Y from 'yjs'
+import { Compaction, type CompactionOptions } from '../../server/storage/compaction.ts'
+import { DocumentWorker } from '../../server/storage/document-worker.ts'
+import { PostgresUpdateLog, type UpdateLogOptions } from '../../server/storage/update-log.ts'
+import { type TestDatabase, withDatabase } from './database.ts'
+
+export interface TestStorage extends TestDatabase {
+  updateLog: PostgresUpdateLog
+  compaction: Compaction
+  worker: DocumentWorker
+  newBoard(): Promise<string>
+}
+
+export const withStorage = <Result>(
+  work: (storage: TestStorage) => Promise<Result>,
+  options: { log?: Partial<UpdateLogOptions>; compaction?: Partial<CompactionOptions> } = {},
+): Promise<Result> =>
+  withDatabase(async (test) => {
+    const { database, log } = test
+    const worker = new DocumentWorker({ log })
+    const compaction = new Compaction({ database, worker, log, ...options.compaction })
+    const updateLog = new PostgresUpdateLog({ database, log, keeper: compaction, ...options.log })
+    try {
+      return await work({ ...test, updateLog, compaction, worker, newBoard: () => newBoard(test) })
+    } finally {
+      await updateLog.close()
+      await compaction.close()
+      await worker.close()
+    }
+  })
+
+export async function newBoard({ db }: Pick<TestDatabase, 'db'>): Promise<string> {
+  const owner = await db
+    .insertInto('users')
+    .values({ email: `${randomUUID()}@example.org`, name: 'Ada' })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  const board = await db
+    .insertInto('boards')
+    .values({ owner_id: owner.id, title: 'Plan' })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  return board.id
+}
+
+/** The update by which `doc` changes in `edit`. */
+export function updateOf(doc: Y.Doc, edit: (doc: Y.Doc) => void): Uint8Array {
+  const before = Y.encodeStateVector(doc)
+  doc.transact(() => edit(doc))
+  return Y.encodeStateAsUpdate(doc, before)
+}
+
+/** What is stored, as a room would build it. */
+export function documentFrom(stored: { snapshot: Uint8Array | null; updates: readonly Uint8Array[] }): Y.Doc {
+  const doc = new Y.Doc()
+  doc.transact(() => {
+    if (stored.snapshot !== null) Y.applyUpdate(doc, stored.snapshot)
+    for (const update of stored.updates) Y.applyUpdate(doc, update)
+  })
+  return doc
+}

@@ -1,0 +1,190 @@
+// The durable log on a real Postgres: what was resolved is there, one board's trouble is its own, an outage loses
+// nothing.
+import { rejects } from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import pg from 'pg'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import * as Y from 'yjs'
+import { openDatabase } from '../../server/database/database.ts'
+import { PostgresUpdateLog } from '../../server/storage/update-log.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { documentFrom, updateOf, withStorage } from '../helpers/storage.ts'
+
+const noKeeper = { opened: () => {}, grew: () => {}, idle: () => {} }
+const updates = (count: number): Uint8Array[] => {
+  const doc = new Y.Doc()
+  return Array.from({ length: count }, (_, at) => updateOf(doc, () => doc.getMap('m').set(`k${at}`, at)))
+}
+
+const log = suite('the update log')
+
+log('gives back what was appended, in order, with who wrote it', () =>
+  withStorage(async ({ updateLog, newBoard }) => {
+    const board = await newBoard()
+    const [first, second, third] = updates(3) as [Uint8Array, Uint8Array, Uint8Array]
+    await Promise.all([
+      updateLog.append(board, first, [{ clientId: 4_294_967_295, principal: 'user:7' }]),
+      updateLog.append(board, second, []),
+      updateLog.append(board, third, [{ clientId: 12, principal: 'guest:ä' }]),
+    ])
+    const stored = await updateLog.load(board)
+    assert.is(stored.snapshot, null)
+    assert.equal(stored.updates.map(hex), [first, second, third].map(hex))
+    assert.equal(stored.authors, [
+      { clientId: 12, principal: 'guest:ä' },
+      { clientId: 4_294_967_295, principal: 'user:7' },
+    ])
+  }))
+
+log('commits what waits together: two commits for a thousand appends of ten boards', () =>
+  withStorage(async ({ updateLog, newBoard, db }) => {
+    const boards = await Promise.all(Array.from({ length: 10 }, newBoard))
+    const first = updateLog.append(boards[0] ?? '', Uint8Array.of(0, 0), [])
+    await new Promise((resolve) => setImmediate(resolve))
+    await Promise.all([first, ...updates(1000).map((update, at) => updateLog.append(boards[at % 10] ?? '', update, []))])
+    const moments = await db.selectFrom('board_updates').select('created_at').distinct().execute()
+    assert.is(moments.length, 2)
+  }))
+
+log('never sends more than a commit holds, but one append however large', () =>
+  withStorage(
+    async ({ updateLog, newBoard, db }) => {
+      const board = await newBoard()
+      await Promise.all([2000, 600, 300, 200].map((size) => updateLog.append(board, new Uint8Array(size), [])))
+      const rows = await db.selectFrom('board_updates').select(['created_at', 'data']).orderBy('seq').execute()
+      const sizes = new Map<number, number>()
+      for (const { created_at, data } of rows) {
+        const moment = created_at.getTime()
+        sizes.set(moment, (sizes.get(moment) ?? 0) + data.length)
+      }
+      assert.equal(rows.map(({ data }) => data.length), [2000, 600, 300, 200])
+      assert.ok([...sizes.values()].every((bytes) => bytes === 2000 || bytes <= 1000))
+    },
+    { log: { maxCommitBytes: 1000 } },
+  ))
+
+log('refuses only the append that the database refuses, and saves its neighbours', () =>
+  withStorage(async ({ updateLog, newBoard }) => {
+    const [board, other] = [await newBoard(), await newBoard()]
+    const [first, second] = updates(2) as [Uint8Array, Uint8Array]
+    const outcomes = await Promise.allSettled([
+      updateLog.append(board, first, []),
+      updateLog.append(randomUUID(), first, []),
+      updateLog.append(other, first, [{ clientId: 1, principal: 'nobody at all' }]),
+      updateLog.append(other, second, []),
+    ])
+    assert.equal(outcomes.map(({ status }) => status), ['fulfilled', 'rejected', 'rejected', 'fulfilled'])
+    assert.is(outcomes[1]?.status === 'rejected' && outcomes[1].reason.code, 'not_found')
+    assert.equal((await updateLog.load(board)).updates.map(hex), [hex(first)])
+    assert.equal((await updateLog.load(other)).updates.map(hex), [hex(second)])
+    assert.is(updateLog.totalUnsavedBytes, 0)
+    assert.is(updateLog.failingSince, null, 'no outage')
+  }))
+
+log('takes the last word on whose a client id is', () =>
+  withStorage(async ({ updateLog, newBoard }) => {
+    const board = await newBoard()
+    const [first, second, third] = updates(3) as [Uint8Array, Uint8Array, Uint8Array]
+    await Promise.all([
+      updateLog.append(board, first, [{ clientId: 1, principal: 'anonymous:a' }]),
+      updateLog.append(board, second, [{ clientId: 1, principal: 'guest:b' }]),
+    ])
+    await updateLog.append(board, third, [{ clientId: 1, principal: 'user:3' }])
+    assert.equal((await updateLog.load(board)).authors, [{ clientId: 1, principal: 'user:3' }])
+  }))
+
+log('keeps what waits through an outage, says since when, and saves it afterwards', () =>
+  withStorage(async ({ url, log: silent, schema, newBoard }) => {
+    const board = await newBoard()
+    const database = await openDatabase({ connectionString: url, schema, log: silent, poolSize: 2 })
+    const outer = new PostgresUpdateLog({ database, log: silent, keeper: noKeeper, firstRetryMs: 10 })
+    const name = /test_[0-9a-f]+/.exec(url)?.[0] ?? ''
+    const maintenance = new pg.Client({ connectionString: url.replace(name, 'postgres') })
+    await maintenance.connect()
+    try {
+      await maintenance.query(`alter database ${name} allow_connections false`)
+      await cutConnections(maintenance, name)
+      const before = Date.now()
+      const saved = Promise.all(updates(20).map((update) => outer.append(board, update, [])))
+      await eventually(() => outer.failingSince !== null)
+      assert.ok((outer.failingSince ?? 0) >= before)
+      const late = outer.append(board, Uint8Array.of(0, 0), [])
+      assert.is(outer.unsavedBytes(board), outer.totalUnsavedBytes)
+      assert.ok(outer.totalUnsavedBytes > 20)
+      await maintenance.query(`alter database ${name} allow_connections true`)
+      await Promise.all([saved, late])
+      assert.is(outer.failingSince, null)
+      assert.is(outer.totalUnsavedBytes, 0)
+      assert.is(documentFrom(await outer.load(board)).getMap('m').size, 20)
+    } finally {
+      await outer.close()
+      await database.close()
+      await maintenance.end()
+    }
+  }))
+
+log('tries again when a hanging database gives no answer', () =>
+  withStorage(
+    async ({ updateLog, newBoard, pool, schema }) => {
+      const board = await newBoard()
+      const blocker = await pool.connect()
+      await blocker.query(`begin; lock table ${schema}.board_updates in access exclusive mode`)
+      const saved = updateLog.append(board, Uint8Array.of(0, 0), [])
+      await eventually(() => updateLog.failingSince !== null)
+      await blocker.query('rollback')
+      blocker.release()
+      await saved
+      assert.ok((await updateLog.load(board)).updates.length >= 1)
+    },
+    { log: { commitTimeoutMs: 100, firstRetryMs: 10 } },
+  ))
+
+log('refuses what is still queued when it is closed during an outage', () =>
+  withStorage(async ({ database: open, log: silent }) => {
+    const pool = new pg.Pool({ host: '127.0.0.1', port: 9 })
+    const database = { ...open, pool }
+    const outer = new PostgresUpdateLog({ database, log: silent, keeper: noKeeper })
+    const saved = outer.append(randomUUID(), Uint8Array.of(0, 0), [])
+    const refusal = rejects(saved, { code: 'closing' })
+    await eventually(() => outer.failingSince !== null)
+    await outer.close()
+    await refusal
+    await rejects(outer.append(randomUUID(), Uint8Array.of(0, 0), []), { code: 'closing' })
+    await rejects(outer.load(randomUUID()), { code: 'database_unreachable' })
+    await pool.end()
+  }))
+
+log('refuses a board whose snapshot does not match its checksum, and never shows it empty', () =>
+  withStorage(async ({ updateLog, compaction, newBoard, db }) => {
+    const board = await newBoard()
+    for (const update of updates(3)) await updateLog.append(board, update, [])
+    assert.is((await compaction.fold(board, false)).outcome, 'folded')
+    assert.is(documentFrom(await updateLog.load(board)).getMap('m').size, 3)
+    await db.updateTable('board_snapshots').set({ state: Buffer.from([0, 0]) }).where('board_id', '=', board).execute()
+    await rejects(updateLog.load(board), { code: 'board_unreadable' })
+  }))
+
+log('knows boards that have nothing from boards that are not there', () =>
+  withStorage(async ({ updateLog, newBoard }) => {
+    assert.equal(await updateLog.load(await newBoard()), { snapshot: null, updates: [], authors: [] })
+    await rejects(updateLog.load(randomUUID()), { code: 'not_found' })
+    await rejects(updateLog.load("' or true --"), { code: 'not_found' })
+  }))
+
+log('reads a log of more than one chunk, with rows larger than a chunk', () =>
+  withStorage(async ({ database, log: silent, newBoard }) => {
+    const updateLog = new PostgresUpdateLog({ database, log: silent, keeper: noKeeper })
+    const board = await newBoard()
+    const sizes = [3_000_000, 3_000_000, 9_000_000, 10, 1]
+    for (const [at, size] of sizes.entries()) await updateLog.append(board, new Uint8Array(size).fill(at + 1), [])
+    const { updates: stored } = await updateLog.load(board)
+    assert.equal(stored.map((update) => [update.length, update[0], update.at(-1)]), sizes.map((size, at) => [size, at + 1, at + 1]))
+  }))
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+
+const cutConnections = (maintenance: pg.Client, name: string) =>
+  maintenance.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name])
+
+log.run()
