@@ -109,7 +109,8 @@ class CopiedRows {
         this.#rest = bytes
         return
       }
-      if (!bytes.subarray(0, signature.length).equals(signature)) throw new Error('not the binary COPY format')
+      if (!bytes.subarray(0, signature.length).equals(signature))
+        throw new Error('not the binary COPY format')
       at = headerBytes + bytes.readInt32BE(headerBytes - 4)
       this.#hasHeader = true
     }

@@ -118,6 +118,7 @@ function ownPool(
     idleTimeoutMillis: 30_000,
     maxLifetimeSeconds: 1800, // so that a new address of the database is found
   })
+  connection.on('error', () => undefined) // stays: a connection may die while the pool is ending
   const clients = new Set<pg.PoolClient>()
   connection.on('connect', (client) => {
     clients.add(client)

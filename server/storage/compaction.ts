@@ -138,7 +138,10 @@ export class Compaction implements LogKeeper {
     }
     const snapshot = await readSnapshot(client, schema, boardId)
     const snapshotBytes = snapshot?.state.length ?? 0
-    if (snapshot !== null && !checksumOf(snapshot.state).every((byte, at) => byte === snapshot.checksum[at])) {
+    if (
+      snapshot !== null &&
+      !checksumOf(snapshot.state).every((byte, at) => byte === snapshot.checksum[at])
+    ) {
       throw new BoardroomError('board_unreadable', 'the snapshot does not match its checksum')
     }
     const updates = await takeUpdates(client, schema, boardId)
@@ -216,12 +219,18 @@ export class Compaction implements LogKeeper {
   #report(boardId: string, error: unknown): void {
     const isBoard = error instanceof BoardroomError && error.code === 'board_unreadable'
     if (!isBoard) {
-      this.#log.warn({ err: error, boardId }, 'a log was not folded; it will be when it grows or its board is idle')
+      this.#log.warn(
+        { err: error, boardId },
+        'a log was not folded; it will be when it grows or its board is idle',
+      )
       return
     }
     const now = Date.now()
     for (const [id, at] of this.#notBefore) if (at <= now) this.#notBefore.delete(id)
     this.#notBefore.set(boardId, now + this.#retryAfterMs)
-    this.#log.error({ err: error, boardId, alarm: 'board_unreadable' }, 'a log cannot be folded; it is left as it is')
+    this.#log.error(
+      { err: error, boardId, alarm: 'board_unreadable' },
+      'a log cannot be folded; it is left as it is',
+    )
   }
 }

@@ -22,6 +22,22 @@ export const documentOf = (state: Uint8Array | null): Y.Doc => {
   return doc
 }
 
+/**
+ * Updates that are merged in one transaction. In several, the time that Yjs spends after each adds up; in a single
+ * one, values that one client added one by one are joined by copying all that follow for each: 20,000 take 2.5 s and
+ * 1.6 GB, in portions of 500 they take 0.1 s.
+ */
+const updatesPerTransaction = 500
+
+/** Apply many updates, as fast as it goes and without a moment in which most of them are lost. */
+export function applyAll(doc: Y.Doc, updates: readonly Uint8Array[]): void {
+  for (let from = 0; from < updates.length; from += updatesPerTransaction) {
+    doc.transact(() => {
+      for (const update of updates.slice(from, from + updatesPerTransaction)) Y.applyUpdate(doc, update)
+    })
+  }
+}
+
 export const hasPending = (doc: Y.Doc): boolean =>
   doc.store.pendingStructs !== null || doc.store.pendingDs !== null
 

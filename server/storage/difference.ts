@@ -68,7 +68,9 @@ const isSameKind = (mine: unknown, wanted: unknown): boolean =>
   mine instanceof Y.AbstractType &&
   wanted instanceof Y.AbstractType &&
   mine.constructor === wanted.constructor &&
-  (!(mine instanceof Y.XmlElement) || !(wanted instanceof Y.XmlElement) || mine.nodeName === wanted.nodeName) &&
+  (!(mine instanceof Y.XmlElement) ||
+    !(wanted instanceof Y.XmlElement) ||
+    mine.nodeName === wanted.nodeName) &&
   (!(mine instanceof Y.XmlHook) || !(wanted instanceof Y.XmlHook) || mine.hookName === wanted.hookName)
 
 /** Both of one kind. */
@@ -138,7 +140,8 @@ const deltaOf = (text: Y.Text): TextOp[] => text.toDelta() as TextOp[] // docume
 const unitsOf = (text: Y.Text): TextUnit[] =>
   deltaOf(text).flatMap((op) => {
     const suffix = op.attributes === undefined ? '' : `\u0000${fingerprint(op.attributes)}`
-    if (typeof op.insert !== 'string') return [{ key: `\u0000${fingerprint(op.insert)}${suffix}`, length: 1, op }]
+    if (typeof op.insert !== 'string')
+      return [{ key: `\u0000${fingerprint(op.insert)}${suffix}`, length: 1, op }]
     return Array.from(op.insert, (point) => ({
       key: point + suffix,
       length: point.length,
@@ -177,7 +180,12 @@ function joined(units: TextUnit[]): TextOp[] {
   for (const { op } of units) {
     const last = ops.at(-1)
     const own = fingerprint(op.attributes)
-    if (last !== undefined && typeof last.insert === 'string' && typeof op.insert === 'string' && own === attributes)
+    if (
+      last !== undefined &&
+      typeof last.insert === 'string' &&
+      typeof op.insert === 'string' &&
+      own === attributes
+    )
       last.insert += op.insert
     else ops.push(copiedOp(op))
     attributes = own

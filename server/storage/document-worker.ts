@@ -44,7 +44,10 @@ export class DocumentWorker {
     if (this.#isClosed) return Promise.reject(new BoardroomError('closing', 'the server is closing'))
     if (this.#waiting.length >= this.#maxWaiting) {
       return Promise.reject(
-        new BoardroomError('too_many_requests', 'too many documents are being worked on; try again in a moment'),
+        new BoardroomError(
+          'too_many_requests',
+          'too many documents are being worked on; try again in a moment',
+        ),
       )
     }
     return new Promise((resolve, reject) => {
@@ -68,7 +71,8 @@ export class DocumentWorker {
     this.#isClosed = true
     const thread = this.#thread
     this.#drop(new BoardroomError('closing', 'the server is closing'))
-    for (const { reject } of this.#waiting.splice(0)) reject(new BoardroomError('closing', 'the server is closing'))
+    for (const { reject } of this.#waiting.splice(0))
+      reject(new BoardroomError('closing', 'the server is closing'))
     await thread?.terminate()
   }
 
@@ -86,10 +90,15 @@ export class DocumentWorker {
       this.#log.error({ task: current.name, timeoutMs: this.#timeoutMs }, 'the document worker hangs')
       const hung = this.#thread
       this.#drop(new Error(`no answer within ${this.#timeoutMs} ms`))
-      hung?.terminate().catch((error: unknown) => this.#log.warn({ err: error }, 'a worker thread did not end'))
+      hung
+        ?.terminate()
+        .catch((error: unknown) => this.#log.warn({ err: error }, 'a worker thread did not end'))
     }, this.#timeoutMs)
     const transfer: ArrayBuffer[] = []
-    this.#thread.postMessage({ id: ++this.#lastId, name: current.name, ask: exact(current.ask, transfer) }, transfer)
+    this.#thread.postMessage(
+      { id: ++this.#lastId, name: current.name, ask: exact(current.ask, transfer) },
+      transfer,
+    )
   }
 
   #start(): Worker {
@@ -135,7 +144,8 @@ function exact(value: unknown, transfer: ArrayBuffer[]): unknown {
   }
   if (Array.isArray(value)) {
     // Thousands of small updates are cloned faster than transferred: each transfer is a handle of its own.
-    if (value.length > 16 && value.every((item) => item instanceof Uint8Array)) return value.map((item) => new Uint8Array(item))
+    if (value.length > 16 && value.every((item) => item instanceof Uint8Array))
+      return value.map((item) => new Uint8Array(item))
     return value.map((item) => exact(item, transfer))
   }
   if (typeof value !== 'object' || value === null) return value

@@ -25,7 +25,8 @@ function refusingDepth(importing: () => Imported): Imported {
   try {
     return importing()
   } catch (error) {
-    if (error instanceof RangeError) return { outcome: 'refused', message: 'the content is nested too deeply' }
+    if (error instanceof RangeError)
+      return { outcome: 'refused', message: 'the content is nested too deeply' }
     throw error
   }
 }

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib'
 import * as Y from 'yjs'
-import { documentOf, hasPending } from './content.ts'
+import { applyAll, documentOf, hasPending } from './content.ts'
 
 export interface Folded {
   /** Yjs v1, complete by itself: nothing pending, and a probe edit on it works. */
@@ -22,11 +22,14 @@ export interface Folded {
 export const checksumOf = (state: Uint8Array): Uint8Array => createHash('sha256').update(state).digest()
 
 /**
- * Fold log updates into a snapshot. All are applied in one transaction: folding one by one, or with
- * `Y.mergeUpdates`, takes time by the square of their number.
+ * Fold log updates into a snapshot, by applying them; `Y.mergeUpdates` takes time by the square of their number.
  * @throws Error where the bytes cannot be applied or what comes out cannot be edited: nothing may be written then.
  */
-export function fold(snapshot: Uint8Array | null, updates: readonly Uint8Array[], withVersion = false): Folded {
+export function fold(
+  snapshot: Uint8Array | null,
+  updates: readonly Uint8Array[],
+  withVersion = false,
+): Folded {
   let keptBack = new Set<number>()
   let doc = apply(snapshot, updates, keptBack)
   while (hasPending(doc)) {
@@ -52,9 +55,7 @@ export function fold(snapshot: Uint8Array | null, updates: readonly Uint8Array[]
 
 function apply(snapshot: Uint8Array | null, updates: readonly Uint8Array[], left: Set<number>): Y.Doc {
   const doc = documentOf(snapshot)
-  doc.transact(() => {
-    for (const [at, update] of updates.entries()) if (!left.has(at)) Y.applyUpdate(doc, update)
-  })
+  applyAll(doc, left.size === 0 ? updates : updates.filter((_, at) => !left.has(at)))
   return doc
 }
 
@@ -66,7 +67,9 @@ function danglingIn(doc: Y.Doc, updates: readonly Uint8Array[]): number[] {
     const { structs, ds } = Y.decodeUpdate(update)
     return (
       structs.every((struct) => isKnown(struct.id.client, struct.id.clock + struct.length)) &&
-      [...ds.clients].every(([client, ranges]) => ranges.every(({ clock, len }) => isKnown(client, clock + len)))
+      [...ds.clients].every(([client, ranges]) =>
+        ranges.every(({ clock, len }) => isKnown(client, clock + len)),
+      )
     )
   }
   return [...updates.keys()].filter((at) => !isTakenIn(updates[at] ?? new Uint8Array()))

@@ -2,7 +2,14 @@
 // the same rules as edits that come over the socket. Runs in the worker thread.
 import { createHash } from 'node:crypto'
 import * as Y from 'yjs'
-import { elementMaps, elementsOf, readScene, type SceneElement, storedProperties, writeElements } from '../../shared/scene.ts'
+import {
+  elementMaps,
+  elementsOf,
+  readScene,
+  type SceneElement,
+  storedProperties,
+  writeElements,
+} from '../../shared/scene.ts'
 import { defaultValidationLimits, maxClock } from '../rooms/validate/verdict.ts'
 import { validateUpdate } from '../rooms/validate.ts'
 import { documentOf, hasPending, partsOf } from './content.ts'
@@ -16,11 +23,16 @@ import type { Ask, EmbeddedFile, Imported, ImportLimits } from './tasks.ts'
 export function importUpdate({ current, update, ownClients, limits }: Ask<'importUpdate'>): Imported {
   const doc = documentOf(current)
   const own = new Set(ownClients)
-  const verdict = validateUpdate(update, doc, (clientId, isKnown) => (isKnown && !own.has(clientId) ? 'reject' : 'ok'), {
-    ...defaultValidationLimits,
-    maxNewClientsPerUpdate: limits.maxNewClientsPerUpdate,
-    maxNewRootsPerUpdate: defaultValidationLimits.maxRootsPerBoard,
-  })
+  const verdict = validateUpdate(
+    update,
+    doc,
+    (clientId, isKnown) => (isKnown && !own.has(clientId) ? 'reject' : 'ok'),
+    {
+      ...defaultValidationLimits,
+      maxNewClientsPerUpdate: limits.maxNewClientsPerUpdate,
+      maxNewRootsPerUpdate: defaultValidationLimits.maxRootsPerBoard,
+    },
+  )
   if (verdict.outcome === 'reject') return refused(`the update is refused: ${verdict.message}`)
   if (verdict.outcome === 'resync') {
     return refused('the update depends on edits that this board does not hold; send the whole document')
@@ -54,7 +66,8 @@ export function importJson({ current, body, replace, limits }: Ask<'importJson'>
     } else if (isObject(value) && (kind ?? 'map') === 'map') {
       fillMap(target.getMap(name), value, doc.getMap(name), true)
     } else {
-      const expected = kind === null ? 'an object, an array or a string' : `what the board has there (${kind})`
+      const expected =
+        kind === null ? 'an object, an array or a string' : `what the board has there (${kind})`
       return refused(`root ${JSON.stringify(name.slice(0, 100))}: expected ${expected}`)
     }
   }
@@ -67,14 +80,19 @@ export function importJson({ current, body, replace, limits }: Ask<'importJson'>
 export function importScene({ current, body, replace, limits }: Ask<'importScene'>): Imported {
   const file = parsed(body)
   const scene = readScene(file)
-  if (scene === null) return refused('expected an Excalidraw drawing: a JSON object with "type": "excalidraw" and "elements"')
+  if (scene === null)
+    return refused('expected an Excalidraw drawing: a JSON object with "type": "excalidraw" and "elements"')
   const embedded = embeddedFilesOf(file)
   const elements = scene.elements.map((element) => withContentId(element, embedded))
   const doc = documentOf(current)
   const kept = new Set(elements.map(({ id }) => id))
-  const removed = replace ? elementsOf(doc).filter(({ id, isDeleted }) => isDeleted !== true && !kept.has(id)) : []
+  const removed = replace
+    ? elementsOf(doc).filter(({ id, isDeleted }) => isDeleted !== true && !kept.has(id))
+    : []
   const used = new Set(elements.map(({ fileId }) => fileId))
-  const files = [...new Map([...embedded.values()].map((one) => [one.id, one])).values()].filter(({ id }) => used.has(id))
+  const files = [...new Map([...embedded.values()].map((one) => [one.id, one])).values()].filter(({ id }) =>
+    used.has(id),
+  )
   let update: Uint8Array | null = null
   doc.on('update', (bytes) => {
     update = bytes
@@ -105,7 +123,8 @@ function outcomeOf(current: Uint8Array, update: Uint8Array | null, limits: Impor
     maxDeletedClocksPerUpdate: maxClock,
   })
   if (verdict.outcome === 'reject') return refused(`the content is refused: ${verdict.message}`)
-  if (verdict.outcome === 'resync') throw new Error(`an import that depends on what is not there: ${verdict.rule}`)
+  if (verdict.outcome === 'resync')
+    throw new Error(`an import that depends on what is not there: ${verdict.rule}`)
   Y.applyUpdate(doc, update)
   return sized(doc, update, limits)
 }

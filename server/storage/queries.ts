@@ -163,7 +163,11 @@ export async function readSnapshot(
  * Take rows out of a board's log: exactly those returned are gone. Never "up to a number": a row with a smaller
  * number may be committed later.
  */
-export async function takeUpdates(client: ClientBase, schema: string, boardId: string): Promise<Uint8Array[]> {
+export async function takeUpdates(
+  client: ClientBase,
+  schema: string,
+  boardId: string,
+): Promise<Uint8Array[]> {
   const rows = await copyRows(
     client,
     `with taken as (
@@ -181,7 +185,12 @@ export const putBackUpdates = (client: ClientBase, schema: string, boardId: stri
     values: [boardId, byteaArray(updates)],
   })
 
-export const writeSnapshot = (client: ClientBase, schema: string, boardId: string, snapshot: StoredSnapshot) =>
+export const writeSnapshot = (
+  client: ClientBase,
+  schema: string,
+  boardId: string,
+  snapshot: StoredSnapshot,
+) =>
   client.query({
     name: 'write_snapshot',
     text: `insert into ${tableIn(schema, 'board_snapshots')} (board_id, state, checksum) values ($1, $2, $3)

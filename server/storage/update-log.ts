@@ -73,7 +73,10 @@ export class PostgresUpdateLog implements UpdateLog {
     })
     if (stored === null) throw new BoardroomError('not_found', 'there is no such board')
     const { snapshot, updates, authors } = stored
-    if (snapshot !== null && !checksumOf(snapshot.state).every((byte, at) => byte === snapshot.checksum[at])) {
+    if (
+      snapshot !== null &&
+      !checksumOf(snapshot.state).every((byte, at) => byte === snapshot.checksum[at])
+    ) {
       this.#log.error(
         { boardId, alarm: 'board_unreadable', bytes: snapshot.state.length },
         'a stored board does not match its checksum: it is refused, not served; restore a version or a backup',
@@ -173,7 +176,10 @@ export class PostgresUpdateLog implements UpdateLog {
       if (isRefusal(error)) return this.#isolate(batch, error)
       if (this.#failingSince === null) {
         this.#failingSince = started
-        this.#log.error({ err: error, unsavedBytes: this.#totalUnsaved }, 'edits cannot be saved; trying again')
+        this.#log.error(
+          { err: error, unsavedBytes: this.#totalUnsaved },
+          'edits cannot be saved; trying again',
+        )
       }
       return batch
     }

@@ -13,7 +13,12 @@ import { documentFrom, type TestStorage, updateOf, withStorage } from '../helper
 const folding = suite('folding a log')
 
 const writeKeys = async ({ updateLog }: TestStorage, board: string, doc: Y.Doc, keys: string[]) => {
-  for (const key of keys) await updateLog.append(board, updateOf(doc, () => doc.getMap('m').set(key, key)), [])
+  for (const key of keys)
+    await updateLog.append(
+      board,
+      updateOf(doc, () => doc.getMap('m').set(key, key)),
+      [],
+    )
 }
 const countRows = async ({ db }: TestStorage, board: string): Promise<number> =>
   (await db.selectFrom('board_updates').select('seq').where('board_id', '=', board).execute()).length
@@ -23,32 +28,47 @@ folding('replaces the log by a snapshot with the same content', () =>
     const board = await storage.newBoard()
     const doc = new Y.Doc()
     await writeKeys(storage, board, doc, ['a', 'b'])
-    assert.equal(await storage.compaction.fold(board, false).then(({ outcome, rows }) => ({ outcome, rows })), { outcome: 'folded', rows: 2 })
+    assert.equal(
+      await storage.compaction.fold(board, false).then(({ outcome, rows }) => ({ outcome, rows })),
+      { outcome: 'folded', rows: 2 },
+    )
     await writeKeys(storage, board, doc, ['c'])
     await storage.compaction.fold(board, false)
     const stored = await storage.updateLog.load(board)
     assert.is(stored.updates.length, 0)
     assert.equal(documentFrom(stored).getMap('m').toJSON(), { a: 'a', b: 'b', c: 'c' })
     assert.is((await storage.compaction.fold(board, false)).outcome, 'nothing')
-  }))
+  }),
+)
 
 folding('happens by itself when a log is long, when it is large, and when its board is idle', () =>
   withStorage(
     async (storage) => {
       const { updateLog, compaction } = storage
-      const [long, large, idle] = [await storage.newBoard(), await storage.newBoard(), await storage.newBoard()]
+      const [long, large, idle] = [
+        await storage.newBoard(),
+        await storage.newBoard(),
+        await storage.newBoard(),
+      ]
       await writeKeys(storage, long, new Y.Doc(), ['1', '2', '3', '4', '5'])
       const doc = new Y.Doc()
-      await updateLog.append(large, updateOf(doc, () => doc.getText('t').insert(0, 'x'.repeat(3000))), [])
+      await updateLog.append(
+        large,
+        updateOf(doc, () => doc.getText('t').insert(0, 'x'.repeat(3000))),
+        [],
+      )
       await writeKeys(storage, idle, new Y.Doc(), ['1'])
-      await eventually(async () => (await countRows(storage, long)) === 0 && (await countRows(storage, large)) === 0)
+      await eventually(
+        async () => (await countRows(storage, long)) === 0 && (await countRows(storage, large)) === 0,
+      )
       assert.is(await countRows(storage, idle), 1)
       updateLog.idle(idle)
       await eventually(async () => (await countRows(storage, idle)) === 0)
       await compaction.settled()
     },
     { compaction: { minRows: 5, minBytes: 2000 } },
-  ))
+  ),
+)
 
 folding('leaves a row that was not committed yet, though its number is smaller', () =>
   withStorage(async (storage) => {
@@ -57,22 +77,34 @@ folding('leaves a row that was not committed yet, though its number is smaller',
     const slow = await storage.pool.connect()
     await slow.query('begin')
     const early = updateOf(one, () => one.getMap('m').set('early', 1))
-    await slow.query(`insert into ${storage.schema}.board_updates (board_id, data) values ($1, $2)`, [board, Buffer.from(early)])
+    await slow.query(`insert into ${storage.schema}.board_updates (board_id, data) values ($1, $2)`, [
+      board,
+      Buffer.from(early),
+    ])
     await writeKeys(storage, board, two, ['late'])
     await storage.compaction.fold(board, false)
     await slow.query('commit')
     slow.release()
-    assert.equal(documentFrom(await storage.updateLog.load(board)).getMap('m').toJSON(), { early: 1, late: 'late' })
-  }))
+    assert.equal(
+      documentFrom(await storage.updateLog.load(board))
+        .getMap('m')
+        .toJSON(),
+      { early: 1, late: 'late' },
+    )
+  }),
+)
 
 folding('keeps rows in the log whose dependencies are not committed yet, and folds them later', () =>
   withStorage(async (storage) => {
     const board = await storage.newBoard()
     const doc = new Y.Doc()
-    const [first, second, third] = ['1', '2', '3'].map((key) => updateOf(doc, () => doc.getMap('m').set(key, key)))
+    const [first, second, third] = ['1', '2', '3'].map((key) =>
+      updateOf(doc, () => doc.getMap('m').set(key, key)),
+    )
     const other = new Y.Doc()
     const independent = updateOf(other, () => other.getMap('m').set('x', 'x'))
-    for (const update of [first, third, independent]) await storage.updateLog.append(board, update ?? independent, [])
+    for (const update of [first, third, independent])
+      await storage.updateLog.append(board, update ?? independent, [])
     const { outcome, rows, kept } = await storage.compaction.fold(board, false)
     assert.equal([outcome, rows, kept], ['folded', 2, 1])
     await storage.updateLog.append(board, second ?? independent, [])
@@ -80,7 +112,8 @@ folding('keeps rows in the log whose dependencies are not committed yet, and fol
     const stored = await storage.updateLog.load(board)
     assert.is(stored.updates.length, 0)
     assert.is(documentFrom(stored).getMap('m').size, 4)
-  }))
+  }),
+)
 
 folding('leaves a board as it is that cannot be folded, and folds the others', () =>
   withStorage(
@@ -88,7 +121,10 @@ folding('leaves a board as it is that cannot be folded, and folds the others', (
       const [broken, sound] = [await storage.newBoard(), await storage.newBoard()]
       await writeKeys(storage, broken, new Y.Doc(), ['a'])
       // Not a Yjs update: the struct count runs past the end.
-      await storage.db.insertInto('board_updates').values({ board_id: broken, data: Buffer.from([1, 5, 1, 0, 200]) }).execute()
+      await storage.db
+        .insertInto('board_updates')
+        .values({ board_id: broken, data: Buffer.from([1, 5, 1, 0, 200]) })
+        .execute()
       await rejects(storage.compaction.fold(broken, true), { code: 'board_unreadable' })
       assert.is(await countRows(storage, broken), 2)
       storage.updateLog.idle(broken)
@@ -98,7 +134,8 @@ folding('leaves a board as it is that cannot be folded, and folds the others', (
       assert.is((await storage.db.selectFrom('board_snapshots').select('board_id').execute()).length, 1)
     },
     { compaction: { minRows: 2 } },
-  ))
+  ),
+)
 
 folding('does not touch a snapshot that does not match its checksum', () =>
   withStorage(async (storage) => {
@@ -106,11 +143,15 @@ folding('does not touch a snapshot that does not match its checksum', () =>
     const doc = new Y.Doc()
     await writeKeys(storage, board, doc, ['a'])
     await storage.compaction.fold(board, false)
-    await storage.db.updateTable('board_snapshots').set({ state: Buffer.from([0, 0]) }).execute()
+    await storage.db
+      .updateTable('board_snapshots')
+      .set({ state: Buffer.from([0, 0]) })
+      .execute()
     await writeKeys(storage, board, doc, ['b'])
     await rejects(storage.compaction.fold(board, false), { code: 'board_unreadable' })
     assert.is(await countRows(storage, board), 1)
-  }))
+  }),
+)
 
 folding('is done by one node at a time', () =>
   withStorage(async (storage) => {
@@ -118,12 +159,15 @@ folding('is done by one node at a time', () =>
     await writeKeys(storage, board, new Y.Doc(), ['a'])
     const other = await storage.pool.connect()
     await other.query('begin')
-    await other.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`${storage.schema}.fold.${board}`])
+    await other.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [
+      `${storage.schema}.fold.${board}`,
+    ])
     assert.is((await storage.compaction.fold(board, false)).outcome, 'busy')
     await other.query('commit')
     other.release()
     assert.is((await storage.compaction.fold(board, false)).outcome, 'folded')
-  }))
+  }),
+)
 
 folding('changes nothing when its connection dies in the middle', () =>
   withStorage(async (storage) => {
@@ -141,7 +185,8 @@ folding('changes nothing when its connection dies in the middle', () =>
     await dying.close()
     assert.is(await countRows(storage, board), 2)
     assert.is((await storage.compaction.fold(board, false)).rows, 2)
-  }))
+  }),
+)
 
 for (const seed of [11, 12, 13]) {
   folding(`loses nothing while two nodes fold and three people write (seed ${seed})`, () =>
@@ -159,9 +204,14 @@ for (const seed of [11, 12, 13]) {
         for (let at = 0; at < 60; at++) {
           const key = `${who}-${at}`
           wanted.add(key)
-          const saved = storage.updateLog.append(board, updateOf(doc, () => doc.getMap('m').set(key, 'x'.repeat(random.below(400)))), [])
+          const saved = storage.updateLog.append(
+            board,
+            updateOf(doc, () => doc.getMap('m').set(key, 'x'.repeat(random.below(400)))),
+            [],
+          )
           if (random.below(3) > 0) await saved
-          if (random.below(10) === 0) Y.applyUpdate(doc, Y.encodeStateAsUpdate(documentFrom(await storage.updateLog.load(board))))
+          if (random.below(10) === 0)
+            Y.applyUpdate(doc, Y.encodeStateAsUpdate(documentFrom(await storage.updateLog.load(board))))
         }
       }
       const folders = Promise.all([fold(storage.compaction), fold(other)])
@@ -175,12 +225,14 @@ for (const seed of [11, 12, 13]) {
       const folded = await storage.updateLog.load(board)
       assert.is(folded.updates.length, 0)
       assert.equal(new Set(documentFrom(folded).getMap('m').keys()), wanted)
-    }))
+    }),
+  )
 }
 
 const versions = suite('automatic versions')
 
-const versionsOf = ({ db }: TestStorage) => db.selectFrom('board_versions').selectAll().orderBy('created_at', 'desc').execute()
+const versionsOf = ({ db }: TestStorage) =>
+  db.selectFrom('board_versions').selectAll().orderBy('created_at', 'desc').execute()
 
 versions('hold the content as it was, compressed, with a checksum', () =>
   withStorage(async (storage) => {
@@ -190,10 +242,14 @@ versions('hold the content as it was, compressed, with a checksum', () =>
     await storage.compaction.fold(board, true)
     const [version] = await versionsOf(storage)
     assert.is(version?.name, null)
-    assert.equal(new Uint8Array(version?.checksum ?? []), new Uint8Array(checksumOf(version?.state ?? new Uint8Array())))
+    assert.equal(
+      new Uint8Array(version?.checksum ?? []),
+      new Uint8Array(checksumOf(version?.state ?? new Uint8Array())),
+    )
     const copy = documentFrom({ snapshot: unpack(version?.state ?? new Uint8Array()), updates: [] })
     assert.equal(copy.getMap('m').toJSON(), { a: 'a', b: 'b' })
-  }))
+  }),
+)
 
 versions('are made every five minutes while people draw, and whenever the last one leaves', () =>
   withStorage(async (storage) => {
@@ -203,14 +259,20 @@ versions('are made every five minutes while people draw, and whenever the last o
       await writeKeys(storage, board, doc, [key])
       await storage.compaction.fold(board, isIdle)
       const newest = (await versionsOf(storage))[0]
-      return documentFrom({ snapshot: unpack(newest?.state ?? new Uint8Array()), updates: [] }).getMap('m').has(key)
+      return documentFrom({ snapshot: unpack(newest?.state ?? new Uint8Array()), updates: [] })
+        .getMap('m')
+        .has(key)
     }
     assert.is(await foldAfter('first', false), true)
     assert.is(await foldAfter('soon', false), false)
     assert.is(await foldAfter('left', true), true)
-    await storage.db.updateTable('board_versions').set({ created_at: new Date(Date.now() - 301_000) }).execute()
+    await storage.db
+      .updateTable('board_versions')
+      .set({ created_at: new Date(Date.now() - 301_000) })
+      .execute()
     assert.is(await foldAfter('later', false), true)
-  }))
+  }),
+)
 
 versions('stay the newest of each of the last 24 hours and 30 days; named ones stay for good', () =>
   withStorage(async (storage) => {
@@ -218,11 +280,19 @@ versions('stay the newest of each of the last 24 hours and 30 days; named ones s
     const now = new Date()
     const ago = (minutes: number) => new Date(now.getTime() - minutes * 60_000)
     const state = Buffer.from([0])
-    const moments = [...Array.from({ length: 60 * 3 }, (_, at) => at * 20), ...Array.from({ length: 45 * 4 }, (_, at) => at * 360 + 3600)]
+    const moments = [
+      ...Array.from({ length: 60 * 3 }, (_, at) => at * 20),
+      ...Array.from({ length: 45 * 4 }, (_, at) => at * 360 + 3600),
+    ]
     await storage.db
       .insertInto('board_versions')
       .values([
-        ...moments.map((minutes) => ({ board_id: board, state, checksum: Buffer.alloc(32), created_at: ago(minutes) })),
+        ...moments.map((minutes) => ({
+          board_id: board,
+          state,
+          checksum: Buffer.alloc(32),
+          created_at: ago(minutes),
+        })),
         { board_id: board, name: 'Kept', state, checksum: Buffer.alloc(32), created_at: ago(90 * 24 * 60) },
       ])
       .execute()
@@ -243,7 +313,8 @@ versions('stay the newest of each of the last 24 hours and 30 days; named ones s
       const sameHour = moments.map(ago).filter((moment) => hourOf(moment) === hourOf(at))
       assert.is(at.getTime(), Math.max(...sameHour.map((moment) => moment.getTime())))
     }
-  }))
+  }),
+)
 
 folding.run()
 versions.run()

@@ -2,9 +2,9 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
-import { writeElements } from '../../shared/scene.ts'
 import { documentOf, fingerprint, hasPending, jsonOf, partsOf } from '../../server/storage/content.ts'
 import { difference } from '../../server/storage/difference.ts'
+import { writeElements } from '../../shared/scene.ts'
 import { seeded } from '../helpers/seeded.ts'
 
 const contentOf = (state: Uint8Array): Record<string, string> => {
@@ -38,8 +38,19 @@ for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
 
 differing('touches the changed elements of a drawing alone', () => {
   const doc = new Y.Doc()
-  const element = (at: number) => ({ id: `e${at}`, type: 'rectangle', index: `a${at}`, x: at, y: 0, width: 5, height: 5 })
-  writeElements(doc, Array.from({ length: 200 }, (_, at) => element(at)))
+  const element = (at: number) => ({
+    id: `e${at}`,
+    type: 'rectangle',
+    index: `a${at}`,
+    x: at,
+    y: 0,
+    width: 5,
+    height: 5,
+  })
+  writeElements(
+    doc,
+    Array.from({ length: 200 }, (_, at) => element(at)),
+  )
   const version = Y.encodeStateAsUpdate(doc)
   writeElements(doc, [{ ...element(7), x: 700 }])
   const update = difference(Y.encodeStateAsUpdate(doc), version)
@@ -70,7 +81,10 @@ differing('does not touch roots that it is not about', () => {
   one.getMap('b').set('x', 1)
   const two = new Y.Doc()
   two.getMap('a').set('x', 2)
-  Y.applyUpdate(one, difference(Y.encodeStateAsUpdate(one), Y.encodeStateAsUpdate(two), new Set(['a'])) ?? new Uint8Array())
+  Y.applyUpdate(
+    one,
+    difference(Y.encodeStateAsUpdate(one), Y.encodeStateAsUpdate(two), new Set(['a'])) ?? new Uint8Array(),
+  )
   assert.is(jsonOf(Y.encodeStateAsUpdate(one)), '{"a":{"x":2},"b":{"x":1}}')
 })
 
@@ -105,7 +119,7 @@ function edit(doc: Y.Doc, random: Random): void {
   else editMap(doc.getMap('elements'), random, 2)
 }
 
-const valueOf = (random: Random, depth: number): unknown => {
+const anyValue = (random: Random, depth: number): unknown => {
   const kind = random.below(depth > 0 ? 9 : 6)
   if (kind === 0) return random.below(100)
   if (kind === 1) return `word ${random.below(9)} 🦊`
@@ -113,8 +127,8 @@ const valueOf = (random: Random, depth: number): unknown => {
   if (kind === 3) return new Uint8Array([random.below(256), 2])
   if (kind === 4) return null
   if (kind === 5) return -0.5
-  if (kind === 6) return new Y.Map([['n', valueOf(random, depth - 1)]])
-  if (kind === 7) return Y.Array.from([valueOf(random, depth - 1) as string, 2])
+  if (kind === 6) return new Y.Map([['n', anyValue(random, depth - 1)]])
+  if (kind === 7) return Y.Array.from([anyValue(random, depth - 1) as string, 2])
   return new Y.Text(`note ${random.below(9)}`)
 }
 
@@ -125,25 +139,37 @@ function editMap(map: Y.Map<unknown>, random: Random, depth: number): void {
   else if (old instanceof Y.Map && random.below(2) === 0) editMap(old, random, depth - 1)
   else if (old instanceof Y.Array && random.below(2) === 0) editList(old, random, depth - 1)
   else if (old instanceof Y.Text && random.below(2) === 0) editText(old, random)
-  else map.set(key, valueOf(random, depth))
+  else map.set(key, anyValue(random, depth))
 }
 
 function editList(list: Y.Array<unknown>, random: Random, depth: number): void {
   const at = random.below(list.length + 1)
   const old = list.get(at)
-  if (list.length > at && random.below(3) === 0) list.delete(at, Math.min(1 + random.below(3), list.length - at))
+  if (list.length > at && random.below(3) === 0)
+    list.delete(at, Math.min(1 + random.below(3), list.length - at))
   else if (old instanceof Y.Map) editMap(old, random, depth - 1)
-  else list.insert(at, Array.from({ length: 1 + random.below(3) }, () => valueOf(random, depth)))
+  else
+    list.insert(
+      at,
+      Array.from({ length: 1 + random.below(3) }, () => anyValue(random, depth)),
+    )
 }
 
 function editText(text: Y.Text, random: Random): void {
   const at = random.below(text.toString().replace(/🦊.*/su, '').length + 1)
   const kind = random.below(5)
-  if (kind === 0 && text.length > at) text.delete(at, Math.min(1, text.toString().replace(/🦊.*/su, '').length - at))
-  else if (kind === 1 && text.length > at) text.format(at, Math.min(3, text.length - at), { bold: random.below(2) === 0 ? true : null })
+  if (kind === 0 && text.length > at)
+    text.delete(at, Math.min(1, text.toString().replace(/🦊.*/su, '').length - at))
+  else if (kind === 1 && text.length > at)
+    text.format(at, Math.min(3, text.length - at), { bold: random.below(2) === 0 ? true : null })
   else if (kind === 2) text.insertEmbed(at, { image: random.below(3) })
   else if (kind === 3) text.setAttribute(`a${random.below(2)}`, random.below(5))
-  else text.insert(at, ['some ', 'words', '🦊'][random.below(3)] ?? '', random.below(2) === 0 ? { italic: true } : {})
+  else
+    text.insert(
+      at,
+      ['some ', 'words', '🦊'][random.below(3)] ?? '',
+      random.below(2) === 0 ? { italic: true } : {},
+    )
 }
 
 function editXml(fragment: Y.XmlFragment, random: Random, depth: number): void {
