@@ -78,6 +78,15 @@ signIn('is refused to a deactivated user, whose session is nobody from then on',
   }),
 )
 
+signIn('fails where it cannot be recorded', () =>
+  withAccounts({}, async ({ db, trail, browser }) => {
+    await makeAda(db)
+    await trail.close()
+    const answer = await browser().post('/api/auth/sign-in/email', credentials)
+    assert.equal([answer.status, answer.headers.getSetCookie()], [503, []])
+  }),
+)
+
 signIn('is impossible for the system actor', () =>
   withAccounts({}, async ({ db }) => {
     const system = await db
