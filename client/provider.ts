@@ -19,7 +19,10 @@ import {
 
 /** What of a browser's WebSocket class is used here; `ws` in Node has it too. */
 export interface SocketClass {
-  new (url: string, protocols?: string | string[]): { send(data: Uint8Array): void; close(): void }
+  new (
+    url: string,
+    protocols?: string | string[],
+  ): { send(data: Uint8Array<ArrayBuffer>): void; close(): void }
 }
 
 export interface ProviderListener {
@@ -60,7 +63,7 @@ export class BoardProvider extends WebsocketProvider {
         super(url, protocols)
         if (self !== null) self.#restart()
       }
-      override send(data: Uint8Array): void {
+      override send(data: Uint8Array<ArrayBuffer>): void {
         if (self !== null) self.#count(data)
         super.send(data)
       }

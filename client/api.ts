@@ -1,0 +1,174 @@
+// The server's HTTP API, typed. Every failure is an ApiError with the server's code, also when there is no server.
+import type {
+  AccessResponse,
+  AuditResponse,
+  BoardCreate,
+  BoardListQuery,
+  BoardPermissionCreate,
+  BoardPermissionResponse,
+  BoardResponse,
+  BoardUpdate,
+  ConnectionResponse,
+  MeResponse,
+  SetupRequest,
+  ShareLinkCreate,
+  ShareLinkExchange,
+  ShareLinkExchangeResponse,
+  ShareLinkResponse,
+  VersionResponse,
+} from '../shared/api.ts'
+
+/** `code` is the server's, or `unreachable`. The message is fit for people. */
+export class ApiError extends Error {
+  readonly code: string
+  readonly status: number
+
+  constructor(code: string, message: string, status: number) {
+    super(message)
+    this.name = 'ApiError'
+    this.code = code
+    this.status = status
+  }
+}
+
+export interface Page<Item> {
+  items: Item[]
+  next_cursor: string | null
+}
+
+type Body = Blob | Uint8Array<ArrayBuffer> | object
+
+interface Ask {
+  body?: Body
+  type?: string
+  accept?: string
+  signal?: AbortSignal
+}
+
+/** One request. @throws ApiError */
+const ask = async (
+  method: string,
+  path: string,
+  { body, type, accept, signal }: Ask = {},
+): Promise<Response> => {
+  const isRaw = body instanceof Blob || body instanceof Uint8Array
+  const headers: Record<string, string> = {}
+  if (body !== undefined) headers['content-type'] = type ?? 'application/json'
+  if (accept !== undefined) headers.accept = accept
+  let response: Response
+  try {
+    response = await fetch(`/api${path}`, {
+      method,
+      headers,
+      credentials: 'same-origin',
+      ...(body === undefined ? {} : { body: isRaw ? body : JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
+    })
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error
+    throw new ApiError('unreachable', 'The server cannot be reached. Check the connection and try again.', 0)
+  }
+  if (response.ok) return response
+  throw await errorOf(response)
+}
+
+const errorOf = async (response: Response): Promise<ApiError> => {
+  try {
+    const { error } = (await response.json()) as { error: { code: string; message: string } } // shared/api.ts ErrorResponse
+    const message = error.message.charAt(0).toUpperCase() + error.message.slice(1)
+    return new ApiError(error.code, /[.!?]$/.test(message) ? message : `${message}.`, response.status)
+  } catch {
+    return new ApiError(
+      'internal',
+      `The server answered ${response.status}. Try again in a moment.`,
+      response.status,
+    )
+  }
+}
+
+/** The shapes of answers are the server's promise: the same schemas check them there. */
+const json = async <Answer>(method: string, path: string, options?: Ask): Promise<Answer> =>
+  (await ask(method, path, options)).json() as Promise<Answer>
+const done = async (method: string, path: string, options?: Ask): Promise<void> => {
+  await ask(method, path, options)
+}
+
+const query = (fields: Record<string, string | number | undefined>): string => {
+  const params = new URLSearchParams()
+  for (const [key, value] of Object.entries(fields))
+    if (value !== undefined && value !== '') params.set(key, String(value))
+  const text = params.toString()
+  return text === '' ? '' : `?${text}`
+}
+
+const board = (id: string) => `/boards/${encodeURIComponent(id)}`
+
+export const me = () => json<MeResponse>('GET', '/me')
+export const signIn = (body: { email: string; password: string }) =>
+  done('POST', '/auth/sign-in/email', { body })
+export const signUp = (body: { name: string; email: string; password: string }) =>
+  done('POST', '/auth/sign-up/email', { body })
+export const signOut = () => done('POST', '/auth/sign-out', { body: {} })
+export const setUp = (body: SetupRequest) => done('POST', '/setup', { body })
+
+export const listBoards = (asked: Partial<BoardListQuery>, signal?: AbortSignal) =>
+  json<Page<BoardResponse>>('GET', `/boards${query(asked)}`, signal === undefined ? {} : { signal })
+export const createBoard = (body: BoardCreate) => json<BoardResponse>('POST', '/boards', { body })
+export const getBoard = (id: string) => json<BoardResponse>('GET', board(id))
+export const updateBoard = (id: string, body: BoardUpdate) =>
+  json<BoardResponse>('PATCH', board(id), { body })
+export const deleteBoard = (id: string) => done('DELETE', board(id))
+export const purgeBoard = (id: string) => done('DELETE', `${board(id)}?purge=true`)
+export const restoreBoard = (id: string) => done('POST', `${board(id)}/restore`)
+export const duplicateBoard = (id: string) => json<BoardResponse>('POST', `${board(id)}/duplicate`)
+export const importScene = (id: string, scene: Blob) =>
+  done('POST', `${board(id)}/import`, { body: scene, type: 'application/vnd.excalidraw+json' })
+
+export const listPermissions = (id: string) =>
+  json<Page<BoardPermissionResponse>>('GET', `${board(id)}/permissions`)
+export const setPermission = (id: string, body: BoardPermissionCreate) =>
+  json<BoardPermissionResponse>('POST', `${board(id)}/permissions`, { body })
+export const removePermission = (id: string, permissionId: number) =>
+  done('DELETE', `${board(id)}/permissions/${permissionId}`)
+
+export const listLinks = (id: string) => json<Page<ShareLinkResponse>>('GET', `${board(id)}/share-links`)
+export const createLink = (id: string, body: ShareLinkCreate) =>
+  json<ShareLinkResponse>('POST', `${board(id)}/share-links`, { body })
+export const revokeLink = (id: string, linkId: string) => done('DELETE', `${board(id)}/share-links/${linkId}`)
+export const exchangeLink = (body: ShareLinkExchange) =>
+  json<ShareLinkExchangeResponse>('POST', '/share-links/exchange', { body })
+
+export const listAccess = (id: string) => json<AccessResponse>('GET', `${board(id)}/access`)
+export const listConnections = (id: string) =>
+  json<Page<ConnectionResponse>>('GET', `${board(id)}/connections`)
+export const sendAway = (id: string, connectionId: string) =>
+  done('DELETE', `${board(id)}/connections/${connectionId}`)
+
+export const listVersions = (id: string) => json<Page<VersionResponse>>('GET', `${board(id)}/versions`)
+export const createVersion = (id: string, name: string) =>
+  json<VersionResponse>('POST', `${board(id)}/versions`, { body: { name } })
+export const restoreVersion = (id: string, versionId: string) =>
+  done('POST', `${board(id)}/versions/${versionId}/restore`)
+/** The drawing as it was. */
+export const getVersionScene = (id: string, versionId: string) =>
+  json<unknown>('GET', `${board(id)}/versions/${versionId}`, { accept: 'application/vnd.excalidraw+json' })
+
+export const filePath = (id: string, fileId: string) => `/api${board(id)}/files/${fileId}`
+export const putFile = (id: string, fileId: string, file: Blob) =>
+  done('PUT', `${board(id)}/files/${fileId}`, { body: file, type: file.type || 'application/octet-stream' })
+export const getFile = async (id: string, fileId: string): Promise<Blob> =>
+  (await ask('GET', `${board(id)}/files/${fileId}`)).blob()
+export const thumbnailPath = (id: string, updatedAt: string) =>
+  `/api${board(id)}/thumbnail${query({ v: updatedAt })}`
+export const putThumbnail = (id: string, image: Blob) =>
+  done('PUT', `${board(id)}/thumbnail`, { body: image, type: image.type })
+
+/** `boardId` null: of the whole server, for administrators. */
+export const listAudit = (
+  boardId: string | null,
+  asked: { action?: string; category?: string; cursor?: string; limit?: number },
+) => json<Page<AuditResponse>>('GET', `${boardId === null ? '' : board(boardId)}/audit${query(asked)}`)
+export const auditStreamPath = (boardId: string | null) =>
+  `/api${boardId === null ? '' : board(boardId)}/audit/stream`
+export const auditExportPath = (boardId: string | null, format: 'csv' | 'ndjson') =>
+  `/api${boardId === null ? '' : board(boardId)}/audit/export${query({ format })}`

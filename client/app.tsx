@@ -1,0 +1,42 @@
+// Which page an address shows, and who is looking at it.
+import { lazy, Suspense } from 'react'
+import { AuditPage } from './pages/audit.tsx'
+import { BoardsPage } from './pages/boards.tsx'
+import { SetupPage } from './pages/setup.tsx'
+import { SignInPage } from './pages/sign-in.tsx'
+import { usePath } from './router.tsx'
+import { Loading, MessagePage } from './ui/message.tsx'
+import { Toasts } from './ui/toast.tsx'
+
+/** Excalidraw is ten times everything else: only boards load it. */
+const BoardPage = lazy(() => import('./pages/board.tsx'))
+
+export const App = () => (
+  <>
+    <CurrentPage path={usePath()} />
+    <Toasts />
+  </>
+)
+
+const CurrentPage = ({ path }: { path: string }) => {
+  const [, first, second, third] = path.replace(/\/+$/, '').split('/')
+  if (first === undefined || first === '') return <BoardsPage />
+  if (first === 'trash') return <BoardsPage trash />
+  if (first === 'sign-in' || first === 'sign-up') return <SignInPage isNew={first === 'sign-up'} />
+  if (first === 'setup') return <SetupPage />
+  if (first === 'audit') return <AuditPage boardId={null} />
+  if (first === 'boards' && second !== undefined && third === 'audit') return <AuditPage boardId={second} />
+  if (first === 'b' && second !== undefined && third === undefined) {
+    return (
+      <Suspense fallback={<Loading text="Opening the board" />}>
+        <BoardPage key={second} boardId={second} />
+      </Suspense>
+    )
+  }
+  return (
+    <MessagePage
+      title="There is nothing here"
+      text="The address may be incomplete. Check the link that you were given."
+    />
+  )
+}

@@ -1,0 +1,321 @@
+// Excalidraw, bound to a session: the document, the other people, the images. What may be done follows the level.
+import {
+  CaptureUpdateAction,
+  Excalidraw,
+  getVisibleSceneBounds,
+  MainMenu,
+  restoreElements,
+  zoomToFitBounds,
+} from '@excalidraw/excalidraw'
+import '@excalidraw/excalidraw/index.css'
+import type { ExcalidrawElement } from '@excalidraw/excalidraw/element/types'
+import type {
+  AppState,
+  Collaborator,
+  ExcalidrawImperativeAPI,
+  ExcalidrawInitialDataState,
+  SocketId,
+} from '@excalidraw/excalidraw/types'
+import { useCallback, useEffect, useRef, useState } from 'react'
+import { mayWrite } from '../../shared/levels.ts'
+import { sceneOf } from '../../shared/scene.ts'
+import type { Canvas as BoundCanvas, CanvasElement } from '../binding.ts'
+import { systemClock } from '../clock.ts'
+import { OwnPresence, type Person, peopleOf } from '../presence.ts'
+import type { BoardSession, SessionState } from '../session.ts'
+import { sha256 } from '../sha256.ts'
+import { setTheme, useTheme } from '../theme.ts'
+import { Icon } from '../ui/icons.tsx'
+import { showToast } from '../ui/toast.tsx'
+import { type ExportFormat, exportDrawing } from './export.ts'
+import { BoardImages } from './images.ts'
+import { loadLibrary, saveLibrary } from './library.ts'
+
+export interface CanvasProps {
+  boardId: string
+  title: string
+  session: BoardSession
+  state: SessionState
+  onReady: (excalidraw: ExcalidrawImperativeAPI) => void
+  onUploading: (isUploading: boolean) => void
+  onVersions: (() => void) | null
+}
+
+export const Canvas = ({ boardId, title, session, state, onReady, onUploading, onVersions }: CanvasProps) => {
+  const theme = useTheme()
+  const [excalidraw, setExcalidraw] = useState<ExcalidrawImperativeAPI | null>(null)
+  const isEditor = mayWrite(state.level)
+  const images = useBinding(boardId, session, excalidraw, { isEditor, onUploading })
+  const followed = useRef<string | null>(null)
+  const own = usePresence(session, state, excalidraw, followed)
+  // The scene is there when the loading screen ends: nothing that is set before survives.
+  const [initialData] = useState(() => initialDataOf(session))
+  const maxFileBytes = state.hello?.limits.max_file_bytes ?? Number.POSITIVE_INFINITY
+
+  const onChange = useCallback(
+    (_elements: readonly ExcalidrawElement[], appState: AppState) => {
+      session.canvasChanged()
+      images.current?.check(isEditor)
+      own.current?.select(appState)
+    },
+    [session, images, isEditor, own],
+  )
+
+  const exportAs = (format: ExportFormat) => () => {
+    if (excalidraw !== null) void exportDrawing(excalidraw, title, format)
+  }
+
+  return (
+    <Excalidraw
+      excalidrawAPI={(ready) => {
+        setExcalidraw(ready)
+        onReady(ready)
+      }}
+      initialData={initialData}
+      onChange={onChange}
+      onPointerUpdate={({ pointer, button }) => own.current?.presence.update({ pointer, button })}
+      // After Excalidraw has finished what the pointer did.
+      onPointerUp={() => setTimeout(session.flush, 0)}
+      onScrollChange={() => {
+        if (excalidraw !== null)
+          own.current?.presence.update({ viewport: getVisibleSceneBounds(excalidraw.getAppState()) })
+      }}
+      onUserFollow={({ userToFollow, action }) => {
+        followed.current = action === 'FOLLOW' ? userToFollow.socketId : null
+        own.current?.follow()
+      }}
+      generateIdForFile={async (file) => {
+        if (file.size > maxFileBytes) {
+          throw new Error(
+            `${file.name} is too large: images may have ${Math.floor(maxFileBytes / 1024 / 1024)} MB.`,
+          )
+        }
+        return sha256(new Uint8Array(await file.arrayBuffer()))
+      }}
+      onLibraryChange={(items) => {
+        if (!saveLibrary(items)) showToast('This device has no room left for the library.', true)
+      }}
+      isCollaborating
+      viewModeEnabled={!isEditor}
+      theme={theme}
+      name={title}
+      aiEnabled={false}
+      // Embedded pages would be requests to elsewhere; a link stays a link.
+      validateEmbeddable={false}
+      UIOptions={{
+        canvasActions: {
+          changeViewBackgroundColor: false,
+          loadScene: false,
+          saveToActiveFile: false,
+          toggleTheme: true,
+          export: false,
+        },
+      }}
+    >
+      <MainMenu>
+        <MainMenu.Item icon={<Icon name="download" />} onSelect={exportAs('excalidraw')}>
+          Export .excalidraw
+        </MainMenu.Item>
+        <MainMenu.Item icon={<Icon name="download" />} onSelect={exportAs('png')}>
+          Export PNG
+        </MainMenu.Item>
+        <MainMenu.Item icon={<Icon name="download" />} onSelect={exportAs('svg')}>
+          Export SVG
+        </MainMenu.Item>
+        <MainMenu.DefaultItems.SaveAsImage />
+        <MainMenu.Separator />
+        {onVersions !== null && (
+          <MainMenu.Item icon={<Icon name="clock" />} onSelect={onVersions}>
+            Versions
+          </MainMenu.Item>
+        )}
+        <MainMenu.DefaultItems.SearchMenu />
+        <MainMenu.DefaultItems.Help />
+        {isEditor && <MainMenu.DefaultItems.ClearCanvas />}
+        <MainMenu.Separator />
+        <MainMenu.DefaultItems.ToggleTheme
+          allowSystemTheme={false}
+          onSelect={(next) => setTheme(next === 'dark' ? 'dark' : 'light')}
+        />
+      </MainMenu>
+    </Excalidraw>
+  )
+}
+
+/** Resolves when the document is there for the first time. */
+const initialDataOf = (session: BoardSession): Promise<ExcalidrawInitialDataState> =>
+  new Promise((resolve) => {
+    const done = () => {
+      if (!session.state.isReady) return false
+      const { elements } = sceneOf(session.doc)
+      resolve({
+        // The document's elements are JSON that Excalidraw restores before it believes any of it.
+        elements: elements as unknown as ExcalidrawElement[],
+        scrollToContent: true,
+        libraryItems: loadLibrary(),
+      })
+      return true
+    }
+    if (done()) return
+    const stop = session.subscribe(() => {
+      if (done()) stop()
+    })
+  })
+
+const useBinding = (
+  boardId: string,
+  session: BoardSession,
+  excalidraw: ExcalidrawImperativeAPI | null,
+  { isEditor, onUploading }: { isEditor: boolean; onUploading: (isUploading: boolean) => void },
+) => {
+  const images = useRef<BoardImages | null>(null)
+  const mayUpload = useRef(isEditor)
+  mayUpload.current = isEditor
+
+  useEffect(() => {
+    if (excalidraw === null) return
+    const boardImages = new BoardImages(boardId, excalidraw, {
+      onChange: () => {
+        onUploading(boardImages.isUploading)
+        session.canvasChanged()
+        boardImages.check(mayUpload.current)
+      },
+      onProblem: (message) => showToast(message, true),
+    })
+    images.current = boardImages
+    const attach = () => session.attach(boundCanvas(excalidraw, boardImages))
+    // While it loads, Excalidraw throws away what it is shown.
+    let stopWaiting: (() => void) | null = null
+    if (excalidraw.getAppState().isLoading) {
+      stopWaiting = excalidraw.onChange(() => {
+        stopWaiting?.()
+        stopWaiting = null
+        attach()
+      })
+    } else attach()
+    return () => {
+      stopWaiting?.()
+      session.detach()
+      boardImages.close()
+      images.current = null
+    }
+  }, [boardId, session, excalidraw, onUploading])
+  return images
+}
+
+/** Excalidraw as the binding needs it. Its element types are narrower than JSON from a document can promise. */
+const boundCanvas = (excalidraw: ExcalidrawImperativeAPI, images: BoardImages): BoundCanvas => ({
+  elements: () => excalidraw.getSceneElementsIncludingDeleted() as unknown as readonly CanvasElement[],
+  show: (elements) =>
+    excalidraw.updateScene({
+      elements: elements as unknown as readonly ExcalidrawElement[],
+      captureUpdate: CaptureUpdateAction.NEVER,
+    }),
+  restore: (elements) =>
+    restoreElements(elements as unknown as readonly ExcalidrawElement[], null) as unknown as CanvasElement[],
+  busy: () => busyIds(excalidraw.getAppState()),
+  shareable: (element) => images.shareable(element),
+})
+
+const busyIds = (appState: AppState): ReadonlySet<string> => {
+  const ids = new Set<string>()
+  for (const element of [
+    appState.newElement,
+    appState.multiElement,
+    appState.resizingElement,
+    appState.editingTextElement,
+  ]) {
+    if (element !== null) ids.add(element.id)
+  }
+  if (appState.editingLinearElement !== null) ids.add(appState.editingLinearElement.elementId)
+  if (appState.croppingElementId !== null) ids.add(appState.croppingElementId)
+  if (appState.cursorButton === 'down') for (const id of Object.keys(appState.selectedElementIds)) ids.add(id)
+  return ids
+}
+
+interface Own {
+  presence: OwnPresence
+  select(appState: AppState): void
+  follow(): void
+}
+
+/** Tell the others where we are, and show where they are. */
+const usePresence = (
+  session: BoardSession,
+  { hello, isReady }: SessionState,
+  excalidraw: ExcalidrawImperativeAPI | null,
+  followed: { current: string | null },
+) => {
+  const own = useRef<Own | null>(null)
+  const { awareness } = session
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new hello of the same principal changes nothing here
+  useEffect(() => {
+    if (excalidraw === null || hello === null || !isReady) return
+    const presence = new OwnPresence(awareness, systemClock, hello)
+    let selected: AppState['selectedElementIds'] | null = null
+    let lastBounds = ''
+    let people: Person[] = []
+
+    const follow = () => {
+      const viewport = people.find(({ clientId }) => String(clientId) === followed.current)?.viewport
+      if (viewport === undefined || viewport === null || String(viewport) === lastBounds) return
+      lastBounds = String(viewport)
+      const { appState } = zoomToFitBounds({
+        appState: excalidraw.getAppState(),
+        bounds: viewport,
+        fitToViewport: true,
+        viewportZoomFactor: 1,
+      })
+      excalidraw.updateScene({ appState })
+    }
+    own.current = {
+      presence,
+      follow: () => {
+        lastBounds = ''
+        follow()
+      },
+      select: ({ selectedElementIds }) => {
+        if (selectedElementIds === selected) return
+        selected = selectedElementIds
+        presence.update({ selection: Object.keys(selectedElementIds) })
+      },
+    }
+    presence.update({ viewport: getVisibleSceneBounds(excalidraw.getAppState()) })
+
+    let frame = 0
+    const show = () => {
+      frame = 0
+      people = peopleOf(awareness)
+      excalidraw.updateScene({
+        collaborators: new Map(
+          people.map((person) => [String(person.clientId) as SocketId, collaboratorOf(person)]),
+        ),
+      })
+      if (followed.current !== null) follow()
+    }
+    const showSoon = () => {
+      if (frame === 0) frame = requestAnimationFrame(show)
+    }
+    const idle = () => presence.update({ isIdle: document.hidden })
+    awareness.on('change', showSoon)
+    document.addEventListener('visibilitychange', idle)
+    showSoon()
+    return () => {
+      cancelAnimationFrame(frame)
+      awareness.off('change', showSoon)
+      document.removeEventListener('visibilitychange', idle)
+      presence.close()
+      own.current = null
+    }
+  }, [awareness, excalidraw, hello?.principal.id, isReady])
+  return own
+}
+
+const collaboratorOf = (person: Person): Collaborator => ({
+  socketId: String(person.clientId) as SocketId,
+  id: person.id,
+  username: person.name,
+  button: person.button,
+  selectedElementIds: Object.fromEntries(person.selection.map((id) => [id, true as const])),
+  ...(person.pointer === null || person.isIdle ? {} : { pointer: person.pointer }),
+})

@@ -1,0 +1,107 @@
+// The server's last word on a board, said so that people know what happened and what to do.
+import { CloseCode } from '../../shared/protocol.ts'
+import { Link } from '../router.tsx'
+import type { SessionState } from '../session.ts'
+import { MessagePage } from '../ui/message.tsx'
+import { KeptActions } from './kept.tsx'
+
+interface EndedProps {
+  state: SessionState
+  title: string
+  isUser: boolean
+  onDismiss: () => void
+}
+
+export const Ended = ({ state, title, isUser, onDismiss }: EndedProps) => {
+  const code = state.ended?.code ?? 0
+  const wasHere = state.hello !== null
+  const said = meaningOf(code, wasHere, state.hello?.principal.kind === 'guest')
+  const next = encodeURIComponent(window.location.pathname)
+  return (
+    <MessagePage
+      title={said.title}
+      text={
+        <>
+          {said.text}
+          {state.kept !== null && (
+            <strong className="kept-note">
+              {state.kept.changes === 1 ? 'One change of yours' : `${state.kept.changes} changes of yours`}{' '}
+              had not been saved. You can keep a copy.
+            </strong>
+          )}
+        </>
+      }
+    >
+      {state.kept !== null && (
+        <KeptActions kept={state.kept} title={title} isUser={isUser} onDone={onDismiss} />
+      )}
+      {said.action === 'sign-in' && (
+        <Link href={`/sign-in?next=${next}`} className="button primary">
+          Sign in
+        </Link>
+      )}
+      {said.action === 'reload' && (
+        <button type="button" className="primary" onClick={() => window.location.reload()}>
+          Open it again
+        </button>
+      )}
+      {(isUser || said.action === 'boards') && (
+        <Link href="/" className="button">
+          All boards
+        </Link>
+      )}
+    </MessagePage>
+  )
+}
+
+const meaningOf = (code: number, wasHere: boolean, isGuest: boolean) => {
+  switch (code) {
+    case CloseCode.notSignedIn:
+      if (isGuest) {
+        return {
+          title: 'Your visit has ended',
+          text: 'The link that you came by has expired or was revoked. Ask for a new one.',
+          action: 'sign-in',
+        }
+      }
+      return wasHere
+        ? { title: 'You are signed out', text: 'Sign in to go on where you were.', action: 'sign-in' }
+        : {
+            title: 'Sign in to open this board',
+            text: 'Or open the share link that you were given.',
+            action: 'sign-in',
+          }
+    case CloseCode.noAccess:
+      return wasHere
+        ? {
+            title: 'You no longer have access',
+            text: 'Your access to this board was taken away or has expired. Ask its owner if you still need it.',
+            action: 'none',
+          }
+        : {
+            title: 'You have no access to this board',
+            text: 'It may not exist, or nobody has shared it with you. Ask its owner, or sign in with another account.',
+            action: 'sign-in',
+          }
+    case CloseCode.boardDeleted:
+      return {
+        title: 'This board was deleted',
+        text: 'It is in the trash of its owner, who can bring it back.',
+        action: 'boards',
+      }
+    case CloseCode.noSuchBoard:
+      return { title: 'There is no such board', text: 'The address may be incomplete.', action: 'boards' }
+    case CloseCode.frameTooLarge:
+      return {
+        title: 'That was too much at once',
+        text: 'The last change was larger than the server takes. Import large drawings from the list of boards instead.',
+        action: 'reload',
+      }
+    default:
+      return {
+        title: 'The connection was ended',
+        text: `The server refused to go on (${code}). Opening the board again usually helps.`,
+        action: 'reload',
+      }
+  }
+}

@@ -1,0 +1,33 @@
+import { isLevel, type Level, levels } from '../../shared/levels.ts'
+
+export const levelNames: Record<Level, string> = {
+  view: 'Can view',
+  comment: 'Can comment',
+  edit: 'Can edit',
+}
+
+interface LevelSelectProps {
+  label: string
+  value: Level | null
+  /** What "no level" is called; without it, one must be chosen. */
+  none?: string
+  name?: string
+  onChange?: (level: Level | null) => void
+}
+
+/** A choice of level; works on its own (`onChange`) and in a form (`name`). */
+export const LevelSelect = ({ label, value, none, name, onChange }: LevelSelectProps) => (
+  <select
+    aria-label={label}
+    {...(name === undefined ? {} : { name })}
+    {...(onChange === undefined ? { defaultValue: value ?? '' } : { value: value ?? '' })}
+    onChange={(event) => onChange?.(isLevel(event.target.value) ? event.target.value : null)}
+  >
+    {none !== undefined && <option value="">{none}</option>}
+    {levels.map((level) => (
+      <option key={level} value={level}>
+        {levelNames[level]}
+      </option>
+    ))}
+  </select>
+)

@@ -1,0 +1,75 @@
+// Who is on the board at this moment, by what right, and how to send somebody away.
+import { useCallback, useEffect, useState } from 'react'
+import type { ConnectionResponse } from '../../shared/api.ts'
+import * as api from '../api.ts'
+import { ago, atTime } from '../ui/time.ts'
+import { showProblem, showToast } from '../ui/toast.tsx'
+import { initials } from '../ui/top-bar.tsx'
+import { levelNames } from './level-select.tsx'
+
+const refreshMs = 3000
+const whys: Record<ConnectionResponse['reason'], string> = {
+  owner: 'owns the board',
+  administrator: 'administers this server',
+  permission: 'was invited',
+  members: 'is a member of this server',
+  public: 'the board is open to everyone',
+  link: 'came by a link',
+  agent: 'is an agent',
+  none: 'has no right any more',
+}
+
+export const ShareHere = ({ boardId }: { boardId: string }) => {
+  const [connections, setConnections] = useState<ConnectionResponse[] | null>(null)
+  const load = useCallback(() => {
+    api.listConnections(boardId).then((page) => setConnections(page.items), showProblem)
+  }, [boardId])
+  useEffect(() => {
+    load()
+    const timer = setInterval(load, refreshMs)
+    return () => clearInterval(timer)
+  }, [load])
+
+  return (
+    <>
+      {connections?.length === 0 && <p className="hint">Nobody is here.</p>}
+      <ul className="list people">
+        {connections?.map(({ id, principal, level, reason, connected_at, ip_address }) => (
+          <li key={id}>
+            <span className="avatar small" aria-hidden="true">
+              {initials(principal.name)}
+            </span>
+            <span className="who">
+              <strong>
+                {principal.name}
+                {principal.kind !== 'user' && <span className="tag">{principal.kind}</span>}
+                <span className="tag">{levelNames[level]}</span>
+              </strong>
+              <span
+                className="dim"
+                title={`${atTime(connected_at)}${ip_address === null ? '' : ` from ${ip_address}`}`}
+              >
+                {whys[reason]}
+                {principal.link_label === undefined ? '' : ` “${principal.link_label}”`} · here since{' '}
+                {ago(connected_at)}
+              </span>
+            </span>
+            <button
+              type="button"
+              className="danger"
+              aria-label={`Send ${principal.name} away`}
+              onClick={() =>
+                api.sendAway(boardId, id).then(() => {
+                  showToast(`${principal.name} was sent away`)
+                  load()
+                }, showProblem)
+              }
+            >
+              Send away
+            </button>
+          </li>
+        ))}
+      </ul>
+    </>
+  )
+}

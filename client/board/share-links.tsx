@@ -1,0 +1,179 @@
+// Share links: made with what one may do by them, and until when; shown once, because only their hash is kept.
+import { type FormEvent, useCallback, useEffect, useState } from 'react'
+import type { ShareLinkResponse } from '../../shared/api.ts'
+import { isLevel } from '../../shared/levels.ts'
+import * as api from '../api.ts'
+import { Icon } from '../ui/icons.tsx'
+import { ago, atTime } from '../ui/time.ts'
+import { showProblem, showToast } from '../ui/toast.tsx'
+import { copyText } from './copy.ts'
+import { LevelSelect, levelNames } from './level-select.tsx'
+
+const stateNames: Record<ShareLinkResponse['state'], string> = {
+  active: '',
+  expired: 'expired',
+  revoked: 'revoked',
+  used_up: 'used up',
+  suspended: 'suspended: its creator may not give access now',
+}
+
+export const ShareLinks = ({ boardId }: { boardId: string }) => {
+  const [links, setLinks] = useState<ShareLinkResponse[] | null>(null)
+  const [fresh, setFresh] = useState<ShareLinkResponse | null>(null)
+  const [problem, setProblem] = useState<string | null>(null)
+  const load = useCallback(() => {
+    api.listLinks(boardId).then((page) => setLinks(page.items), showProblem)
+  }, [boardId])
+  useEffect(load, [load])
+
+  const create = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    const form = event.currentTarget
+    const fields = new FormData(form)
+    const field = (name: string) => String(fields.get(name) ?? '').trim()
+    const level = field('level')
+    if (!isLevel(level)) return
+    setProblem(null)
+    api
+      .createLink(boardId, {
+        level,
+        ...(field('label') === '' ? {} : { label: field('label') }),
+        ...(field('password') === '' ? {} : { password: String(fields.get('password')) }),
+        ...(field('expires_at') === '' ? {} : { expires_at: new Date(field('expires_at')).toISOString() }),
+        ...(field('max_uses') === '' ? {} : { max_uses: Number(field('max_uses')) }),
+      })
+      .then(
+        (link) => {
+          form.reset()
+          setFresh(link)
+          load()
+          if (link.url !== null) void copy(link.url)
+        },
+        (error: Error) => setProblem(error.message),
+      )
+  }
+
+  const revoke = (link: ShareLinkResponse) => {
+    api.revokeLink(boardId, link.id).then(() => {
+      showToast('Link revoked. Whoever came by it is out.')
+      if (fresh?.id === link.id) setFresh(null)
+      load()
+    }, showProblem)
+  }
+
+  const live = links?.filter(({ state }) => state === 'active' || state === 'suspended')
+  const past = links?.filter(({ state }) => state !== 'active' && state !== 'suspended')
+
+  return (
+    <>
+      <form className="link-form" onSubmit={create}>
+        <div className="row">
+          <input name="label" maxLength={100} placeholder="What for? (label)" aria-label="Label" />
+          <LevelSelect label="Level" name="level" value="view" />
+          <button type="submit" className="primary">
+            Make link
+          </button>
+        </div>
+        <details>
+          <summary>Expiry, password, number of uses</summary>
+          <div className="row three">
+            <label className="field">
+              Expires
+              <input name="expires_at" type="datetime-local" />
+            </label>
+            <label className="field">
+              Password
+              <input name="password" type="text" minLength={4} maxLength={200} autoComplete="off" />
+            </label>
+            <label className="field">
+              Uses
+              <input name="max_uses" type="number" min={1} max={1_000_000} placeholder="no limit" />
+            </label>
+          </div>
+        </details>
+      </form>
+      {problem !== null && (
+        <p className="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      {fresh?.url != null && (
+        <div className="fresh-link">
+          <p>The new link. It is shown only now: copy it.</p>
+          <div className="row">
+            <input
+              readOnly
+              value={fresh.url}
+              aria-label="New link"
+              onFocus={(event) => event.target.select()}
+            />
+            <button type="button" onClick={() => copy(fresh.url ?? '')}>
+              <Icon name="copy" /> Copy
+            </button>
+          </div>
+        </div>
+      )}
+      {links?.length === 0 && (
+        <p className="hint">No links yet. Whoever has one comes in without an account.</p>
+      )}
+      <ul className="list">
+        {live?.map((link) => (
+          <LinkRow key={link.id} link={link} onRevoke={() => revoke(link)} />
+        ))}
+      </ul>
+      {past !== undefined && past.length > 0 && (
+        <details>
+          <summary>
+            {past.length} {past.length === 1 ? 'link that no longer works' : 'links that no longer work'}
+          </summary>
+          <ul className="list">
+            {past.map((link) => (
+              <LinkRow key={link.id} link={link} onRevoke={null} />
+            ))}
+          </ul>
+        </details>
+      )}
+    </>
+  )
+}
+
+const copy = async (url: string): Promise<void> => {
+  if (await copyText(url)) showToast('Link copied')
+  else showToast('This browser does not let pages copy: select the link and copy it yourself.', true)
+}
+
+const LinkRow = ({ link, onRevoke }: { link: ShareLinkResponse; onRevoke: (() => void) | null }) => {
+  const facts = [
+    `used ${link.uses}${link.max_uses === null ? '' : ` of ${link.max_uses}`} ${link.uses === 1 && link.max_uses === null ? 'time' : 'times'}`,
+    ...(link.has_password ? ['password'] : []),
+    ...(link.expires_at === null ? [] : [`until ${atTime(link.expires_at)}`]),
+    ...(link.last_used_at === null ? [] : [`last ${ago(link.last_used_at)}`]),
+    ...(stateNames[link.state] === '' ? [] : [stateNames[link.state]]),
+  ]
+  return (
+    <li className={onRevoke === null ? 'past' : undefined}>
+      <span className="avatar small link" aria-hidden="true">
+        <Icon name="link" />
+      </span>
+      <span className="who">
+        <strong>
+          {link.label ?? 'Link'}
+          <span className="tag">{levelNames[link.permission_level]}</span>
+        </strong>
+        <span className="dim" title={`Made ${atTime(link.created_at)}`}>
+          {facts.join(' · ')}
+        </span>
+      </span>
+      {onRevoke !== null && (
+        <button
+          type="button"
+          className="danger"
+          onClick={onRevoke}
+          aria-label={`Revoke ${link.label ?? 'link'}`}
+        >
+          Revoke
+        </button>
+      )}
+    </li>
+  )
+}

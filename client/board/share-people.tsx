@@ -1,0 +1,167 @@
+// People with access, why each of them has it, and what everybody else may do.
+import { useCallback, useEffect, useState } from 'react'
+import type { AccessResponse, BoardPermissionResponse, BoardResponse } from '../../shared/api.ts'
+import { isLevel, type Level } from '../../shared/levels.ts'
+import * as api from '../api.ts'
+import { Icon } from '../ui/icons.tsx'
+import { showProblem } from '../ui/toast.tsx'
+import { initials } from '../ui/top-bar.tsx'
+import { LevelSelect, levelNames } from './level-select.tsx'
+
+const reasonNames: Record<string, string> = {
+  owner: 'owner',
+  administrator: 'administrator of this server',
+  permission: 'invited by name',
+  members: 'member of this server',
+  public: 'open to everyone',
+  link: 'came by a link',
+  agent: 'agent',
+}
+
+export const SharePeople = ({ boardId, board }: { boardId: string; board: BoardResponse | null }) => {
+  const [access, setAccess] = useState<AccessResponse['items'] | null>(null)
+  const [rows, setRows] = useState<BoardPermissionResponse[]>([])
+  const [members, setMembers] = useState<Level | null>(board?.members_level ?? null)
+  const [problem, setProblem] = useState<string | null>(null)
+
+  const load = useCallback(() => {
+    api.listAccess(boardId).then((found) => setAccess(found.items), showProblem)
+    api.listPermissions(boardId).then((found) => setRows(found.items), showProblem)
+    api.getBoard(boardId).then((found) => setMembers(found.members_level), showProblem)
+  }, [boardId])
+  useEffect(load, [load])
+
+  const doing = (work: Promise<unknown>) => {
+    work.then(load, (error) => {
+      showProblem(error)
+      load()
+    })
+  }
+  const everyone = rows.find(({ user_id }) => user_id === null)
+  const people = access?.filter(
+    ({ principal }) => principal.kind === 'user' || principal.kind === 'guest' || principal.kind === 'agent',
+  )
+
+  return (
+    <>
+      <form
+        className="row"
+        onSubmit={(event) => {
+          event.preventDefault()
+          const form = event.currentTarget
+          const fields = new FormData(form)
+          const level = fields.get('level')
+          if (!isLevel(level)) return
+          setProblem(null)
+          api.setPermission(boardId, { email: String(fields.get('email') ?? '').trim(), level }).then(
+            () => {
+              form.reset()
+              load()
+            },
+            (error: Error) => setProblem(error.message),
+          )
+        }}
+      >
+        <input
+          name="email"
+          type="email"
+          required
+          maxLength={254}
+          placeholder="E-mail of somebody with an account"
+          aria-label="E-mail"
+        />
+        <LevelSelect label="Level" name="level" value="edit" />
+        <button type="submit" className="primary">
+          Invite
+        </button>
+      </form>
+      {problem !== null && (
+        <p className="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      <ul className="list people">
+        {people?.map(({ principal, level, reasons }) => {
+          const row = rows.find(
+            ({ user_id }) =>
+              principal.kind === 'user' && user_id !== null && String(user_id) === idOf(principal.id),
+          )
+          const isFixed = reasons.some(({ reason }) => reason === 'owner')
+          return (
+            <li key={`${principal.kind}:${principal.id}`}>
+              <span className="avatar small" aria-hidden="true">
+                {initials(principal.name)}
+              </span>
+              <span className="who">
+                <strong>
+                  {principal.name}
+                  {principal.kind === 'guest' && <span className="tag">guest</span>}
+                </strong>
+                <span className="dim">
+                  {principal.email === null ? '' : `${principal.email} · `}
+                  {reasons.map(({ reason }) => reasonNames[reason] ?? reason).join(', ')}
+                </span>
+              </span>
+              {row === undefined || isFixed ? (
+                <span className="dim nowrap">{isFixed ? 'Owner' : levelNames[level]}</span>
+              ) : (
+                <>
+                  <LevelSelect
+                    label={`Level of ${principal.name}`}
+                    value={row.level}
+                    onChange={(next) =>
+                      next !== null &&
+                      doing(api.setPermission(boardId, { user_id: row.user_id, level: next }))
+                    }
+                  />
+                  <button
+                    type="button"
+                    className="quiet square"
+                    aria-label={`Remove ${principal.name}`}
+                    title="Remove"
+                    onClick={() => doing(api.removePermission(boardId, row.id))}
+                  >
+                    <Icon name="close" />
+                  </button>
+                </>
+              )}
+            </li>
+          )
+        })}
+      </ul>
+      <h3>Everybody else</h3>
+      <ul className="list">
+        <li>
+          <span className="who">
+            <strong>Members of this server</strong>
+            <span className="dim">everybody with an account here</span>
+          </span>
+          <LevelSelect
+            label="What members may do"
+            none="No access"
+            value={members}
+            onChange={(level) => doing(api.updateBoard(boardId, { members_level: level }))}
+          />
+        </li>
+        <li>
+          <span className="who">
+            <strong>Everyone</strong>
+            <span className="dim">whoever knows the address, without signing in</span>
+          </span>
+          <LevelSelect
+            label="What everyone may do"
+            none="No access"
+            value={everyone?.level ?? null}
+            onChange={(level) => {
+              if (level !== null) doing(api.setPermission(boardId, { user_id: null, level }))
+              else if (everyone !== undefined) doing(api.removePermission(boardId, everyone.id))
+            }}
+          />
+        </li>
+      </ul>
+    </>
+  )
+}
+
+/** `7` of `user:7` and of `7`. */
+const idOf = (id: string | null): string | undefined => id?.split(':').at(-1)

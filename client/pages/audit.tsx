@@ -1,0 +1,217 @@
+// The audit trail of a board, for its owner, or of the whole server, for administrators; new lines appear by themselves.
+import { useEffect, useRef, useState } from 'react'
+import type { AuditResponse, MeResponse } from '../../shared/api.ts'
+import * as api from '../api.ts'
+import { Link } from '../router.tsx'
+import { Icon } from '../ui/icons.tsx'
+import { Loading, MessagePage } from '../ui/message.tsx'
+import { atTime } from '../ui/time.ts'
+import { showProblem } from '../ui/toast.tsx'
+import { TopBar } from '../ui/top-bar.tsx'
+
+const actions = [
+  'access',
+  'leave',
+  'access_denied',
+  'read',
+  'permission_change',
+  'create',
+  'update',
+  'delete',
+  'restore',
+  'link_create',
+  'link_use',
+  'link_revoke',
+  'comment',
+  'export',
+  'login',
+  'logout',
+  'login_failed',
+  'role_change',
+]
+const mostShown = 2000
+
+export const AuditPage = ({ boardId }: { boardId: string | null }) => {
+  const [me, setMe] = useState<MeResponse | null>(null)
+  const [title, setTitle] = useState('Everything on this server')
+  const [action, setAction] = useState('')
+  const { rows, cursor, problem, isLive, loadMore } = useTrail(boardId, action)
+
+  useEffect(() => {
+    document.title = 'Audit trail · Boardroom'
+    api.me().then(setMe, () => {}) // the list says what is wrong
+    if (boardId !== null)
+      api.getBoard(boardId).then(
+        (board) => setTitle(board.title),
+        () => {},
+      )
+  }, [boardId])
+
+  if (problem !== null) {
+    return (
+      <MessagePage title="The audit trail cannot be shown" text={problem}>
+        <Link href="/" className="button">
+          All boards
+        </Link>
+      </MessagePage>
+    )
+  }
+  if (rows === null) return <Loading text="Reading the trail" />
+  return (
+    <div className="page">
+      <TopBar me={me} />
+      <main>
+        <div className="page-head">
+          <div>
+            <h1>Audit trail</h1>
+            <p className="sub">{boardId === null ? title : <Link href={`/b/${boardId}`}>{title}</Link>}</p>
+          </div>
+          <div className="actions">
+            <a className="button" href={api.auditExportPath(boardId, 'csv')} download>
+              <Icon name="download" /> CSV
+            </a>
+            <a className="button" href={api.auditExportPath(boardId, 'ndjson')} download>
+              <Icon name="download" /> NDJSON
+            </a>
+          </div>
+        </div>
+        <div className="filters">
+          <label className="inline">
+            <span>Show</span>
+            <select value={action} aria-label="Action" onChange={(event) => setAction(event.target.value)}>
+              <option value="">everything</option>
+              {actions.map((name) => (
+                <option key={name} value={name}>
+                  {spoken(name)}
+                </option>
+              ))}
+            </select>
+          </label>
+          <span className={isLive ? 'live on' : 'live'}>{isLive ? 'Live' : 'Not live'}</span>
+        </div>
+        {rows.length === 0 ? (
+          <div className="empty">
+            <p>Nothing of that kind has happened.</p>
+          </div>
+        ) : (
+          <div className="table-box">
+            <table className="trail">
+              <thead>
+                <tr>
+                  <th>When</th>
+                  <th>Who</th>
+                  <th>What</th>
+                  <th>Details</th>
+                  <th>From</th>
+                </tr>
+              </thead>
+              <tbody>
+                {rows.map((row) => (
+                  <tr key={row.id}>
+                    <td className="nowrap">
+                      <time dateTime={row.timestamp}>{atTime(row.timestamp)}</time>
+                    </td>
+                    <td>
+                      {row.actor_name ?? spoken(row.actor_kind)}
+                      {row.actor_kind !== 'user' && row.actor_name !== null && (
+                        <span className="tag">{row.actor_kind}</span>
+                      )}
+                    </td>
+                    <td>
+                      <span className={`action ${row.action}`}>{spoken(row.action)}</span>
+                      {row.permission_level !== null && <span className="tag">{row.permission_level}</span>}
+                    </td>
+                    <td className="details">{detailsOf(row)}</td>
+                    <td className="nowrap dim" title={row.user_agent ?? undefined}>
+                      {row.ip_address}
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )}
+        {cursor !== null && (
+          <div className="actions center">
+            <button type="button" onClick={loadMore}>
+              Show older ones
+            </button>
+          </div>
+        )}
+      </main>
+    </div>
+  )
+}
+
+const spoken = (name: string): string => name.replaceAll('_', ' ')
+
+const detailsOf = ({ old_values, new_values, details, resource_type }: AuditResponse): string => {
+  const parts: string[] = []
+  const keys = new Set([...Object.keys(old_values ?? {}), ...Object.keys(new_values ?? {})])
+  for (const key of keys) {
+    if (/^(id|board_id|created_at|updated_at|salt|token_sha256)$/.test(key)) continue
+    const before = old_values?.[key]
+    const after = new_values?.[key]
+    if (before === after) continue
+    if (old_values === null) parts.push(`${spoken(key)} ${short(after)}`)
+    else if (new_values === null) parts.push(`${spoken(key)} was ${short(before)}`)
+    else parts.push(`${spoken(key)} ${short(before)} → ${short(after)}`)
+  }
+  for (const [key, value] of Object.entries(details ?? {})) parts.push(`${spoken(key)} ${short(value)}`)
+  return parts.length === 0 ? spoken(resource_type ?? '') : parts.slice(0, 8).join(' · ')
+}
+
+const short = (value: unknown): string => {
+  if (value === null || value === undefined) return 'none'
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text
+}
+
+/** The newest rows first, followed live where no filter hides what comes in. */
+const useTrail = (boardId: string | null, action: string) => {
+  const [rows, setRows] = useState<AuditResponse[] | null>(null)
+  const [cursor, setCursor] = useState<string | null>(null)
+  const [problem, setProblem] = useState<string | null>(null)
+  const [isLive, setLive] = useState(false)
+  const wanted = useRef(action)
+  wanted.current = action
+
+  useEffect(() => {
+    let isGone = false
+    const filter = action === '' ? {} : { action }
+    api.listAudit(boardId, { ...filter, limit: 100 }).then(
+      (page) => {
+        if (isGone) return
+        setRows(page.items)
+        setCursor(page.next_cursor)
+      },
+      (error: Error) => !isGone && setProblem(error.message),
+    )
+    return () => {
+      isGone = true
+    }
+  }, [boardId, action])
+
+  useEffect(() => {
+    const stream = new EventSource(api.auditStreamPath(boardId))
+    stream.onopen = () => setLive(true)
+    stream.onerror = () => setLive(false)
+    stream.addEventListener('audit', (event) => {
+      const row = JSON.parse(String(event.data)) as AuditResponse // the server's shape, see shared/api.ts
+      if (wanted.current !== '' && wanted.current !== row.action) return
+      setRows((before) =>
+        before?.some(({ id }) => id === row.id) ? before : [row, ...(before ?? [])].slice(0, mostShown),
+      )
+    })
+    return () => stream.close()
+  }, [boardId])
+
+  const loadMore = () => {
+    if (cursor === null) return
+    api.listAudit(boardId, { ...(action === '' ? {} : { action }), limit: 100, cursor }).then((page) => {
+      setRows((before) => [...(before ?? []), ...page.items])
+      setCursor(page.next_cursor)
+    }, showProblem)
+  }
+  return { rows, cursor, problem, isLive, loadMore }
+}

@@ -1,0 +1,248 @@
+// `/b/{id}`: one board. Who comes in how is board/entry.ts, what happens live is session.ts; this puts them on a page.
+import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
+import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react'
+import type { BoardResponse, MeResponse } from '../../shared/api.ts'
+import { mayWrite } from '../../shared/levels.ts'
+import * as api from '../api.ts'
+import { Canvas } from '../board/canvas.tsx'
+import { marks } from '../board/device.ts'
+import { Ended } from '../board/ended.tsx'
+import { useEntry } from '../board/entry.ts'
+import { EntryForm } from '../board/entry-form.tsx'
+import { KeptBanner } from '../board/kept.tsx'
+import { deviceStore } from '../board/local-store.ts'
+import { ShareDialog } from '../board/share-dialog.tsx'
+import { SyncStatus } from '../board/sync-status.tsx'
+import { useThumbnail } from '../board/thumbnail.ts'
+import { VersionsDialog } from '../board/versions-dialog.tsx'
+import { systemClock } from '../clock.ts'
+import { Link } from '../router.tsx'
+import { BoardSession } from '../session.ts'
+import { Prompt } from '../ui/dialog.tsx'
+import { Icon, Mark } from '../ui/icons.tsx'
+import { Loading, MessagePage } from '../ui/message.tsx'
+import { showProblem, showToast } from '../ui/toast.tsx'
+
+export default function BoardPage({ boardId }: { boardId: string }) {
+  const { entry, submit } = useEntry(boardId)
+  switch (entry.name) {
+    case 'looking':
+      return <Loading text="Opening the board" />
+    case 'asking':
+      return <EntryForm entry={entry} onSubmit={submit} />
+    case 'failed':
+      return (
+        <MessagePage title={entry.title} text={entry.text}>
+          {entry.canRetry && (
+            <button type="button" className="primary" onClick={() => window.location.reload()}>
+              Try again
+            </button>
+          )}
+        </MessagePage>
+      )
+    case 'open':
+      return <OpenBoard boardId={boardId} />
+  }
+}
+
+const serverUrl = () => `${window.location.protocol === 'https:' ? 'wss' : 'ws'}://${window.location.host}/ws`
+
+const OpenBoard = ({ boardId }: { boardId: string }) => {
+  const [session, setSession] = useState<BoardSession | null>(null)
+  const [board, setBoard] = useState<BoardResponse | null>(null)
+  const [me, setMe] = useState<MeResponse | null>(null)
+
+  useEffect(() => {
+    const opened = new BoardSession({
+      serverUrl: serverUrl(),
+      boardId,
+      socketClass: WebSocket,
+      clock: systemClock,
+      openStore: deviceStore(),
+      marks,
+      onEvent: (event) => {
+        if (event.type === 'title') setBoard((before) => before && { ...before, title: event.title })
+        if (event.type === 'version' && event.change === 'restored')
+          showToast('An earlier version was restored.')
+      },
+    })
+    opened.open()
+    setSession(opened)
+    // The title is nice to have; what is wrong, if anything, the socket says better.
+    api.getBoard(boardId).then(setBoard, () => {})
+    api.me().then(setMe, () => {})
+    const reconnect = () => opened.reconnect()
+    const flush = () => opened.flush()
+    const ask = (event: BeforeUnloadEvent) => {
+      opened.flush()
+      const { sync, hello, ended } = opened.state
+      const isKept = deviceStore() !== null && hello?.principal.kind !== 'anonymous'
+      if (
+        ended === null &&
+        !isKept &&
+        (sync.name === 'saving' || (sync.name === 'offline' && sync.changes > 0))
+      )
+        event.preventDefault()
+    }
+    window.addEventListener('online', reconnect)
+    window.addEventListener('pagehide', flush)
+    window.addEventListener('beforeunload', ask)
+    document.addEventListener('visibilitychange', flush)
+    return () => {
+      window.removeEventListener('online', reconnect)
+      window.removeEventListener('pagehide', flush)
+      window.removeEventListener('beforeunload', ask)
+      document.removeEventListener('visibilitychange', flush)
+      opened.close().catch(() => {}) // the device's store is gone already
+    }
+  }, [boardId])
+
+  return session === null ? null : (
+    <LiveBoard boardId={boardId} session={session} board={board} me={me} onRenamed={setBoard} />
+  )
+}
+
+interface LiveBoardProps {
+  boardId: string
+  session: BoardSession
+  board: BoardResponse | null
+  me: MeResponse | null
+  onRenamed: (board: BoardResponse) => void
+}
+
+const LiveBoard = ({ boardId, session, board, me, onRenamed }: LiveBoardProps) => {
+  const state = useSyncExternalStore(session.subscribe, () => session.state)
+  const [excalidraw, setExcalidraw] = useState<ExcalidrawImperativeAPI | null>(null)
+  const [isUploading, setUploading] = useState(false)
+  const [dialog, setDialog] = useState<'share' | 'versions' | 'name' | null>(null)
+  const isLate = useIsLate(state.sync.name === 'connecting')
+  const title = board?.title ?? 'Board'
+  const isUser = me?.kind === 'user'
+  useThumbnail(boardId, excalidraw, state)
+  useLevelNews(state.level)
+
+  useEffect(() => {
+    document.title = `${title} · Boardroom`
+  }, [title])
+  useEffect(() => {
+    if (state.notice === null) return
+    showToast(state.notice.message, true)
+    session.dismissNotice()
+  }, [state.notice, session])
+
+  const dismiss = useCallback(() => session.dismissKept(), [session])
+  if (state.ended !== null) return <Ended state={state} title={title} isUser={isUser} onDismiss={dismiss} />
+
+  return (
+    <div className="board-page">
+      <header className="board-bar">
+        {isUser ? (
+          <Link href="/" className="button quiet square" aria-label="All boards" title="All boards">
+            <Icon name="back" />
+          </Link>
+        ) : (
+          <span className="brand">
+            <Mark />
+          </span>
+        )}
+        {state.mayManage ? (
+          <button
+            type="button"
+            className="board-title quiet"
+            title="Rename"
+            onClick={() => setDialog('name')}
+          >
+            {title}
+          </button>
+        ) : (
+          <h1 className="board-title">{title}</h1>
+        )}
+        <SyncStatus state={state} isUploading={isUploading} />
+        <span className="grow" />
+        {state.hello?.principal.kind === 'guest' && (
+          <span className="guest wide-only" title={state.hello.principal.link_label}>
+            {state.hello.principal.name} (guest)
+          </span>
+        )}
+        {state.hello?.principal.kind === 'anonymous' && (
+          <Link href={`/sign-in?next=${encodeURIComponent(`/b/${boardId}`)}`} className="button quiet">
+            Sign in
+          </Link>
+        )}
+        {state.mayManage && (
+          <button type="button" className="primary" onClick={() => setDialog('share')}>
+            <Icon name="people" /> <span className="wide-only">Share</span>
+          </button>
+        )}
+      </header>
+      {state.kept !== null && <KeptBanner kept={state.kept} title={title} isUser={isUser} onDone={dismiss} />}
+      {isLate && (
+        <div className="banner" role="alert">
+          <p>The server does not answer. Trying again by itself …</p>
+        </div>
+      )}
+      {state.hello?.reason === 'board_full' && (
+        <div className="banner" role="alert">
+          <p>This board is full: nobody can add to it. Ask its owner to start a new one.</p>
+        </div>
+      )}
+      <div className="board-canvas">
+        <Canvas
+          boardId={boardId}
+          title={title}
+          session={session}
+          state={state}
+          onReady={setExcalidraw}
+          onUploading={setUploading}
+          onVersions={mayWrite(state.level) && isUser ? () => setDialog('versions') : null}
+        />
+      </div>
+      {dialog === 'share' && <ShareDialog boardId={boardId} board={board} onClose={() => setDialog(null)} />}
+      {dialog === 'versions' && <VersionsDialog boardId={boardId} onClose={() => setDialog(null)} />}
+      {dialog === 'name' && (
+        <Prompt
+          title="Rename board"
+          label="Name"
+          value={title}
+          action="Rename"
+          onClose={() => setDialog(null)}
+          onDone={(next) => {
+            setDialog(null)
+            api.updateBoard(boardId, { title: next }).then(onRenamed, showProblem)
+          }}
+        />
+      )}
+    </div>
+  )
+}
+
+const patienceMs = 5000
+
+/** Whether something has been going on for longer than one waits without a word. */
+const useIsLate = (isWaiting: boolean): boolean => {
+  const [isLate, setLate] = useState(false)
+  useEffect(() => {
+    setLate(false)
+    if (!isWaiting) return
+    const timer = setTimeout(() => setLate(true), patienceMs)
+    return () => clearTimeout(timer)
+  }, [isWaiting])
+  return isLate
+}
+
+/** Says so when one may do more or less than a moment ago. */
+const useLevelNews = (level: string | null): void => {
+  const before = useRef<string | null>(null)
+  useEffect(() => {
+    if (before.current !== null && level !== null && before.current !== level) {
+      showToast(
+        level === 'edit'
+          ? 'You may now edit this board.'
+          : level === 'comment'
+            ? 'You may now look and comment.'
+            : 'You may now only look.',
+      )
+    }
+    before.current = level
+  }, [level])
+}

@@ -1,0 +1,100 @@
+// The first account. The secret stands in the fragment, which reaches no log.
+import { type FormEvent, useState } from 'react'
+import * as api from '../api.ts'
+import { navigate } from '../router.tsx'
+import { Mark } from '../ui/icons.tsx'
+import { MessagePage } from '../ui/message.tsx'
+
+export const SetupPage = () => {
+  const [token] = useState(() => window.location.hash.slice(1))
+  const [problem, setProblem] = useState<string | null>(null)
+  const [isBusy, setBusy] = useState(false)
+  if (token === '') {
+    return (
+      <MessagePage
+        title="This link is not complete"
+        text="Open the whole set-up link, as the server printed it when it started."
+      />
+    )
+  }
+
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    const fields = new FormData(event.currentTarget)
+    const field = (name: string) => String(fields.get(name) ?? '')
+    if (field('password') !== field('again')) return setProblem('The two passwords are not the same.')
+    setBusy(true)
+    setProblem(null)
+    try {
+      await api.setUp({
+        token,
+        name: field('name').trim(),
+        email: field('email').trim(),
+        password: field('password'),
+      })
+      navigate('/', { replace: true })
+    } catch (error) {
+      const isUsed = error instanceof api.ApiError && error.code === 'link_not_valid'
+      setProblem(
+        isUsed
+          ? 'This link was used already, or the server has been started anew since. Restart the server for a new one.'
+          : error instanceof Error
+            ? error.message
+            : 'That did not work.',
+      )
+      setBusy(false)
+    }
+  }
+
+  return (
+    <main className="centered">
+      <form className="card entry" onSubmit={submit}>
+        <p className="brand">
+          <Mark /> Boardroom
+        </p>
+        <h1>Welcome</h1>
+        <p className="lead">Make the first account. It administers this server.</p>
+        <label className="field">
+          Name
+          {/* biome-ignore lint/a11y/noAutofocus: the page has this one purpose */}
+          <input name="name" autoComplete="name" minLength={2} maxLength={100} required autoFocus />
+        </label>
+        <label className="field">
+          E-mail
+          <input name="email" type="email" autoComplete="username" maxLength={254} required />
+        </label>
+        <label className="field">
+          Password
+          <input
+            name="password"
+            type="password"
+            autoComplete="new-password"
+            minLength={8}
+            maxLength={128}
+            required
+          />
+          <span className="hint">At least 8 characters.</span>
+        </label>
+        <label className="field">
+          Password again
+          <input
+            name="again"
+            type="password"
+            autoComplete="new-password"
+            minLength={8}
+            maxLength={128}
+            required
+          />
+        </label>
+        {problem !== null && (
+          <p className="problem" role="alert">
+            {problem}
+          </p>
+        )}
+        <button type="submit" className="primary wide" disabled={isBusy}>
+          Make account
+        </button>
+      </form>
+    </main>
+  )
+}

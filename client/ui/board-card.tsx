@@ -1,0 +1,125 @@
+// One board in the list: what it looks like, what it is called, what can be done with it.
+import { useState } from 'react'
+import type { BoardResponse } from '../../shared/api.ts'
+import * as api from '../api.ts'
+import { Link, navigate } from '../router.tsx'
+import { Confirm, Prompt } from './dialog.tsx'
+import { Icon } from './icons.tsx'
+import { Menu, type MenuItem } from './menu.tsx'
+import { ago, atTime } from './time.ts'
+import { showProblem, showToast } from './toast.tsx'
+
+export const BoardCard = ({ board, onChange }: { board: BoardResponse; onChange: () => void }) => {
+  const [asking, setAsking] = useState<'name' | 'purge' | null>(null)
+  const [hasPicture, setPicture] = useState(true)
+  const isDeleted = board.deleted_at !== null
+
+  const doing = (work: Promise<unknown>, news: string) => {
+    setAsking(null)
+    work.then(() => {
+      showToast(news)
+      onChange()
+    }, showProblem)
+  }
+
+  const items: MenuItem[] = isDeleted
+    ? [
+        {
+          label: 'Restore',
+          icon: <Icon name="restore" />,
+          onSelect: () => doing(api.restoreBoard(board.id), 'Restored'),
+        },
+        {
+          label: 'Delete for ever',
+          icon: <Icon name="trash" />,
+          isDanger: true,
+          onSelect: () => setAsking('purge'),
+        },
+      ]
+    : [
+        ...(board.may_manage
+          ? [{ label: 'Rename', icon: <Icon name="list" />, onSelect: () => setAsking('name') }]
+          : []),
+        {
+          label: 'Duplicate',
+          icon: <Icon name="copy" />,
+          onSelect: () => doing(api.duplicateBoard(board.id), 'Duplicated'),
+        },
+        ...(board.may_manage
+          ? [
+              {
+                label: 'Audit trail',
+                icon: <Icon name="clock" />,
+                onSelect: () => navigate(`/boards/${board.id}/audit`),
+              },
+              {
+                label: 'Move to trash',
+                icon: <Icon name="trash" />,
+                isDanger: true,
+                onSelect: () => doing(api.deleteBoard(board.id), 'Moved to the trash'),
+              },
+            ]
+          : []),
+      ]
+
+  const picture = (
+    <span className="picture">
+      {hasPicture && (
+        <img
+          src={api.thumbnailPath(board.id, board.updated_at)}
+          alt=""
+          loading="lazy"
+          decoding="async"
+          onError={() => setPicture(false)}
+        />
+      )}
+    </span>
+  )
+
+  return (
+    <article className="board-card">
+      {isDeleted ? (
+        picture
+      ) : (
+        <Link href={`/b/${board.id}`} tabIndex={-1} aria-hidden="true">
+          {picture}
+        </Link>
+      )}
+      <div className="board-line">
+        <div className="board-text">
+          <h2>{isDeleted ? board.title : <Link href={`/b/${board.id}`}>{board.title}</Link>}</h2>
+          <p title={atTime(board.deleted_at ?? board.updated_at)}>
+            {isDeleted
+              ? `Deleted ${ago(board.deleted_at ?? board.updated_at)}`
+              : `Changed ${ago(board.updated_at)}`}
+            {board.may_manage ? '' : ` · ${board.owner_name}`}
+          </p>
+        </div>
+        {board.may_manage || !isDeleted ? (
+          <Menu label={`${board.title}: what to do`} items={items}>
+            <Icon name="more" />
+          </Menu>
+        ) : null}
+      </div>
+      {asking === 'name' && (
+        <Prompt
+          title="Rename board"
+          label="Name"
+          value={board.title}
+          action="Rename"
+          onClose={() => setAsking(null)}
+          onDone={(title) => doing(api.updateBoard(board.id, { title }), 'Renamed')}
+        />
+      )}
+      {asking === 'purge' && (
+        <Confirm
+          title="Delete for ever?"
+          text={`“${board.title}” and all its versions and images will be gone. Its audit trail stays.`}
+          action="Delete for ever"
+          onClose={() => setAsking(null)}
+          onDone={() => doing(api.purgeBoard(board.id), 'Deleted for ever')}
+        />
+      )}
+    </article>
+  )
+}

@@ -1,0 +1,111 @@
+// A modal dialog on the browser's own <dialog>: focus stays inside, Escape closes, the page behind does not move.
+import { type ReactNode, useEffect, useId, useRef } from 'react'
+import { Icon } from './icons.tsx'
+
+interface DialogProps {
+  title: string
+  onClose: () => void
+  children: ReactNode
+  size?: 'small' | 'wide'
+}
+
+export const Dialog = ({ title, onClose, children, size = 'small' }: DialogProps) => {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const titleId = useId()
+  useEffect(() => {
+    const element = dialog.current
+    if (element === null || element.open) return
+    element.showModal()
+    return () => element.close()
+  }, [])
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a click beside the dialog is a shortcut; Escape is the keyboard's.
+    <dialog
+      ref={dialog}
+      className={`dialog ${size}`}
+      aria-labelledby={titleId}
+      onCancel={(event) => {
+        event.preventDefault()
+        onClose()
+      }}
+      onClick={(event) => {
+        if (event.target === dialog.current) onClose()
+      }}
+      // Excalidraw listens on the document: letters typed in here are not its shortcuts.
+      onKeyDown={(event) => event.stopPropagation()}
+    >
+      <header>
+        <h2 id={titleId}>{title}</h2>
+        <button type="button" className="quiet square" aria-label="Close" onClick={onClose}>
+          <Icon name="close" />
+        </button>
+      </header>
+      <div className="dialog-body">{children}</div>
+    </dialog>
+  )
+}
+
+interface PromptProps {
+  title: string
+  label: string
+  value: string
+  action: string
+  onClose: () => void
+  onDone: (value: string) => void
+}
+
+/** Asks for one line of text. */
+export const Prompt = ({ title, label, value, action, onClose, onDone }: PromptProps) => (
+  <Dialog title={title} onClose={onClose}>
+    <form
+      onSubmit={(event) => {
+        event.preventDefault()
+        const text = String(new FormData(event.currentTarget).get('value') ?? '').trim()
+        if (text !== '') onDone(text)
+      }}
+    >
+      <label className="field">
+        {label}
+        {/* biome-ignore lint/a11y/noAutofocus: the dialog was opened to type here */}
+        <input
+          name="value"
+          defaultValue={value}
+          maxLength={200}
+          required
+          autoFocus
+          onFocus={(event) => event.target.select()}
+        />
+      </label>
+      <div className="actions end">
+        <button type="button" onClick={onClose}>
+          Cancel
+        </button>
+        <button type="submit" className="primary">
+          {action}
+        </button>
+      </div>
+    </form>
+  </Dialog>
+)
+
+interface ConfirmProps {
+  title: string
+  text: string
+  action: string
+  onClose: () => void
+  onDone: () => void
+}
+
+export const Confirm = ({ title, text, action, onClose, onDone }: ConfirmProps) => (
+  <Dialog title={title} onClose={onClose}>
+    <p>{text}</p>
+    <div className="actions end">
+      <button type="button" onClick={onClose}>
+        Cancel
+      </button>
+      <button type="button" className="primary danger" onClick={onDone}>
+        {action}
+      </button>
+    </div>
+  </Dialog>
+)

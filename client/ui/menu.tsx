@@ -1,0 +1,93 @@
+// A button with a menu under it. Arrow keys walk, Escape closes and gives the focus back.
+import { type ReactNode, useEffect, useId, useRef, useState } from 'react'
+
+export interface MenuItem {
+  label: string
+  icon?: ReactNode
+  isDanger?: boolean
+  onSelect: () => void
+}
+
+interface MenuProps {
+  label: string
+  items: readonly MenuItem[]
+  children: ReactNode
+  className?: string
+}
+
+export const Menu = ({ label, items, children, className = 'quiet square' }: MenuProps) => {
+  const [isOpen, setOpen] = useState(false)
+  const root = useRef<HTMLDivElement>(null)
+  const button = useRef<HTMLButtonElement>(null)
+  const menuId = useId()
+
+  useEffect(() => {
+    if (!isOpen) return
+    root.current?.querySelector<HTMLElement>('[role=menuitem]')?.focus()
+    const close = (event: PointerEvent) => {
+      if (event.target instanceof Node && !root.current?.contains(event.target)) setOpen(false)
+    }
+    document.addEventListener('pointerdown', close)
+    return () => document.removeEventListener('pointerdown', close)
+  }, [isOpen])
+
+  const walk = (by: number) => {
+    const all = [...(root.current?.querySelectorAll<HTMLElement>('[role=menuitem]') ?? [])]
+    const at = all.indexOf(document.activeElement as HTMLElement) // -1 where the focus is elsewhere
+    all.at((at + by + all.length) % all.length)?.focus()
+  }
+
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: it listens for the keys of the menu inside it
+    <div
+      className="menu"
+      ref={root}
+      onKeyDown={(event) => {
+        if (!isOpen) return
+        event.stopPropagation()
+        if (event.key === 'ArrowDown') walk(1)
+        else if (event.key === 'ArrowUp') walk(-1)
+        else if (event.key === 'Escape') {
+          setOpen(false)
+          button.current?.focus()
+        } else if (event.key === 'Tab') setOpen(false)
+        else return
+        if (event.key !== 'Tab') event.preventDefault()
+      }}
+    >
+      <button
+        type="button"
+        ref={button}
+        className={className}
+        aria-label={label}
+        title={label}
+        aria-haspopup="menu"
+        aria-expanded={isOpen}
+        aria-controls={isOpen ? menuId : undefined}
+        onClick={() => setOpen(!isOpen)}
+      >
+        {children}
+      </button>
+      {isOpen && (
+        <div className="menu-list" role="menu" id={menuId}>
+          {items.map((item) => (
+            <button
+              key={item.label}
+              type="button"
+              role="menuitem"
+              className={item.isDanger === true ? 'danger' : undefined}
+              onClick={() => {
+                setOpen(false)
+                button.current?.focus()
+                item.onSelect()
+              }}
+            >
+              {item.icon}
+              {item.label}
+            </button>
+          ))}
+        </div>
+      )}
+    </div>
+  )
+}

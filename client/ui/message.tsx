@@ -1,0 +1,34 @@
+// Whole pages with one thing to say: what happened, and what to do.
+import type { ReactNode } from 'react'
+import { Link } from '../router.tsx'
+import { Mark } from './icons.tsx'
+
+export const MessagePage = ({
+  title,
+  text,
+  children,
+}: {
+  title: string
+  text: ReactNode
+  children?: ReactNode
+}) => (
+  <main className="centered">
+    <div className="card message" role="alert">
+      <Link href="/" className="brand" aria-label="All boards">
+        <Mark /> Boardroom
+      </Link>
+      <h1>{title}</h1>
+      <p>{text}</p>
+      {children !== undefined && <div className="actions">{children}</div>}
+    </div>
+  </main>
+)
+
+/** Shown after a moment only: most waits are shorter. */
+export const Loading = ({ text }: { text: string }) => (
+  <main className="centered">
+    <p className="loading" role="status">
+      <span className="spinner" /> {text} …
+    </p>
+  </main>
+)
