@@ -165,6 +165,30 @@ export const userOfSession = (db: Db, userId: number, sessionId: number): Promis
     .where('sessions.expires_at', '>', sql<Date>`now()`)
     .executeTakeFirst()
 
+/** A session that lives, and its user, who is active. */
+export interface SignedIn {
+  sessionId: string
+  userId: number
+  name: string
+  role: Role
+}
+
+/** @param token as it stands in the row, its signature checked. */
+export const signedInByToken = (db: Db, token: string): Promise<SignedIn | undefined> =>
+  db
+    .selectFrom('sessions')
+    .innerJoin('users', 'users.id', 'sessions.user_id')
+    .select([
+      'users.id as userId',
+      'users.name',
+      'users.role',
+      sql<string>`sessions.id::text`.as('sessionId'),
+    ])
+    .where('sessions.token', '=', token)
+    .where('sessions.expires_at', '>', sql<Date>`now()`)
+    .where('users.is_active', '=', true)
+    .executeTakeFirst()
+
 export const sessionsOf = (
   db: Db,
   userId: number,
