@@ -354,6 +354,12 @@ export const AuditQuery = z.strictObject({
 })
 export type AuditQuery = z.infer<typeof AuditQuery>
 
+/** The same filters, for what has no pages. */
+export const AuditStreamQuery = AuditQuery.omit({ limit: true, cursor: true })
+export type AuditStreamQuery = z.infer<typeof AuditStreamQuery>
+export const AuditExportQuery = AuditStreamQuery.extend({ format: z.enum(['ndjson', 'csv']).default('ndjson') })
+export type AuditExportQuery = z.infer<typeof AuditExportQuery>
+
 export const AuditResponse = z
   .object({
     id: Uuid,

@@ -50,6 +50,10 @@ const categoryOf: Record<AuditAction, AuditCategory> = {
   erase: 'trail',
 }
 
+export const isAuditAction = (text: string): text is AuditAction => Object.hasOwn(categoryOf, text)
+export const isAuditCategory = (text: string): text is AuditCategory =>
+  (Object.values(categoryOf) as string[]).includes(text)
+
 /** The row of `audit_logs`, as JSON: cut to what its columns hold, and only text that Postgres can hold. */
 export const rowOf = (event: AuditEvent): Record<string, unknown> => {
   const { actor } = event

@@ -1,6 +1,8 @@
 // The SQL of the trail: rows in, rows out, one question a function.
 import { sql } from 'kysely'
+import type { AuditResponse } from '../../shared/api.ts'
 import type { Database } from '../database/database.ts'
+import type { AuditAction, AuditCategory } from '../database/tables.ts'
 import { jsonbOf } from './event.ts'
 
 /** Writes rows as `rowOf` makes them, in one statement; the database sets id, timestamp and salt. */
@@ -18,4 +20,279 @@ export const insertEvents = async (
       board_id uuid, link_id uuid, resource_type text, resource_id text, permission_level text,
       old_values jsonb, new_values jsonb, details jsonb, ip_address text, user_agent text, session_id text)
   `.execute(db)
+}
+
+/** What of the trail is asked for. Moments are ISO 8601 and compared by the database, to the microsecond. */
+export interface AuditFilter {
+  action?: string | undefined
+  category?: string | undefined
+  /** The actor. */
+  user_id?: number | undefined
+  board_id?: string | undefined
+  /** From this moment on. */
+  from?: string | undefined
+  /** Before this moment. */
+  to?: string | undefined
+}
+
+/** Where a row stands: its moment to the microsecond, which a Date would round, and its id. */
+export interface Place {
+  timestamp: string
+  id: string
+}
+
+const moment = (column: string) =>
+  sql<string>`to_char(${sql.ref(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+
+const selectRows = ({ db }: Database, filter: AuditFilter) => {
+  let query = db
+    .selectFrom('audit_logs')
+    .select(moment('audit_logs.timestamp').as('timestamp'))
+    .select([
+      'audit_logs.id',
+      'action',
+      'category',
+      'actor_kind',
+      'actor_name',
+      'user_id',
+      'guest_id',
+      'agent_id',
+      'board_id',
+      'link_id',
+      'resource_type',
+      'resource_id',
+      'permission_level',
+      'old_values',
+      'new_values',
+      'details',
+      'ip_address',
+      'user_agent',
+      'session_id',
+    ])
+  if (filter.action !== undefined) query = query.where('action', '=', filter.action as AuditAction) // any text compares
+  if (filter.category !== undefined) query = query.where('category', '=', filter.category as AuditCategory) // the same
+  if (filter.user_id !== undefined) query = query.where('user_id', '=', filter.user_id)
+  if (filter.board_id !== undefined) query = query.where('board_id', '=', filter.board_id)
+  if (filter.from !== undefined)
+    query = query.where('timestamp', '>=', sql<Date>`${filter.from}::timestamptz`)
+  if (filter.to !== undefined) query = query.where('timestamp', '<', sql<Date>`${filter.to}::timestamptz`)
+  return query
+}
+
+/** Rows that `filter` lets through, beyond `after`. Served by the index on what the filter names and the moment. */
+export const auditRows = (
+  database: Database,
+  filter: AuditFilter,
+  page: { order: 'newest' | 'oldest'; after: Place | null; limit: number },
+): Promise<AuditResponse[]> => {
+  let query = selectRows(database, filter)
+  const { after } = page
+  const sign = sql.raw(page.order === 'newest' ? '<' : '>')
+  if (after !== null) {
+    // The first condition is implied by the second; it is what an index on (…, timestamp) can use.
+    query = query
+      .where(sql<boolean>`timestamp ${sign}= ${after.timestamp}::timestamptz`)
+      .where(sql<boolean>`(timestamp, id) ${sign} (${after.timestamp}::timestamptz, ${after.id}::uuid)`)
+  }
+  const direction = page.order === 'newest' ? 'desc' : 'asc'
+  return query
+    .orderBy('audit_logs.timestamp', direction)
+    .orderBy('audit_logs.id', direction)
+    .limit(page.limit)
+    .execute()
+}
+
+/** The newest entry of the chain; null while it is empty. */
+export const chainHead = async ({ db }: Database): Promise<{ seq: number; hash: string } | null> => {
+  const head = await db
+    .selectFrom('audit_chain')
+    .select(['seq', 'hash'])
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return head === undefined ? null : { seq: Number(head.seq), hash: head.hash.toString('hex') }
+}
+
+/** The hashes of some entries. */
+export const chainHashes = async (
+  { db }: Database,
+  seqs: readonly number[],
+): Promise<Map<number, string>> => {
+  const rows = await db
+    .selectFrom('audit_chain')
+    .select(['seq', 'hash'])
+    .where('seq', '=', sql<string>`any(${seqs}::bigint[])`)
+    .execute()
+  return new Map(rows.map(({ seq, hash }) => [Number(seq), hash.toString('hex')]))
+}
+
+/** The last of the next `most` entries after `seq`; null where there is none yet. */
+export const chainStep = async ({ db }: Database, seq: number, most: number): Promise<number | null> => {
+  const { last } = await db
+    .selectFrom((next) =>
+      next
+        .selectFrom('audit_chain')
+        .select('seq')
+        .where('seq', '>', `${seq}`)
+        .orderBy('seq')
+        .limit(most)
+        .as('part'),
+    )
+    .select((eb) => eb.fn.max('part.seq').as('last'))
+    .executeTakeFirstOrThrow()
+  return last === null ? null : Number(last)
+}
+
+/** Rows sealed as `after` < seq <= `upTo` that `filter` lets through, in the order of their sealing. */
+export const sealedRows = async (
+  database: Database,
+  filter: AuditFilter,
+  after: number,
+  upTo: number,
+): Promise<{ seq: number; row: AuditResponse }[]> => {
+  const rows = await selectRows(database, filter)
+    .innerJoin('audit_chain', (join) =>
+      join
+        .onRef('audit_chain.audit_id', '=', 'audit_logs.id')
+        .onRef('audit_chain.audit_timestamp', '=', 'audit_logs.timestamp'),
+    )
+    .select('audit_chain.seq')
+    .where('audit_chain.seq', '>', `${after}`)
+    .where('audit_chain.seq', '<=', `${upTo}`)
+    .orderBy('audit_chain.seq')
+    .execute()
+  return rows.map(({ seq, ...row }) => ({ seq: Number(seq), row }))
+}
+
+/** Appends waiting rows to the chain. @returns how many; null where another process is at it. */
+export const sealAudit = async ({ db, schema }: Database, most: number): Promise<number | null> => {
+  const { rows } = await sql<{
+    sealed: number | null
+  }>`select ${sql.id(schema, 'seal_audit')}(${most}) as sealed`.execute(db)
+  return rows[0]?.sealed ?? null
+}
+
+/** What `verify_audit_chain` found out about one stretch of the chain. */
+export interface ChainCheck {
+  entries: number
+  erased: number
+  newest: string | null
+  problem: string | null
+  problem_seq: number | null
+  problem_timestamp: string | null
+  problem_id: string | null
+}
+
+export const verifyChain = async (
+  { db, schema }: Database,
+  first: number,
+  last: number,
+  newestBefore: string | null,
+): Promise<ChainCheck> => {
+  const { rows } = await sql<ChainCheck>`
+    select entries::float8, erased::float8, newest::text, problem, problem_seq::float8, ${moment('problem_timestamp')} as problem_timestamp, problem_id
+    from ${sql.id(schema, 'verify_audit_chain')}(${first}, ${last}, ${newestBefore}::timestamptz)
+  `.execute(db)
+  return rows[0]! // the function answers with one row
+}
+
+/** How far `verify_audit_rows` came, and the first unsealed row on the way. */
+export interface RowsCheck {
+  rows: number
+  last_timestamp: string | null
+  last_id: string | null
+  unsealed_timestamp: string | null
+  unsealed_id: string | null
+}
+
+export const verifyRows = async (
+  { db, schema }: Database,
+  after: Place | null,
+  most: number,
+): Promise<RowsCheck> => {
+  const { rows } = await sql<RowsCheck>`
+    select rows::float8, ${moment('last_timestamp')} as last_timestamp, last_id, ${moment('unsealed_timestamp')} as unsealed_timestamp, unsealed_id
+    from ${sql.id(schema, 'verify_audit_rows')}(
+      ${after?.timestamp ?? '-infinity'}::timestamptz, ${after?.id ?? '00000000-0000-0000-0000-000000000000'}::uuid, ${most})
+  `.execute(db)
+  return rows[0]! // the function answers with one row
+}
+
+/** The first erased row that no `erase` row speaks for; null where there is none. */
+export const verifyErasures = async ({ db, schema }: Database): Promise<Place | null> => {
+  const { rows } = await sql<Place>`
+    select ${moment('problem_timestamp')} as timestamp, problem_id as id from ${sql.id(schema, 'verify_audit_erasures')}()
+  `.execute(db)
+  return rows[0] ?? null
+}
+
+/** Makes the partitions of the next months. @returns rows in the default partition: more than 0 is an alarm. */
+export const makePartitions = async ({ db, schema }: Database): Promise<number> => {
+  await sql`select ${sql.id(schema, 'make_audit_partitions')}()`.execute(db)
+  const { rows } = await sql<{ default_rows: number }>`
+    select default_rows::float8 from ${sql.id(schema, 'report_audit_partitions')}()
+  `.execute(db)
+  return rows[0]?.default_rows ?? 0
+}
+
+/** Whether a user may (still) read the whole trail: an active administrator whose session, if any, lives. */
+export const isAdministrator = async (
+  { db }: Database,
+  userId: number,
+  sessionId: string | null,
+): Promise<boolean> => {
+  let query = db
+    .selectFrom('users')
+    .select('users.id')
+    .where('users.id', '=', userId)
+    .where('users.role', 'in', ['sysadmin', 'admin'])
+    .where('users.is_active', '=', true)
+  if (sessionId !== null) {
+    query = query
+      .innerJoin('sessions', 'sessions.user_id', 'users.id')
+      .where(sql<boolean>`sessions.id::text = ${sessionId}`)
+      .where('sessions.expires_at', '>', sql<Date>`now()`)
+  }
+  return (await query.executeTakeFirst()) !== undefined
+}
+
+/** Registers a process that holds connections. */
+export const insertServer = async (
+  { db }: Database,
+  server: { id: string; host: string; pid: number },
+): Promise<void> => {
+  await db.insertInto('servers').values(server).execute()
+}
+
+/** Servers that did not say goodbye, but for one. */
+export const unendedServers = ({ db }: Database, but: string): Promise<{ id: string }[]> =>
+  db.selectFrom('servers').select('id').where('ended_at', 'is', null).where('id', '<>', but).execute()
+
+export const endServer = async ({ db }: Database, id: string): Promise<void> => {
+  await db
+    .updateTable('servers')
+    .set({ ended_at: sql<Date>`clock_timestamp()` })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** Writes a `leave` for every `access` of a lost server that has none. @returns how many. */
+export const insertMissingLeaves = async ({ db, schema }: Database, serverId: string): Promise<number> => {
+  const logs = sql.id(schema, 'audit_logs')
+  const copied = sql.raw(
+    'category, actor_kind, actor_name, user_id, guest_id, agent_id, board_id, link_id, resource_type, resource_id, permission_level, ip_address, user_agent, session_id',
+  )
+  const result = await sql`
+    insert into ${logs} (action, details, ${copied})
+    select 'leave', jsonb_build_object('connection_id', came.details -> 'connection_id', 'server_id', ${serverId}::text, 'reason', 'server lost', 'joined_at', came.timestamp), ${copied}
+    from ${logs} came
+    where came.action = 'access' and came.details ->> 'server_id' = ${serverId}
+      and came.timestamp >= (select started_at - interval '1 minute' from ${sql.id(schema, 'servers')} where id = ${serverId}::uuid)
+      and not exists (
+        select from ${logs} gone
+        where gone.action = 'leave' and gone.timestamp >= came.timestamp and gone.details ->> 'server_id' = ${serverId}
+          and gone.details ->> 'connection_id' = came.details ->> 'connection_id')
+    order by came.timestamp
+  `.execute(db)
+  return Number(result.numAffectedRows ?? 0)
 }

@@ -1,0 +1,103 @@
+// A process that dies takes its connections with it and writes no leave. The next one finds out, by a lock that
+// the dead one cannot hold any more, and writes what is missing.
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import type pg from 'pg'
+import type { Logger } from 'pino'
+import { clientConfig, connectClient, endClient, requestTimeOuts } from '../database/connection.ts'
+import type { Database } from '../database/database.ts'
+import { endServer, insertMissingLeaves, insertServer, unendedServers } from './queries.ts'
+
+/**
+ * One process, as the trail knows it: `serverId` stands in its `access` and `leave` rows, and an advisory lock on a
+ * connection of its own says that it lives. The connection is opened anew when it is lost.
+ */
+export class ServerPresence {
+  readonly serverId = randomUUID()
+  readonly #database: Database
+  readonly #log: Logger
+  #client: pg.Client | null = null
+  #retry: NodeJS.Timeout | null = null
+  #closed = false
+
+  constructor(database: Database, log: Logger) {
+    this.#database = database
+    this.#log = log
+  }
+
+  /**
+   * Takes the lock, registers, and writes the `leave` rows (reason: server lost) of processes that are gone.
+   * @returns how many were written.
+   */
+  async start(): Promise<number> {
+    await this.#hold()
+    await insertServer(this.#database, {
+      id: this.serverId,
+      host: hostname().slice(0, 255),
+      pid: process.pid,
+    })
+    return this.mendLeaves()
+  }
+
+  /** Writes what lost processes left out. Safe at any time, and in two processes at once. */
+  async mendLeaves(): Promise<number> {
+    let written = 0
+    for (const { id } of await unendedServers(this.#database, this.serverId)) written += await this.#mend(id)
+    return written
+  }
+
+  /** Says goodbye; call it after the last `leave` row is committed. */
+  async close(): Promise<void> {
+    this.#closed = true
+    if (this.#retry !== null) clearTimeout(this.#retry)
+    await endServer(this.#database, this.serverId).catch((error: unknown) => {
+      this.#log.warn({ err: error }, 'goodbye not recorded; the next start looks for missing leave rows')
+    })
+    if (this.#client !== null) await endClient(this.#client)
+  }
+
+  async #hold(): Promise<void> {
+    const client = await connectClient(
+      clientConfig(this.#database.direct, requestTimeOuts, { name: 'boardroom presence' }),
+    )
+    client.once('end', () => {
+      if (this.#client === client) this.#holdAgain()
+    })
+    await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [this.#lockOf(this.serverId)])
+    this.#client = client
+    if (this.#closed) await endClient(client)
+  }
+
+  #holdAgain(): void {
+    if (this.#closed) return
+    this.#retry = setTimeout(() => {
+      this.#hold().catch((error: unknown) => {
+        this.#log.warn({ err: error }, 'presence not held; trying again')
+        this.#holdAgain()
+      })
+    }, 1000)
+    this.#retry.unref()
+  }
+
+  /** The lock is a session's, so it is asked for on our own connection, which keeps it while the rows are written. */
+  async #mend(serverId: string): Promise<number> {
+    const client = this.#client
+    if (client === null) return 0
+    const { rows } = await client.query('select pg_try_advisory_lock(hashtextextended($1, 0)) as gone', [
+      this.#lockOf(serverId),
+    ])
+    if (rows[0]?.gone !== true) return 0
+    try {
+      const written = await insertMissingLeaves(this.#database, serverId)
+      await endServer(this.#database, serverId)
+      if (written > 0) this.#log.warn({ serverId, written }, 'a server was lost; its leave rows were written')
+      return written
+    } finally {
+      await client.query('select pg_advisory_unlock(hashtextextended($1, 0))', [this.#lockOf(serverId)])
+    }
+  }
+
+  #lockOf(serverId: string): string {
+    return `${this.#database.schema}.server.${serverId}`
+  }
+}

@@ -1,0 +1,307 @@
+// The trail over HTTP: all of it for administrators, a board's own for those who manage it; as pages, live, as files.
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import { stream, streamSSE } from 'hono/streaming'
+import type { Logger } from 'pino'
+import { z } from 'zod'
+import {
+  AuditExportQuery,
+  AuditQuery,
+  AuditResponse,
+  AuditStreamQuery,
+  listOf,
+  Uuid,
+} from '../../shared/api.ts'
+import type { Identity } from '../accounts/principal.ts'
+import type { Database } from '../database/database.ts'
+import { BoardroomError } from '../errors.ts'
+import type { HttpEnv } from '../http/context.ts'
+import { errorAnswers, jsonAnswer, newRouter } from '../http/router.ts'
+import { decodeCursor, encodeCursor } from './cursor.ts'
+import { exportAudit, mimeOf } from './export.ts'
+import { filterOf } from './filter.ts'
+import { followAudit } from './follow.ts'
+import { type AuditFilter, auditRows, isAdministrator } from './queries.ts'
+import type { AuditTrail } from './trail.ts'
+
+export interface AuditRoutesDeps {
+  database: Database
+  trail: AuditTrail
+  log: Logger
+  /** Whether the asker manages the board, also one in the trash. @throws BoardroomError as boards/access.ts */
+  requireManage(identity: Identity, boardId: string): Promise<unknown>
+  /** Ends the live streams when the server closes. */
+  closing: AbortSignal
+  maxStreams?: number
+}
+
+const recheckEveryMs = 5000
+const heartbeatEveryMs = 15_000
+
+/** What one asker may read: a board's trail or all of it, and what of a row. */
+interface Reading {
+  board: string | null
+  /** Asked again while a stream is open. @throws BoardroomError where the right is gone */
+  require(): Promise<unknown>
+  shown(row: AuditResponse): AuditResponse
+}
+
+export function auditRoutes(deps: AuditRoutesDeps): OpenAPIHono<HttpEnv> {
+  const router = newRouter()
+  const rows = jsonAnswer(listOf(AuditResponse), 'Newest first.')
+  const errors = errorAnswers(401, 403, 404)
+  const tags = ['Audit']
+  const params = z.strictObject({ id: Uuid })
+  const sse = {
+    200: {
+      description: 'Events `audit`: `id` to resume by Last-Event-ID, `data` one row.',
+      content: { 'text/event-stream': { schema: AuditResponse } },
+    },
+    ...errors,
+  }
+  const file = {
+    200: {
+      description: 'Oldest first.',
+      content: { 'application/x-ndjson': { schema: AuditResponse }, 'text/csv': { schema: z.string() } },
+    },
+    ...errors,
+  }
+  const list = { 200: rows, ...errors }
+  const streams = { open: 0 }
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/audit',
+      tags,
+      summary: 'The trail of the instance',
+      request: { query: AuditQuery },
+      responses: list,
+    }),
+    async (c) =>
+      c.json(await page(deps, await ofInstance(deps, c.get('identity')), c.req.valid('query')), 200),
+  )
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/boards/{id}/audit',
+      tags,
+      summary: 'The trail of a board',
+      request: { params, query: AuditQuery },
+      responses: list,
+    }),
+    async (c) =>
+      c.json(
+        await page(
+          deps,
+          await ofBoard(deps, c.get('identity'), c.req.valid('param').id),
+          c.req.valid('query'),
+        ),
+        200,
+      ),
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/audit/stream',
+      tags,
+      summary: 'The trail of the instance, live',
+      request: { query: AuditStreamQuery },
+      responses: sse,
+    }),
+    async (c) => live(deps, streams, c, await ofInstance(deps, c.get('identity')), c.req.valid('query')),
+  )
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/boards/{id}/audit/stream',
+      tags,
+      summary: 'The trail of a board, live',
+      request: { params, query: AuditStreamQuery },
+      responses: sse,
+    }),
+    async (c) =>
+      live(
+        deps,
+        streams,
+        c,
+        await ofBoard(deps, c.get('identity'), c.req.valid('param').id),
+        c.req.valid('query'),
+      ),
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/audit/export',
+      tags,
+      summary: 'The trail of the instance, as a file',
+      request: { query: AuditExportQuery },
+      responses: file,
+    }),
+    async (c) => download(deps, c, await ofInstance(deps, c.get('identity')), c.req.valid('query')),
+  )
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/boards/{id}/audit/export',
+      tags,
+      summary: 'The trail of a board, as a file',
+      request: { params, query: AuditExportQuery },
+      responses: file,
+    }),
+    async (c) =>
+      download(
+        deps,
+        c,
+        await ofBoard(deps, c.get('identity'), c.req.valid('param').id),
+        c.req.valid('query'),
+      ),
+  )
+  return router
+}
+
+/** @throws BoardroomError not_signed_in | access_denied, recorded */
+async function ofInstance({ database }: AuditRoutesDeps, identity: Identity): Promise<Reading> {
+  const require = async () => {
+    const { principal } = identity
+    if (principal.kind === 'anonymous')
+      throw new BoardroomError('not_signed_in', 'sign in as an administrator to read the trail')
+    // A ticket is good for its board alone.
+    const may =
+      principal.kind === 'user' &&
+      identity.boardId === null &&
+      (await isAdministrator(database, principal.userId, identity.sessionId))
+    if (!may)
+      throw new BoardroomError('access_denied', 'only administrators may read the trail of the instance')
+  }
+  await require()
+  return { board: null, require, shown: (row) => row }
+}
+
+/** Managers see everything that happened on their board, but no session ids: those tie a person's boards together. */
+async function ofBoard(deps: AuditRoutesDeps, identity: Identity, board: string): Promise<Reading> {
+  const require = () => deps.requireManage(identity, board)
+  await require()
+  const { principal } = identity
+  const isAdmin = principal.kind === 'user' && principal.role !== 'user'
+  return { board, require, shown: (row) => (isAdmin ? row : { ...row, session_id: null }) }
+}
+
+async function page({ database }: AuditRoutesDeps, reading: Reading, query: AuditQuery) {
+  const filter = filterOf(query, reading.board)
+  const after = query.cursor === undefined ? null : decodeCursor(filter, query.cursor)
+  // One more than asked for tells whether there is a next page.
+  const rows = await auditRows(database, filter, { order: 'newest', after, limit: query.limit + 1 })
+  const items = rows.slice(0, query.limit)
+  const last = items.at(-1)
+  const next_cursor = rows.length > items.length && last !== undefined ? encodeCursor(filter, last) : null
+  return { items: items.map(reading.shown), next_cursor }
+}
+
+function live(
+  deps: AuditRoutesDeps,
+  streams: { open: number },
+  c: Context<HttpEnv>,
+  reading: Reading,
+  query: AuditFilter,
+) {
+  const filter = filterOf(query, reading.board)
+  const after = lastEventIdOf(c.req.header('last-event-id'))
+  if (streams.open >= (deps.maxStreams ?? 100)) {
+    throw new BoardroomError(
+      'too_many_requests',
+      'too many live audit streams are open; close one, or try again later',
+    )
+  }
+  c.header('x-accel-buffering', 'no')
+  return streamSSE(
+    c,
+    async (sse) => {
+      streams.open += 1
+      const gone = new AbortController()
+      sse.onAbort(() => gone.abort())
+      const signal = AbortSignal.any([gone.signal, deps.closing])
+      try {
+        let heardAt = Date.now()
+        await sse.write(': begins\n\n')
+        for await (const found of followAudit(deps.database, filter, {
+          after,
+          signal,
+          isAllowed: every(recheckEveryMs, reading.require),
+        })) {
+          if (found !== null) {
+            await sse.writeSSE({
+              event: 'audit',
+              id: String(found.seq),
+              data: JSON.stringify(reading.shown(found.row)),
+            })
+          } else if (Date.now() - heardAt < heartbeatEveryMs) continue
+          else await sse.write(': still here\n\n')
+          heardAt = Date.now()
+        }
+      } finally {
+        streams.open -= 1
+      }
+    },
+    async (error) => deps.log.warn({ err: error }, 'live audit stream ended'),
+  ) as never // a stream of its own making: nothing for the route's types to check
+}
+
+async function download(
+  deps: AuditRoutesDeps,
+  c: Context<HttpEnv>,
+  reading: Reading,
+  query: AuditExportQuery,
+) {
+  const filter = filterOf(query, reading.board)
+  await deps.trail.record({
+    action: 'export',
+    actor: c.get('actor'),
+    category: reading.board === null ? 'trail' : 'board',
+    boardId: reading.board,
+    resourceType: 'audit_logs',
+    details: { format: query.format, filter: JSON.parse(JSON.stringify(filter)) },
+  })
+  c.header('content-type', mimeOf[query.format])
+  c.header('content-disposition', `attachment; filename="audit.${query.format}"`)
+  return stream(
+    c,
+    async (out) => {
+      for await (const part of exportAudit(deps.database, filter, {
+        format: query.format,
+        shown: reading.shown,
+      })) {
+        if (out.aborted) return
+        await out.write(part)
+      }
+    },
+    async (error, out) => {
+      deps.log.error({ err: error }, 'audit export broke off')
+      // A file that ends well would pass for the whole.
+      await out.abort()
+    },
+  ) as never // as above
+}
+
+/** @throws BoardroomError invalid_request */
+const lastEventIdOf = (header: string | undefined): number | null => {
+  if (header === undefined || header === '') return null
+  if (!/^\d{1,15}$/.test(header))
+    throw new BoardroomError('invalid_request', 'Last-Event-ID: expected the id of an audit event')
+  return Number(header)
+}
+
+/** Whether `require` still passes, asked at most so often; any failure is a no, and the client comes back. */
+const every = (ms: number, require: () => Promise<unknown>): (() => Promise<boolean>) => {
+  let askedAt = Date.now()
+  return async () => {
+    if (Date.now() - askedAt < ms) return true
+    askedAt = Date.now()
+    return require().then(
+      () => true,
+      () => false,
+    )
+  }
+}

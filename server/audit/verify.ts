@@ -1,0 +1,177 @@
+// Checks the whole trail: chain against itself, rows against the chain, erasures against their records, and the
+// chain against heads that were kept elsewhere.
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import type { Database } from '../database/database.ts'
+import { BoardroomError } from '../errors.ts'
+import { chainHashes, chainHead, type Place, verifyChain, verifyErasures, verifyRows } from './queries.ts'
+
+export type AuditProblemKind =
+  | 'entry_missing'
+  | 'entry_changed'
+  | 'row_missing'
+  | 'row_changed'
+  | 'row_out_of_order'
+  | 'row_unsealed'
+  | 'erased_without_record'
+  | 'head_mismatch'
+
+export interface AuditProblem {
+  kind: AuditProblemKind
+  /** Number of the chain's entry; null for a row that has none. */
+  seq: number | null
+  /** The audit row; null where only the chain is concerned. */
+  timestamp: string | null
+  id: string | null
+  /** A sentence for people. */
+  message: string
+}
+
+export interface AuditVerification {
+  ok: boolean
+  /** Entries of the chain that were checked. */
+  rows: number
+  /** How many of them have their personal values erased, properly. */
+  erased: number
+  firstProblem?: AuditProblem
+}
+
+export interface VerifyOptions {
+  /** A file of heads, as AuditChain writes it. */
+  heads?: string
+  onProgress?: (checked: number, total: number) => void
+}
+
+const entriesAtOnce = 20_000
+
+const sentences: Record<AuditProblemKind, string> = {
+  entry_missing: 'entries before this one are gone from the chain',
+  entry_changed: 'this entry of the chain was changed',
+  row_missing: 'the row of this entry is gone, and no retention took it',
+  row_changed: 'this row is not the one that was sealed',
+  row_out_of_order:
+    'this row says it is more than 15 minutes older than rows sealed before it: it was slipped in, or its transaction was open that long',
+  row_unsealed:
+    'this row is older than a minute and not in the chain: it was slipped in, or no server has run since',
+  erased_without_record: 'the personal values of this row are gone, and no erase row speaks for it',
+  head_mismatch: 'the chain has not the head that was written down for this entry',
+}
+
+const problem = (kind: AuditProblemKind, seq: number | null, place: Place | null): AuditProblem => ({
+  kind,
+  seq,
+  timestamp: place?.timestamp ?? null,
+  id: place?.id ?? null,
+  message: sentences[kind],
+})
+
+/**
+ * @returns the first problem in the order chain, unsealed rows, erasures, heads; a chain of a million rows in seconds.
+ * @throws BoardroomError invalid_request (a heads file that is none) | database errors as they come
+ */
+export async function verifyAudit(
+  database: Database,
+  options: VerifyOptions = {},
+): Promise<AuditVerification> {
+  const { onProgress = () => {} } = options
+  const total = (await chainHead(database))?.seq ?? 0
+  let rows = 0
+  let erased = 0
+  let newest: string | null = null
+  for (let first = 1; first <= total; first += entriesAtOnce) {
+    const last = Math.min(first + entriesAtOnce - 1, total)
+    const part = await verifyChain(database, first, last, newest)
+    rows += part.entries
+    erased += part.erased
+    newest = part.newest
+    if (part.problem !== null || part.entries < last - first + 1) {
+      const place =
+        part.problem_id === null || part.problem_timestamp === null
+          ? null
+          : { timestamp: part.problem_timestamp, id: part.problem_id }
+      const kind = (part.problem ?? 'entry_missing') as AuditProblemKind // the words of verify_audit_chain are among them
+      return { ok: false, rows, erased, firstProblem: problem(kind, part.problem_seq ?? last, place) }
+    }
+    onProgress(last, total)
+  }
+  const found =
+    (await firstUnsealed(database)) ??
+    (await firstBadErasure(database)) ??
+    (await firstBadHead(database, options.heads))
+  return found === null ? { ok: true, rows, erased } : { ok: false, rows, erased, firstProblem: found }
+}
+
+async function firstUnsealed(database: Database): Promise<AuditProblem | null> {
+  let after: Place | null = null
+  for (;;) {
+    const part = await verifyRows(database, after, entriesAtOnce)
+    if (part.unsealed_id !== null && part.unsealed_timestamp !== null) {
+      return problem('row_unsealed', null, { timestamp: part.unsealed_timestamp, id: part.unsealed_id })
+    }
+    if (part.rows < entriesAtOnce || part.last_timestamp === null || part.last_id === null) return null
+    after = { timestamp: part.last_timestamp, id: part.last_id }
+  }
+}
+
+async function firstBadErasure(database: Database): Promise<AuditProblem | null> {
+  const place = await verifyErasures(database)
+  return place === null ? null : problem('erased_without_record', null, place)
+}
+
+async function firstBadHead(database: Database, file: string | undefined): Promise<AuditProblem | null> {
+  if (file === undefined) return null
+  let batch = new Map<number, string>()
+  const check = async (): Promise<AuditProblem | null> => {
+    const known = await chainHashes(database, [...batch.keys()])
+    for (const [seq, hash] of batch) if (known.get(seq) !== hash) return problem('head_mismatch', seq, null)
+    batch = new Map()
+    return null
+  }
+  for await (const head of headsOf(file)) {
+    batch.set(head.seq, head.hash)
+    const found = batch.size >= 1000 ? await check() : null
+    if (found !== null) return found
+  }
+  return check()
+}
+
+/** @throws BoardroomError invalid_request, naming the line; a last line that was cut off by a power cut is passed over. */
+async function* headsOf(file: string): AsyncGenerator<{ seq: number; hash: string }> {
+  const lines = createInterface({
+    input: createReadStream(file, 'utf8'),
+    crlfDelay: Number.POSITIVE_INFINITY,
+  })
+  let number = 0
+  let broken: BoardroomError | null = null
+  try {
+    for await (const line of lines) {
+      number += 1
+      if (broken !== null) throw broken
+      if (line.trim() === '') continue
+      const head = headOf(line)
+      if (head !== null) yield head
+      else
+        broken = new BoardroomError(
+          'invalid_request',
+          `line ${number} of ${file} is not a head like {"seq":1,"hash":"…","at":"…"}`,
+        )
+    }
+  } catch (error) {
+    if (error instanceof BoardroomError) throw error
+    throw new BoardroomError('invalid_request', `cannot read the heads in ${file}`, { cause: error })
+  }
+  if (broken !== null && number === 1) throw broken
+}
+
+const headOf = (line: string): { seq: number; hash: string } | null => {
+  try {
+    const head: unknown = JSON.parse(line)
+    if (typeof head !== 'object' || head === null || !('seq' in head) || !('hash' in head)) return null
+    const { seq, hash } = head
+    return typeof seq === 'number' && Number.isSafeInteger(seq) && typeof hash === 'string'
+      ? { seq, hash }
+      : null
+  } catch {
+    return null // not JSON: the caller names the line
+  }
+}
