@@ -20,7 +20,8 @@ const trimmed = (most: number) =>
     .pipe(z.string().min(1).max(most))
 
 export const Timestamp = z.iso.datetime({ offset: true })
-export const Uuid = z.uuid()
+/** Lower case, however it was written. */
+export const Uuid = z.uuid().toLowerCase()
 export const UserId = z.int().positive().max(2_147_483_647)
 const Title = trimmed(200)
 

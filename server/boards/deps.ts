@@ -1,13 +1,12 @@
 // What the boards need of the rest, handed in by boardroom.ts.
 import type { Transaction } from 'kysely'
 import type { Logger } from 'pino'
-import type { Level } from '../../shared/levels.ts'
-import type { BoardEvent, PublicPrincipal } from '../../shared/protocol.ts'
+import type { BoardEvent } from '../../shared/protocol.ts'
 import type { Identity } from '../accounts/principal.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
-import type { AccessDecision } from '../rooms/ports.ts'
+import type { ConnectionSummary } from '../rooms/ports.ts'
 import type { BoardAccess, PublicBoards } from './access.ts'
 
 export interface BoardsDeps {
@@ -53,20 +52,9 @@ export interface GuessLimit {
 
 /** Who is in a board's room now. @see server/rooms/rooms.ts */
 export interface LiveConnections {
-  connectionsOf(boardId: string): readonly LiveConnection[]
-  /** Closes one connection with 4403. @returns false where it is not on this board (any more). */
-  sendAway(boardId: string, connectionId: string): boolean
-}
-
-export interface LiveConnection {
-  connectionId: string
-  principal: PublicPrincipal
-  level: Level
-  reason: AccessDecision['reason']
-  linkId: string | null
-  ip: string | null
-  userAgent: string | null
-  connectedAt: Date
+  connectionsOf(boardId: string): readonly ConnectionSummary[]
+  /** Closes one connection with 4403. @returns false where there is none (any more). */
+  sendAway(connectionId: string): boolean
 }
 
 /** @see server/database/notifications.ts */

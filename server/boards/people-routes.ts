@@ -55,7 +55,7 @@ export function peopleRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
     async (c) => {
       const { board_id } = c.req.valid('param')
       await requireManage(deps.access, c.get('identity'), board_id)
-      return c.json({ items: listConnections(deps, board_id), next_cursor: null }, 200)
+      return c.json({ items: await listConnections(deps, board_id), next_cursor: null }, 200)
     },
   )
 

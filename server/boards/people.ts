@@ -6,7 +6,7 @@ import { type Actor, transactionAs } from '../audit/actor.ts'
 import { BoardroomError } from '../errors.ts'
 import type { AccessSubject } from '../rooms/ports.ts'
 import { pageOf, positionOf } from './cursor.ts'
-import type { BoardsDeps, LiveConnection } from './deps.ts'
+import type { BoardsDeps } from './deps.ts'
 import { type PersonRow, peopleOf } from './people-queries.ts'
 import { revokeUses } from './share-link-queries.ts'
 
@@ -81,23 +81,28 @@ const reasonsOf = (row: PersonRow, publicBoards: BoardsDeps['publicBoards']): Pe
 const highest = (all: readonly Level[]): Level | null =>
   all.reduce<Level | null>((best, level) => (allows(best, level) ? best : level), null)
 
-/** Who is there now, longest first. */
-export const listConnections = (
-  deps: Pick<BoardsDeps, 'connections'>,
+/** Who is there now, longest first, and why each of them may be. */
+export async function listConnections(
+  deps: Pick<BoardsDeps, 'access' | 'connections'>,
   boardId: string,
-): ConnectionResponse[] =>
-  [...deps.connections.connectionsOf(boardId)]
-    .sort((a, b) => a.connectedAt.getTime() - b.connectedAt.getTime())
-    .map((connection) => ({
-      id: connection.connectionId,
-      principal: connection.principal,
-      level: connection.level,
-      reason: connection.reason,
-      link_id: connection.linkId,
-      ip_address: connection.ip,
-      user_agent: connection.userAgent,
-      connected_at: connection.connectedAt.toISOString(),
-    }))
+): Promise<ConnectionResponse[]> {
+  const here = deps.connections.connectionsOf(boardId)
+  const decisions = await deps.access.decide(here.map((connection) => connection.subject))
+  return here
+    .map(
+      (connection, index): ConnectionResponse => ({
+        id: connection.connectionId,
+        principal: connection.principal,
+        level: connection.level,
+        reason: decisions[index]?.reason ?? 'none',
+        link_id: decisions[index]?.linkId ?? null,
+        ip_address: connection.ip,
+        user_agent: connection.userAgent,
+        connected_at: connection.joinedAt.toISOString(),
+      }),
+    )
+    .sort((a, b) => Date.parse(a.connected_at) - Date.parse(b.connected_at))
+}
 
 /**
  * Sends one connection away for good, as far as that goes: what its person held by links of the board is taken back
@@ -105,27 +110,19 @@ export const listConnections = (
  * @throws BoardroomError not_found
  */
 export async function sendAway(
-  deps: Pick<BoardsDeps, 'db' | 'connections'>,
+  deps: Pick<BoardsDeps, 'db' | 'access' | 'connections'>,
   actor: Actor,
   boardId: string,
   connectionId: string,
 ): Promise<void> {
   const connection = deps.connections.connectionsOf(boardId).find((one) => one.connectionId === connectionId)
-  const person = connection === undefined ? null : personOf(connection)
-  const byLink = connection?.principal.kind === 'guest' || connection?.reason === 'link'
-  if (person !== null && byLink) {
-    await transactionAs(deps.db, actor, (trx) => revokeUses(trx, boardId, person))
-  }
-  const closed = deps.connections.sendAway(boardId, connectionId)
-  // With its link's use gone it may have left by itself in this moment.
-  if (!closed && connection === undefined) {
+  if (connection === undefined) {
     throw new BoardroomError('not_found', 'this connection is not on this board (any more)')
   }
-}
-
-/** `user:7` -> the user; only users and guests hold links. */
-function personOf({ principal }: LiveConnection): { userId: number } | { guestId: string } | null {
-  const id = principal.id.slice(principal.id.indexOf(':') + 1)
-  if (principal.kind === 'user') return { userId: Number(id) }
-  return principal.kind === 'guest' ? { guestId: id } : null
+  const { userId, guestId } = connection.subject
+  const [decision] = userId === null ? [] : await deps.access.decide([connection.subject])
+  const person =
+    guestId !== null ? { guestId } : userId !== null && decision?.reason === 'link' ? { userId } : null
+  if (person !== null) await transactionAs(deps.db, actor, (trx) => revokeUses(trx, boardId, person))
+  deps.connections.sendAway(connectionId)
 }

@@ -1,19 +1,19 @@
 // The HTTP side with its boards on a real database, asked without a socket. Who asks is said by a header; signing in
 // is another suite's matter.
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
-import { EventEmitter } from 'node:events'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { Registry } from 'prom-client'
 import type { Identity } from '../../server/accounts/principal.ts'
 import type { AuditEvent } from '../../server/audit/event.ts'
 import { AuditTrail } from '../../server/audit/trail.ts'
 import { BoardAccess, type PublicBoards } from '../../server/boards/access.ts'
-import type { BoardsDeps, LiveConnection } from '../../server/boards/deps.ts'
+import type { BoardsDeps } from '../../server/boards/deps.ts'
 import { boardsRoutes } from '../../server/boards/routes.ts'
 import { Notifications } from '../../server/database/notifications.ts'
 import { createApp } from '../../server/http/app.ts'
 import type { HttpEnv } from '../../server/http/context.ts'
 import { RateLimit } from '../../server/http/rate-limits.ts'
+import type { ConnectionSummary } from '../../server/rooms/ports.ts'
 import { anonymousIdentity, guestIdentity, userIdentity } from './boards.ts'
 import { type TestDatabase, withDatabase } from './database.ts'
 
@@ -29,10 +29,12 @@ export interface TestApp extends TestDatabase {
   app: OpenAPIHono<HttpEnv>
   deps: BoardsDeps
   /** Who the app believes is here; `away` has the ids that were sent away. */
-  here: LiveConnection[]
+  here: ConnectionSummary[]
   away: string[]
   recorded: AuditEvent[]
   closing: AbortController
+  /** One GET whose answer is read by the caller, as a stream. */
+  open(path: string, as: number | string): Promise<Response>
   /** One request; `as` a user's id, a guest's uuid, or an identity of one's own making. */
   call(
     method: string,
@@ -58,7 +60,7 @@ export const withApp = <Result>(
     const notifications = new Notifications({ direct: database.direct, schema, log })
     await notifications.start()
     const identities = new Map<string, Identity>()
-    const here: LiveConnection[] = []
+    const here: ConnectionSummary[] = []
     const away: string[] = []
     const recorded: AuditEvent[] = []
     const closing = new AbortController()
@@ -93,7 +95,7 @@ export const withApp = <Result>(
       boardUrl: (boardId) => `${origin}/b/${boardId}`,
       connections: {
         connectionsOf: () => here,
-        sendAway: (_, connectionId) => {
+        sendAway: (connectionId) => {
           const index = here.findIndex((connection) => connection.connectionId === connectionId)
           if (index >= 0) away.push(...here.splice(index, 1).map((connection) => connection.connectionId))
           return index >= 0
@@ -140,9 +142,13 @@ export const withApp = <Result>(
       const isJson = response.headers.get('content-type')?.includes('json') ?? false
       return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers }
     }
-    EventEmitter.setMaxListeners(50, closing.signal)
+    const open: TestApp['open'] = async (path, as) => {
+      const key = randomUUID()
+      identities.set(key, await identityOf(test, as))
+      return app.request(path, { headers: { 'x-as': key } })
+    }
     try {
-      return await work({ ...test, app, deps, here, away, recorded, closing, call })
+      return await work({ ...test, app, deps, here, away, recorded, closing, call, open })
     } finally {
       closing.abort()
       await trail.close()

@@ -1,0 +1,115 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type TestApp, withApp } from '../helpers/app.ts'
+import { addBoard, addGuest, addLink, addPermission, addUse, addUser } from '../helpers/boards.ts'
+
+const events = suite('the event stream of a board')
+
+/** Opens the stream as `as`; `next` reads one event as `name data`, null at the end. */
+async function follow({ open }: TestApp, board: string, as: number | string) {
+  const response = await open(`/api/boards/${board}/events`, as)
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+  let text = ''
+  const next = async (): Promise<string | null> => {
+    for (;;) {
+      const end = text.indexOf('\n\n')
+      if (end < 0) {
+        const part = await reader?.read()
+        if (part === undefined || part.done) return null
+        text += part.value
+        continue
+      }
+      const lines = text.slice(0, end).split('\n')
+      text = text.slice(end + 2)
+      const field = (name: string) =>
+        lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2)
+      if (field('event') !== undefined) return `${field('event')} ${field('data')}`
+    }
+  }
+  return { response, next, cancel: () => reader?.cancel() }
+}
+
+events(
+  'tells the level and who is here, then what happens, and follows the asker’s rights to their end',
+  () =>
+    withApp(async (test) => {
+      const { call, db } = test
+      const [owner, bob] = [await addUser(db), await addUser(db)]
+      const board = await addBoard(db, owner, { title: 'Old' })
+      const { body: given } = await call('POST', `/api/boards/${board}/permissions`, {
+        as: owner,
+        body: { user_id: bob, level: 'view' },
+      })
+      const stream = await follow(test, board, bob)
+      assert.is(stream.response.headers.get('content-type'), 'text/event-stream')
+      assert.is(await stream.next(), 'level {"level":"view","may_manage":false}')
+      assert.is(await stream.next(), 'here []')
+      await call('PATCH', `/api/boards/${board}`, { as: owner, body: { title: 'New' } })
+      assert.is(await stream.next(), 'title {"type":"title","title":"New"}')
+      await call('POST', `/api/boards/${board}/permissions`, {
+        as: owner,
+        body: { user_id: bob, level: 'edit' },
+      })
+      assert.is(await stream.next(), 'level {"level":"edit","may_manage":false}')
+      await call('DELETE', `/api/boards/${board}/permissions/${given.id}`, { as: owner })
+      assert.match((await stream.next()) ?? '', /^ended {"code":"access_denied"/)
+      assert.is(await stream.next(), null)
+    }),
+)
+
+events('ends by the clock where the link does', () =>
+  withApp(async (test) => {
+    const { db } = test
+    const owner = await addUser(db)
+    const board = await addBoard(db, owner)
+    const guest = await addGuest(db)
+    await addUse(db, await addLink(db, board, owner, { expires_at: new Date(Date.now() + 700) }), {
+      guestId: guest,
+    })
+    const stream = await follow(test, board, guest)
+    assert.match((await stream.next()) ?? '', /^level/)
+    assert.match((await stream.next()) ?? '', /^here/)
+    assert.match((await stream.next()) ?? '', /^ended {"code":"access_denied"/)
+  }),
+)
+
+events('ends when the server closes, and is not opened for a board that one may not see', () =>
+  withApp(async (test) => {
+    const { db, closing, open } = test
+    const [owner, stranger] = [await addUser(db), await addUser(db)]
+    const board = await addBoard(db, owner)
+    assert.is((await open(`/api/boards/${board}/events`, stranger)).status, 404)
+    const stream = await follow(test, board, owner)
+    assert.match((await stream.next()) ?? '', /^level/)
+    assert.match((await stream.next()) ?? '', /^here/)
+    closing.abort()
+    assert.match((await stream.next()) ?? '', /^ended {"code":"closing"/)
+    assert.is(await stream.next(), null)
+  }),
+)
+
+events('are open in bounded number, and make room when one goes', () =>
+  withApp(async (test) => {
+    const { db, open } = test
+    const owner = await addUser(db)
+    const board = await addBoard(db, owner)
+    await addPermission(db, board, null, 'view')
+    const streams = []
+    for (let n = 0; n < 20; n += 1) streams.push(await follow(test, board, owner))
+    assert.is((await open(`/api/boards/${board}/events`, owner)).status, 429)
+    for (const stream of streams) {
+      await stream.next()
+      await stream.cancel()
+    }
+    let status = 429
+    for (let tries = 0; tries < 50 && status === 429; tries += 1) {
+      await new Promise((resolve) => setImmediate(resolve))
+      const again = await open(`/api/boards/${board}/events`, owner)
+      status = again.status
+      await again.body?.cancel()
+    }
+    assert.is(status, 200)
+  }),
+)
+
+events.run()
