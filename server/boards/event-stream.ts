@@ -26,7 +26,7 @@ const longestTimerMs = 2 ** 31 - 1
  * Whoever makes it calls `start`, and `end` when the client goes.
  */
 export class EventStream {
-  readonly #deps: Pick<BoardsDeps, 'access' | 'connections' | 'notifications' | 'closing' | 'log'>
+  readonly #deps: Pick<BoardsDeps, 'access' | 'connections' | 'notifications' | 'log'>
   readonly #identity: Identity
   readonly #boardId: string
   readonly #send: (event: StreamEvent) => void
@@ -40,7 +40,7 @@ export class EventStream {
   #ended = false
 
   constructor(
-    deps: Pick<BoardsDeps, 'access' | 'connections' | 'notifications' | 'closing' | 'log'>,
+    deps: Pick<BoardsDeps, 'access' | 'connections' | 'notifications' | 'log'>,
     asked: { identity: Identity; boardId: string; decision: AccessDecision },
     client: { send(event: StreamEvent): void; onEnd(): void },
   ) {
@@ -53,11 +53,9 @@ export class EventStream {
   }
 
   start(): void {
-    const { notifications, closing } = this.#deps
+    const { notifications } = this.#deps
     const people = setInterval(() => this.#tellPeople(), peopleEveryMs)
     const recheck = setInterval(() => this.#check(), recheckEveryMs)
-    const close = () => this.#finish('closing', 'the server is closing; come back in a moment')
-    closing.addEventListener('abort', close)
     this.#undo.push(
       notifications.onAccess((payloads) => {
         if (payloads.some((payload) => this.#concerns(payload))) this.#check()
@@ -68,16 +66,16 @@ export class EventStream {
       }),
       () => clearInterval(people),
       () => clearInterval(recheck),
-      () => closing.removeEventListener('abort', close),
     )
-    if (closing.aborted) {
-      close()
-      return
-    }
     this.#tellLevel()
     this.#tellPeople()
     // Something may have changed between the first decision and listening.
     this.#check()
+  }
+
+  /** The server closes: the client is told to come back. */
+  close(): void {
+    this.#finish('closing', 'the server is closing; come back in a moment')
   }
 
   end(): void {

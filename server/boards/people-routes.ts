@@ -23,6 +23,11 @@ const mostUnsentEvents = 500
 export function peopleRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
   const router = newRouter()
   const streams = new StreamCount()
+  const open = new Set<EventStream>()
+  const closeAll = () => {
+    for (const stream of open) stream.close()
+  }
+  deps.closing.addEventListener('abort', closeAll, { once: true })
 
   router.openapi(
     createRoute({
@@ -96,6 +101,8 @@ export function peopleRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       const { board_id } = c.req.valid('param')
       const identity = c.get('identity')
       const decision = await requireLevel(deps.access, identity, board_id, 'view')
+      if (deps.closing.aborted)
+        throw new BoardroomError('closing', 'the server is closing; come back in a moment')
       const leave = streams.enter(principalKey(identity.principal))
       return streamSSE(c, async (sse) => {
         const waiting: StreamEvent[] = []
@@ -122,6 +129,7 @@ export function peopleRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
           keepAliveMs,
         )
         try {
+          open.add(stream)
           stream.start()
           for (;;) {
             const next = waiting.shift()
@@ -135,6 +143,7 @@ export function peopleRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
         } finally {
           clearInterval(keepAlive)
           stream.end()
+          open.delete(stream)
           leave()
         }
       })

@@ -14,6 +14,7 @@ import { createApp } from '../../server/http/app.ts'
 import type { HttpEnv } from '../../server/http/context.ts'
 import { RateLimit } from '../../server/http/rate-limits.ts'
 import type { ConnectionSummary } from '../../server/rooms/ports.ts'
+import type { Ask } from './api-fuzz.ts'
 import { anonymousIdentity, guestIdentity, userIdentity } from './boards.ts'
 import { type TestDatabase, withDatabase } from './database.ts'
 
@@ -33,6 +34,8 @@ export interface TestApp extends TestDatabase {
   away: string[]
   recorded: AuditEvent[]
   closing: AbortController
+  /** A way to ask as somebody, for whoever wants the response itself. */
+  ask(as: number | string): Promise<Ask>
   /** One GET whose answer is read by the caller, as a stream. */
   open(path: string, as: number | string): Promise<Response>
   /** One request; `as` a user's id, a guest's uuid, or an identity of one's own making. */
@@ -142,13 +145,23 @@ export const withApp = <Result>(
       const isJson = response.headers.get('content-type')?.includes('json') ?? false
       return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers }
     }
+    const ask: TestApp['ask'] = async (as) => {
+      const key = randomUUID()
+      identities.set(key, await identityOf(test, as))
+      return (method, path, body, contentType = 'application/json') =>
+        app.request(path, {
+          method,
+          headers: { 'x-as': key, ...(body === undefined ? {} : { 'content-type': contentType }) },
+          ...(body === undefined ? {} : { body }),
+        })
+    }
     const open: TestApp['open'] = async (path, as) => {
       const key = randomUUID()
       identities.set(key, await identityOf(test, as))
       return app.request(path, { headers: { 'x-as': key } })
     }
     try {
-      return await work({ ...test, app, deps, here, away, recorded, closing, call, open })
+      return await work({ ...test, app, deps, here, away, recorded, closing, call, ask, open })
     } finally {
       closing.abort()
       await trail.close()

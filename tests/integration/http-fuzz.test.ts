@@ -1,0 +1,72 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type OpenApi, operationsOf, sendNonsense } from '../helpers/api-fuzz.ts'
+import { withApp } from '../helpers/app.ts'
+import { addBoard, addUser } from '../helpers/boards.ts'
+
+const api = suite('the API as a whole')
+
+api('answers nonsense with 4xx and {error: {code, message}}, and changes nothing', () =>
+  withApp(async ({ ask, call, db }) => {
+    const owner = await addUser(db)
+    const board = await addBoard(db, owner, { title: 'Untouched' })
+    const operations = operationsOf((await call('GET', '/api/openapi.json')).body as OpenApi)
+    assert.ok(operations.length >= 17, `${operations.length} operations`)
+    for (const operation of operations) {
+      await sendNonsense(await ask(owner), operation, { board_id: board, permission_id: '1' })
+    }
+    const rows = await db.selectFrom('boards').select(['id', 'title', 'deleted_at', 'is_public']).execute()
+    assert.equal(rows, [{ id: board, title: 'Untouched', deleted_at: null, is_public: false }])
+    assert.equal(await db.selectFrom('board_permissions').selectAll().execute(), [])
+    assert.equal(await db.selectFrom('share_links').selectAll().execute(), [])
+  }),
+)
+
+api('is described: references resolve, path parameters are declared, every failure is told', () =>
+  withApp(async ({ call }) => {
+    const document = (await call('GET', '/api/openapi.json')).body as OpenApi
+    assert.is(document.openapi, '3.1.0')
+    const references = JSON.stringify(document).match(/"\$ref":"[^"]+"/g) ?? []
+    assert.ok(references.length > 0)
+    for (const reference of references) {
+      const path = reference.slice('"$ref":"#/'.length, -1).split('/')
+      assert.ok(
+        path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], document),
+        reference,
+      )
+    }
+    for (const name of [
+      'BoardCreate',
+      'BoardResponse',
+      'BoardPermissionCreate',
+      'BoardPermissionResponse',
+      'ShareLinkResponse',
+      'ErrorResponse',
+    ]) {
+      assert.ok(document.components.schemas[name], name)
+    }
+    for (const { method, path, parameters, responses, tags } of operationsOf(document)) {
+      const name = `${method} ${path}`
+      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1])
+      const declared = parameters
+        .filter((parameter) => parameter.in === 'path')
+        .map((parameter) => parameter.name)
+      assert.equal(declared.sort(), inPath.sort(), name)
+      assert.ok(tags.length > 0, name)
+      for (const status of ['400', '429', '500', '503'])
+        assert.ok(responses.includes(status), `${name} tells ${status}`)
+    }
+  }),
+)
+
+api('has a page that shows every operation and loads nothing', () =>
+  withApp(async ({ call }) => {
+    const document = (await call('GET', '/api/openapi.json')).body as OpenApi
+    const page = await call('GET', '/api/docs')
+    assert.match(page.headers.get('content-security-policy') ?? '', /^default-src 'none'; style-src 'sha256-/)
+    assert.not.match(page.body, /<(script|link|img|iframe)/)
+    for (const { path } of operationsOf(document)) assert.ok(page.body.includes(path), path)
+  }),
+)
+
+api.run()
