@@ -131,8 +131,11 @@ socket('is refused once the session behind the ticket has ended, or its user is 
       { ...world.ada.identity, sessionId: null },
       { boardId: board },
     )
-    await world.db.deleteFrom('sessions').execute()
-    assert.is(await world.socket(asProtocol(ticket)), 4401)
+    const credentials = { email: 'ada@example.org', password: 'correct horse' }
+    await world.browser().post('/api/auth/sign-in/email', credentials)
+    const { sessionId } = world.ada.identity
+    await world.db.deleteFrom('sessions').where('id', '=', Number(sessionId)).execute()
+    assert.is(await world.socket(asProtocol(ticket)), 4401, 'another session of hers goes on')
     assert.is(await world.socket(asProtocol(unbound.ticket)), adaKey(world))
     await disableUser(world.db, systemActor, 'ada@example.org')
     assert.is(await world.socket(asProtocol(unbound.ticket)), 4401)
