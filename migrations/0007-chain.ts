@@ -8,30 +8,31 @@ export async function up(db: Kysely<unknown>, schema: string): Promise<void> {
   await run(
     db,
     `
--- A row without its personal values, in canonical form: id, moment, and a JSON array, so that no two rows read
--- alike. Stable and without sub-queries, so that the planner writes it into the query that asks.
+-- A row without its personal values, in canonical form: Postgres's binary form of the columns below, each with its
+-- type and length, so that no two rows read alike. Stable and without sub-queries, so that the planner writes it
+-- into the query that asks.
 create function ${s}.audit_content_hash(entry ${s}.audit_logs) returns bytea
 language sql stable parallel safe
-return sha256(uuid_send((entry).id) || timestamptz_send((entry).timestamp) || convert_to(jsonb_build_array(
-  (entry).action, (entry).category, (entry).actor_kind, (entry).user_id, (entry).guest_id, (entry).agent_id,
-  (entry).board_id, (entry).link_id, (entry).resource_type, (entry).resource_id, (entry).permission_level,
+return sha256(record_send(row(
+  (entry).id, (entry).timestamp, (entry).action, (entry).category, (entry).actor_kind, (entry).user_id, (entry).guest_id,
+  (entry).agent_id, (entry).board_id, (entry).link_id, (entry).resource_type, (entry).resource_id, (entry).permission_level,
   ${s}.audit_public((entry).old_values), ${s}.audit_public((entry).new_values), ${s}.audit_public((entry).details),
-  (entry).session_id)::text, 'UTF8'));
+  (entry).session_id)));
 
--- A row's personal values, salted: nobody can guess them back once the salt is gone. Null when they are erased.
+-- A row's personal values, salted: nobody can guess them back once the salt is gone.
 create function ${s}.audit_personal_hash(entry ${s}.audit_logs) returns bytea
 language sql stable parallel safe
-return sha256((entry).salt || convert_to(jsonb_build_array(
-  (entry).actor_name, (entry).ip_address, (entry).user_agent,
+return sha256(record_send(row(
+  (entry).salt, (entry).actor_name, (entry).ip_address, (entry).user_agent,
   case when (entry).old_values ?| ${s}.audit_personal_keys() then (entry).old_values end,
   case when (entry).new_values ?| ${s}.audit_personal_keys() then (entry).new_values end,
-  case when (entry).details ?| ${s}.audit_personal_keys() then (entry).details end)::text, 'UTF8'));
+  case when (entry).details ?| ${s}.audit_personal_keys() then (entry).details end)));
 
 create function ${s}.audit_chain_hash(prev_hash bytea, seq bigint, content_hash bytea, personal_hash bytea) returns bytea
 language sql immutable parallel safe
 return sha256(prev_hash || int8send(seq) || content_hash || personal_hash);
 
--- What stands before the first entry, and for a row that was gone before it could be sealed.
+-- What stands before the first entry, and for a row that was gone before it could be sealed: 32 times 0.
 create function ${s}.audit_nothing() returns bytea
 language sql immutable parallel safe
 return '\\x0000000000000000000000000000000000000000000000000000000000000000'::bytea;
@@ -42,31 +43,37 @@ language plpgsql security definer ${path} as $$
 declare
   last_seq bigint;
   last_hash bytea;
-  next_hash bytea;
   waiting record;
-  sealed integer := 0;
+  timestamps timestamptz[] := '{}';
+  ids uuid[] := '{}';
+  contents bytea[] := '{}';
+  personals bytea[] := '{}';
+  hashes bytea[];
 begin
   if not pg_try_advisory_xact_lock(hashtextextended(${literal(schema)} || '.audit_chain', 0)) then return null; end if;
   select chain.seq, chain.hash into last_seq, last_hash from audit_chain chain order by chain.seq desc limit 1;
   last_seq := coalesce(last_seq, 0);
-  last_hash := coalesce(last_hash, audit_nothing());
+  hashes := array[coalesce(last_hash, audit_nothing())];
   for waiting in
-    select unsealed.timestamp, unsealed.id,
-      coalesce(audit_content_hash(entry), audit_nothing()) as content_hash,
-      coalesce(audit_personal_hash(entry), audit_nothing()) as personal_hash
+    select unsealed.timestamp, unsealed.id, entry.id is null as is_gone,
+      audit_content_hash(entry) as content_hash, audit_personal_hash(entry) as personal_hash
     from (select u.timestamp, u.id from audit_unsealed u order by u.timestamp, u.id limit most) unsealed
     left join audit_logs entry on entry.timestamp = unsealed.timestamp and entry.id = unsealed.id
     order by unsealed.timestamp, unsealed.id
   loop
-    last_seq := last_seq + 1;
-    next_hash := audit_chain_hash(last_hash, last_seq, waiting.content_hash, waiting.personal_hash);
-    insert into audit_chain (seq, audit_timestamp, audit_id, content_hash, personal_hash, prev_hash, hash)
-    values (last_seq, waiting.timestamp, waiting.id, waiting.content_hash, waiting.personal_hash, last_hash, next_hash);
-    delete from audit_unsealed u where u.timestamp = waiting.timestamp and u.id = waiting.id;
-    last_hash := next_hash;
-    sealed := sealed + 1;
+    timestamps := timestamps || waiting.timestamp;
+    ids := ids || waiting.id;
+    -- A row that was taken away before it could be sealed is missing for ever.
+    contents := contents || case when waiting.is_gone then audit_nothing() else waiting.content_hash end;
+    personals := personals || case when waiting.is_gone then audit_nothing() else waiting.personal_hash end;
+    hashes := hashes || audit_chain_hash(hashes[cardinality(hashes)], last_seq + cardinality(ids), contents[cardinality(ids)], personals[cardinality(ids)]);
   end loop;
-  return sealed;
+  insert into audit_chain (seq, audit_timestamp, audit_id, content_hash, personal_hash, prev_hash, hash)
+  select last_seq + n, timestamps[n], ids[n], contents[n], personals[n], hashes[n], hashes[n + 1]
+  from generate_series(1, cardinality(ids)) as n;
+  delete from audit_unsealed u using unnest(timestamps, ids) as sealed (timestamp, id)
+  where u.timestamp = sealed.timestamp and u.id = sealed.id;
+  return cardinality(ids);
 end $$;
 
 -- Checks the entries first_seq to last_seq against each other and against their rows; newest_before is the newest
@@ -74,10 +81,17 @@ end $$;
 -- and the first problem, if any.
 create function ${s}.verify_audit_chain(first_seq bigint, last_seq bigint, newest_before timestamptz default null)
 returns table (entries bigint, erased bigint, newest timestamptz, problem text, problem_seq bigint, problem_timestamp timestamptz, problem_id uuid)
-language sql stable security definer ${path} as $$
-  with dropped as (
-    select max((details ->> 'before')::timestamptz) as before from audit_logs where action = 'retention'
-  ), checked as (
+language plpgsql stable security definer ${path} as $$
+#variable_conflict use_column
+declare
+  oldest timestamptz;
+  latest timestamptz;
+  dropped_before timestamptz := (select max((details ->> 'before')::timestamptz) from audit_logs where action = 'retention');
+begin
+  -- Entries that follow each other are of rows that followed each other: only those are read.
+  select min(audit_timestamp), max(audit_timestamp) into oldest, latest from audit_chain where seq between first_seq and last_seq;
+  return query
+  with checked as (
     select chain.seq, chain.audit_timestamp, chain.audit_id, entry.erased_by is not null as is_erased,
       case
         when chain.seq <> coalesce(lag(chain.seq) over links + 1, first_seq) then 'entry_missing'
@@ -85,16 +99,16 @@ language sql stable security definer ${path} as $$
             (select earlier.hash from audit_chain earlier where earlier.seq = first_seq - 1), audit_nothing())
           or chain.hash <> audit_chain_hash(chain.prev_hash, chain.seq, chain.content_hash, chain.personal_hash)
           then 'entry_changed'
-        when entry.id is null then case when chain.audit_timestamp < dropped.before then null else 'row_missing' end
+        when entry.id is null then case when chain.audit_timestamp < dropped_before then null else 'row_missing' end
         when chain.content_hash <> audit_content_hash(entry) then 'row_changed'
-        when entry.erased_by is null and chain.personal_hash is distinct from audit_personal_hash(entry) then 'row_changed'
+        when entry.erased_by is null and chain.personal_hash <> audit_personal_hash(entry) then 'row_changed'
         when chain.audit_timestamp < greatest(newest_before, max(chain.audit_timestamp) over (
             order by chain.seq rows between unbounded preceding and 1 preceding)) - interval '15 minutes'
           then 'row_out_of_order'
       end as problem
     from audit_chain chain
-    cross join dropped
     left join audit_logs entry on entry.timestamp = chain.audit_timestamp and entry.id = chain.audit_id
+      and entry.timestamp between oldest and latest
     where chain.seq between first_seq and last_seq
     window links as (order by chain.seq)
   ), counted as (
@@ -103,8 +117,8 @@ language sql stable security definer ${path} as $$
     from checked
   )
   select counted.entries, counted.erased, counted.newest, checked.problem, checked.seq, checked.audit_timestamp, checked.audit_id
-  from counted left join checked on checked.seq = counted.problem_seq
-$$;
+  from counted left join checked on checked.seq = counted.problem_seq;
+end $$;
 
 -- Looks at the next rows after one, in order of time, for one without an entry though it is older than a minute.
 -- One line: how many rows, the last of them, and the first that is unsealed.
