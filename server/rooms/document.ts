@@ -58,10 +58,12 @@ export class BoardDocument {
   }
 
   /** Builds the Y.Doc, letting others have their turns between the rows. @throws what Yjs throws at bad bytes. */
-  build(): Promise<Y.Doc> {
-    if (this.#content.name === 'built') return Promise.resolve(this.#content.doc)
+  async build(): Promise<Y.Doc> {
+    const doc = this.buildQuickly()
+    if (doc !== null) return doc
+    if (this.#content.name === 'built') return this.#content.doc
     this.#building ??= this.#buildInSlices(this.#content.snapshot, this.#content.updates)
-    return this.#building
+    return await this.#building
   }
 
   /**

@@ -45,12 +45,6 @@ export const awarenessFrame = (entries: readonly Uint8Array[]): Buffer => {
   return frame
 }
 
-/** An awareness message about nobody: the shortest message that a stock client takes as a sign of life. */
-export const keepAliveFrame: Buffer = awarenessFrame([])
-
-/** An empty WebSocket ping. */
-export const pingFrame: Buffer = Buffer.from([0x89, 0])
-
 export const varUintBytes = (value: number): number => {
   let bytes = 1
   for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) bytes++
@@ -68,6 +62,12 @@ export const writeVarUint = (target: Uint8Array, at: number, value: number): num
   target[position++] = rest
   return position
 }
+
+/** An awareness message about nobody: the shortest message that a stock client takes as a sign of life. */
+export const keepAliveFrame: Buffer = awarenessFrame([])
+
+/** An empty WebSocket ping. */
+export const pingFrame: Buffer = Buffer.from([0x89, 0])
 
 function writeSyncHead(frame: Buffer, step: number, bodyLength: number, payloadLength: number): number {
   const at = writeHead(frame, payloadLength)
