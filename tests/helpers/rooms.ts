@@ -41,7 +41,10 @@ export class HandClock implements Clock {
   after(ms: number, run: () => void): Timer {
     const timer = { at: this.#now + ms, run }
     this.#timers.push(timer)
-    return { cancel: () => void (this.#timers = this.#timers.filter((other) => other !== timer)) }
+    const cancel = () => {
+      this.#timers = this.#timers.filter((other) => other !== timer)
+    }
+    return { cancel }
   }
 
   get timers(): number {
