@@ -2,18 +2,10 @@
 // plain Y.Doc, most of them for everyone in the room. What passes, Yjs integrates wholly, without throwing and
 // with nothing left pending. The rules and what happens without them: docs/security.md#updates.
 import * as Y from 'yjs'
-import { type Block, Dependencies } from './validate/blocks.ts'
+import { type Block, type Blocks, Dependencies } from './validate/blocks.ts'
 import { ContentRef, readContent } from './validate/content.ts'
-import {
-  Anchor,
-  depthInDocument,
-  Placements,
-  Role,
-  type SharedType,
-  tooDeep,
-  typeAround,
-  typeInside,
-} from './validate/placement.ts'
+import { continuesInPlace } from './validate/continuation.ts'
+import { Anchor, checkPlace, type Place, Placements, Role } from './validate/placement.ts'
 import { Refused, UpdateReader } from './validate/update-reader.ts'
 import {
   type ClientIdRule,
@@ -57,7 +49,7 @@ export function validateUpdate(
   }
 }
 
-class Inspection {
+class Inspection implements Blocks {
   readonly #reader: UpdateReader
   readonly #doc: Y.Doc
   readonly #clientIds: ClientIdRule
@@ -75,6 +67,15 @@ class Inspection {
   /** Only for updates of several clients. */
   #dependencies: Dependencies | null = null
   #onlyBlock: Block | null = null
+  /** Of the struct being read; one object for all of them. */
+  readonly #place: Place = {
+    role: Role.leaf,
+    anchor: Anchor.none,
+    anchorClient: 0,
+    anchorClock: 0,
+    isKeyed: false,
+    isSplittable: false,
+  }
 
   constructor(update: Uint8Array, doc: Y.Doc, clientIds: ClientIdRule, limits: ValidationLimits) {
     this.#reader = new UpdateReader(update)
@@ -134,87 +135,75 @@ class Inspection {
     const reader = this.#reader
     const info = reader.readByte()
     const ref = info & contentBits
+    const place = this.#place
+    place.anchor = Anchor.none
+    place.isKeyed = false
     if (ref === ContentRef.gc || ref === ContentRef.skip) {
       if (info !== ref) throw new Refused('info', 'a struct without content has bits set')
       const end = endOf(clock, reader.readVarUint())
+      place.role = Role.gone
+      place.isSplittable = false
       // A skip stands for clocks that the sender left out; only what follows it can show that they are lacking.
-      if (ref === ContentRef.gc) this.#extend(block, clock, end, Role.gone, Anchor.none, 0, 0)
+      if (ref === ContentRef.gc) this.#extend(block, clock, end)
       return end
     }
 
-    let anchor: number = Anchor.none
-    let anchorClient = 0
-    let anchorClock = 0
-    if ((info & originBit) !== 0) {
-      anchor = Anchor.neighbour
-      anchorClient = reader.readVarUint()
-      anchorClock = this.#readDependencyClock(block, clock, anchorClient)
-    }
+    if ((info & originBit) !== 0) this.#readAnchor(block, clock, Anchor.neighbour)
     if ((info & rightOriginBit) !== 0) {
-      const client = reader.readVarUint()
-      const rightClock = this.#readDependencyClock(block, clock, client)
-      if (anchor === Anchor.none) {
-        anchor = Anchor.neighbour
-        anchorClient = client
-        anchorClock = rightClock
-      }
+      if (place.anchor === Anchor.none) this.#readAnchor(block, clock, Anchor.neighbour)
+      else this.#readDependencyClock(block, clock, reader.readVarUint())
     }
     let root: string | null = null
-    let keyFrom = -1
-    let keyTo = -1
-    if (anchor === Anchor.none) {
+    let keyFrom = 0
+    let keyTo = 0
+    if (place.anchor === Anchor.none) {
       const kind = reader.readVarUint()
-      if (kind === 1) {
-        anchor = Anchor.root
+      if (kind === 0) this.#readAnchor(block, clock, Anchor.parent)
+      else if (kind === 1) {
+        place.anchor = Anchor.root
         root = this.#readRootName()
-      } else if (kind === 0) {
-        anchor = Anchor.parent
-        anchorClient = reader.readVarUint()
-        anchorClock = this.#readDependencyClock(block, clock, anchorClient)
       } else throw new Refused('info', 'a parent is neither a name nor an id')
       if ((info & parentSubBit) !== 0) {
+        place.isKeyed = true
         keyFrom = reader.skipKey(this.#limits.maxKeyBytes)
         keyTo = reader.position
       }
     }
-    const end = endOf(clock, readContent(reader, ref, this.#limits))
+    const length = readContent(reader, ref, this.#limits)
+    const end = endOf(clock, length)
+    place.role = ref === ContentRef.type ? Role.type : ref === ContentRef.deleted ? Role.gone : Role.leaf
+    place.isSplittable = length > 1 && ref !== ContentRef.deleted
     if (clock < block.known && block.known < end && this.#resync === null) {
-      const key = keyFrom < 0 ? null : reader.text(keyFrom, keyTo)
-      this.#checkContinuation(block, anchor, anchorClient, anchorClock, root, key)
+      const key = place.isKeyed ? reader.text(keyFrom, keyTo) : null
+      if (!continuesInPlace(this.#doc, block.clientId, place, root, key)) this.#resync = 'missing_dependency'
     }
-    const role = ref === ContentRef.type ? Role.type : ref === ContentRef.deleted ? Role.gone : Role.leaf
-    this.#extend(block, clock, end, role, anchor, anchorClient, anchorClock)
+    this.#extend(block, clock, end)
     return end
   }
 
-  /** Account for the clocks from `clock` to `end`, which a struct fills. */
-  #extend(
-    block: Block,
-    clock: number,
-    end: number,
-    role: number,
-    anchor: number,
-    anchorClient: number,
-    anchorClock: number,
-  ): void {
+  #readAnchor(block: Block, clock: number, anchor: number): void {
+    const place = this.#place
+    place.anchor = anchor
+    place.anchorClient = this.#reader.readVarUint()
+    place.anchorClock = this.#readDependencyClock(block, clock, place.anchorClient)
+  }
+
+  /** Account for the clocks from `clock` to `end`, which the struct just read fills. */
+  #extend(block: Block, clock: number, end: number): void {
     if (end <= block.known) return
     if (clock > block.reached) {
       this.#resync ??= 'gap'
       return
     }
-    if (role === Role.gone) {
+    const place = this.#place
+    if (place.role === Role.gone) {
       this.#deletedClocks += end - Math.max(clock, block.known)
       if (this.#deletedClocks > this.#limits.maxDeletedClocksPerUpdate)
         throw new Refused('deleted_clocks', 'too many deleted clocks in one update')
     }
     block.reached = end
-    if (this.#placements !== null) this.#placements.add(clock, role, anchor, anchorClient, anchorClock)
-    else if (this.#resync === null && (anchor === Anchor.parent || role === Role.type)) {
-      if (anchor === Anchor.none || anchor === Anchor.root) return
-      const depth = depthInDocument(this.#doc, anchorClient, anchorClock, anchor === Anchor.parent)
-      if (role === Role.type && depth + 1 > this.#limits.maxTypeNesting)
-        throw tooDeep(this.#limits.maxTypeNesting)
-    }
+    if (this.#placements !== null) this.#placements.add(clock, place)
+    else if (this.#resync === null) checkPlace(place, this.#doc, this.#limits.maxTypeNesting)
   }
 
   /** The clock of an id that the struct at `clock` needs: an origin or a parent. */
@@ -250,40 +239,6 @@ class Inspection {
       throw new Refused('roots', `more than ${maxNewRootsPerUpdate} new root names in one update`)
     if (this.#doc.share.size + this.#newRoots.length > maxRootsPerBoard)
       throw new Refused('roots', `more than ${maxRootsPerBoard} root names on one board`)
-  }
-
-  /**
-   * A struct that begins with known clocks and goes on past them must stand where its known part stands: Yjs
-   * would link the new part behind the known one but count it to the parent that the struct names.
-   */
-  #checkContinuation(
-    block: Block,
-    anchor: number,
-    anchorClient: number,
-    anchorClock: number,
-    root: string | null,
-    key: string | null,
-  ): void {
-    const structs = this.#doc.store.clients.get(block.clientId)!
-    const last = structs[structs.length - 1]!
-    let parent: SharedType | null
-    let parentSub = key
-    if (anchor === Anchor.root) parent = this.#doc.share.get(root!) ?? null
-    else {
-      if (anchorClock >= Y.getState(this.#doc.store, anchorClient)) {
-        this.#resync ??= 'missing_dependency'
-        return
-      }
-      if (anchor === Anchor.parent) parent = typeInside(this.#doc, anchorClient, anchorClock)
-      else {
-        parent = typeAround(this.#doc, anchorClient, anchorClock)
-        parentSub = parentSubAt(this.#doc, anchorClient, anchorClock)
-      }
-      // Gone on the board: Yjs stores the rest as GC, wherever it says it stands.
-      if (parent === null) return
-    }
-    if (!(last instanceof Y.Item) || last.parent !== parent || last.parentSub !== parentSub)
-      throw new Refused('parent_changed', 'a struct continues known clocks under another parent')
   }
 
   /** @returns whether everything that is to be deleted is deleted already. Only looked into where it decides. */
@@ -343,12 +298,6 @@ function endOf(clock: number, length: number): number {
   const end = clock + length
   if (end > maxClock) throw new Refused('clock', 'a clock is larger than 2^31-1')
   return end
-}
-
-function parentSubAt(doc: Y.Doc, clientId: number, clock: number): string | null {
-  const structs = doc.store.clients.get(clientId)!
-  const struct = structs[Y.findIndexSS(structs, clock)]!
-  return struct instanceof Y.Item ? struct.parentSub : null
 }
 
 function isDeleted(doc: Y.Doc, clientId: number, clock: number, end: number): boolean {

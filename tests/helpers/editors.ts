@@ -1,6 +1,7 @@
 // Honest people at work: documents that are edited at random in every way that Yjs and its Rust port offer.
-import * as Yrs from 'ywasm'
+
 import * as Y from 'yjs'
+import * as Yrs from 'ywasm'
 import type { Random } from './random.ts'
 
 // No surrogate pairs: Yjs replaces halves where an edit splits one, and not alike in every document.
@@ -53,7 +54,7 @@ export class YjsEditor implements Editor {
     return this.doc.clientID
   }
 
-  edit(random: Random): void {
+  edit(random: Random) {
     const { map, list, text, xml } = rootsOf(this.doc)
     switch (random.below(9)) {
       case 0:
@@ -136,19 +137,19 @@ function newShared(random: Random): Y.Map<unknown> | Y.Array<unknown> | Y.Text {
 
 const newValue = (random: Random): unknown => (random.chance(30) ? newShared(random) : random.of(values))
 
-function editMap(map: Y.Map<unknown>, random: Random): void {
+function editMap(map: Y.Map<unknown>, random: Random) {
   if (random.chance(20)) map.delete(random.of(keys))
   else map.set(random.of(keys), newValue(random))
 }
 
-function editList(list: Y.Array<unknown>, random: Random): void {
+function editList(list: Y.Array<unknown>, random: Random) {
   const at = random.below(list.length + 1)
   if (random.chance(30) && at < list.length) list.delete(at, 1 + random.below(list.length - at))
   else if (random.chance(20)) list.unshift([newValue(random)])
   else list.insert(at, [newValue(random), random.of(values)])
 }
 
-function editText(text: Y.Text, random: Random): void {
+function editText(text: Y.Text, random: Random) {
   const at = random.below(text.length + 1)
   const length = random.below(text.length - at + 1)
   switch (random.below(6)) {
@@ -165,7 +166,7 @@ function editText(text: Y.Text, random: Random): void {
   }
 }
 
-function editXml(xml: Y.XmlFragment, random: Random): void {
+function editXml(xml: Y.XmlFragment, random: Random) {
   const at = random.below(xml.length + 1)
   if (random.chance(30) && at < xml.length) return xml.delete(at, 1)
   const first = xml.length > 0 ? xml.get(0) : null
@@ -188,7 +189,7 @@ export class YrsEditor implements Editor {
     this.#sent = Yrs.encodeStateVector(this.#doc)
   }
 
-  edit(random: Random): void {
+  edit(random: Random) {
     const text = this.#doc.getText('text')
     const list = this.#doc.getArray('list')
     const map = this.#doc.getMap('map')

@@ -13,6 +13,19 @@ export const Anchor = { none: 0, root: 1, parent: 2, neighbour: 3 } as const
 /** What a struct is to those that name it as parent: nothing possible, a type, or gone (its children go with it). */
 export const Role = { leaf: 0, type: 1, gone: 2 } as const
 
+/** What one struct says about where it stands. */
+export interface Place {
+  role: number
+  anchor: number
+  /** The id that `anchor` means, for parents and neighbours. */
+  anchorClient: number
+  anchorClock: number
+  /** It names a map key. Behind a neighbour it takes the neighbour's, whatever it says. */
+  isKeyed: boolean
+  /** Content that can be split: several clocks, not deleted. */
+  isSplittable: boolean
+}
+
 /** A place whose parent is deleted: Yjs stores what goes there as GC. */
 const nowhere = -1
 const unresolved = -2
@@ -27,7 +40,10 @@ export class Placements {
   #anchorClocks = new Int32Array(16)
   /** Depth of the list that a struct stands in: 0 in a root. */
   #depths = new Int16Array(16)
-  #hasNesting = false
+  /** 1 where the struct is a map entry; for neighbours only once `#depths` is resolved. */
+  #keyed = new Uint8Array(16)
+  #splittable = new Uint8Array(16)
+  #isWorthChecking = false
   readonly #firstRow = new Map<number, number>()
   readonly #endRow = new Map<number, number>()
 
@@ -41,34 +57,39 @@ export class Placements {
   }
 
   /** One new struct that starts at `clock`, in clock order within its client. */
-  add(clock: number, role: number, anchor: number, anchorClient: number, anchorClock: number): void {
+  add(clock: number, place: Place): void {
     const row = this.#count++
     if (row === this.#clocks.length) this.#grow()
     this.#clocks[row] = clock
-    this.#roles[row] = role
-    this.#anchors[row] = anchor
-    this.#anchorClients[row] = anchorClient
-    this.#anchorClocks[row] = anchorClock
+    this.#roles[row] = place.role
+    this.#anchors[row] = place.anchor
+    this.#anchorClients[row] = place.anchorClient
+    this.#anchorClocks[row] = place.anchorClock
+    this.#keyed[row] = place.isKeyed ? 1 : 0
+    this.#splittable[row] = place.isSplittable ? 1 : 0
     this.#depths[row] = unresolved
-    if (role === Role.type || anchor === Anchor.parent) this.#hasNesting = true
+    if (place.role === Role.type || place.anchor === Anchor.parent || place.isSplittable)
+      this.#isWorthChecking = true
   }
 
   /**
-   * Follow every parent that is named. To be asked once the dependencies are known to be complete and free of
+   * Follow every place that matters. To be asked once the dependencies are known to be complete and free of
    * cycles, or else it would not come to an end.
-   * @throws Refused type_nesting | parent
+   * @throws Refused type_nesting | parent | map_entry
    */
   check(blocks: Blocks, doc: Y.Doc, maxTypeNesting: number): void {
-    if (!this.#hasNesting) return
+    if (!this.#isWorthChecking) return
     for (let row = 0; row < this.#count; row++) {
       const isType = this.#roles[row] === Role.type
-      if (!isType && this.#anchors[row] !== Anchor.parent) continue
-      const depth = this.#depthOf(row, blocks, doc)
+      if (!isType && this.#anchors[row] !== Anchor.parent && this.#splittable[row] === 0) continue
+      const depth = this.#resolve(row, blocks, doc)
       if (isType && depth + 1 > maxTypeNesting) throw tooDeep(maxTypeNesting)
+      if (this.#splittable[row] === 1 && this.#keyed[row] === 1) throw splittableEntry()
     }
   }
 
-  #depthOf(start: number, blocks: Blocks, doc: Y.Doc): number {
+  /** @returns the depth of the list that the struct of a row stands in, or `nowhere`. */
+  #resolve(start: number, blocks: Blocks, doc: Y.Doc): number {
     // Follow rows until one whose depth is known, then give it to all that were passed. No recursion: chains of
     // neighbours are as long as a text.
     const path: number[] = []
@@ -89,6 +110,7 @@ export class Placements {
       if (block === undefined || clock < block.known) {
         depth = depthInDocument(doc, client, clock, anchor === Anchor.parent)
         this.#depths[row] = depth
+        if (anchor === Anchor.neighbour) this.#keyed[row] = isEntryAt(doc, client, clock) ? 1 : 0
         break
       }
       path.push(row)
@@ -102,7 +124,7 @@ export class Placements {
         // Clamped: beyond the limit it does not matter by how much, and the row is 16 bits wide.
         if (role === Role.gone) depth = nowhere
         else if (depth !== nowhere) depth = Math.min(depth + 1, 30_000)
-      }
+      } else this.#keyed[child] = this.#keyed[row]!
       this.#depths[child] = depth
       row = child
     }
@@ -132,12 +154,33 @@ export class Placements {
     this.#roles = grown(new Uint8Array(capacity), this.#roles)
     this.#anchorClients = grown(new Float64Array(capacity), this.#anchorClients)
     this.#anchorClocks = grown(new Int32Array(capacity), this.#anchorClocks)
+    this.#keyed = grown(new Uint8Array(capacity), this.#keyed)
+    this.#splittable = grown(new Uint8Array(capacity), this.#splittable)
     this.#depths = grown(new Int16Array(capacity), this.#depths)
   }
 }
 
+/**
+ * The same for the only struct of an update, which can point at nothing but the document.
+ * @throws Refused type_nesting | parent | map_entry
+ */
+export function checkPlace(place: Place, doc: Y.Doc, maxTypeNesting: number): void {
+  const { role, anchor, anchorClient, anchorClock } = place
+  if (anchor === Anchor.none || anchor === Anchor.root) {
+    if (place.isSplittable && place.isKeyed) throw splittableEntry()
+    return
+  }
+  if (place.isSplittable) {
+    const isKeyed = anchor === Anchor.neighbour ? isEntryAt(doc, anchorClient, anchorClock) : place.isKeyed
+    if (isKeyed) throw splittableEntry()
+  }
+  if (anchor !== Anchor.parent && role !== Role.type) return
+  const depth = depthInDocument(doc, anchorClient, anchorClock, anchor === Anchor.parent)
+  if (role === Role.type && depth + 1 > maxTypeNesting) throw tooDeep(maxTypeNesting)
+}
+
 /** The struct of the document that holds a clock; the caller knows that there is one. */
-export function structAt(doc: Y.Doc, clientId: number, clock: number): Y.Item | Y.GC {
+function structAt(doc: Y.Doc, clientId: number, clock: number): Y.Item | Y.GC {
   const structs = doc.store.clients.get(clientId)!
   return structs[Y.findIndexSS(structs, clock)]!
 }
@@ -146,7 +189,7 @@ export function structAt(doc: Y.Doc, clientId: number, clock: number): Y.Item | 
  * Depth of the list beside a struct of the document, or inside of it.
  * @throws Refused parent where the struct holds no type and is not deleted.
  */
-export function depthInDocument(doc: Y.Doc, clientId: number, clock: number, inside: boolean): number {
+function depthInDocument(doc: Y.Doc, clientId: number, clock: number, inside: boolean): number {
   const type = inside ? typeInside(doc, clientId, clock) : typeAround(doc, clientId, clock)
   return type === null ? nowhere : nestingOf(type)
 }
@@ -166,6 +209,15 @@ export function typeAround(doc: Y.Doc, clientId: number, clock: number): SharedT
   return struct instanceof Y.Item ? (struct.parent as SharedType) : null
 }
 
+/** The map key that an item is the value of; null in lists and where it is gone. */
+export function keyAt(doc: Y.Doc, clientId: number, clock: number): string | null {
+  const struct = structAt(doc, clientId, clock)
+  return struct instanceof Y.Item ? struct.parentSub : null
+}
+
+const isEntryAt = (doc: Y.Doc, clientId: number, clock: number): boolean =>
+  keyAt(doc, clientId, clock) !== null
+
 function nestingOf(type: SharedType): number {
   let depth = 0
   for (let item = type._item; item !== null; depth++) item = (item.parent as SharedType)._item
@@ -174,5 +226,8 @@ function nestingOf(type: SharedType): number {
 
 const notAType = (): Refused => new Refused('parent', 'a parent is named that holds no children')
 
-export const tooDeep = (maxTypeNesting: number): Refused =>
+/** Yjs deletes a map entry as one struct; once split, the first half outlives its map and breaks the clean-up. */
+const splittableEntry = (): Refused => new Refused('map_entry', 'a map entry holds more than one value')
+
+const tooDeep = (maxTypeNesting: number): Refused =>
   new Refused('type_nesting', `shared types are nested more than ${maxTypeNesting} deep`)

@@ -26,6 +26,7 @@ export type RejectRule =
   | 'dependency_cycle'
   | 'parent'
   | 'parent_changed'
+  | 'map_entry'
   | 'new_clients'
   | 'client_id'
 
