@@ -1,0 +1,26 @@
+// What the storage routes need of the rest, handed in by boardroom.ts.
+import type { Level } from '../../shared/levels.ts'
+import type { Identity } from '../accounts/principal.ts'
+import type { AuditTrail } from '../audit/trail.ts'
+import type { Config } from '../config.ts'
+import type { Database } from '../database/database.ts'
+import type { AccessDecision } from '../rooms/ports.ts'
+import type { DocumentWorker } from './document-worker.ts'
+
+export interface StorageDeps {
+  database: Database
+  live: LiveBoards
+  worker: DocumentWorker
+  /** @see requireLevel of server/boards/access.ts, with the access of this server */
+  requireLevel(identity: Identity, boardId: string, level: Level): Promise<AccessDecision>
+  trail: Pick<AuditTrail, 'record' | 'recordRead'>
+  config: Pick<Config, 'maxFileBytes' | 'maxFilesBytes' | 'maxBoardBytes' | 'maxClientsPerBoard'>
+}
+
+/** The boards as their rooms have them. @see server/rooms/rooms.ts */
+export interface LiveBoards {
+  /** Yjs v1, unsaved edits included. */
+  document(boardId: string): Promise<Uint8Array>
+  /** Shown to everyone in the room. @returns once committed */
+  applyAsServer(boardId: string, update: Uint8Array, author: string): Promise<void>
+}

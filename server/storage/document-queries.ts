@@ -1,0 +1,172 @@
+// The SQL of versions, files and copies of documents, one question a function.
+import { type Kysely, sql } from 'kysely'
+import type { BoardEvent } from '../../shared/protocol.ts'
+import type { NewRow, Tables } from '../database/tables.ts'
+
+type Db = Kysely<Tables>
+
+export const lockBoard = (trx: Db, boardId: string) =>
+  trx.selectFrom('boards').select('id').where('id', '=', boardId).forNoKeyUpdate().executeTakeFirst()
+
+export async function bytesOfFiles(
+  trx: Db,
+  boardId: string,
+  id: string,
+): Promise<{ known: boolean; bytes: number }> {
+  const row = await trx
+    .selectFrom('board_files')
+    .select([
+      sql<boolean>`coalesce(bool_or(id = ${id}), false)`.as('known'),
+      sql<string>`coalesce(sum(size), 0)::text`.as('bytes'),
+    ])
+    .where('board_id', '=', boardId)
+    .executeTakeFirstOrThrow()
+  return { known: row.known, bytes: Number(row.bytes) }
+}
+
+export const insertFile = (db: Db, row: NewRow<'board_files'>) =>
+  db
+    .insertInto('board_files')
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+
+export const upsertFile = (db: Db, row: NewRow<'board_files'>) =>
+  db
+    .insertInto('board_files')
+    .values(row)
+    .onConflict((conflict) =>
+      conflict.columns(['board_id', 'id']).doUpdateSet((eb) => ({
+        mime: eb.ref('excluded.mime'),
+        size: eb.ref('excluded.size'),
+        data: eb.ref('excluded.data'),
+        created_by: eb.ref('excluded.created_by'),
+        created_at: sql`now()`,
+      })),
+    )
+    .execute()
+
+export const readFile = (db: Db, boardId: string, id: string) =>
+  db
+    .selectFrom('board_files')
+    .select(['mime', 'size', 'data', 'created_at as createdAt'])
+    .where('board_id', '=', boardId)
+    .where('id', '=', id)
+    .executeTakeFirst()
+
+const versionRows = (db: Db, boardId: string) =>
+  db
+    .selectFrom('board_versions')
+    .leftJoin('users', 'users.id', 'board_versions.created_by')
+    .select([
+      'board_versions.id',
+      'board_versions.board_id',
+      'board_versions.name',
+      sql<number>`octet_length(board_versions.state)`.as('bytes'),
+      'board_versions.created_by',
+      'users.name as created_by_name',
+      'board_versions.created_at',
+      // Microseconds, which a Date has not: for the cursor.
+      sql<string>`board_versions.created_at::text`.as('moment'),
+    ])
+    .where('board_versions.board_id', '=', boardId)
+
+/** Newest first, behind `after`. */
+export const listVersions = (
+  db: Db,
+  boardId: string,
+  limit: number,
+  after: { moment: string; id: string } | null,
+) => {
+  const query = versionRows(db, boardId)
+    .orderBy('board_versions.created_at', 'desc')
+    .orderBy('board_versions.id', 'desc')
+    .limit(limit)
+  if (after === null) return query.execute()
+  return query
+    .where(
+      sql<boolean>`(board_versions.created_at, board_versions.id) < (${after.moment}::timestamptz, ${after.id}::uuid)`,
+    )
+    .execute()
+}
+
+export const readVersion = (db: Db, boardId: string, versionId: string) =>
+  versionRows(db, boardId)
+    .select(['board_versions.state', 'board_versions.checksum'])
+    .where('board_versions.id', '=', versionId)
+    .executeTakeFirst()
+
+export const insertVersion = (db: Db, row: NewRow<'board_versions'>) =>
+  db.insertInto('board_versions').values(row).returning('id').executeTakeFirstOrThrow()
+
+export const countNamedVersions = async (db: Db, boardId: string): Promise<number> => {
+  const row = await db
+    .selectFrom('board_versions')
+    .select(sql<number>`count(*)::integer`.as('count'))
+    .where('board_id', '=', boardId)
+    .where('name', 'is not', null)
+    .executeTakeFirstOrThrow()
+  return row.count
+}
+
+/** Told to the board's live clients, on every node. */
+export const announce = (db: Db, schema: string, boardId: string, event: BoardEvent) =>
+  sql`select pg_notify(${`${schema}_events`}, ${JSON.stringify({ board_id: boardId, event })})`.execute(db)
+
+export const authorIds = async (db: Db, boardId: string, principal: string): Promise<number[]> => {
+  const rows = await db
+    .selectFrom('board_authors')
+    .select('client_id')
+    .where('board_id', '=', boardId)
+    .where('principal', '=', principal)
+    .execute()
+  return rows.map(({ client_id }) => Number(client_id))
+}
+
+/**
+ * Log first, snapshot second: a fold that commits between the two moves rows into the snapshot, and having them twice
+ * does no harm while missing them would.
+ */
+export async function copyRows(db: Db, from: string, to: string): Promise<void> {
+  await db
+    .insertInto('board_updates')
+    .columns(['board_id', 'data'])
+    .expression((eb) =>
+      eb
+        .selectFrom('board_updates')
+        .select([sql<string>`${to}::uuid`.as('board_id'), 'data'])
+        .where('board_id', '=', from)
+        .orderBy('seq'),
+    )
+    .execute()
+  await db
+    .insertInto('board_snapshots')
+    .columns(['board_id', 'state', 'checksum'])
+    .expression((eb) =>
+      eb
+        .selectFrom('board_snapshots')
+        .select([sql<string>`${to}::uuid`.as('board_id'), 'state', 'checksum'])
+        .where('board_id', '=', from),
+    )
+    .execute()
+  await db
+    .insertInto('board_authors')
+    .columns(['board_id', 'client_id', 'principal', 'first_seen'])
+    .expression((eb) =>
+      eb
+        .selectFrom('board_authors')
+        .select([sql<string>`${to}::uuid`.as('board_id'), 'client_id', 'principal', 'first_seen'])
+        .where('board_id', '=', from),
+    )
+    .execute()
+  await db
+    .insertInto('board_files')
+    .columns(['board_id', 'id', 'mime', 'size', 'data', 'created_by'])
+    .expression((eb) =>
+      eb
+        .selectFrom('board_files')
+        .select([sql<string>`${to}::uuid`.as('board_id'), 'id', 'mime', 'size', 'data', 'created_by'])
+        .where('board_id', '=', from),
+    )
+    .execute()
+}

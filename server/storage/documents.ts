@@ -1,0 +1,127 @@
+// Documents as whole things: in three formats out and in, and copied to another board.
+import type { Transaction } from 'kysely'
+import type { Tables } from '../database/tables.ts'
+import { BoardroomError } from '../errors.ts'
+import type { StorageDeps } from './deps.ts'
+import { authorIds, copyRows } from './document-queries.ts'
+import { putFile } from './files.ts'
+import { imageTypeOf } from './mime.ts'
+import type { Imported } from './tasks.ts'
+
+export const formats = [
+  'application/json',
+  'application/octet-stream',
+  'application/vnd.excalidraw+json',
+] as const
+/** The roots as JSON, a Yjs update v1, an Excalidraw file. */
+export type Format = (typeof formats)[number]
+
+/** @throws BoardroomError too_many_requests */
+export async function renderedAs(
+  { worker }: Pick<StorageDeps, 'worker'>,
+  state: Uint8Array,
+  format: Format,
+): Promise<Uint8Array> {
+  switch (format) {
+    case 'application/octet-stream':
+      return state
+    case 'application/json':
+      return worker.run('json', { state })
+    case 'application/vnd.excalidraw+json':
+      return worker.run('scene', { state })
+  }
+}
+
+/**
+ * The format that `accept` likes best; JSON where it does not care.
+ * @throws BoardroomError unsupported_media_type, with those there are
+ */
+export function formatFor(accept: string | undefined): Format {
+  const wanted = (accept ?? '*/*')
+    .split(',')
+    .map((part) => {
+      const [type = '', ...parameters] = part.split(';').map((piece) => piece.trim().toLowerCase())
+      const q = parameters.find((parameter) => parameter.startsWith('q='))
+      return { type, q: q === undefined ? 1 : Number(q.slice(2)) }
+    })
+    .filter(({ q }) => q > 0)
+    .sort((a, b) => b.q - a.q)
+  for (const { type } of wanted) {
+    const exact = formats.find((format) => format === type)
+    if (exact !== undefined) return exact
+    if (type === '*/*' || type === 'application/*') return 'application/json'
+  }
+  throw unknownFormat('Accept')
+}
+
+/** @throws BoardroomError unsupported_media_type, with those there are */
+export function formatOf(contentType: string | undefined): Format {
+  const type = contentType?.split(';')[0]?.trim().toLowerCase()
+  const format = formats.find((known) => known === type)
+  if (format === undefined) throw unknownFormat('Content-Type')
+  return format
+}
+
+const unknownFormat = (header: string) =>
+  new BoardroomError('unsupported_media_type', `${header}: expected ${formats.join(' or ')}`, {
+    details: { formats },
+  })
+
+export interface ImportSummary {
+  /** Elements written and entries that could not be elements, of an Excalidraw file; 0 otherwise. */
+  elements: number
+  skipped: number
+  files: number
+  /** Whether the document changed at all. */
+  changed: boolean
+}
+
+/**
+ * Bring a document into a board, as an edit that its collaborators see at once. Images inside become files of the board.
+ * @param replace what the board had is taken away; a Yjs update can only be merged.
+ * @throws BoardroomError invalid_request | too_large | unsupported_media_type | too_many_requests | board_full
+ */
+export async function importDocument(
+  deps: StorageDeps,
+  {
+    boardId,
+    format,
+    body,
+    replace,
+    author,
+  }: { boardId: string; format: Format; body: Uint8Array; replace: boolean; author: string },
+): Promise<ImportSummary> {
+  const { live, worker, config, database } = deps
+  const current = await live.document(boardId)
+  const limits = { maxNewClientsPerUpdate: config.maxClientsPerBoard, maxBoardBytes: config.maxBoardBytes }
+  let imported: Imported
+  if (format === 'application/octet-stream') {
+    if (replace)
+      throw new BoardroomError('invalid_request', 'a Yjs update can only be merged: leave out replace')
+    const ownClients = await authorIds(database.db, boardId, author)
+    imported = await worker.run('importUpdate', { current, update: body, ownClients, limits })
+  } else {
+    const task = format === 'application/json' ? 'importJson' : 'importScene'
+    imported = await worker.run(task, { current, body, replace, limits })
+  }
+  if (imported.outcome === 'refused') throw new BoardroomError('invalid_request', imported.message)
+  if (imported.outcome === 'too_large') {
+    throw new BoardroomError(
+      'too_large',
+      `the board may have ${config.maxBoardBytes} bytes and would have ${imported.bytes}`,
+    )
+  }
+  const files = imported.files.filter(({ data }) => imageTypeOf(data) !== null)
+  // Before the elements that show them.
+  for (const { id, data } of files) await putFile(deps, { boardId, id, data, author })
+  if (imported.update !== null) await live.applyAsServer(boardId, imported.update, author)
+  const { elements, skipped, update } = imported
+  return { elements, skipped, files: files.length, changed: update !== null }
+}
+
+/** Everything of a document to a new, empty board: state, log, authors, files; no versions. In the caller's transaction. */
+export const copyDocument = (
+  trx: Transaction<Tables>,
+  fromBoardId: string,
+  toBoardId: string,
+): Promise<void> => copyRows(trx, fromBoardId, toBoardId)

@@ -1,0 +1,117 @@
+// The files of a board: images, known by the sha-256 of their content, and one thumbnail. Never inside a document.
+import { createHash } from 'node:crypto'
+import type { FileResponse } from '../../shared/api.ts'
+import { BoardroomError } from '../errors.ts'
+import type { StorageDeps } from './deps.ts'
+import { bytesOfFiles, insertFile, lockBoard, readFile, upsertFile } from './document-queries.ts'
+import { imageTypeOf } from './mime.ts'
+import { asBuffer } from './queries.ts'
+
+const thumbnailId = 'thumbnail'
+export const maxThumbnailBytes = 256 * 1024
+const thumbnailTypes = ['image/webp', 'image/png']
+
+export interface StoredFile {
+  mime: string
+  size: number
+  data: Buffer
+  createdAt: Date
+}
+
+type Deps = Pick<StorageDeps, 'database' | 'config'>
+
+/**
+ * Keep a file. Putting what is there already changes nothing and succeeds.
+ * @param author `user:7`, `guest:<uuid>`, …
+ * @throws BoardroomError invalid_request (the id is not the content's) | unsupported_media_type | too_large (it alone,
+ *   or with all others of the board) | not_found
+ */
+export async function putFile(
+  { database, config }: Deps,
+  { boardId, id, data, author }: { boardId: string; id: string; data: Uint8Array; author: string },
+): Promise<FileResponse> {
+  if (data.length > config.maxFileBytes) {
+    throw new BoardroomError(
+      'too_large',
+      `a file may have ${config.maxFileBytes} bytes; this one has ${data.length}`,
+    )
+  }
+  const sha256 = createHash('sha256').update(data).digest('hex')
+  if (sha256 !== id) {
+    throw new BoardroomError('invalid_request', 'the id in the path is not the sha-256 of the content', {
+      details: { sha256 },
+    })
+  }
+  const mime = imageTypeOf(data)
+  if (mime === null) {
+    throw new BoardroomError(
+      'unsupported_media_type',
+      'expected an image: PNG, JPEG, GIF, WebP, AVIF, SVG, BMP or ICO',
+    )
+  }
+  await database.db.transaction().execute(async (trx) => {
+    // One upload of a board at a time, so that two cannot pass the limit together.
+    if (!(await lockBoard(trx, boardId))) throw new BoardroomError('not_found', 'there is no such board')
+    const { known, bytes } = await bytesOfFiles(trx, boardId, id)
+    if (known) return
+    if (bytes + data.length > config.maxFilesBytes) {
+      throw new BoardroomError(
+        'too_large',
+        `the files of this board may have ${config.maxFilesBytes} bytes together; they have ${bytes}`,
+        {
+          details: { max_files_bytes: config.maxFilesBytes, files_bytes: bytes },
+        },
+      )
+    }
+    await insertFile(trx, {
+      board_id: boardId,
+      id,
+      mime,
+      size: data.length,
+      data: asBuffer(data),
+      created_by: author,
+    })
+  })
+  return { id, mime, size: data.length }
+}
+
+/** @throws BoardroomError not_found */
+export async function getFile(
+  { database }: Pick<StorageDeps, 'database'>,
+  boardId: string,
+  id: string,
+): Promise<StoredFile> {
+  const file = await readFile(database.db, boardId, id)
+  if (file === undefined) throw new BoardroomError('not_found', 'there is no such file on this board')
+  return file
+}
+
+/** @throws BoardroomError unsupported_media_type | too_large */
+export async function putThumbnail(
+  { database }: Pick<StorageDeps, 'database'>,
+  { boardId, data, author }: { boardId: string; data: Uint8Array; author: string },
+): Promise<FileResponse> {
+  if (data.length > maxThumbnailBytes) {
+    throw new BoardroomError(
+      'too_large',
+      `a thumbnail may have ${maxThumbnailBytes} bytes; this one has ${data.length}`,
+    )
+  }
+  const mime = imageTypeOf(data)
+  if (mime === null || !thumbnailTypes.includes(mime)) {
+    throw new BoardroomError('unsupported_media_type', `expected ${thumbnailTypes.join(' or ')}`)
+  }
+  const row = {
+    board_id: boardId,
+    id: thumbnailId,
+    mime,
+    size: data.length,
+    data: asBuffer(data),
+    created_by: author,
+  }
+  await upsertFile(database.db, row)
+  return { id: thumbnailId, mime, size: data.length }
+}
+
+export const getThumbnail = (deps: Pick<StorageDeps, 'database'>, boardId: string): Promise<StoredFile> =>
+  getFile(deps, boardId, thumbnailId)

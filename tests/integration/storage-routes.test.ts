@@ -1,0 +1,473 @@
+// Documents, versions and files over HTTP, on a real database; the room is a fake one over the real log.
+import { createHash, randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import * as Y from 'yjs'
+import type { Identity } from '../../server/accounts/principal.ts'
+import { actorOf } from '../../server/audit/actor.ts'
+import type { AuditEvent } from '../../server/audit/event.ts'
+import { configWith } from '../../server/config.ts'
+import { BoardroomError } from '../../server/errors.ts'
+import { errorHandler } from '../../server/http/errors.ts'
+import { newRouter } from '../../server/http/router.ts'
+import type { StorageDeps } from '../../server/storage/deps.ts'
+import { copyDocument } from '../../server/storage/documents.ts'
+import { storageRoutes } from '../../server/storage/routes.ts'
+import { allows, type Level } from '../../shared/levels.ts'
+import { sceneOf, writeElements } from '../../shared/scene.ts'
+import { documentFrom, type TestStorage, updateOf, withStorage } from '../helpers/storage.ts'
+
+interface TestRoutes extends TestStorage {
+  board: string
+  /** The room's document: what its collaborators see. */
+  room: Y.Doc
+  recorded: (AuditEvent | { read: string })[]
+  ask(
+    method: string,
+    path: string,
+    options?: {
+      body?: unknown
+      type?: string
+      accept?: string
+      level?: Level | null
+      headers?: Record<string, string>
+    },
+  ): Promise<Response>
+}
+
+const identity: Identity = {
+  principal: { kind: 'guest', guestId: 'g1', name: 'Gus' },
+  via: 'guest',
+  sessionId: null,
+  boardId: null,
+  maxLevel: null,
+}
+
+const withRoutes = (
+  work: (test: TestRoutes) => Promise<void>,
+  limits: Partial<StorageDeps['config']> = {},
+): Promise<void> =>
+  withStorage(async (storage) => {
+    const board = await storage.newBoard()
+    const room = new Y.Doc()
+    const recorded: TestRoutes['recorded'] = []
+    let asked: Level | null = 'edit'
+    const deps: StorageDeps = {
+      database: storage.database,
+      worker: storage.worker,
+      config: configWith(limits),
+      trail: {
+        record: async (event) => void recorded.push(event),
+        recordRead: async (_actor, boardId, route) =>
+          void recorded.push({ read: `${boardId === board} ${route}` }),
+      },
+      requireLevel: async (_identity, boardId, level) => {
+        if (boardId !== board || asked === null)
+          throw new BoardroomError('not_found', 'there is no such board')
+        if (!allows(asked, level)) throw new BoardroomError('access_denied', `this needs ${level}`)
+        return {
+          level: asked,
+          mayManage: false,
+          reason: 'link',
+          linkId: null,
+          linkLabel: null,
+          board: 'live',
+          credential: 'valid',
+          nextChangeAt: null,
+        }
+      },
+      live: {
+        document: async () => Y.encodeStateAsUpdate(room),
+        applyAsServer: async (boardId, update, author) => {
+          assert.is(boardId, board)
+          assert.is(author, 'guest:g1')
+          Y.applyUpdate(room, update)
+          await storage.updateLog.append(boardId, update, [])
+        },
+      },
+    }
+    const app = newRouter()
+    app.onError(errorHandler(storage.log))
+    app.use(async (c, next) => {
+      c.set('identity', identity)
+      c.set('actor', actorOf(identity, '127.0.0.1', null))
+      await next()
+    })
+    app.route('/', storageRoutes(deps))
+    const ask: TestRoutes['ask'] = async (
+      method,
+      path,
+      { body, type, accept, level = 'edit', headers = {} } = {},
+    ) => {
+      asked = level
+      const isRaw = body instanceof Uint8Array || typeof body === 'string' || body === undefined
+      return app.request(`/boards/${board}${path}`, {
+        method,
+        headers: {
+          ...(body === undefined ? {} : { 'content-type': type ?? 'application/json' }),
+          ...(accept === undefined ? {} : { accept }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: isRaw ? (body as string) : JSON.stringify(body) }),
+      })
+    }
+    await work({ ...storage, board, room, recorded, ask })
+  })
+
+const rectangle = (id: string, x = 0) => ({
+  id,
+  type: 'rectangle',
+  index: 'a0',
+  x,
+  y: 0,
+  width: 5,
+  height: 5,
+  isDeleted: false,
+})
+const excalidraw = 'application/vnd.excalidraw+json'
+const png = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(50, 7)])
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+const codeOf = async (answer: Response) => [
+  answer.status,
+  ((await answer.json()) as { error: { code: string } }).error.code,
+]
+
+const documents = suite('documents over HTTP')
+
+documents('come as a Yjs update, as JSON and as an Excalidraw file, recorded before the body', () =>
+  withRoutes(async ({ ask, room, recorded }) => {
+    writeElements(room, [rectangle('one', 7)])
+    const update = await ask('GET', '/document', { accept: 'application/octet-stream', level: 'view' })
+    const copy = new Y.Doc()
+    Y.applyUpdate(copy, new Uint8Array(await update.arrayBuffer()))
+    assert.equal(copy.getMap('elements').toJSON(), room.getMap('elements').toJSON())
+    const json = await ask('GET', '/document', { accept: 'text/html;q=0.5, application/json;q=0.4' })
+    assert.equal(await json.json(), room.toJSON())
+    const scene = await ask('GET', '/document', { accept: excalidraw })
+    assert.equal(await scene.json(), sceneOf(room))
+    assert.match(scene.headers.get('content-disposition') ?? '', /attachment; filename="board.excalidraw"/)
+    assert.equal(recorded, Array(3).fill({ read: 'true document' }))
+  }),
+)
+
+documents('are refused in a format that there is not, with those there are, and without access', () =>
+  withRoutes(async ({ ask, recorded }) => {
+    const answer = await ask('GET', '/document', { accept: 'text/html' })
+    assert.is(answer.status, 415)
+    assert.match(await answer.text(), /application\/json or application\/octet-stream/)
+    assert.equal(await codeOf(await ask('GET', '/document', { level: null })), [404, 'not_found'])
+    assert.is(recorded.length, 0)
+  }),
+)
+
+documents('are imported from what was exported, and give the same drawing', () =>
+  withRoutes(async ({ ask, room }) => {
+    for (const name of ['data-viz', 'presentation-bundle']) {
+      const body = await readFile(`tests/fixtures/boards/${name}.excalidraw`).catch(() => null)
+      if (body === null) continue
+      assert.is((await ask('POST', '/import?replace=true', { body, type: excalidraw })).status, 200)
+      const first = await (await ask('GET', '/document', { accept: excalidraw })).text()
+      const again = await ask('POST', '/import?replace=true', { body: first, type: excalidraw })
+      assert.is(((await again.json()) as { changed: boolean }).changed, false)
+      assert.is(await (await ask('GET', '/document', { accept: excalidraw })).text(), first)
+      assert.ok(sceneOf(room).elements.length > 10)
+    }
+  }),
+)
+
+documents('are added to what is there, or with replace take its place', () =>
+  withRoutes(async ({ ask, room, board, updateLog }) => {
+    writeElements(room, [rectangle('old')])
+    const file = { type: 'excalidraw', elements: [rectangle('new')] }
+    await ask('POST', '/import', { body: file, type: excalidraw })
+    assert.equal(
+      sceneOf(room)
+        .elements.map(({ id }) => id)
+        .sort(),
+      ['new', 'old'],
+    )
+    await ask('POST', '/import?replace=true', { body: file, type: excalidraw })
+    assert.equal(
+      sceneOf(room).elements.map(({ id }) => id),
+      ['new'],
+    )
+    assert.is(
+      room.getMap<Y.Map<unknown>>('elements').get('old')?.get('isDeleted'),
+      true,
+      'deleted, not missing',
+    )
+    assert.is((await updateLog.load(board)).updates.length, 2, 'committed')
+  }),
+)
+
+documents('bring their images along as files of the board, under the id of their content', () =>
+  withRoutes(async ({ ask, room, db }) => {
+    const dataURL = `data:image/png;base64,${png.toString('base64')}`
+    const image = { ...rectangle('pic'), type: 'image', fileId: 'random-id', status: 'pending' }
+    const body = {
+      type: 'excalidraw',
+      elements: [image],
+      files: { 'random-id': { dataURL }, unused: { dataURL: 'data:,x' } },
+    }
+    const answer = await ask('POST', '/import', { body, type: excalidraw })
+    assert.is(((await answer.json()) as { files: number }).files, 1)
+    assert.is(sceneOf(room).elements[0]?.fileId, sha256(png))
+    assert.equal(await db.selectFrom('board_files').select(['id', 'mime']).execute(), [
+      { id: sha256(png), mime: 'image/png' },
+    ])
+  }),
+)
+
+documents('are merged from a Yjs update, and only from one that stands by itself', () =>
+  withRoutes(async ({ ask, room }) => {
+    const other = new Y.Doc()
+    const first = updateOf(other, () => other.getMap('m').set('a', 1))
+    const second = updateOf(other, () => other.getMap('m').set('b', 2))
+    const post = (body: Uint8Array, query = '') =>
+      ask('POST', `/import${query}`, { body, type: 'application/octet-stream' })
+    assert.equal(await codeOf(await post(second)), [400, 'invalid_request'])
+    assert.equal(await codeOf(await post(first, '?replace=true')), [400, 'invalid_request'])
+    assert.is((await post(Y.encodeStateAsUpdate(other))).status, 200)
+    assert.equal(room.getMap('m').toJSON(), { a: 1, b: 2 })
+    const third = updateOf(other, () => other.getMap('m').set('c', 3))
+    assert.equal(
+      await codeOf(await post(third)),
+      [400, 'invalid_request'],
+      'a client id that belongs to somebody else',
+    )
+    for (const bytes of [Uint8Array.of(1, 255, 255), Uint8Array.of(9), new Uint8Array(300).fill(255)]) {
+      assert.equal(await codeOf(await post(bytes)), [400, 'invalid_request'])
+    }
+  }),
+)
+
+documents('take the JSON of roots: the named ones become exactly that, the others stay', () =>
+  withRoutes(async ({ ask, room }) => {
+    writeElements(room, [rectangle('one'), rectangle('two')])
+    room.getText('notes').insert(0, 'hello')
+    const json = (await (await ask('GET', '/document')).json()) as {
+      elements: Record<string, Record<string, unknown>>
+    }
+    const { two: _two, ...rest } = json.elements
+    const wanted = { ...rest, three: json.elements.one, one: { ...json.elements.one, strokeColor: 'red' } }
+    assert.is((await ask('POST', '/import', { body: { elements: wanted } })).status, 200)
+    assert.equal(room.getMap('elements').toJSON(), wanted)
+    assert.ok(room.getMap('elements').get('three') instanceof Y.Map)
+    assert.is(room.getText('notes').toString(), 'hello')
+    await ask('POST', '/import?replace=true', { body: { notes: 'help' } })
+    assert.is(room.getText('notes').toString(), 'help')
+    assert.is(room.getMap('elements').size, 0)
+  }),
+)
+
+documents('are refused clearly when they are malformed, foreign, too deep or too large', () =>
+  withRoutes(
+    async ({ ask, room }) => {
+      const refusals: [unknown, string, number][] = [
+        ['{"type":', excalidraw, 400],
+        ['[]', excalidraw, 400],
+        [{ type: 'drawio', elements: [] }, excalidraw, 400],
+        ['5', 'application/json', 400],
+        [{ elements: 5 }, 'application/json', 400],
+        [`{"m":{"a":${'['.repeat(60_000)}${']'.repeat(60_000)}}}`, 'application/json', 400],
+        [{ m: { ['k'.repeat(2000)]: 1 } }, 'application/json', 400],
+        ['x', 'text/plain', 415],
+        [{ m: { a: 'x'.repeat(150_000) } }, 'application/json', 413],
+        ['y'.repeat(300_000), 'application/json', 413],
+      ]
+      for (const [body, type, status] of refusals) {
+        const answer = await ask('POST', '/import', { body, type })
+        assert.is(answer.status, status, JSON.stringify(body).slice(0, 40))
+      }
+      assert.equal(await codeOf(await ask('POST', '/import', { body: {}, level: 'comment' })), [
+        403,
+        'access_denied',
+      ])
+      assert.is(room.share.size, 0)
+    },
+    { maxBoardBytes: 140_000 },
+  ),
+)
+
+documents('are copied to another board with log, snapshot, authors and files', () =>
+  withRoutes(async ({ ask, board, updateLog, compaction, newBoard, db }) => {
+    const doc = new Y.Doc()
+    await updateLog.append(
+      board,
+      updateOf(doc, () => doc.getMap('m').set('a', 1)),
+      [{ clientId: 5, principal: 'user:1' }],
+    )
+    await compaction.fold(board, false)
+    await updateLog.append(
+      board,
+      updateOf(doc, () => doc.getMap('m').set('b', 2)),
+      [],
+    )
+    await ask('PUT', `/files/${sha256(png)}`, { body: png })
+    const copy = await newBoard()
+    await db.transaction().execute((trx) => copyDocument(trx, board, copy))
+    const stored = await updateLog.load(copy)
+    assert.equal(documentFrom(stored).getMap('m').toJSON(), { a: 1, b: 2 })
+    assert.equal(stored.authors, [{ clientId: 5, principal: 'user:1' }])
+    assert.is(
+      (await db.selectFrom('board_files').select('id').where('board_id', '=', copy).execute()).length,
+      1,
+    )
+  }),
+)
+
+const versions = suite('versions over HTTP')
+
+versions('are named, listed newest first by pages, looked at, and restored for everyone to see', () =>
+  withRoutes(async ({ ask, room, recorded, db }) => {
+    writeElements(room, [rectangle('one'), rectangle('two')])
+    const made = await ask('POST', '/versions', { body: { name: ' First ' } })
+    assert.is(made.status, 201)
+    const version = (await made.json()) as { id: string; name: string }
+    assert.is(version.name, 'First')
+    writeElements(room, [
+      { ...rectangle('one', 99) },
+      { ...rectangle('two'), isDeleted: true },
+      rectangle('three'),
+    ])
+    for (const name of ['Second', 'Third']) await ask('POST', '/versions', { body: { name } })
+    const page = (await (await ask('GET', '/versions?limit=2', { level: 'view' })).json()) as {
+      items: { name: string }[]
+      next_cursor: string
+    }
+    assert.equal(
+      page.items.map(({ name }) => name),
+      ['Third', 'Second'],
+    )
+    const next = (await (await ask('GET', `/versions?limit=2&cursor=${page.next_cursor}`)).json()) as {
+      items: { name: string }[]
+      next_cursor: null
+    }
+    assert.equal([next.items.map(({ name }) => name), next.next_cursor], [['First'], null])
+    const look = (await (await ask('GET', `/versions/${version.id}`, { accept: excalidraw })).json()) as {
+      elements: { id: string }[]
+    }
+    assert.equal(look.elements.map(({ id }) => id).sort(), ['one', 'two'])
+    let seen = 0
+    room.on('update', () => seen++)
+    const answer = await ask('POST', `/versions/${version.id}/restore`)
+    assert.equal(await answer.json(), { changed: true })
+    assert.is(seen, 1)
+    assert.equal(
+      sceneOf(room)
+        .elements.map(({ id, x }) => `${id} ${x}`)
+        .sort(),
+      ['one 0', 'two 0'],
+    )
+    assert.equal(await (await ask('POST', `/versions/${version.id}/restore`)).json(), { changed: false })
+    const kept = await db.selectFrom('board_versions').select('id').where('name', 'is', null).execute()
+    assert.is(kept.length, 1, 'what was there before the restore')
+    assert.equal(
+      recorded.map((event) => ('action' in event ? event.action : event.read)),
+      ['create', 'create', 'create', 'true version', 'restore', 'restore'],
+    )
+  }),
+)
+
+versions('of another board, cursors of another list and lower levels are refused', () =>
+  withRoutes(async ({ ask, db, newBoard }) => {
+    const other = await newBoard()
+    const foreign = await db
+      .insertInto('board_versions')
+      .values({ board_id: other, state: Buffer.alloc(1), checksum: Buffer.alloc(32) })
+      .returning('id')
+      .executeTakeFirstOrThrow()
+    for (const id of [foreign.id, randomUUID()]) {
+      assert.equal(await codeOf(await ask('GET', `/versions/${id}`)), [404, 'not_found'])
+      assert.equal(await codeOf(await ask('POST', `/versions/${id}/restore`)), [404, 'not_found'])
+    }
+    const cursor = Buffer.from(JSON.stringify([other, '2026-01-01 00:00:00+00', randomUUID()])).toString(
+      'base64url',
+    )
+    for (const bad of [cursor, 'x', '%00'])
+      assert.equal(await codeOf(await ask('GET', `/versions?cursor=${bad}`)), [400, 'invalid_request'])
+    assert.is((await ask('POST', '/versions', { body: { name: 'x' }, level: 'comment' })).status, 403)
+    assert.is((await ask('POST', `/versions/${foreign.id}/restore`, { level: 'view' })).status, 403)
+  }),
+)
+
+const files = suite('files over HTTP')
+
+files('are kept under the hash of their content, again without harm, and read with access', () =>
+  withRoutes(async ({ ask, db, recorded }) => {
+    const path = `/files/${sha256(png)}`
+    for (let times = 0; times < 2; times++) {
+      const put = await ask('PUT', path, { body: png, type: 'text/html' })
+      assert.equal(await put.json(), { id: sha256(png), mime: 'image/png', size: png.length })
+    }
+    assert.equal(await db.selectFrom('board_files').select(['created_by']).execute(), [
+      { created_by: 'guest:g1' },
+    ])
+    const got = await ask('GET', path, { level: 'view' })
+    assert.is(got.headers.get('content-type'), 'image/png')
+    assert.equal(Buffer.from(await got.arrayBuffer()), png)
+    assert.equal(recorded, [{ read: 'true file' }])
+    assert.is(
+      (await ask('GET', path, { headers: { 'if-none-match': got.headers.get('etag') ?? '' } })).status,
+      304,
+    )
+    assert.is((await ask('GET', path, { level: null })).status, 404)
+    assert.is((await ask('PUT', path, { body: png, level: 'comment' })).status, 403)
+    assert.is((await ask('GET', `/files/${'0'.repeat(64)}`)).status, 404)
+    assert.is((await ask('GET', '/files/ABC')).status, 400)
+  }),
+)
+
+files('are refused when the hash, the type or the size is wrong', () =>
+  withRoutes(
+    async ({ ask, db }) => {
+      const put = async (data: Buffer, id = sha256(data)) =>
+        codeOf(await ask('PUT', `/files/${id}`, { body: data }))
+      assert.equal(await put(png, '0'.repeat(64)), [400, 'invalid_request'])
+      assert.equal(await put(Buffer.from('<html><svg></svg></html>')), [415, 'unsupported_media_type'])
+      assert.equal(await put(Buffer.alloc(2000, 1)), [413, 'too_large'])
+      const images = [1, 2].map((fill) => Buffer.concat([png, Buffer.alloc(400, fill)]))
+      const results = await Promise.all(
+        images.map((data) => ask('PUT', `/files/${sha256(data)}`, { body: data })),
+      )
+      assert.equal(results.map(({ status }) => status).sort(), [200, 413], 'together they are too much')
+      assert.is((await db.selectFrom('board_files').select('id').execute()).length, 1)
+    },
+    { maxFileBytes: 1024, maxFilesBytes: 800 },
+  ),
+)
+
+files('that are SVG are sandboxed and never opened as a page', () =>
+  withRoutes(async ({ ask }) => {
+    const svg = Buffer.from(
+      '<?xml version="1.0"?><!-- x --><svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
+    )
+    await ask('PUT', `/files/${sha256(svg)}`, { body: svg })
+    const { headers } = await ask('GET', `/files/${sha256(svg)}`)
+    assert.is(headers.get('content-type'), 'image/svg+xml')
+    assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'.*sandbox/)
+    assert.match(headers.get('content-disposition') ?? '', /^attachment/)
+    assert.is(headers.get('x-content-type-options'), 'nosniff')
+  }),
+)
+
+files('that are the thumbnail are small, PNG or WebP, and the newest alone stays', () =>
+  withRoutes(async ({ ask, db }) => {
+    const webp = Buffer.concat([Buffer.from('RIFF0000WEBPVP8 '), Buffer.alloc(20)])
+    for (const body of [png, webp]) assert.is((await ask('PUT', '/thumbnail', { body })).status, 200)
+    assert.is((await ask('GET', '/thumbnail', { level: 'view' })).headers.get('content-type'), 'image/webp')
+    assert.is((await db.selectFrom('board_files').select('id').execute()).length, 1)
+    const jpeg = Buffer.concat([Buffer.from([255, 216, 255]), Buffer.alloc(20)])
+    assert.is((await ask('PUT', '/thumbnail', { body: jpeg })).status, 415)
+    assert.is(
+      (await ask('PUT', '/thumbnail', { body: Buffer.concat([png, Buffer.alloc(256 * 1024)]) })).status,
+      413,
+    )
+    assert.is((await ask('PUT', '/thumbnail', { body: png, level: 'view' })).status, 403)
+  }),
+)
+
+documents.run()
+versions.run()
+files.run()
