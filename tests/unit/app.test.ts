@@ -1,0 +1,304 @@
+// The HTTP edge by itself: no database, no socket; a router of the test's own.
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { pino } from 'pino'
+import { Registry } from 'prom-client'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { BoardroomError } from '../../server/errors.ts'
+import { type AppDeps, createApp } from '../../server/http/app.ts'
+import { boardroomErrorOf } from '../../server/http/errors.ts'
+import { newRouter } from '../../server/http/router.ts'
+import { ErrorResponse } from '../../shared/api.ts'
+import { anonymousIdentity, userIdentity } from '../helpers/boards.ts'
+
+const edge = suite('the HTTP edge')
+
+const ours = 'http://localhost:4400'
+const failures: Record<string, () => never> = {
+  known: () => {
+    throw new BoardroomError('board_deleted', 'this board is deleted')
+  },
+  unknown: () => {
+    throw new Error('a secret: hunter2')
+  },
+  gone: () => {
+    throw Object.assign(new Error('connect ECONNREFUSED /tmp/x'), { code: 'ECONNREFUSED' })
+  },
+  slow: () => {
+    throw new Error('Query read timeout')
+  },
+}
+
+function appWith(changes: Partial<AppDeps> = {}) {
+  const router = newRouter()
+  for (const [name, fail] of Object.entries(failures)) router.get(`/${name}`, fail)
+  router.post('/echo', async (c) => c.json(await c.req.json()))
+  router.get('/whole', (c) => c.text('x', 200, { 'cache-control': 'private, max-age=60' }))
+  const lines: Record<string, unknown>[] = []
+  const log = pino({ level: 'debug' }, { write: (line: string) => lines.push(JSON.parse(line)) })
+  const app = createApp({
+    log,
+    identify: async () => ({ identity: anonymousIdentity, ip: null }),
+    isOurOrigin: (origin) => origin === ours,
+    headers: { publicUrl: ours, frameAncestors: [] },
+    registry: new Registry(),
+    checks: {},
+    clientFolder: null,
+    limits: { maxFileBytes: 2000, maxBoardBytes: 2000 },
+    version: '1.2.3',
+    routers: [router],
+    ...changes,
+  })
+  return { app, lines }
+}
+
+const codeOf = async (response: Response) => {
+  const { error } = ErrorResponse.parse(await response.json())
+  return [response.status, error.code]
+}
+
+edge(
+  'turns every failure into JSON, tells nothing of what nobody expected, and logs it with its request',
+  async () => {
+    const { app, lines } = appWith()
+    assert.equal(await codeOf(await app.request('/api/known')), [410, 'board_deleted'])
+    const unknown = await app.request('/api/unknown')
+    const text = await unknown.text()
+    assert.equal([unknown.status, text.includes('hunter2')], [500, false])
+    const line = lines.find((one) => one.code === 'internal')
+    assert.equal([line?.level, line?.requestId], [50, unknown.headers.get('x-request-id')])
+    for (const path of ['/api/gone', '/api/slow']) {
+      const away = await app.request(path)
+      assert.is(away.headers.get('retry-after'), '5')
+      assert.equal(await codeOf(away), [503, 'database_unreachable'], path)
+    }
+    assert.equal(await codeOf(await app.request('/api/nothing')), [404, 'not_found'])
+    assert.equal(await codeOf(await app.request('/nothing')), [404, 'not_found'])
+  },
+)
+
+edge('answers what it cannot find out about the asker like any other failure', async () => {
+  const { app } = appWith({
+    identify: async () => {
+      throw new BoardroomError('not_signed_in', 'this ticket has expired')
+    },
+  })
+  assert.equal(await codeOf(await app.request('/api/whole')), [401, 'not_signed_in'])
+  assert.is((await app.request('/healthz')).status, 200)
+})
+
+edge('knows what Postgres means', () => {
+  const code = (sqlState: string) =>
+    boardroomErrorOf(Object.assign(new Error('from Postgres'), { code: sqlState })).code
+  assert.equal(
+    ['57P01', '08006', '57014', '53300', '23503', '23505', '40001', '22021', '42P01', '23514'].map(code),
+    [
+      ...['database_unreachable', 'database_unreachable', 'database_unreachable', 'database_unreachable'],
+      ...['conflict', 'conflict', 'conflict', 'invalid_request', 'internal', 'internal'],
+    ],
+  )
+})
+
+edge(
+  'lets allowed pages read with credentials, answers their preflight, and tells others nothing',
+  async () => {
+    const { app } = appWith()
+    const preflight = (origin: string) =>
+      app.request('/api/echo', {
+        method: 'OPTIONS',
+        headers: {
+          origin,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'authorization',
+        },
+      })
+    const allowed = await preflight(ours)
+    assert.equal(
+      [
+        allowed.status,
+        allowed.headers.get('access-control-allow-origin'),
+        allowed.headers.get('access-control-allow-credentials'),
+      ],
+      [204, ours, 'true'],
+    )
+    assert.match(allowed.headers.get('access-control-allow-headers') ?? '', /authorization/)
+    assert.is((await preflight('https://evil.example')).headers.get('access-control-allow-origin'), null)
+    const read = await app.request('/api/known', { headers: { origin: ours } })
+    assert.is(read.headers.get('access-control-allow-origin'), ours, 'also where it fails')
+  },
+)
+
+edge('refuses a change that a foreign page asks for with cookies', async () => {
+  const { app } = appWith()
+  const post = (headers: Record<string, string>) =>
+    app.request('/api/echo', {
+      method: 'POST',
+      body: '{}',
+      headers: { 'content-type': 'application/json', ...headers },
+    })
+  assert.equal(await codeOf(await post({ cookie: 'a=b', origin: 'https://evil.example' })), [
+    403,
+    'origin_not_allowed',
+  ])
+  assert.equal(await codeOf(await post({ cookie: 'a=b', origin: 'null' })), [403, 'origin_not_allowed'])
+  assert.equal(await codeOf(await post({ cookie: 'a=b', 'sec-fetch-site': 'cross-site' })), [
+    403,
+    'origin_not_allowed',
+  ])
+  assert.is((await post({ cookie: 'a=b', origin: ours })).status, 200)
+  assert.is((await post({ cookie: 'a=b' })).status, 200, 'a program')
+  assert.is(
+    (await post({ origin: 'https://evil.example' })).status,
+    200,
+    'without cookies there is nothing to abuse',
+  )
+})
+
+edge('refuses bodies that are too large, also when their length is not told', async () => {
+  const { app } = appWith()
+  const chunk = new Uint8Array(256 * 1024).fill(120)
+  const stream = () => {
+    let left = 8
+    return new ReadableStream<Uint8Array>({
+      pull: (controller) => (left-- > 0 ? controller.enqueue(chunk) : controller.close()),
+    })
+  }
+  const headers = { 'content-type': 'application/json' }
+  const streamed = new Request(`${ours}/api/echo`, {
+    method: 'POST',
+    body: stream(),
+    headers,
+    duplex: 'half',
+  })
+  assert.equal(await codeOf(await app.request(streamed)), [413, 'too_large'])
+  const board = '00000000-0000-4000-8000-000000000000'
+  const upload = (path: string, size: number) =>
+    app.request(path, { method: 'PUT', body: new Uint8Array(size) })
+  assert.is((await upload(`/api/boards/${board}/files/abc`, 2001)).status, 413)
+  assert.is((await upload(`/api/boards/${board}/files/abc`, 2000)).status, 404, 'there is no such route here')
+  assert.is((await upload(`/api/boards/${board}/import`, 8001)).status, 413)
+})
+
+edge('sets headers that protect readers, and leaves a route’s own alone', async () => {
+  const { app } = appWith({ headers: { publicUrl: 'https://boards.example', frameAncestors: [] } })
+  const { headers } = await app.request('/api/known')
+  assert.is(headers.get('x-content-type-options'), 'nosniff')
+  assert.is(headers.get('referrer-policy'), 'no-referrer')
+  assert.is(headers.get('cache-control'), 'no-store')
+  assert.match(headers.get('content-security-policy') ?? '', /^default-src 'none'/)
+  assert.match(headers.get('strict-transport-security') ?? '', /max-age=31536000/)
+  assert.is((await app.request('/api/whole')).headers.get('cache-control'), 'private, max-age=60')
+  const plain = await appWith().app.request('/api/known')
+  assert.is(plain.headers.get('strict-transport-security'), null)
+})
+
+edge('says whether it lives and whether it can work, check by check and without reasons', async () => {
+  const working = appWith({ checks: { database: async () => undefined } }).app
+  assert.equal(await (await working.request('/healthz')).json(), { status: 'ok' })
+  const ready = await working.request('/readyz')
+  assert.equal([ready.status, await ready.json()], [200, { status: 'ready', checks: { database: 'ok' } }])
+  const broken = appWith({
+    checks: {
+      database: () => Promise.reject(new Error('password=hunter2')),
+      listener: () => undefined,
+    },
+  }).app
+  const answer = await broken.request('/readyz')
+  assert.equal(
+    [answer.status, await answer.json()],
+    [503, { status: 'not_ready', checks: { database: 'failed', listener: 'ok' } }],
+  )
+})
+
+edge('gives metrics to programs on the same machine and to administrators, not through a proxy', async () => {
+  const from = (remoteAddress: string) => ({ incoming: { socket: { remoteAddress } } })
+  const { app } = appWith()
+  const status = async (address: string, headers: Record<string, string> = {}) =>
+    (await app.request('/metrics', { headers }, from(address))).status
+  assert.is(await status('127.0.0.1'), 200)
+  assert.is(await status('::1'), 200)
+  assert.is(await status('::ffff:127.0.0.1'), 200)
+  assert.is(await status('192.0.2.1'), 403)
+  assert.is(await status('127.0.0.1', { 'x-forwarded-for': '192.0.2.1' }), 403)
+  const admin = appWith({ identify: async () => ({ identity: userIdentity(7, 'admin'), ip: null }) }).app
+  const text = await (await admin.request('/metrics')).text()
+  assert.match(text, /boardroom_http_request_seconds/)
+  await admin.request('/api/some/path/of/ones/own')
+  assert.not.match(await (await admin.request('/metrics')).text(), /ones\/own/)
+})
+
+const withClient = async (work: (folder: string) => Promise<void>): Promise<void> => {
+  const folder = await mkdtemp(join(tmpdir(), 'boardroom-client-'))
+  try {
+    await mkdir(join(folder, 'client', 'assets'), { recursive: true })
+    await writeFile(join(folder, 'secret.txt'), 'a secret')
+    await writeFile(join(folder, 'client', '.hidden'), 'a secret')
+    await writeFile(join(folder, 'client', 'index.html'), '<!doctype html><title>Boardroom</title>')
+    await writeFile(join(folder, 'client', 'assets', 'app-AbCd1234.js'), 'let a = 1\n'.repeat(1000))
+    await work(join(folder, 'client'))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+edge(
+  'serves the client’s pages and files, small, cached as long as their name says, and nothing beside them',
+  () =>
+    withClient(async (folder) => {
+      const { app } = appWith({ clientFolder: folder })
+      for (const path of ['/', '/b/00000000-0000-4000-8000-000000000000', '/setup', '/sign-in']) {
+        const page = await app.request(path)
+        assert.equal([page.status, page.headers.get('content-type')], [200, 'text/html; charset=utf-8'], path)
+        assert.is(page.headers.get('cache-control'), 'no-cache')
+        assert.match(
+          page.headers.get('content-security-policy') ?? '',
+          /script-src 'self'.*frame-ancestors 'none'/,
+        )
+        assert.is(page.headers.get('x-frame-options'), 'DENY')
+      }
+      const asset = await app.request('/assets/app-AbCd1234.js', { headers: { 'accept-encoding': 'gzip' } })
+      assert.is(asset.headers.get('cache-control'), 'public, max-age=31536000, immutable')
+      assert.is(asset.headers.get('content-encoding'), 'gzip')
+      assert.is(gunzipSync(Buffer.from(await asset.arrayBuffer())).length, 10_000)
+      const etag = asset.headers.get('etag') ?? ''
+      assert.is(
+        (await app.request('/assets/app-AbCd1234.js', { headers: { 'if-none-match': etag } })).status,
+        304,
+      )
+      for (const path of [
+        '/../secret.txt',
+        '/%2e%2e/secret.txt',
+        '/..%2fsecret.txt',
+        '/assets/../../secret.txt',
+        '/.hidden',
+        '/assets',
+        '/%00',
+        '/b/x/y',
+      ]) {
+        const answer = await app.request(path)
+        assert.is(answer.status, 404, path)
+        assert.not.match(await answer.text(), /a secret/)
+      }
+      assert.equal(await codeOf(await app.request('/api/nothing')), [404, 'not_found'])
+      const framed = appWith({
+        clientFolder: folder,
+        headers: { publicUrl: ours, frameAncestors: ['https://app.example'] },
+      }).app
+      const page = await framed.request('/')
+      assert.match(
+        page.headers.get('content-security-policy') ?? '',
+        /frame-ancestors 'self' https:\/\/app\.example/,
+      )
+      assert.is(page.headers.get('x-frame-options'), null)
+    }),
+)
+
+edge('says what to do while the client is not built', async () => {
+  const answer = await appWith({ clientFolder: join(tmpdir(), 'boardroom-no-such-folder') }).app.request('/')
+  assert.equal([answer.status, (await answer.text()).includes('npm run build:client')], [503, true])
+})
+
+edge.run()
