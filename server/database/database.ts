@@ -118,19 +118,26 @@ function ownPool(
     idleTimeoutMillis: 30_000,
     maxLifetimeSeconds: 1800, // so that a new address of the database is found
   })
-  connection.on('error', () => undefined) // stays: a connection may die while the pool is ending
+  connection.on('error', () => undefined) // also after close: a hard end is still reported
   const clients = new Set<pg.PoolClient>()
+  let whenEmpty: () => void = () => undefined
   connection.on('connect', (client) => {
     clients.add(client)
     // One that dies between two statements of somebody who took it has nobody else to hear it.
     client.on('error', () => undefined)
   })
-  connection.on('remove', (client) => clients.delete(client))
-  // Stays after close: a pool has ended before the last of its sockets has, and the server may cut that one off.
-  connection.on('error', () => undefined)
+  connection.on('remove', (client) => {
+    clients.delete(client)
+    if (clients.size === 0) whenEmpty()
+  })
   const end = async () => {
-    const ended = connection.end().then(() => true)
-    if (await Promise.race([ended, delay(2000, false, { ref: false })])) return
+    // The pool calls itself ended before its connections are closed.
+    const empty = new Promise<void>((resolve) => {
+      whenEmpty = resolve
+    })
+    const ended = connection.end().then(() => (clients.size === 0 ? undefined : empty))
+    const inTime = await Promise.race([ended.then(() => true), delay(2000, false, { ref: false })])
+    if (inTime) return
     for (const client of clients) destroyClient(client) // the database hangs, or somebody kept a connection
     await Promise.race([ended, delay(500, undefined, { ref: false })])
   }

@@ -157,7 +157,7 @@ export class EmbeddedPostgres {
   async #acquire(): Promise<pg.Client> {
     const { onProgress, patienceMs = 60_000, purpose = 'server' } = this.#options
     const deadline = Date.now() + patienceMs
-    const serverDeadline = Date.now() + Math.min(patienceMs, 1500)
+    const serverDeadline = Date.now() + Math.min(patienceMs / 2, 1500)
     let starting: Starting | null = null
     let lastReason = ''
     let told = false

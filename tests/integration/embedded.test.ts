@@ -1,6 +1,7 @@
 import * as nodeAssert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
-import { chmod, chown, mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import pg from 'pg'
@@ -10,6 +11,7 @@ import * as assert from 'uvu/assert'
 import { copyFor, installedPackage } from '../../server/database/embedded/binaries.ts'
 import { readPid } from '../../server/database/embedded/postmaster.ts'
 import { type EmbeddedOptions, type EmbeddedPostgres, startEmbedded } from '../../server/database/embedded.ts'
+import { fastFolder } from '../helpers/cluster.ts'
 import { startEmbeddedProcess } from '../helpers/embedded-process.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { withFolder } from '../helpers/folder.ts'
@@ -50,11 +52,28 @@ const refusal = (code: string, words: RegExp) => (error: Error & { code?: string
   return true
 }
 
+let madeFolder: Promise<string> | null = null
+
+/** A data folder with a cluster that was made, started and stopped before: a copy, because making takes longest. */
+async function withMadeFolder(work: (dataDir: string) => Promise<void>): Promise<void> {
+  madeFolder ??= (async () => {
+    const folder = await mkdtemp(path.join(await fastFolder(), 'boardroom-test-'))
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+    await withEmbedded(folder, async () => undefined)
+    return folder
+  })()
+  const source = path.join(await madeFolder, 'postgres')
+  await withFolder(async (dataDir) => {
+    execFileSync('cp', ['-a', source, dataDir]) // with its owner
+    await work(dataDir)
+  })
+}
+
 /** Leaves a cluster behind whose Postgres was killed, with its pid file. */
 async function withKilledCluster(
   work: (dataDir: string, clusterDir: string) => Promise<void>,
 ): Promise<void> {
-  await withFolder(async (dataDir) => {
+  await withMadeFolder(async (dataDir) => {
     const clusterDir = path.join(dataDir, 'postgres')
     const owner = await startEmbeddedProcess(dataDir)
     await owner.end('SIGKILL')
@@ -116,7 +135,7 @@ embedded('keeps what was committed, with fsync on, without a TCP port, in a sess
 )
 
 embedded('left running by a killed server is used again as it is', () =>
-  withFolder(async (dataDir) => {
+  withMadeFolder(async (dataDir) => {
     const first = await startEmbeddedProcess(dataDir)
     const pid = await readPid(path.join(dataDir, 'postgres'))
     await first.end('SIGKILL')
@@ -129,7 +148,7 @@ embedded('left running by a killed server is used again as it is', () =>
 )
 
 embedded('serves one server: a second one is refused in one line with the pid of the first', () =>
-  withFolder(async (dataDir) => {
+  withMadeFolder(async (dataDir) => {
     const first = await startEmbeddedProcess(dataDir)
     try {
       const inUse = refusal(
@@ -145,7 +164,7 @@ embedded('serves one server: a second one is refused in one line with the pid of
 )
 
 embedded('works for a command beside the server, and stops with whoever leaves last', () =>
-  withFolder(async (dataDir) => {
+  withMadeFolder(async (dataDir) => {
     const clusterDir = path.join(dataDir, 'postgres')
     const server = await startEmbeddedProcess(dataDir)
     const command = await startEmbedded({ dataDir, log, purpose: 'command' })
@@ -171,7 +190,7 @@ embedded('is made once by several first starts at once', () =>
 )
 
 embedded('can be started while another process stops it', () =>
-  withFolder(async (dataDir) => {
+  withMadeFolder(async (dataDir) => {
     for (let round = 0; round < 5; round++) {
       const leaving = await startEmbedded({ dataDir, log })
       const left = leaving.stop()
@@ -184,7 +203,7 @@ embedded('can be started while another process stops it', () =>
 )
 
 embedded('comes back by itself when its Postgres is killed, and stays locked', () =>
-  withFolder(async (dataDir) => {
+  withMadeFolder(async (dataDir) => {
     const server = await startEmbeddedProcess(dataDir)
     try {
       const pid = (await readPid(path.join(dataDir, 'postgres'))) ?? 0

@@ -12,14 +12,14 @@ const log = pino({ level: 'silent' })
 const take = ({ database, schema }: TestDatabase, options: Partial<ServerLockOptions> = {}) =>
   takeServerLock({ direct: database.direct, schema, log, ...options })
 
-const terminateHolders = (test: TestDatabase) =>
-  test.pool.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted`)
+/** Of this test's database alone: the cluster is everybody's. */
+const ours = `locktype = 'advisory' and granted and database = (select oid from pg_database where datname = current_database())`
+
+const terminateHolders = ({ pool }: TestDatabase) =>
+  pool.query(`select pg_terminate_backend(pid) from pg_locks where ${ours}`)
 
 const holders = async ({ pool }: TestDatabase): Promise<number[]> =>
-  (
-    await pool.query<{ pid: number }>(`select pid from pg_locks where locktype = 'advisory' and granted
-    and database = (select oid from pg_database where datname = current_database())`)
-  ).rows.map(({ pid }) => pid)
+  (await pool.query<{ pid: number }>(`select pid from pg_locks where ${ours}`)).rows.map(({ pid }) => pid)
 
 lock('lets a second server wait for the first to stop', () =>
   withDatabase(async (test) => {
