@@ -92,7 +92,7 @@ begin
   -- DELETE is refused, here too: the full table is put aside, copied out of, and dropped.
   alter table audit_logs detach partition audit_logs_default;
   alter table audit_logs_default rename to audit_logs_moving;
-  create table audit_logs_default partition of audit_logs default;
+  create table ${s}.audit_logs_default partition of ${s}.audit_logs default;
   perform guard_audit_partition('audit_logs_default'::regclass);
   for month in select distinct date_trunc('month', timestamp at time zone 'UTC') from audit_logs_moving loop
     partition := 'audit_logs_' || to_char(month, '"y"YYYY"m"MM');
