@@ -7,9 +7,14 @@ import { verifyAudit } from '../../server/audit/verify.ts'
 import { migrateDown, migrateUp } from '../../server/database/migrate.ts'
 import { type TestDatabase, withDatabase } from '../helpers/database.ts'
 
-const ask = async ({ pool }: TestDatabase, expression: string) => (await pool.query(`select ${expression} as answer`)).rows[0].answer
+const ask = async ({ pool }: TestDatabase, expression: string) =>
+  (await pool.query(`select ${expression} as answer`)).rows[0].answer
 const partitions = async ({ pool }: TestDatabase): Promise<string[]> =>
-  (await pool.query(`select 'boardroom.' || relname as name from pg_inherits join pg_class on pg_class.oid = inhrelid where inhparent = 'boardroom.audit_logs'::regclass order by 1`)).rows.map(({ name }) => name)
+  (
+    await pool.query(
+      `select 'boardroom.' || relname as name from pg_inherits join pg_class on pg_class.oid = inhrelid where inhparent = 'boardroom.audit_logs'::regclass order by 1`,
+    )
+  ).rows.map(({ name }) => name)
 const monthName = (monthsAhead: number) => {
   const now = new Date()
   const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + monthsAhead, 1))
@@ -34,17 +39,22 @@ const rowsOf = async ({ pool }: TestDatabase, age: string, count: number) => {
 const keeping = suite('partitions of the trail')
 keeping('are made for this month and three more, and again only where they are missing', () =>
   withDatabase(async (test) => {
-    assert.equal(await partitions(test), ['boardroom.audit_logs_default', ...[0, 1, 2, 3].map(monthName)].sort())
+    assert.equal(
+      await partitions(test),
+      ['boardroom.audit_logs_default', ...[0, 1, 2, 3].map(monthName)].sort(),
+    )
     assert.is(await ask(test, 'boardroom.make_audit_partitions()'), 0)
     assert.is(await ask(test, 'boardroom.make_audit_partitions(5)'), 2)
     await rejects(ask(test, 'boardroom.make_audit_partitions(1000)'), { code: '22023' })
-  }))
+  }),
+)
 keeping('that were not made in time leave rows in the default one, which is reported and mended', () =>
   withDatabase(async (test) => {
     await rowsOf(test, '40 days', 3)
     await rowsOf(test, '100 days', 2)
     await ask(test, 'boardroom.seal_audit()')
-    const report = async () => (await test.pool.query('select * from boardroom.report_audit_partitions()')).rows[0]
+    const report = async () =>
+      (await test.pool.query('select * from boardroom.report_audit_partitions()')).rows[0]
     assert.equal(await report(), { default_rows: '5', months_ahead: 3 })
     assert.is(await ask(test, 'boardroom.repair_audit_partitions()'), '5')
     assert.equal(await report(), { default_rows: '0', months_ahead: 3 })
@@ -57,48 +67,104 @@ keeping('that were not made in time leave rows in the default one, which is repo
       await rejects(test.pool.query(`update ${name} set action = 'read'`), { code: '42501' }, name)
     }
     assert.is((await verifyAudit(test.database)).ok, true)
-  }))
+  }),
+)
 keeping('that are old enough are dropped whole, after a row that says so, and verification knows', () =>
   withDatabase(async (test) => {
     await rowsOf(test, '400 days', 4)
     await test.pool.query('select boardroom.repair_audit_partitions()')
-    await rejects(ask(test, `boardroom.drop_audit_partitions(interval '1 year')`), { code: '55000' }, 'not sealed yet')
+    await rejects(
+      ask(test, `boardroom.drop_audit_partitions(interval '1 year')`),
+      { code: '55000' },
+      'not sealed yet',
+    )
     await ask(test, 'boardroom.seal_audit()')
-    await rejects(ask(test, `boardroom.drop_audit_partitions(interval '89 days')`), { code: '22023' }, 'the floor')
+    await rejects(
+      ask(test, `boardroom.drop_audit_partitions(interval '89 days')`),
+      { code: '22023' },
+      'the floor',
+    )
     assert.is(await ask(test, `boardroom.drop_audit_partitions(interval '1 year')`), 1)
     assert.is(await ask(test, `boardroom.drop_audit_partitions(interval '1 year')`), 0)
     const rows = await test.db.selectFrom('audit_logs').selectAll().execute()
-    assert.equal(rows.map(({ action, details }) => [action, details?.rows]), [['retention', 4]])
+    assert.equal(
+      rows.map(({ action, details }) => [action, details?.rows]),
+      [['retention', 4]],
+    )
     await ask(test, 'boardroom.seal_audit()')
     assert.equal(await verifyAudit(test.database), { ok: true, rows: 5, erased: 0 })
-  }))
+  }),
+)
 keeping.run()
 
 const migrations = suite('the migrations')
 migrations('go down and up again with data in the tables', () =>
   withDatabase(async (test) => {
     const fill = async () => {
-      const { id: ada } = await test.db.insertInto('users').values({ name: 'Ada', email: 'ada@example.org' }).returning('id').executeTakeFirstOrThrow()
-      const { id: boardId } = await test.db.insertInto('boards').values({ owner_id: ada }).returning('id').executeTakeFirstOrThrow()
+      const { id: ada } = await test.db
+        .insertInto('users')
+        .values({ name: 'Ada', email: 'ada@example.org' })
+        .returning('id')
+        .executeTakeFirstOrThrow()
+      const { id: boardId } = await test.db
+        .insertInto('boards')
+        .values({ owner_id: ada })
+        .returning('id')
+        .executeTakeFirstOrThrow()
       await test.db.insertInto('board_permissions').values({ board_id: boardId, level: 'view' }).execute()
-      const { id: linkId } = await test.db.insertInto('share_links').values({ board_id: boardId, level: 'view', token_sha256: randomBytes(32), created_by: ada }).returning('id').executeTakeFirstOrThrow()
-      await test.db.insertInto('share_link_uses').values({ link_id: linkId, user_id: ada, name: 'Ada' }).execute()
-      await test.db.insertInto('board_updates').values({ board_id: boardId, data: Buffer.from([0, 0]) }).execute()
-      await test.db.insertInto('board_files').values({ board_id: boardId, id: 'thumbnail', mime: 'image/png', size: 1, data: Buffer.from([1]) }).execute()
-      const { id: threadId } = await test.db.insertInto('threads').values({ board_id: boardId, anchor: { x: 1, y: 2, element_id: 'a' }, created_by: `user:${ada}`, created_by_name: 'Ada' }).returning('id').executeTakeFirstOrThrow()
-      await test.db.insertInto('comments').values({ thread_id: threadId, author: `user:${ada}`, author_name: 'Ada', body: 'hello' }).execute()
+      const { id: linkId } = await test.db
+        .insertInto('share_links')
+        .values({ board_id: boardId, level: 'view', token_sha256: randomBytes(32), created_by: ada })
+        .returning('id')
+        .executeTakeFirstOrThrow()
+      await test.db
+        .insertInto('share_link_uses')
+        .values({ link_id: linkId, user_id: ada, name: 'Ada' })
+        .execute()
+      await test.db
+        .insertInto('board_updates')
+        .values({ board_id: boardId, data: Buffer.from([0, 0]) })
+        .execute()
+      await test.db
+        .insertInto('board_files')
+        .values({ board_id: boardId, id: 'thumbnail', mime: 'image/png', size: 1, data: Buffer.from([1]) })
+        .execute()
+      const { id: threadId } = await test.db
+        .insertInto('threads')
+        .values({
+          board_id: boardId,
+          anchor: { x: 1, y: 2, element_id: 'a' },
+          created_by: `user:${ada}`,
+          created_by_name: 'Ada',
+        })
+        .returning('id')
+        .executeTakeFirstOrThrow()
+      await test.db
+        .insertInto('comments')
+        .values({ thread_id: threadId, author: `user:${ada}`, author_name: 'Ada', body: 'hello' })
+        .execute()
       await test.pool.query('select boardroom.seal_audit()')
     }
     await fill()
     const down = await migrateDown(test.database, 'all')
-    const { rows } = await test.pool.query(`select relname from pg_class where relnamespace = 'boardroom'::regnamespace and relkind in ('r', 'p')
+    const { rows } =
+      await test.pool.query(`select relname from pg_class where relnamespace = 'boardroom'::regnamespace and relkind in ('r', 'p')
       union all select proname from pg_proc where pronamespace = 'boardroom'::regnamespace`)
-    assert.equal(rows.map(({ relname }) => relname), ['migrations'], 'nothing is left but the record')
+    assert.equal(
+      rows.map(({ relname }) => relname),
+      ['migrations'],
+      'nothing is left but the record',
+    )
     const { applied } = await migrateUp(test.database)
     assert.equal(applied, down.toReversed())
     await fill()
     await migrateDown(test.database, 2)
     await migrateUp(test.database)
-    assert.is((await test.db.selectFrom('comments').select('body').execute()).length, 1, 'what an older migration made stays')
-  }))
+    assert.is(
+      (await test.db.selectFrom('comments').select('body').execute()).length,
+      1,
+      'what an older migration made stays',
+    )
+  }),
+)
 migrations.run()
