@@ -69,7 +69,8 @@ export function createApp(deps: AppDeps): OpenAPIHono<HttpEnv> {
   app.use('/metrics', identified(deps))
   app.route('/', metricsRoutes(deps.registry))
   for (const router of deps.routers) app.route('/api', router)
-  app.route('/api', openApiRoutes(app, deps.version))
+  const isHttps = deps.headers.publicUrl.startsWith('https:')
+  app.route('/api', openApiRoutes(app, { version: deps.version, isHttps }))
   if (deps.clientFolder !== null) app.use(staticClient(deps.clientFolder))
   return app
 }

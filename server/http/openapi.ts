@@ -1,15 +1,16 @@
 // The description of the HTTP API, made from the same schemas that check the requests.
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { Hono } from 'hono'
+import { type CookieNames, cookieNames } from '../accounts/cookies.ts'
 import type { HttpEnv } from './context.ts'
 import { docsPage, docsPolicy } from './docs-page.ts'
 
 /** `/openapi.json` and `/docs`, which is made of the former and loads nothing from elsewhere. */
-export function openApiRoutes(app: OpenAPIHono<HttpEnv>, version: string): Hono<HttpEnv> {
+export function openApiRoutes(app: OpenAPIHono<HttpEnv>, about: ApiFacts): Hono<HttpEnv> {
   // Made at the first question: by then every router is mounted.
   let made: { json: string; page: string } | undefined
   const make = () => {
-    const document = openApiDocument(app, version)
+    const document = openApiDocument(app, about)
     return { json: JSON.stringify(document), page: docsPage(document) }
   }
   const routes = new Hono<HttpEnv>()
@@ -24,30 +25,36 @@ export function openApiRoutes(app: OpenAPIHono<HttpEnv>, version: string): Hono<
   return routes
 }
 
+export interface ApiFacts {
+  version: string
+  /** Whether people come by https, which decides the names of the cookies. */
+  isHttps: boolean
+}
+
 export type OpenApiDocument = ReturnType<OpenAPIHono<HttpEnv>['getOpenAPI31Document']>
 
-const schemes = {
+const schemesWith = (cookies: CookieNames) => ({
   session: {
-    type: 'apiKey',
-    in: 'cookie',
-    name: 'boardroom.session_token',
+    type: 'apiKey' as const,
+    in: 'cookie' as const,
+    name: cookies.session,
     description: 'A signed-in user. Changes need an Origin that is ours.',
   },
   guest: {
-    type: 'apiKey',
-    in: 'cookie',
-    name: 'boardroom.guest',
+    type: 'apiKey' as const,
+    in: 'cookie' as const,
+    name: cookies.guest,
     description: 'Somebody who came in by a share link.',
   },
   ticket: {
-    type: 'http',
+    type: 'http' as const,
     scheme: 'bearer',
     description: 'A ticket, for the routes of its board; or a session token.',
   },
-} as const
+})
 
 /** OpenAPI 3.1. Every operation may be asked by every kind of credential; what it then may do is decided by access. */
-export function openApiDocument(app: OpenAPIHono<HttpEnv>, version: string): OpenApiDocument {
+export function openApiDocument(app: OpenAPIHono<HttpEnv>, { version, isHttps }: ApiFacts): OpenApiDocument {
   const document = app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {
@@ -59,5 +66,8 @@ export function openApiDocument(app: OpenAPIHono<HttpEnv>, version: string): Ope
     },
     security: [{ session: [] }, { guest: [] }, { ticket: [] }, {}],
   })
-  return { ...document, components: { ...document.components, securitySchemes: schemes } }
+  return {
+    ...document,
+    components: { ...document.components, securitySchemes: schemesWith(cookieNames(isHttps)) },
+  }
 }

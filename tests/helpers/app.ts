@@ -1,8 +1,10 @@
 // The HTTP side with its boards on a real database, asked without a socket. Who asks is said by a header; signing in
 // is another suite's matter.
-import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { Registry } from 'prom-client'
+import { cookieNames } from '../../server/accounts/cookies.ts'
+import { Guests } from '../../server/accounts/guests.ts'
 import type { Identity } from '../../server/accounts/principal.ts'
 import type { AuditEvent } from '../../server/audit/event.ts'
 import { AuditTrail } from '../../server/audit/trail.ts'
@@ -29,6 +31,8 @@ export interface Answer {
 export interface TestApp extends TestDatabase {
   app: OpenAPIHono<HttpEnv>
   deps: BoardsDeps
+  /** The id of the guest whom an answer's cookie makes; fails where there is none. */
+  guestOf(answer: { headers: Headers }): Promise<string>
   /** Who the app believes is here; `away` has the ids that were sent away. */
   here: ConnectionSummary[]
   away: string[]
@@ -68,6 +72,7 @@ export const withApp = <Result>(
     const recorded: AuditEvent[] = []
     const closing = new AbortController()
     const publicBoards = options.publicBoards ?? 'edit'
+    const guests = new Guests(db, cookieNames(false))
     const deps: BoardsDeps = {
       db,
       schema,
@@ -80,19 +85,7 @@ export const withApp = <Result>(
         },
         recordRead: (...read) => trail.recordRead(...read),
       },
-      guests: {
-        create: async (trx, { name }) => {
-          const token = randomBytes(16).toString('hex')
-          const values = { name, token_sha256: createHash('sha256').update(token).digest() }
-          const { id } = await trx
-            .insertInto('guests')
-            .values({ ...values, expires_at: new Date(Date.now() + 3_600_000) })
-            .returning('id')
-            .executeTakeFirstOrThrow()
-          return { guestId: id, cookie: `boardroom.guest=${id}` }
-        },
-        extend: async () => undefined,
-      },
+      guests,
       failedGuesses: new RateLimit({ limit: options.guessesPerMinute ?? 1000, windowMs: 60_000 }),
       makeTicket: async (identity, boardId) => `ticket for ${identity.principal.kind} on ${boardId}`,
       boardUrl: (boardId) => `${origin}/b/${boardId}`,
@@ -155,13 +148,18 @@ export const withApp = <Result>(
           ...(body === undefined ? {} : { body }),
         })
     }
+    const guestOf: TestApp['guestOf'] = async ({ headers }) => {
+      const guest = await guests.find(headers.get('set-cookie')?.split(';')[0])
+      if (guest === null) throw new Error('no guest came out of this answer')
+      return guest.id
+    }
     const open: TestApp['open'] = async (path, as) => {
       const key = randomUUID()
       identities.set(key, await identityOf(test, as))
       return app.request(path, { headers: { 'x-as': key } })
     }
     try {
-      return await work({ ...test, app, deps, here, away, recorded, closing, call, ask, open })
+      return await work({ ...test, app, deps, here, away, recorded, closing, call, ask, open, guestOf })
     } finally {
       closing.abort()
       await trail.close()

@@ -31,9 +31,6 @@ const exchange = (
   })
 }
 
-const guestOf = (answer: { headers: Headers }): string =>
-  answer.headers.get('set-cookie')?.split('=')[1] ?? ''
-
 links('are made with their secret in the fragment, shown once and never stored', () =>
   withApp(async (test) => {
     const { call, db } = test
@@ -87,7 +84,7 @@ links('let a stranger in as a guest, once counted, and recorded as who they beca
       name: 'Gus',
       ticket: `ticket for guest on ${board}`,
     })
-    const guest = guestOf(first)
+    const guest = await test.guestOf(first)
     assert.is((await call('GET', `/api/boards/${board}`, { as: guest })).body.level, 'comment')
     const again = await exchange(test, token, { as: guest })
     assert.equal([again.status, again.headers.get('set-cookie')], [200, null])
@@ -109,7 +106,7 @@ links('add up for a known guest and for a signed-in user', () =>
     const board = await addBoard(db, owner)
     const view = await makeLink(test, board, owner)
     const edit = await makeLink(test, board, owner, { level: 'edit' })
-    const guest = guestOf(await exchange(test, view.token, { name: 'Gus' }))
+    const guest = await test.guestOf(await exchange(test, view.token, { name: 'Gus' }))
     const more = await exchange(test, edit.token, { as: guest, name: 'Other name' })
     assert.equal([more.body.level, more.body.name, more.headers.get('set-cookie')], ['edit', 'Gus', null])
     const asUser = await exchange(test, view.token, { as: bob })
@@ -177,7 +174,7 @@ links('ask for their password, and tell only holders of the link that there is o
     const right = await exchange(test, token, { password: 'se\u0301same', name: 'Gus' })
     assert.is(right.status, 200, 'é may be one character or two')
     assert.is(
-      (await exchange(test, token, { as: guestOf(right) })).status,
+      (await exchange(test, token, { as: await test.guestOf(right) })).status,
       200,
       'who is in is not asked again',
     )
@@ -223,7 +220,9 @@ links('take no more people than max_uses, however many come at once', () =>
       3,
       'nobody who was turned away is kept',
     )
-    const guest = guestOf(answers.find((answer) => answer.status === 200) ?? { headers: new Headers() })
+    const guest = await test.guestOf(
+      answers.find((answer) => answer.status === 200) ?? { headers: new Headers() },
+    )
     assert.is((await exchange(test, token, { as: guest })).status, 200, 'who is inside stays')
   }),
 )
@@ -272,7 +271,7 @@ links('are changed for everybody who holds them, and not when revoked', () =>
       ],
       [200, 'edit', false, 'Open', null],
     )
-    const guest = guestOf(await exchange(test, token))
+    const guest = await test.guestOf(await exchange(test, token))
     await change({ level: 'comment' })
     assert.is((await call('GET', `/api/boards/${board}`, { as: guest })).body.level, 'comment')
     for (const body of [
@@ -365,7 +364,7 @@ links('do not bring back who was sent away', () =>
     const owner = await addUser(db)
     const board = await addBoard(db, owner)
     const { token } = await makeLink(test, board, owner, { level: 'edit' })
-    const guest = guestOf(await exchange(test, token, { name: 'Gus' }))
+    const guest = await test.guestOf(await exchange(test, token, { name: 'Gus' }))
     const connectionId = '11111111-1111-4111-8111-111111111111'
     const subject = {
       boardId: board,
