@@ -5,6 +5,8 @@ import * as Y from 'yjs'
 import { type Block, type Blocks, Dependencies } from './validate/blocks.ts'
 import { ContentRef, readContent } from './validate/content.ts'
 import { continuesInPlace } from './validate/continuation.ts'
+import { type MapEntry, refuseLiveEntries } from './validate/map-entries.ts'
+import { NewRoots } from './validate/new-roots.ts'
 import { Anchor, checkPlace, type Place, Placements, Role } from './validate/placement.ts'
 import { Refused, UpdateReader } from './validate/update-reader.ts'
 import {
@@ -57,7 +59,7 @@ class Inspection implements Blocks {
 
   readonly #writes: Write[] = []
   readonly #newClients: number[] = []
-  readonly #newRoots: string[] = []
+  readonly #roots: NewRoots
   #deletedClocks = 0
   /** What the board lacks for this update. Reading goes on, because malformed bytes weigh more. */
   #resync: ResyncRule | null = null
@@ -67,6 +69,8 @@ class Inspection implements Blocks {
   /** Only for updates of several clients. */
   #dependencies: Dependencies | null = null
   #onlyBlock: Block | null = null
+  /** The only struct, where it is a map entry of several clocks. */
+  #onlyEntry: MapEntry | null = null
   /** Of the struct being read; one object for all of them. */
   readonly #place: Place = {
     role: Role.leaf,
@@ -82,29 +86,30 @@ class Inspection implements Blocks {
     this.#doc = doc
     this.#clientIds = clientIds
     this.#limits = limits
+    this.#roots = new NewRoots(doc, limits)
   }
 
   run(): Verdict {
     const clients = this.#reader.readCount(minClientBytes)
     if (clients > 1) this.#dependencies = new Dependencies()
     for (let i = 0; i < clients; i++) this.#readClient()
+    const deleteSet = this.#reader.position
     const deletesNothing = this.#readDeleteSet()
     if (this.#reader.bytesLeft > 0) throw new Refused('trailing_bytes', 'bytes follow the end of the update')
-    if (this.#newRoots.length > 0) this.#checkRoots()
     if (this.#newClients.length > this.#limits.maxNewClientsPerUpdate)
       throw new Refused(
         'new_clients',
         `${this.#newClients.length} new client ids; ${this.#limits.maxNewClientsPerUpdate} are allowed in one update`,
       )
-    if (this.#resync === null) this.#checkStructure()
+    if (this.#resync === null) this.#checkStructure(deleteSet)
     if (this.#resync === null) this.#askForClientIds()
     if (this.#resync !== null) return { outcome: 'resync', rule: this.#resync }
     return {
       outcome: 'ok',
       newClients: this.#newClients,
       writes: this.#writes,
-      empty: this.#writes.length === 0 && this.#newRoots.length === 0 && deletesNothing,
-      newRoots: this.#newRoots,
+      empty: this.#writes.length === 0 && this.#roots.names.length === 0 && deletesNothing,
+      newRoots: this.#roots.names,
     }
   }
 
@@ -203,7 +208,8 @@ class Inspection implements Blocks {
     }
     block.reached = end
     if (this.#placements !== null) this.#placements.add(clock, place)
-    else if (this.#resync === null) checkPlace(place, this.#doc, this.#limits.maxTypeNesting)
+    else if (this.#resync === null && checkPlace(place, this.#doc, this.#limits.maxTypeNesting))
+      this.#onlyEntry = { clientId: block.clientId, fromClock: Math.max(clock, block.known), toClock: end }
   }
 
   /** The clock of an id that the struct at `clock` needs: an origin or a parent. */
@@ -225,20 +231,8 @@ class Inspection implements Blocks {
   #readRootName(): string {
     const from = this.#reader.skipKey(this.#limits.maxRootNameBytes, 'root_name')
     const name = this.#reader.text(from, this.#reader.position)
-    // Yjs makes the root when it reads the name, even where the struct is known or the update breaks off.
-    if (!this.#doc.share.has(name) && !this.#newRoots.includes(name)) {
-      this.#newRoots.push(name)
-      if (this.#newRoots.length > this.#limits.maxNewRootsPerUpdate) this.#checkRoots()
-    }
+    this.#roots.add(name)
     return name
-  }
-
-  #checkRoots(): void {
-    const { maxNewRootsPerUpdate, maxRootsPerBoard } = this.#limits
-    if (this.#newRoots.length > maxNewRootsPerUpdate)
-      throw new Refused('roots', `more than ${maxNewRootsPerUpdate} new root names in one update`)
-    if (this.#doc.share.size + this.#newRoots.length > maxRootsPerBoard)
-      throw new Refused('roots', `more than ${maxRootsPerBoard} root names on one board`)
   }
 
   /** @returns whether everything that is to be deleted is deleted already. Only looked into where it decides. */
@@ -266,7 +260,7 @@ class Inspection implements Blocks {
     return block === undefined || block === null ? Y.getState(this.#doc.store, clientId) : block.reached
   }
 
-  #checkStructure(): void {
+  #checkStructure(deleteSet: number): void {
     if (this.#dependencies !== null) {
       const order = this.#dependencies.resolve()
       if (order === 'missing') this.#resync = 'missing_dependency'
@@ -274,7 +268,11 @@ class Inspection implements Blocks {
         throw new Refused('dependency_cycle', 'structs of several clients wait for each other')
       if (order !== 'complete') return
     }
-    this.#placements?.check(this, this.#doc, this.#limits.maxTypeNesting)
+    const entries = this.#placements?.check(this, this.#doc, this.#limits.maxTypeNesting) ?? []
+    if (this.#onlyEntry !== null) entries.push(this.#onlyEntry)
+    if (entries.length === 0) return
+    this.#reader.position = deleteSet
+    refuseLiveEntries(entries, this.#reader)
   }
 
   /** For placements: the part of the update that a client has, if any. */

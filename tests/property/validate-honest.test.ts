@@ -103,4 +103,6 @@ honest('are never refused, and all boards become the same', () => {
   assert.ok(tally.resync > 0, 'reordered updates should have met gaps')
 })
 
+honest('keep deleted map entries that have merged (seed 18)', () => world(18, { ok: 0, resync: 0 }))
+
 honest.run()

@@ -2,6 +2,7 @@
 // what a struct points at may stand in the same update, or in a part of it that comes later.
 import * as Y from 'yjs'
 import type { Block, Blocks } from './blocks.ts'
+import type { MapEntry } from './map-entries.ts'
 import { Refused } from './update-reader.ts'
 
 /** As a document keeps its types, whatever events they have. */
@@ -75,17 +76,26 @@ export class Placements {
   /**
    * Follow every place that matters. To be asked once the dependencies are known to be complete and free of
    * cycles, or else it would not come to an end.
-   * @throws Refused type_nesting | parent | map_entry
+   * @returns the map entries of several clocks, which the update has to delete.
+   * @throws Refused type_nesting | parent
    */
-  check(blocks: Blocks, doc: Y.Doc, maxTypeNesting: number): void {
-    if (!this.#isWorthChecking) return
-    for (let row = 0; row < this.#count; row++) {
-      const isType = this.#roles[row] === Role.type
-      if (!isType && this.#anchors[row] !== Anchor.parent && this.#splittable[row] === 0) continue
-      const depth = this.#resolve(row, blocks, doc)
-      if (isType && depth + 1 > maxTypeNesting) throw tooDeep(maxTypeNesting)
-      if (this.#splittable[row] === 1 && this.#keyed[row] === 1) throw splittableEntry()
+  check(blocks: Blocks, doc: Y.Doc, maxTypeNesting: number): MapEntry[] {
+    const entries: MapEntry[] = []
+    if (!this.#isWorthChecking) return entries
+    for (const [clientId, first] of this.#firstRow) {
+      const end = this.#endRow.get(clientId) ?? first
+      for (let row = first; row < end; row++) {
+        const isType = this.#roles[row] === Role.type
+        if (!isType && this.#anchors[row] !== Anchor.parent && this.#splittable[row] === 0) continue
+        const depth = this.#resolve(row, blocks, doc)
+        if (isType && depth + 1 > maxTypeNesting) throw tooDeep(maxTypeNesting)
+        if (this.#splittable[row] === 0 || this.#keyed[row] === 0) continue
+        const block = blocks.blockOf(clientId)!
+        const fromClock = Math.max(this.#clocks[row]!, block.known)
+        entries.push({ clientId, fromClock, toClock: row + 1 < end ? this.#clocks[row + 1]! : block.reached })
+      }
     }
+    return entries
   }
 
   /** @returns the depth of the list that the struct of a row stands in, or `nowhere`. */
@@ -162,21 +172,17 @@ export class Placements {
 
 /**
  * The same for the only struct of an update, which can point at nothing but the document.
- * @throws Refused type_nesting | parent | map_entry
+ * @returns whether it is a map entry of several clocks.
+ * @throws Refused type_nesting | parent
  */
-export function checkPlace(place: Place, doc: Y.Doc, maxTypeNesting: number): void {
+export function checkPlace(place: Place, doc: Y.Doc, maxTypeNesting: number): boolean {
   const { role, anchor, anchorClient, anchorClock } = place
-  if (anchor === Anchor.none || anchor === Anchor.root) {
-    if (place.isSplittable && place.isKeyed) throw splittableEntry()
-    return
+  if (anchor !== Anchor.none && anchor !== Anchor.root && (anchor === Anchor.parent || role === Role.type)) {
+    const depth = depthInDocument(doc, anchorClient, anchorClock, anchor === Anchor.parent)
+    if (role === Role.type && depth + 1 > maxTypeNesting) throw tooDeep(maxTypeNesting)
   }
-  if (place.isSplittable) {
-    const isKeyed = anchor === Anchor.neighbour ? isEntryAt(doc, anchorClient, anchorClock) : place.isKeyed
-    if (isKeyed) throw splittableEntry()
-  }
-  if (anchor !== Anchor.parent && role !== Role.type) return
-  const depth = depthInDocument(doc, anchorClient, anchorClock, anchor === Anchor.parent)
-  if (role === Role.type && depth + 1 > maxTypeNesting) throw tooDeep(maxTypeNesting)
+  if (!place.isSplittable) return false
+  return anchor === Anchor.neighbour ? isEntryAt(doc, anchorClient, anchorClock) : place.isKeyed
 }
 
 /** The struct of the document that holds a clock; the caller knows that there is one. */
@@ -225,9 +231,6 @@ function nestingOf(type: SharedType): number {
 }
 
 const notAType = (): Refused => new Refused('parent', 'a parent is named that holds no children')
-
-/** Yjs deletes a map entry as one struct; once split, the first half outlives its map and breaks the clean-up. */
-const splittableEntry = (): Refused => new Refused('map_entry', 'a map entry holds more than one value')
 
 const tooDeep = (maxTypeNesting: number): Refused =>
   new Refused('type_nesting', `shared types are nested more than ${maxTypeNesting} deep`)
