@@ -4,7 +4,6 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context, Hono, MiddlewareHandler } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { Identity } from '../accounts/principal.ts'
@@ -92,25 +91,47 @@ const noStore: MiddlewareHandler<HttpEnv> = async (c, next) => {
 
 /** Refuses bodies beyond the limit of their route, before they are read where their length is told. */
 function limitBody(limits: AppDeps['limits']): MiddlewareHandler<HttpEnv> {
-  const limiter = (maxSize: number) =>
-    bodyLimit({
-      maxSize,
-      onError: () => {
-        throw new BoardroomError('too_large', `the body is larger than ${maxSize} bytes`, {
-          details: { max_bytes: maxSize },
-        })
-      },
-    })
-  const byDefault = limiter(defaultBodyBytes)
-  const forFiles = limiter(limits.maxFileBytes)
   // JSON of a board takes up to some times the bytes of its document.
-  const forImports = limiter(limits.maxBoardBytes * 4)
-  return (c, next) => {
-    if (/^\/api\/boards\/[^/]+\/files\/[^/]+$/.test(c.req.path)) return forFiles(c, next)
-    if (/^\/api\/boards\/[^/]+\/import$/.test(c.req.path)) return forImports(c, next)
-    return byDefault(c, next)
+  const mostOf = (path: string): number => {
+    if (/^\/api\/boards\/[^/]+\/files\/[^/]+$/.test(path)) return limits.maxFileBytes
+    return /^\/api\/boards\/[^/]+\/import$/.test(path) ? limits.maxBoardBytes * 4 : defaultBodyBytes
+  }
+  return async (c, next) => {
+    const maxBytes = mostOf(c.req.path)
+    const length = c.req.header('content-length')
+    if (length !== undefined) {
+      if (Number(length) > maxBytes) throw tooLarge(maxBytes)
+    } else if (c.req.raw.body !== null) {
+      // Hono's own limiter hands the request to `new Request`, which takes none of @hono/node-server's.
+      const { url, method, headers, signal, body } = c.req.raw
+      c.req.raw = new Request(url, {
+        method,
+        headers,
+        signal,
+        body: body.pipeThrough(counted(maxBytes)),
+        duplex: 'half',
+      })
+    }
+    await next()
   }
 }
+
+/** Lets `maxBytes` through, and fails whoever reads on. */
+function counted(maxBytes: number): TransformStream<Uint8Array, Uint8Array> {
+  let seen = 0
+  return new TransformStream({
+    transform(chunk, controller) {
+      seen += chunk.byteLength
+      if (seen > maxBytes) controller.error(tooLarge(maxBytes))
+      else controller.enqueue(chunk)
+    },
+  })
+}
+
+const tooLarge = (maxBytes: number): BoardroomError =>
+  new BoardroomError('too_large', `the body is larger than ${maxBytes} bytes`, {
+    details: { max_bytes: maxBytes },
+  })
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
 

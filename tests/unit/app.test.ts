@@ -1,15 +1,19 @@
 // The HTTP edge by itself: no database, no socket; a router of the test's own.
+import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { getRequestListener } from '@hono/node-server'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { BoardroomError } from '../../server/errors.ts'
 import { type AppDeps, createApp } from '../../server/http/app.ts'
-import { boardroomErrorOf } from '../../server/http/errors.ts'
+import { boardroomErrorOf, unreadableRequest } from '../../server/http/errors.ts'
 import { newRouter } from '../../server/http/router.ts'
 import { ErrorResponse } from '../../shared/api.ts'
 import { anonymousIdentity, userIdentity } from '../helpers/boards.ts'
@@ -176,10 +180,53 @@ edge('refuses bodies that are too large, also when their length is not told', as
   assert.equal(await codeOf(await app.request(streamed)), [413, 'too_large'])
   const board = '00000000-0000-4000-8000-000000000000'
   const upload = (path: string, size: number) =>
-    app.request(path, { method: 'PUT', body: new Uint8Array(size) })
+    app.request(path, {
+      method: 'PUT',
+      body: new Uint8Array(size),
+      headers: { 'content-length': String(size) },
+    })
   assert.is((await upload(`/api/boards/${board}/files/abc`, 2001)).status, 413)
   assert.is((await upload(`/api/boards/${board}/files/abc`, 2000)).status, 404, 'there is no such route here')
   assert.is((await upload(`/api/boards/${board}/import`, 8001)).status, 413)
+})
+
+edge('reads bodies whose length is not told off a real socket, up to the limit', async () => {
+  const { app } = appWith()
+  const listener = getRequestListener(app.fetch, {
+    overrideGlobalObjects: false,
+    errorHandler: unreadableRequest,
+  })
+  const server = createServer(listener).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  try {
+    const post = async (chunks: string[]) => {
+      const body = new ReadableStream({
+        start: (controller) => {
+          for (const chunk of chunks) controller.enqueue(new TextEncoder().encode(chunk))
+          controller.close()
+        },
+      })
+      const headers = { 'content-type': 'application/json' }
+      const response = await fetch(`http://127.0.0.1:${port}/api/echo`, {
+        method: 'POST',
+        body,
+        headers,
+        duplex: 'half',
+      })
+      return [response.status, await response.text()]
+    }
+    assert.equal(await post(['{"a"', ':1}']), [200, '{"a":1}'])
+    const [status, text] = await post(['"', ...Array.from({ length: 20 }, () => 'x'.repeat(64 * 1024)), '"'])
+    assert.equal([status, JSON.parse(String(text)).error.code], [413, 'too_large'])
+    const socket = connect(port, '127.0.0.1')
+    socket.end('GET /api/known HTTP/1.1\r\nHost: not a host\r\nConnection: close\r\n\r\n')
+    const answer = Buffer.concat(await socket.toArray()).toString()
+    assert.match(answer, /^HTTP\/1\.1 400 .*"code":"invalid_request"/s)
+  } finally {
+    server.close()
+    server.closeAllConnections()
+  }
 })
 
 edge('sets headers that protect readers, and leaves a route’s own alone', async () => {
