@@ -1,0 +1,227 @@
+// A backup is everything, restored it is the same, and a bad one changes nothing.
+import { rejects } from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import * as Y from 'yjs'
+import { systemActor, transactionAs } from '../../server/audit/actor.ts'
+import { AuditTrail } from '../../server/audit/trail.ts'
+import { backup, restore } from '../../server/storage/backup.ts'
+import { tablesOf } from '../../server/storage/backup-queries.ts'
+import { Compaction } from '../../server/storage/compaction.ts'
+import { DocumentWorker } from '../../server/storage/document-worker.ts'
+import { PostgresUpdateLog } from '../../server/storage/update-log.ts'
+import { type TestDatabase, withDatabase } from '../helpers/database.ts'
+import { newBoard, updateOf } from '../helpers/storage.ts'
+
+const withFolder = async (work: (folder: string) => Promise<void>): Promise<void> => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'boardroom-backup-'))
+  try {
+    await work(folder)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Something in as many tables as the services fill. */
+async function fill(test: TestDatabase): Promise<void> {
+  const { database, db, log } = test
+  const board = await newBoard(test)
+  const worker = new DocumentWorker({ log })
+  const compaction = new Compaction({ database, worker, log })
+  const updateLog = new PostgresUpdateLog({ database, log, keeper: compaction })
+  const doc = new Y.Doc()
+  await updateLog.append(
+    board,
+    updateOf(doc, () => doc.getMap('m').set('a', 'x'.repeat(100_000))),
+    [{ clientId: 9, principal: 'user:1' }],
+  )
+  await compaction.fold(board, true)
+  await updateLog.append(
+    board,
+    updateOf(doc, () => doc.getMap('m').set('b', 2)),
+    [],
+  )
+  await updateLog.close()
+  await compaction.close()
+  await worker.close()
+  await transactionAs(db, systemActor, async (trx) => {
+    await trx
+      .insertInto('board_permissions')
+      .values({ board_id: board, user_id: null, level: 'view' })
+      .execute()
+    await trx.updateTable('boards').set({ is_public: true }).execute()
+  })
+  const trail = new AuditTrail({ database, log, serverId: randomUUID() })
+  await trail.record({
+    action: 'export',
+    actor: systemActor,
+    boardId: board,
+    details: { name: 'Zoë "quoted"\n' },
+  })
+  await trail.close()
+  await test.pool.query(`select ${test.schema}.seal_audit()`)
+}
+
+/** Every row of every table as text, partitions through their parent. */
+async function contentOf({ pool, schema }: TestDatabase): Promise<Record<string, string[]>> {
+  const client = await pool.connect()
+  try {
+    const content: Record<string, string[]> = {}
+    for (const { name } of await tablesOf(client, schema)) {
+      const { rows } = await client.query<{ row: string }>(
+        `select t::text as row from ${schema}."${name}" t order by 1`,
+      )
+      content[name] = rows.map(({ row }) => row)
+    }
+    return content
+  } finally {
+    client.release()
+  }
+}
+
+const triggerStates = async ({ pool, schema }: TestDatabase) =>
+  (
+    await pool.query(
+      `select tgrelid::regclass::text, tgname, tgenabled from pg_trigger where not tgisinternal and tgrelid in (select oid from pg_class where relnamespace = $1::regnamespace) order by 1, 2`,
+      [schema],
+    )
+  ).rows
+
+const keeping = suite('backup and restore')
+
+keeping('give back every row of every table, the trail with its chain, and sequences that go on', () =>
+  withFolder((folder) =>
+    withDatabase((from) =>
+      withDatabase(async (to) => {
+        await fill(from)
+        const file = path.join(folder, 'all.backup')
+        const told: string[] = []
+        const saved = await backup(from.database, file, { onProgress: (line) => told.push(line) })
+        const triggers = await triggerStates(to)
+        assert.equal(await restore(to.database, file), saved)
+        const [before, after] = [await contentOf(from), await contentOf(to)]
+        assert.equal(after, before)
+        for (const table of [
+          'audit_logs',
+          'audit_chain',
+          'board_snapshots',
+          'board_updates',
+          'board_versions',
+          'board_authors',
+        ]) {
+          assert.ok((before[table]?.length ?? 0) > 0, `${table} is put to the test`)
+        }
+        assert.is(told.length, saved.tables)
+        assert.equal(await triggerStates(to), triggers)
+        const problems = await to.pool.query(`select * from ${to.schema}.verify_audit_chain(1, 1000000)`)
+        assert.equal(
+          problems.rows,
+          (await from.pool.query(`select * from ${from.schema}.verify_audit_chain(1, 1000000)`)).rows,
+        )
+        await newBoard(to) // an id that was given out already would clash
+        assert.is((await stat(file)).mode & 0o077, 0, 'for its owner alone')
+      }),
+    ),
+  ),
+)
+
+keeping('take months of the trail along that the new instance has not', () =>
+  withFolder((folder) =>
+    withDatabase((from) =>
+      withDatabase(async (to) => {
+        await from.pool.query(
+          `create table ${from.schema}.audit_logs_y2020m01 partition of ${from.schema}.audit_logs for values from ('2020-01-01T00:00:00Z') to ('2020-02-01T00:00:00Z')`,
+        )
+        await from.pool.query(
+          `select ${from.schema}.guard_audit_partition('${from.schema}.audit_logs_y2020m01')`,
+        )
+        const file = path.join(folder, 'all.backup')
+        await backup(from.database, file)
+        await restore(to.database, file)
+        await rejects(to.pool.query(`truncate ${to.schema}.audit_logs_y2020m01`), /append-only/)
+      }),
+    ),
+  ),
+)
+
+keeping('are of one moment while people go on', () =>
+  withFolder((folder) =>
+    withDatabase((from) =>
+      withDatabase(async (to) => {
+        await fill(from)
+        const before = await contentOf(from)
+        const file = path.join(folder, 'all.backup')
+        let isFirst = true
+        const writing: Promise<unknown>[] = []
+        await backup(from.database, file, {
+          onProgress: () => {
+            if (isFirst) writing.push(newBoard(from))
+            isFirst = false
+          },
+        })
+        await Promise.all(writing)
+        await restore(to.database, file)
+        assert.equal(await contentOf(to), before)
+      }),
+    ),
+  ),
+)
+
+keeping('refuse what is cut off, damaged, foreign or newer, and change nothing', () =>
+  withFolder((folder) =>
+    withDatabase((from) =>
+      withDatabase(async (to) => {
+        await fill(from)
+        const file = path.join(folder, 'all.backup')
+        await backup(from.database, file)
+        const bytes = await readFile(file)
+        const plain = gunzipSync(bytes)
+        const flipped = Buffer.from(plain)
+        const row = flipped.indexOf('Zoë')
+        flipped.writeUInt8((flipped[row] ?? 0) + 1, row)
+        const newer = Buffer.from(
+          plain.toString('latin1').replace('0001-accounts', '9999-accounts'),
+          'latin1',
+        )
+        const before = await contentOf(to)
+        const cases: [string, Buffer, string][] = [
+          ['cut', bytes.subarray(0, bytes.length - 200), 'invalid_request'],
+          ['half', gzipSync(plain.subarray(0, plain.length / 2)), 'invalid_request'],
+          ['no end', gzipSync(plain.subarray(0, plain.lastIndexOf('{"tables"') - 5)), 'invalid_request'],
+          ['flipped', gzipSync(flipped), 'invalid_request'],
+          ['foreign', Buffer.from('SQLite format 3'), 'invalid_request'],
+          ['zipped', gzipSync('something else altogether'), 'invalid_request'],
+          ['newer', gzipSync(newer), 'database_too_new'],
+        ]
+        for (const [name, content, code] of cases) {
+          await writeFile(path.join(folder, name), content)
+          await rejects(restore(to.database, path.join(folder, name)), { code }, name)
+          assert.equal(await contentOf(to), before, name)
+        }
+        await rejects(restore(to.database, path.join(folder, 'none')), { code: 'invalid_request' })
+        await restore(to.database, file)
+      }),
+    ),
+  ),
+)
+
+keeping('refuse an instance that holds something, and a file that exists', () =>
+  withFolder((folder) =>
+    withDatabase(async (test) => {
+      await fill(test)
+      const file = path.join(folder, 'all.backup')
+      await backup(test.database, file)
+      const before = await contentOf(test)
+      await rejects(restore(test.database, file), { code: 'conflict' })
+      assert.equal(await contentOf(test), before)
+      await rejects(backup(test.database, file), { code: 'conflict' })
+    }),
+  ),
+)
+
+keeping.run()
