@@ -104,6 +104,8 @@ export class PairedClient {
   readonly socket = new PairedSocket()
   readonly doc: Y.Doc
   readonly heard: Heard[] = []
+  /** [0,1] and [0,2]: what frame 65 counts. */
+  syncFramesSent = 0
   #outgoing: Uint8Array[] = []
   readonly #forward = (update: Uint8Array, origin: unknown) => {
     if (origin !== this) this.#outgoing.push(encodeSync(SyncStep.update, update))
@@ -116,6 +118,10 @@ export class PairedClient {
 
   get closeCode(): number | null {
     return this.socket.closedWith?.code ?? null
+  }
+
+  get hasSentAll(): boolean {
+    return this.#outgoing.length === 0
   }
 
   /** Sync step 1, as every stock client begins. */
@@ -132,7 +138,10 @@ export class PairedClient {
   send(): boolean {
     const outgoing = this.#outgoing
     this.#outgoing = []
-    for (const message of outgoing) this.socket.say(message)
+    for (const message of outgoing) {
+      if (message[1] !== SyncStep.step1) this.syncFramesSent++
+      this.socket.say(message)
+    }
     return outgoing.length > 0
   }
 
