@@ -128,6 +128,19 @@ for (const level of ['view', 'comment'] as const) {
   })
 }
 
+levels("a viewer's edit is dropped also where it shares the window with an editor's", async () => {
+  const test = new TestRooms()
+  const { client: editor } = await test.join({ user: 1 })
+  const { client: viewer } = await test.join({ user: 2, level: 'view' })
+  await test.clock.advance(100)
+  for (const client of [editor, viewer, editor]) {
+    draw(client, `by ${client === viewer ? 'viewer' : 'editor'}`, 1)
+    client.send()
+  }
+  await test.clock.advance(10)
+  assert.equal(test.log.committed('board').getMap('elements').toJSON(), { 'by editor': 1 })
+})
+
 levels('an honest viewer, who answers with nothing, is refused nothing', async () => {
   const test = new TestRooms()
   const { client: viewer } = await test.join({ user: 1, level: 'view', own: true })
