@@ -57,7 +57,7 @@ export class Room implements Host {
     this.boardId = boardId
     this.#logger = logger.child({ boardId })
     this.#document = new BoardDocument(stored, { clock, onBuilt: () => counters.documents_built++ })
-    this.#frames = new JoinFrames(this.#document)
+    this.#frames = new JoinFrames(this.#document, clock)
     this.seats = new Seats(limits, !this.#document.hasRoomFor(1, limits.maxBoardBytes))
     this.#presence = new Presence({
       clock,
