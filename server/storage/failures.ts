@@ -18,3 +18,7 @@ export const asUnreachable = (error: unknown): BoardroomError =>
   error instanceof BoardroomError
     ? error
     : new BoardroomError('database_unreachable', 'the database does not answer; try again', { cause: error })
+
+/** SQLSTATE 26000, 42P05: a pooler has led a prepared statement to a connection that does not know it, or to one that does. */
+export const isPoolersFault = (error: unknown): boolean =>
+  ['26000', '42P05'].includes(sqlStateOf(error) ?? '')

@@ -95,11 +95,12 @@ const authorsOf = (clientIds: Buffer, principals: Buffer): Author[] =>
 /**
  * One commit. Where the database knows somebody else as the author of a client id, the caller's word wins: rooms
  * decide whose an id is.
+ * @param isPrepared by name, which saves a third of the time and does not work through every pooler.
  */
 export async function insertUpdates(
   { pool, schema }: Database,
   batch: readonly Append[],
-  timeoutMs: number,
+  { timeoutMs, isPrepared }: { timeoutMs: number; isPrepared: boolean },
 ): Promise<void> {
   const boards = uuidArray(batch.map(({ boardId }) => boardId))
   const data = byteaArray(batch.map(({ update }) => update))
@@ -112,14 +113,15 @@ export async function insertUpdates(
     select * from unnest($1::uuid[], $2::bytea[])`
   // A field that pg knows and its types leave out.
   const timeout = { query_timeout: timeoutMs }
+  const named = (name: string) => (isPrepared ? { name } : {})
   if (authors.size === 0) {
-    await pool.query({ ...timeout, name: 'insert_updates', text: insertData, values: [boards, data] })
+    await pool.query({ ...timeout, ...named('insert_updates'), text: insertData, values: [boards, data] })
     return
   }
   const sorted = [...authors].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry)
   await pool.query({
     ...timeout,
-    name: 'insert_updates_authors',
+    ...named('insert_updates_authors'),
     text: `with written as (
       insert into ${tableIn(schema, 'board_authors')} as known (board_id, client_id, principal)
       select * from unnest($3::uuid[], $4::bigint[], $5::text[])
@@ -180,7 +182,6 @@ export async function takeUpdates(
 /** Into the same transaction that took them. */
 export const putBackUpdates = (client: ClientBase, schema: string, boardId: string, updates: Uint8Array[]) =>
   client.query({
-    name: 'put_back_updates',
     text: `insert into ${tableIn(schema, 'board_updates')} (board_id, data) select $1::uuid, * from unnest($2::bytea[])`,
     values: [boardId, byteaArray(updates)],
   })
@@ -192,7 +193,6 @@ export const writeSnapshot = (
   snapshot: StoredSnapshot,
 ) =>
   client.query({
-    name: 'write_snapshot',
     text: `insert into ${tableIn(schema, 'board_snapshots')} (board_id, state, checksum) values ($1, $2, $3)
       on conflict (board_id) do update set state = excluded.state, checksum = excluded.checksum, created_at = now()`,
     values: [boardId, asBuffer(snapshot.state), asBuffer(snapshot.checksum)],
@@ -205,7 +205,6 @@ export async function ageOfLastVersion(
   boardId: string,
 ): Promise<number | null> {
   const { rows } = await client.query<{ age: number | null }>({
-    name: 'age_of_last_version',
     text: `select extract(epoch from now() - max(created_at))::float8 as age
       from ${tableIn(schema, 'board_versions')} where board_id = $1 and name is null`,
     values: [boardId],
@@ -220,7 +219,6 @@ export const insertAutomaticVersion = (
   version: StoredSnapshot,
 ) =>
   client.query({
-    name: 'insert_automatic_version',
     text: `insert into ${tableIn(schema, 'board_versions')} (board_id, state, checksum) values ($1, $2, $3)`,
     values: [boardId, asBuffer(version.state), asBuffer(version.checksum)],
   })
@@ -233,7 +231,6 @@ export const pruneVersions = (client: ClientBase, schema: string, boardId: strin
      from ${versions} where board_id = $1 and name is null and created_at > now() - interval '${span}'
      order by date_trunc('${unit}', created_at at time zone 'UTC'), created_at desc, id)`
   return client.query({
-    name: 'prune_versions',
     text: `delete from ${versions} where board_id = $1 and name is null and id not in (
       ${newestOfEach('hour', '24 hours')} union ${newestOfEach('day', '30 days')})`,
     values: [boardId],

@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import type { Database } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
 import type { Author, StoredBoard, UpdateLog } from '../rooms/ports.ts'
-import { asUnreachable, isMissingReference, isRefusal } from './failures.ts'
+import { asUnreachable, isMissingReference, isPoolersFault, isRefusal } from './failures.ts'
 import { checksumOf } from './folding.ts'
 import { insertUpdates, readBoard } from './queries.ts'
 
@@ -57,6 +57,7 @@ export class PostgresUpdateLog implements UpdateLog {
   #commitStarted: number | null = null
   #retry: { timer: NodeJS.Timeout; wake: () => void } | null = null
   #isClosed = false
+  #isPrepared = true
 
   constructor(options: UpdateLogOptions) {
     this.#database = options.database
@@ -170,9 +171,13 @@ export class PostgresUpdateLog implements UpdateLog {
     this.#commitStarted ??= Date.now()
     const started = this.#commitStarted
     try {
-      await insertUpdates(this.#database, batch, this.#commitTimeoutMs)
+      await insertUpdates(this.#database, batch, {
+        timeoutMs: this.#commitTimeoutMs,
+        isPrepared: this.#isPrepared,
+      })
     } catch (error) {
       this.#commitStarted = null
+      if (isPoolersFault(error)) this.#isPrepared = false // and is tried again like after an outage
       if (isRefusal(error)) return this.#isolate(batch, error)
       if (this.#failingSince === null) {
         this.#failingSince = started

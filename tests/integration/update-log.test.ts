@@ -164,6 +164,21 @@ log('tries again when a hanging database gives no answer', () =>
   ),
 )
 
+log('goes on without prepared statements where a pooler loses them', () =>
+  withStorage(async ({ updateLog, newBoard, pool }) => {
+    const board = await newBoard()
+    await updateLog.append(board, Uint8Array.of(0, 0), [])
+    const clients = await Promise.all(Array.from({ length: 5 }, () => pool.connect()))
+    for (const client of clients) {
+      await client.query('deallocate all')
+      client.release()
+    }
+    await updateLog.append(board, Uint8Array.of(0, 0), [])
+    assert.is((await updateLog.load(board)).updates.length, 2)
+    assert.is(updateLog.failingSince, null)
+  }),
+)
+
 log('refuses what is still queued when it is closed during an outage', () =>
   withStorage(async ({ database: open, log: silent }) => {
     const pool = new pg.Pool({ host: '127.0.0.1', port: 9 })

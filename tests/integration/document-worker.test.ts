@@ -1,0 +1,113 @@
+// The thread for slow work on documents: trouble with one question is the trouble of its asker alone.
+import { rejects } from 'node:assert/strict'
+import { pino } from 'pino'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import * as Y from 'yjs'
+import { DocumentWorker, type DocumentWorkerOptions } from '../../server/storage/document-worker.ts'
+import { updateOf } from '../helpers/storage.ts'
+
+const withWorker = async (
+  work: (worker: DocumentWorker) => Promise<void>,
+  options: Partial<DocumentWorkerOptions> = {},
+): Promise<void> => {
+  const worker = new DocumentWorker({ log: pino({ level: 'silent' }), ...options })
+  try {
+    await work(worker)
+  } finally {
+    await worker.close()
+  }
+}
+
+const stateWith = (key: string): Uint8Array => {
+  const doc = new Y.Doc()
+  doc.getMap('m').set(key, 1)
+  return Y.encodeStateAsUpdate(doc)
+}
+
+const threading = suite('the document worker')
+
+threading('leaves the bytes of a question with the asker', () =>
+  withWorker(async (worker) => {
+    const state = stateWith('a')
+    const copy = Uint8Array.from(state)
+    const packed = await worker.run('pack', { state })
+    assert.equal(state, copy)
+    assert.equal(Uint8Array.from(await worker.run('unpack', { packed })), copy)
+  }),
+)
+
+threading('answers the next question after one that it could not answer', () =>
+  withWorker(async (worker) => {
+    const broken = worker.run('json', { state: Uint8Array.of(1, 5, 1, 0, 200) })
+    const sound = worker.run('json', { state: stateWith('b') })
+    await rejects(broken)
+    assert.is(Buffer.from(await sound).toString(), '{"m":{"b":1}}')
+  }),
+)
+
+threading('is replaced when it hangs, and only the one who asked is told', () =>
+  withWorker(
+    async (worker) => {
+      // Two texts with nothing in common, ten thousand times: longer than it is given.
+      const textOf = (character: string) => {
+        const doc = new Y.Doc()
+        const list = doc.getArray('a')
+        doc.transact(() => {
+          for (let at = 0; at < 400; at++)
+            list.push([
+              new Y.Text(
+                Array.from({ length: 2500 }, (_, i) =>
+                  String.fromCharCode(character.charCodeAt(0) + (i % 9)),
+                ).join(''),
+              ),
+            ])
+        })
+        return Y.encodeStateAsUpdate(doc)
+      }
+      const slow = worker.run('difference', { current: textOf('a'), target: textOf('A') })
+      const next = worker.run('json', { state: stateWith('c') })
+      await rejects(slow, /no answer within/)
+      assert.is(Buffer.from(await next).toString(), '{"m":{"c":1}}')
+    },
+    { timeoutMs: 300 },
+  ),
+)
+
+threading('refuses more questions than may wait, and all when it is closed', () =>
+  withWorker(
+    async (worker) => {
+      const asked = Array.from({ length: 5 }, () => worker.run('json', { state: stateWith('d') }))
+      const outcomes = await Promise.allSettled(asked)
+      assert.equal(
+        outcomes.map(({ status }) => status),
+        ['fulfilled', 'fulfilled', 'fulfilled', 'rejected', 'rejected'],
+      )
+      assert.is(outcomes[4]?.status === 'rejected' && outcomes[4].reason.code, 'too_many_requests')
+      const late = rejects(worker.run('json', { state: stateWith('e') }), { code: 'closing' })
+      await worker.close()
+      await late
+      await rejects(worker.run('json', { state: stateWith('f') }), { code: 'closing' })
+    },
+    { maxWaiting: 2 },
+  ),
+)
+
+threading('folds twenty thousand small edits of one client in a moment', () =>
+  withWorker(async (worker) => {
+    const doc = new Y.Doc()
+    const updates: Uint8Array[] = []
+    doc.on('update', (update) => updates.push(update))
+    for (let at = 0; at < 20_000; at++) doc.getArray('a').push([at])
+    const started = performance.now()
+    const { state, keptBack } = await worker.run('fold', { snapshot: null, updates, withVersion: false })
+    assert.ok(performance.now() - started < 1500, `${performance.now() - started} ms`)
+    assert.equal(keptBack, [])
+    const copy = new Y.Doc()
+    Y.applyUpdate(copy, state)
+    assert.is(copy.getArray('a').length, 20_000)
+    assert.ok(updateOf(copy, () => copy.getArray('a').push([1])).length > 0)
+  }),
+)
+
+threading.run()
