@@ -14,15 +14,13 @@ import {
   type Notice,
 } from '../../shared/protocol.ts'
 import { Speaker } from './awareness.ts'
-import type { Clock } from './clock.ts'
-import type { Counters } from './counters.ts'
-import type { Edit } from './edits.ts'
 import { frameOf, keepAliveFrame, pingFrame } from './frames.ts'
+import type { ConnectionOptions } from './host.ts'
 import { isEmptyStateVector, readMessage } from './messages.ts'
 import { Pace } from './pace.ts'
-import type { AccessDecision, ConnectionSummary, Joining, RoomLimits, Socket, SocketEvents } from './ports.ts'
+import type { AccessDecision, ConnectionSummary, Joining, SocketEvents } from './ports.ts'
 import { Answers, Resync } from './resync.ts'
-import type { Follower, Pending } from './rights.ts'
+import type { Follower } from './rights.ts'
 import { Saved } from './saved.ts'
 import { Outbox } from './slow-reader.ts'
 import { readStateVector } from './validate/state-vector.ts'
@@ -31,34 +29,6 @@ const rejectionsWithinMs = 60_000
 const mostRejections = 3
 const deniedEveryMs = 10_000
 const mostMissedPongs = 2
-
-/** What a connection asks of its room. */
-export interface Host {
-  edit(edit: Edit): void
-  /** Answer sync step 1. */
-  answer(connection: Connection, stateVector: Uint8Array): void
-  /** Send sync step 1. */
-  ask(connection: Connection): void
-  /** @returns false where the bytes are no awareness update. */
-  presence(connection: Connection, update: Uint8Array): boolean
-  sendEveryone(connection: Connection): void
-  /** Send what was missed. */
-  catchUp(connection: Connection, missed: { since: Uint8Array | null; presence: boolean }): void
-  decided(connection: Connection, decision: AccessDecision): void
-  left(connection: Connection, code: number, reason: string): void
-}
-
-export interface ConnectionOptions {
-  pending: Pending
-  socket: Socket
-  host: Host
-  clock: Clock
-  limits: RoomLimits
-  counters: Counters
-  log: Logger
-  /** Grows from join to join. */
-  age: number
-}
 
 export class Connection implements SocketEvents, Follower {
   readonly joining: Joining

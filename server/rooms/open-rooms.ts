@@ -7,7 +7,8 @@
 import { BoardroomError } from '../errors.ts'
 import type { Clock } from './clock.ts'
 import type { Fold, StoredBoard } from './ports.ts'
-import { Room, type RoomOptions } from './room.ts'
+import { Room } from './room.ts'
+import type { RoomOptions } from './room-options.ts'
 
 /** Log rows beyond which they are folded into one state before anybody sees them: dear to send and to apply. */
 const mostRowsServed = 100

@@ -5,36 +5,23 @@ import * as Y from 'yjs'
 import { mayWrite } from '../../shared/levels.ts'
 import { type BoardEvent, CloseCode, encodeEvent, SyncStep } from '../../shared/protocol.ts'
 import { BoardroomError, closeCodeOf } from '../errors.ts'
-import { ClientIds, type Relayed } from './client-ids.ts'
-import type { Clock } from './clock.ts'
-import type { Connection, Host } from './connection.ts'
-import type { Counters } from './counters.ts'
+import { ClientIds } from './client-ids.ts'
+import type { Connection } from './connection.ts'
 import { BoardDocument } from './document.ts'
 import { EditWindow, type EditWindowOptions } from './edit-window.ts'
 import type { Edit } from './edits.ts'
 import { awarenessFrame, frameOf, syncFrame } from './frames.ts'
+import type { Host } from './host.ts'
 import { JoinFrames } from './join-frames.ts'
 import { isEmptyStateVector } from './messages.ts'
-import type { AccessDecision, RoomLimits, StoredBoard, UpdateLog } from './ports.ts'
+import type { AccessDecision, StoredBoard } from './ports.ts'
 import { Presence } from './presence.ts'
+import type { RoomOptions } from './room-options.ts'
 import { Seats } from './seats.ts'
 import { type Delivery, deliveryOf } from './slow-reader.ts'
 
 /** In larger rooms, who came and went is not told: everybody times everybody. Presence shows them all the same. */
 const mostToldOfJoins = 50
-
-export interface RoomOptions {
-  boardId: string
-  log: UpdateLog
-  limits: RoomLimits
-  clock: Clock
-  logger: Logger
-  counters: Counters
-  /** The last connection left, or the room cannot go on: it is to be closed. */
-  onDone: (room: Room) => void
-  onLeft: (connection: Connection, code: number, reason: string) => void
-  onRelayed: (boardId: string, relayed: Relayed) => void
-}
 
 export class Room implements Host {
   readonly boardId: string
@@ -293,10 +280,7 @@ export class Room implements Host {
   }
 
   #full(): void {
-    this.#logger.warn(
-      { maxBoardBytes: this.#options.limits.maxBoardBytes },
-      'the board is full and only shown now',
-    )
+    this.#logger.warn('the board has reached its size limit and is only shown now')
     this.seats.close()
   }
 
