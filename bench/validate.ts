@@ -5,7 +5,8 @@ import { defaultValidationLimits } from '../server/rooms/validate/verdict.ts'
 import { validateUpdate } from '../server/rooms/validate.ts'
 import { contentOf, type Struct, writeUpdate } from '../tests/helpers/update-writer.ts'
 
-const inspect = (update: Uint8Array, doc: Y.Doc) => validateUpdate(update, doc, () => 'ok', defaultValidationLimits)
+const inspect = (update: Uint8Array, doc: Y.Doc) =>
+  validateUpdate(update, doc, () => 'ok', defaultValidationLimits)
 
 const median = (times: number[]): number => times.sort((a, b) => a - b)[times.length >> 1] ?? 0
 
@@ -34,7 +35,9 @@ function smallEdits(): void {
     for (let i = from; i < from + batch; i++) Y.applyUpdate(target, updates[i]!)
     applying.push(((performance.now() - begun) / batch) * 1000)
   }
-  console.log(`small edit: inspect ${median(inspecting).toFixed(2)} us, apply ${median(applying).toFixed(2)} us`)
+  console.log(
+    `small edit: inspect ${median(inspecting).toFixed(2)} us, apply ${median(applying).toFixed(2)} us`,
+  )
 }
 
 /** One update into a document that `prepare` makes; the median of a few, the application once. */

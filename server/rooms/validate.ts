@@ -3,12 +3,22 @@
 // with nothing left pending. The rules and what happens without them: docs/security.md#updates.
 import * as Y from 'yjs'
 import { type Block, type Blocks, Dependencies } from './validate/blocks.ts'
+import { conflictSteps, type Neighbours } from './validate/conflicts.ts'
 import { ContentRef, readContent } from './validate/content.ts'
 import { continuesInPlace } from './validate/continuation.ts'
+import { readDeleteSet } from './validate/delete-set.ts'
 import { type MapEntry, refuseLiveEntries } from './validate/map-entries.ts'
 import { NewRoots } from './validate/new-roots.ts'
-import { Anchor, checkPlace, type Place, Placements, Role } from './validate/placement.ts'
-import { Refused, UpdateReader } from './validate/update-reader.ts'
+import {
+  Anchor,
+  checkPlace,
+  type Place,
+  Placements,
+  Role,
+  type SharedType,
+  typeInside,
+} from './validate/placement.ts'
+import { endOf, Refused, UpdateReader } from './validate/update-reader.ts'
 import {
   type ClientIdRule,
   maxClock,
@@ -23,11 +33,9 @@ const rightOriginBit = 0x40
 const parentSubBit = 0x20
 const contentBits = 0x1f
 
-/** The fewest bytes a client's part takes (three numbers and a GC), a struct, a delete range. */
+/** The fewest bytes a client's part takes (three numbers and a GC), and a struct. */
 const minClientBytes = 5
 const minStructBytes = 2
-const minDeleteClientBytes = 2
-const minDeleteRangeBytes = 2
 
 /**
  * Inspect a Yjs v1 update against the document that it is meant for. Applying it right away, before anything
@@ -71,6 +79,8 @@ class Inspection implements Blocks {
   #onlyBlock: Block | null = null
   /** The only struct, where it is a map entry of several clocks. */
   #onlyEntry: MapEntry | null = null
+  #conflictSteps = 0
+  readonly #neighbours: Neighbours = { originClient: -1, originClock: 0, rightClient: -1, rightClock: 0 }
   /** Of the struct being read; one object for all of them. */
   readonly #place: Place = {
     role: Role.leaf,
@@ -94,7 +104,14 @@ class Inspection implements Blocks {
     if (clients > 1) this.#dependencies = new Dependencies()
     for (let i = 0; i < clients; i++) this.#readClient()
     const deleteSet = this.#reader.position
-    const deletesNothing = this.#readDeleteSet()
+    const bringsNothing = this.#writes.length === 0
+    const deletes = readDeleteSet(
+      this.#reader,
+      this.#doc,
+      (clientId) => this.#reachedBy(clientId),
+      bringsNothing,
+    )
+    if (deletes.isAhead) this.#resync ??= 'unknown_delete'
     if (this.#reader.bytesLeft > 0) throw new Refused('trailing_bytes', 'bytes follow the end of the update')
     if (this.#newClients.length > this.#limits.maxNewClientsPerUpdate)
       throw new Refused(
@@ -108,7 +125,7 @@ class Inspection implements Blocks {
       outcome: 'ok',
       newClients: this.#newClients,
       writes: this.#writes,
-      empty: this.#writes.length === 0 && this.#roots.names.length === 0 && deletesNothing,
+      empty: deletes.isEmpty && this.#roots.names.length === 0,
       newRoots: this.#roots.names,
     }
   }
@@ -153,10 +170,22 @@ class Inspection implements Blocks {
       return end
     }
 
-    if ((info & originBit) !== 0) this.#readAnchor(block, clock, Anchor.neighbour)
+    const neighbours = this.#neighbours
+    neighbours.originClient = -1
+    neighbours.rightClient = -1
+    if ((info & originBit) !== 0) {
+      this.#readAnchor(block, clock, Anchor.neighbour)
+      neighbours.originClient = place.anchorClient
+      neighbours.originClock = place.anchorClock
+    }
     if ((info & rightOriginBit) !== 0) {
-      if (place.anchor === Anchor.none) this.#readAnchor(block, clock, Anchor.neighbour)
-      else this.#readDependencyClock(block, clock, reader.readVarUint())
+      neighbours.rightClient = reader.readVarUint()
+      neighbours.rightClock = this.#readDependencyClock(block, clock, neighbours.rightClient)
+      if (place.anchor === Anchor.none) {
+        place.anchor = Anchor.neighbour
+        place.anchorClient = neighbours.rightClient
+        place.anchorClock = neighbours.rightClock
+      }
     }
     let root: string | null = null
     let keyFrom = 0
@@ -182,8 +211,30 @@ class Inspection implements Blocks {
       const key = place.isKeyed ? reader.text(keyFrom, keyTo) : null
       if (!continuesInPlace(this.#doc, block.clientId, place, root, key)) this.#resync = 'missing_dependency'
     }
+    if (end > block.known && this.#resync === null) this.#countConflicts(root, keyFrom, keyTo)
     this.#extend(block, clock, end)
     return end
+  }
+
+  #countConflicts(root: string | null, keyFrom: number, keyTo: number): void {
+    const place = this.#place
+    let parent: SharedType | null = null
+    if (root !== null) parent = this.#doc.share.get(root) ?? null
+    else if (
+      place.anchor === Anchor.parent &&
+      place.anchorClock < Y.getState(this.#doc.store, place.anchorClient)
+    )
+      parent = typeInside(this.#doc, place.anchorClient, place.anchorClock)
+    const key = place.isKeyed && parent !== null ? this.#reader.text(keyFrom, keyTo) : null
+    const limit = this.#limits.maxConflictStepsPerUpdate
+    this.#conflictSteps += conflictSteps(
+      this.#doc,
+      this.#neighbours,
+      parent === null ? null : { parent, key },
+      limit + 1 - this.#conflictSteps,
+    )
+    if (this.#conflictSteps > limit)
+      throw new Refused('conflicts', 'too many structs claim places that many others claim')
   }
 
   #readAnchor(block: Block, clock: number, anchor: number): void {
@@ -235,25 +286,6 @@ class Inspection implements Blocks {
     return name
   }
 
-  /** @returns whether everything that is to be deleted is deleted already. Only looked into where it decides. */
-  #readDeleteSet(): boolean {
-    const reader = this.#reader
-    const clients = reader.readCount(minDeleteClientBytes)
-    let nothing = this.#writes.length === 0
-    for (let i = 0; i < clients; i++) {
-      const clientId = reader.readVarUint()
-      const ranges = reader.readCount(minDeleteRangeBytes)
-      const reached = this.#reachedBy(clientId)
-      for (let j = 0; j < ranges; j++) {
-        const clock = reader.readVarUint()
-        const end = endOf(clock, reader.readVarUint())
-        if (end > reached) this.#resync ??= 'unknown_delete'
-        else nothing &&= isDeleted(this.#doc, clientId, clock, end)
-      }
-    }
-    return nothing
-  }
-
   #reachedBy(clientId: number): number {
     const block =
       this.#onlyBlock?.clientId === clientId ? this.#onlyBlock : this.#dependencies?.blockOf(clientId)
@@ -289,18 +321,4 @@ class Inspection implements Blocks {
       if (answer === 'resync') this.#resync = 'client_id'
     }
   }
-}
-
-function endOf(clock: number, length: number): number {
-  if (length < 1) throw new Refused('length', 'a struct has no length')
-  const end = clock + length
-  if (end > maxClock) throw new Refused('clock', 'a clock is larger than 2^31-1')
-  return end
-}
-
-function isDeleted(doc: Y.Doc, clientId: number, clock: number, end: number): boolean {
-  const structs = doc.store.clients.get(clientId)!
-  for (let i = Y.findIndexSS(structs, clock); i < structs.length && structs[i]!.id.clock < end; i++)
-    if (!structs[i]!.deleted) return false
-  return true
 }

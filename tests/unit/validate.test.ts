@@ -445,6 +445,36 @@ order('known clocks that go on under another parent are refused, under their own
   assert.is(outcome(inMap, { doc }), 'reject parent_changed')
 })
 
+order('many letters before many siblings take plain Yjs seconds, and are refused', () => {
+  const doc = new Y.Doc()
+  const backwards = Array.from({ length: 2000 }, (_, i) =>
+    i === 0 ? char : { ...char, rightOrigin: { client: mallory, clock: i - 1 } },
+  )
+  const list = writeUpdate([from(mallory, 0, ...backwards)])
+  const limits = { maxConflictStepsPerUpdate: 10_000 }
+  assert.is(outcome(list, { limits }), 'ok', 'a list that is built backwards costs nothing')
+  Y.applyUpdate(doc, list)
+  const crowd = (letters: number) =>
+    writeUpdate([
+      from(
+        5,
+        0,
+        ...Array.from({ length: letters }, (_, i) => ({
+          ...char,
+          rightOrigin: { client: mallory, clock: i },
+        })),
+      ),
+    ])
+  assert.is(outcome(crowd(4), { doc, limits }), 'ok')
+  assert.is(outcome(crowd(6), { doc, limits }), 'reject conflicts')
+  const next = writeUpdate([from(mallory, 2000, { ...char, rightOrigin: { client: mallory, clock: 1999 } })])
+  assert.is(
+    outcome(next, { doc, limits: { maxConflictStepsPerUpdate: 0 } }),
+    'ok',
+    'the next one in order too',
+  )
+})
+
 order.run()
 
 const ids = suite('client ids')

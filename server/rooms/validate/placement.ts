@@ -186,7 +186,7 @@ export function checkPlace(place: Place, doc: Y.Doc, maxTypeNesting: number): bo
 }
 
 /** The struct of the document that holds a clock; the caller knows that there is one. */
-function structAt(doc: Y.Doc, clientId: number, clock: number): Y.Item | Y.GC {
+export function structAt(doc: Y.Doc, clientId: number, clock: number): Y.Item | Y.GC {
   const structs = doc.store.clients.get(clientId)!
   return structs[Y.findIndexSS(structs, clock)]!
 }

@@ -1,7 +1,7 @@
 // Bounded reading of the v1 update encoding (lib0 varints, strings, bytes). Every read stops at the update's own
 // end: `ws` hands out slices of shared buffers, and an over-read would show a neighbour's bytes.
 import { isAscii, isUtf8 } from 'node:buffer'
-import type { RejectRule } from './verdict.ts'
+import { maxClock, type RejectRule } from './verdict.ts'
 
 /** Why bytes are refused; thrown while reading and turned into a verdict by whoever started the reading. */
 export class Refused extends Error {
@@ -110,6 +110,14 @@ export class UpdateReader {
     }
     return text
   }
+}
+
+/** The clock behind `length` clocks from `clock` on. @throws Refused length | clock */
+export function endOf(clock: number, length: number): number {
+  if (length < 1) throw new Refused('length', 'a struct or a range has no length')
+  const end = clock + length
+  if (end > maxClock) throw new Refused('clock', 'a clock is larger than 2^31-1')
+  return end
 }
 
 // As lib0 decodes, so that both see the same key: a byte order mark is content.

@@ -27,6 +27,7 @@ export type RejectRule =
   | 'parent'
   | 'parent_changed'
   | 'map_entry'
+  | 'conflicts'
   | 'new_clients'
   | 'client_id'
 
@@ -78,6 +79,8 @@ export interface ValidationLimits {
   maxTypeNesting: number
   /** Clocks of new GC structs and new deleted content together. */
   maxDeletedClocksPerUpdate: number
+  /** Structs passed over in all searches of one update for places that others claim too; a million take up to 0.4 s. */
+  maxConflictStepsPerUpdate: number
 }
 
 export const defaultValidationLimits: ValidationLimits = {
@@ -89,6 +92,7 @@ export const defaultValidationLimits: ValidationLimits = {
   maxValueNesting: 64,
   maxTypeNesting: 100,
   maxDeletedClocksPerUpdate: 16 * 1024 * 1024,
+  maxConflictStepsPerUpdate: 2_000_000,
 }
 
 /** Clocks fit into 31 bits: above, sums with lengths overflow state vectors of other implementations. */

@@ -1,0 +1,44 @@
+// The second half of an update: ranges of clocks to delete, by client.
+import * as Y from 'yjs'
+import { endOf, type UpdateReader } from './update-reader.ts'
+
+const minClientBytes = 2
+const minRangeBytes = 2
+
+export interface DeleteSetReading {
+  /** It names clocks that the board will not have. */
+  isAhead: boolean
+  /** All of it is deleted already. Only looked into where `isEmpty` was true so far. */
+  isEmpty: boolean
+}
+
+/**
+ * @param reachedBy the clock that the board will have reached for a client with this update's structs.
+ * @param isEmpty whether the structs bring nothing.
+ */
+export function readDeleteSet(
+  reader: UpdateReader,
+  doc: Y.Doc,
+  reachedBy: (clientId: number) => number,
+  isEmpty: boolean,
+): DeleteSetReading {
+  const reading = { isAhead: false, isEmpty }
+  for (let clients = reader.readCount(minClientBytes); clients > 0; clients--) {
+    const clientId = reader.readVarUint()
+    const reached = reachedBy(clientId)
+    for (let ranges = reader.readCount(minRangeBytes); ranges > 0; ranges--) {
+      const clock = reader.readVarUint()
+      const end = endOf(clock, reader.readVarUint())
+      if (end > reached) reading.isAhead = true
+      else if (reading.isEmpty) reading.isEmpty = isDeleted(doc, clientId, clock, end)
+    }
+  }
+  return reading
+}
+
+function isDeleted(doc: Y.Doc, clientId: number, clock: number, end: number): boolean {
+  const structs = doc.store.clients.get(clientId)!
+  for (let i = Y.findIndexSS(structs, clock); i < structs.length && structs[i]!.id.clock < end; i++)
+    if (!structs[i]!.deleted) return false
+  return true
+}
