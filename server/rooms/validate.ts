@@ -3,21 +3,13 @@
 // with nothing left pending. The rules and what happens without them: docs/security.md#updates.
 import * as Y from 'yjs'
 import { type Block, type Blocks, Dependencies } from './validate/blocks.ts'
-import { conflictSteps, type Neighbours } from './validate/conflicts.ts'
+import { Conflicts } from './validate/conflicts.ts'
 import { ContentRef, readContent } from './validate/content.ts'
 import { continuesInPlace } from './validate/continuation.ts'
 import { readDeleteSet } from './validate/delete-set.ts'
 import { type MapEntry, refuseLiveEntries } from './validate/map-entries.ts'
 import { NewRoots } from './validate/new-roots.ts'
-import {
-  Anchor,
-  checkPlace,
-  type Place,
-  Placements,
-  Role,
-  type SharedType,
-  typeInside,
-} from './validate/placement.ts'
+import { Anchor, checkPlace, type Place, Placements, Role } from './validate/placement.ts'
 import { endOf, Refused, UpdateReader } from './validate/update-reader.ts'
 import {
   type ClientIdRule,
@@ -79,8 +71,7 @@ class Inspection implements Blocks {
   #onlyBlock: Block | null = null
   /** The only struct, where it is a map entry of several clocks. */
   #onlyEntry: MapEntry | null = null
-  #conflictSteps = 0
-  readonly #neighbours: Neighbours = { originClient: -1, originClock: 0, rightClient: -1, rightClock: 0 }
+  readonly #conflicts: Conflicts
   /** Of the struct being read; one object for all of them. */
   readonly #place: Place = {
     role: Role.leaf,
@@ -97,6 +88,7 @@ class Inspection implements Blocks {
     this.#clientIds = clientIds
     this.#limits = limits
     this.#roots = new NewRoots(doc, limits)
+    this.#conflicts = new Conflicts(doc, limits.maxConflictStepsPerUpdate)
   }
 
   run(): Verdict {
@@ -170,7 +162,7 @@ class Inspection implements Blocks {
       return end
     }
 
-    const neighbours = this.#neighbours
+    const { neighbours } = this.#conflicts
     neighbours.originClient = -1
     neighbours.rightClient = -1
     if ((info & originBit) !== 0) {
@@ -211,30 +203,10 @@ class Inspection implements Blocks {
       const key = place.isKeyed ? reader.text(keyFrom, keyTo) : null
       if (!continuesInPlace(this.#doc, block.clientId, place, root, key)) this.#resync = 'missing_dependency'
     }
-    if (end > block.known && this.#resync === null) this.#countConflicts(root, keyFrom, keyTo)
+    if (end > block.known && this.#resync === null)
+      this.#conflicts.count(place, root, () => reader.text(keyFrom, keyTo))
     this.#extend(block, clock, end)
     return end
-  }
-
-  #countConflicts(root: string | null, keyFrom: number, keyTo: number): void {
-    const place = this.#place
-    let parent: SharedType | null = null
-    if (root !== null) parent = this.#doc.share.get(root) ?? null
-    else if (
-      place.anchor === Anchor.parent &&
-      place.anchorClock < Y.getState(this.#doc.store, place.anchorClient)
-    )
-      parent = typeInside(this.#doc, place.anchorClient, place.anchorClock)
-    const key = place.isKeyed && parent !== null ? this.#reader.text(keyFrom, keyTo) : null
-    const limit = this.#limits.maxConflictStepsPerUpdate
-    this.#conflictSteps += conflictSteps(
-      this.#doc,
-      this.#neighbours,
-      parent === null ? null : { parent, key },
-      limit + 1 - this.#conflictSteps,
-    )
-    if (this.#conflictSteps > limit)
-      throw new Refused('conflicts', 'too many structs claim places that many others claim')
   }
 
   #readAnchor(block: Block, clock: number, anchor: number): void {

@@ -1,14 +1,49 @@
 // How far Yjs would look for the place of a struct among others that claim it too. Each struct may be valid and the
 // search still quadratic: a few kilobytes before many siblings take seconds, in the server and in every browser.
 import * as Y from 'yjs'
-import { type SharedType, structAt } from './placement.ts'
+import { Anchor, type Place, type SharedType, structAt, typeInside } from './placement.ts'
+import { Refused } from './update-reader.ts'
 
 /** The ids that a struct names as its neighbours; clients are -1 where it names none. */
-export interface Neighbours {
+interface Neighbours {
   originClient: number
   originClock: number
   rightClient: number
   rightClock: number
+}
+
+/** All the searches of one update. */
+export class Conflicts {
+  /** Of the struct being read; written by the reader. */
+  readonly neighbours: Neighbours = { originClient: -1, originClock: 0, rightClient: -1, rightClock: 0 }
+  readonly #doc: Y.Doc
+  readonly #limit: number
+  #steps = 0
+
+  constructor(doc: Y.Doc, limit: number) {
+    this.#doc = doc
+    this.#limit = limit
+  }
+
+  /**
+   * Count the search for the struct that has just been read.
+   * @param root the name of the root that it names as parent, null where it names none.
+   * @param readKey reads its map key; called only where the key matters.
+   * @throws Refused conflicts | parent
+   */
+  count(place: Place, root: string | null, readKey: () => string): void {
+    let parent: SharedType | null = null
+    if (root !== null) parent = this.#doc.share.get(root) ?? null
+    else if (
+      place.anchor === Anchor.parent &&
+      known(this.#doc, place.anchorClient, place.anchorClock) !== null
+    )
+      parent = typeInside(this.#doc, place.anchorClient, place.anchorClock)
+    const list = parent === null ? null : { parent, key: place.isKeyed ? readKey() : null }
+    this.#steps += conflictSteps(this.#doc, this.neighbours, list, this.#limit + 1 - this.#steps)
+    if (this.#steps > this.#limit)
+      throw new Refused('conflicts', 'too many structs claim places that many others claim')
+  }
 }
 
 /**
@@ -16,7 +51,7 @@ export interface Neighbours {
  * Neighbours that come with the same update count nothing.
  * @param list what the struct names as parent where it names no neighbour, and the key in it.
  */
-export function conflictSteps(
+function conflictSteps(
   doc: Y.Doc,
   { originClient, originClock, rightClient, rightClock }: Neighbours,
   list: { parent: SharedType; key: string | null } | null,
