@@ -1,0 +1,56 @@
+// Folding by itself: what comes out can be edited, or nothing comes out.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import * as Y from 'yjs'
+import { fold, pack, probe, unpack } from '../../server/storage/folding.ts'
+import { imageTypeOf } from '../../server/storage/mime.ts'
+
+const folding = suite('a fold')
+
+folding('refuses a state on which edits would be lost', () => {
+  const doc = new Y.Doc()
+  doc.getMap('m').set('a', 1)
+  // A deleted struct of length 0, which breaks a document for good: no edit emits an update any more.
+  const empty = Uint8Array.of(1, 1, 5, 0, 0, 0, 0)
+  assert.throws(() => fold(Y.encodeStateAsUpdate(doc), [empty]))
+})
+
+folding('refuses a snapshot that lacks what it depends on', () => {
+  const doc = new Y.Doc()
+  const text = doc.getText('t')
+  text.insert(0, 'a')
+  const before = Y.encodeStateVector(doc)
+  text.insert(1, 'b')
+  const dangling = Y.encodeStateAsUpdate(doc, before)
+  assert.throws(() => fold(dangling, []), /does not hold/)
+  assert.throws(() => probe(dangling), /does not hold/)
+})
+
+folding('of nothing is an empty document, and packing gives back what was packed', () => {
+  const { state } = fold(null, [])
+  assert.equal(state, Uint8Array.of(0, 0))
+  assert.equal(unpack(pack(state)), state)
+})
+
+const images = suite('the type of an image')
+
+images('is told from its content, and markup that hides an image is none', () => {
+  assert.is(
+    imageTypeOf(Buffer.from('\uFEFF<?xml version="1.0"?>\n<!-- a -->\n<svg width="1"/>')),
+    'image/svg+xml',
+  )
+  for (const text of [
+    '',
+    '<',
+    '<html><svg/></html>',
+    '<!-- <svg> -->',
+    '<svgx>',
+    'GIF87',
+    '<!DOCTYPE html><svg>',
+  ]) {
+    assert.is(imageTypeOf(Buffer.from(text)), null, text)
+  }
+})
+
+folding.run()
+images.run()
