@@ -37,7 +37,7 @@ const columns = [
 const rowsAtOnce = 1000
 
 /**
- * @param options.until rows from then on are left out, so that an export ends though the trail grows.
+ * Ends though the trail grows: without `to`, rows from now on are left out.
  * @param options.shown what of a row its reader may see.
  */
 export async function* exportAudit(
