@@ -402,6 +402,13 @@ links('do not bring back who was sent away', () =>
     assert.is((await call('DELETE', path, { as: owner })).body.error.code, 'not_found')
     assert.is((await call('GET', `/api/boards/${board}`, { as: guest })).status, 404)
     assert.is((await exchange(test, token, { as: guest })).body.error.code, 'link_not_valid')
+    await addPermission(db, board, null, 'view')
+    const barred = await exchange(test, token, { as: guest })
+    assert.is(
+      barred.body.error?.code,
+      'link_not_valid',
+      'nor does another reason to be there open the link again',
+    )
   }),
 )
 
