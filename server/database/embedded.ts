@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import { BoardroomError } from '../errors.ts'
 import { serverAccount } from './embedded/account.ts'
 import { type Binaries, findBinaries } from './embedded/binaries.ts'
+import { failedError, inUseError, lastWords, strangerError } from './embedded/failures.ts'
 import {
   checkCluster,
   createCluster,
@@ -159,7 +160,7 @@ export class EmbeddedPostgres {
     const deadline = Date.now() + patienceMs
     const serverDeadline = Date.now() + Math.min(patienceMs / 2, 1500)
     let starting: Starting | null = null
-    let lastReason = ''
+    let lastReason = 'it is starting'
     let told = false
     let rulesWritten = false
     try {
@@ -229,12 +230,15 @@ export class EmbeddedPostgres {
   }
 
   async #findBinaries(): Promise<Binaries> {
-    this.#binaries ??= await findBinaries({
-      account: await serverAccount(this.clusterDir),
-      log: this.#log,
-      copyTo: this.#options.copyBinariesTo,
-    })
-    return this.#binaries
+    if (this.#binaries !== null) return this.#binaries
+    const account = await serverAccount(this.clusterDir)
+    const binaries = await findBinaries({ account, log: this.#log, copyTo: this.#options.copyBinariesTo })
+    if (binaries.copiedTo !== null) {
+      const where = `running Postgres from ${binaries.copiedTo}, because user "${account.name}" cannot enter the folder of the installed one`
+      this.#options.onProgress?.(where)
+    }
+    this.#binaries = binaries
+    return binaries
   }
 
   /** Root may use a database that somebody else started: it writes itself into the rules. */
@@ -266,35 +270,6 @@ export class EmbeddedPostgres {
     if (refused !== null) throw refused
     return null
   }
-}
-
-const lastWords = (output: string): string => {
-  const lines = output.trim().split('\n')
-  return (lines.find((line) => /FATAL|PANIC/.test(line)) ?? lines.at(-1) ?? '').replace(
-    /^.*?(FATAL|PANIC):\s*/,
-    '',
-  )
-}
-
-const failedError = (clusterDir: string, reason: string) =>
-  new BoardroomError(
-    'data_folder_unusable',
-    `the database in ${clusterDir} does not come up: ${reason || 'no reason given'}; its log is in ${clusterDir}/log`,
-  )
-
-const strangerError = (clusterDir: string) =>
-  new BoardroomError(
-    'data_folder_unusable',
-    `the database in ${clusterDir} was started by another user; start Boardroom as that user, or stop that one first`,
-  )
-
-const inUseError = (clusterDir: string, holder: string) => {
-  const pid = /(\d+)$/.exec(holder)?.[1]
-  return new BoardroomError(
-    'database_in_use',
-    `another Boardroom (process ${pid ?? 'unknown'}) serves from ${clusterDir}; stop it, or start this one with another BOARDROOM_DATA_DIR`,
-    { details: pid === undefined ? {} : { pid: Number(pid) } },
-  )
 }
 
 /** pg's types leave it out. @see https://node-postgres.com/apis/client */

@@ -9,6 +9,7 @@ import {
 } from '../../server/database/notifications.ts'
 import { type TestDatabase, withDatabase } from '../helpers/database.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { withProxy } from '../helpers/proxy.ts'
 
 const notifications = suite('notifications of the database')
 const log = pino({ level: 'silent' })
@@ -133,6 +134,23 @@ notifications('are heard again after the backend froze, which no error tells of'
       process.kill(pid, 'SIGCONT')
     }
   }, quick),
+)
+
+notifications('are not taken for heard because the connection still answers', () =>
+  withDatabase(({ url, schema }) => {
+    let deaf = true
+    const loseHeartbeats = (bytes: Buffer) =>
+      deaf ? Buffer.from(bytes.toString('latin1').replaceAll('h:', 'x:'), 'latin1') : bytes
+    return withProxy(url, loseHeartbeats, async (proxy) => {
+      const listening = new Notifications({ direct: proxy.url, schema, log, ...quick })
+      const heard: string[] = []
+      listening.onAccess((payloads) => heard.push(...payloads))
+      await listening.start()
+      await eventually(() => heard.includes('*'))
+      deaf = false
+      await listening.close()
+    })
+  }),
 )
 
 notifications('find the database again when it was away for a while', () =>

@@ -239,6 +239,22 @@ embedding('is used, and left open and without our listeners', () =>
   }),
 )
 
+embedding('does not end the process when a connection dies within an idle transaction', () =>
+  withDatabase(async ({ url }) => {
+    const pool = new pg.Pool({ connectionString: url, max: 2 })
+    const database = await open({ pool })
+    const lost = database.db.transaction().execute(async (trx) => {
+      await sql`select 1`.execute(trx)
+      terminateOthers(url)
+      await new Promise((resolve) => setTimeout(resolve, 20)) // lets the event loop hear of it
+      await sql`select 1`.execute(trx)
+    })
+    await nodeAssert.rejects(lost, { code: 'database_unreachable' })
+    await database.close()
+    await pool.end()
+  }),
+)
+
 embedding('that has no time-outs gets ours', () =>
   withDatabase(({ url }) =>
     withProxy(
