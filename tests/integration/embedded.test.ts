@@ -240,11 +240,23 @@ embedded('starts although postmaster.pid names a live process that is something 
   }),
 )
 
+embedded('starts although postmaster.pid names the Postgres of another folder', () =>
+  withKilledCluster((dataDir, clusterDir) =>
+    withMadeFolder((otherDir) =>
+      withEmbedded(otherDir, async (other) => {
+        await forgePid(clusterDir, (await readPid(other.clusterDir)) ?? 0)
+        await withEmbedded(dataDir, async ({ url }) => assert.not.equal(url, other.url), { patienceMs: 5000 })
+        assert.is((await ask(other.url, 'select 1')).length, 1, 'and leaves that one alone')
+      }),
+    ),
+  ),
+)
+
 embedded('starts although postmaster.pid names a zombie', () =>
   withKilledCluster(async (dataDir, clusterDir) => {
     const { uid, gid } = await stat(clusterDir)
     // The shell becomes a sleep that never asks how its child ended.
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], {
+    const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'], {
       stdio: ['ignore', 'pipe', 'ignore'],
       ...(isRoot ? { uid, gid } : {}),
     })

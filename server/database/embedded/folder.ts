@@ -86,7 +86,6 @@ export async function createCluster(clusterDir: string, account: Account, binari
     await mkdir(draft, { mode: 0o700 })
     if (account.other) await chown(draft, account.uid, account.gid)
     await initdb(draft, account, binaries)
-    await writeAccessRules(draft, account)
     await rename(draft, clusterDir).catch(async (error: unknown) => {
       if (!(await checkCluster(clusterDir))) throw error // else another start was quicker
     })
