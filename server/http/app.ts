@@ -74,6 +74,21 @@ export function createApp(deps: AppDeps): OpenAPIHono<HttpEnv> {
   return app
 }
 
+/**
+ * Tells which paths are ours, for a server that has routes of its own beside us: the first two segments of every
+ * route under `/api`, health, metrics; everything where the client is served too.
+ */
+export function pathOwner(app: Hono<HttpEnv>, servesClient: boolean): (url: string) => boolean {
+  if (servesClient) return () => true
+  const roots = app.routes.map(({ path }) => path.split('/').slice(1, path.startsWith('/api/') ? 3 : 2).join('/'))
+  const ours = new Set(roots.filter((root) => !root.includes('*')))
+  return (url) => {
+    const [path = ''] = url.split('?', 1)
+    const [, first = '', second = ''] = path.split('/', 3)
+    return ours.has(first === 'api' ? `api/${second}` : first)
+  }
+}
+
 const identified =
   (deps: AppDeps): MiddlewareHandler<HttpEnv> =>
   async (c, next) => {

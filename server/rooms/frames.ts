@@ -45,14 +45,14 @@ export const awarenessFrame = (entries: readonly Uint8Array[]): Buffer => {
   return frame
 }
 
-export const varUintBytes = (value: number): number => {
+export function varUintBytes(value: number): number {
   let bytes = 1
   for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) bytes++
   return bytes
 }
 
 /** @returns the position after it. */
-export const writeVarUint = (target: Uint8Array, at: number, value: number): number => {
+export function writeVarUint(target: Uint8Array, at: number, value: number): number {
   let rest = value
   let position = at
   while (rest >= 128) {

@@ -1,0 +1,271 @@
+// The library: wires every part. The one file that knows all of them. It never listens, prints, reads argv or the
+// environment, installs signal handlers or ends the process; `close` leaves nothing behind.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { getRequestListener } from '@hono/node-server'
+import type pg from 'pg'
+import { type Logger, pino } from 'pino'
+import { Registry } from 'prom-client'
+import type { Level } from '../shared/levels.ts'
+import { authRoutes } from './accounts/auth-routes.ts'
+import { createAuth } from './accounts/auth.ts'
+import { cookieNames } from './accounts/cookies.ts'
+import { Guests } from './accounts/guests.ts'
+import { type Authenticate, type IdentifyDeps, identifyRequest, identifySocket } from './accounts/identify.ts'
+import { accountRoutes, ticketRoutes } from './accounts/routes.ts'
+import type { Identity } from './accounts/principal.ts'
+import { setupLink } from './accounts/setup.ts'
+import { makeTicket, ticketKeyOf } from './accounts/tickets.ts'
+import { AuditChain } from './audit/chain.ts'
+import { ServerPresence } from './audit/leaves.ts'
+import { auditRoutes } from './audit/routes.ts'
+import { AuditTrail } from './audit/trail.ts'
+import { BoardAccess, requireLevel, requireManage } from './boards/access.ts'
+import type { BoardsDeps } from './boards/deps.ts'
+import { boardsRoutes } from './boards/routes.ts'
+import { type Config, configWith } from './config.ts'
+import { type Database, openDatabase } from './database/database.ts'
+import { migrateUp } from './database/migrate.ts'
+import { Notifications } from './database/notifications.ts'
+import { BoardroomError } from './errors.ts'
+import { addressKey, addressReader } from './http/addresses.ts'
+import { Admission } from './http/admission.ts'
+import { createApp, pathOwner } from './http/app.ts'
+import { isHttps, isOurOrigin, publicUrlOf } from './http/origins.ts'
+import { rateLimits } from './http/rate-limits.ts'
+import { refusalCounter, roomMetrics } from './http/room-metrics.ts'
+import { Upgrades } from './http/upgrade.ts'
+import type { ConnectionSummary } from './rooms/ports.ts'
+import { Rooms } from './rooms/rooms.ts'
+import { type Services, servicesOf } from './services.ts'
+import { Compaction } from './storage/compaction.ts'
+import { DocumentWorker } from './storage/document-worker.ts'
+import { copyDocument } from './storage/documents.ts'
+import { storageRoutes } from './storage/routes.ts'
+import { PostgresUpdateLog } from './storage/update-log.ts'
+import { readVersion } from './version.ts'
+
+/** Beside these, every setting of docs and `.env.example` under its name in code: `publicUrl`, `maxFrameBytes`, … */
+export interface BoardroomOptions extends Partial<Config> {
+  /** A URL, your own pool (left open by `close`), or an opened database. Tables live in a schema of their own. */
+  database: string | pg.Pool | Database
+  /** Signs tickets and sessions: at least 32 characters, the same on every start. */
+  secret: string
+  /** Who asks, in place of our sign-in. Tickets and share links go on to work. */
+  authenticate?: Authenticate
+  /** Silent unless told. */
+  logger?: Logger
+  /** Bring the tables up to this version first. Default: true. */
+  migrate?: boolean
+  /** Folder of the built canvas, to serve the pages as well; null (default): API and sockets alone. */
+  clientFolder?: string | null
+}
+
+export interface Boardroom extends Services {
+  /** A handler for `http.createServer`. @returns false, and untouched, where the path is not ours. */
+  handleRequest(request: IncomingMessage, response: ServerResponse): boolean
+  /** For the `upgrade` event. @returns false, and untouched, where the path is not ours. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
+  /** A link that makes the first account, null where there is a sysadmin. */
+  setupLink(): Promise<string | null>
+  /** Refuses joins, flushes rooms and the trail, closes sockets 1012 spread over `drainMs` (default 5 s), lets go of everything. */
+  close(options?: { drainMs?: number }): Promise<void>
+}
+
+/**
+ * Starts a Boardroom inside this process.
+ * @throws BoardroomError invalid_config | database_unreachable | database_too_new
+ */
+export async function createBoardroom(options: BoardroomOptions): Promise<Boardroom> {
+  const { database: given, authenticate, logger, migrate = true, clientFolder = null, ...settings } = options
+  const config = configWith(settings)
+  const log = logger ?? pino({ level: 'silent' })
+  const database = await open(given, config, log)
+  const undo: (() => unknown)[] = [() => (database === given ? undefined : database.close())]
+  try {
+    if (migrate) await migrateUp(database)
+    return await start({ database, config: { ...config, secret: options.secret }, log, clientFolder, authenticate, undo })
+  } catch (error) {
+    for (const step of undo.reverse()) await step()
+    throw error
+  }
+}
+
+const isDatabase = (given: BoardroomOptions['database']): given is Database => typeof given === 'object' && 'db' in given
+
+async function open(given: BoardroomOptions['database'], config: Config, log: Logger): Promise<Database> {
+  if (isDatabase(given)) return given
+  const { databaseSchema: schema, databasePool: poolSize, databaseDirectUrl: directConnectionString } = config
+  const target = typeof given === 'string' ? { connectionString: given } : { pool: given }
+  return openDatabase({ ...target, directConnectionString, schema, poolSize, log })
+}
+
+interface Parts {
+  database: Database
+  config: Config & { secret: string }
+  log: Logger
+  clientFolder: string | null
+  authenticate: Authenticate | undefined
+  /** What undoes each step, in the order of the steps. */
+  undo: (() => unknown)[]
+}
+
+async function start({ database, config, log, clientFolder, authenticate, undo }: Parts): Promise<Boardroom> {
+  const { db, schema } = database
+  const closing = new AbortController()
+  const rates = rateLimits(config)
+  const registry = new Registry()
+
+  const presence = new ServerPresence(database, log)
+  await presence.start()
+  undo.push(() => presence.close())
+  const chain = new AuditChain({ database, log, headsFile: config.auditHeadsFile ?? null })
+  await chain.start()
+  undo.push(() => chain.close())
+  // Closed before the chain, which then seals its last rows.
+  const trail = new AuditTrail({ database, log, serverId: presence.serverId })
+  undo.push(() => trail.close())
+
+  const notifications = new Notifications({ direct: database.direct, schema, log })
+  await notifications.start()
+  undo.push(() => notifications.close())
+
+  const worker = new DocumentWorker({ log })
+  undo.push(() => worker.close())
+  const compaction = new Compaction({ database, worker, log })
+  undo.push(() => compaction.close())
+  const updateLog = new PostgresUpdateLog({ database, log, keeper: compaction })
+  undo.push(() => updateLog.close())
+
+  const access = new BoardAccess(db, config.publicBoards)
+  const rooms = new Rooms({
+    log: updateLog,
+    access,
+    limits: config,
+    logger: log,
+    fold: (stored) => worker.foldStored(stored),
+    onLeave: (connection, code, reason) => recordLeave(trail, connection, { code, reason }, log),
+    onRelayed: (boardId, relayed) => log.warn({ boardId, ...relayed }, 'edits relayed under the client id of somebody who is away'),
+  })
+  notifications.onAccess((payloads) => rooms.rights.notified(payloads))
+  notifications.onEvent(({ boardId, event }) => rooms.broadcastEvent(boardId, event))
+  roomMetrics(registry, rooms, notifications)
+
+  const ours = (origin: string, host: string | null) => isOurOrigin(config, origin, host)
+  const urlFor = (host: string | null) => publicUrlOf(config, host)
+  const boardUrl = (boardId: string, host: string | null) =>
+    config.boardUrl?.replaceAll('{board_id}', boardId) ?? `${urlFor(host)}/b/${boardId}`
+  const cookies = cookieNames(isHttps(config))
+  const guests = new Guests(db, cookies)
+  const auth = createAuth({ db, schema, secret: config.secret, publicUrl: urlFor(null), isOurOrigin: ours, cookies, trail, log })
+  const ticketKey = ticketKeyOf(config.secret)
+  const identify: IdentifyDeps = { db, auth, guests, cookies, ticketKey, isOurOrigin: ours, authenticate }
+  const addressOf = addressReader(config.trustedProxies, log)
+
+  const boards: BoardsDeps = {
+    db,
+    schema,
+    access,
+    publicBoards: config.publicBoards,
+    audit: trail,
+    guests,
+    failedGuesses: rates.failedGuesses,
+    makeTicket: async (identity, boardId) => (await makeTicket(ticketKey, identity, { boardId })).ticket,
+    boardUrl,
+    connections: rooms,
+    copyDocument,
+    notifications,
+    closing: closing.signal,
+    log,
+  }
+
+  const needsLevel = (identity: Identity, boardId: string, level: Level) => requireLevel(access, identity, boardId, level)
+  const mayManage = (identity: Identity, boardId: string) => requireManage(access, identity, boardId, { deleted: true })
+  const app = createApp({
+    log,
+    async identify(_request, incoming) {
+      if (incoming === undefined) throw new BoardroomError('internal', 'a request without its node request')
+      return { identity: await identifyRequest(identify, incoming), ip: addressOf(incoming) }
+    },
+    isOurOrigin: ours,
+    headers: { publicUrl: urlFor(null), frameAncestors: config.frameAncestors },
+    registry,
+    checks: {
+      database: async () => {
+        await database.pool.query('select 1')
+      },
+      notifications: () => {
+        if (!notifications.isListening) throw new Error('not listening')
+      },
+    },
+    clientFolder,
+    limits: config,
+    version: readVersion(),
+    routers: [
+      authRoutes({ db, auth, trail, config, failedGuesses: rates.failedGuesses }),
+      accountRoutes({ db, auth, trail }),
+      ticketRoutes({ ticketKey, requireLevel: needsLevel, publicUrl: urlFor }),
+      boardsRoutes(boards),
+      storageRoutes({ database, live: rooms, worker, requireLevel: needsLevel, trail, config }),
+      auditRoutes({ database, trail, log, requireManage: mayManage, closing: closing.signal }),
+    ],
+  })
+  const isOurs = pathOwner(app, clientFolder !== null)
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
+
+  const upgrades = new Upgrades({
+    identify: (request, boardId) => identifySocket(identify, request, boardId),
+    addressOf(request) {
+      const ip = addressOf(request)
+      return { ip, key: addressKey(ip) }
+    },
+    admission: new Admission(config, rates),
+    rooms,
+    trail,
+    logger: log,
+    onRefused: refusalCounter(registry),
+  })
+
+  const rest = [...undo].reverse()
+  let closed: Promise<void> | null = null
+  const close = async (drainMs: number): Promise<void> => {
+    closing.abort()
+    await upgrades.close()
+    await rooms.close({ spreadMs: drainMs })
+    for (const step of rest) await step()
+  }
+
+  return {
+    ...servicesOf({ boards, access, rooms, ticketKey }),
+    handleRequest(request, response) {
+      if (!isOurs(request.url ?? '/')) return false
+      void listener(request, response)
+      return true
+    },
+    handleUpgrade: (request, socket, head) => upgrades.handle(request, socket, head),
+    setupLink: () => setupLink(db, urlFor(null)),
+    close({ drainMs = 5000 } = {}) {
+      closed ??= close(drainMs)
+      return closed
+    },
+  }
+}
+
+/** A `leave` that cannot be written now is written by the next start, from its `access` row. */
+function recordLeave(trail: AuditTrail, connection: ConnectionSummary, end: { code: number; reason: string }, log: Logger): void {
+  const { boardId, connectionId, ip, joinedAt, level, principal, subject, userAgent } = connection
+  const actor = {
+    kind: principal.kind,
+    userId: subject.userId,
+    guestId: subject.guestId,
+    agentId: subject.agentId,
+    name: principal.kind === 'anonymous' ? null : principal.name,
+    sessionId: subject.sessionId,
+    ip,
+    userAgent,
+  }
+  const seconds = Math.round((Date.now() - joinedAt.getTime()) / 1000)
+  trail
+    .record({ action: 'leave', actor, boardId, level, details: { connection_id: connectionId, close_code: end.code, reason: end.reason, seconds } })
+    .catch((error: unknown) => log.warn({ err: error, connectionId }, 'leave not recorded; the next start does it'))
+}

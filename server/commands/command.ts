@@ -1,0 +1,52 @@
+// What a command of the program is, and what it gets.
+import type { Logger } from 'pino'
+import type { Config } from '../config.ts'
+import { BoardroomError } from '../errors.ts'
+
+export interface CommandContext {
+  config: Config
+  log: Logger
+  /** `--json`: answer with one JSON value a line. */
+  json: boolean
+  env: NodeJS.ProcessEnv
+  print(line: string): void
+  /** Where long work stands. */
+  progress(text: string): void
+}
+
+export type CommandOptions = Record<string, string | boolean | undefined>
+
+export interface Command {
+  name: string
+  /** A line a form, without the program's name. */
+  usage: readonly string[]
+  /** Options beside the settings. */
+  options: Record<string, { type: 'string' | 'boolean' }>
+  run(context: CommandContext, positionals: readonly string[], options: CommandOptions): Promise<void>
+}
+
+/** The error for words that a command does not know, showing its forms. */
+export const misuse = (command: Pick<Command, 'name' | 'usage'>, problem: string): BoardroomError =>
+  new BoardroomError('invalid_config', [`${command.name}: ${problem}; usage:`, ...command.usage.map((line) => `  boardroom ${line}`)].join('\n'))
+
+/** A text option that must be there. */
+export const needed = (command: Pick<Command, 'name' | 'usage'>, options: CommandOptions, name: string): string => {
+  const value = options[name]
+  if (typeof value === 'string' && value !== '') return value
+  throw misuse(command, `--${name} is needed`)
+}
+
+/** Rows as JSON lines, or as columns under their names. */
+export function printRows(context: CommandContext, rows: readonly Record<string, unknown>[]): void {
+  if (context.json) {
+    for (const row of rows) context.print(JSON.stringify(row))
+    return
+  }
+  const names = Object.keys(rows[0] ?? {})
+  const text = (value: unknown): string =>
+    value === null || value === undefined ? '-' : value instanceof Date ? value.toISOString() : String(value)
+  const widths = names.map((name) => Math.max(name.length, ...rows.map((row) => text(row[name]).length)))
+  const line = (cells: readonly string[]): string => cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ').trimEnd()
+  if (names.length > 0) context.print(line(names))
+  for (const row of rows) context.print(line(names.map((name) => text(row[name]))))
+}

@@ -1,0 +1,15 @@
+// `boardroom database url`: the embedded Postgres is an ordinary one; this is where clients reach it.
+import { type Command, misuse } from './command.ts'
+import { openForCommand } from './open.ts'
+
+export const databaseCommand: Command = {
+  name: 'database',
+  usage: ['database url    the address of the database, for psql and other clients while the server runs'],
+  options: {},
+  async run(context, [verb]) {
+    if (verb !== 'url') throw misuse(databaseCommand, verb === undefined ? 'what about the database?' : `unknown word ${verb}`)
+    const { directUrl, close } = await openForCommand(context)
+    await close()
+    context.print(context.json ? JSON.stringify({ url: directUrl }) : directUrl)
+  },
+}

@@ -1,0 +1,48 @@
+// `boardroom migrate …`: the schema, up and down, and the database roles.
+import { migrateDown, migrateUp, migrationStatus } from '../database/migrate.ts'
+import { makeRoles } from '../database/roles.ts'
+import { type Command, misuse, printRows } from './command.ts'
+import { openForCommand } from './open.ts'
+
+export const migrateCommand: Command = {
+  name: 'migrate',
+  usage: [
+    'migrate up',
+    'migrate down [N|all]    takes back the newest N migrations (1), with the data in their tables',
+    'migrate status',
+    'migrate roles [--owner NAME] [--server NAME]    an owner of the tables, and a role for the server that cannot change the trail',
+  ],
+  options: { owner: { type: 'string' }, server: { type: 'string' } },
+  async run(context, [verb, count = '1'], options) {
+    if (verb === undefined || !['up', 'down', 'status', 'roles'].includes(verb)) {
+      throw misuse(migrateCommand, verb === undefined ? 'where to?' : `unknown word ${verb}`)
+    }
+    if (verb === 'down' && count !== 'all' && !/^[1-9]\d{0,3}$/.test(count)) {
+      throw misuse(migrateCommand, `expected a number of migrations or all, got ${count}`)
+    }
+    const { database, close } = await openForCommand(context)
+    const onProgress = context.progress
+    try {
+      if (verb === 'up') {
+        const { applied } = await migrateUp(database, { onProgress })
+        context.print(applied.length === 0 ? 'nothing to do' : `migrated up: ${applied.join(', ')}`)
+      } else if (verb === 'down') {
+        const undone = await migrateDown(database, count === 'all' ? 'all' : Number(count), { onProgress })
+        context.print(undone.length === 0 ? 'nothing to do' : `migrated down: ${undone.join(', ')}`)
+      } else if (verb === 'status') {
+        const states = await migrationStatus(database)
+        printRows(
+          context,
+          states.map(({ name, appliedAt, isKnown }) => ({ migration: name, applied_at: appliedAt, known: isKnown })),
+        )
+      } else {
+        const owner = typeof options.owner === 'string' ? options.owner : 'boardroom_owner'
+        const server = typeof options.server === 'string' ? options.server : 'boardroom_server'
+        await makeRoles(database, { owner, server })
+        context.print(`roles made: ${owner} (migrations), ${server} (the server; give it a password and put it into DATABASE_URL)`)
+      }
+    } finally {
+      await close()
+    }
+  },
+}

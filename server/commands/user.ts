@@ -1,0 +1,95 @@
+// `boardroom user …`: accounts from the command line.
+import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
+import type { Role } from '../accounts/principal.ts'
+import { createUser, disableUser, listUsers, setRole } from '../accounts/users.ts'
+import { systemActor } from '../audit/actor.ts'
+import { BoardroomError } from '../errors.ts'
+import { type Command, misuse, needed, printRows } from './command.ts'
+import { openForCommand } from './open.ts'
+
+const roles = ['sysadmin', 'admin', 'user'] as const
+const actor = { ...systemActor, name: 'command line' }
+
+const roleOf = (text: string): Role => {
+  const role = roles.find((candidate) => candidate === text)
+  if (role === undefined) throw new BoardroomError('invalid_config', `unknown role ${text}; expected one of ${roles.join(', ')}`)
+  return role
+}
+
+export const userCommand: Command = {
+  name: 'user',
+  usage: [
+    'user create --email E --name N [--role sysadmin|admin|user]   the password comes from standard input or is asked for',
+    'user list',
+    'user disable EMAIL [--transfer-to EMAIL]',
+    'user role EMAIL sysadmin|admin|user',
+  ],
+  options: { email: { type: 'string' }, name: { type: 'string' }, role: { type: 'string' }, 'transfer-to': { type: 'string' } },
+  async run(context, [verb, ...words], options) {
+    const [email, role] = words
+    // Everything that the words can get wrong is said before a database is opened.
+    const work = (() => {
+      switch (verb) {
+        case 'create': {
+          const person = {
+            email: needed(userCommand, options, 'email'),
+            name: needed(userCommand, options, 'name'),
+            role: roleOf(typeof options.role === 'string' ? options.role : 'user'),
+          }
+          return async (db: Parameters<typeof createUser>[0]) => [await createUser(db, actor, { ...person, password: await readPassword() })]
+        }
+        case 'list':
+          return (db: Parameters<typeof createUser>[0]) => listUsers(db)
+        case 'disable': {
+          if (email === undefined) throw misuse(userCommand, 'whose account? an e-mail is needed')
+          const to = options['transfer-to']
+          return async (db: Parameters<typeof createUser>[0]) => {
+            const { user, boards, links, stoppedLinks } = await disableUser(db, actor, email, typeof to === 'string' ? { transferTo: to } : {})
+            if (typeof to === 'string' && !context.json) context.print(`${to} has taken over ${boards} boards and ${links} share links`)
+            for (const link of stoppedLinks) {
+              if (!context.json) context.print(`share link ${link.label ?? link.id} of board ${link.board_id} gives nothing from now on`)
+            }
+            return [user]
+          }
+        }
+        case 'role': {
+          if (email === undefined || role === undefined) throw misuse(userCommand, 'an e-mail and a role are needed')
+          const wanted = roleOf(role)
+          return async (db: Parameters<typeof createUser>[0]) => [await setRole(db, actor, email, wanted)]
+        }
+        default:
+          throw misuse(userCommand, verb === undefined ? 'what about users?' : `unknown word ${verb}`)
+      }
+    })()
+    const { database, close } = await openForCommand(context)
+    try {
+      printRows(context, await work(database.db))
+    } finally {
+      await close()
+    }
+  },
+}
+
+/** From a pipe: its first line. In a terminal: asked for twice, not shown. */
+async function readPassword(): Promise<string> {
+  if (!process.stdin.isTTY) {
+    for await (const line of createInterface({ input: process.stdin })) return line
+    throw new BoardroomError('invalid_config', 'a password is needed on standard input: printf %s "$PASSWORD" | boardroom user create …')
+  }
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const terminal = createInterface({ input: process.stdin, output: silent, terminal: true })
+  const ask = async (question: string): Promise<string> => {
+    process.stderr.write(question)
+    const answer = await terminal.question('')
+    process.stderr.write('\n')
+    return answer
+  }
+  try {
+    const password = await ask('Password: ')
+    if ((await ask('Once more: ')) !== password) throw new BoardroomError('invalid_config', 'the two passwords differ; nothing was made')
+    return password
+  } finally {
+    terminal.close()
+  }
+}

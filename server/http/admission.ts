@@ -1,0 +1,64 @@
+// How many connections and joins there may be: of the process, of one address, of one principal. Counts only;
+// what a refusal looks like is upgrade.ts's.
+import type { Config } from '../config.ts'
+import type { RateLimits } from './rate-limits.ts'
+
+export type AdmissionLimits = Pick<Config, 'maxConnections' | 'maxConnectionsPerIp' | 'maxConnectionsPerPrincipal'>
+
+export type FloodReason = 'too_many_connections' | 'too_many_connections_from_address' | 'too_many_joins' | 'too_many_failed_joins'
+
+/** One for a process. A place taken is given back exactly once, by the function that `take` returned. */
+export class Admission {
+  readonly #limits: AdmissionLimits
+  readonly #byAddress = new Map<string, number>()
+  readonly #byPrincipal = new Map<string, number>()
+  readonly #rates: Pick<RateLimits, 'joins' | 'failedJoins'>
+  #open = 0
+
+  constructor(limits: AdmissionLimits, rates: Pick<RateLimits, 'joins' | 'failedJoins'>) {
+    this.#limits = limits
+    this.#rates = rates
+  }
+
+  get open(): number {
+    return this.#open
+  }
+
+  /** Why a join from `address` is refused before the handshake; null lets it through and counts it. */
+  flood(address: string): FloodReason | null {
+    if (this.#open >= this.#limits.maxConnections) return 'too_many_connections'
+    if ((this.#byAddress.get(address) ?? 0) >= this.#limits.maxConnectionsPerIp) return 'too_many_connections_from_address'
+    if (this.#rates.failedJoins.retryAfterMs(address) > 0) return 'too_many_failed_joins'
+    return this.#rates.joins.take(address) ? null : 'too_many_joins'
+  }
+
+  /** A join from `address` was refused. */
+  failed(address: string): void {
+    this.#rates.failedJoins.take(address)
+  }
+
+  /** Takes the place of one connection. */
+  takeAddress(address: string): () => void {
+    this.#open++
+    return this.#take(this.#byAddress, address, () => this.#open--)
+  }
+
+  /** Takes one of a principal's places; null where all are taken. Anonymous principals are never the same. */
+  takePrincipal(principalKey: string): (() => void) | null {
+    if ((this.#byPrincipal.get(principalKey) ?? 0) >= this.#limits.maxConnectionsPerPrincipal) return null
+    return this.#take(this.#byPrincipal, principalKey, () => undefined)
+  }
+
+  #take(counts: Map<string, number>, key: string, also: () => void): () => void {
+    counts.set(key, (counts.get(key) ?? 0) + 1)
+    let taken = true
+    return () => {
+      if (!taken) return
+      taken = false
+      also()
+      const left = (counts.get(key) ?? 1) - 1
+      if (left === 0) counts.delete(key)
+      else counts.set(key, left)
+    }
+  }
+}

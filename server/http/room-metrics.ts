@@ -1,0 +1,46 @@
+// What rooms and joins look like in /metrics. Rooms count in plain numbers; here they are read when somebody asks.
+import { Counter, Gauge, type Registry } from 'prom-client'
+import type { Notifications } from '../database/notifications.ts'
+import type { Rooms, RoomsStats } from '../rooms/rooms.ts'
+
+const gauges: Record<string, { help: string; read: (stats: RoomsStats) => number }> = {
+  boardroom_rooms: { help: 'Boards open in this process.', read: (stats) => stats.rooms },
+  boardroom_connections: { help: 'WebSocket connections in rooms.', read: (stats) => stats.connections },
+  boardroom_writers: { help: 'Connections at level edit.', read: (stats) => stats.writers },
+  boardroom_connections_behind: { help: 'Connections that read too slowly now.', read: (stats) => stats.behind },
+  boardroom_unsaved_bytes: { help: 'Bytes of edits that wait for their commit.', read: (stats) => stats.unsavedBytes },
+}
+
+/** One gauge for what is, and one counter `boardroom_room_events_total` by event for what happened. */
+export function roomMetrics(registry: Registry, rooms: Rooms, notifications: Notifications): void {
+  for (const [name, { help, read }] of Object.entries(gauges)) {
+    const gauge: Gauge = new Gauge({ name, help, registers: [registry], collect: () => gauge.set(read(rooms.stats())) })
+  }
+  const listening: Gauge = new Gauge({
+    name: 'boardroom_listening',
+    help: '1 while changes of access are heard from the database.',
+    registers: [registry],
+    collect: () => listening.set(notifications.isListening ? 1 : 0),
+  })
+  const events: Counter<'event'> = new Counter({
+    name: 'boardroom_room_events_total',
+    help: 'What happened in rooms: joined, left, updates, rejected, resynced, slowed, too_slow, …',
+    labelNames: ['event'] as const,
+    registers: [registry],
+    collect() {
+      events.reset()
+      for (const [event, count] of Object.entries(rooms.stats().counters)) events.inc({ event }, count)
+    },
+  })
+}
+
+/** Joins that were refused, by reason: a close code, or why there was no handshake. */
+export function refusalCounter(registry: Registry): (reason: string) => void {
+  const counter = new Counter({
+    name: 'boardroom_joins_refused_total',
+    help: 'Joins refused, by close code or by the reason for which no handshake was done.',
+    labelNames: ['reason'] as const,
+    registers: [registry],
+  })
+  return (reason) => counter.inc({ reason })
+}

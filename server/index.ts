@@ -1,0 +1,10 @@
+// What the package `boardroom` gives: the one file that re-exports.
+export type { Level } from '../shared/levels.ts'
+export { CloseCode } from '../shared/protocol.ts'
+export type { Authenticate } from './accounts/identify.ts'
+export type { ForeignUser } from './accounts/users.ts'
+export { type Boardroom, type BoardroomOptions, createBoardroom } from './boardroom.ts'
+export type { Config } from './config.ts'
+export { BoardroomError, type ErrorCode } from './errors.ts'
+export type { AccessDecision } from './rooms/ports.ts'
+export type { Person, Services } from './services.ts'

@@ -1,0 +1,139 @@
+// What an embedder may ask of a Boardroom in code: boards, who may, links, tickets, documents. The same functions that
+// serve HTTP, behind people named by the embedder's own ids. Whoever calls is trusted; nothing here asks who may.
+import type { Doc } from 'yjs'
+import type { BoardCreate, BoardPermissionResponse, BoardResponse, ShareLinkCreate, ShareLinkResponse } from '../shared/api.ts'
+import type { Level } from '../shared/levels.ts'
+import { type Identity, principalKey } from './accounts/principal.ts'
+import { makeTicket } from './accounts/tickets.ts'
+import { type ForeignUser, foreignUser } from './accounts/users.ts'
+import { type Actor, actorOf, systemActor } from './audit/actor.ts'
+import { type BoardAccess, subjectOf } from './boards/access.ts'
+import {
+  boardResponse,
+  createBoard,
+  deleteBoard,
+  duplicateBoard,
+  purgeBoard,
+  readBoard,
+  restoreBoard,
+  updateBoard,
+} from './boards/boards.ts'
+import type { BoardsDeps } from './boards/deps.ts'
+import { LinkPasswords } from './boards/link-password.ts'
+import { grantPermission, revokePermission } from './boards/permissions.ts'
+import { createShareLink, revokeShareLink, shareLinkUrl } from './boards/share-links.ts'
+import type { AccessDecision } from './rooms/ports.ts'
+import type { Rooms } from './rooms/rooms.ts'
+
+/** A user by the id here, or a user of the embedder's, who is made at first sight. */
+export type Person = number | ForeignUser
+
+/** `by`: whom the trail names; the system unless told. All throw BoardroomError, by the codes of the HTTP routes. */
+export interface Services {
+  users: {
+    /** The id here of a user of the embedder's. */
+    idOf(user: ForeignUser): Promise<number>
+  }
+  boards: {
+    /** @returns the board's id. `owner`: the system unless told. */
+    create(board: BoardCreate & { owner?: Person }): Promise<string>
+    read(boardId: string): Promise<BoardResponse>
+    rename(boardId: string, title: string, by?: Person): Promise<void>
+    duplicate(boardId: string, owner: Person): Promise<string>
+    delete(boardId: string, by?: Person): Promise<void>
+    restore(boardId: string, by?: Person): Promise<void>
+    purge(boardId: string, by?: Person): Promise<void>
+  }
+  permissions: {
+    /** @param grant.user null means everyone. */
+    grant(grant: { boardId: string; user: Person | null; level: Level; by?: Person }): Promise<BoardPermissionResponse>
+    revoke(revocation: { boardId: string; permissionId: number; by?: Person }): Promise<void>
+  }
+  shareLinks: {
+    /** The only time that its `url` is known. */
+    create(link: ShareLinkCreate & { boardId: string; by?: Person }): Promise<ShareLinkResponse & { url: string }>
+    revoke(revocation: { boardId: string; linkId: string; by?: Person }): Promise<void>
+  }
+  tickets: {
+    create(ticket: { boardId: string; user: Person; maxLevel?: Level; expiresInS?: number }): Promise<{ ticket: string; expiresAt: Date }>
+  }
+  documents: {
+    /** The board's state now, one Yjs update v1. */
+    read(boardId: string): Promise<Uint8Array>
+    /** A change by the server, an update v1 or a function that edits; live for collaborators. Resolves once committed. */
+    edit(boardId: string, change: Uint8Array | ((doc: Doc) => void), by?: Person): Promise<void>
+  }
+  access: {
+    /** What `user` (null: nobody known) may do on a board now, and why. */
+    of(boardId: string, user: Person | null): Promise<AccessDecision>
+  }
+}
+
+export interface ServicesDeps {
+  boards: BoardsDeps
+  access: BoardAccess
+  rooms: Rooms
+  ticketKey: Uint8Array
+}
+
+export function servicesOf({ boards, access, rooms, ticketKey }: ServicesDeps): Services {
+  const { db } = boards
+  const linkDeps = { ...boards, passwords: new LinkPasswords() }
+  const idOf = async (person: Person): Promise<number> => (typeof person === 'number' ? person : (await foreignUser(db, person)).id)
+
+  const identityOf = async (person: Person): Promise<Identity> => {
+    const name = typeof person === 'number' ? `user ${person}` : person.name
+    const principal = { kind: 'user', userId: await idOf(person), name, role: 'user' } as const
+    return { principal, via: 'embedder', sessionId: null, boardId: null, maxLevel: null }
+  }
+  const actorFor = async (by: Person | undefined): Promise<Actor> =>
+    by === undefined ? systemActor : actorOf(await identityOf(by), null, null)
+
+  return {
+    users: { idOf: async (user) => (await foreignUser(db, user)).id },
+    boards: {
+      create: async ({ owner, ...body }) => createBoard(boards, await actorFor(owner), body),
+      read: async (boardId) => boardResponse(await readBoard(boards, boardId), { level: 'edit', mayManage: true }),
+      rename: async (boardId, title, by) => updateBoard(boards, await actorFor(by), boardId, { title }),
+      duplicate: async (boardId, owner) => duplicateBoard(boards, await actorFor(owner), boardId),
+      async delete(boardId, by) {
+        await deleteBoard(boards, await actorFor(by), boardId)
+      },
+      async restore(boardId, by) {
+        await restoreBoard(boards, await actorFor(by), boardId)
+      },
+      purge: async (boardId, by) => purgeBoard(boards, await actorFor(by), boardId),
+    },
+    permissions: {
+      async grant({ boardId, user, level, by }) {
+        const body = { user_id: user === null ? null : await idOf(user), level }
+        return (await grantPermission(boards, await actorFor(by), boardId, body)).permission
+      },
+      revoke: async ({ boardId, permissionId, by }) => revokePermission(boards, await actorFor(by), boardId, permissionId),
+    },
+    shareLinks: {
+      async create({ boardId, by, ...body }) {
+        const { link, token } = await createShareLink(linkDeps, await actorFor(by), boardId, body)
+        return { ...link, url: shareLinkUrl(boards.boardUrl(boardId, null), token) }
+      },
+      revoke: async ({ boardId, linkId, by }) => revokeShareLink(linkDeps, await actorFor(by), boardId, linkId),
+    },
+    tickets: {
+      create: async ({ boardId, user, maxLevel, expiresInS }) =>
+        makeTicket(ticketKey, await identityOf(user), { boardId, maxLevel, expiresInS }),
+    },
+    documents: {
+      read: (boardId) => rooms.document(boardId),
+      async edit(boardId, change, by) {
+        const author = by === undefined ? 'system' : principalKey((await identityOf(by)).principal)
+        await rooms.applyAsServer(boardId, change, author)
+      },
+    },
+    access: {
+      async of(boardId, user) {
+        const nobody: Identity = { principal: { kind: 'anonymous', id: 'nobody' }, via: 'anonymous', sessionId: null, boardId: null, maxLevel: null }
+        return access.decideOne(subjectOf(user === null ? nobody : await identityOf(user), boardId))
+      },
+    },
+  }
+}

@@ -1,0 +1,123 @@
+// A client that speaks the protocol by hand: keeps every message it gets, and sends whatever bytes it is told.
+import * as decoding from 'lib0/decoding'
+import { WebSocket } from 'ws'
+import * as Y from 'yjs'
+import { encodeSync, MessageType, ownSubprotocol, SyncStep, ticketSubprotocolPrefix } from '../../shared/protocol.ts'
+import { eventually } from './eventually.ts'
+
+export interface RawOptions {
+  ticket?: string
+  /** Default: boardroom.v1. */
+  subprotocols?: string[]
+  headers?: Record<string, string>
+  query?: string
+}
+
+export interface Received {
+  type: number
+  /** Second varuint of a sync message. */
+  step: number | null
+  /** Parsed body of 64, 66, 67, 68; the count of 65; bytes of sync and awareness. */
+  body: unknown
+}
+
+export class RawClient {
+  readonly socket: WebSocket
+  readonly received: Received[] = []
+  readonly opened: Promise<void>
+  /** Close code and reason. */
+  readonly closed: Promise<{ code: number; reason: string }>
+  /** What the server said, applied. */
+  readonly doc = new Y.Doc()
+  #sent = 0
+
+  constructor(url: string, options: RawOptions = {}) {
+    const subprotocols = [
+      ...(options.subprotocols ?? [ownSubprotocol]),
+      ...(options.ticket === undefined ? [] : [`${ticketSubprotocolPrefix}${options.ticket}`]),
+    ]
+    this.socket = new WebSocket(`${url}${options.query ?? ''}`, subprotocols, { headers: options.headers ?? {} })
+    this.socket.on('error', () => undefined) // 'close' follows
+    this.opened = new Promise((resolve) => {
+      this.socket.once('open', () => resolve())
+      this.socket.once('close', () => resolve())
+    })
+    this.closed = new Promise((resolve) => {
+      this.socket.once('close', (code, reason) => resolve({ code, reason: reason.toString() }))
+    })
+    this.socket.on('message', (data: Buffer, isBinary) => {
+      if (!isBinary) throw new Error('the server sent a text frame')
+      this.#receive(data)
+    })
+  }
+
+  #receive(data: Buffer): void {
+    const decoder = decoding.createDecoder(new Uint8Array(data))
+    const type = decoding.readVarUint(decoder)
+    if (type === MessageType.sync) {
+      const step = decoding.readVarUint(decoder)
+      const body = decoding.readVarUint8Array(decoder)
+      if (step !== SyncStep.step1) Y.applyUpdate(this.doc, body, 'server')
+      this.received.push({ type, step, body })
+    } else if (type === MessageType.saved) {
+      this.received.push({ type, step: null, body: decoding.readVarUint(decoder) })
+    } else if (type === MessageType.awareness) {
+      this.received.push({ type, step: null, body: decoding.readVarUint8Array(decoder) })
+    } else if (type === MessageType.auth) {
+      decoding.readVarUint(decoder)
+      this.received.push({ type, step: null, body: decoding.readVarString(decoder) })
+    } else {
+      this.received.push({ type, step: null, body: JSON.parse(decoding.readVarString(decoder)) })
+    }
+  }
+
+  send(bytes: Uint8Array): void {
+    this.socket.send(bytes)
+  }
+
+  /** Sends an update as [0,2] and counts it as frame 65 does. @returns the count with it */
+  sendUpdate(update: Uint8Array, step: number = SyncStep.update): number {
+    this.send(encodeSync(step, update))
+    this.#sent++
+    return this.#sent
+  }
+
+  /** Edits a document that follows the server's, and sends the edit. @returns the count with it */
+  edit(change: (doc: Y.Doc) => void): number {
+    let update: Uint8Array | null = null
+    const take = (bytes: Uint8Array) => {
+      update = bytes
+    }
+    this.doc.on('update', take)
+    this.doc.transact(() => change(this.doc), 'own')
+    this.doc.off('update', take)
+    if (update === null) throw new Error('the change changed nothing')
+    return this.sendUpdate(update)
+  }
+
+  /** Bodies of one type of message, in order. */
+  bodies(type: number): unknown[] {
+    return this.received.filter((message) => message.type === type).map((message) => message.body)
+  }
+
+  /** Waits for the first message of a type, or the first that `matches`. */
+  // biome-ignore lint/suspicious/noExplicitAny: bodies are looked at by tests, whatever their shape
+  message(type: number, matches: (body: any) => boolean = () => true): Promise<any> {
+    return eventually(() => this.received.find((message) => message.type === type && matches(message.body))).then(
+      (message) => message.body,
+    )
+  }
+
+  /** The highest count of frame 65 so far. */
+  get saved(): number {
+    return Math.max(0, ...(this.bodies(MessageType.saved) as number[]))
+  }
+
+  close(): void {
+    this.socket.close()
+  }
+
+  terminate(): void {
+    this.socket.terminate()
+  }
+}

@@ -1,0 +1,227 @@
+// A whole server on a database of its own, its people, and clients of every kind:
+//
+//   joining('…', () => withServer(async ({ user, open }) => {
+//     const ada = await user('Ada')
+//     const board = await ada.board('Plans')
+//     const client = await open(board, { ticket: await ada.ticket(board) })
+//   }))
+//
+// Everything opened is closed when `work` ends, also when it fails.
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { pino } from 'pino'
+import { WebSocket } from 'ws'
+import { WebsocketProvider } from 'y-websocket'
+import * as Y from 'yjs'
+import type { Role } from '../../server/accounts/principal.ts'
+import { createUser } from '../../server/accounts/users.ts'
+import { systemActor } from '../../server/audit/actor.ts'
+import { type Boardroom, type BoardroomOptions, createBoardroom } from '../../server/boardroom.ts'
+import type { Level } from '../../shared/levels.ts'
+import { type TestDatabase, withDatabase } from './database.ts'
+import { eventually } from './eventually.ts'
+import { RawClient, type RawOptions } from './raw-client.ts'
+
+export interface Answer {
+  status: number
+  headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: answers are looked at by tests, whatever their shape
+  body: any
+}
+
+export type Ask = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>
+
+export interface Person {
+  id: number
+  name: string
+  email: string
+  cookie: string
+  ask: Ask
+  /** Makes a board and answers its id. */
+  board(title?: string): Promise<string>
+  grant(boardId: string, to: Person | null, level: Level): Promise<Answer>
+  ticket(boardId: string, options?: { expires_in?: number; max_level?: Level }): Promise<string>
+}
+
+export interface StockOptions {
+  ticket?: string
+  /** How the ticket travels; default: subprotocol. */
+  via?: 'subprotocol' | 'query'
+  cookie?: string
+  origin?: string
+  doc?: Y.Doc
+  /** Default: waits until synced. */
+  waitFor?: 'synced' | 'closed' | 'nothing'
+}
+
+export interface StockClient {
+  doc: Y.Doc
+  provider: WebsocketProvider
+  /** Close codes in the order they came. */
+  closes: number[]
+  /** The first close code from now on, or one that came already. */
+  closed: Promise<number>
+  stop(): void
+}
+
+export interface TestServer extends TestDatabase {
+  boardroom: Boardroom
+  port: number
+  /** http://127.0.0.1:port, an origin that is ours. */
+  origin: string
+  wsUrl: string
+  user(name: string, role?: Role): Promise<Person>
+  /** Asks without any credential unless `headers` has one. */
+  ask: Ask
+  /** The stock y-websocket provider. */
+  open(boardId: string, options?: StockOptions): Promise<StockClient>
+  /** A client that shows every frame and sends whatever it is told. */
+  raw(boardId: string, options?: RawOptions): Promise<RawClient>
+  /** Actions of a board's trail, oldest first. */
+  actions(boardId: string): Promise<string[]>
+}
+
+const password = 'correct horse battery staple'
+
+export const withServer = <Result>(
+  work: (server: TestServer) => Promise<Result>,
+  options: Partial<BoardroomOptions> = {},
+): Promise<Result> =>
+  withDatabase(async (database) => {
+    const cleanUp: (() => unknown)[] = []
+    const http = createServer()
+    http.listen(options.port ?? 0, '127.0.0.1')
+    await once(http, 'listening')
+    const { port } = http.address() as AddressInfo
+    const boardroom = await createBoardroom({
+      database: database.url,
+      secret: randomBytes(32).toString('base64url'),
+      logger: pino({ level: process.env.TEST_LOG ?? 'silent' }),
+      failedJoinsPerMinutePerIp: 10_000,
+      ...options,
+      port,
+    })
+    attach(http, boardroom)
+    try {
+      return await work(testServer(database, boardroom, port, cleanUp))
+    } finally {
+      for (const clean of cleanUp.reverse()) await clean()
+      await boardroom.close({ drainMs: 0 })
+      http.close()
+      http.closeAllConnections()
+    }
+  })
+
+function attach(http: Server, boardroom: Boardroom): void {
+  http.on('request', (request, response) => {
+    if (!boardroom.handleRequest(request, response)) response.writeHead(404).end()
+  })
+  http.on('upgrade', (request, socket, head) => {
+    if (!boardroom.handleUpgrade(request, socket, head)) socket.destroy()
+  })
+}
+
+function testServer(database: TestDatabase, boardroom: Boardroom, port: number, cleanUp: (() => unknown)[]): TestServer {
+  const origin = `http://127.0.0.1:${port}`
+  const wsUrl = `ws://127.0.0.1:${port}/ws`
+
+  const ask: Ask = async (method, path, body, headers = {}) => {
+    const response = await fetch(`${origin}${path}`, {
+      method,
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      redirect: 'manual',
+    })
+    const text = await response.text()
+    const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text }
+  }
+
+  const succeeded = (answer: Answer): Answer => {
+    if (answer.status >= 300) throw new Error(`got ${answer.status}: ${JSON.stringify(answer.body)}`)
+    return answer
+  }
+
+  const user = async (name: string, role: Role = 'user'): Promise<Person> => {
+    const email = `${name.toLowerCase().replaceAll(/\W+/g, '.')}@example.org`
+    const row = await createUser(database.db, systemActor, { email, name, role, password })
+    const signedIn = succeeded(await ask('POST', '/api/auth/sign-in/email', { email, password }, { origin }))
+    const cookie = signedIn.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ')
+    const asPerson: Ask = (method, path, body, headers) => ask(method, path, body, { cookie, origin, ...headers })
+    return {
+      id: row.id,
+      name,
+      email,
+      cookie,
+      ask: asPerson,
+      async board(title = 'Plans') {
+        return succeeded(await asPerson('POST', '/api/boards', { title })).body.id
+      },
+      async grant(boardId, to, level) {
+        return succeeded(await asPerson('POST', `/api/boards/${boardId}/permissions`, { user_id: to?.id ?? null, level }))
+      },
+      async ticket(boardId, options = {}) {
+        return succeeded(await asPerson('POST', `/api/boards/${boardId}/tickets`, options)).body.ticket
+      },
+    }
+  }
+
+  const open = async (boardId: string, options: StockOptions = {}): Promise<StockClient> => {
+    const { ticket, via = 'subprotocol', cookie, doc = new Y.Doc(), waitFor = 'synced' } = options
+    class Socket extends WebSocket {
+      constructor(url: string, protocols: string[]) {
+        super(url, protocols, {
+          headers: { ...(cookie === undefined ? {} : { cookie }), ...(options.origin === undefined ? {} : { origin: options.origin }) },
+        })
+      }
+    }
+    const provider = new WebsocketProvider(wsUrl, boardId, doc, {
+      disableBc: true,
+      connect: false,
+      maxBackoffTime: 100,
+      protocols: ticket !== undefined && via === 'subprotocol' ? ['boardroom.yjs', `boardroom.ticket.${ticket}`] : [],
+      params: ticket !== undefined && via === 'query' ? { ticket } : {},
+      WebSocketPolyfill: Socket as unknown as typeof globalThis.WebSocket, // ws speaks the browser's interface
+    })
+    const closes: number[] = []
+    const closed = new Promise<number>((resolve) => {
+      provider.on('connection-close', (event) => {
+        if (event === null) return
+        closes.push(event.code)
+        resolve(event.code)
+      })
+    })
+    const stop = () => {
+      provider.destroy()
+      doc.destroy()
+    }
+    cleanUp.push(stop)
+    provider.connect()
+    if (waitFor === 'synced') await eventually(() => provider.synced, { withinMs: 10_000 })
+    if (waitFor === 'closed') await closed
+    return { doc, provider, closes, closed, stop }
+  }
+
+  return {
+    ...database,
+    boardroom,
+    port,
+    origin,
+    wsUrl,
+    user,
+    ask,
+    open,
+    async raw(boardId, options = {}) {
+      const client = new RawClient(`${wsUrl}/${boardId}`, options)
+      cleanUp.push(() => client.terminate())
+      await client.opened
+      return client
+    },
+    async actions(boardId) {
+      const rows = await database.db.selectFrom('audit_logs').select('action').where('board_id', '=', boardId).orderBy('timestamp').execute()
+      return rows.map((row) => row.action)
+    },
+  }
+}
