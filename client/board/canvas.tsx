@@ -151,7 +151,6 @@ const initialDataOf = (session: BoardSession): Promise<ExcalidrawInitialDataStat
       resolve({
         // The document's elements are JSON that Excalidraw restores before it believes any of it.
         elements: elements as unknown as ExcalidrawElement[],
-        scrollToContent: true,
         libraryItems: loadLibrary(),
       })
       return true
@@ -183,7 +182,11 @@ const useBinding = (
       onProblem: (message) => showToast(message, true),
     })
     images.current = boardImages
-    const attach = () => session.attach(boundCanvas(excalidraw, boardImages))
+    const attach = () => {
+      session.attach(boundCanvas(excalidraw, boardImages))
+      // All of the drawing, as large as it may be; the far corner of a large one tells nobody where they are.
+      excalidraw.scrollToContent(undefined, { fitToContent: true, animate: false })
+    }
     // While it loads, Excalidraw throws away what it is shown.
     let stopWaiting: (() => void) | null = null
     if (excalidraw.getAppState().isLoading) {

@@ -11,7 +11,7 @@ import { showProblem, showToast } from '../ui/toast.tsx'
 import { TopBar } from '../ui/top-bar.tsx'
 
 const sorts = { updated: 'Last changed', created: 'Newest', title: 'Name' } as const
-const scopes = { all: 'All', mine: 'Mine', shared: 'Shared with me' } as const
+const scopes = { all: 'All', mine: 'Mine', shared: 'Shared' } as const
 const searchDelayMs = 200
 
 export const BoardsPage = ({ trash = false }: { trash?: boolean }) => {

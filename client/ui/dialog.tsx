@@ -19,7 +19,6 @@ export const Dialog = ({ title, onClose, children, size = 'small' }: DialogProps
     return () => element.close()
   }, [])
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: a click beside the dialog is a shortcut; Escape is the keyboard's.
     <dialog
       ref={dialog}
       className={`dialog ${size}`}
@@ -66,7 +65,6 @@ export const Prompt = ({ title, label, value, action, onClose, onDone }: PromptP
     >
       <label className="field">
         {label}
-        {/* biome-ignore lint/a11y/noAutofocus: the dialog was opened to type here */}
         <input
           name="value"
           defaultValue={value}

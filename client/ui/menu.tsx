@@ -1,6 +1,8 @@
 // A button with a menu under it. Arrow keys walk, Escape closes and gives the focus back.
 import { type ReactNode, useEffect, useId, useRef, useState } from 'react'
 
+const edge = 8
+
 export interface MenuItem {
   label: string
   icon?: ReactNode
@@ -23,6 +25,10 @@ export const Menu = ({ label, items, children, className = 'quiet square' }: Men
 
   useEffect(() => {
     if (!isOpen) return
+    const list = root.current?.querySelector<HTMLElement>('[role=menu]')
+    // At the left edge of a narrow screen, the list would begin outside of it.
+    const left = list?.getBoundingClientRect().left ?? 0
+    if (list && left < edge) list.style.transform = `translateX(${edge - left}px)`
     root.current?.querySelector<HTMLElement>('[role=menuitem]')?.focus()
     const close = (event: PointerEvent) => {
       if (event.target instanceof Node && !root.current?.contains(event.target)) setOpen(false)

@@ -1,5 +1,5 @@
 // Short news at the lower edge, gone by itself.
-import { useSyncExternalStore } from 'react'
+import { useEffect, useRef, useSyncExternalStore } from 'react'
 
 interface Toast {
   id: number
@@ -32,8 +32,16 @@ export const Toasts = () => {
     },
     () => toasts,
   )
+  const box = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    const element = box.current
+    if (element?.showPopover === undefined) return
+    // Above dialogs, which are in the browser's top layer: last in, on top.
+    if (element.matches(':popover-open')) element.hidePopover()
+    if (shown.length > 0) element.showPopover()
+  }, [shown])
   return (
-    <div className="toasts" role="status" aria-live="polite">
+    <div ref={box} popover="manual" className="toasts" role="status" aria-live="polite">
       {shown.map(({ id, text, isProblem }) => (
         <p key={id} className={isProblem ? 'toast problem' : 'toast'}>
           {text}
