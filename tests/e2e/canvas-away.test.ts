@@ -1,0 +1,123 @@
+// The network goes, the server restarts, somebody else's client writes nonsense: nothing that was drawn is lost.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { WebSocket } from 'ws'
+import { WebsocketProvider } from 'y-websocket'
+import * as Y from 'yjs'
+import { elementMaps } from '../../shared/scene.ts'
+import { draw, elementsOn, focusCanvas, saysSync, sharedPart } from '../helpers/board-page.ts'
+import { findChromium, withBrowser } from '../helpers/browser.ts'
+import { browserTests, withCanvas } from '../helpers/canvas-server.ts'
+import { eventually } from '../helpers/eventually.ts'
+
+const away = suite('a board through bad times')
+const tests = browserTests(findChromium(), away)
+/** What a browser says of a server that is gone. */
+const gone = /WebSocket|ERR_CONNECTION|503/
+
+tests.add('keeps what is drawn while the server restarts, and brings it back', (chromium) =>
+  withCanvas((server) =>
+    withBrowser(chromium, async (browser) => {
+      const ada = await server.user('Ada')
+      const grace = await server.user('Grace')
+      const boardId = await ada.board()
+      await ada.ask('POST', `/boards/${boardId}/permissions`, { user_id: grace.id, level: 'edit' })
+      const url = `${server.origin}/b/${boardId}`
+      const first = await browser.open(url, { cookie: ada.cookie, expected: gone })
+      const second = await browser.open(url, { cookie: grace.cookie, expected: gone })
+      for (const { page } of [first, second]) {
+        await saysSync(page, 'Saved')
+        await focusCanvas(page)
+      }
+      await draw(first.page, 'r', [300, 200], [420, 280])
+      await saysSync(first.page, 'Saved')
+      await server.stop()
+      await saysSync(first.page, 'Offline')
+      await draw(first.page, 'o', [300, 400], [420, 480])
+      await saysSync(first.page, 'Offline, 1 change kept')
+      await draw(second.page, 'd', [600, 400], [720, 480])
+      await server.start()
+      for (const { page } of [first, second]) await saysSync(page, 'Saved')
+      await eventually(async () => {
+        const [a, b, scene] = await Promise.all([elementsOn(first.page), elementsOn(second.page), ada.scene(boardId)])
+        assert.is(scene.elements.length, 3)
+        assert.equal(sharedPart(a), sharedPart(scene.elements))
+        assert.equal(sharedPart(b), sharedPart(scene.elements))
+        return true
+      })
+    }),
+  ),
+)
+
+tests.add('has in the document what was shown as saved, also when the page goes in the middle of typing', (chromium) =>
+  withCanvas((server) =>
+    withBrowser(chromium, async (browser) => {
+      const ada = await server.user('Ada')
+      const boardId = await ada.board()
+      const { page } = await browser.open(`${server.origin}/b/${boardId}`, { cookie: ada.cookie })
+      await saysSync(page, 'Saved')
+      await focusCanvas(page)
+      await page.keyboard.press('t')
+      await page.mouse.click(500, 400)
+      await page.keyboard.type('half a sent')
+      await saysSync(page, 'Saving').catch(() => {}) // it may be faster than we look
+      await saysSync(page, 'Saved')
+      const shown = (await elementsOn(page)).find(({ type }) => type === 'text')?.text
+      await page.goto('about:blank')
+      const kept = (await ada.scene(boardId)).elements.find(({ type }) => type === 'text')?.text
+      assert.is(kept, shown)
+      assert.is(kept, 'half a sent')
+    }),
+  ),
+)
+
+tests.add('shows a board that somebody else’s client has put malformed elements into', (chromium) =>
+  withCanvas((server) =>
+    withBrowser(chromium, async (browser) => {
+      const ada = await server.user('Ada')
+      const boardId = await ada.board()
+      const { ticket } = await ada.ask<{ ticket: string }>('POST', `/boards/${boardId}/tickets`, {})
+      const { page } = await browser.open(`${server.origin}/b/${boardId}`, { cookie: ada.cookie })
+      await saysSync(page, 'Saved')
+      await focusCanvas(page)
+      await draw(page, 'r', [300, 200], [420, 280])
+      await saysSync(page, 'Saved')
+
+      const doc = new Y.Doc()
+      const provider = new WebsocketProvider(`ws://127.0.0.1:${server.port}/ws`, boardId, doc, {
+        disableBc: true,
+        protocols: ['boardroom.yjs', `boardroom.ticket.${ticket}`],
+        WebSocketPolyfill: WebSocket as unknown as typeof globalThis.WebSocket, // ws speaks the browser's interface
+      })
+      try {
+        await eventually(() => provider.synced)
+        const put = (id: string, properties: Record<string, unknown>) => {
+          const map = new Y.Map()
+          elementMaps(doc).set(id, map)
+          for (const [key, value] of Object.entries(properties)) map.set(key, value)
+        }
+        const geo = { x: 500, y: 300, width: 50, height: 50, angle: 0 }
+        put('nothing', {})
+        put('typed', { type: 'hologram', geo })
+        put('text', { type: 'text', geo, text: null, fontSize: 'huge' })
+        put('line', { type: 'line', geo, points: 'none' })
+        put('arrow', { type: 'arrow', geo: { ...geo, points: [[0, 0], [10, 10]], startBinding: 'x' }, index: '***' })
+        put('frame', { type: 'frame', geo, boundElements: [1, 2], groupIds: null, frameId: 7 })
+        put('image', { type: 'image', geo, fileId: '../../etc/passwd', scale: 3 })
+        put('good', { type: 'ellipse', geo, index: 'a5' })
+        await eventually(async () => (await elementsOn(page)).some(({ id }) => id === 'good'))
+        await draw(page, 'd', [300, 500], [400, 600])
+        await saysSync(page, 'Saved')
+        await page.reload()
+        await saysSync(page, 'Saved')
+        await eventually(async () => (await elementsOn(page)).some(({ type }) => type === 'diamond'))
+      } finally {
+        provider.destroy()
+        doc.destroy()
+      }
+    }),
+  ),
+)
+
+away.run()
+tests.end()

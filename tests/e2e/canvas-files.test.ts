@@ -1,0 +1,144 @@
+// Drawings as files, images as files of the board, and the same over an address of the LAN, where browsers offer less.
+import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import type { Page } from 'playwright-core'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { readScene, type SceneElement } from '../../shared/scene.ts'
+import { draw, elementsOn, focusCanvas, saysSync, sharedPart } from '../helpers/board-page.ts'
+import { findChromium, withBrowser } from '../helpers/browser.ts'
+import { browserTests, withCanvas } from '../helpers/canvas-server.ts'
+import { eventually } from '../helpers/eventually.ts'
+
+const files = suite('files at the canvas')
+const tests = browserTests(findChromium(), files)
+
+const drawing = (name: string) => fileURLToPath(new URL(`../../../tests/fixtures/boards/${name}.excalidraw`, import.meta.url))
+const onePixel = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAIAAAACUFjqAAAAEklEQVR42mP8z8BQz0AEYBxVSF8AtNcDAbDm3X8AAAAASUVORK5CYII=',
+  'base64',
+)
+
+const exported = async (page: Page, format: string): Promise<Buffer> => {
+  await page.getByTestId('main-menu-trigger').click()
+  const download = page.waitForEvent('download')
+  await page.getByText(`Export ${format}`, { exact: true }).click()
+  return readFile(await (await download).path())
+}
+
+/** Drops a file onto the canvas. */
+const dropFile = (page: Page, { name, type, size, bytes }: { name: string; type: string; size?: number; bytes?: Buffer }) =>
+  page.evaluate(
+    ([fileName, mime, length, content]) => {
+      const part = content === '' ? new Uint8Array(length) : Uint8Array.from(atob(content), (char) => char.charCodeAt(0))
+      const transfer = new DataTransfer()
+      transfer.items.add(new File([part], fileName, { type: mime }))
+      const target = document.querySelector('.excalidraw__canvas.interactive')
+      target?.dispatchEvent(new DragEvent('drop', { bubbles: true, clientX: 500, clientY: 400, dataTransfer: transfer }))
+    },
+    [name, type, size ?? 0, bytes?.toString('base64') ?? ''] as const,
+  )
+
+tests.add('a drawing comes in, goes out the same, and is a picture as PNG and SVG', (chromium) =>
+  withCanvas((server) =>
+    withBrowser(chromium, async (browser) => {
+      const ada = await server.user('Ada')
+      const { page } = await browser.open(server.origin, { cookie: ada.cookie })
+      await page.getByRole('button', { name: 'Import' }).waitFor()
+      await page.locator('input[type=file]').setInputFiles(drawing('customer-journey-map'))
+      await page.waitForURL(/\/b\//)
+      await saysSync(page, 'Saved')
+      const original = readScene(JSON.parse(readFileSync(drawing('customer-journey-map'), 'utf8')))?.elements ?? []
+      const file = JSON.parse((await exported(page, '.excalidraw')).toString())
+      const live = (elements: readonly SceneElement[]) => elements.filter(({ isDeleted }) => isDeleted !== true)
+      assert.equal(live(file.elements).map(({ id }) => id), original.map(({ id }) => id))
+      assert.equal((await exported(page, 'PNG')).subarray(1, 4).toString(), 'PNG')
+      assert.ok((await exported(page, 'SVG')).toString().startsWith('<svg'))
+
+      await page.goto(server.origin)
+      await page.locator('input[type=file]').setInputFiles({
+        name: 'again.excalidraw',
+        mimeType: 'application/json',
+        buffer: Buffer.from(JSON.stringify(file)),
+      })
+      await page.waitForURL(/\/b\//)
+      await saysSync(page, 'Saved')
+      assert.equal(sharedPart(await elementsOn(page)), sharedPart((readScene(file) ?? { elements: [] }).elements))
+    }),
+  ),
+)
+
+tests.add('a file that is no drawing is refused with a message', (chromium) =>
+  withCanvas((server) =>
+    withBrowser(chromium, async (browser) => {
+      const ada = await server.user('Ada')
+      const { page } = await browser.open(server.origin, { cookie: ada.cookie })
+      const give = (name: string, text: string) =>
+        page.locator('input[type=file]').setInputFiles({ name, mimeType: 'application/json', buffer: Buffer.from(text) })
+      await page.getByRole('button', { name: 'Import' }).waitFor()
+      await give('broken.excalidraw', '{"type":"excalidraw","elements":[')
+      await page.getByText('broken.excalidraw is not a drawing').waitFor()
+      await give('foreign.json', '{"name":"package"}')
+      await page.getByText('foreign.json holds no Excalidraw drawing').waitFor()
+    }),
+  ),
+)
+
+tests.add('an image is a file of the board, seen by others, and not part of the document; a huge one is refused', (chromium) =>
+  withCanvas((server) =>
+    withBrowser(chromium, async (browser) => {
+      const ada = await server.user('Ada')
+      const boardId = await ada.board()
+      const { url } = await ada.link(boardId, 'view')
+      const { page } = await browser.open(`${server.origin}/b/${boardId}`, { cookie: ada.cookie })
+      await saysSync(page, 'Saved')
+      await dropFile(page, { name: 'dot.png', type: 'image/png', bytes: onePixel })
+      const image = await eventually(async () => (await ada.scene(boardId)).elements.find(({ type }) => type === 'image') ?? null)
+      assert.match(String(image.fileId), /^[0-9a-f]{64}$/)
+      assert.not.match(JSON.stringify(await ada.scene(boardId)), /base64/)
+
+      const guest = await browser.open(url)
+      const got = guest.page.waitForResponse((response) => response.url().endsWith(`/files/${image.fileId}`))
+      await guest.page.getByLabel('Your name').fill('Katherine')
+      await guest.page.getByRole('button', { name: 'Open the board' }).click()
+      assert.is((await got).status(), 200)
+
+      await dropFile(page, { name: 'huge.png', type: 'image/png', size: 100 * 1024 * 1024 })
+      await page.getByText('huge.png is too large').waitFor()
+      const stranger = await fetch(`${server.origin}/api/boards/${boardId}/files/${image.fileId}`)
+      assert.ok(stranger.status === 401 || stranger.status === 404, `${stranger.status}`)
+    }),
+  ),
+)
+
+const lanAddress = '192.0.2.7'
+
+tests.add('works over a plain-http address of the LAN: drawing, images, copying a link', (chromium) =>
+  withCanvas((server) =>
+    withBrowser(
+      chromium,
+      async (browser) => {
+        const ada = await server.user('Ada')
+        const boardId = await ada.board()
+        const { page } = await browser.open(`http://${lanAddress}:${server.port}/b/${boardId}`, { cookie: ada.cookie })
+        await saysSync(page, 'Saved')
+        assert.is(await page.evaluate(() => globalThis.crypto.subtle === undefined), true)
+        await focusCanvas(page)
+        await draw(page, 'r', [300, 200], [420, 280])
+        await dropFile(page, { name: 'dot.png', type: 'image/png', bytes: onePixel })
+        await eventually(async () => (await ada.scene(boardId)).elements.length === 2)
+        await saysSync(page, 'Saved')
+        await page.getByRole('button', { name: 'Share' }).click()
+        await page.getByRole('tab', { name: 'Links' }).click()
+        await page.getByRole('button', { name: 'Make link' }).click()
+        await page.getByText('Link copied').waitFor()
+        assert.ok((await page.getByLabel('New link').inputValue()).startsWith(`http://${lanAddress}`))
+      },
+      [lanAddress],
+    ),
+  ),
+)
+
+files.run()
+tests.end()

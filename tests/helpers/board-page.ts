@@ -1,0 +1,47 @@
+// A board's page as a person uses it: keys, mouse, what is written there; and what its canvas really holds.
+import type { Page } from 'playwright-core'
+import { readElement, type SceneElement } from '../../shared/element.ts'
+import { storedProperties } from '../../shared/scene.ts'
+
+const waitMs = 15_000
+
+/** Waits until the page says `text` about what is saved: `Saved`, `Read-only`, `Offline`. */
+export const saysSync = (page: Page, text: string): Promise<void> =>
+  page.getByTestId('sync').filter({ hasText: text }).waitFor({ timeout: waitMs })
+
+/** Drag from one point of the page to another, with the tool of a key (`r` rectangle, `p` pencil, `a` arrow, …). */
+export const draw = async (page: Page, key: string, from: readonly [number, number], to: readonly [number, number]): Promise<void> => {
+  await page.keyboard.press('Escape')
+  await page.keyboard.press(key)
+  await drag(page, from, to)
+}
+
+export const drag = async (page: Page, from: readonly [number, number], to: readonly [number, number]): Promise<void> => {
+  await page.mouse.move(...from)
+  await page.mouse.down()
+  await page.mouse.move((from[0] + to[0]) / 2, (from[1] + to[1]) / 2, { steps: 4 })
+  await page.mouse.move(...to, { steps: 4 })
+  await page.mouse.up()
+}
+
+/** Gives the canvas the keyboard, as a click beside all elements does. */
+export const focusCanvas = (page: Page): Promise<void> => page.mouse.click(600, 700)
+
+/** The elements that the canvas shows, from the editor's own memory. */
+export const elementsOn = async (page: Page): Promise<SceneElement[]> => {
+  const elements: unknown = await page.evaluate(() => {
+    // The editor is a React component; this is where React keeps it. Tests alone look there.
+    const root = document.querySelector('.excalidraw')
+    if (root === null) return []
+    const key = Object.keys(root).find((name) => name.startsWith('__reactFiber$'))
+    // biome-ignore lint/suspicious/noExplicitAny: React's internals have no types
+    let fiber = key === undefined ? null : (root as any)[key]
+    while (fiber !== null && fiber.stateNode?.scene === undefined) fiber = fiber.return
+    return fiber === null ? [] : JSON.parse(JSON.stringify(fiber.stateNode.scene.getNonDeletedElements()))
+  })
+  return (elements as Record<string, unknown>[]).flatMap((raw) => readElement(raw) ?? [])
+}
+
+/** What of elements is everybody's, by id: what two canvases and the document must agree on. */
+export const sharedPart = (elements: readonly SceneElement[]): Record<string, unknown> =>
+  Object.fromEntries(elements.map((element) => [element.id, storedProperties(element)]))

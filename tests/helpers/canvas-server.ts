@@ -1,0 +1,153 @@
+// A server with the built canvas, whose process-to-be can end and come back on the same database and port.
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { pino } from 'pino'
+import { createUser } from '../../server/accounts/users.ts'
+import { systemActor } from '../../server/audit/actor.ts'
+import { type Boardroom, type BoardroomOptions, createBoardroom } from '../../server/boardroom.ts'
+import type { Level } from '../../shared/levels.ts'
+import type { Scene } from '../../shared/scene.ts'
+import { type TestDatabase, withDatabase } from './database.ts'
+
+export interface CanvasPerson {
+  id: number
+  email: string
+  password: string
+  /** For a browser context. */
+  cookie: string
+  /** Asks the API as this person. @throws for any answer that is no success */
+  ask<Body = unknown>(method: string, path: string, body?: unknown): Promise<Body>
+  board(title?: string): Promise<string>
+  /** Makes a share link. */
+  link(boardId: string, level: Level, options?: Record<string, unknown>): Promise<{ id: string; url: string }>
+  /** The drawing as the server has it. */
+  scene(boardId: string): Promise<Scene>
+}
+
+export interface CanvasServer extends TestDatabase {
+  origin: string
+  port: number
+  boardroom(): Boardroom
+  user(name: string): Promise<CanvasPerson>
+  /** No answer from here on: sockets are cut, the port is closed. */
+  stop(): Promise<void>
+  start(): Promise<void>
+}
+
+const password = 'correct horse battery staple'
+const clientFolder = fileURLToPath(new URL('../../canvas', import.meta.url))
+
+export const withCanvas = <Result>(
+  work: (server: CanvasServer) => Promise<Result>,
+  options: Partial<BoardroomOptions> = {},
+): Promise<Result> =>
+  withDatabase(async (database) => {
+    const secret = randomBytes(32).toString('base64url')
+    let http: Server | null = null
+    let boardroom: Boardroom | null = null
+    let port = 0
+
+    const start = async () => {
+      const server = createServer((request, response) => {
+        if (boardroom?.handleRequest(request, response) !== true) response.writeHead(503).end()
+      })
+      server.on('upgrade', (request, socket, head) => {
+        if (boardroom?.handleUpgrade(request, socket, head) !== true) socket.destroy()
+      })
+      server.listen(port, '127.0.0.1')
+      await once(server, 'listening')
+      port = (server.address() as AddressInfo).port // a TCP port was asked for
+      http = server
+      const logger = pino({ level: process.env.TEST_LOG ?? 'silent' })
+      boardroom = await createBoardroom({ database: database.url, secret, logger, clientFolder, ...options, port })
+    }
+    const stop = async () => {
+      const ending = boardroom
+      boardroom = null
+      await ending?.close({ drainMs: 0 })
+      http?.close()
+      http?.closeAllConnections()
+      http = null
+    }
+
+    await start()
+    const origin = `http://127.0.0.1:${port}`
+    try {
+      return await work({
+        ...database,
+        origin,
+        port,
+        boardroom() {
+          if (boardroom === null) throw new Error('the server is stopped')
+          return boardroom
+        },
+        user: (name) => makeUser(database, origin, name),
+        stop,
+        start,
+      })
+    } finally {
+      await stop()
+    }
+  })
+
+const makeUser = async (database: TestDatabase, origin: string, name: string): Promise<CanvasPerson> => {
+  const email = `${name.toLowerCase()}@example.org`
+  const { id } = await createUser(database.db, systemActor, { email, name, role: 'user', password })
+  const signedIn = await fetch(`${origin}/api/auth/sign-in/email`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin },
+    body: JSON.stringify({ email, password }),
+  })
+  if (!signedIn.ok) throw new Error(`sign-in: ${signedIn.status} ${await signedIn.text()}`)
+  const cookie = signedIn.headers
+    .getSetCookie()
+    .map((line) => line.split(';')[0])
+    .join('; ')
+
+  const ask = async (method: string, path: string, body?: unknown, accept?: string) => {
+    const response = await fetch(`${origin}/api${path}`, {
+      method,
+      headers: {
+        cookie,
+        origin,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(accept === undefined ? {} : { accept }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
+    return text === '' ? undefined : JSON.parse(text)
+  }
+
+  return {
+    id,
+    email,
+    password,
+    cookie,
+    ask: (method, path, body) => ask(method, path, body),
+    board: async (title = 'Plans') => (await ask('POST', '/boards', { title })).id,
+    link: (boardId, level, more = {}) => ask('POST', `/boards/${boardId}/share-links`, { level, ...more }),
+    scene: (boardId) => ask('GET', `/boards/${boardId}/document`, undefined, 'application/vnd.excalidraw+json'),
+  }
+}
+
+/** Registers tests that need a browser; where there is none, says how many were left out. */
+export const browserTests = (
+  chromium: string | null,
+  test: (name: string, work: () => Promise<void>) => void,
+) => {
+  let skipped = 0
+  return {
+    add(name: string, work: (executablePath: string) => Promise<void>): void {
+      if (chromium === null) skipped++
+      else test(name, () => work(chromium))
+    },
+    end(): void {
+      if (skipped > 0) console.log(`# skipped ${skipped}: no Chromium on this machine, and none could be fetched`)
+    },
+  }
+}
