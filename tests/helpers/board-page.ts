@@ -27,18 +27,21 @@ export const drag = async (page: Page, from: readonly [number, number], to: read
 /** Gives the canvas the keyboard, as a click beside all elements does. */
 export const focusCanvas = (page: Page): Promise<void> => page.mouse.click(600, 700)
 
+/**
+ * The editor is a React component, and this is where React keeps it; tests alone look there. Text and not a function,
+ * because it is compiled for Node here and knows no DOM.
+ */
+const readCanvas = `(() => {
+  const root = document.querySelector('.excalidraw')
+  const key = root && Object.keys(root).find((name) => name.startsWith('__reactFiber$'))
+  let fiber = key ? root[key] : null
+  while (fiber && !fiber.stateNode?.scene) fiber = fiber.return
+  return fiber ? JSON.parse(JSON.stringify(fiber.stateNode.scene.getNonDeletedElements())) : []
+})()`
+
 /** The elements that the canvas shows, from the editor's own memory. */
 export const elementsOn = async (page: Page): Promise<SceneElement[]> => {
-  const elements: unknown = await page.evaluate(() => {
-    // The editor is a React component; this is where React keeps it. Tests alone look there.
-    const root = document.querySelector('.excalidraw')
-    if (root === null) return []
-    const key = Object.keys(root).find((name) => name.startsWith('__reactFiber$'))
-    // biome-ignore lint/suspicious/noExplicitAny: React's internals have no types
-    let fiber = key === undefined ? null : (root as any)[key]
-    while (fiber !== null && fiber.stateNode?.scene === undefined) fiber = fiber.return
-    return fiber === null ? [] : JSON.parse(JSON.stringify(fiber.stateNode.scene.getNonDeletedElements()))
-  })
+  const elements: unknown = await page.evaluate(readCanvas)
   return (elements as Record<string, unknown>[]).flatMap((raw) => readElement(raw) ?? [])
 }
 
