@@ -89,6 +89,8 @@ export const storedProperties = (element: SceneElement): Record<string, unknown>
     if (key !== 'id' && element[key] !== undefined && isSharedKey(key) && !isGeometryKey(key))
       properties[key] = element[key]
   }
+  // Excalidraw makes shapes with null here and restores them with an empty list: one form, or they would never agree.
+  if (properties.boundElements === null) properties.boundElements = []
   properties[geometryKey] = geo
   return properties
 }

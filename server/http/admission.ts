@@ -3,9 +3,16 @@
 import type { Config } from '../config.ts'
 import type { RateLimits } from './rate-limits.ts'
 
-export type AdmissionLimits = Pick<Config, 'maxConnections' | 'maxConnectionsPerIp' | 'maxConnectionsPerPrincipal'>
+export type AdmissionLimits = Pick<
+  Config,
+  'maxConnections' | 'maxConnectionsPerIp' | 'maxConnectionsPerPrincipal'
+>
 
-export type FloodReason = 'too_many_connections' | 'too_many_connections_from_address' | 'too_many_joins' | 'too_many_failed_joins'
+export type FloodReason =
+  | 'too_many_connections'
+  | 'too_many_connections_from_address'
+  | 'too_many_joins'
+  | 'too_many_failed_joins'
 
 /** One for a process. A place taken is given back exactly once, by the function that `take` returned. */
 export class Admission {
@@ -27,7 +34,8 @@ export class Admission {
   /** Why a join from `address` is refused before the handshake; null lets it through and counts it. */
   flood(address: string): FloodReason | null {
     if (this.#open >= this.#limits.maxConnections) return 'too_many_connections'
-    if ((this.#byAddress.get(address) ?? 0) >= this.#limits.maxConnectionsPerIp) return 'too_many_connections_from_address'
+    if ((this.#byAddress.get(address) ?? 0) >= this.#limits.maxConnectionsPerIp)
+      return 'too_many_connections_from_address'
     if (this.#rates.failedJoins.retryAfterMs(address) > 0) return 'too_many_failed_joins'
     return this.#rates.joins.take(address) ? null : 'too_many_joins'
   }

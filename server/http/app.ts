@@ -80,7 +80,12 @@ export function createApp(deps: AppDeps): OpenAPIHono<HttpEnv> {
  */
 export function pathOwner(app: Hono<HttpEnv>, servesClient: boolean): (url: string) => boolean {
   if (servesClient) return () => true
-  const roots = app.routes.map(({ path }) => path.split('/').slice(1, path.startsWith('/api/') ? 3 : 2).join('/'))
+  const roots = app.routes.map(({ path }) =>
+    path
+      .split('/')
+      .slice(1, path.startsWith('/api/') ? 3 : 2)
+      .join('/'),
+  )
   const ours = new Set(roots.filter((root) => !root.includes('*')))
   return (url) => {
     const [path = ''] = url.split('?', 1)

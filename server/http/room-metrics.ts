@@ -7,14 +7,25 @@ const gauges: Record<string, { help: string; read: (stats: RoomsStats) => number
   boardroom_rooms: { help: 'Boards open in this process.', read: (stats) => stats.rooms },
   boardroom_connections: { help: 'WebSocket connections in rooms.', read: (stats) => stats.connections },
   boardroom_writers: { help: 'Connections at level edit.', read: (stats) => stats.writers },
-  boardroom_connections_behind: { help: 'Connections that read too slowly now.', read: (stats) => stats.behind },
-  boardroom_unsaved_bytes: { help: 'Bytes of edits that wait for their commit.', read: (stats) => stats.unsavedBytes },
+  boardroom_connections_behind: {
+    help: 'Connections that read too slowly now.',
+    read: (stats) => stats.behind,
+  },
+  boardroom_unsaved_bytes: {
+    help: 'Bytes of edits that wait for their commit.',
+    read: (stats) => stats.unsavedBytes,
+  },
 }
 
 /** One gauge for what is, and one counter `boardroom_room_events_total` by event for what happened. */
 export function roomMetrics(registry: Registry, rooms: Rooms, notifications: Notifications): void {
   for (const [name, { help, read }] of Object.entries(gauges)) {
-    const gauge: Gauge = new Gauge({ name, help, registers: [registry], collect: () => gauge.set(read(rooms.stats())) })
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect: () => gauge.set(read(rooms.stats())),
+    })
   }
   const listening: Gauge = new Gauge({
     name: 'boardroom_listening',

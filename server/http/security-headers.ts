@@ -26,12 +26,26 @@ export function securityHeaders(settings: SecurityHeaderSettings): MiddlewareHan
     }
     headers.set('x-content-type-options', 'nosniff')
     headers.set('referrer-policy', 'no-referrer')
-    headers.set('cross-origin-opener-policy', 'same-origin')
+    // On plain http only the machine itself counts as trustworthy; elsewhere browsers complain about the header.
+    if (https || loopback.test(c.req.header('host') ?? ''))
+      headers.set('cross-origin-opener-policy', 'same-origin')
     headers.set('permissions-policy', 'camera=(), microphone=(), geolocation=(), payment=()')
     if (isPage && settings.frameAncestors.length === 0) headers.set('x-frame-options', 'DENY')
     if (https) headers.set('strict-transport-security', 'max-age=31536000')
   }
 }
+
+const loopback = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/
+
+/**
+ * For scripts that run as workers, which take their policy from their own answer. Cutting fonts for SVG export makes
+ * JavaScript from strings (its WebAssembly glue does); a worker has no page that this could be turned against.
+ */
+export const workerPolicy = [
+  `default-src 'none'`,
+  `script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval'`,
+  `connect-src 'self' data: blob:`,
+].join('; ')
 
 /**
  * What the canvas needs and no more. Styles: Excalidraw sets style attributes. WebAssembly: it cuts fonts for SVG

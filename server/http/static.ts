@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { MiddlewareHandler } from 'hono'
 import type { HttpEnv } from './context.ts'
+import { workerPolicy } from './security-headers.ts'
 
 const gzipAsync = promisify(gzip)
 
@@ -14,6 +15,7 @@ const gzipAsync = promisify(gzip)
 const pageRoutes = [
   /^\/$/,
   /^\/b\/[^/]+\/?$/,
+  /^\/boards\/[^/]+\/audit\/?$/,
   /^\/(setup|sign-in|sign-up|invite|audit|admin|account|trash)(\/[^/]*)?$/,
 ]
 
@@ -37,6 +39,8 @@ const types: Record<string, string> = {
 const compressible = /^(text\/|application\/(json|manifest|wasm)|image\/svg)/
 /** Vite puts a hash of the content into these names: they never change. */
 const immutable = /^\/assets\/|-[\w-]{8}\.\w+$/
+/** Scripts that the client starts as workers. */
+const workerScript = /^\/assets\/[\w.-]*worker[\w.-]*\.js$/
 const relistAfterMs = 1_000
 
 /**
@@ -68,6 +72,7 @@ export function staticClient(folder: string): MiddlewareHandler<HttpEnv> {
         503,
       )
     }
+    if (workerScript.test(path)) c.header('content-security-policy', workerPolicy)
     const type = types[extname(file)] ?? 'application/octet-stream'
     const content = await readFile(file)
     const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 27)}"`

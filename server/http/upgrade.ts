@@ -55,7 +55,8 @@ export class Upgrades {
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: maxPayloadBytes,
-      handleProtocols: (offered) => [ownSubprotocol, stockSubprotocol].find((name) => offered.has(name)) ?? false,
+      handleProtocols: (offered) =>
+        [ownSubprotocol, stockSubprotocol].find((name) => offered.has(name)) ?? false,
     })
   }
 
@@ -74,7 +75,12 @@ export class Upgrades {
     }
     if (offersOnlyATicket(request)) {
       onRefused('no_subprotocol')
-      respond(socket, 400, 'Bad Request', `offer the subprotocol ${stockSubprotocol} beside the ticket, as first of the two\n`)
+      respond(
+        socket,
+        400,
+        'Bad Request',
+        `offer the subprotocol ${stockSubprotocol} beside the ticket, as first of the two\n`,
+      )
       return true
     }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
@@ -108,8 +114,14 @@ export class Upgrades {
       if (this.#closing) throw new BoardroomError('closing', 'the server restarts; come back in a moment')
       await this.#admit(webSocket, netSocket, request, boardId, address)
     } catch (error) {
-      const failure = error instanceof BoardroomError ? error : new BoardroomError('internal', 'the join failed', { cause: error })
-      logger[logLevelOf(failure.code)]({ boardId, code: failure.code, err: failure.code === 'internal' ? error : undefined }, 'join failed')
+      const failure =
+        error instanceof BoardroomError
+          ? error
+          : new BoardroomError('internal', 'the join failed', { cause: error })
+      logger[logLevelOf(failure.code)](
+        { boardId, code: failure.code, err: failure.code === 'internal' ? error : undefined },
+        'join failed',
+      )
       this.#refuse(webSocket, closeCodeOf(failure.code), failure.message)
     }
   }
@@ -128,7 +140,12 @@ export class Upgrades {
       admission.failed(address.key)
       const actor = actorOf(anonymous(), address.ip, userAgent)
       // A board id that is none must not reach a uuid column.
-      await trail.record({ action: 'access_denied', actor, boardId: uuid.test(boardId) ? boardId : null, details: { reason: identified.reason, close_code: identified.code, transport: 'socket' } })
+      await trail.record({
+        action: 'access_denied',
+        actor,
+        boardId: uuid.test(boardId) ? boardId : null,
+        details: { reason: identified.reason, close_code: identified.code, transport: 'socket' },
+      })
       return this.#refuse(webSocket, identified.code, identified.reason)
     }
     const identity = identified
@@ -146,15 +163,27 @@ export class Upgrades {
       if (refusal !== null) {
         admission.failed(address.key)
         const closeCode = closeCodeOf(refusal.code)
-        await trail.record({ action: 'access_denied', actor, boardId, details: { reason: refusal.code, close_code: closeCode, transport: 'socket' } })
+        await trail.record({
+          action: 'access_denied',
+          actor,
+          boardId,
+          details: { reason: refusal.code, close_code: closeCode, transport: 'socket' },
+        })
         return this.#refuse(webSocket, closeCode, refusal.message)
       }
       // Guests are always shown with the link that they came by, which is known only now.
-      joining.principal = publicPrincipal(identity.principal, identity.principal.kind === 'guest' ? decision.linkLabel : null)
+      joining.principal = publicPrincipal(
+        identity.principal,
+        identity.principal.kind === 'guest' ? decision.linkLabel : null,
+      )
       if (identity.principal.kind !== 'anonymous') {
         const giveBack = admission.takePrincipal(joining.principalKey)
         if (giveBack === null) {
-          return this.#refuse(webSocket, CloseCode.busy, 'too many connections of one account; close some tabs')
+          return this.#refuse(
+            webSocket,
+            CloseCode.busy,
+            'too many connections of one account; close some tabs',
+          )
         }
         if (webSocket.readyState !== webSocket.OPEN) giveBack()
         webSocket.once('close', giveBack)
@@ -185,7 +214,13 @@ export class Upgrades {
   }
 }
 
-function joiningOf(identity: Identity, boardId: string, ip: string | null, userAgent: string | null, ownProtocol: boolean): Joining {
+function joiningOf(
+  identity: Identity,
+  boardId: string,
+  ip: string | null,
+  userAgent: string | null,
+  ownProtocol: boolean,
+): Joining {
   const { principal } = identity
   return {
     connectionId: randomUUID(),
@@ -208,7 +243,12 @@ function offersOnlyATicket(request: IncomingMessage): boolean {
 const refuseBeforeHandshake = (socket: Duplex, reason: FloodReason): void =>
   reason === 'too_many_connections'
     ? respond(socket, 503, 'Service Unavailable', 'this server is full; come back later\n')
-    : respond(socket, 429, 'Too Many Requests', 'too many connections or joins from this address; come back later\n')
+    : respond(
+        socket,
+        429,
+        'Too Many Requests',
+        'too many connections or joins from this address; come back later\n',
+      )
 
 function respond(socket: Duplex, status: number, phrase: string, body: string): void {
   socket.end(

@@ -110,12 +110,17 @@ export function fileRoutes(deps: StorageDeps, bodies: BodyBudget): OpenAPIHono<H
       tags,
       summary: 'The thumbnail',
       request: { params: BoardParams },
-      responses: { 200: imageAnswer, ...errorAnswers(401, 403, 404, 410) },
+      responses: {
+        200: imageAnswer,
+        204: { description: 'Nobody has made one yet: no error, every new board is like this.' },
+        ...errorAnswers(401, 403, 404, 410),
+      },
     }),
     async (c) => {
       const { board_id: boardId } = c.req.valid('param')
       const { level } = await deps.requireLevel(c.get('identity'), boardId, 'view')
       const file = await getThumbnail(deps, boardId)
+      if (file === null) return c.body(null, 204)
       await deps.trail.recordRead(c.get('actor'), boardId, 'thumbnail', level)
       return sendFile(c, file, `"${file.size}-${file.createdAt.getTime()}"`)
     },

@@ -113,5 +113,8 @@ export async function putThumbnail(
   return { id: thumbnailId, mime, size: data.length }
 }
 
-export const getThumbnail = (deps: Pick<StorageDeps, 'database'>, boardId: string): Promise<StoredFile> =>
-  getFile(deps, boardId, thumbnailId)
+/** @returns null where nobody has made one yet. */
+export const getThumbnail = async (
+  { database }: Pick<StorageDeps, 'database'>,
+  boardId: string,
+): Promise<StoredFile | null> => (await readFile(database.db, boardId, thumbnailId)) ?? null

@@ -32,49 +32,51 @@ tests.add('the set-up link makes the first account, whose owner draws a saved bo
   ),
 )
 
-tests.add('a guest with a view link is asked for a name, sees and cannot change, and leaves when it is revoked', (chromium) =>
-  withCanvas((server) =>
-    withBrowser(chromium, async (browser) => {
-      const ada = await server.user('Ada')
-      const boardId = await ada.board()
-      const owner = await browser.open(`${server.origin}/b/${boardId}`, { cookie: ada.cookie })
-      await saysSync(owner.page, 'Saved')
-      await focusCanvas(owner.page)
-      await draw(owner.page, 'r', [300, 200], [420, 280])
-      await saysSync(owner.page, 'Saved')
+tests.add(
+  'a guest with a view link is asked for a name, sees and cannot change, and leaves when it is revoked',
+  (chromium) =>
+    withCanvas((server) =>
+      withBrowser(chromium, async (browser) => {
+        const ada = await server.user('Ada')
+        const boardId = await ada.board()
+        const owner = await browser.open(`${server.origin}/b/${boardId}`, { cookie: ada.cookie })
+        await saysSync(owner.page, 'Saved')
+        await focusCanvas(owner.page)
+        await draw(owner.page, 'r', [300, 200], [420, 280])
+        await saysSync(owner.page, 'Saved')
 
-      await owner.page.getByRole('button', { name: 'Share' }).click()
-      await owner.page.getByRole('tab', { name: 'Links' }).click()
-      await owner.page.getByLabel('Label').fill('Design review')
-      await owner.page.getByRole('button', { name: 'Make link' }).click()
-      const url = await owner.page.getByLabel('New link').inputValue()
+        await owner.page.getByRole('button', { name: 'Share' }).click()
+        await owner.page.getByRole('tab', { name: 'Links' }).click()
+        await owner.page.getByLabel('Label').fill('Design review')
+        await owner.page.getByRole('button', { name: 'Make link' }).click()
+        const url = await owner.page.getByLabel('New link').inputValue()
 
-      const guest = await browser.open(url)
-      await guest.page.getByLabel('Your name').fill('Katherine')
-      await guest.page.getByRole('button', { name: 'Open the board' }).click()
-      await saysSync(guest.page, 'Read-only')
-      assert.is(new URL(guest.page.url()).hash, '')
-      await eventually(async () => (await elementsOn(guest.page)).length === 1)
-      await focusCanvas(guest.page)
-      await draw(guest.page, 'r', [500, 400], [600, 500])
-      assert.is((await elementsOn(guest.page)).length, 1)
-      assert.is(await guest.page.locator('.App-toolbar').count(), 0)
+        const guest = await browser.open(url)
+        await guest.page.getByLabel('Your name').fill('Katherine')
+        await guest.page.getByRole('button', { name: 'Open the board' }).click()
+        await saysSync(guest.page, 'Read-only')
+        assert.is(new URL(guest.page.url()).hash, '')
+        await eventually(async () => (await elementsOn(guest.page)).length === 1)
+        await focusCanvas(guest.page)
+        await draw(guest.page, 'r', [500, 400], [600, 500])
+        assert.is((await elementsOn(guest.page)).length, 1)
+        assert.is(await guest.page.locator('.App-toolbar').count(), 0)
 
-      await owner.page.getByRole('tab', { name: 'Here now' }).click()
-      await owner.page.getByText('Katherine').waitFor()
-      await owner.page.getByText('guest', { exact: true }).first().waitFor()
-      await owner.page.getByRole('tab', { name: 'Links' }).click()
-      await owner.page.getByRole('button', { name: 'Revoke Design review' }).click()
-      await guest.page.getByRole('alert').getByRole('heading').waitFor({ timeout: 3000 })
-      assert.is(await guest.page.locator('.excalidraw').count(), 0)
-      const actions = await eventually(async () => {
-        const { items } = await ada.ask<{ items: { action: string }[] }>('GET', `/boards/${boardId}/audit`)
-        const all = items.map(({ action }) => action)
-        return all.includes('link_revoke') && all.includes('leave') ? all : null
-      })
-      assert.ok(actions.includes('link_use'))
-    }),
-  ),
+        await owner.page.getByRole('tab', { name: 'Here now' }).click()
+        await owner.page.getByText('Katherine').waitFor()
+        await owner.page.getByText('guest', { exact: true }).first().waitFor()
+        await owner.page.getByRole('tab', { name: 'Links' }).click()
+        await owner.page.getByRole('button', { name: 'Revoke Design review' }).click()
+        await guest.page.getByRole('alert').getByRole('heading').waitFor({ timeout: 3000 })
+        assert.is(await guest.page.locator('.excalidraw').count(), 0)
+        const actions = await eventually(async () => {
+          const { items } = await ada.ask<{ items: { action: string }[] }>('GET', `/boards/${boardId}/audit`)
+          const all = items.map(({ action }) => action)
+          return all.includes('link_revoke') && all.includes('leave') ? all : null
+        })
+        assert.ok(actions.includes('link_use'))
+      }),
+    ),
 )
 
 tests.add('a link with a password asks for it, and tells a wrong one from a right one', (chromium) =>
@@ -140,7 +142,11 @@ tests.add('edits made while away by somebody who may no longer write are offered
       await saysSync(page, 'Offline')
       await draw(page, 'r', [300, 200], [420, 280])
       await saysSync(page, '1 change kept')
-      await server.db.updateTable('board_permissions').set({ level: 'view' }).where('user_id', '=', grace.id).execute()
+      await server.db
+        .updateTable('board_permissions')
+        .set({ level: 'view' })
+        .where('user_id', '=', grace.id)
+        .execute()
       await server.start()
       await saysSync(page, 'Read-only')
       const banner = page.getByRole('alert')

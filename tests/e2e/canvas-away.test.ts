@@ -39,7 +39,11 @@ tests.add('keeps what is drawn while the server restarts, and brings it back', (
       await server.start()
       for (const { page } of [first, second]) await saysSync(page, 'Saved')
       await eventually(async () => {
-        const [a, b, scene] = await Promise.all([elementsOn(first.page), elementsOn(second.page), ada.scene(boardId)])
+        const [a, b, scene] = await Promise.all([
+          elementsOn(first.page),
+          elementsOn(second.page),
+          ada.scene(boardId),
+        ])
         assert.is(scene.elements.length, 3)
         assert.equal(sharedPart(a), sharedPart(scene.elements))
         assert.equal(sharedPart(b), sharedPart(scene.elements))
@@ -49,26 +53,28 @@ tests.add('keeps what is drawn while the server restarts, and brings it back', (
   ),
 )
 
-tests.add('has in the document what was shown as saved, also when the page goes in the middle of typing', (chromium) =>
-  withCanvas((server) =>
-    withBrowser(chromium, async (browser) => {
-      const ada = await server.user('Ada')
-      const boardId = await ada.board()
-      const { page } = await browser.open(`${server.origin}/b/${boardId}`, { cookie: ada.cookie })
-      await saysSync(page, 'Saved')
-      await focusCanvas(page)
-      await page.keyboard.press('t')
-      await page.mouse.click(500, 400)
-      await page.keyboard.type('half a sent')
-      await saysSync(page, 'Saving').catch(() => {}) // it may be faster than we look
-      await saysSync(page, 'Saved')
-      const shown = (await elementsOn(page)).find(({ type }) => type === 'text')?.text
-      await page.goto('about:blank')
-      const kept = (await ada.scene(boardId)).elements.find(({ type }) => type === 'text')?.text
-      assert.is(kept, shown)
-      assert.is(kept, 'half a sent')
-    }),
-  ),
+tests.add(
+  'has in the document what was shown as saved, also when the page goes in the middle of typing',
+  (chromium) =>
+    withCanvas((server) =>
+      withBrowser(chromium, async (browser) => {
+        const ada = await server.user('Ada')
+        const boardId = await ada.board()
+        const { page } = await browser.open(`${server.origin}/b/${boardId}`, { cookie: ada.cookie })
+        await saysSync(page, 'Saved')
+        await focusCanvas(page)
+        await page.keyboard.press('t')
+        await page.mouse.click(500, 400)
+        await page.keyboard.type('half a sent')
+        await saysSync(page, 'Saving').catch(() => {}) // it may be faster than we look
+        await saysSync(page, 'Saved')
+        const shown = (await elementsOn(page)).find(({ type }) => type === 'text')?.text
+        await page.goto('about:blank')
+        const kept = (await ada.scene(boardId)).elements.find(({ type }) => type === 'text')?.text
+        assert.is(kept, shown)
+        assert.is(kept, 'half a sent')
+      }),
+    ),
 )
 
 tests.add('shows a board that somebody else’s client has put malformed elements into', (chromium) =>
@@ -101,7 +107,18 @@ tests.add('shows a board that somebody else’s client has put malformed element
         put('typed', { type: 'hologram', geo })
         put('text', { type: 'text', geo, text: null, fontSize: 'huge' })
         put('line', { type: 'line', geo, points: 'none' })
-        put('arrow', { type: 'arrow', geo: { ...geo, points: [[0, 0], [10, 10]], startBinding: 'x' }, index: '***' })
+        put('arrow', {
+          type: 'arrow',
+          geo: {
+            ...geo,
+            points: [
+              [0, 0],
+              [10, 10],
+            ],
+            startBinding: 'x',
+          },
+          index: '***',
+        })
         put('frame', { type: 'frame', geo, boundElements: [1, 2], groupIds: null, frameId: 7 })
         put('image', { type: 'image', geo, fileId: '../../etc/passwd', scale: 3 })
         put('good', { type: 'ellipse', geo, index: 'a5' })

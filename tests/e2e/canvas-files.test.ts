@@ -14,7 +14,8 @@ import { eventually } from '../helpers/eventually.ts'
 const files = suite('files at the canvas')
 const tests = browserTests(findChromium(), files)
 
-const drawing = (name: string) => fileURLToPath(new URL(`../../../tests/fixtures/boards/${name}.excalidraw`, import.meta.url))
+const drawing = (name: string) =>
+  fileURLToPath(new URL(`../../../tests/fixtures/boards/${name}.excalidraw`, import.meta.url))
 const onePixel = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAIAAAACUFjqAAAAEklEQVR42mP8z8BQz0AEYBxVSF8AtNcDAbDm3X8AAAAASUVORK5CYII=',
   'base64',
@@ -56,10 +57,15 @@ tests.add('a drawing comes in, goes out the same, and is a picture as PNG and SV
       await page.locator('input[type=file]').setInputFiles(drawing('customer-journey-map'))
       await page.waitForURL(/\/b\//)
       await saysSync(page, 'Saved')
-      const original = readScene(JSON.parse(readFileSync(drawing('customer-journey-map'), 'utf8')))?.elements ?? []
+      const original =
+        readScene(JSON.parse(readFileSync(drawing('customer-journey-map'), 'utf8')))?.elements ?? []
       const file = JSON.parse((await exported(page, '.excalidraw')).toString())
-      const live = (elements: readonly SceneElement[]) => elements.filter(({ isDeleted }) => isDeleted !== true)
-      assert.equal(live(file.elements).map(({ id }) => id), original.map(({ id }) => id))
+      const live = (elements: readonly SceneElement[]) =>
+        elements.filter(({ isDeleted }) => isDeleted !== true)
+      assert.equal(
+        live(file.elements).map(({ id }) => id),
+        original.map(({ id }) => id),
+      )
       assert.equal((await exported(page, 'PNG')).subarray(1, 4).toString(), 'PNG')
       assert.ok((await exported(page, 'SVG')).toString().startsWith('<svg'))
 
@@ -71,7 +77,10 @@ tests.add('a drawing comes in, goes out the same, and is a picture as PNG and SV
       })
       await page.waitForURL(/\/b\//)
       await saysSync(page, 'Saved')
-      assert.equal(sharedPart(await elementsOn(page)), sharedPart((readScene(file) ?? { elements: [] }).elements))
+      assert.equal(
+        sharedPart(await elementsOn(page)),
+        sharedPart((readScene(file) ?? { elements: [] }).elements),
+      )
     }),
   ),
 )
@@ -82,7 +91,9 @@ tests.add('a file that is no drawing is refused with a message', (chromium) =>
       const ada = await server.user('Ada')
       const { page } = await browser.open(server.origin, { cookie: ada.cookie })
       const give = (name: string, text: string) =>
-        page.locator('input[type=file]').setInputFiles({ name, mimeType: 'application/json', buffer: Buffer.from(text) })
+        page
+          .locator('input[type=file]')
+          .setInputFiles({ name, mimeType: 'application/json', buffer: Buffer.from(text) })
       await page.getByRole('button', { name: 'Import' }).waitFor()
       await give('broken.excalidraw', '{"type":"excalidraw","elements":[')
       await page.getByText('broken.excalidraw is not a drawing').waitFor()
@@ -92,31 +103,37 @@ tests.add('a file that is no drawing is refused with a message', (chromium) =>
   ),
 )
 
-tests.add('an image is a file of the board, seen by others, and not part of the document; a huge one is refused', (chromium) =>
-  withCanvas((server) =>
-    withBrowser(chromium, async (browser) => {
-      const ada = await server.user('Ada')
-      const boardId = await ada.board()
-      const { url } = await ada.link(boardId, 'view')
-      const { page } = await browser.open(`${server.origin}/b/${boardId}`, { cookie: ada.cookie })
-      await saysSync(page, 'Saved')
-      await dropFile(page, { name: 'dot.png', type: 'image/png', bytes: onePixel })
-      const image = await eventually(async () => (await ada.scene(boardId)).elements.find(({ type }) => type === 'image') ?? null)
-      assert.match(String(image.fileId), /^[0-9a-f]{64}$/)
-      assert.not.match(JSON.stringify(await ada.scene(boardId)), /base64/)
+tests.add(
+  'an image is a file of the board, seen by others, and not part of the document; a huge one is refused',
+  (chromium) =>
+    withCanvas((server) =>
+      withBrowser(chromium, async (browser) => {
+        const ada = await server.user('Ada')
+        const boardId = await ada.board()
+        const { url } = await ada.link(boardId, 'view')
+        const { page } = await browser.open(`${server.origin}/b/${boardId}`, { cookie: ada.cookie })
+        await saysSync(page, 'Saved')
+        await dropFile(page, { name: 'dot.png', type: 'image/png', bytes: onePixel })
+        const image = await eventually(
+          async () => (await ada.scene(boardId)).elements.find(({ type }) => type === 'image') ?? null,
+        )
+        assert.match(String(image.fileId), /^[0-9a-f]{64}$/)
+        assert.not.match(JSON.stringify(await ada.scene(boardId)), /base64/)
 
-      const guest = await browser.open(url)
-      const got = guest.page.waitForResponse((response) => response.url().endsWith(`/files/${image.fileId}`))
-      await guest.page.getByLabel('Your name').fill('Katherine')
-      await guest.page.getByRole('button', { name: 'Open the board' }).click()
-      assert.is((await got).status(), 200)
+        const guest = await browser.open(url)
+        const got = guest.page.waitForResponse((response) =>
+          response.url().endsWith(`/files/${image.fileId}`),
+        )
+        await guest.page.getByLabel('Your name').fill('Katherine')
+        await guest.page.getByRole('button', { name: 'Open the board' }).click()
+        assert.is((await got).status(), 200)
 
-      await dropFile(page, { name: 'huge.png', type: 'image/png', size: 100 * 1024 * 1024 })
-      await page.getByText('huge.png is too large').waitFor()
-      const stranger = await fetch(`${server.origin}/api/boards/${boardId}/files/${image.fileId}`)
-      assert.ok(stranger.status === 401 || stranger.status === 404, `${stranger.status}`)
-    }),
-  ),
+        await dropFile(page, { name: 'huge.png', type: 'image/png', size: 100 * 1024 * 1024 })
+        await page.getByText('huge.png is too large').waitFor()
+        const stranger = await fetch(`${server.origin}/api/boards/${boardId}/files/${image.fileId}`)
+        assert.ok(stranger.status === 401 || stranger.status === 404, `${stranger.status}`)
+      }),
+    ),
 )
 
 const lanAddress = '192.0.2.7'
@@ -128,7 +145,9 @@ tests.add('works over a plain-http address of the LAN: drawing, images, copying 
       async (browser) => {
         const ada = await server.user('Ada')
         const boardId = await ada.board()
-        const { page } = await browser.open(`http://${lanAddress}:${server.port}/b/${boardId}`, { cookie: ada.cookie })
+        const { page } = await browser.open(`http://${lanAddress}:${server.port}/b/${boardId}`, {
+          cookie: ada.cookie,
+        })
         await saysSync(page, 'Saved')
         assert.is(await page.evaluate('crypto.subtle === undefined'), true)
         await focusCanvas(page)

@@ -41,8 +41,15 @@ const withTwo = (chromium: string, work: (two: Two) => Promise<void>): Promise<v
 const agree = async ({ ada, grace, owner, boardId }: Two, count: number): Promise<void> => {
   await eventually(
     async () => {
-      const [first, second, scene] = await Promise.all([elementsOn(ada), elementsOn(grace), owner.scene(boardId)])
-      assert.equal(first.map(({ id }) => id), scene.elements.map(({ id }) => id))
+      const [first, second, scene] = await Promise.all([
+        elementsOn(ada),
+        elementsOn(grace),
+        owner.scene(boardId),
+      ])
+      assert.equal(
+        first.map(({ id }) => id),
+        scene.elements.map(({ id }) => id),
+      )
       assert.equal(sharedPart(first), sharedPart(second))
       assert.equal(sharedPart(first), sharedPart(scene.elements))
       assert.is(first.length, count)
@@ -108,7 +115,11 @@ tests.add('delete, reorder, group, copy and paste', (chromium) =>
     await grace.keyboard.press('Control+a')
     await grace.keyboard.press('Control+g')
     await agree(two, 2)
-    assert.is((await elementsOn(ada)).filter(({ groupIds }) => Array.isArray(groupIds) && groupIds.length === 1).length, 2)
+    assert.is(
+      (await elementsOn(ada)).filter(({ groupIds }) => Array.isArray(groupIds) && groupIds.length === 1)
+        .length,
+      2,
+    )
     await grace.keyboard.press('Control+d')
     await agree(two, 4)
     await focusCanvas(ada)

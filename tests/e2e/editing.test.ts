@@ -29,7 +29,11 @@ editing('three stock clients converge on a real drawing', () =>
     const ada = await user('Ada')
     const board = await ada.board()
     const ticket = await ada.ticket(board)
-    const clients = [await open(board, { ticket }), await open(board, { ticket }), await open(board, { ticket })]
+    const clients = [
+      await open(board, { ticket }),
+      await open(board, { ticket }),
+      await open(board, { ticket }),
+    ]
     const [first, second, third] = clients as [StockClient, StockClient, StockClient]
     writeElements(first.doc, drawing('hexagonal-architecture'))
     second.doc.getMap('notes').set('by', 'second')
@@ -42,22 +46,25 @@ editing('three stock clients converge on a real drawing', () =>
     })
     await eventually(() => allEqual(clients) && first.doc.getMap('notes').get('by') === 'second')
     assert.is(elementsOf(first.doc).filter(({ strokeColor }) => strokeColor === '#123456').length, 50)
-  }))
+  }),
+)
 
 editing('fifty stock clients converge while all of them draw', () =>
-  withServer(
-    async ({ user, open }) => {
-      const ada = await user('Ada')
-      const board = await ada.board()
-      await ada.grant(board, null, 'edit')
-      const clients = await Promise.all(Array.from({ length: 50 }, () => open(board)))
-      clients[0]?.doc.transact(() => Y.applyUpdate(clients[0]?.doc as Y.Doc, drawn('customer-journey-map')))
-      clients.forEach(({ doc }, i) => {
-        for (let j = 0; j < 5; j++) doc.getMap('elements').set(`${i}-${j}`, new Y.Map([['x', i * j]]))
-      })
-      await eventually(() => allEqual(clients) && clients.every(({ doc }) => doc.getMap('elements').size === 304 + 250), { withinMs: 20_000 })
-    },
-  ))
+  withServer(async ({ user, open }) => {
+    const ada = await user('Ada')
+    const board = await ada.board()
+    await ada.grant(board, null, 'edit')
+    const clients = await Promise.all(Array.from({ length: 50 }, () => open(board)))
+    clients[0]?.doc.transact(() => Y.applyUpdate(clients[0]?.doc as Y.Doc, drawn('customer-journey-map')))
+    clients.forEach(({ doc }, i) => {
+      for (let j = 0; j < 5; j++) doc.getMap('elements').set(`${i}-${j}`, new Y.Map([['x', i * j]]))
+    })
+    await eventually(
+      () => allEqual(clients) && clients.every(({ doc }) => doc.getMap('elements').size === 304 + 250),
+      { withinMs: 20_000 },
+    )
+  }),
+)
 
 editing('edits made offline come back', () =>
   withServer(async ({ user, open }) => {
@@ -71,7 +78,8 @@ editing('edits made offline come back', () =>
     away.provider.connect()
     await eventually(() => stateOf(away.doc) === stateOf(here.doc))
     assert.equal(here.doc.getMap('notes').toJSON(), { away: 1, here: 2 })
-  }))
+  }),
+)
 
 for (const level of ['view', 'comment'] as const) {
   editing(`${level} cannot change the document by any sync frame, and stays connected`, () =>
@@ -94,7 +102,8 @@ for (const level of ['view', 'comment'] as const) {
       await eventually(() => guest.doc.getMap('notes').get('after') === 1)
       assert.is(owner.doc.getMap('notes').get('kept'), 'yes')
       assert.is(guest.socket.readyState, guest.socket.OPEN)
-    }))
+    }),
+  )
 }
 
 editing('a stock client at view that edits is told why by the auth message, and stays connected', () =>
@@ -109,7 +118,8 @@ editing('a stock client at view that edits is told why by the auth message, and 
     await eventually(() => viewer.doc.getMap('notes').get('y') === 2)
     assert.is(owner.doc.getMap('notes').get('x'), undefined)
     assert.equal(viewer.closes, [])
-  }))
+  }),
+)
 
 editing('a level that is raised through the API takes effect on the open socket', () =>
   withServer(async ({ user, raw }) => {
@@ -122,7 +132,8 @@ editing('a level that is raised through the API takes effect on the open socket'
     assert.is((await client.message(MessageType.level)).level, 'edit')
     const count = client.edit((doc) => doc.getMap('notes').set('x', 1))
     await eventually(() => client.saved >= count)
-  }))
+  }),
+)
 
 editing('a stock client whose level changed is closed 4500 and comes back by itself at the new level', () =>
   withServer(async ({ user, open }) => {
@@ -136,7 +147,8 @@ editing('a stock client whose level changed is closed 4500 and comes back by its
     const owner = await open(board, { ticket: await ada.ticket(board) })
     client.doc.getMap('notes').set('x', 1)
     await eventually(() => owner.doc.getMap('notes').get('x') === 1)
-  }))
+  }),
+)
 
 editing('access taken away closes 4403 at once, and the stock client stops', () =>
   withServer(async ({ user, open }) => {
@@ -147,20 +159,25 @@ editing('access taken away closes 4403 at once, and the stock client stops', () 
     await ada.ask('DELETE', `/api/boards/${board}/permissions/${body.id}`)
     assert.is(await client.closed, CloseCode.noAccess)
     assert.is(client.provider.shouldConnect, false)
-  }))
+  }),
+)
 
 editing('deleting a board closes everybody 4410; signing out closes 4401', () =>
   withServer(async ({ user, raw }) => {
     const [ada, bob] = [await user('Ada'), await user('Bob')]
     const board = await ada.board()
     await ada.grant(board, bob, 'view')
-    const [asAda, asBob] = [await raw(board, { ticket: await ada.ticket(board) }), await raw(board, { ticket: await bob.ticket(board) })]
+    const [asAda, asBob] = [
+      await raw(board, { ticket: await ada.ticket(board) }),
+      await raw(board, { ticket: await bob.ticket(board) }),
+    ]
     await Promise.all([asAda.message(MessageType.hello), asBob.message(MessageType.hello)])
     await bob.ask('POST', '/api/auth/sign-out', {})
     assert.is((await asBob.closed).code, CloseCode.notSignedIn)
     await ada.ask('DELETE', `/api/boards/${board}`)
     assert.is((await asAda.closed).code, CloseCode.boardDeleted)
-  }))
+  }),
+)
 
 editing('a revoked link closes whoever came in by it, with the SQL of a stranger too', () =>
   withServer(async ({ user, ask, raw, pool, schema }) => {
@@ -171,10 +188,14 @@ editing('a revoked link closes whoever came in by it, with the SQL of a stranger
     const guest = (await ask('POST', '/api/share-links/exchange', { token, name: 'Gil' })).body
     assert.is(guest.level, 'edit')
     const client = await raw(board, { ticket: guest.ticket })
-    await client.message(MessageType.hello, (hello) => hello.principal.kind === 'guest' && hello.principal.name === 'Gil')
+    await client.message(
+      MessageType.hello,
+      (hello) => hello.principal.kind === 'guest' && hello.principal.name === 'Gil',
+    )
     await pool.query(`update ${schema}.share_links set revoked_at = now() where id = $1`, [link.id])
     assert.is((await client.closed).code, CloseCode.noAccess)
-  }))
+  }),
+)
 
 editing('saved counts sync frames once they are committed', () =>
   withServer(async ({ user, raw, db }) => {
@@ -189,7 +210,8 @@ editing('saved counts sync frames once they are committed', () =>
     const stored = new Y.Doc()
     for (const row of rows) Y.applyUpdate(stored, row.data)
     assert.is(Object.keys(stored.getMap('notes').toJSON()).length, 20)
-  }))
+  }),
+)
 
 editing('a text frame closes 1003 and an oversized one 4413, and the others go on', () =>
   withServer(
@@ -197,7 +219,11 @@ editing('a text frame closes 1003 and an oversized one 4413, and the others go o
       const ada = await user('Ada')
       const board = await ada.board()
       const ticket = await ada.ticket(board)
-      const [other, text, large] = [await raw(board, { ticket }), await raw(board, { ticket }), await raw(board, { ticket })]
+      const [other, text, large] = [
+        await raw(board, { ticket }),
+        await raw(board, { ticket }),
+        await raw(board, { ticket }),
+      ]
       await Promise.all([other, text, large].map((client) => client.message(MessageType.hello)))
       text.socket.send('hello')
       assert.is((await text.closed).code, CloseCode.unsupportedData)
@@ -207,7 +233,8 @@ editing('a text frame closes 1003 and an oversized one 4413, and the others go o
       await eventually(() => other.saved >= count)
     },
     { maxFrameBytes: 65_536 },
-  ))
+  ),
+)
 
 editing('malformed updates are refused and the third closes 4400, while the others go on', () =>
   withServer(async ({ user, raw }) => {
@@ -216,10 +243,12 @@ editing('malformed updates are refused and the third closes 4400, while the othe
     const ticket = await ada.ticket(board)
     const [other, evil] = [await raw(board, { ticket }), await raw(board, { ticket })]
     await Promise.all([other, evil].map((client) => client.message(MessageType.hello)))
-    for (let i = 0; i < 3; i++) evil.send(encodeSync(SyncStep.update, Uint8Array.of(1, 255, 255, 255, 127, 1, 0)))
+    for (let i = 0; i < 3; i++)
+      evil.send(encodeSync(SyncStep.update, Uint8Array.of(1, 255, 255, 255, 127, 1, 0)))
     assert.is((await evil.closed).code, CloseCode.protocolViolation)
     const count = other.edit((doc) => doc.getMap('notes').set('x', 1))
     await eventually(() => other.saved >= count)
-  }))
+  }),
+)
 
 editing.run()

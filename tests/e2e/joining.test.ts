@@ -15,7 +15,8 @@ joining('the stock provider opens a board with a ticket as subprotocol, and the 
     const client = await open(board, { ticket: await ada.ticket(board) })
     assert.ok(client.provider.synced)
     assert.is(client.provider.ws?.protocol, 'boardroom.yjs')
-  }))
+  }),
+)
 
 joining('the stock provider opens a board with ?ticket=', () =>
   withServer(async ({ user, open }) => {
@@ -23,7 +24,8 @@ joining('the stock provider opens a board with ?ticket=', () =>
     const board = await ada.board()
     const client = await open(board, { ticket: await ada.ticket(board), via: 'query' })
     assert.ok(client.provider.synced)
-  }))
+  }),
+)
 
 joining('a session cookie opens a board from a page of ours', () =>
   withServer(async ({ user, open, origin }) => {
@@ -31,7 +33,8 @@ joining('a session cookie opens a board from a page of ours', () =>
     const board = await ada.board()
     const client = await open(board, { cookie: ada.cookie, origin })
     assert.ok(client.provider.synced)
-  }))
+  }),
+)
 
 for (const [what, origin] of [
   ['another site', 'https://evil.example'],
@@ -43,7 +46,8 @@ for (const [what, origin] of [
       const board = await ada.board()
       const client = await open(board, { cookie: ada.cookie, origin, waitFor: 'closed' })
       assert.is(await client.closed, CloseCode.notSignedIn)
-    }))
+    }),
+  )
 }
 
 joining('a session cookie without any Origin counts for nothing', () =>
@@ -52,7 +56,8 @@ joining('a session cookie without any Origin counts for nothing', () =>
     const board = await ada.board()
     const client = await open(board, { cookie: ada.cookie, waitFor: 'closed' })
     assert.is(await client.closed, CloseCode.notSignedIn)
-  }))
+  }),
+)
 
 joining('a bad ticket is refused and never falls back to the cookie beside it', () =>
   withServer(async ({ user, raw, origin }) => {
@@ -60,7 +65,8 @@ joining('a bad ticket is refused and never falls back to the cookie beside it', 
     const board = await ada.board()
     const client = await raw(board, { ticket: 'not.a.ticket', headers: { cookie: ada.cookie, origin } })
     assert.is((await client.closed).code, CloseCode.notSignedIn)
-  }))
+  }),
+)
 
 joining('nobody known gets 4401 on a private board, and in on a public one', () =>
   withServer(async ({ user, open }) => {
@@ -71,7 +77,8 @@ joining('nobody known gets 4401 on a private board, and in on a public one', () 
     await ada.grant(board, null, 'view')
     const client = await open(board)
     assert.ok(client.provider.synced)
-  }))
+  }),
+)
 
 joining('whoever has no right learns nothing: a private and a missing board close alike', () =>
   withServer(async ({ user, open, origin }) => {
@@ -82,7 +89,8 @@ joining('whoever has no right learns nothing: a private and a missing board clos
     assert.is(await (await open(missing, asEve)).closed, CloseCode.noAccess)
     assert.is(await (await open('no-uuid', asEve)).closed, CloseCode.noAccess)
     assert.is(await (await open(missing, { ...asEve, cookie: root.cookie })).closed, CloseCode.noSuchBoard)
-  }))
+  }),
+)
 
 joining('a deleted board closes 4410 for whoever had a right, 4403 for others', () =>
   withServer(async ({ user, open, origin }) => {
@@ -93,7 +101,8 @@ joining('a deleted board closes 4410 for whoever had a right, 4403 for others', 
     assert.is(await asAda.closed, CloseCode.boardDeleted)
     const asEve = await open(board, { cookie: eve.cookie, origin, waitFor: 'closed' })
     assert.is(await asEve.closed, CloseCode.noAccess)
-  }))
+  }),
+)
 
 joining('a ticket opens its own board and no other', () =>
   withServer(async ({ user, open }) => {
@@ -101,7 +110,8 @@ joining('a ticket opens its own board and no other', () =>
     const [one, other] = [await ada.board('One'), await ada.board('Other')]
     const client = await open(other, { ticket: await ada.ticket(one), waitFor: 'closed' })
     assert.is(await client.closed, CloseCode.notSignedIn)
-  }))
+  }),
+)
 
 joining('a ticket ends with the session that made it', () =>
   withServer(async ({ user, open }) => {
@@ -111,7 +121,8 @@ joining('a ticket ends with the session that made it', () =>
     await ada.ask('POST', '/api/auth/sign-out', {})
     const client = await open(board, { ticket, waitFor: 'closed' })
     assert.is(await client.closed, CloseCode.notSignedIn)
-  }))
+  }),
+)
 
 joining('a ticket that asked for view gives no more, though its maker owns the board', () =>
   withServer(async ({ user, raw }) => {
@@ -119,7 +130,8 @@ joining('a ticket that asked for view gives no more, though its maker owns the b
     const board = await ada.board()
     const client = await raw(board, { ticket: await ada.ticket(board, { max_level: 'view' }) })
     assert.is((await client.message(MessageType.hello)).level, 'view')
-  }))
+  }),
+)
 
 joining('a client that offers only a ticket gets 400, because no name could be selected', () =>
   withServer(async ({ user, wsUrl }) => {
@@ -131,7 +143,8 @@ joining('a client that offers only a ticket gets 400, because no name could be s
       socket.on('error', () => undefined)
     })
     assert.is(status, 400)
-  }))
+  }),
+)
 
 joining('the hello of boardroom.v1 tells who one is, the level and the limits', () =>
   withServer(async ({ user, raw }) => {
@@ -144,7 +157,8 @@ joining('the hello of boardroom.v1 tells who one is, the level and the limits', 
     assert.is(hello.board_id, board)
     assert.is(hello.limits.max_frame_bytes, 16 * 1024 * 1024)
     assert.is(client.received[0]?.type, MessageType.hello)
-  }))
+  }),
+)
 
 joining('a join is admitted only after its row is committed', () =>
   withServer(async ({ user, raw, pool, schema, url }) => {
@@ -159,36 +173,48 @@ joining('a join is admitted only after its row is committed', () =>
     await holder.query(`lock table ${schema}.audit_logs in share mode`)
     const client = await raw(board, { ticket })
     await eventually(async () => {
-      const { rows } = await pool.query(`select 1 from pg_stat_activity where wait_event_type = 'Lock' and query ilike '%audit%'`)
+      const { rows } = await pool.query(
+        `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query ilike '%audit%'`,
+      )
       return rows.length > 0
     })
     assert.equal(client.received, [], 'nothing is said before the row is there')
     await holder.query('rollback')
     await holder.end()
     await client.message(MessageType.hello)
-    const { rows } = await pool.query(`select 1 from ${schema}.audit_logs where action = 'access' and board_id = $1`, [board])
+    const { rows } = await pool.query(
+      `select 1 from ${schema}.audit_logs where action = 'access' and board_id = $1`,
+      [board],
+    )
     assert.is(rows.length, 1)
-  }))
+  }),
+)
 
 joining('a join whose row cannot be written is refused, with a code that comes back', () =>
   withServer(async ({ user, raw, pool, schema }) => {
     const ada = await user('Ada')
     const board = await ada.board()
     const ticket = await ada.ticket(board)
-    await pool.query(`create function ${schema}.no() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$`)
-    await pool.query(`create trigger no before insert on ${schema}.audit_logs for each row when (new.action = 'access') execute function ${schema}.no()`)
+    await pool.query(
+      `create function ${schema}.no() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$`,
+    )
+    await pool.query(
+      `create trigger no before insert on ${schema}.audit_logs for each row when (new.action = 'access') execute function ${schema}.no()`,
+    )
     const client = await raw(board, { ticket })
     const { code } = await client.closed
     assert.is(code, CloseCode.busy)
     assert.equal(client.received, [])
-  }))
+  }),
+)
 
 joining('paths that are not boards are answered 404 by whoever owns the server', () =>
   withServer(async ({ boardroom }) => {
     const request = { url: '/elsewhere', headers: {} } as never
     const socket = { destroyed: false, on: () => assert.unreachable('the socket was touched') } as never
     assert.is(boardroom.handleUpgrade(request, socket, Buffer.alloc(0)), false)
-  }))
+  }),
+)
 
 joining('more joins a second from one address than allowed get 429 before the handshake', () =>
   withServer(
@@ -207,7 +233,8 @@ joining('more joins a second from one address than allowed get 429 before the ha
       assert.ok(statuses.includes(CloseCode.notSignedIn), statuses.join())
     },
     { joinsPerSecondPerIp: 5 },
-  ))
+  ),
+)
 
 joining('an account has so many places and no more, and they come back when tabs close', () =>
   withServer(
@@ -222,10 +249,14 @@ joining('an account has so many places and no more, and they come back when tabs
       first.close()
       await eventually(async () => {
         const third = await raw(board, { ticket })
-        return Promise.race([third.message(MessageType.hello).then(() => true), third.closed.then(() => false)])
+        return Promise.race([
+          third.message(MessageType.hello).then(() => true),
+          third.closed.then(() => false),
+        ])
       })
     },
     { maxConnectionsPerPrincipal: 1 },
-  ))
+  ),
+)
 
 joining.run()

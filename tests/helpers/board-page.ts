@@ -10,13 +10,22 @@ export const saysSync = (page: Page, text: string): Promise<void> =>
   page.getByTestId('sync').filter({ hasText: text }).waitFor({ timeout: waitMs })
 
 /** Drag from one point of the page to another, with the tool of a key (`r` rectangle, `p` pencil, `a` arrow, …). */
-export const draw = async (page: Page, key: string, from: readonly [number, number], to: readonly [number, number]): Promise<void> => {
+export const draw = async (
+  page: Page,
+  key: string,
+  from: readonly [number, number],
+  to: readonly [number, number],
+): Promise<void> => {
   await page.keyboard.press('Escape')
   await page.keyboard.press(key)
   await drag(page, from, to)
 }
 
-export const drag = async (page: Page, from: readonly [number, number], to: readonly [number, number]): Promise<void> => {
+export const drag = async (
+  page: Page,
+  from: readonly [number, number],
+  to: readonly [number, number],
+): Promise<void> => {
   await page.mouse.move(...from)
   await page.mouse.down()
   await page.mouse.move((from[0] + to[0]) / 2, (from[1] + to[1]) / 2, { steps: 4 })

@@ -5,7 +5,14 @@ import { createRequire } from 'node:module'
 import { delimiter, join } from 'node:path'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 
-const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'microsoft-edge', 'chrome']
+const names = [
+  'chromium',
+  'chromium-browser',
+  'google-chrome',
+  'google-chrome-stable',
+  'microsoft-edge',
+  'chrome',
+]
 const elsewhere = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
@@ -15,7 +22,9 @@ const fetchLimitMs = 120_000
 
 /** The program of a Chromium, null where there is none and none can be fetched. */
 export const findChromium = (): string | null => {
-  const inPath = (process.env.PATH ?? '').split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)))
+  const inPath = (process.env.PATH ?? '')
+    .split(delimiter)
+    .flatMap((folder) => names.map((name) => join(folder, name)))
   const found = [process.env.BOARDROOM_CHROMIUM ?? '', ...inPath, ...elsewhere, ownChromium()].find(
     (path) => path !== '' && existsSync(path),
   )
@@ -93,7 +102,11 @@ const openWindow = async (
   windows: Window[],
 ): Promise<Window> => {
   const { origin } = new URL(url)
-  const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, acceptDownloads: true, ...options })
+  const context = await browser.newContext({
+    viewport: { width: 1200, height: 800 },
+    acceptDownloads: true,
+    ...options,
+  })
   if (cookie !== undefined) {
     const cookies = cookie.split('; ').map((pair) => {
       const at = pair.indexOf('=')
@@ -112,7 +125,8 @@ const openWindow = async (
   page.on('pageerror', (error) => note(`thrown: ${error.stack ?? error.message}`))
   page.on('request', (request) => {
     const address = request.url()
-    if (!/^(data|blob):/.test(address) && new URL(address).host !== new URL(origin).host) note(`request elsewhere: ${address}`)
+    if (!/^(data|blob):/.test(address) && new URL(address).host !== new URL(origin).host)
+      note(`request elsewhere: ${address}`)
   })
   const window = { page, troubles }
   windows.push(window)

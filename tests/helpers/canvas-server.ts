@@ -62,7 +62,14 @@ export const withCanvas = <Result>(
       port = (server.address() as AddressInfo).port // a TCP port was asked for
       http = server
       const logger = pino({ level: process.env.TEST_LOG ?? 'silent' })
-      boardroom = await createBoardroom({ database: database.url, secret, logger, clientFolder, ...options, port })
+      boardroom = await createBoardroom({
+        database: database.url,
+        secret,
+        logger,
+        clientFolder,
+        ...options,
+        port,
+      })
     }
     const stop = async () => {
       const ending = boardroom
@@ -131,7 +138,8 @@ const makeUser = async (database: TestDatabase, origin: string, name: string): P
     ask: (method, path, body) => ask(method, path, body),
     board: async (title = 'Plans') => (await ask('POST', '/boards', { title })).id,
     link: (boardId, level, more = {}) => ask('POST', `/boards/${boardId}/share-links`, { level, ...more }),
-    scene: (boardId) => ask('GET', `/boards/${boardId}/document`, undefined, 'application/vnd.excalidraw+json'),
+    scene: (boardId) =>
+      ask('GET', `/boards/${boardId}/document`, undefined, 'application/vnd.excalidraw+json'),
   }
 }
 
@@ -147,7 +155,8 @@ export const browserTests = (
       else test(name, () => work(chromium))
     },
     end(): void {
-      if (skipped > 0) console.log(`# skipped ${skipped}: no Chromium on this machine, and none could be fetched`)
+      if (skipped > 0)
+        console.log(`# skipped ${skipped}: no Chromium on this machine, and none could be fetched`)
     },
   }
 }
