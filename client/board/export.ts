@@ -5,8 +5,11 @@ import { showProblem, showToast } from '../ui/toast.tsx'
 
 export type ExportFormat = 'excalidraw' | 'png' | 'svg'
 
+/** What file systems refuse in names, and what tells a path. */
+const forbidden = /[\\/:*?"<>|\p{Cc}]+/gu
+
 const fileName = (title: string, extension: string): string =>
-  `${title.replace(/[\\/:*?"<>|\u0000-\u001f]+/g, ' ').trim() || 'board'}.${extension}`
+  `${title.replace(forbidden, ' ').trim() || 'board'}.${extension}`
 
 export const download = (content: Blob, name: string): void => {
   const url = URL.createObjectURL(content)

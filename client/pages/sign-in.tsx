@@ -50,13 +50,13 @@ export const SignInPage = ({ isNew }: { isNew: boolean }) => {
         )}
         <label className="field">
           E-mail
-          {/* biome-ignore lint/a11y/noAutofocus: the page has this one purpose */}
           <input
             name="email"
             type="email"
             autoComplete="username"
             maxLength={254}
             required
+            // biome-ignore lint/a11y/noAutofocus: the page has this one purpose
             autoFocus={!isNew}
           />
         </label>

@@ -34,7 +34,7 @@ export const serveCommand: Command = {
         auditHeadsFile: opened.auditHeadsFile,
         logger: log,
         migrate: false, // done, before anything else touched the tables
-        clientFolder: fileURLToPath(new URL('../../client', import.meta.url)),
+        clientFolder: fileURLToPath(new URL('../../canvas', import.meta.url)),
       })
       sample = opened.isFirstStart ? await makeSampleBoard(boardroom) : null
       server = createServer({ headersTimeout: 10_000, requestTimeout: 15_000 * 4 }, (request, response) => {
