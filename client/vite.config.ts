@@ -42,6 +42,14 @@ export default defineConfig({
     // Excalidraw and the diagram languages are large by nature; they are loaded when they are needed.
     chunkSizeWarningLimit: 3000,
     reportCompressedSize: false,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // What Excalidraw's font worker shares with the page stays out of the page's own chunk: that one needs a DOM.
+          groups: [{ name: 'excalidraw-base', test: /excalidraw\/dist\/prod\/chunk-/, maxModuleSize: 4096 }],
+        },
+      },
+    },
   },
   server: {
     port: 4401,

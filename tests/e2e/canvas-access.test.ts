@@ -111,7 +111,7 @@ tests.add('an editor becomes a viewer on the open page, and an editor again', (c
       await saysSync(page, 'Saved')
       await focusCanvas(page)
       await draw(page, 'r', [300, 200], [420, 280])
-      await saysSync(page, 'Saved')
+      await eventually(async () => (await ada.scene(boardId)).elements.length === 1)
       await grant('view')
       await saysSync(page, 'Read-only')
       await draw(page, 'r', [500, 200], [620, 280])

@@ -33,8 +33,12 @@ export const drag = async (
   await page.mouse.up()
 }
 
-/** Gives the canvas the keyboard, as a click beside all elements does. */
-export const focusCanvas = (page: Page): Promise<void> => page.mouse.click(600, 700)
+/** Gives the canvas the keyboard, and the pointer back to selecting; nothing is drawn or selected by it. */
+export const focusCanvas = async (page: Page): Promise<void> => {
+  await page.locator('.excalidraw').first().focus()
+  await page.keyboard.press('Escape')
+  await page.mouse.click(600, 700)
+}
 
 /**
  * The editor is a React component, and this is where React keeps it; tests alone look there. Text and not a function,
