@@ -4,7 +4,9 @@ import { existsSync } from 'node:fs'
 
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 20 || (major === 20 && minor < 20)) {
-  console.error(`boardroom: needs Node 20.20 or newer, this is ${process.versions.node}; get one from https://nodejs.org`)
+  console.error(
+    `boardroom: needs Node 20.20 or newer, this is ${process.versions.node}; get one from https://nodejs.org`,
+  )
   process.exit(1)
 }
 const program = new URL('../dist/server/cli.js', import.meta.url)

@@ -17,24 +17,51 @@ if (major < 20 || (major === 20 && minor < 20)) {
   fail(`needs Node 20.20 or newer, this is ${process.versions.node}; get one from https://nodejs.org`)
 }
 
-const serverSources = ['server', 'shared', 'migrations', 'tests', 'examples', 'bench', 'client', 'tsconfig.json', 'package-lock.json']
+const serverSources = [
+  'server',
+  'shared',
+  'migrations',
+  'tests',
+  'examples',
+  'bench',
+  'client',
+  'tsconfig.json',
+  'package-lock.json',
+]
 const canvasSources = ['client', 'shared', 'package-lock.json']
 
-step('node_modules/.boardroom-installed', hashOf(['package-lock.json', 'package.json']), 'installing packages', () => {
-  // --include=dev: the compiler and the canvas live there, also where NODE_ENV says production.
-  run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], 'npm ci failed; is the npm registry reachable from here?')
-})
+step(
+  'node_modules/.boardroom-installed',
+  hashOf(['package-lock.json', 'package.json']),
+  'installing packages',
+  () => {
+    // --include=dev: the compiler and the canvas live there, also where NODE_ENV says production.
+    run(
+      'npm',
+      ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
+      'npm ci failed; is the npm registry reachable from here?',
+    )
+  },
+)
 if (only !== '--install') {
   step('dist/.server-built', fingerprintOf(serverSources), 'building the server', () => {
     for (const folder of ['server', 'shared', 'migrations', 'tests', 'examples', 'bench']) {
       rmSync(join(root, 'dist', folder), { recursive: true, force: true })
     }
-    run(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json'], 'the build failed')
+    run(
+      process.execPath,
+      [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json'],
+      'the build failed',
+    )
   })
 }
 if (only === undefined) {
   step('dist/.canvas-built', fingerprintOf(canvasSources), 'building the canvas', () => {
-    run(process.execPath, [join('node_modules', 'vite', 'bin', 'vite.js'), 'build', 'client', '--logLevel', 'warn'], 'the build of the canvas failed')
+    run(
+      process.execPath,
+      [join('node_modules', 'vite', 'bin', 'vite.js'), 'build', 'client', '--logLevel', 'warn'],
+      'the build of the canvas failed',
+    )
   })
 }
 

@@ -7,13 +7,13 @@ import type pg from 'pg'
 import { type Logger, pino } from 'pino'
 import { Registry } from 'prom-client'
 import type { Level } from '../shared/levels.ts'
-import { authRoutes } from './accounts/auth-routes.ts'
 import { createAuth } from './accounts/auth.ts'
+import { authRoutes } from './accounts/auth-routes.ts'
 import { cookieNames } from './accounts/cookies.ts'
 import { Guests } from './accounts/guests.ts'
 import { type Authenticate, type IdentifyDeps, identifyRequest, identifySocket } from './accounts/identify.ts'
-import { accountRoutes, ticketRoutes } from './accounts/routes.ts'
 import type { Identity } from './accounts/principal.ts'
+import { accountRoutes, ticketRoutes } from './accounts/routes.ts'
 import { setupLink } from './accounts/setup.ts'
 import { makeTicket, ticketKeyOf } from './accounts/tickets.ts'
 import { AuditChain } from './audit/chain.ts'
@@ -84,14 +84,22 @@ export async function createBoardroom(options: BoardroomOptions): Promise<Boardr
   const undo: (() => unknown)[] = [() => (database === given ? undefined : database.close())]
   try {
     if (migrate) await migrateUp(database)
-    return await start({ database, config: { ...config, secret: options.secret }, log, clientFolder, authenticate, undo })
+    return await start({
+      database,
+      config: { ...config, secret: options.secret },
+      log,
+      clientFolder,
+      authenticate,
+      undo,
+    })
   } catch (error) {
     for (const step of undo.reverse()) await step()
     throw error
   }
 }
 
-const isDatabase = (given: BoardroomOptions['database']): given is Database => typeof given === 'object' && 'db' in given
+const isDatabase = (given: BoardroomOptions['database']): given is Database =>
+  typeof given === 'object' && 'db' in given
 
 async function open(given: BoardroomOptions['database'], config: Config, log: Logger): Promise<Database> {
   if (isDatabase(given)) return given
@@ -145,7 +153,8 @@ async function start({ database, config, log, clientFolder, authenticate, undo }
     logger: log,
     fold: (stored) => worker.foldStored(stored),
     onLeave: (connection, code, reason) => recordLeave(trail, connection, { code, reason }, log),
-    onRelayed: (boardId, relayed) => log.warn({ boardId, ...relayed }, 'edits relayed under the client id of somebody who is away'),
+    onRelayed: (boardId, relayed) =>
+      log.warn({ boardId, ...relayed }, 'edits relayed under the client id of somebody who is away'),
   })
   notifications.onAccess((payloads) => rooms.rights.notified(payloads))
   notifications.onEvent(({ boardId, event }) => rooms.broadcastEvent(boardId, event))
@@ -157,7 +166,16 @@ async function start({ database, config, log, clientFolder, authenticate, undo }
     config.boardUrl?.replaceAll('{board_id}', boardId) ?? `${urlFor(host)}/b/${boardId}`
   const cookies = cookieNames(isHttps(config))
   const guests = new Guests(db, cookies)
-  const auth = createAuth({ db, schema, secret: config.secret, publicUrl: urlFor(null), isOurOrigin: ours, cookies, trail, log })
+  const auth = createAuth({
+    db,
+    schema,
+    secret: config.secret,
+    publicUrl: urlFor(null),
+    isOurOrigin: ours,
+    cookies,
+    trail,
+    log,
+  })
   const ticketKey = ticketKeyOf(config.secret)
   const identify: IdentifyDeps = { db, auth, guests, cookies, ticketKey, isOurOrigin: ours, authenticate }
   const addressOf = addressReader(config.trustedProxies, log)
@@ -179,8 +197,10 @@ async function start({ database, config, log, clientFolder, authenticate, undo }
     log,
   }
 
-  const needsLevel = (identity: Identity, boardId: string, level: Level) => requireLevel(access, identity, boardId, level)
-  const mayManage = (identity: Identity, boardId: string) => requireManage(access, identity, boardId, { deleted: true })
+  const needsLevel = (identity: Identity, boardId: string, level: Level) =>
+    requireLevel(access, identity, boardId, level)
+  const mayManage = (identity: Identity, boardId: string) =>
+    requireManage(access, identity, boardId, { deleted: true })
   const app = createApp({
     log,
     async identify(_request, incoming) {
@@ -252,7 +272,12 @@ async function start({ database, config, log, clientFolder, authenticate, undo }
 }
 
 /** A `leave` that cannot be written now is written by the next start, from its `access` row. */
-function recordLeave(trail: AuditTrail, connection: ConnectionSummary, end: { code: number; reason: string }, log: Logger): void {
+function recordLeave(
+  trail: AuditTrail,
+  connection: ConnectionSummary,
+  end: { code: number; reason: string },
+  log: Logger,
+): void {
   const { boardId, connectionId, ip, joinedAt, level, principal, subject, userAgent } = connection
   const actor = {
     kind: principal.kind,
@@ -266,6 +291,14 @@ function recordLeave(trail: AuditTrail, connection: ConnectionSummary, end: { co
   }
   const seconds = Math.round((Date.now() - joinedAt.getTime()) / 1000)
   trail
-    .record({ action: 'leave', actor, boardId, level, details: { connection_id: connectionId, close_code: end.code, reason: end.reason, seconds } })
-    .catch((error: unknown) => log.warn({ err: error, connectionId }, 'leave not recorded; the next start does it'))
+    .record({
+      action: 'leave',
+      actor,
+      boardId,
+      level,
+      details: { connection_id: connectionId, close_code: end.code, reason: end.reason, seconds },
+    })
+    .catch((error: unknown) =>
+      log.warn({ err: error, connectionId }, 'leave not recorded; the next start does it'),
+    )
 }

@@ -44,15 +44,26 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   }
   const command = commands.find((candidate) => candidate.name === name)
   if (command === undefined) {
-    const close = nearest(name, commands.map((candidate) => candidate.name))
-    throw new BoardroomError('invalid_config', `unknown command ${name}; did you mean ${close}? boardroom --help lists them`)
+    const close = nearest(
+      name,
+      commands.map((candidate) => candidate.name),
+    )
+    throw new BoardroomError(
+      'invalid_config',
+      `unknown command ${name}; did you mean ${close}? boardroom --help lists them`,
+    )
   }
   const { positionals, options, settings } = parse(rest, command)
-  if (options.help) return print(`${command.usage.map((line) => `boardroom ${line}`).join('\n')}\n\n${settingsUsage()}`)
+  if (options.help)
+    return print(`${command.usage.map((line) => `boardroom ${line}`).join('\n')}\n\n${settingsUsage()}`)
   const config = readConfig(env, settings)
   const json = options.json === true
   const log = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }))
-  await command.run({ config, log, json, env, print, progress: progressTo(process.stderr) }, positionals, options)
+  await command.run(
+    { config, log, json, env, print, progress: progressTo(process.stderr) },
+    positionals,
+    options,
+  )
 }
 
 interface Parsed {
@@ -63,9 +74,22 @@ interface Parsed {
 
 function parse(args: readonly string[], command: Command): Parsed {
   const settingFlags = Object.keys(fields).map((name) => flagOf(name).slice(2))
-  const own: Record<string, { type: 'string' | 'boolean' }> = { ...command.options, json: { type: 'boolean' }, help: { type: 'boolean' } }
-  const known = { ...Object.fromEntries(settingFlags.map((flag) => [flag, { type: 'string' as const }])), ...own }
-  const { tokens, positionals } = parseArgs({ args: [...args], options: known, strict: false, tokens: true, allowPositionals: true })
+  const own: Record<string, { type: 'string' | 'boolean' }> = {
+    ...command.options,
+    json: { type: 'boolean' },
+    help: { type: 'boolean' },
+  }
+  const known = {
+    ...Object.fromEntries(settingFlags.map((flag) => [flag, { type: 'string' as const }])),
+    ...own,
+  }
+  const { tokens, positionals } = parseArgs({
+    args: [...args],
+    options: known,
+    strict: false,
+    tokens: true,
+    allowPositionals: true,
+  })
   const parsed: Parsed = { positionals, options: {}, settings: {} }
   for (const token of tokens) {
     if (token.kind !== 'option') continue
@@ -111,7 +135,10 @@ main(process.argv.slice(2), process.env).then(
   },
   (error: unknown) => {
     if (error instanceof BoardroomError) process.stderr.write(`boardroom: ${error.message}\n`)
-    else process.stderr.write(`boardroom: unexpected failure: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+    else
+      process.stderr.write(
+        `boardroom: unexpected failure: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+      )
     process.exit(1)
   },
 )

@@ -1,7 +1,13 @@
 // What an embedder may ask of a Boardroom in code: boards, who may, links, tickets, documents. The same functions that
 // serve HTTP, behind people named by the embedder's own ids. Whoever calls is trusted; nothing here asks who may.
 import type { Doc } from 'yjs'
-import type { BoardCreate, BoardPermissionResponse, BoardResponse, ShareLinkCreate, ShareLinkResponse } from '../shared/api.ts'
+import type {
+  BoardCreate,
+  BoardPermissionResponse,
+  BoardResponse,
+  ShareLinkCreate,
+  ShareLinkResponse,
+} from '../shared/api.ts'
 import type { Level } from '../shared/levels.ts'
 import { type Identity, principalKey } from './accounts/principal.ts'
 import { makeTicket } from './accounts/tickets.ts'
@@ -46,16 +52,28 @@ export interface Services {
   }
   permissions: {
     /** @param grant.user null means everyone. */
-    grant(grant: { boardId: string; user: Person | null; level: Level; by?: Person }): Promise<BoardPermissionResponse>
+    grant(grant: {
+      boardId: string
+      user: Person | null
+      level: Level
+      by?: Person
+    }): Promise<BoardPermissionResponse>
     revoke(revocation: { boardId: string; permissionId: number; by?: Person }): Promise<void>
   }
   shareLinks: {
     /** The only time that its `url` is known. */
-    create(link: ShareLinkCreate & { boardId: string; by?: Person }): Promise<ShareLinkResponse & { url: string }>
+    create(
+      link: ShareLinkCreate & { boardId: string; by?: Person },
+    ): Promise<ShareLinkResponse & { url: string }>
     revoke(revocation: { boardId: string; linkId: string; by?: Person }): Promise<void>
   }
   tickets: {
-    create(ticket: { boardId: string; user: Person; maxLevel?: Level; expiresInS?: number }): Promise<{ ticket: string; expiresAt: Date }>
+    create(ticket: {
+      boardId: string
+      user: Person
+      maxLevel?: Level
+      expiresInS?: number
+    }): Promise<{ ticket: string; expiresAt: Date }>
   }
   documents: {
     /** The board's state now, one Yjs update v1. */
@@ -79,7 +97,8 @@ export interface ServicesDeps {
 export function servicesOf({ boards, access, rooms, ticketKey }: ServicesDeps): Services {
   const { db } = boards
   const linkDeps = { ...boards, passwords: new LinkPasswords() }
-  const idOf = async (person: Person): Promise<number> => (typeof person === 'number' ? person : (await foreignUser(db, person)).id)
+  const idOf = async (person: Person): Promise<number> =>
+    typeof person === 'number' ? person : (await foreignUser(db, person)).id
 
   const identityOf = async (person: Person): Promise<Identity> => {
     const name = typeof person === 'number' ? `user ${person}` : person.name
@@ -93,7 +112,8 @@ export function servicesOf({ boards, access, rooms, ticketKey }: ServicesDeps): 
     users: { idOf: async (user) => (await foreignUser(db, user)).id },
     boards: {
       create: async ({ owner, ...body }) => createBoard(boards, await actorFor(owner), body),
-      read: async (boardId) => boardResponse(await readBoard(boards, boardId), { level: 'edit', mayManage: true }),
+      read: async (boardId) =>
+        boardResponse(await readBoard(boards, boardId), { level: 'edit', mayManage: true }),
       rename: async (boardId, title, by) => updateBoard(boards, await actorFor(by), boardId, { title }),
       duplicate: async (boardId, owner) => duplicateBoard(boards, await actorFor(owner), boardId),
       async delete(boardId, by) {
@@ -109,14 +129,16 @@ export function servicesOf({ boards, access, rooms, ticketKey }: ServicesDeps): 
         const body = { user_id: user === null ? null : await idOf(user), level }
         return (await grantPermission(boards, await actorFor(by), boardId, body)).permission
       },
-      revoke: async ({ boardId, permissionId, by }) => revokePermission(boards, await actorFor(by), boardId, permissionId),
+      revoke: async ({ boardId, permissionId, by }) =>
+        revokePermission(boards, await actorFor(by), boardId, permissionId),
     },
     shareLinks: {
       async create({ boardId, by, ...body }) {
         const { link, token } = await createShareLink(linkDeps, await actorFor(by), boardId, body)
         return { ...link, url: shareLinkUrl(boards.boardUrl(boardId, null), token) }
       },
-      revoke: async ({ boardId, linkId, by }) => revokeShareLink(linkDeps, await actorFor(by), boardId, linkId),
+      revoke: async ({ boardId, linkId, by }) =>
+        revokeShareLink(linkDeps, await actorFor(by), boardId, linkId),
     },
     tickets: {
       create: async ({ boardId, user, maxLevel, expiresInS }) =>
@@ -131,7 +153,13 @@ export function servicesOf({ boards, access, rooms, ticketKey }: ServicesDeps): 
     },
     access: {
       async of(boardId, user) {
-        const nobody: Identity = { principal: { kind: 'anonymous', id: 'nobody' }, via: 'anonymous', sessionId: null, boardId: null, maxLevel: null }
+        const nobody: Identity = {
+          principal: { kind: 'anonymous', id: 'nobody' },
+          via: 'anonymous',
+          sessionId: null,
+          boardId: null,
+          maxLevel: null,
+        }
         return access.decideOne(subjectOf(user === null ? nobody : await identityOf(user), boardId))
       },
     },

@@ -358,7 +358,9 @@ export type AuditQuery = z.infer<typeof AuditQuery>
 /** The same filters, for what has no pages. */
 export const AuditStreamQuery = AuditQuery.omit({ limit: true, cursor: true })
 export type AuditStreamQuery = z.infer<typeof AuditStreamQuery>
-export const AuditExportQuery = AuditStreamQuery.extend({ format: z.enum(['ndjson', 'csv']).default('ndjson') })
+export const AuditExportQuery = AuditStreamQuery.extend({
+  format: z.enum(['ndjson', 'csv']).default('ndjson'),
+})
 export type AuditExportQuery = z.infer<typeof AuditExportQuery>
 
 export const AuditResponse = z

@@ -19,7 +19,12 @@ export const auditCommand: Command = {
     'audit export [--format ndjson|csv] [--board ID] [--output FILE]',
     'audit verify [--heads FILE]                               names the first row that was changed, removed or left out',
   ],
-  options: { board: { type: 'string' }, format: { type: 'string' }, output: { type: 'string' }, heads: { type: 'string' } },
+  options: {
+    board: { type: 'string' },
+    format: { type: 'string' },
+    output: { type: 'string' },
+    heads: { type: 'string' },
+  },
   async run(context, [verb], options) {
     const filter = typeof options.board === 'string' ? { board_id: boardIdOf(options.board) } : {}
     const format = exportFormats.find((candidate) => candidate === (options.format ?? 'ndjson'))
@@ -37,7 +42,10 @@ export const auditCommand: Command = {
           if (entry !== null) context.print(context.json ? JSON.stringify(entry.row) : lineOf(entry.row))
         }
       } else if (verb === 'export') {
-        const target = typeof options.output === 'string' ? createWriteStream(options.output, { mode: 0o600 }) : process.stdout
+        const target =
+          typeof options.output === 'string'
+            ? createWriteStream(options.output, { mode: 0o600 })
+            : process.stdout
         await pipeline(exportAudit(long, filter, { format }), target, { end: target !== process.stdout })
       } else {
         await verify(context, long, typeof options.heads === 'string' ? options.heads : undefined)
@@ -49,9 +57,18 @@ export const auditCommand: Command = {
   },
 }
 
-async function verify(context: CommandContext, database: Parameters<typeof verifyAudit>[0], given: string | undefined): Promise<void> {
+async function verify(
+  context: CommandContext,
+  database: Parameters<typeof verifyAudit>[0],
+  given: string | undefined,
+): Promise<void> {
   const usual = context.config.auditHeadsFile ?? join(resolve(context.config.dataDir), 'audit-heads.ndjson')
-  const heads = given ?? (await access(usual).then(() => usual, () => undefined))
+  const heads =
+    given ??
+    (await access(usual).then(
+      () => usual,
+      () => undefined,
+    ))
   const result = await verifyAudit(database, {
     ...(heads === undefined ? {} : { heads }),
     onProgress: (checked, total) => context.progress(`checked ${checked} of ${total} entries`),
@@ -62,7 +79,11 @@ async function verify(context: CommandContext, database: Parameters<typeof verif
     const against = heads === undefined ? 'no file of heads to compare with' : `agrees with ${heads}`
     context.print(`the trail is whole: ${result.rows} rows, ${result.erased} of them erased; ${against}`)
   }
-  if (!result.ok) throw new BoardroomError('conflict', `the trail was tampered with: ${result.firstProblem?.message ?? 'unknown problem'}`)
+  if (!result.ok)
+    throw new BoardroomError(
+      'conflict',
+      `the trail was tampered with: ${result.firstProblem?.message ?? 'unknown problem'}`,
+    )
 }
 
 const boardIdOf = (text: string): string => {
@@ -71,6 +92,13 @@ const boardIdOf = (text: string): string => {
 }
 
 const lineOf = (row: AuditResponse): string =>
-  [row.timestamp, row.action, row.actor_name ?? row.actor_kind, row.permission_level ?? '', row.board_id ?? '', row.ip_address ?? '']
+  [
+    row.timestamp,
+    row.action,
+    row.actor_name ?? row.actor_kind,
+    row.permission_level ?? '',
+    row.board_id ?? '',
+    row.ip_address ?? '',
+  ]
     .filter((part) => part !== '')
     .join('  ')

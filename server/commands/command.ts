@@ -27,10 +27,17 @@ export interface Command {
 
 /** The error for words that a command does not know, showing its forms. */
 export const misuse = (command: Pick<Command, 'name' | 'usage'>, problem: string): BoardroomError =>
-  new BoardroomError('invalid_config', [`${command.name}: ${problem}; usage:`, ...command.usage.map((line) => `  boardroom ${line}`)].join('\n'))
+  new BoardroomError(
+    'invalid_config',
+    [`${command.name}: ${problem}; usage:`, ...command.usage.map((line) => `  boardroom ${line}`)].join('\n'),
+  )
 
 /** A text option that must be there. */
-export const needed = (command: Pick<Command, 'name' | 'usage'>, options: CommandOptions, name: string): string => {
+export const needed = (
+  command: Pick<Command, 'name' | 'usage'>,
+  options: CommandOptions,
+  name: string,
+): string => {
   const value = options[name]
   if (typeof value === 'string' && value !== '') return value
   throw misuse(command, `--${name} is needed`)
@@ -46,7 +53,11 @@ export function printRows(context: CommandContext, rows: readonly Record<string,
   const text = (value: unknown): string =>
     value === null || value === undefined ? '-' : value instanceof Date ? value.toISOString() : String(value)
   const widths = names.map((name) => Math.max(name.length, ...rows.map((row) => text(row[name]).length)))
-  const line = (cells: readonly string[]): string => cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ').trimEnd()
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd()
   if (names.length > 0) context.print(line(names))
   for (const row of rows) context.print(line(names.map((name) => text(row[name]))))
 }

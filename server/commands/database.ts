@@ -7,7 +7,8 @@ export const databaseCommand: Command = {
   usage: ['database url    the address of the database, for psql and other clients while the server runs'],
   options: {},
   async run(context, [verb]) {
-    if (verb !== 'url') throw misuse(databaseCommand, verb === undefined ? 'what about the database?' : `unknown word ${verb}`)
+    if (verb !== 'url')
+      throw misuse(databaseCommand, verb === undefined ? 'what about the database?' : `unknown word ${verb}`)
     const { directUrl, close } = await openForCommand(context)
     await close()
     context.print(context.json ? JSON.stringify({ url: directUrl }) : directUrl)

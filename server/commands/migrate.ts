@@ -33,13 +33,19 @@ export const migrateCommand: Command = {
         const states = await migrationStatus(database)
         printRows(
           context,
-          states.map(({ name, appliedAt, isKnown }) => ({ migration: name, applied_at: appliedAt, known: isKnown })),
+          states.map(({ name, appliedAt, isKnown }) => ({
+            migration: name,
+            applied_at: appliedAt,
+            known: isKnown,
+          })),
         )
       } else {
         const owner = typeof options.owner === 'string' ? options.owner : 'boardroom_owner'
         const server = typeof options.server === 'string' ? options.server : 'boardroom_server'
         await makeRoles(database, { owner, server })
-        context.print(`roles made: ${owner} (migrations), ${server} (the server; give it a password and put it into DATABASE_URL)`)
+        context.print(
+          `roles made: ${owner} (migrations), ${server} (the server; give it a password and put it into DATABASE_URL)`,
+        )
       }
     } finally {
       await close()

@@ -32,7 +32,12 @@ export async function openForServing(context: CommandContext): Promise<Opened> {
     const serverLock =
       config.databaseUrl === undefined || config.natsUrl !== undefined
         ? null
-        : await takeServerLock({ direct: database.direct, schema: config.databaseSchema, log, onWaiting: progress })
+        : await takeServerLock({
+            direct: database.direct,
+            schema: config.databaseSchema,
+            log,
+            onWaiting: progress,
+          })
     const applied = await migrateUp(database, { onProgress: progress })
     return {
       database,
@@ -58,7 +63,8 @@ export interface Connected {
 }
 
 /** For every other command: beside a running server, or with the embedded database started for as long as it takes. */
-export const openForCommand = (context: CommandContext): Promise<Connected> => connect(context, { alone: false })
+export const openForCommand = (context: CommandContext): Promise<Connected> =>
+  connect(context, { alone: false })
 
 async function connect(context: CommandContext, { alone }: { alone: boolean }): Promise<Connected> {
   const { config, log, progress } = context
@@ -71,9 +77,18 @@ async function connect(context: CommandContext, { alone }: { alone: boolean }): 
       poolSize,
       log,
     })
-    return { database, directUrl: config.databaseDirectUrl ?? config.databaseUrl, close: () => database.close() }
+    return {
+      database,
+      directUrl: config.databaseDirectUrl ?? config.databaseUrl,
+      close: () => database.close(),
+    }
   }
-  const embedded = await startEmbedded({ dataDir: resolve(config.dataDir), log, onProgress: progress, purpose: alone ? 'server' : 'command' })
+  const embedded = await startEmbedded({
+    dataDir: resolve(config.dataDir),
+    log,
+    onProgress: progress,
+    purpose: alone ? 'server' : 'command',
+  })
   try {
     const database = await openDatabase({ connectionString: embedded.url, schema, poolSize, log })
     return {
@@ -111,11 +126,19 @@ async function secretOf(config: Config, dataDir: string): Promise<string> {
     }
   } catch (error) {
     const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-    if (!exists) throw new BoardroomError('data_folder_unusable', `cannot write ${path}; make its folder writable for this user, or set BOARDROOM_DATA_DIR`, { cause: error })
+    if (!exists)
+      throw new BoardroomError(
+        'data_folder_unusable',
+        `cannot write ${path}; make its folder writable for this user, or set BOARDROOM_DATA_DIR`,
+        { cause: error },
+      )
   }
   const secret = (await readFile(path, 'utf8')).trim()
   if (secret.length < 32) {
-    throw new BoardroomError('data_folder_unusable', `${path} is cut off; remove it to make a new one (everybody must sign in again)`)
+    throw new BoardroomError(
+      'data_folder_unusable',
+      `${path} is cut off; remove it to make a new one (everybody must sign in again)`,
+    )
   }
   return secret
 }

@@ -1,8 +1,8 @@
 // The sample board of the first start: a real drawing, and a link at each level. It belongs to the system actor.
 import { readFile } from 'node:fs/promises'
+import { readScene, writeElements } from '../../shared/scene.ts'
 import type { Boardroom } from '../boardroom.ts'
 import { BoardroomError } from '../errors.ts'
-import { readScene, writeElements } from '../../shared/scene.ts'
 
 export interface SampleLinks {
   view: string

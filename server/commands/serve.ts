@@ -43,7 +43,9 @@ export const serveCommand: Command = {
       server.on('upgrade', (request, socket, head) => {
         if (boardroom.handleUpgrade(request, socket, head)) return
         socket.on('error', () => socket.destroy())
-        socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () => socket.destroy())
+        socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () =>
+          socket.destroy(),
+        )
       })
       await listen(server, config)
     } catch (error) {
@@ -59,7 +61,9 @@ export const serveCommand: Command = {
       print(`Sample board, edit    ${sample.edit}`)
     }
     if (!isLoopback(config.host) && publicUrl.startsWith('http:')) {
-      print('Note                  passwords and boards travel unencrypted over http; set BOARDROOM_PUBLIC_URL to an https address behind a TLS proxy')
+      print(
+        'Note                  passwords and boards travel unencrypted over http; set BOARDROOM_PUBLIC_URL to an https address behind a TLS proxy',
+      )
     }
     stopOnSignals(context, async () => {
       const closed = once(server, 'close')
@@ -76,9 +80,14 @@ export const serveCommand: Command = {
 const publicUrlOf = (config: Config): string =>
   (config.publicUrl ?? `http://${shownHost(config.host)}:${config.port}`).replace(/\/+$/, '')
 
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || host.startsWith('127.')
 const shownHost = (host: string): string =>
-  isLoopback(host) || host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  isLoopback(host) || host === '0.0.0.0' || host === '::'
+    ? 'localhost'
+    : host.includes(':')
+      ? `[${host}]`
+      : host
 
 async function listen(server: Server, config: Config): Promise<void> {
   server.listen(config.port, config.host)

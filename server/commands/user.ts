@@ -13,7 +13,8 @@ const actor = { ...systemActor, name: 'command line' }
 
 const roleOf = (text: string): Role => {
   const role = roles.find((candidate) => candidate === text)
-  if (role === undefined) throw new BoardroomError('invalid_config', `unknown role ${text}; expected one of ${roles.join(', ')}`)
+  if (role === undefined)
+    throw new BoardroomError('invalid_config', `unknown role ${text}; expected one of ${roles.join(', ')}`)
   return role
 }
 
@@ -25,7 +26,12 @@ export const userCommand: Command = {
     'user disable EMAIL [--transfer-to EMAIL]',
     'user role EMAIL sysadmin|admin|user',
   ],
-  options: { email: { type: 'string' }, name: { type: 'string' }, role: { type: 'string' }, 'transfer-to': { type: 'string' } },
+  options: {
+    email: { type: 'string' },
+    name: { type: 'string' },
+    role: { type: 'string' },
+    'transfer-to': { type: 'string' },
+  },
   async run(context, [verb, ...words], options) {
     const [email, role] = words
     // Everything that the words can get wrong is said before a database is opened.
@@ -37,7 +43,9 @@ export const userCommand: Command = {
             name: needed(userCommand, options, 'name'),
             role: roleOf(typeof options.role === 'string' ? options.role : 'user'),
           }
-          return async (db: Parameters<typeof createUser>[0]) => [await createUser(db, actor, { ...person, password: await readPassword() })]
+          return async (db: Parameters<typeof createUser>[0]) => [
+            await createUser(db, actor, { ...person, password: await readPassword() }),
+          ]
         }
         case 'list':
           return (db: Parameters<typeof createUser>[0]) => listUsers(db)
@@ -45,16 +53,26 @@ export const userCommand: Command = {
           if (email === undefined) throw misuse(userCommand, 'whose account? an e-mail is needed')
           const to = options['transfer-to']
           return async (db: Parameters<typeof createUser>[0]) => {
-            const { user, boards, links, stoppedLinks } = await disableUser(db, actor, email, typeof to === 'string' ? { transferTo: to } : {})
-            if (typeof to === 'string' && !context.json) context.print(`${to} has taken over ${boards} boards and ${links} share links`)
+            const { user, boards, links, stoppedLinks } = await disableUser(
+              db,
+              actor,
+              email,
+              typeof to === 'string' ? { transferTo: to } : {},
+            )
+            if (typeof to === 'string' && !context.json)
+              context.print(`${to} has taken over ${boards} boards and ${links} share links`)
             for (const link of stoppedLinks) {
-              if (!context.json) context.print(`share link ${link.label ?? link.id} of board ${link.board_id} gives nothing from now on`)
+              if (!context.json)
+                context.print(
+                  `share link ${link.label ?? link.id} of board ${link.board_id} gives nothing from now on`,
+                )
             }
             return [user]
           }
         }
         case 'role': {
-          if (email === undefined || role === undefined) throw misuse(userCommand, 'an e-mail and a role are needed')
+          if (email === undefined || role === undefined)
+            throw misuse(userCommand, 'an e-mail and a role are needed')
           const wanted = roleOf(role)
           return async (db: Parameters<typeof createUser>[0]) => [await setRole(db, actor, email, wanted)]
         }
@@ -75,7 +93,10 @@ export const userCommand: Command = {
 async function readPassword(): Promise<string> {
   if (!process.stdin.isTTY) {
     for await (const line of createInterface({ input: process.stdin })) return line
-    throw new BoardroomError('invalid_config', 'a password is needed on standard input: printf %s "$PASSWORD" | boardroom user create …')
+    throw new BoardroomError(
+      'invalid_config',
+      'a password is needed on standard input: printf %s "$PASSWORD" | boardroom user create …',
+    )
   }
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
   const terminal = createInterface({ input: process.stdin, output: silent, terminal: true })
@@ -87,7 +108,8 @@ async function readPassword(): Promise<string> {
   }
   try {
     const password = await ask('Password: ')
-    if ((await ask('Once more: ')) !== password) throw new BoardroomError('invalid_config', 'the two passwords differ; nothing was made')
+    if ((await ask('Once more: ')) !== password)
+      throw new BoardroomError('invalid_config', 'the two passwords differ; nothing was made')
     return password
   } finally {
     terminal.close()

@@ -139,11 +139,10 @@ export class Upgrades {
     if (isRefusal(identified)) {
       admission.failed(address.key)
       const actor = actorOf(anonymous(), address.ip, userAgent)
-      // A board id that is none must not reach a uuid column.
       await trail.record({
         action: 'access_denied',
         actor,
-        boardId: uuid.test(boardId) ? boardId : null,
+        boardId: forTrail(boardId),
         details: { reason: identified.reason, close_code: identified.code, transport: 'socket' },
       })
       return this.#refuse(webSocket, identified.code, identified.reason)
@@ -166,7 +165,7 @@ export class Upgrades {
         await trail.record({
           action: 'access_denied',
           actor,
-          boardId,
+          boardId: forTrail(boardId),
           details: { reason: refusal.code, close_code: closeCode, transport: 'socket' },
         })
         return this.#refuse(webSocket, closeCode, refusal.message)
@@ -213,6 +212,9 @@ export class Upgrades {
     webSocket.close(code, reason.slice(0, 120))
   }
 }
+
+/** A board id that is none must not reach a uuid column. */
+const forTrail = (boardId: string): string | null => (uuid.test(boardId) ? boardId : null)
 
 function joiningOf(
   identity: Identity,

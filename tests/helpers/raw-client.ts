@@ -2,7 +2,13 @@
 import * as decoding from 'lib0/decoding'
 import { WebSocket } from 'ws'
 import * as Y from 'yjs'
-import { encodeSync, MessageType, ownSubprotocol, SyncStep, ticketSubprotocolPrefix } from '../../shared/protocol.ts'
+import {
+  encodeSync,
+  MessageType,
+  ownSubprotocol,
+  SyncStep,
+  ticketSubprotocolPrefix,
+} from '../../shared/protocol.ts'
 import { eventually } from './eventually.ts'
 
 export interface RawOptions {
@@ -36,10 +42,15 @@ export class RawClient {
       ...(options.subprotocols ?? [ownSubprotocol]),
       ...(options.ticket === undefined ? [] : [`${ticketSubprotocolPrefix}${options.ticket}`]),
     ]
-    this.socket = new WebSocket(`${url}${options.query ?? ''}`, subprotocols, { headers: options.headers ?? {} })
+    this.socket = new WebSocket(`${url}${options.query ?? ''}`, subprotocols, {
+      headers: options.headers ?? {},
+    })
     this.socket.on('error', () => undefined) // 'close' follows
     this.opened = new Promise((resolve) => {
-      this.socket.once('open', () => resolve())
+      this.socket.once('open', () => {
+        this.send(encodeSync(SyncStep.step1, Y.encodeStateVector(this.doc)))
+        resolve()
+      })
       this.socket.once('close', () => resolve())
     })
     this.closed = new Promise((resolve) => {
@@ -103,9 +114,9 @@ export class RawClient {
   /** Waits for the first message of a type, or the first that `matches`. */
   // biome-ignore lint/suspicious/noExplicitAny: bodies are looked at by tests, whatever their shape
   message(type: number, matches: (body: any) => boolean = () => true): Promise<any> {
-    return eventually(() => this.received.find((message) => message.type === type && matches(message.body))).then(
-      (message) => message.body,
-    )
+    return eventually(() =>
+      this.received.find((message) => message.type === type && matches(message.body)),
+    ).then((message) => message.body)
   }
 
   /** The highest count of frame 65 so far. */

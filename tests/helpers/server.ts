@@ -31,7 +31,12 @@ export interface Answer {
   body: any
 }
 
-export type Ask = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>
+export type Ask = (
+  method: string,
+  path: string,
+  body?: unknown,
+  headers?: Record<string, string>,
+) => Promise<Answer>
 
 export interface Person {
   id: number
@@ -123,7 +128,12 @@ function attach(http: Server, boardroom: Boardroom): void {
   })
 }
 
-function testServer(database: TestDatabase, boardroom: Boardroom, port: number, cleanUp: (() => unknown)[]): TestServer {
+function testServer(
+  database: TestDatabase,
+  boardroom: Boardroom,
+  port: number,
+  cleanUp: (() => unknown)[],
+): TestServer {
   const origin = `http://127.0.0.1:${port}`
   const wsUrl = `ws://127.0.0.1:${port}/ws`
 
@@ -148,8 +158,12 @@ function testServer(database: TestDatabase, boardroom: Boardroom, port: number, 
     const email = `${name.toLowerCase().replaceAll(/\W+/g, '.')}@example.org`
     const row = await createUser(database.db, systemActor, { email, name, role, password })
     const signedIn = succeeded(await ask('POST', '/api/auth/sign-in/email', { email, password }, { origin }))
-    const cookie = signedIn.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ')
-    const asPerson: Ask = (method, path, body, headers) => ask(method, path, body, { cookie, origin, ...headers })
+    const cookie = signedIn.headers
+      .getSetCookie()
+      .map((line) => line.split(';')[0])
+      .join('; ')
+    const asPerson: Ask = (method, path, body, headers) =>
+      ask(method, path, body, { cookie, origin, ...headers })
     return {
       id: row.id,
       name,
@@ -160,7 +174,9 @@ function testServer(database: TestDatabase, boardroom: Boardroom, port: number, 
         return succeeded(await asPerson('POST', '/api/boards', { title })).body.id
       },
       async grant(boardId, to, level) {
-        return succeeded(await asPerson('POST', `/api/boards/${boardId}/permissions`, { user_id: to?.id ?? null, level }))
+        return succeeded(
+          await asPerson('POST', `/api/boards/${boardId}/permissions`, { user_id: to?.id ?? null, level }),
+        )
       },
       async ticket(boardId, options = {}) {
         return succeeded(await asPerson('POST', `/api/boards/${boardId}/tickets`, options)).body.ticket
@@ -173,7 +189,10 @@ function testServer(database: TestDatabase, boardroom: Boardroom, port: number, 
     class Socket extends WebSocket {
       constructor(url: string, protocols: string[]) {
         super(url, protocols, {
-          headers: { ...(cookie === undefined ? {} : { cookie }), ...(options.origin === undefined ? {} : { origin: options.origin }) },
+          headers: {
+            ...(cookie === undefined ? {} : { cookie }),
+            ...(options.origin === undefined ? {} : { origin: options.origin }),
+          },
         })
       }
     }
@@ -181,7 +200,8 @@ function testServer(database: TestDatabase, boardroom: Boardroom, port: number, 
       disableBc: true,
       connect: false,
       maxBackoffTime: 100,
-      protocols: ticket !== undefined && via === 'subprotocol' ? ['boardroom.yjs', `boardroom.ticket.${ticket}`] : [],
+      protocols:
+        ticket !== undefined && via === 'subprotocol' ? ['boardroom.yjs', `boardroom.ticket.${ticket}`] : [],
       params: ticket !== undefined && via === 'query' ? { ticket } : {},
       WebSocketPolyfill: Socket as unknown as typeof globalThis.WebSocket, // ws speaks the browser's interface
     })
@@ -220,7 +240,12 @@ function testServer(database: TestDatabase, boardroom: Boardroom, port: number, 
       return client
     },
     async actions(boardId) {
-      const rows = await database.db.selectFrom('audit_logs').select('action').where('board_id', '=', boardId).orderBy('timestamp').execute()
+      const rows = await database.db
+        .selectFrom('audit_logs')
+        .select('action')
+        .where('board_id', '=', boardId)
+        .orderBy('timestamp')
+        .execute()
       return rows.map((row) => row.action)
     },
   }

@@ -15,8 +15,8 @@ const sourcesUnder = (folder: string): string[] =>
 
 /** Project-relative paths of the project's own files that `file` imports. */
 const importsOf = (file: string): string[] =>
-  [...readFileSync(join(root, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'(\.{1,2}\/[^']+)'/g)].map(([, path]) =>
-    relative(root, resolve(root, dirname(file), path ?? '')),
+  [...readFileSync(join(root, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'(\.{1,2}\/[^']+)'/g)].map(
+    ([, path]) => relative(root, resolve(root, dirname(file), path ?? '')),
   )
 
 /** From the top down; a file may import from its own row's folder and from rows below. */
@@ -24,7 +24,15 @@ const floors: readonly (readonly string[])[] = [
   ['server/cli.ts', 'server/index.ts'],
   ['server/commands'],
   ['server/boardroom.ts', 'server/services.ts'],
-  ['server/http/app.ts', 'server/http/upgrade.ts', 'server/http/static.ts', 'server/http/openapi.ts', 'server/http/health.ts', 'server/http/metrics.ts', 'server/http/room-metrics.ts'],
+  [
+    'server/http/app.ts',
+    'server/http/upgrade.ts',
+    'server/http/static.ts',
+    'server/http/openapi.ts',
+    'server/http/health.ts',
+    'server/http/metrics.ts',
+    'server/http/room-metrics.ts',
+  ],
   ['server/comments'],
   ['server/boards'],
   ['server/storage', 'server/accounts', 'server/audit'],
@@ -51,7 +59,11 @@ architecture('every server file stands on a floor and imports only downwards', (
     const floor = floorOf(file)
     if (floor === -1) wrong.push(`${file} stands on no floor`)
     for (const imported of importsOf(file)) {
-      const typesEverybodyMayName = ['server/accounts/principal.ts', 'server/audit/actor.ts', 'server/http/context.ts']
+      const typesEverybodyMayName = [
+        'server/accounts/principal.ts',
+        'server/audit/actor.ts',
+        'server/http/context.ts',
+      ]
       if (typesEverybodyMayName.includes(imported) || imported === 'package.json') continue
       if (floorOf(imported) < floor) wrong.push(`${file} -> ${imported}`)
     }
@@ -62,7 +74,10 @@ architecture('every server file stands on a floor and imports only downwards', (
 architecture('rooms know neither HTTP nor SQL: they import only shared, errors and themselves', () => {
   const wrong = sourcesUnder('server/rooms').flatMap((file) =>
     importsOf(file)
-      .filter((path) => !path.startsWith('server/rooms/') && !path.startsWith('shared/') && path !== 'server/errors.ts')
+      .filter(
+        (path) =>
+          !path.startsWith('server/rooms/') && !path.startsWith('shared/') && path !== 'server/errors.ts',
+      )
       .map((path) => `${file} -> ${path}`),
   )
   assert.equal(wrong, [])
@@ -71,7 +86,10 @@ architecture('rooms know neither HTTP nor SQL: they import only shared, errors a
 architecture('the client imports only the client and shared', () => {
   const wrong = sourcesUnder('client').flatMap((file) =>
     importsOf(file)
-      .filter((path) => !path.startsWith('client/') && !path.startsWith('shared/') && !path.startsWith('node_modules/'))
+      .filter(
+        (path) =>
+          !path.startsWith('client/') && !path.startsWith('shared/') && !path.startsWith('node_modules/'),
+      )
       .map((path) => `${file} -> ${path}`),
   )
   assert.equal(wrong, [])
@@ -81,8 +99,16 @@ architecture('shared needs neither node nor the DOM, and migrations need only ky
   const packagesOf = (file: string) =>
     [...readFileSync(join(root, file), 'utf8').matchAll(/from '([^.'][^']*)'/g)].map(([, name]) => name ?? '')
   const wrong = [
-    ...sourcesUnder('shared').flatMap((file) => packagesOf(file).filter((name) => name.startsWith('node:')).map((name) => `${file} -> ${name}`)),
-    ...sourcesUnder('migrations').flatMap((file) => packagesOf(file).filter((name) => name !== 'kysely').map((name) => `${file} -> ${name}`)),
+    ...sourcesUnder('shared').flatMap((file) =>
+      packagesOf(file)
+        .filter((name) => name.startsWith('node:'))
+        .map((name) => `${file} -> ${name}`),
+    ),
+    ...sourcesUnder('migrations').flatMap((file) =>
+      packagesOf(file)
+        .filter((name) => name !== 'kysely')
+        .map((name) => `${file} -> ${name}`),
+    ),
   ]
   assert.equal(wrong, [])
 })
@@ -90,15 +116,22 @@ architecture('shared needs neither node nor the DOM, and migrations need only ky
 architecture('only the program reads the environment, prints or ends the process', () => {
   const wrong = sourcesUnder('server')
     .filter((file) => file !== 'server/cli.ts' && !file.startsWith('server/commands/'))
-    .filter((file) => /process\.(env|argv|exit|stdout|stderr|on)\b|console\./.test(readFileSync(join(root, file), 'utf8')))
+    .filter((file) =>
+      /process\.(env|argv|exit|stdout|stderr|on)\b|console\./.test(readFileSync(join(root, file), 'utf8')),
+    )
   assert.equal(wrong, [])
 })
 
 architecture('SQL is written only where it belongs: queries, database, migrations', () => {
-  const allowed = /\/(queries|[a-z-]+-queries)\.ts$|^server\/database\/|^migrations\/|^server\/audit\/actor\.ts$/
+  const allowed =
+    /\/(queries|[a-z-]+-queries)\.ts$|^server\/database\/|^migrations\/|^server\/audit\/actor\.ts$/
   const wrong = sourcesUnder('server')
     .filter((file) => !allowed.test(file))
-    .filter((file) => /\.(selectFrom|insertInto|updateTable|deleteFrom)\(|\bsql`|\bsql</.test(readFileSync(join(root, file), 'utf8')))
+    .filter((file) =>
+      /\.(selectFrom|insertInto|updateTable|deleteFrom)\(|\bsql`|\bsql</.test(
+        readFileSync(join(root, file), 'utf8'),
+      ),
+    )
   assert.equal(wrong, [])
 })
 

@@ -32,7 +32,10 @@ config('every wrong setting is named at once', () => {
 })
 
 config('an unknown flag names the nearest one', () => {
-  assert.match(messageOf(() => readConfig({}, { 'max-frame-byte': '1' })), '--max-frame-bytes')
+  assert.match(
+    messageOf(() => readConfig({}, { 'max-frame-byte': '1' })),
+    '--max-frame-bytes',
+  )
 })
 
 config('.env.example lists every setting with its default and its sentence, and nothing else', () => {
