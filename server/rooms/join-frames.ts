@@ -1,75 +1,67 @@
-// What a joining client gets: one state, encoded once, and the frames that everybody got after it. While nobody
-// writes, the state is the stored bytes themselves, never copied.
+// What a joining client gets: one step 2 that holds everything, encoded once for all who ask before the next edit.
+// While nobody writes it is the stored bytes themselves, never copied.
 //
-// What makes a client «synced» is step 2. It holds the whole state where encoding that anew is cheap for how often it
-// is done; where it is not, the kept state goes out as an update, the frames after it follow, and an empty step 2
-// comes last: synced always means that everything is there.
+// What makes a client «synced» is step 2, so nothing of the board may come after it that was there before: whoever
+// asks while a large board is written to waits for the next encoding, together with all who ask meanwhile.
 import * as Y from 'yjs'
 import { SyncStep } from '../../shared/protocol.ts'
-import type { Clock } from './clock.ts'
+import type { Clock, Timer } from './clock.ts'
 import type { BoardDocument } from './document.ts'
 import { syncFrame, syncHead } from './frames.ts'
 
-/** Bytes and frames after which encoding the state anew is cheaper for everybody than sending the tail. */
-const leastTailBytes = 256 * 1024
-const mostTailFrames = 1000
-/** A large board that is edited while many join is encoded anew for at most this share of the time. */
-const mostEncodingShare = 0.05
+/** A board that is edited while many join is encoded for at most this share of the time: 4 MB every 0.15 s. */
+const mostEncodingShare = 0.2
 const mostDifferences = 8
 const mostDifferenceBytes = 1024 * 1024
 
 const emptyUpdate = Uint8Array.of(0, 0)
-const syncedFrame = syncFrame(SyncStep.step2, emptyUpdate)
 
 const bufferOf = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 
+/** Takes the pieces of one frame. */
+export type TakePieces = (pieces: readonly Buffer[]) => void
+
 export class JoinFrames {
   readonly #document: BoardDocument
-  #state: Buffer | null
-  #tail: Buffer[] = []
-  #tailFrames = 0
-  #tailBytes = 0
   readonly #clock: Clock
+  /** The whole state, until the next edit: a board that is written to and not joined keeps no second copy of itself. */
+  #state: Buffer | null
+  /** Who waits for the next encoding. */
+  #waiting: TakePieces[] = []
+  #timer: Timer | null = null
   /** From here on the state may be encoded anew. */
   #encodeAgainAt = Number.NEGATIVE_INFINITY
-  /** Answers to those who come back with the same state vector, as all do after a restart. Until the next update. */
+  /** Answers to those who come back with the same state vector, as all do after a restart. Until the next edit. */
   readonly #differences = new Map<string, Buffer>()
 
   constructor(document: BoardDocument, clock: Clock) {
     this.#document = document
     this.#clock = clock
     const { stored } = document
-    this.#state = bufferOf(stored?.snapshot ?? emptyUpdate)
-    for (const update of stored?.updates ?? []) this.append(syncFrame(SyncStep.update, update))
+    this.#state = stored?.updates.length === 0 ? bufferOf(stored.snapshot ?? emptyUpdate) : null
   }
 
-  /** @param frame an update that everybody in the room gets; belongs to what a joiner gets from here on. */
-  append(frame: Buffer): void {
-    this.#differences.clear()
-    if (this.#state === null) return
-    this.#tail.push(frame)
-    this.#tailFrames++
-    this.#tailBytes += frame.length
-    if (this.#document.doc === null) return
-    if (
-      this.#tailFrames <= mostTailFrames &&
-      this.#tailBytes <= Math.max(leastTailBytes, this.#state.length / 8)
-    )
-      return
-    // A board that is written to and not joined keeps no second copy of itself.
+  /** Whether `whole` can be asked: the stored bytes are everything, or there is a document. */
+  get isReady(): boolean {
+    return this.#state !== null || this.#document.doc !== null
+  }
+
+  /** The document has changed: what was encoded before is of no use. */
+  changed(): void {
     this.#state = null
-    this.#tail = []
+    this.#differences.clear()
   }
 
-  /** The whole state as frames in pieces, `synced` last. */
-  whole(): Buffer[] {
-    const isWorthIt =
-      this.#tailFrames > 0 && this.#document.doc !== null && this.#clock.now() >= this.#encodeAgainAt
-    const state = this.#state === null || isWorthIt ? this.#encode() : this.#state
-    if (this.#tailFrames === 0) return [syncHead(SyncStep.step2, state.length), state]
-    if (this.#tail.length > 1) this.#tail = [Buffer.concat(this.#tail)]
-    return [syncHead(SyncStep.update, state.length), state, ...this.#tail, syncedFrame]
+  /** Gives `take` the whole state as one step 2 in pieces: at once, or when it may be encoded again. */
+  whole(take: TakePieces): void {
+    if (this.#state === null && this.#timer === null) {
+      const waitMs = this.#encodeAgainAt - this.#clock.now()
+      if (waitMs > 0) this.#timer = this.#clock.after(waitMs, () => this.#serve())
+      else this.#encode()
+    }
+    if (this.#state === null) this.#waiting.push(take)
+    else take(piecesOf(this.#state))
   }
 
   /** What a client with `stateVector` lacks, as the frame of a step 2 or of an update. */
@@ -83,6 +75,18 @@ export class JoinFrames {
     return frame
   }
 
+  close(): void {
+    this.#timer?.cancel()
+    this.#timer = null
+    this.#waiting = []
+  }
+
+  #serve(): void {
+    this.#timer = null
+    const pieces = piecesOf(this.#state ?? this.#encode())
+    for (const take of this.#waiting.splice(0)) take(pieces)
+  }
+
   #encode(): Buffer {
     const { doc } = this.#document
     const startedAt = this.#clock.now()
@@ -90,9 +94,9 @@ export class JoinFrames {
     const endedAt = this.#clock.now()
     this.#encodeAgainAt = endedAt + (endedAt - startedAt) / mostEncodingShare
     this.#state = state
-    this.#tail = []
-    this.#tailFrames = 0
-    this.#tailBytes = 0
     return state
   }
 }
+
+/** A step 2 around `state`, which is not copied. */
+const piecesOf = (state: Buffer): Buffer[] => [syncHead(SyncStep.step2, state.length), state]

@@ -10,8 +10,9 @@ import type { Fold, StoredBoard } from './ports.ts'
 import { Room } from './room.ts'
 import type { RoomOptions } from './room-options.ts'
 
-/** Log rows beyond which they are folded into one state before anybody sees them: dear to send and to apply. */
-const mostRowsServed = 100
+/** A log up to here is put together by the room itself, which takes about a millisecond; one beyond by the worker. */
+const mostRowsPutTogether = 100
+const mostBytesPutTogether = 64 * 1024
 const waitForClosingMs = 10_000
 
 type RoomState =
@@ -86,11 +87,14 @@ export class OpenRooms {
     }
   }
 
-  /** What storage has; a long log folded into one state first. @throws what the log or the fold throws */
+  /** What storage has; a log that is not short folded into one state first. @throws what the log or the fold throws */
   async load(boardId: string): Promise<StoredBoard> {
     const { log, fold } = this.#options
     const stored = await log.load(boardId)
-    if (stored.updates.length <= mostRowsServed || fold === undefined) return stored
+    const { snapshot, updates } = stored
+    if (updates.length === 0 || fold === undefined) return stored
+    const bytes = updates.reduce((sum, update) => sum + update.length, snapshot?.length ?? 0)
+    if (updates.length <= mostRowsPutTogether && bytes <= mostBytesPutTogether) return stored
     return { snapshot: await fold(stored), updates: [], authors: stored.authors }
   }
 

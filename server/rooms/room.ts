@@ -95,7 +95,8 @@ export class Room implements Host {
     if (isEmptyStateVector(stateVector)) {
       // It has nothing: asking it for everything, before it gets the state, costs nothing.
       if (!connection.wasAsked) this.ask(connection, stateVector)
-      connection.outbox.answer(this.#frames.whole())
+      if (this.#frames.isReady) this.#answerWhole(connection)
+      else this.#onceBuilt(connection, () => this.#answerWhole(connection))
       return
     }
     const { doc } = this.#document
@@ -103,14 +104,8 @@ export class Room implements Host {
       this.#answerDifference(connection, doc, stateVector)
       return
     }
-    connection.pace.hold('document')
     const question = stateVector.slice()
-    void this.#window.build().then(() => {
-      const built = this.#document.doc
-      if (!connection.isOpen || built === null) return
-      this.#answerDifference(connection, built, question)
-      connection.pace.release('document')
-    })
+    this.#onceBuilt(connection, (built) => this.#answerDifference(connection, built, question))
   }
 
   ask(connection: Connection, stateVector = this.#document.stateVector()): void {
@@ -234,6 +229,7 @@ export class Room implements Host {
     this.#isOver = true
     this.#window.close()
     this.#presence.close()
+    this.#frames.close()
     this.#document.destroy()
   }
 
@@ -252,6 +248,21 @@ export class Room implements Host {
     }
   }
 
+  /** Answers when there is a document; until then the connection is not read. */
+  #onceBuilt(connection: Connection, answer: (doc: Y.Doc) => void): void {
+    connection.pace.hold('document')
+    void this.#window.build().then(() => {
+      const { doc } = this.#document
+      if (!connection.isOpen || doc === null) return
+      answer(doc)
+      connection.pace.release('document')
+    })
+  }
+
+  #answerWhole(connection: Connection): void {
+    this.#frames.whole((pieces) => connection.outbox.answer(pieces))
+  }
+
   #answerDifference(connection: Connection, doc: Y.Doc, stateVector: Uint8Array): void {
     if (!connection.wasAsked) this.ask(connection)
     connection.outbox.answer([this.#frames.difference(doc, stateVector, SyncStep.step2)])
@@ -260,7 +271,7 @@ export class Room implements Host {
   #show(update: Uint8Array, soleWriter: Connection | null): void {
     this.#options.counters.windows++
     const frame = syncFrame(SyncStep.update, update)
-    this.#frames.append(frame)
+    this.#frames.changed()
     // Presence that waits goes along: the dear part of a frame is writing to so many sockets.
     this.#deliver(deliveryOf(frame, this.#presence.takeAlong()), soleWriter)
   }

@@ -59,7 +59,7 @@ export class DocumentWorker {
   /** A board's rows as one Yjs v1 state: the `Fold` that rooms ask for. */
   async foldStored({ snapshot, updates }: StoredBoard): Promise<Uint8Array> {
     try {
-      return (await this.run('fold', { snapshot, updates, withVersion: false })).state
+      return await this.run('join', { snapshot, updates })
     } catch (error) {
       if (error instanceof BoardroomError) throw error
       throw new BoardroomError('board_unreadable', 'this board cannot be read', { cause: error })

@@ -3,13 +3,14 @@
 import { parentPort } from 'node:worker_threads'
 import { jsonOf } from './content.ts'
 import { difference } from './difference.ts'
-import { fold, pack, unpack } from './folding.ts'
+import { fold, joined, pack, unpack } from './folding.ts'
 import { importJson, importScene, importUpdate } from './importing.ts'
 import { sceneFileOf } from './scene-files.ts'
 import type { Answer, Ask, Imported, TaskName } from './tasks.ts'
 
 const work: { [Name in TaskName]: (ask: Ask<Name>) => Answer<Name> } = {
   fold: ({ snapshot, updates, withVersion }) => fold(snapshot, updates, withVersion),
+  join: ({ snapshot, updates }) => joined(snapshot, updates),
   pack: ({ state }) => pack(state),
   unpack: ({ packed }) => unpack(packed),
   difference: ({ current, target }) => difference(current, target),

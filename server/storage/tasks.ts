@@ -24,6 +24,7 @@ export interface Tasks {
     ask: { snapshot: Uint8Array | null; updates: Uint8Array[]; withVersion: boolean }
     answer: Folded
   }
+  join: { ask: { snapshot: Uint8Array | null; updates: Uint8Array[] }; answer: Uint8Array }
   /** Yjs v1 -> as versions are stored. */
   pack: { ask: { state: Uint8Array }; answer: Uint8Array }
   unpack: { ask: { packed: Uint8Array }; answer: Uint8Array }
