@@ -10,6 +10,7 @@ import type { Author, UpdateLog } from './ports.ts'
 
 const windowMs = 5
 const mostWaitingBytes = 1024 * 1024
+const mostWaitingEdits = 1000
 /** Unsaved bytes of a room, and of all, beyond which its writers are not read until some of it is committed. */
 const mostUnsavedBytes = 8 * 1024 * 1024
 const mostUnsavedBytesOfAll = 128 * 1024 * 1024
@@ -64,7 +65,7 @@ export class EditWindow {
     this.#waiting.push(edit)
     this.#waitingBytes += edit.update.length
     if (this.#building !== null) edit.connection.pace.hold('document')
-    else if (this.#waitingBytes > mostWaitingBytes) this.flush()
+    else if (this.#waitingBytes > mostWaitingBytes || this.#waiting.length >= mostWaitingEdits) this.flush()
     else if (this.#timer === null) {
       const pauseMs = this.#clock.now() - this.#flushedAt
       if (pauseMs >= windowMs) this.flush()

@@ -42,6 +42,8 @@ export interface Judged {
   isFull: boolean
   /** Of the updates applied so far: the document counts them when the transaction ends. */
   appliedBytes: number
+  /** What the edits took one by one, which is charged already. */
+  judgedMs: number
 }
 
 export interface EditsOptions {
@@ -89,21 +91,25 @@ export class Edits {
 
   /** @param doc null where `needDocument` says no. @throws what Yjs throws: the document is broken then. */
   judge(edits: readonly Edit[], doc: Y.Doc | null): Judged {
-    const judged: Judged = { change: null, outcomes: [], isFull: false, appliedBytes: 0 }
+    const judged: Judged = { change: null, outcomes: [], isFull: false, appliedBytes: 0, judgedMs: 0 }
     const judgeAll = () => {
       for (const edit of edits) {
         const startedAt = this.#options.clock.now()
         const outcome = this.#judge(edit, doc, judged)
+        const ms = this.#options.clock.now() - startedAt
         judged.outcomes.push({ edit, outcome })
-        edit.connection.worked(this.#options.clock.now() - startedAt)
+        judged.judgedMs += ms
+        edit.connection.worked(ms)
       }
     }
     if (doc === null) {
       judgeAll()
       return judged
     }
+    const startedAt = this.#options.clock.now()
     const update = this.#options.document.transact(doc, judgeAll)
     this.current = null
+    this.#chargeTidying(judged, this.#options.clock.now() - startedAt)
     if (update === null) return judged
     const authors: Author[] = []
     const writers = new Set<Connection>()
@@ -119,6 +125,12 @@ export class Edits {
       soleWriter: writers.size === 1 && writer !== undefined ? writer : null,
     }
     return judged
+  }
+
+  /** What Yjs does when the transaction ends is work too, of those whose edits were applied. */
+  #chargeTidying(judged: Judged, wholeMs: number): void {
+    const effective = judged.outcomes.filter(({ outcome }) => outcome.name === 'effective')
+    for (const { edit } of effective) edit.connection.worked((wholeMs - judged.judgedMs) / effective.length)
   }
 
   #judge(edit: Edit, doc: Y.Doc | null, judged: Judged): Outcome {

@@ -12,6 +12,7 @@ import { Connection } from './connection.ts'
 import { type Counters, newCounters } from './counters.ts'
 import { frameOf } from './frames.ts'
 import { KeepAlive } from './keep-alive.ts'
+import { boundMerging } from './merging.ts'
 import { OpenRooms } from './open-rooms.ts'
 import type {
   Access,
@@ -64,6 +65,7 @@ export class Rooms {
   #age = 0
 
   constructor(options: RoomsOptions) {
+    boundMerging()
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.rights = new Rights({ access: options.access, clock: this.#clock, log: options.logger })
@@ -268,6 +270,7 @@ export class Rooms {
     const verdict = validateUpdate(update, doc, () => 'ok', {
       ...defaultValidationLimits,
       maxNewClientsPerUpdate: limits.maxClientsPerBoard,
+      maxStructsPerUpdate: Number.POSITIVE_INFINITY,
     })
     if (verdict.outcome === 'reject')
       throw new BoardroomError('invalid_request', `not an update that can be applied: ${verdict.message}`)

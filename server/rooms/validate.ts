@@ -6,10 +6,12 @@ import { type Block, type Blocks, Dependencies } from './validate/blocks.ts'
 import { Conflicts } from './validate/conflicts.ts'
 import { ContentRef, readContent } from './validate/content.ts'
 import { continuesInPlace } from './validate/continuation.ts'
+import { Crowds, isTooCrowded } from './validate/crowds.ts'
 import { readDeleteSet } from './validate/delete-set.ts'
 import { type MapEntry, refuseLiveEntries } from './validate/map-entries.ts'
 import { NewRoots } from './validate/new-roots.ts'
 import { Anchor, checkPlace, type Place, Placements, Role } from './validate/placement.ts'
+import { Splits } from './validate/splits.ts'
 import { endOf, Refused, UpdateReader } from './validate/update-reader.ts'
 import {
   type ClientIdRule,
@@ -72,6 +74,9 @@ class Inspection implements Blocks {
   /** The only struct, where it is a map entry of several clocks. */
   #onlyEntry: MapEntry | null = null
   readonly #conflicts: Conflicts
+  readonly #crowds: Crowds
+  readonly #splits: Splits
+  #structs = 0
   /** Of the struct being read; one object for all of them. */
   readonly #place: Place = {
     role: Role.leaf,
@@ -89,6 +94,8 @@ class Inspection implements Blocks {
     this.#limits = limits
     this.#roots = new NewRoots(doc, limits)
     this.#conflicts = new Conflicts(doc, limits.maxConflictStepsPerUpdate)
+    this.#crowds = new Crowds(update.length)
+    this.#splits = new Splits(doc, limits.maxCopiedValuesPerUpdate)
   }
 
   run(): Verdict {
@@ -102,6 +109,7 @@ class Inspection implements Blocks {
       this.#doc,
       (clientId) => this.#reachedBy(clientId),
       bringsNothing,
+      this.#splits,
     )
     if (deletes.isAhead) this.#resync ??= 'unknown_delete'
     if (this.#reader.bytesLeft > 0) throw new Refused('trailing_bytes', 'bytes follow the end of the update')
@@ -112,6 +120,7 @@ class Inspection implements Blocks {
       )
     if (this.#resync === null) this.#checkStructure(deleteSet)
     if (this.#resync === null) this.#askForClientIds()
+    if (this.#resync === null) this.#refuseCrowds()
     if (this.#resync !== null) return { outcome: 'resync', rule: this.#resync }
     return {
       outcome: 'ok',
@@ -126,6 +135,12 @@ class Inspection implements Blocks {
     const reader = this.#reader
     const structs = reader.readCount(minStructBytes)
     if (structs === 0) throw new Refused('no_structs', 'a client is listed without structs')
+    this.#structs += structs
+    if (this.#structs > this.#limits.maxStructsPerUpdate)
+      throw new Refused(
+        'structs',
+        `an update may hold ${this.#limits.maxStructsPerUpdate} structs; import larger documents over HTTP`,
+      )
     const clientId = reader.readVarUint()
     let clock = reader.readVarUint()
     const known = Y.getState(this.#doc.store, clientId)
@@ -204,9 +219,26 @@ class Inspection implements Blocks {
       if (!continuesInPlace(this.#doc, block.clientId, place, root, key)) this.#resync = 'missing_dependency'
     }
     if (end > block.known && this.#resync === null)
-      this.#conflicts.count(place, root, () => reader.text(keyFrom, keyTo))
+      this.#crowds.add(
+        this.#placeNumber(root, keyFrom, keyTo),
+        this.#conflicts.count(place, root, () => reader.text(keyFrom, keyTo)) > 0,
+      )
+    if (ref === ContentRef.any || ref === ContentRef.json) this.#splits.add(block.clientId, clock, end)
+    if (neighbours.originClient >= 0) this.#splits.cut(neighbours.originClient, neighbours.originClock + 1)
+    if (neighbours.rightClient >= 0) this.#splits.cut(neighbours.rightClient, neighbours.rightClock)
     this.#extend(block, clock, end)
     return end
+  }
+
+  /** What the struct just read is put behind, as a number: places may share one, which only makes them look crowded. */
+  #placeNumber(root: string | null, keyFrom: number, keyTo: number): number {
+    const { originClient, originClock, rightClient } = this.#conflicts.neighbours
+    if (originClient >= 0) return originClient * 2_097_169 + originClock
+    // The front of a list that only the right neighbour knows: all such are taken for one.
+    if (rightClient >= 0) return -1
+    let hash = root === null ? this.#place.anchorClient * 2_097_169 + this.#place.anchorClock : root.length
+    for (let i = keyFrom; i < keyTo; i++) hash = (hash * 31 + (this.#reader.bytes[i] ?? 0)) % 4_294_967_291
+    return -2 - hash
   }
 
   #readAnchor(block: Block, clock: number, anchor: number): void {
@@ -283,6 +315,13 @@ class Inspection implements Blocks {
   blockOf(clientId: number): Block | undefined {
     if (this.#dependencies !== null) return this.#dependencies.blockOf(clientId)
     return this.#onlyBlock?.clientId === clientId ? this.#onlyBlock : undefined
+  }
+
+  #refuseCrowds(): void {
+    const { mostSteps, structs } = this.#crowds
+    if (mostSteps <= this.#limits.maxConflictStepsPerUpdate) return
+    if (isTooCrowded(this.#doc, this.#reader.bytes, structs))
+      throw new Refused('conflicts', 'too many structs claim the same places')
   }
 
   #askForClientIds(): void {

@@ -1,12 +1,15 @@
 // The thread in which documents are folded, converted and compared, so that no room feels it. Started by
 // document-worker.ts; answers one message at a time.
 import { parentPort } from 'node:worker_threads'
+import { boundMerging } from '../rooms/merging.ts'
 import { jsonOf } from './content.ts'
 import { difference } from './difference.ts'
 import { fold, joined, pack, unpack } from './folding.ts'
 import { importJson, importScene, importUpdate } from './importing.ts'
 import { sceneFileOf } from './scene-files.ts'
 import type { Answer, Ask, Imported, TaskName } from './tasks.ts'
+
+boundMerging()
 
 const work: { [Name in TaskName]: (ask: Ask<Name>) => Answer<Name> } = {
   fold: ({ snapshot, updates, withVersion }) => fold(snapshot, updates, withVersion),

@@ -31,6 +31,7 @@ export function importUpdate({ current, update, ownClients, limits }: Ask<'impor
       ...defaultValidationLimits,
       maxNewClientsPerUpdate: limits.maxNewClientsPerUpdate,
       maxNewRootsPerUpdate: defaultValidationLimits.maxRootsPerBoard,
+      maxStructsPerUpdate: Number.POSITIVE_INFINITY,
     },
   )
   if (verdict.outcome === 'reject') return refused(`the update is refused: ${verdict.message}`)

@@ -475,6 +475,52 @@ order('many letters before many siblings take plain Yjs seconds, and are refused
   )
 })
 
+order('a crowd that comes in one update is tried on a copy, and refused where it takes too long', () => {
+  // The larger client id is integrated first: the crowd comes when all siblings are there. 20 s in plain Yjs.
+  const backwards = Array.from({ length: 20_000 }, (_, i) =>
+    i === 0 ? char : { ...char, rightOrigin: { client: 9, clock: i - 1 } },
+  )
+  const crowd = Array.from({ length: 1500 }, (_, i) => ({ ...char, rightOrigin: { client: 9, clock: i } }))
+  const begun = performance.now()
+  assert.is(outcome(writeUpdate([from(9, 0, ...backwards), from(5, 0, ...crowd)])), 'reject conflicts')
+  assert.ok(performance.now() - begun < 4000, 'it takes long to find out')
+  assert.is(outcome(writeUpdate([from(9, 0, ...backwards)])), 'ok', 'a list built backwards is no crowd')
+})
+
+order('the copy that a crowd is tried on leaves Yjs as it was', () => {
+  const { integrate } = Y.Item.prototype
+  outcome(writeUpdate(Array.from({ length: 250 }, (_, i) => from(1000 + i, 0, ...Array(60).fill(char)))))
+  assert.is(Y.Item.prototype.integrate, integrate)
+})
+
+order('cuts through long lists of values are counted, on the board and in the same update', () => {
+  const values = { ref: 8, parent: 'list', content: contentOf.any(...Array(40_000).fill(null)) }
+  const list = writeUpdate([from(mallory, 0, values)])
+  const ranges = Array.from({ length: 20_000 }, (_, i) => [i * 2, 1] as const)
+  const everyOther = [{ client: mallory, ranges }]
+  const doc = new Y.Doc()
+  Y.applyUpdate(doc, list)
+  assert.is(outcome(writeUpdate([], everyOther), { doc }), 'reject splits')
+  assert.is(outcome(writeUpdate([from(mallory, 0, values)], everyOther)), 'reject splits')
+  const between = Array.from({ length: 2000 }, (_, i) => ({
+    ...char,
+    origin: { client: mallory, clock: i * 2 },
+    rightOrigin: { client: mallory, clock: i * 2 + 1 },
+  }))
+  assert.is(outcome(writeUpdate([from(5, 0, ...between)]), { doc }), 'reject splits')
+  assert.is(outcome(writeUpdate([], [{ client: mallory, ranges: ranges.slice(0, 100) }]), { doc }), 'ok')
+  assert.is(outcome(writeUpdate([], [{ client: mallory, ranges: [[0, 40_000]] }]), { doc }), 'ok')
+})
+
+order('an update holds so many structs; more are for imports', () => {
+  const limits = { maxStructsPerUpdate: 3 }
+  assert.is(outcome(writeUpdate([from(5, 0, char, char), from(6, 0, char)]), { limits }), 'ok')
+  assert.is(
+    outcome(writeUpdate([from(5, 0, char, char), from(6, 0, char, char)]), { limits }),
+    'reject structs',
+  )
+})
+
 order.run()
 
 const ids = suite('client ids')

@@ -1,4 +1,4 @@
-// How far Yjs would look for the place of a struct among others that claim it too. Each struct may be valid and the
+// How far Yjs would look for the place of a struct among those of the board that claim it too. Each struct may be valid and the
 // search still quadratic: a few kilobytes before many siblings take seconds, in the server and in every browser.
 import * as Y from 'yjs'
 import { Anchor, type Place, type SharedType, structAt, typeInside } from './placement.ts'
@@ -29,9 +29,10 @@ export class Conflicts {
    * Count the search for the struct that has just been read.
    * @param root the name of the root that it names as parent, null where it names none.
    * @param readKey reads its map key; called only where the key matters.
+   * @returns the steps among what the document holds.
    * @throws Refused conflicts | parent
    */
-  count(place: Place, root: string | null, readKey: () => string): void {
+  count(place: Place, root: string | null, readKey: () => string): number {
     let parent: SharedType | null = null
     if (root !== null) parent = this.#doc.share.get(root) ?? null
     else if (
@@ -40,9 +41,11 @@ export class Conflicts {
     )
       parent = typeInside(this.#doc, place.anchorClient, place.anchorClock)
     const list = parent === null ? null : { parent, key: place.isKeyed ? readKey() : null }
-    this.#steps += conflictSteps(this.#doc, this.neighbours, list, this.#limit + 1 - this.#steps)
+    const steps = conflictSteps(this.#doc, this.neighbours, list, this.#limit + 1 - this.#steps)
+    this.#steps += steps
     if (this.#steps > this.#limit)
       throw new Refused('conflicts', 'too many structs claim places that many others claim')
+    return steps
   }
 }
 

@@ -1,5 +1,6 @@
 // The second half of an update: ranges of clocks to delete, by client.
 import * as Y from 'yjs'
+import type { Splits } from './splits.ts'
 import { endOf, type UpdateReader } from './update-reader.ts'
 
 const minClientBytes = 2
@@ -14,6 +15,7 @@ export interface DeleteSetReading {
 
 /**
  * @param reachedBy the clock that the board will have reached for a client with this update's structs.
+ * @param splits is told of every place where a range begins or ends.
  * @param isEmpty whether the structs bring nothing.
  */
 export function readDeleteSet(
@@ -21,6 +23,7 @@ export function readDeleteSet(
   doc: Y.Doc,
   reachedBy: (clientId: number) => number,
   isEmpty: boolean,
+  splits: Splits,
 ): DeleteSetReading {
   const reading = { isAhead: false, isEmpty }
   for (let clients = reader.readCount(minClientBytes); clients > 0; clients--) {
@@ -29,8 +32,13 @@ export function readDeleteSet(
     for (let ranges = reader.readCount(minRangeBytes); ranges > 0; ranges--) {
       const clock = reader.readVarUint()
       const end = endOf(clock, reader.readVarUint())
-      if (end > reached) reading.isAhead = true
-      else if (reading.isEmpty) reading.isEmpty = isDeleted(doc, clientId, clock, end)
+      if (end > reached) {
+        reading.isAhead = true
+        continue
+      }
+      splits.cut(clientId, clock)
+      splits.cut(clientId, end)
+      if (reading.isEmpty) reading.isEmpty = isDeleted(doc, clientId, clock, end)
     }
   }
   return reading

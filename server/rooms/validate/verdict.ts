@@ -28,6 +28,8 @@ export type RejectRule =
   | 'parent_changed'
   | 'map_entry'
   | 'conflicts'
+  | 'splits'
+  | 'structs'
   | 'new_clients'
   | 'client_id'
 
@@ -81,6 +83,10 @@ export interface ValidationLimits {
   maxDeletedClocksPerUpdate: number
   /** Structs passed over in all searches of one update for places that others claim too; a million take up to 0.4 s. */
   maxConflictStepsPerUpdate: number
+  /** Structs of one update; 200,000 take a second or two to apply. */
+  maxStructsPerUpdate: number
+  /** Values behind cuts through long structs, which Yjs copies for each; 20 million take up to 0.4 s. */
+  maxCopiedValuesPerUpdate: number
 }
 
 export const defaultValidationLimits: ValidationLimits = {
@@ -93,6 +99,8 @@ export const defaultValidationLimits: ValidationLimits = {
   maxTypeNesting: 100,
   maxDeletedClocksPerUpdate: 16 * 1024 * 1024,
   maxConflictStepsPerUpdate: 2_000_000,
+  maxStructsPerUpdate: 200_000,
+  maxCopiedValuesPerUpdate: 30_000_000,
 }
 
 /** Clocks fit into 31 bits: above, sums with lengths overflow state vectors of other implementations. */

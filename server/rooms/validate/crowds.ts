@@ -1,0 +1,68 @@
+// Whether the structs of one update might crowd each other: many that claim the same place are each searched past the
+// others, also where all of them are valid and come together. An estimate over the bytes lets nearly every update
+// pass; the few that it suspects are tried on a copy of the board, because only Yjs knows what they really cost.
+import * as Y from 'yjs'
+
+/** Below this there are too few structs for it to matter. */
+const leastBytes = 6 * 1024
+const trialMs = 400
+const trialMsPerStruct = 0.005
+
+/** Counts claims of places while an update is read. */
+export class Crowds {
+  readonly #isCounting: boolean
+  readonly #claims = new Set<number>()
+  #structs = 0
+  /** Structs that claim a place which another one of this update, or of the board, claims too. */
+  #contested = 0
+
+  constructor(updateBytes: number) {
+    this.#isCounting = updateBytes > leastBytes
+  }
+
+  /**
+   * @param place a number for what the struct is put behind: the same for the same place, and rarely for others.
+   * @param isContested whether the board holds something between its neighbours.
+   */
+  add(place: number, isContested: boolean): void {
+    if (!this.#isCounting) return
+    this.#structs++
+    if (isContested || this.#claims.has(place)) this.#contested++
+    else this.#claims.add(place)
+  }
+
+  /** The most that the searches may take, in steps: more than Yjs takes, mostly by far. */
+  get mostSteps(): number {
+    return this.#contested * this.#structs
+  }
+
+  get structs(): number {
+    return this.#structs
+  }
+}
+
+class TakesTooLong extends Error {}
+
+/** Integrates an update into a copy of the board and stops where that takes out of proportion long. */
+export function isTooCrowded(doc: Y.Doc, update: Uint8Array, structs: number): boolean {
+  const copy = new Y.Doc()
+  Y.applyUpdate(copy, Y.encodeStateAsUpdate(doc))
+  const { prototype } = Y.Item
+  const { integrate } = prototype
+  const deadline = performance.now() + trialMs + trialMsPerStruct * structs
+  // Between the structs is the only place where Yjs can be stopped. Nothing else runs meanwhile.
+  prototype.integrate = function (transaction, offset) {
+    if (performance.now() > deadline) throw new TakesTooLong()
+    integrate.call(this, transaction, offset)
+  }
+  try {
+    Y.applyUpdate(copy, update)
+    return false
+  } catch (error) {
+    if (error instanceof TakesTooLong) return true
+    throw error
+  } finally {
+    prototype.integrate = integrate
+    copy.destroy()
+  }
+}
