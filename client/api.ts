@@ -160,6 +160,8 @@ export const getFile = async (id: string, fileId: string): Promise<Blob> =>
   (await ask('GET', `${board(id)}/files/${fileId}`)).blob()
 export const thumbnailPath = (id: string, updatedAt: string) =>
   `/api${board(id)}/thumbnail${query({ v: updatedAt })}`
+export const hasThumbnail = async (id: string): Promise<boolean> =>
+  (await ask('GET', `${board(id)}/thumbnail`)).status !== 204
 export const putThumbnail = (id: string, image: Blob) =>
   done('PUT', `${board(id)}/thumbnail`, { body: image, type: image.type })
 

@@ -3,7 +3,7 @@
 // then, and shows what others changed. Deletion is only ever `isDeleted: true`: an element that is absent from the
 // canvas, which an Excalidraw still loading can wipe, is not deleted. Without DOM; everything is handed in.
 import type * as Y from 'yjs'
-import { type SceneElement, sameJson } from '../shared/element.ts'
+import { copyJson, type SceneElement, sameJson } from '../shared/element.ts'
 import {
   byIndex,
   type ElementChange,
@@ -90,10 +90,11 @@ export class Binding {
     elementMaps(doc).observeDeep(this.#observer)
     const wanted = elementsOf(doc)
     const ids = new Set(wanted.map(({ id }) => id))
-    const had = canvas.elements()
-    for (const element of had) if (ids.has(element.id)) this.#agree(element)
-    const foreign = had.some((element) => !ids.has(element.id))
-    this.#show(ids, foreign ? (element) => ids.has(element.id) : () => true)
+    this.#show(
+      wanted,
+      ids,
+      canvas.elements().filter(({ id }) => ids.has(id)),
+    )
   }
 
   stop(): void {
@@ -163,7 +164,7 @@ export class Binding {
     for (const key in next) {
       // A copy: Excalidraw may mutate its own later, and the comparison would see no difference.
       if (agreed === undefined || !sameJson(agreed.properties[key], next[key]))
-        properties[key] = structuredClone(next[key])
+        properties[key] = copyJson(next[key])
     }
     if (agreed !== undefined)
       for (const key in agreed.properties) if (!(key in next)) properties[key] = undefined
@@ -182,10 +183,7 @@ export class Binding {
   }
 
   #agree(element: CanvasElement): void {
-    this.#agreed.set(element.id, {
-      version: element.version,
-      properties: structuredClone(storedProperties(element)),
-    })
+    this.#agreed.set(element.id, { version: element.version, properties: copyProperties(element) })
   }
 
   #showSoon(delayMs: number): void {
@@ -198,27 +196,30 @@ export class Binding {
   }
 
   #showRemote(): void {
-    const { canvas, clock } = this.#options
+    const { doc, canvas, clock } = this.#options
     // The user's own changes first: what others changed is then laid over a canvas that is written.
     this.flush()
     const busy = canvas.busy()
     const ids = new Set([...this.#remote].filter((id) => !busy.has(id)))
     for (const id of ids) this.#remote.delete(id)
     const startedAt = clock.now()
-    if (ids.size > 0) this.#show(ids, () => true)
+    if (ids.size > 0) {
+      const inDocument = [...ids].flatMap((id) => elementOf(doc, id) ?? [])
+      this.#show(inDocument, ids, canvas.elements())
+    }
     // Half of the time is the user's, however fast the others are.
     this.#nextShowAt = clock.now() + (clock.now() - startedAt)
     if (this.#remote.size > 0) this.#showSoon(busyRetryMs)
   }
 
-  /** Bring the canvas to what the document says about `ids`; of the rest, keep what `isKept`. */
-  #show(ids: ReadonlySet<string>, isKept: (element: CanvasElement) => boolean): void {
+  /** Bring the canvas to what the document says about `ids`, which is `inDocument`; of the rest, leave `kept` on it. */
+  #show(inDocument: SceneElement[], ids: ReadonlySet<string>, kept: readonly CanvasElement[]): void {
     const { canvas } = this.#options
     const had = new Map(canvas.elements().map((element) => [element.id, element]))
-    const next = new Map([...had].filter(([, element]) => isKept(element)))
+    const next = new Map(kept.map((element) => [element.id, element]))
     let isChanged = next.size !== had.size
     const shown: CanvasElement[] = []
-    for (const element of this.#wanted(ids, had)) {
+    for (const element of this.#wanted(inDocument, ids, had)) {
       const before = had.get(element.id)
       if (before !== undefined && sameJson(storedProperties(before), storedProperties(element))) {
         this.#agree(before)
@@ -233,7 +234,7 @@ export class Binding {
       isChanged = true
     }
     if (!isChanged) return
-    for (const element of shown) this.#rejoin(element, next)
+    if (this.#mayWrite) rejoinArrows(shown, next)
     this.#isShowing = true
     try {
       canvas.show([...next.values()].sort(byIndex))
@@ -246,14 +247,12 @@ export class Binding {
   }
 
   /** The document's elements as the canvas would hold them; deleted where the document has them no more. */
-  #wanted(ids: ReadonlySet<string>, had: ReadonlyMap<string, CanvasElement>): CanvasElement[] {
-    const { doc, canvas } = this.#options
-    const inDocument: SceneElement[] = []
-    for (const id of ids) {
-      const element = elementOf(doc, id)
-      if (element !== null) inDocument.push(element)
-    }
-    const wanted = restoreEach(canvas, inDocument)
+  #wanted(
+    inDocument: SceneElement[],
+    ids: ReadonlySet<string>,
+    had: ReadonlyMap<string, CanvasElement>,
+  ): CanvasElement[] {
+    const wanted = restoreEach(this.#options.canvas, inDocument)
     const found = new Set(wanted.map(({ id }) => id))
     for (const id of ids) {
       const before = had.get(id)
@@ -262,33 +261,38 @@ export class Binding {
     }
     return wanted
   }
+}
 
-  /**
-   * Two people who bind an arrow each to one shape write the shape's list of arrows at the same time, and one of the
-   * two is lost from it: put it back, or the arrow would not follow when the shape is moved.
-   */
-  #rejoin(element: CanvasElement, all: Map<string, CanvasElement>): void {
-    if (!this.#mayWrite || element.isDeleted === true) return
-    const arrows =
-      element.type === 'arrow' ? [element] : [...all.values()].filter(({ type }) => type === 'arrow')
-    for (const arrow of arrows) {
-      if (arrow.isDeleted === true) continue
-      for (const end of [arrow.startBinding, arrow.endBinding]) {
-        const targetId = typeof end === 'object' && end !== null && 'elementId' in end ? end.elementId : null
-        if (typeof targetId !== 'string' || (element !== arrow && targetId !== element.id)) continue
-        const target = all.get(targetId)
-        if (target === undefined || target.isDeleted === true) continue
-        const bound = Array.isArray(target.boundElements) ? target.boundElements : []
-        if (bound.some((item) => item.id === arrow.id)) continue
-        all.set(targetId, {
-          ...target,
-          boundElements: [...bound, { id: arrow.id, type: 'arrow' }],
-          version: target.version + 1,
-          versionNonce: Math.floor(Math.random() * 2 ** 31),
-        })
-      }
+/**
+ * Two people who bind an arrow each to one shape write the shape's list of arrows at the same time, and one of the two
+ * is lost from it: put it back, or the arrow would not follow when the shape is moved.
+ * @param shown what has just changed; @param all the whole canvas, changed in place.
+ */
+const rejoinArrows = (shown: readonly CanvasElement[], all: Map<string, CanvasElement>): void => {
+  const changed = new Set(shown.map(({ id }) => id))
+  for (const arrow of [...all.values()]) {
+    if (arrow.type !== 'arrow' || arrow.isDeleted === true) continue
+    for (const end of [arrow.startBinding, arrow.endBinding]) {
+      const targetId = typeof end === 'object' && end !== null && 'elementId' in end ? end.elementId : null
+      if (typeof targetId !== 'string' || !(changed.has(arrow.id) || changed.has(targetId))) continue
+      const target = all.get(targetId)
+      if (target === undefined || target.isDeleted === true) continue
+      const bound = Array.isArray(target.boundElements) ? target.boundElements : []
+      if (bound.some((item) => item.id === arrow.id)) continue
+      all.set(targetId, {
+        ...target,
+        boundElements: [...bound, { id: arrow.id, type: 'arrow' }],
+        version: target.version + 1,
+        versionNonce: Math.floor(Math.random() * 2 ** 31),
+      })
     }
   }
+}
+
+const copyProperties = (element: CanvasElement): Record<string, unknown> => {
+  const properties = storedProperties(element)
+  for (const key in properties) properties[key] = copyJson(properties[key])
+  return properties
 }
 
 /** Restore in one go; where one element is too odd even for that, one by one without it. */

@@ -3,6 +3,7 @@
 // their change. Deleted is what says `isDeleted: true`; an element that is merely absent somewhere is not deleted.
 import * as Y from 'yjs'
 import {
+  copyJson,
   geometryKeys,
   isGeometryKey,
   isIndex,
@@ -137,7 +138,7 @@ const writeProperties = (map: Y.Map<unknown>, properties: Record<string, unknown
       if (map.has(key)) map.delete(key)
     } else if (!sameJson(map.get(key), value)) {
       // Yjs keeps the object it is given: a copy, so that a canvas which mutates its elements cannot change the document.
-      map.set(key, typeof value === 'object' ? structuredClone(value) : value)
+      map.set(key, copyJson(value))
     }
   }
 }

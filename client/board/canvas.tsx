@@ -18,7 +18,6 @@ import type {
 } from '@excalidraw/excalidraw/types'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { mayWrite } from '../../shared/levels.ts'
-import { sceneOf } from '../../shared/scene.ts'
 import type { Canvas as BoundCanvas, CanvasElement } from '../binding.ts'
 import { systemClock } from '../clock.ts'
 import { OwnPresence, type Person, peopleOf } from '../presence.ts'
@@ -30,6 +29,9 @@ import { showToast } from '../ui/toast.tsx'
 import { type ExportFormat, exportDrawing } from './export.ts'
 import { BoardImages } from './images.ts'
 import { loadLibrary, saveLibrary } from './library.ts'
+
+/** Elements that are drawn at once in a tenth of a second. */
+const mostToFit = 800
 
 export interface CanvasProps {
   boardId: string
@@ -48,7 +50,7 @@ export const Canvas = ({ boardId, title, session, state, onReady, onUploading, o
   const images = useBinding(boardId, session, excalidraw, { isEditor, onUploading })
   const followed = useRef<string | null>(null)
   const own = usePresence(session, state, excalidraw, followed)
-  // The scene is there when the loading screen ends: nothing that is set before survives.
+  // Nothing can be drawn before the document is there.
   const [initialData] = useState(() => initialDataOf(session))
   const maxFileBytes = state.hello?.limits.max_file_bytes ?? Number.POSITIVE_INFINITY
 
@@ -147,12 +149,8 @@ const initialDataOf = (session: BoardSession): Promise<ExcalidrawInitialDataStat
   new Promise((resolve) => {
     const done = () => {
       if (!session.state.isReady) return false
-      const { elements } = sceneOf(session.doc)
-      resolve({
-        // The document's elements are JSON that Excalidraw restores before it believes any of it.
-        elements: elements as unknown as ExcalidrawElement[],
-        libraryItems: loadLibrary(),
-      })
+      // Empty: the binding shows the document, when Excalidraw has stopped throwing away what it is shown.
+      resolve({ libraryItems: loadLibrary() })
       return true
     }
     if (done()) return
@@ -184,8 +182,9 @@ const useBinding = (
     images.current = boardImages
     const attach = () => {
       session.attach(boundCanvas(excalidraw, boardImages))
-      // All of the drawing, as large as it may be; the far corner of a large one tells nobody where they are.
-      excalidraw.scrollToContent(undefined, { fitToContent: true, animate: false })
+      // All of the drawing, where drawing all of it takes no time to speak of; else its middle.
+      const fitToContent = excalidraw.getSceneElements().length <= mostToFit
+      excalidraw.scrollToContent(undefined, { fitToContent, animate: false })
     }
     // While it loads, Excalidraw throws away what it is shown.
     let stopWaiting: (() => void) | null = null

@@ -12,10 +12,12 @@ const tabs = { people: 'People', links: 'Links', here: 'Here now' } as const
 interface ShareDialogProps {
   boardId: string
   board: BoardResponse | null
+  /** Our own connection: nobody sends themselves away. */
+  ownId: string | null
   onClose: () => void
 }
 
-export const ShareDialog = ({ boardId, board, onClose }: ShareDialogProps) => {
+export const ShareDialog = ({ boardId, board, ownId, onClose }: ShareDialogProps) => {
   const [tab, setTab] = useState<keyof typeof tabs>('people')
   return (
     <Dialog title="Share" size="wide" onClose={onClose}>
@@ -33,7 +35,7 @@ export const ShareDialog = ({ boardId, board, onClose }: ShareDialogProps) => {
       <div role="tabpanel">
         {tab === 'people' && <SharePeople boardId={boardId} board={board} />}
         {tab === 'links' && <ShareLinks boardId={boardId} />}
-        {tab === 'here' && <ShareHere boardId={boardId} />}
+        {tab === 'here' && <ShareHere boardId={boardId} ownId={ownId} />}
       </div>
     </Dialog>
   )

@@ -19,7 +19,7 @@ const whys: Record<ConnectionResponse['reason'], string> = {
   none: 'has no right any more',
 }
 
-export const ShareHere = ({ boardId }: { boardId: string }) => {
+export const ShareHere = ({ boardId, ownId }: { boardId: string; ownId: string | null }) => {
   const [connections, setConnections] = useState<ConnectionResponse[] | null>(null)
   const load = useCallback(() => {
     api.listConnections(boardId).then((page) => setConnections(page.items), showProblem)
@@ -54,19 +54,23 @@ export const ShareHere = ({ boardId }: { boardId: string }) => {
                 {ago(connected_at)}
               </span>
             </span>
-            <button
-              type="button"
-              className="danger"
-              aria-label={`Send ${principal.name} away`}
-              onClick={() =>
-                api.sendAway(boardId, id).then(() => {
-                  showToast(`${principal.name} was sent away`)
-                  load()
-                }, showProblem)
-              }
-            >
-              Send away
-            </button>
+            {id === ownId ? (
+              <span className="dim">You</span>
+            ) : (
+              <button
+                type="button"
+                className="danger"
+                aria-label={`Send ${principal.name} away`}
+                onClick={() =>
+                  api.sendAway(boardId, id).then(() => {
+                    showToast(`${principal.name} was sent away`)
+                    load()
+                  }, showProblem)
+                }
+              >
+                Send away
+              </button>
+            )}
           </li>
         ))}
       </ul>

@@ -98,7 +98,9 @@ export const SharePeople = ({ boardId, board }: { boardId: string; board: BoardR
                   {principal.kind === 'guest' && <span className="tag">guest</span>}
                 </strong>
                 <span className="dim">
-                  {principal.email === null ? '' : `${principal.email} · `}
+                  {principal.email === null || principal.email.endsWith('.invalid')
+                    ? ''
+                    : `${principal.email} · `}
                   {reasons.map(({ reason }) => reasonNames[reason] ?? reason).join(', ')}
                 </span>
               </span>

@@ -18,8 +18,19 @@ export const useThumbnail = (
   const isEditor = mayWrite(state.level)
   if (!isSaved && state.isReady && isEditor) isChanged.current = true
   useEffect(() => {
-    if (excalidraw === null || !isSaved || !isEditor || !isChanged.current) return
+    if (!state.isReady || !isEditor) return
+    // A board that was imported, or made by a program, has no picture yet.
+    api.hasThumbnail(boardId).then(
+      (has) => {
+        if (!has) isChanged.current = true
+      },
+      () => {}, // then it stays without one until somebody changes it
+    )
+  }, [boardId, state.isReady, isEditor])
+  useEffect(() => {
+    if (excalidraw === null || !isSaved || !isEditor) return
     const timer = setTimeout(() => {
+      if (!isChanged.current) return
       isChanged.current = false
       thumbnailOf(excalidraw)
         .then((image) => image && api.putThumbnail(boardId, image))

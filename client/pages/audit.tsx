@@ -109,7 +109,9 @@ export const AuditPage = ({ boardId }: { boardId: string | null }) => {
                 {rows.map((row) => (
                   <tr key={row.id}>
                     <td className="nowrap">
-                      <time dateTime={row.timestamp}>{atTime(row.timestamp)}</time>
+                      <time dateTime={row.timestamp} title={row.timestamp}>
+                        {atTime(row.timestamp)}
+                      </time>
                     </td>
                     <td>
                       {row.actor_name ?? spoken(row.actor_kind)}
@@ -145,19 +147,26 @@ export const AuditPage = ({ boardId }: { boardId: string | null }) => {
 
 const spoken = (name: string): string => name.replaceAll('_', ' ')
 
+/** Of use to programs, and in the export; between people only noise. */
+const noise =
+  /^(id|board_id|created_at|updated_at|created_by|updated_by|granted_by|salt|token_sha256|server_id|connection_id|statement)$/
+
 const detailsOf = ({ old_values, new_values, details, resource_type }: AuditResponse): string => {
   const parts: string[] = []
-  const keys = new Set([...Object.keys(old_values ?? {}), ...Object.keys(new_values ?? {})])
-  for (const key of keys) {
-    if (/^(id|board_id|created_at|updated_at|salt|token_sha256)$/.test(key)) continue
+  const isSaid = (value: unknown) => value !== null && value !== undefined && value !== ''
+  for (const key of new Set([...Object.keys(old_values ?? {}), ...Object.keys(new_values ?? {})])) {
     const before = old_values?.[key]
     const after = new_values?.[key]
-    if (before === after) continue
+    if (noise.test(key) || before === after || !(isSaid(before) || isSaid(after))) continue
+    // A person is said by name where there is one.
+    if (key.endsWith('_id') && isSaid((new_values ?? old_values)?.[key.replace(/_id$/, '_name')])) continue
     if (old_values === null) parts.push(`${spoken(key)} ${short(after)}`)
     else if (new_values === null) parts.push(`${spoken(key)} was ${short(before)}`)
     else parts.push(`${spoken(key)} ${short(before)} → ${short(after)}`)
   }
-  for (const [key, value] of Object.entries(details ?? {})) parts.push(`${spoken(key)} ${short(value)}`)
+  for (const [key, value] of Object.entries(details ?? {})) {
+    if (!noise.test(key) && isSaid(value)) parts.push(`${spoken(key)} ${short(value)}`)
+  }
   return parts.length === 0 ? spoken(resource_type ?? '') : parts.slice(0, 8).join(' · ')
 }
 

@@ -197,7 +197,14 @@ const LiveBoard = ({ boardId, session, board, me, onRenamed }: LiveBoardProps) =
           onVersions={mayWrite(state.level) && isUser ? () => setDialog('versions') : null}
         />
       </div>
-      {dialog === 'share' && <ShareDialog boardId={boardId} board={board} onClose={() => setDialog(null)} />}
+      {dialog === 'share' && (
+        <ShareDialog
+          boardId={boardId}
+          board={board}
+          ownId={state.hello?.connection_id ?? null}
+          onClose={() => setDialog(null)}
+        />
+      )}
       {dialog === 'versions' && <VersionsDialog boardId={boardId} onClose={() => setDialog(null)} />}
       {dialog === 'name' && (
         <Prompt
