@@ -37,7 +37,7 @@ export const serveCommand: Command = {
         clientFolder: fileURLToPath(new URL('../../canvas', import.meta.url)),
       })
       sample = opened.isFirstStart ? await makeSampleBoard(boardroom) : null
-      server = createServer({ headersTimeout: 10_000, requestTimeout: 15_000 * 4 }, (request, response) => {
+      server = createServer({ headersTimeout: 10_000, requestTimeout: 15_000 }, (request, response) => {
         boardroom.handleRequest(request, response)
       })
       server.on('upgrade', (request, socket, head) => {

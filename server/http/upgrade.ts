@@ -178,6 +178,8 @@ export class Upgrades {
       if (identity.principal.kind !== 'anonymous') {
         const giveBack = admission.takePrincipal(joining.principalKey)
         if (giveBack === null) {
+          const details = { reason: 'too_many_connections', close_code: CloseCode.busy, transport: 'socket' }
+          await trail.record({ action: 'access_denied', actor, boardId, details })
           return this.#refuse(
             webSocket,
             CloseCode.busy,
@@ -198,7 +200,13 @@ export class Upgrades {
       })
       const joined = rooms.join(pending, decision, new WsSocket(webSocket, netSocket))
       admitted = true
-      await joined
+      await joined.catch(async (error: unknown) => {
+        // Recorded as come, so it must be recorded as gone.
+        const reason = error instanceof BoardroomError ? error.code : 'internal'
+        const details = { connection_id: joining.connectionId, reason }
+        await trail.record({ action: 'leave', actor, boardId, level: decision.level, details })
+        throw error
+      })
     } finally {
       webSocket.off('close', cancel)
       cancel()

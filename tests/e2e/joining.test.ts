@@ -208,6 +208,36 @@ joining('a join whose row cannot be written is refused, with a code that comes b
   }),
 )
 
+joining(
+  'a board that cannot be read is refused with a code that comes back, never served empty, and the leave is recorded',
+  () =>
+    withServer(async ({ user, raw, open, pool, schema, actions }) => {
+      const ada = await user('Ada')
+      const board = await ada.board()
+      const ticket = await ada.ticket(board)
+      const client = await open(board, { ticket })
+      client.doc.getMap('notes').set('x', 1)
+      const second = await open(board, { ticket })
+      await eventually(() => second.doc.getMap('notes').get('x') === 1)
+      client.stop()
+      second.stop()
+      await eventually(async () => {
+        const { rows } = await pool.query(`select 1 from ${schema}.board_snapshots where board_id = $1`, [
+          board,
+        ])
+        return rows.length === 1
+      })
+      await pool.query(
+        `update ${schema}.board_snapshots set checksum = sha256('other') where board_id = $1`,
+        [board],
+      )
+      const refused = await raw(board, { ticket })
+      assert.is((await refused.closed).code, CloseCode.busy)
+      assert.equal(refused.bodies(MessageType.sync), [])
+      await eventually(async () => (await actions(board)).filter((action) => action === 'leave').length === 3)
+    }),
+)
+
 joining('paths that are not boards are answered 404 by whoever owns the server', () =>
   withServer(async ({ boardroom }) => {
     const request = { url: '/elsewhere', headers: {} } as never
