@@ -23,7 +23,10 @@ const signedIn = await fetch(`${origin}/api/auth/sign-in/email`, {
   body: JSON.stringify(account),
 })
 if (!signedIn.ok) throw new Error(`sign-in: ${signedIn.status} ${await signedIn.text()}`)
-const cookie = signedIn.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ')
+const cookie = signedIn.headers
+  .getSetCookie()
+  .map((line) => line.split(';')[0])
+  .join('; ')
 
 /** Posts, and waits where it goes too fast. */
 async function post(path, body) {

@@ -7,9 +7,19 @@ const whole = (least: number, most: number) => z.coerce.number().int().min(least
 const list = z
   .string()
   .default('')
-  .transform((value) => value.split(',').map((part) => part.trim()).filter((part) => part !== ''))
+  .transform((value) =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  )
 const url = (protocols: string[], example: string) =>
-  z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), `expected a URL like ${example}`)
+  z
+    .string()
+    .refine(
+      (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
+      `expected a URL like ${example}`,
+    )
 const KiB = 1024
 const MiB = 1024 * KiB
 
@@ -17,54 +27,131 @@ const MiB = 1024 * KiB
 export const fields = {
   HOST: z.string().default('127.0.0.1').describe('address to listen on'),
   PORT: whole(0, 65535).default(4400).describe('port to listen on; 0 takes a free one'),
-  DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/name').optional().describe('an outside Postgres 15 or newer; without it the embedded one is started'),
-  BOARDROOM_DATABASE_DIRECT_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/name').optional().describe('the same database past PgBouncer, for LISTEN and session locks'),
-  BOARDROOM_DATABASE_SCHEMA: z.string().regex(/^[a-z_][a-z0-9_]{0,39}$/, 'expected lower case letters, digits and _, at most 40').default('boardroom').describe('the schema that holds every table'),
+  DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/name')
+    .optional()
+    .describe('an outside Postgres 15 or newer; without it the embedded one is started'),
+  BOARDROOM_DATABASE_DIRECT_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/name')
+    .optional()
+    .describe('the same database past PgBouncer, for LISTEN and session locks'),
+  BOARDROOM_DATABASE_SCHEMA: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]{0,39}$/, 'expected lower case letters, digits and _, at most 40')
+    .default('boardroom')
+    .describe('the schema that holds every table'),
   BOARDROOM_DATABASE_POOL: whole(3, 200).default(10).describe('connections in the pool'),
   NATS_URL: z.string().optional().describe('a NATS server, for more than one node'),
-  BOARDROOM_DATA_DIR: z.string().min(1).default('./data').describe('the folder of the embedded database, the secret and the audit heads'),
-  BOARDROOM_PUBLIC_URL: url(['http:', 'https:'], 'https://boards.example.org').optional().describe('what people type; default http://localhost:PORT'),
-  BOARDROOM_BOARD_URL: z.string().refine((value) => value.includes('{board_id}'), 'expected a URL with {board_id} in it').optional().describe('template of board pages, for an own canvas: https://app.example/b/{board_id}'),
-  BOARDROOM_SECRET: z.string().min(32, 'expected at least 32 characters; make one with: openssl rand -base64 32').optional().describe('signs tickets and sessions; made and kept in the data folder when the database is embedded, required otherwise'),
-  BOARDROOM_ALLOWED_ORIGINS: list.describe('further origins whose pages may use cookies and the API, separated by commas'),
+  BOARDROOM_DATA_DIR: z
+    .string()
+    .min(1)
+    .default('./data')
+    .describe('the folder of the embedded database, the secret and the audit heads'),
+  BOARDROOM_PUBLIC_URL: url(['http:', 'https:'], 'https://boards.example.org')
+    .optional()
+    .describe('what people type; default http://localhost:PORT'),
+  BOARDROOM_BOARD_URL: z
+    .string()
+    .refine((value) => value.includes('{board_id}'), 'expected a URL with {board_id} in it')
+    .optional()
+    .describe('template of board pages, for an own canvas: https://app.example/b/{board_id}'),
+  BOARDROOM_SECRET: z
+    .string()
+    .min(32, 'expected at least 32 characters; make one with: openssl rand -base64 32')
+    .optional()
+    .describe(
+      'signs tickets and sessions; made and kept in the data folder when the database is embedded, required otherwise',
+    ),
+  BOARDROOM_ALLOWED_ORIGINS: list.describe(
+    'further origins whose pages may use cookies and the API, separated by commas',
+  ),
   BOARDROOM_FRAME_ANCESTORS: list.describe('origins that may show the pages in a frame'),
   BOARDROOM_TRUSTED_PROXIES: list.describe('CIDRs whose X-Forwarded-For is believed'),
   BOARDROOM_SIGN_UP: z.enum(['invite', 'open']).default('invite').describe('who may make an account'),
-  BOARDROOM_PUBLIC_BOARDS: z.enum(['off', 'view', 'comment', 'edit']).default('edit').describe('the most that a board may give to everyone'),
-  BOARDROOM_LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info').describe('how much is logged'),
+  BOARDROOM_PUBLIC_BOARDS: z
+    .enum(['off', 'view', 'comment', 'edit'])
+    .default('edit')
+    .describe('the most that a board may give to everyone'),
+  BOARDROOM_LOG_LEVEL: z
+    .enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'])
+    .default('info')
+    .describe('how much is logged'),
   BOARDROOM_CONSENT_VERSION: z.string().optional().describe('version of the terms people agree to'),
-  BOARDROOM_PRIVACY_POLICY_VERSION: z.string().optional().describe('version of the privacy policy people agree to'),
-  BOARDROOM_AUDIT_HEADS_FILE: z.string().optional().describe('where heads of the audit chain go; default audit-heads.ndjson in the data folder'),
+  BOARDROOM_PRIVACY_POLICY_VERSION: z
+    .string()
+    .optional()
+    .describe('version of the privacy policy people agree to'),
+  BOARDROOM_AUDIT_HEADS_FILE: z
+    .string()
+    .optional()
+    .describe('where heads of the audit chain go; default audit-heads.ndjson in the data folder'),
   BOARDROOM_MAX_CONNECTIONS: whole(1, 1_000_000).default(2000).describe('WebSockets of this process'),
-  BOARDROOM_MAX_CONNECTIONS_PER_IP: whole(1, 1_000_000).default(1000).describe('WebSockets of one IPv4 address or IPv6 /64'),
-  BOARDROOM_MAX_CONNECTIONS_PER_PRINCIPAL: whole(1, 100_000).default(20).describe('WebSockets of one known user or guest'),
-  BOARDROOM_MAX_WRITERS_PER_ROOM: whole(1, 100_000).default(300).describe('connections at level edit in one room'),
+  BOARDROOM_MAX_CONNECTIONS_PER_IP: whole(1, 1_000_000)
+    .default(1000)
+    .describe('WebSockets of one IPv4 address or IPv6 /64'),
+  BOARDROOM_MAX_CONNECTIONS_PER_PRINCIPAL: whole(1, 100_000)
+    .default(20)
+    .describe('WebSockets of one known user or guest'),
+  BOARDROOM_MAX_WRITERS_PER_ROOM: whole(1, 100_000)
+    .default(300)
+    .describe('connections at level edit in one room'),
   BOARDROOM_JOINS_PER_SECOND_PER_IP: whole(1, 100_000).default(200).describe('joins of one address a second'),
-  BOARDROOM_FAILED_JOINS_PER_MINUTE_PER_IP: whole(1, 100_000).default(20).describe('refused joins of one address a minute'),
-  BOARDROOM_FAILED_GUESSES_PER_MINUTE_PER_IP: whole(1, 100_000).default(20).describe('wrong links, link passwords and sign-ins of one address a minute'),
-  BOARDROOM_UPDATES_PER_SECOND: whole(1, 100_000).default(240).describe('updates of one connection a second, before it is slowed'),
-  BOARDROOM_UPDATES_BURST: whole(1, 1_000_000).default(1000).describe('updates of one connection at once, before it is slowed'),
-  BOARDROOM_AWARENESS_PER_SECOND: whole(1, 10_000).default(60).describe('awareness messages of one connection a second, before they are coalesced'),
-  BOARDROOM_MAX_FRAME_BYTES: whole(KiB, 32 * MiB - 64 * KiB).default(16 * MiB).describe('one WebSocket message'),
-  BOARDROOM_MAX_BOARD_BYTES: whole(KiB, 2048 * MiB - 1).default(64 * MiB).describe('the document of one board; beyond it the board is view only'),
-  BOARDROOM_MAX_FILE_BYTES: whole(KiB, 512 * MiB).default(20 * MiB).describe('one uploaded file'),
-  BOARDROOM_MAX_FILES_BYTES: whole(KiB, Number.MAX_SAFE_INTEGER).default(1024 * MiB).describe('all files of one board'),
-  BOARDROOM_MAX_NEW_CLIENTS_PER_UPDATE: whole(1, 100_000).default(256).describe('Yjs client ids that one update may bring'),
-  BOARDROOM_MAX_NEW_CLIENTS_PER_CONNECTION: whole(1, 1_000_000).default(1000).describe('Yjs client ids that one connection may bring'),
-  BOARDROOM_MAX_CLIENTS_PER_BOARD: whole(1, 10_000_000).default(20_000).describe('Yjs client ids of one board'),
+  BOARDROOM_FAILED_JOINS_PER_MINUTE_PER_IP: whole(1, 100_000)
+    .default(20)
+    .describe('refused joins of one address a minute'),
+  BOARDROOM_FAILED_GUESSES_PER_MINUTE_PER_IP: whole(1, 100_000)
+    .default(20)
+    .describe('wrong links, link passwords and sign-ins of one address a minute'),
+  BOARDROOM_UPDATES_PER_SECOND: whole(1, 100_000)
+    .default(240)
+    .describe('updates of one connection a second, before it is slowed'),
+  BOARDROOM_UPDATES_BURST: whole(1, 1_000_000)
+    .default(1000)
+    .describe('updates of one connection at once, before it is slowed'),
+  BOARDROOM_AWARENESS_PER_SECOND: whole(1, 10_000)
+    .default(60)
+    .describe('awareness messages of one connection a second, before they are coalesced'),
+  BOARDROOM_MAX_FRAME_BYTES: whole(KiB, 32 * MiB - 64 * KiB)
+    .default(16 * MiB)
+    .describe('one WebSocket message'),
+  BOARDROOM_MAX_BOARD_BYTES: whole(KiB, 2048 * MiB - 1)
+    .default(64 * MiB)
+    .describe('the document of one board; beyond it the board is view only'),
+  BOARDROOM_MAX_FILE_BYTES: whole(KiB, 512 * MiB)
+    .default(20 * MiB)
+    .describe('one uploaded file'),
+  BOARDROOM_MAX_FILES_BYTES: whole(KiB, Number.MAX_SAFE_INTEGER)
+    .default(1024 * MiB)
+    .describe('all files of one board'),
+  BOARDROOM_MAX_NEW_CLIENTS_PER_UPDATE: whole(1, 100_000)
+    .default(256)
+    .describe('Yjs client ids that one update may bring'),
+  BOARDROOM_MAX_NEW_CLIENTS_PER_CONNECTION: whole(1, 1_000_000)
+    .default(1000)
+    .describe('Yjs client ids that one connection may bring'),
+  BOARDROOM_MAX_CLIENTS_PER_BOARD: whole(1, 10_000_000)
+    .default(20_000)
+    .describe('Yjs client ids of one board'),
 } satisfies Record<string, z.ZodType>
 
 type Fields = typeof fields
 type FieldName<Name extends string> = Camel<Lowercase<Name extends `BOARDROOM_${infer Rest}` ? Rest : Name>>
-type Camel<Name extends string> = Name extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : Name
+type Camel<Name extends string> = Name extends `${infer Head}_${infer Tail}`
+  ? `${Head}${Capitalize<Camel<Tail>>}`
+  : Name
 /** Every setting under its name in code: `host`, `databaseUrl`, `maxFrameBytes`. */
 export type Config = { readonly [Name in keyof Fields as FieldName<Name & string>]: z.output<Fields[Name]> }
 
 /** `BOARDROOM_MAX_FRAME_BYTES` -> `--max-frame-bytes` */
-export const flagOf = (name: string): string => `--${name.replace(/^BOARDROOM_/, '').toLowerCase().replaceAll('_', '-')}`
+export const flagOf = (name: string): string =>
+  `--${name
+    .replace(/^BOARDROOM_/, '')
+    .toLowerCase()
+    .replaceAll('_', '-')}`
 
 const fieldNameOf = (name: string): string =>
-  name.replace(/^BOARDROOM_/, '').toLowerCase().replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+  name
+    .replace(/^BOARDROOM_/, '')
+    .toLowerCase()
+    .replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
 
 /**
  * Reads the configuration.
@@ -72,12 +159,18 @@ const fieldNameOf = (name: string): string =>
  * @param flags by flag name without dashes, as parsed: `{'max-frame-bytes': '1048576'}`.
  * @throws BoardroomError invalid_config, naming every wrong setting, or an unknown flag and the nearest one.
  */
-export function readConfig(env: Record<string, string | undefined>, flags: Record<string, string> = {}): Config {
+export function readConfig(
+  env: Record<string, string | undefined>,
+  flags: Record<string, string> = {},
+): Config {
   const names = Object.keys(fields) as (keyof Fields)[] // keys of a literal
   const byFlag = new Map(names.map((name) => [flagOf(name).slice(2), name]))
   for (const flag of Object.keys(flags)) {
     if (byFlag.has(flag)) continue
-    throw new BoardroomError('invalid_config', `unknown option --${flag}; did you mean --${nearest(flag, [...byFlag.keys()])}?`)
+    throw new BoardroomError(
+      'invalid_config',
+      `unknown option --${flag}; did you mean --${nearest(flag, [...byFlag.keys()])}?`,
+    )
   }
   const problems: string[] = []
   const config: Record<string, unknown> = {}
@@ -86,9 +179,13 @@ export function readConfig(env: Record<string, string | undefined>, flags: Recor
     const raw = flags[flag] ?? (env[name] === '' ? undefined : env[name])
     const result = fields[name].safeParse(raw)
     if (result.success) config[fieldNameOf(name)] = result.data
-    else problems.push(`${flags[flag] === undefined ? name : `--${flag}`}: ${result.error.issues.map((issue) => issue.message).join('; ')}`)
+    else
+      problems.push(
+        `${flags[flag] === undefined ? name : `--${flag}`}: ${result.error.issues.map((issue) => issue.message).join('; ')}`,
+      )
   }
-  if (problems.length > 0) throw new BoardroomError('invalid_config', `wrong configuration: ${problems.join(' | ')}`)
+  if (problems.length > 0)
+    throw new BoardroomError('invalid_config', `wrong configuration: ${problems.join(' | ')}`)
   return config as Config // every field was parsed by its own schema above
 }
 
@@ -102,11 +199,18 @@ export function nearest(word: string, candidates: string[]): string {
     for (let i = 1; i <= a.length; i++) {
       const next = [i]
       for (let j = 1; j <= b.length; j++) {
-        next[j] = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1))
+        next[j] = Math.min(
+          (row[j] ?? 0) + 1,
+          (next[j - 1] ?? 0) + 1,
+          (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
+        )
       }
       row = next
     }
     return row[b.length] ?? Number.POSITIVE_INFINITY
   }
-  return candidates.reduce((best, candidate) => (distance(word, candidate) < distance(word, best) ? candidate : best), candidates[0] ?? '')
+  return candidates.reduce(
+    (best, candidate) => (distance(word, candidate) < distance(word, best) ? candidate : best),
+    candidates[0] ?? '',
+  )
 }

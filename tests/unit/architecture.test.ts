@@ -98,7 +98,9 @@ architecture('the client imports only the client and shared', () => {
 
 architecture('shared needs neither node nor the DOM, and migrations need only kysely', () => {
   const packagesOf = (file: string) =>
-    [...readFileSync(join(root, file), 'utf8').matchAll(/^(?:import|export|\}) .*from '([^.'][^']*)'$/gm)].map(([, name]) => name ?? '')
+    [
+      ...readFileSync(join(root, file), 'utf8').matchAll(/^(?:import|export|\}) .*from '([^.'][^']*)'$/gm),
+    ].map(([, name]) => name ?? '')
   const wrong = [
     ...sourcesUnder('shared').flatMap((file) =>
       packagesOf(file)
