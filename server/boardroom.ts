@@ -256,7 +256,7 @@ async function start({ database, config, log, clientFolder, authenticate, undo }
   }
 
   return {
-    ...servicesOf({ boards, access, rooms, ticketKey }),
+    ...servicesOf({ database, boards, access, rooms, ticketKey }),
     handleRequest(request, response) {
       if (!isOurs(request.url ?? '/')) return false
       void listener(request, response)

@@ -7,4 +7,4 @@ export { type Boardroom, type BoardroomOptions, createBoardroom } from './boardr
 export type { Config } from './config.ts'
 export { BoardroomError, type ErrorCode } from './errors.ts'
 export type { AccessDecision } from './rooms/ports.ts'
-export type { Person, Services } from './services.ts'
+export type { Page, PageOptions, Person, Services } from './services.ts'

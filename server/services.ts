@@ -2,17 +2,24 @@
 // serve HTTP, behind people named by the embedder's own ids. Whoever calls is trusted; nothing here asks who may.
 import type { Doc } from 'yjs'
 import type {
+  AuditResponse,
   BoardCreate,
   BoardPermissionResponse,
   BoardResponse,
+  BoardUpdate,
+  ConnectionResponse,
   ShareLinkCreate,
   ShareLinkResponse,
 } from '../shared/api.ts'
 import type { Level } from '../shared/levels.ts'
 import { type Identity, principalKey } from './accounts/principal.ts'
+import { userById } from './accounts/queries.ts'
 import { makeTicket } from './accounts/tickets.ts'
 import { type ForeignUser, foreignUser } from './accounts/users.ts'
 import { type Actor, actorOf, systemActor } from './audit/actor.ts'
+import { filterOf } from './audit/filter.ts'
+import { auditPage } from './audit/pages.ts'
+import type { AuditFilter } from './audit/queries.ts'
 import { type BoardAccess, subjectOf } from './boards/access.ts'
 import {
   boardResponse,
@@ -26,8 +33,12 @@ import {
 } from './boards/boards.ts'
 import type { BoardsDeps } from './boards/deps.ts'
 import { LinkPasswords } from './boards/link-password.ts'
-import { grantPermission, revokePermission } from './boards/permissions.ts'
-import { createShareLink, revokeShareLink, shareLinkUrl } from './boards/share-links.ts'
+import { listConnections, sendAway } from './boards/people.ts'
+import { permissionIdOf } from './boards/permission-queries.ts'
+import { grantPermission, listPermissions, revokePermission } from './boards/permissions.ts'
+import { createShareLink, listShareLinks, revokeShareLink, shareLinkUrl } from './boards/share-links.ts'
+import type { Database } from './database/database.ts'
+import { BoardroomError } from './errors.ts'
 import type { AccessDecision } from './rooms/ports.ts'
 import type { Rooms } from './rooms/rooms.ts'
 
@@ -44,7 +55,8 @@ export interface Services {
     /** @returns the board's id. `owner`: the system unless told. */
     create(board: BoardCreate & { owner?: Person }): Promise<string>
     read(boardId: string): Promise<BoardResponse>
-    rename(boardId: string, title: string, by?: Person): Promise<void>
+    /** Title, publication, `members_level`, and with `owner_id` another owner. */
+    update(boardId: string, change: BoardUpdate, by?: Person): Promise<void>
     duplicate(boardId: string, owner: Person): Promise<string>
     delete(boardId: string, by?: Person): Promise<void>
     restore(boardId: string, by?: Person): Promise<void>
@@ -58,16 +70,25 @@ export interface Services {
       level: Level
       by?: Person
     }): Promise<BoardPermissionResponse>
-    revoke(revocation: { boardId: string; permissionId: number; by?: Person }): Promise<void>
+    /** Of a permission by its id, or of what `user` was given (null: everyone). Open sockets follow at once. */
+    revoke(
+      revocation: { boardId: string; by?: Person } & ({ permissionId: number } | { user: Person | null }),
+    ): Promise<void>
+    /** In the order in which they were first given. */
+    list(boardId: string, page?: PageOptions): Promise<Page<BoardPermissionResponse>>
   }
   shareLinks: {
     /** The only time that its `url` is known. */
     create(
       link: ShareLinkCreate & { boardId: string; by?: Person },
     ): Promise<ShareLinkResponse & { url: string }>
+    /** Whoever came in by it leaves at once. */
     revoke(revocation: { boardId: string; linkId: string; by?: Person }): Promise<void>
+    /** Newest first, also those that let nobody in any more; `url` is null. */
+    list(boardId: string, page?: PageOptions): Promise<Page<ShareLinkResponse>>
   }
   tickets: {
+    /** Proves `user` on this board's socket and HTTP routes, 12 hours unless told; what it opens is looked up there. */
     create(ticket: {
       boardId: string
       user: Person
@@ -81,28 +102,52 @@ export interface Services {
     /** A change by the server, an update v1 or a function that edits; live for collaborators. Resolves once committed. */
     edit(boardId: string, change: Uint8Array | ((doc: Doc) => void), by?: Person): Promise<void>
   }
+  connections: {
+    /** Who is on the board now, in this process, longest first. */
+    list(boardId: string): Promise<ConnectionResponse[]>
+    /** Closes one with 4403 and takes back what its person held by links of the board. */
+    sendAway(connection: { boardId: string; connectionId: string; by?: Person }): Promise<void>
+  }
+  audit: {
+    /** Newest first: of one board, or without `board_id` of the instance. */
+    list(filter?: AuditFilter, page?: PageOptions): Promise<Page<AuditResponse>>
+  }
   access: {
     /** What `user` (null: nobody known) may do on a board now, and why. */
     of(boardId: string, user: Person | null): Promise<AccessDecision>
   }
 }
 
+export interface PageOptions {
+  /** Default: 100. */
+  limit?: number
+  /** `next_cursor` of the page before. */
+  cursor?: string
+}
+
+export interface Page<Item> {
+  items: Item[]
+  next_cursor: string | null
+}
+
 export interface ServicesDeps {
+  database: Database
   boards: BoardsDeps
   access: BoardAccess
   rooms: Rooms
   ticketKey: Uint8Array
 }
 
-export function servicesOf({ boards, access, rooms, ticketKey }: ServicesDeps): Services {
+export function servicesOf({ database, boards, access, rooms, ticketKey }: ServicesDeps): Services {
   const { db } = boards
   const linkDeps = { ...boards, passwords: new LinkPasswords() }
   const idOf = async (person: Person): Promise<number> =>
     typeof person === 'number' ? person : (await foreignUser(db, person)).id
 
   const identityOf = async (person: Person): Promise<Identity> => {
-    const name = typeof person === 'number' ? `user ${person}` : person.name
-    const principal = { kind: 'user', userId: await idOf(person), name, role: 'user' } as const
+    const user = typeof person === 'number' ? await userById(db, person) : await foreignUser(db, person)
+    if (user === undefined) throw new BoardroomError('not_found', 'there is no user with this id')
+    const principal = { kind: 'user', userId: user.id, name: user.name, role: user.role } as const
     return { principal, via: 'embedder', sessionId: null, boardId: null, maxLevel: null }
   }
   const actorFor = async (by: Person | undefined): Promise<Actor> =>
@@ -114,7 +159,7 @@ export function servicesOf({ boards, access, rooms, ticketKey }: ServicesDeps): 
       create: async ({ owner, ...body }) => createBoard(boards, await actorFor(owner), body),
       read: async (boardId) =>
         boardResponse(await readBoard(boards, boardId), { level: 'edit', mayManage: true }),
-      rename: async (boardId, title, by) => updateBoard(boards, await actorFor(by), boardId, { title }),
+      update: async (boardId, change, by) => updateBoard(boards, await actorFor(by), boardId, change),
       duplicate: async (boardId, owner) => duplicateBoard(boards, await actorFor(owner), boardId),
       async delete(boardId, by) {
         await deleteBoard(boards, await actorFor(by), boardId)
@@ -129,8 +174,15 @@ export function servicesOf({ boards, access, rooms, ticketKey }: ServicesDeps): 
         const body = { user_id: user === null ? null : await idOf(user), level }
         return (await grantPermission(boards, await actorFor(by), boardId, body)).permission
       },
-      revoke: async ({ boardId, permissionId, by }) =>
-        revokePermission(boards, await actorFor(by), boardId, permissionId),
+      async revoke({ boardId, by, ...which }) {
+        const id =
+          'permissionId' in which
+            ? which.permissionId
+            : await permissionIdOf(db, boardId, which.user === null ? null : await idOf(which.user))
+        if (id === null) throw new BoardroomError('not_found', 'this board has no such permission')
+        await revokePermission(boards, await actorFor(by), boardId, id)
+      },
+      list: (boardId, page) => listPermissions(boards, boardId, { limit: 100, ...page }),
     },
     shareLinks: {
       async create({ boardId, by, ...body }) {
@@ -139,6 +191,7 @@ export function servicesOf({ boards, access, rooms, ticketKey }: ServicesDeps): 
       },
       revoke: async ({ boardId, linkId, by }) =>
         revokeShareLink(linkDeps, await actorFor(by), boardId, linkId),
+      list: (boardId, page) => listShareLinks(linkDeps, boardId, { limit: 100, ...page }),
     },
     tickets: {
       create: async ({ boardId, user, maxLevel, expiresInS }) =>
@@ -150,6 +203,14 @@ export function servicesOf({ boards, access, rooms, ticketKey }: ServicesDeps): 
         const author = by === undefined ? 'system' : principalKey((await identityOf(by)).principal)
         await rooms.applyAsServer(boardId, change, author)
       },
+    },
+    connections: {
+      list: (boardId) => listConnections(boards, boardId),
+      sendAway: async ({ boardId, connectionId, by }) =>
+        sendAway(boards, await actorFor(by), boardId, connectionId),
+    },
+    audit: {
+      list: (filter = {}, page) => auditPage(database, filterOf(filter, null), { limit: 100, ...page }),
     },
     access: {
       async of(boardId, user) {

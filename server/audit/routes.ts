@@ -17,11 +17,11 @@ import type { Database } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
 import type { HttpEnv } from '../http/context.ts'
 import { errorAnswers, jsonAnswer, newRouter } from '../http/router.ts'
-import { decodeCursor, encodeCursor } from './cursor.ts'
 import { exportAudit, mimeOf } from './export.ts'
 import { filterOf } from './filter.ts'
 import { followAudit } from './follow.ts'
-import { type AuditFilter, auditRows, isAdministrator } from './queries.ts'
+import { auditPage } from './pages.ts'
+import { type AuditFilter, isAdministrator } from './queries.ts'
 import type { AuditTrail } from './trail.ts'
 
 export interface AuditRoutesDeps {
@@ -190,13 +190,7 @@ async function ofBoard(deps: AuditRoutesDeps, identity: Identity, board: string)
 }
 
 async function page({ database }: AuditRoutesDeps, reading: Reading, query: AuditQuery) {
-  const filter = filterOf(query, reading.board)
-  const after = query.cursor === undefined ? null : decodeCursor(filter, query.cursor)
-  // One more than asked for tells whether there is a next page.
-  const rows = await auditRows(database, filter, { order: 'newest', after, limit: query.limit + 1 })
-  const items = rows.slice(0, query.limit)
-  const last = items.at(-1)
-  const next_cursor = rows.length > items.length && last !== undefined ? encodeCursor(filter, last) : null
+  const { items, next_cursor } = await auditPage(database, filterOf(query, reading.board), query)
   return { items: items.map(reading.shown), next_cursor }
 }
 

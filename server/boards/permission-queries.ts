@@ -33,6 +33,21 @@ const permissions = (db: Db) =>
 export const permissionById = (db: Db, permissionId: number): Promise<PermissionRow | undefined> =>
   permissions(db).where('p.id', '=', permissionId).executeTakeFirst()
 
+/** Of one user, or of everyone (null). */
+export const permissionIdOf = async (
+  db: Db,
+  boardId: string,
+  userId: number | null,
+): Promise<number | null> => {
+  const row = await db
+    .selectFrom('board_permissions')
+    .select('id')
+    .where('board_id', '=', boardId)
+    .where('user_id', userId === null ? 'is' : '=', userId)
+    .executeTakeFirst()
+  return row?.id ?? null
+}
+
 /** In the order in which they were first given. */
 export const permissionsOf = (
   db: Db,
