@@ -1,0 +1,224 @@
+// An open board without its page: what it says about being saved, about levels and about the end, against a real server.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { WebSocket } from 'ws'
+import type * as Y from 'yjs'
+import { systemClock } from '../../client/clock.ts'
+import type { SocketClass } from '../../client/provider.ts'
+import { BoardSession, type SessionOptions } from '../../client/session.ts'
+import type { SceneElement } from '../../shared/element.ts'
+import { CloseCode } from '../../shared/protocol.ts'
+import { elementsOf } from '../../shared/scene.ts'
+import { FakeCanvas } from '../helpers/canvas.ts'
+import { type CanvasPerson, type CanvasServer, withCanvas } from '../helpers/canvas-server.ts'
+import { eventually } from '../helpers/eventually.ts'
+
+const shape = (id: string): SceneElement => ({
+  id,
+  type: 'rectangle',
+  x: 0,
+  y: 0,
+  width: 100,
+  height: 50,
+  angle: 0,
+  strokeColor: '#000000',
+})
+
+interface Opened {
+  session: BoardSession
+  canvas: FakeCanvas
+  /** Every state it went through, by what it said of the sync. */
+  said: string[]
+}
+
+const withSession = async (
+  server: CanvasServer,
+  who: CanvasPerson,
+  boardId: string,
+  work: (opened: Opened) => Promise<void>,
+  more: Partial<SessionOptions> = {},
+): Promise<void> => {
+  class Socket extends WebSocket {
+    constructor(url: string, protocols?: string | string[]) {
+      super(url, protocols ?? [], { headers: { cookie: who.cookie, origin: server.origin } })
+    }
+  }
+  const session = new BoardSession({
+    serverUrl: `ws://127.0.0.1:${server.port}/ws`,
+    boardId,
+    socketClass: Socket as unknown as SocketClass, // ws takes more than a browser's socket does
+    clock: systemClock,
+    openStore: null,
+    marks: { get: () => false, set: () => {} },
+    onEvent: () => {},
+    ...more,
+  })
+  const canvas = new FakeCanvas()
+  canvas.onChange = () => session.canvasChanged()
+  const said: string[] = []
+  session.subscribe(() => said.push(session.state.sync.name))
+  session.attach(canvas)
+  session.open()
+  try {
+    await eventually(() => session.state.isReady || session.state.ended !== null)
+    await work({ session, canvas, said })
+  } finally {
+    await session.close()
+  }
+}
+
+const withBoard = (
+  work: (about: {
+    server: CanvasServer
+    ada: CanvasPerson
+    grace: CanvasPerson
+    boardId: string
+    grant(level: string): Promise<unknown>
+  }) => Promise<void>,
+) =>
+  withCanvas(async (server) => {
+    const ada = await server.user('Ada')
+    const grace = await server.user('Grace')
+    const boardId = await ada.board()
+    const grant = (level: string) =>
+      ada.ask('POST', `/boards/${boardId}/permissions`, { user_id: grace.id, level })
+    await work({ server, ada, grace, boardId, grant })
+  })
+
+const live = suite('an open board')
+
+live('says saving, and saved only when the server has committed', () =>
+  withBoard(({ server, ada, boardId }) =>
+    withSession(server, ada, boardId, async ({ session, canvas, said }) => {
+      await eventually(() => session.state.sync.name === 'saved')
+      said.length = 0
+      canvas.draw(shape('a'))
+      await eventually(() => said.includes('saving') && session.state.sync.name === 'saved')
+      assert.is((await ada.scene(boardId)).elements.length, 1)
+    }),
+  ),
+)
+
+live('counts what waits while the server is away, and brings it back', () =>
+  withBoard(({ server, ada, boardId }) =>
+    withSession(server, ada, boardId, async ({ session, canvas }) => {
+      await server.stop()
+      await eventually(() => session.state.sync.name === 'offline')
+      canvas.draw(shape('a'))
+      canvas.draw(shape('b'))
+      canvas.change('a', { x: 7 })
+      await eventually(() => session.state.sync.name === 'offline' && session.state.sync.changes === 2)
+      await server.start()
+      await eventually(() => session.state.sync.name === 'saved')
+      assert.equal(
+        (await ada.scene(boardId)).elements.map(({ id, x }) => [id, x]),
+        [
+          ['a', 7],
+          ['b', 0],
+        ],
+      )
+    }),
+  ),
+)
+
+live('follows its level, and writes nothing below edit', () =>
+  withBoard(async ({ server, ada, grace, boardId, grant }) => {
+    await grant('edit')
+    await withSession(server, grace, boardId, async ({ session, canvas }) => {
+      canvas.draw(shape('a'))
+      await eventually(() => session.state.sync.name === 'saved' && elementsOf(session.doc).length === 1)
+      await eventually(async () => (await ada.scene(boardId)).elements.length === 1)
+      await grant('comment')
+      await eventually(() => session.state.level === 'comment')
+      canvas.draw(shape('b'))
+      session.flush()
+      assert.is(elementsOf(session.doc).length, 1)
+      assert.is(session.state.kept, null)
+      await grant('edit')
+      await eventually(() => session.state.level === 'edit')
+      canvas.draw(shape('c'))
+      await eventually(async () => (await ada.scene(boardId)).elements.some(({ id }) => id === 'c'))
+    })
+  }),
+)
+
+live('offers what it changed while it may no longer, and shows what the server has', () =>
+  withBoard(async ({ server, grace, boardId, grant }) => {
+    await grant('edit')
+    await withSession(server, grace, boardId, async ({ session, canvas }) => {
+      await server.stop()
+      await eventually(() => session.state.sync.name === 'offline')
+      canvas.draw(shape('mine'))
+      await eventually(() => session.state.sync.name === 'offline' && session.state.sync.changes === 1)
+      await server.db
+        .updateTable('board_permissions')
+        .set({ level: 'view' })
+        .where('user_id', '=', grace.id)
+        .execute()
+      await server.start()
+      await eventually(() => session.state.level === 'view' && session.state.kept !== null)
+      assert.equal(
+        session.state.kept?.elements.map(({ id }) => id),
+        ['mine'],
+      )
+      assert.is(session.state.kept?.changes, 1)
+      await eventually(() => canvas.elements().length === 0)
+    })
+  }),
+)
+
+live('ends with the server’s word when access is taken away, and keeps what was not saved', () =>
+  withBoard(async ({ server, ada, grace, boardId, grant }) => {
+    const { id } = (await grant('edit')) as { id: number }
+    await withSession(server, grace, boardId, async ({ session, canvas }) => {
+      await ada.ask('DELETE', `/boards/${boardId}/permissions/${id}`)
+      await eventually(() => session.state.ended !== null)
+      assert.is(session.state.ended?.code, CloseCode.noAccess)
+      canvas.draw(shape('late'))
+      assert.is((await ada.scene(boardId)).elements.length, 0)
+    })
+  }),
+)
+
+live('does not come in where one has no access', () =>
+  withBoard(({ server, grace, boardId }) =>
+    withSession(server, grace, boardId, async ({ session }) => {
+      assert.is(session.state.ended?.code, CloseCode.noAccess)
+      assert.is(session.state.hello, null)
+    }),
+  ),
+)
+
+live('keeps a copy on the device only for people who may write, and forgets it when they may not', () =>
+  withBoard(async ({ server, grace, boardId, grant }) => {
+    const opened: string[] = []
+    const cleared: string[] = []
+    const openStore = (name: string, _doc: Y.Doc) => {
+      opened.push(name)
+      return {
+        whenLoaded: Promise.resolve(),
+        close: () => Promise.resolve(),
+        clear: async () => {
+          cleared.push(name)
+        },
+      }
+    }
+    await grant('view')
+    await withSession(
+      server,
+      grace,
+      boardId,
+      async ({ session }) => {
+        assert.equal(opened, [])
+        await grant('edit')
+        await eventually(() => opened.length === 1)
+        assert.ok(opened[0]?.includes(boardId) && opened[0].includes(`user:${grace.id}`))
+        await grant('view')
+        await eventually(() => cleared.length === 1 && session.state.level === 'view')
+      },
+      { openStore },
+    )
+  }),
+)
+
+live.run()
