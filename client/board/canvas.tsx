@@ -48,8 +48,7 @@ export const Canvas = ({ boardId, title, session, state, onReady, onUploading, o
   const [excalidraw, setExcalidraw] = useState<ExcalidrawImperativeAPI | null>(null)
   const isEditor = mayWrite(state.level)
   const images = useBinding(boardId, session, excalidraw, { isEditor, onUploading })
-  const followed = useRef<string | null>(null)
-  const own = usePresence(session, state, excalidraw, followed)
+  const own = usePresence(session, state, excalidraw)
   // Nothing can be drawn before the document is there.
   const [initialData] = useState(() => initialDataOf(session))
   const maxFileBytes = state.hello?.limits.max_file_bytes ?? Number.POSITIVE_INFINITY
@@ -81,10 +80,6 @@ export const Canvas = ({ boardId, title, session, state, onReady, onUploading, o
       onScrollChange={() => {
         if (excalidraw !== null)
           own.current?.presence.update({ viewport: getVisibleSceneBounds(excalidraw.getAppState()) })
-      }}
-      onUserFollow={({ userToFollow, action }) => {
-        followed.current = action === 'FOLLOW' ? userToFollow.socketId : null
-        own.current?.follow()
       }}
       generateIdForFile={async (file) => {
         if (file.size > maxFileBytes) {
@@ -238,7 +233,6 @@ const busyIds = (appState: AppState): ReadonlySet<string> => {
 interface Own {
   presence: OwnPresence
   select(appState: AppState): void
-  follow(): void
 }
 
 /** Tell the others where we are, and show where they are. */
@@ -246,9 +240,9 @@ const usePresence = (
   session: BoardSession,
   { hello, isReady }: SessionState,
   excalidraw: ExcalidrawImperativeAPI | null,
-  followed: { current: string | null },
 ) => {
   const own = useRef<Own | null>(null)
+  const followed = useRef<string | null>(null)
   const { awareness } = session
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new hello of the same principal changes nothing here
   useEffect(() => {
@@ -272,10 +266,6 @@ const usePresence = (
     }
     own.current = {
       presence,
-      follow: () => {
-        lastBounds = ''
-        follow()
-      },
       select: ({ selectedElementIds }) => {
         if (selectedElementIds === selected) return
         selected = selectedElementIds
@@ -300,11 +290,18 @@ const usePresence = (
     }
     const idle = () => presence.update({ isIdle: document.hidden })
     awareness.on('change', showSoon)
+    // The property of the same name is declared and never called, in 0.18.
+    const stopFollowing = excalidraw.onUserFollow(({ userToFollow, action }) => {
+      followed.current = action === 'FOLLOW' ? userToFollow.socketId : null
+      lastBounds = ''
+      follow()
+    })
     document.addEventListener('visibilitychange', idle)
     showSoon()
     return () => {
       cancelAnimationFrame(frame)
       awareness.off('change', showSoon)
+      stopFollowing()
       document.removeEventListener('visibilitychange', idle)
       presence.close()
       own.current = null

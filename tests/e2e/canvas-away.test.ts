@@ -53,6 +53,31 @@ tests.add('keeps what is drawn while the server restarts, and brings it back', (
   ),
 )
 
+tests.add('brings back what was drawn while away also after a reload', (chromium) =>
+  withCanvas((server) =>
+    withBrowser(chromium, async (browser) => {
+      const ada = await server.user('Ada')
+      const boardId = await ada.board()
+      const { page } = await browser.open(`${server.origin}/b/${boardId}`, {
+        cookie: ada.cookie,
+        expected: gone,
+      })
+      await saysSync(page, 'Saved')
+      await focusCanvas(page)
+      await server.stop()
+      await saysSync(page, 'Offline')
+      await draw(page, 'r', [300, 200], [420, 280])
+      await saysSync(page, 'Offline, 1 change kept')
+      await page.goto('about:blank')
+      await server.start()
+      assert.is((await ada.scene(boardId)).elements.length, 0)
+      await page.goto(`${server.origin}/b/${boardId}`)
+      await eventually(async () => (await ada.scene(boardId)).elements.length === 1, { withinMs: 10_000 })
+      await eventually(async () => (await elementsOn(page)).length === 1)
+    }),
+  ),
+)
+
 tests.add(
   'has in the document what was shown as saved, also when the page goes in the middle of typing',
   (chromium) =>

@@ -133,12 +133,66 @@ tests.add('delete, reorder, group, copy and paste', (chromium) =>
   }),
 )
 
-tests.add('see who else is there, and where', (chromium) =>
+tests.add('see who else is there, and follow where they look', (chromium) =>
   withTwo(chromium, async ({ ada, grace }) => {
+    await draw(ada, 'r', [300, 200], [420, 300])
     await ada.mouse.move(500, 500)
-    await grace.locator('.UserList .Avatar').first().waitFor({ timeout: 5000 })
-    const title = await grace.locator('.UserList__collaborator, .UserList [title]').first().textContent()
-    assert.ok(title !== null)
+    const avatar = grace.locator('.UserList .Avatar').first()
+    await avatar.waitFor()
+    await avatar.hover()
+    await grace.getByText('Ada').first().waitFor()
+    await avatar.click()
+    await grace.locator('.follow-mode').waitFor()
+    // Ada goes somewhere else; the one who follows goes with her.
+    await ada.mouse.wheel(0, 900)
+    const zoomOf = (page: Page) => page.locator('.reset-zoom-button').textContent()
+    await ada.keyboard.press('Control+-')
+    await eventually(async () => (await zoomOf(ada)) !== '100%')
+    await eventually(async () => (await zoomOf(grace)) === (await zoomOf(ada)))
+  }),
+)
+
+tests.add('keep their windows alive while one drags five hundred elements', (chromium) =>
+  withTwo(chromium, async (two) => {
+    const { ada, grace, owner, boardId } = two
+    const elements = Array.from({ length: 500 }, (_, at) => ({
+      id: `many-${at}`,
+      type: 'rectangle',
+      x: (at % 25) * 16,
+      y: Math.floor(at / 25) * 16,
+      width: 12,
+      height: 12,
+      angle: 0,
+      isDeleted: false,
+      fillStyle: 'solid',
+      strokeWidth: 2,
+      strokeStyle: 'solid',
+      roughness: 1,
+      opacity: 100,
+      strokeColor: '#1e1e1e',
+      backgroundColor: 'transparent',
+      seed: 1,
+      groupIds: [],
+      frameId: null,
+      roundness: null,
+      boundElements: [],
+      link: null,
+      locked: false,
+    }))
+    await owner.importScene(boardId, elements)
+    await agree(two, 500)
+    await focusCanvas(ada)
+    await ada.keyboard.press('Control+a')
+    const before = (await elementsOn(grace))[0]?.x
+    // The longest time for which the other window does nothing else.
+    await grace.evaluate(
+      'globalThis.longest = 0; let last = performance.now(); setInterval(() => { const now = performance.now(); longest = Math.max(longest, now - last); last = now }, 5)',
+    )
+    await drag(ada, [700, 500], [900, 600])
+    await agree(two, 500)
+    assert.is.not((await elementsOn(grace))[0]?.x, before)
+    const longest = Number(await grace.evaluate('longest'))
+    assert.ok(longest < 1500, `the other window stood still for ${longest} ms`)
   }),
 )
 

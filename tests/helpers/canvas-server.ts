@@ -23,6 +23,8 @@ export interface CanvasPerson {
   board(title?: string): Promise<string>
   /** Makes a share link. */
   link(boardId: string, level: Level, options?: Record<string, unknown>): Promise<{ id: string; url: string }>
+  /** Puts a drawing into a board, as a file would. */
+  importScene(boardId: string, elements: readonly unknown[]): Promise<unknown>
   /** The drawing as the server has it. */
   scene(boardId: string): Promise<Scene>
 }
@@ -114,13 +116,19 @@ const makeUser = async (database: TestDatabase, origin: string, name: string): P
     .map((line) => line.split(';')[0])
     .join('; ')
 
-  const ask = async (method: string, path: string, body?: unknown, accept?: string) => {
+  const ask = async (
+    method: string,
+    path: string,
+    body?: unknown,
+    accept?: string,
+    type = 'application/json',
+  ) => {
     const response = await fetch(`${origin}/api${path}`, {
       method,
       headers: {
         cookie,
         origin,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(body === undefined ? {} : { 'content-type': type }),
         ...(accept === undefined ? {} : { accept }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -138,6 +146,14 @@ const makeUser = async (database: TestDatabase, origin: string, name: string): P
     ask: (method, path, body) => ask(method, path, body),
     board: async (title = 'Plans') => (await ask('POST', '/boards', { title })).id,
     link: (boardId, level, more = {}) => ask('POST', `/boards/${boardId}/share-links`, { level, ...more }),
+    importScene: (boardId, elements) =>
+      ask(
+        'POST',
+        `/boards/${boardId}/import`,
+        { type: 'excalidraw', elements },
+        undefined,
+        'application/vnd.excalidraw+json',
+      ),
     scene: (boardId) =>
       ask('GET', `/boards/${boardId}/document`, undefined, 'application/vnd.excalidraw+json'),
   }
