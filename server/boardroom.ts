@@ -31,6 +31,7 @@ import { BoardroomError } from './errors.ts'
 import { addressKey, addressReader } from './http/addresses.ts'
 import { Admission } from './http/admission.ts'
 import { createApp, pathOwner } from './http/app.ts'
+import { unreadableRequest } from './http/errors.ts'
 import { isHttps, isOurOrigin, publicUrlOf } from './http/origins.ts'
 import { rateLimits } from './http/rate-limits.ts'
 import { refusalCounter, roomMetrics } from './http/room-metrics.ts'
@@ -231,7 +232,7 @@ async function start({ database, config, log, clientFolder, authenticate, undo }
     ],
   })
   const isOurs = pathOwner(app, clientFolder !== null)
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler: unreadableRequest })
 
   const upgrades = new Upgrades({
     identify: (request, boardId) => identifySocket(identify, request, boardId),

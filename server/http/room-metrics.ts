@@ -40,7 +40,18 @@ export function roomMetrics(registry: Registry, rooms: Rooms, notifications: Not
     registers: [registry],
     collect() {
       events.reset()
-      for (const [event, count] of Object.entries(rooms.stats().counters)) events.inc({ event }, count)
+      const { rules: _, ...counts } = rooms.stats().counters
+      for (const [event, count] of Object.entries(counts)) events.inc({ event }, count)
+    },
+  })
+  const refused: Counter<'rule'> = new Counter({
+    name: 'boardroom_updates_refused_total',
+    help: 'Updates rejected, or dropped for a full sync, by the rule that did it.',
+    labelNames: ['rule'] as const,
+    registers: [registry],
+    collect() {
+      refused.reset()
+      for (const [rule, count] of Object.entries(rooms.stats().counters.rules)) refused.inc({ rule }, count)
     },
   })
 }

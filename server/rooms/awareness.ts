@@ -57,6 +57,12 @@ export class Awareness {
   readonly #entries = new Map<number, Entry>()
   readonly #farewells = new Map<number, Farewell>()
   readonly #dirty = new Set<number>()
+  readonly #onIgnored: () => void
+
+  /** @param onIgnored an entry was not taken: its sender had no right to it, or it is too large. */
+  constructor(onIgnored: () => void = () => undefined) {
+    this.#onIgnored = onIgnored
+  }
 
   get hasNews(): boolean {
     return this.#dirty.size > 0
@@ -81,7 +87,8 @@ export class Awareness {
       const clock = reader.varUint()
       const state = reader.varBytes()
       if (clientId < 0 || clock < 0 || state === null) return false
-      if (clock <= mostClock && state.length <= mostStateBytes) this.#hear(speaker, clientId, clock, state)
+      const isSound = clock <= mostClock && state.length <= mostStateBytes
+      if (!isSound || !this.#hear(speaker, clientId, clock, state)) this.#onIgnored()
     }
     return reader.isAtEnd
   }
@@ -126,13 +133,14 @@ export class Awareness {
     return [...Array.from(this.#farewells.values(), (farewell) => farewell.encoded), ...this.everyone()]
   }
 
-  #hear(speaker: Speaker, clientId: number, clock: number, state: Uint8Array): void {
+  /** @returns whether the speaker may say this. */
+  #hear(speaker: Speaker, clientId: number, clock: number, state: Uint8Array): boolean {
     const isNull = nullState.equals(state)
     const entry = this.#entries.get(clientId)
     if (entry === undefined) {
       const farewell = this.#farewells.get(clientId)
       const isTaken = farewell !== undefined && (farewell.key !== speaker.key || clock < farewell.clock)
-      if (isNull || isTaken || speaker.ids.size >= mostIdsOfASpeaker) return
+      if (isNull || isTaken || speaker.ids.size >= mostIdsOfASpeaker) return false
       this.#farewells.delete(clientId)
       speaker.ids.add(clientId)
       this.#entries.set(clientId, {
@@ -142,18 +150,19 @@ export class Awareness {
         encoded: null,
       })
       this.#dirty.add(clientId)
-      return
+      return true
     }
-    if (entry.speaker !== speaker && !this.#takeOver(clientId, entry, speaker)) return
+    if (entry.speaker !== speaker && !this.#takeOver(clientId, entry, speaker)) return false
     const newest = entry.raw?.clock ?? entry.clock
     if (isNull) {
-      if (clock < newest) return
+      if (clock < newest) return false
       speaker.ids.delete(clientId)
       this.#remove(clientId, entry, clock)
     } else if (clock > newest) {
       entry.raw = { clock, state: Buffer.from(state) }
       this.#dirty.add(clientId)
     }
+    return true
   }
 
   #takeOver(clientId: number, entry: Entry, speaker: Speaker): boolean {

@@ -82,6 +82,7 @@ export class Connection implements SocketEvents, Follower {
       clock,
       answer: (stateVector) => host.answer(this, stateVector),
       isFull: () => this.outbox.isFull,
+      onDelayed: () => counters.answers_delayed++,
     })
   }
 
@@ -128,11 +129,14 @@ export class Connection implements SocketEvents, Follower {
     if (!this.#isOpen) return
     this.#missedPongs = 0
     const { host, limits } = this.#options
+    const { counters } = this.#options
     if (!isBinary) {
+      counters.text_frames++
       this.close(CloseCode.unsupportedData, 'messages are binary here')
       return
     }
     if (data.length > limits.maxFrameBytes) {
+      counters.frames_too_large++
       this.close(CloseCode.frameTooLarge, `a message may have ${limits.maxFrameBytes} bytes`)
       return
     }
@@ -158,11 +162,17 @@ export class Connection implements SocketEvents, Follower {
         host.sendEveryone(this)
         return
       case 'ignored':
+        counters.frames_ignored++
         return
       case 'malformed':
         this.#malformed(message.why)
         return
     }
+  }
+
+  /** ws could make nothing of what came, and closes. */
+  unreadable(): void {
+    this.#options.counters.frames_unreadable++
   }
 
   heard(): void {

@@ -148,6 +148,7 @@ export class Edits {
       (clientId, isKnown) => clientIds.judge(connection, clientId, isKnown),
       this.#limits,
     )
+    if (verdict.outcome !== 'ok') counters.rules[verdict.rule] = (counters.rules[verdict.rule] ?? 0) + 1
     if (verdict.outcome === 'reject') {
       counters.rejected++
       connection.log.info({ rule: verdict.rule, bytes: update.length }, 'update rejected')

@@ -25,6 +25,8 @@ export interface Socket {
 
 /** What a socket reports. Nothing is reported after `closed`. */
 export interface SocketEvents {
+  /** What came is no message: over the transport's own limit, broken frames. `closed` follows. */
+  unreadable(): void
   /** One whole message. The bytes are never reused, but keeping them keeps the larger buffer that they are part of. */
   message(data: Uint8Array, isBinary: boolean): void
   /** The kernel has taken everything after it had been held up. */

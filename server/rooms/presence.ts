@@ -7,7 +7,7 @@ import { awarenessFrame } from './frames.ts'
 const windowMs = 20
 
 export class Presence {
-  readonly #awareness = new Awareness()
+  readonly #awareness: Awareness
   readonly #clock: Clock
   readonly #onDue: (frame: Buffer) => void
   readonly #windowMs: number
@@ -17,7 +17,13 @@ export class Presence {
   #timer: Timer | null = null
 
   /** @param options.perSecond how many states of one client may leave in a second; what is more is coalesced. */
-  constructor(options: { clock: Clock; perSecond: number; onDue: (frame: Buffer) => void }) {
+  constructor(options: {
+    clock: Clock
+    perSecond: number
+    onDue: (frame: Buffer) => void
+    onIgnored: () => void
+  }) {
+    this.#awareness = new Awareness(options.onIgnored)
     this.#clock = options.clock
     this.#onDue = options.onDue
     this.#leastMs = 1000 / options.perSecond

@@ -58,11 +58,18 @@ export class Answers {
   readonly #budget: Budget
   readonly #answer: (stateVector: Uint8Array) => void
   readonly #isFull: () => boolean
+  readonly #onDelayed: () => void
   #timer: Timer | null = null
   /** The newest question that waits. */
   #question: Uint8Array | null = null
 
-  constructor(options: { clock: Clock; answer: (stateVector: Uint8Array) => void; isFull: () => boolean }) {
+  constructor(options: {
+    clock: Clock
+    answer: (stateVector: Uint8Array) => void
+    isFull: () => boolean
+    onDelayed: () => void
+  }) {
+    this.#onDelayed = options.onDelayed
     this.#clock = options.clock
     this.#answer = options.answer
     this.#isFull = options.isFull
@@ -72,6 +79,7 @@ export class Answers {
   /** @param stateVector of the client; copied where it must wait. */
   asked(stateVector: Uint8Array): void {
     if (this.#question !== null) {
+      this.#onDelayed()
       this.#question = stateVector.slice()
       return
     }
@@ -80,6 +88,7 @@ export class Answers {
       this.#answer(stateVector)
       return
     }
+    this.#onDelayed()
     this.#question = stateVector.slice()
     if (waitMs > 0) this.#timer = this.#clock.after(waitMs, () => this.#later())
   }

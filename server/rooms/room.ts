@@ -45,11 +45,12 @@ export class Room implements Host {
     this.#logger = logger.child({ boardId })
     this.#document = new BoardDocument(stored, { clock, onBuilt: () => counters.documents_built++ })
     this.#frames = new JoinFrames(this.#document, clock)
-    this.seats = new Seats(limits, !this.#document.hasRoomFor(1, limits.maxBoardBytes))
+    this.seats = new Seats(limits, counters, !this.#document.hasRoomFor(1, limits.maxBoardBytes))
     this.#presence = new Presence({
       clock,
       perSecond: limits.awarenessPerSecond,
       onDue: (frame) => this.#deliver(deliveryOf(null, frame), null),
+      onIgnored: () => counters.presence_ignored++,
     })
     const speakerOf = (clientId: number) => this.#presence.speakerOf(clientId)
     this.#clientIds = new ClientIds({ authors: stored.authors, limits, speakerOf })

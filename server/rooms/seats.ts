@@ -3,17 +3,20 @@
 import { type Level, mayWrite } from '../../shared/levels.ts'
 import { CloseCode, type LevelReason } from '../../shared/protocol.ts'
 import type { Connection } from './connection.ts'
+import type { Counters } from './counters.ts'
 import type { AccessDecision, RoomLimits } from './ports.ts'
 
 export class Seats {
   readonly #limits: RoomLimits
+  readonly #counters: Counters
   readonly #writers = new Set<Connection>()
   /** May write, and cannot yet. In the order of coming. */
   readonly #waiting = new Set<Connection>()
   #isFull: boolean
 
   /** @param isFull the board has reached its size limit: nobody writes. */
-  constructor(limits: RoomLimits, isFull: boolean) {
+  constructor(limits: RoomLimits, counters: Counters, isFull: boolean) {
+    this.#counters = counters
     this.#limits = limits
     this.#isFull = isFull
   }
@@ -61,6 +64,7 @@ export class Seats {
   close(): void {
     if (this.#isFull) return
     this.#isFull = true
+    this.#counters.boards_full++
     for (const connection of [...this.#writers]) {
       const { level, reason } = this.#place(connection, 'edit')
       connection.reason = reason
@@ -81,6 +85,7 @@ export class Seats {
     }
     this.#writers.delete(connection)
     this.#waiting.add(connection)
+    this.#counters.seats_missing++
     return { level: 'view', reason: this.#isFull ? 'board_full' : 'too_many_writers' }
   }
 }

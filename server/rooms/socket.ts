@@ -37,6 +37,10 @@ export class WsSocket implements Socket {
     const drained = () => events.drained()
     ws.on('message', (data, isBinary) => events.message(bytesOf(data), isBinary))
     ws.on('pong', () => events.heard())
+    // What ws itself refuses: a message over its limit, broken frames, text that is not UTF-8. `close` follows.
+    ws.on('error', (error) => {
+      if ('code' in error && String(error.code).startsWith('WS_ERR_')) events.unreadable()
+    })
     this.#net.on('drain', drained)
     ws.once('close', (code, reason) => {
       if (this.#deadline !== null) clearTimeout(this.#deadline)

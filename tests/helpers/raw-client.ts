@@ -1,5 +1,7 @@
 // A client that speaks the protocol by hand: keeps every message it gets, and sends whatever bytes it is told.
+import type { Socket } from 'node:net'
 import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
 import { WebSocket } from 'ws'
 import * as Y from 'yjs'
 import {
@@ -25,6 +27,24 @@ export interface Received {
   step: number | null
   /** Parsed body of 64, 66, 67, 68; the count of 65; bytes of sync and awareness. */
   body: unknown
+}
+
+/** An awareness message; states that are text go out as they are. */
+export const awareness = (
+  entries: readonly { clientId: number; clock: number; state: unknown }[],
+): Uint8Array => {
+  const body = encoding.encode((encoder) => {
+    encoding.writeVarUint(encoder, entries.length)
+    for (const { clientId, clock, state } of entries) {
+      encoding.writeVarUint(encoder, clientId)
+      encoding.writeVarUint(encoder, clock)
+      encoding.writeVarString(encoder, typeof state === 'string' ? state : JSON.stringify(state))
+    }
+  })
+  return encoding.encode((encoder) => {
+    encoding.writeVarUint(encoder, MessageType.awareness)
+    encoding.writeVarUint8Array(encoder, body)
+  })
 }
 
 export class RawClient {
@@ -84,6 +104,18 @@ export class RawClient {
 
   send(bytes: Uint8Array): void {
     this.socket.send(bytes)
+  }
+
+  /** Sends one frame of zeros without paying for the masking of it, which would be felt by everyone in this process. */
+  sendUnmasked(bytes: number): void {
+    const head = Buffer.alloc(14)
+    head.set([0x82, 0xff])
+    head.writeBigUInt64BE(BigInt(bytes), 2)
+    const { _socket: net } = this.socket as unknown as { _socket: Socket } // not typed, and the only way in
+    net.write(head)
+    // The same megabyte again and again, so that what is not taken costs nothing here.
+    const zeros = Buffer.alloc(1_000_000)
+    for (let left = bytes; left > 0; left -= zeros.length) net.write(zeros.subarray(0, left))
   }
 
   /** Sends an update as [0,2] and counts it as frame 65 does. @returns the count with it */
