@@ -1,0 +1,191 @@
+// Requests that no browser of ours sends, over real sockets.
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { eventually } from '../helpers/eventually.ts'
+import { withServer } from '../helpers/server.ts'
+
+const hostile = suite('hostile HTTP')
+
+/** Sends bytes as they are, and answers everything that comes back until the server hangs up. */
+async function talk(port: number, ...pieces: string[]): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  let answer = ''
+  socket.on('data', (data) => {
+    answer += data.toString('latin1')
+  })
+  socket.on('error', () => undefined)
+  for (const piece of pieces) socket.write(piece)
+  await Promise.race([
+    once(socket, 'close'),
+    eventually(() => /\r\n\r\n/.test(answer)).catch(() => undefined),
+  ])
+  socket.destroy()
+  return answer
+}
+
+const request = (path: string, ...headers: string[]) =>
+  ['GET ' + path + ' HTTP/1.1', 'Host: 127.0.0.1', 'Connection: close', ...headers, '', ''].join('\r\n')
+
+hostile('paths that climb out, in every spelling, find nothing', () =>
+  withServer(async ({ port }) => {
+    for (const path of [
+      '/api/../../../etc/passwd',
+      '/api/%2e%2e/%2e%2e/etc/passwd',
+      '/api/boards/..%2f..%2f..%2fetc%2fpasswd',
+      '/api/boards/..\\..\\etc\\passwd',
+      '/api/boards/%00',
+      '/api//etc/passwd',
+    ]) {
+      const answer = await talk(port, request(path))
+      assert.match(answer, /^HTTP\/1\.1 4\d\d /, path)
+      assert.not.match(answer, /root:/, path)
+      assert.not.match(answer, /<html/i, path)
+    }
+  }),
+)
+
+hostile('headers that are none, hosts that are none and two lengths are refused, and the server lives', () =>
+  withServer(async ({ port, ask }) => {
+    const evil = [
+      request('/api/me', 'X-Bad\u0000: 1'),
+      'GET /api/me HTTP/1.1\r\nHost: a b c\r\nConnection: close\r\n\r\n',
+      'GET /api/me HTTP/1.1\r\nConnection: close\r\n\r\n',
+      'POST /api/boards HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef',
+      'POST /api/boards HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      request('/api/me', `X-Large: ${'x'.repeat(100_000)}`),
+      request('/api/me\r\nX-Injected: yes'),
+    ]
+    for (const bytes of evil) {
+      const answer = await talk(port, bytes)
+      assert.not.match(answer, /^HTTP\/1\.1 5/, bytes.slice(0, 60))
+      assert.not.match(answer, /x-injected/i)
+    }
+    assert.is((await ask('GET', '/healthz')).status, 200)
+  }),
+)
+
+hostile('what people type never becomes a header, a page or a formula', () =>
+  withServer(async ({ user }) => {
+    const ada = await user('Ada')
+    const title = '<script>alert(1)</script>\r\nSet-Cookie: evil=1'
+    const refused = await ada.ask('POST', '/api/boards', { title })
+    const board = await ada.board('<img src=x onerror=alert(1)>')
+    await ada.ask('PATCH', `/api/boards/${board}`, { title: '=HYPERLINK("https://evil.example")' })
+    const read = await ada.ask('GET', `/api/boards/${board}`)
+    for (const answer of [refused, read]) {
+      assert.is(answer.headers.get('set-cookie'), null)
+      assert.match(answer.headers.get('content-type') ?? '', /^application\/json/)
+      assert.is(answer.headers.get('x-content-type-options'), 'nosniff')
+      assert.match(answer.headers.get('content-security-policy') ?? '', /default-src 'none'/)
+    }
+    const exported = await ada.ask('GET', `/api/boards/${board}/audit/export?format=csv`)
+    assert.is(exported.status, 200)
+    assert.not.match(String(exported.body), /(^|,)"?[=+@]/m)
+  }),
+)
+
+hostile('an SVG with a script is never a page of ours, and HTML is no image', () =>
+  withServer(async ({ user, origin }) => {
+    const ada = await user('Ada')
+    const board = await ada.board()
+    const put = (content: string, type: string) =>
+      fetch(`${origin}/api/boards/${board}/files/${createHash('sha256').update(content).digest('hex')}`, {
+        method: 'PUT',
+        headers: { cookie: ada.cookie, origin, 'content-type': type },
+        body: content,
+      })
+    const svg = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+    const kept = await put(svg, 'image/svg+xml')
+    assert.is(kept.status, 200)
+    const id = createHash('sha256').update(svg).digest('hex')
+    const { headers } = await ada.ask('GET', `/api/boards/${board}/files/${id}`)
+    assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'.*sandbox/)
+    assert.match(headers.get('content-disposition') ?? '', /^attachment/)
+    assert.is(headers.get('x-content-type-options'), 'nosniff')
+    assert.is((await put('<html><script>alert(1)</script></html>', 'text/html')).status, 415)
+    assert.is((await put('<html><script>alert(1)</script></html>', 'image/png')).status, 415)
+  }),
+)
+
+hostile('a foreign page changes nothing with the cookies that it brings along', () =>
+  withServer(async ({ user, db }) => {
+    const ada = await user('Ada')
+    const board = await ada.board('Untouched')
+    for (const origin of ['https://evil.example', 'null']) {
+      for (const [method, path, body] of [
+        ['POST', '/api/boards', { title: 'Theirs' }],
+        ['PATCH', `/api/boards/${board}`, { is_public: true }],
+        ['DELETE', `/api/boards/${board}`, undefined],
+        ['POST', `/api/boards/${board}/share-links`, { level: 'edit' }],
+        ['POST', `/api/boards/${board}/tickets`, {}],
+      ] as const) {
+        const { status, body: answer } = await ada.ask(method, path, body, { origin })
+        assert.is(status, 403, `${method} ${path} from ${origin}`)
+        assert.is(answer.error.code, 'origin_not_allowed')
+      }
+    }
+    const rows = await db.selectFrom('boards').select(['title', 'is_public', 'deleted_at']).execute()
+    assert.equal(rows, [{ title: 'Untouched', is_public: false, deleted_at: null }])
+    assert.equal(await db.selectFrom('share_links').selectAll().execute(), [])
+  }),
+)
+
+hostile('guessing of links and passwords is counted, slowed and audited, and tells nothing', () =>
+  withServer(
+    async ({ user, ask, db, origin }) => {
+      await user('Ada')
+      const guesses = [
+        () => ask('POST', '/api/share-links/exchange', { token: 'x'.repeat(43) }, { origin }),
+        () =>
+          ask(
+            'POST',
+            '/api/auth/sign-in/email',
+            { email: 'ada@example.org', password: 'wrong password' },
+            { origin },
+          ),
+        () =>
+          ask(
+            'POST',
+            '/api/auth/sign-in/email',
+            { email: 'nobody@example.org', password: 'wrong password' },
+            { origin },
+          ),
+      ]
+      const answers = []
+      for (let i = 0; i < 12; i++) answers.push(await (guesses[i % 3] as () => ReturnType<typeof ask>)())
+      assert.is(answers[0]?.body.error.code, 'link_not_valid')
+      assert.equal(answers[1]?.body, answers[2]?.body, 'known and unknown addresses are alike')
+      assert.is(answers.at(-1)?.status, 429)
+      assert.ok(Number(answers.at(-1)?.headers.get('retry-after')) >= 1)
+      const rows = await eventually(async () => {
+        const found = await db
+          .selectFrom('audit_logs')
+          .select('action')
+          .where('action', 'in', ['login_failed', 'access_denied'])
+          .execute()
+        return found.length > 0 ? found : null
+      })
+      assert.ok(rows.length <= 12)
+    },
+    { failedGuessesPerMinutePerIp: 6 },
+  ),
+)
+
+hostile('bodies beyond their limit are refused, told or untold, and nothing is kept', () =>
+  withServer(async ({ user, origin, port }) => {
+    const ada = await user('Ada')
+    const board = await ada.board()
+    const large = await ada.ask('POST', '/api/boards', JSON.stringify({ title: 'x'.repeat(2_000_000) }))
+    assert.is(large.status, 413)
+    const lie = await talk(
+      port,
+      `PUT /api/boards/${board}/files/${'a'.repeat(64)} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nOrigin: ${origin}\r\nCookie: ${ada.cookie}\r\nContent-Length: 999999999999\r\n\r\n`,
+    )
+    assert.match(lie, /^HTTP\/1\.1 413 /)
+  }),
+)
+
+hostile.run()

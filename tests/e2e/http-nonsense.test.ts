@@ -1,0 +1,50 @@
+// The whole HTTP side of a wired server, as its own OpenAPI document tells it, asked for nonsense.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type OpenApi, type Operation, operationsOf, sendNonsense } from '../helpers/api-fuzz.ts'
+import { withServer } from '../helpers/server.ts'
+
+const nonsense = suite('nonsense over HTTP')
+
+/** Ends the session of the one who asks, or takes a body that is not JSON: these have tests of their own. */
+const isLeftOut = ({ method, path }: Operation): boolean =>
+  path === '/api/auth/sign-out' || (method === 'PUT' && /\/(files|thumbnail)/.test(path))
+
+nonsense('is answered 4xx with {error: {code, message}} by every operation, never 5xx and never HTML', () =>
+  withServer(
+    async ({ user, origin, db }) => {
+      const root = await user('Root', 'sysadmin')
+      const board = await root.board('Untouched')
+      const document = (await root.ask('GET', '/api/openapi.json')).body as OpenApi
+      const operations = operationsOf(document)
+      assert.ok(operations.length >= 45, `${operations.length} operations`)
+      const ask = (
+        method: string,
+        path: string,
+        body?: string | Uint8Array<ArrayBuffer>,
+        type = 'application/json',
+      ) =>
+        fetch(`${origin}${path}`, {
+          method,
+          headers: { cookie: root.cookie, origin, ...(body === undefined ? {} : { 'content-type': type }) },
+          ...(body === undefined || method === 'GET' ? {} : { body }),
+          redirect: 'manual',
+        })
+      const problems: string[] = []
+      for (const operation of operations) {
+        if (isLeftOut(operation)) continue
+        try {
+          await sendNonsense(ask, operation, { board_id: board })
+        } catch (error) {
+          problems.push(error instanceof Error ? error.message : String(error))
+        }
+      }
+      assert.equal(problems, [])
+      const rows = await db.selectFrom('boards').select(['id', 'title', 'deleted_at', 'is_public']).execute()
+      assert.equal(rows, [{ id: board, title: 'Untouched', deleted_at: null, is_public: false }])
+    },
+    { failedGuessesPerMinutePerIp: 100_000 },
+  ),
+)
+
+nonsense.run()

@@ -1,0 +1,142 @@
+import * as decoding from 'lib0/decoding'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { MessageType } from '../../shared/protocol.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { readMetrics, roomEvent } from '../helpers/metrics.ts'
+import { awareness, type RawClient } from '../helpers/raw-client.ts'
+import { type StockClient, withServer } from '../helpers/server.ts'
+
+const presence = suite('presence on a running server')
+
+interface State {
+  user?: { name?: string; color?: string }
+  cursor?: { x: number }
+  principal?: { kind: string; name: string }
+}
+
+const stateOf = (watcher: StockClient, clientId: number) =>
+  watcher.provider.awareness.getStates().get(clientId) as State | undefined
+
+const cursor = (client: StockClient, x: number, name = 'whoever') => {
+  client.provider.awareness.setLocalState({ user: { name, color: '#f00' }, cursor: { x } })
+}
+
+/** Every entry that a raw client heard, by client id. */
+function heard(client: RawClient): Map<number, unknown[]> {
+  const all = new Map<number, unknown[]>()
+  for (const body of client.bodies(MessageType.awareness) as Uint8Array[]) {
+    const decoder = decoding.createDecoder(body)
+    for (let left = decoding.readVarUint(decoder); left > 0; left--) {
+      const clientId = decoding.readVarUint(decoder)
+      decoding.readVarUint(decoder)
+      all.set(clientId, [...(all.get(clientId) ?? []), JSON.parse(decoding.readVarString(decoder))])
+    }
+  }
+  return all
+}
+
+presence('two stock providers see each other’s cursors, under the names that the server knows', () =>
+  withServer(async ({ user, open }) => {
+    const [ada, bob] = [await user('Ada'), await user('Bob')]
+    const board = await ada.board()
+    await ada.grant(board, bob, 'view')
+    const asAda = await open(board, { ticket: await ada.ticket(board) })
+    const asBob = await open(board, { ticket: await bob.ticket(board) })
+    cursor(asAda, 1, 'Bob')
+    cursor(asBob, 2, 'Ada')
+    await eventually(() => stateOf(asBob, asAda.doc.clientID)?.cursor?.x === 1)
+    await eventually(() => stateOf(asAda, asBob.doc.clientID)?.cursor?.x === 2)
+    assert.equal(stateOf(asBob, asAda.doc.clientID)?.user, { name: 'Ada', color: '#f00' })
+    assert.equal(stateOf(asAda, asBob.doc.clientID)?.user, { name: 'Bob', color: '#f00' })
+    assert.is(stateOf(asAda, asBob.doc.clientID)?.principal?.name, 'Bob')
+    asBob.provider.disconnect()
+    await eventually(() => stateOf(asAda, asBob.doc.clientID) === undefined)
+  }),
+)
+
+presence('forged ids, names, clocks, removals and floods change nothing for others', () =>
+  withServer(async ({ user, open, raw, origin }) => {
+    const [ada, bob, eve] = [await user('Ada'), await user('Bob'), await user('Eve')]
+    const board = await ada.board()
+    for (const person of [bob, eve]) await ada.grant(board, person, 'edit')
+    const asAda = await open(board, { ticket: await ada.ticket(board) })
+    const asBob = await open(board, { ticket: await bob.ticket(board) })
+    cursor(asAda, 1)
+    await eventually(() => stateOf(asBob, asAda.doc.clientID)?.cursor?.x === 1)
+    const evil = await raw(board, { ticket: await eve.ticket(board) })
+    await evil.message(MessageType.hello)
+    const target = asAda.doc.clientID
+    const before = asBob.provider.awareness.getStates().size
+    evil.send(awareness([{ clientId: target, clock: 50, state: null }]))
+    evil.send(awareness([{ clientId: target, clock: 2 ** 31, state: { cursor: { x: 666 } } }]))
+    evil.send(awareness([{ clientId: 70, clock: Number.MAX_SAFE_INTEGER, state: { cursor: { x: 666 } } }]))
+    evil.send(awareness([{ clientId: 71, clock: 1, state: 'no json' }]))
+    evil.send(awareness([{ clientId: 72, clock: 1, state: [1, 2] }]))
+    evil.send(
+      awareness([
+        {
+          clientId: 73,
+          clock: 1,
+          state: { user: { name: 'Ada' }, principal: { kind: 'user', name: 'Ada' }, at: 1 },
+        },
+      ]),
+    )
+    for (let i = 0; i < 3000; i++)
+      evil.send(awareness([{ clientId: 100_000 + i, clock: 1, state: { cursor: { x: i } } }]))
+    await eventually(() => stateOf(asBob, 73) !== undefined)
+    cursor(asAda, 2)
+    await eventually(() => stateOf(asBob, target)?.cursor?.x === 2, { withinMs: 2000 })
+    assert.is(stateOf(asBob, 73)?.user?.name, 'Eve')
+    assert.is(stateOf(asBob, 73)?.principal?.name, 'Eve')
+    assert.is(stateOf(asBob, 71), undefined)
+    assert.is(stateOf(asBob, 72), undefined)
+    assert.ok(asBob.provider.awareness.getStates().size <= before + 4, 'a connection speaks for four ids')
+    assert.ok(((await readMetrics(origin)).get(roomEvent('presence_ignored')) ?? 0) > 2900)
+    assert.equal([asAda.closes, asBob.closes], [[], []])
+  }),
+)
+
+presence('a half-open old socket neither mutes the one that replaced it nor takes its cursor along', () =>
+  withServer(async ({ user, open, raw }) => {
+    const [ada, bob] = [await user('Ada'), await user('Bob')]
+    const board = await ada.board()
+    await ada.grant(board, bob, 'view')
+    const watcher = await open(board, { ticket: await bob.ticket(board) })
+    const ticket = await ada.ticket(board)
+    const [old, fresh] = [await raw(board, { ticket }), await raw(board, { ticket })]
+    await Promise.all([old, fresh].map((client) => client.message(MessageType.hello)))
+    old.send(awareness([{ clientId: 42, clock: 5, state: { cursor: { x: 1 } } }]))
+    await eventually(() => stateOf(watcher, 42)?.cursor?.x === 1)
+    fresh.send(awareness([{ clientId: 42, clock: 6, state: { cursor: { x: 2 } } }]))
+    await eventually(() => stateOf(watcher, 42)?.cursor?.x === 2)
+    old.send(awareness([{ clientId: 42, clock: 7, state: null }]))
+    old.terminate()
+    fresh.send(awareness([{ clientId: 42, clock: 8, state: { cursor: { x: 3 } } }]))
+    await eventually(() => stateOf(watcher, 42)?.cursor?.x === 3)
+    fresh.close()
+    await eventually(() => stateOf(watcher, 42) === undefined)
+  }),
+)
+
+presence('what comes too often is coalesced: the newest state arrives, not all of them', () =>
+  withServer(
+    async ({ user, raw }) => {
+      const ada = await user('Ada')
+      const board = await ada.board()
+      const ticket = await ada.ticket(board)
+      const [mover, watcher] = [await raw(board, { ticket }), await raw(board, { ticket })]
+      await Promise.all([mover, watcher].map((client) => client.message(MessageType.hello)))
+      for (let clock = 1; clock <= 1000; clock++)
+        mover.send(awareness([{ clientId: 42, clock, state: { cursor: { x: clock } } }]))
+      const last = await eventually(() => {
+        const states = heard(watcher).get(42) as State[] | undefined
+        return states?.at(-1)?.cursor?.x === 1000 ? states : null
+      })
+      assert.ok(last.length <= 30, `${last.length} states were sent`)
+    },
+    { awarenessPerSecond: 10 },
+  ),
+)
+
+presence.run()
