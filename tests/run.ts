@@ -9,6 +9,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { chromiumEnvironment, findChromium } from './helpers/chromium.ts'
 import { clusterVariable, startCluster } from './helpers/cluster.ts'
 
 const kinds = ['unit', 'integration', 'property', 'e2e'] as const
@@ -55,6 +56,8 @@ async function main(filters: string[]): Promise<number> {
   const env = {
     ...process.env,
     ...(cluster === null ? {} : { [clusterVariable]: JSON.stringify(cluster.address) }),
+    // Looked for once: where none can be fetched, finding that out takes a while.
+    ...(files.some(({ name }) => name.startsWith('e2e/canvas')) ? chromiumEnvironment(findChromium()) : {}),
   }
   const stop = () => {
     for (const pid of running) killGroup(pid)

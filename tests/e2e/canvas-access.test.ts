@@ -2,8 +2,9 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { draw, elementsOn, focusCanvas, saysSync } from '../helpers/board-page.ts'
-import { findChromium, withBrowser } from '../helpers/browser.ts'
+import { withBrowser } from '../helpers/browser.ts'
 import { browserTests, withCanvas } from '../helpers/canvas-server.ts'
+import { findChromium } from '../helpers/chromium.ts'
 import { eventually } from '../helpers/eventually.ts'
 
 const access = suite('access at the canvas')

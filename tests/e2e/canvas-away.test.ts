@@ -6,8 +6,9 @@ import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import { elementMaps } from '../../shared/scene.ts'
 import { draw, elementsOn, focusCanvas, saysSync, sharedPart } from '../helpers/board-page.ts'
-import { findChromium, withBrowser } from '../helpers/browser.ts'
+import { withBrowser } from '../helpers/browser.ts'
 import { browserTests, withCanvas } from '../helpers/canvas-server.ts'
+import { findChromium } from '../helpers/chromium.ts'
 import { eventually } from '../helpers/eventually.ts'
 
 const away = suite('a board through bad times')

@@ -7,8 +7,9 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { readScene, type SceneElement } from '../../shared/scene.ts'
 import { draw, elementsOn, focusCanvas, saysSync, sharedPart } from '../helpers/board-page.ts'
-import { findChromium, withBrowser } from '../helpers/browser.ts'
+import { withBrowser } from '../helpers/browser.ts'
 import { browserTests, withCanvas } from '../helpers/canvas-server.ts'
+import { findChromium } from '../helpers/chromium.ts'
 import { eventually } from '../helpers/eventually.ts'
 
 const files = suite('files at the canvas')

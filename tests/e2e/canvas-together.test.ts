@@ -3,8 +3,9 @@ import type { Page } from 'playwright-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { drag, draw, elementsOn, focusCanvas, saysSync, sharedPart } from '../helpers/board-page.ts'
-import { findChromium, withBrowser } from '../helpers/browser.ts'
+import { withBrowser } from '../helpers/browser.ts'
 import { browserTests, type CanvasPerson, withCanvas } from '../helpers/canvas-server.ts'
+import { findChromium } from '../helpers/chromium.ts'
 import { eventually } from '../helpers/eventually.ts'
 
 const together = suite('two people at one board')

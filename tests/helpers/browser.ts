@@ -1,46 +1,5 @@
-// A real browser for tests of the canvas: Chromium, found on this machine or fetched by playwright-core itself.
-import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { delimiter, join } from 'node:path'
+// A real browser for tests of the canvas, and windows in it.
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-
-const names = [
-  'chromium',
-  'chromium-browser',
-  'google-chrome',
-  'google-chrome-stable',
-  'microsoft-edge',
-  'chrome',
-]
-const elsewhere = [
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  '/Applications/Chromium.app/Contents/MacOS/Chromium',
-  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
-]
-const fetchLimitMs = 120_000
-
-/** The program of a Chromium, null where there is none and none can be fetched. */
-export const findChromium = (): string | null => {
-  const inPath = (process.env.PATH ?? '')
-    .split(delimiter)
-    .flatMap((folder) => names.map((name) => join(folder, name)))
-  const found = [process.env.BOARDROOM_CHROMIUM ?? '', ...inPath, ...elsewhere, ownChromium()].find(
-    (path) => path !== '' && existsSync(path),
-  )
-  if (found !== undefined) return found
-  const cli = join(createRequire(import.meta.url).resolve('playwright-core/package.json'), '../cli.js')
-  spawnSync(process.execPath, [cli, 'install', 'chromium'], { stdio: 'ignore', timeout: fetchLimitMs })
-  return existsSync(ownChromium()) ? ownChromium() : null
-}
-
-const ownChromium = (): string => {
-  try {
-    return chromium.executablePath()
-  } catch {
-    return '' // playwright-core knows none for this system
-  }
-}
 
 const flags = [
   '--headless',
