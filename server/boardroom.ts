@@ -60,6 +60,8 @@ export interface BoardroomOptions extends Partial<Config> {
   migrate?: boolean
   /** Folder of the built canvas, to serve the pages as well; null (default): API and sockets alone. */
   clientFolder?: string | null
+  /** How long rooms go on while the database is away, before their people are sent round (4503). Default: a minute. */
+  goOnUnsavedMs?: number
 }
 
 export interface Boardroom extends Services {
@@ -78,7 +80,15 @@ export interface Boardroom extends Services {
  * @throws BoardroomError invalid_config | database_unreachable | database_too_new
  */
 export async function createBoardroom(options: BoardroomOptions): Promise<Boardroom> {
-  const { database: given, authenticate, logger, migrate = true, clientFolder = null, ...settings } = options
+  const {
+    database: given,
+    authenticate,
+    logger,
+    migrate = true,
+    clientFolder = null,
+    goOnUnsavedMs,
+    ...settings
+  } = options
   const config = configWith(settings)
   const log = logger ?? pino({ level: 'silent' })
   const database = await open(given, config, log)
@@ -90,6 +100,7 @@ export async function createBoardroom(options: BoardroomOptions): Promise<Boardr
       config: { ...config, secret: options.secret },
       log,
       clientFolder,
+      goOnUnsavedMs,
       authenticate,
       undo,
     })
@@ -114,12 +125,21 @@ interface Parts {
   config: Config & { secret: string }
   log: Logger
   clientFolder: string | null
+  goOnUnsavedMs: number | undefined
   authenticate: Authenticate | undefined
   /** What undoes each step, in the order of the steps. */
   undo: (() => unknown)[]
 }
 
-async function start({ database, config, log, clientFolder, authenticate, undo }: Parts): Promise<Boardroom> {
+async function start({
+  database,
+  config,
+  log,
+  clientFolder,
+  goOnUnsavedMs,
+  authenticate,
+  undo,
+}: Parts): Promise<Boardroom> {
   const { db, schema } = database
   const closing = new AbortController()
   const rates = rateLimits(config)
@@ -153,6 +173,7 @@ async function start({ database, config, log, clientFolder, authenticate, undo }
     limits: config,
     logger: log,
     fold: (stored) => worker.foldStored(stored),
+    ...(goOnUnsavedMs === undefined ? {} : { goOnUnsavedMs }),
     onLeave: (connection, code, reason) => recordLeave(trail, connection, { code, reason }, log),
     onRelayed: (boardId, relayed) =>
       log.warn({ boardId, ...relayed }, 'edits relayed under the client id of somebody who is away'),
@@ -232,7 +253,10 @@ async function start({ database, config, log, clientFolder, authenticate, undo }
     ],
   })
   const isOurs = pathOwner(app, clientFolder !== null)
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler: unreadableRequest })
+  const listener = getRequestListener(app.fetch, {
+    overrideGlobalObjects: false,
+    errorHandler: unreadableRequest,
+  })
 
   const upgrades = new Upgrades({
     identify: (request, boardId) => identifySocket(identify, request, boardId),
@@ -243,6 +267,7 @@ async function start({ database, config, log, clientFolder, authenticate, undo }
     admission: new Admission(config, rates),
     rooms,
     trail,
+    isDatabaseHeard: () => notifications.isListening,
     logger: log,
     onRefused: refusalCounter(registry),
   })

@@ -37,6 +37,8 @@ export interface UpgradeDeps {
   admission: Admission
   rooms: Rooms
   trail: AuditTrail
+  /** Whether changes of access would be heard now. */
+  isDatabaseHeard(): boolean
   logger: Logger
   onRefused(reason: string): void
 }
@@ -112,6 +114,10 @@ export class Upgrades {
     webSocket.on('error', (error) => logger.debug({ err: error }, 'socket error')) // 'close' follows and cleans up
     try {
       if (this.#closing) throw new BoardroomError('closing', 'the server restarts; come back in a moment')
+      // Asking a database that is silent takes until its time-out; nobody should wait for that, and no join may be
+      // let in whose revocation would not be heard.
+      if (!this.#deps.isDatabaseHeard())
+        throw new BoardroomError('database_unreachable', 'the database is away; come back in a moment')
       await this.#admit(webSocket, netSocket, request, boardId, address)
     } catch (error) {
       const failure =

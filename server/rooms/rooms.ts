@@ -29,7 +29,7 @@ import { endFor } from './seats.ts'
 import { defaultValidationLimits } from './validate/verdict.ts'
 import { validateUpdate } from './validate.ts'
 
-const mostUnsavedMs = 60_000
+const mostUnsavedMs = 60_000 // unless told
 
 export interface RoomsOptions {
   log: UpdateLog
@@ -42,6 +42,8 @@ export interface RoomsOptions {
   onRelayed?: (boardId: string, relayed: Relayed) => void
   /** Folds logs in a worker; without it they are folded here, in slices. */
   fold?: Fold
+  /** How long rooms go on while nothing can be saved. Default: a minute. */
+  goOnUnsavedMs?: number
   clock?: Clock
 }
 
@@ -282,10 +284,10 @@ export class Rooms {
     applyUpdate(doc, update)
   }
 
-  /** Commits have failed for a minute: what is unsaved stays queued, and clients bring theirs back. */
+  /** Commits have failed for too long: what is unsaved stays queued, and clients bring theirs back. */
   #endUnsaved(): void {
-    const { log } = this.#options
-    if (log.failingSince === null || this.#clock.wall() - log.failingSince < mostUnsavedMs) return
+    const { log, goOnUnsavedMs = mostUnsavedMs } = this.#options
+    if (log.failingSince === null || this.#clock.wall() - log.failingSince < goOnUnsavedMs) return
     for (const room of this.#rooms.all())
       if (log.unsavedBytes(room.boardId) > 0) room.end(CloseCode.busy, 'the database is away')
   }

@@ -61,6 +61,8 @@ export class Compaction implements LogKeeper {
   readonly #notBefore = new Map<string, number>()
   #running: Promise<void> | null = null
   #isClosed = false
+  /** From here on no other board is begun. */
+  #endsAt = Number.POSITIVE_INFINITY
 
   constructor(options: CompactionOptions) {
     this.#database = options.database
@@ -115,11 +117,15 @@ export class Compaction implements LogKeeper {
     }
   }
 
-  /** Finishes the board it is at and begins no other. */
-  async close(): Promise<void> {
+  /**
+   * Folds what is due, which after a drain is every board that was open, so that the next start serves stored bytes;
+   * begins no other board after `withinMs`, and finishes the one it is at.
+   */
+  async close({ withinMs = 3000 }: { withinMs?: number } = {}): Promise<void> {
+    this.#endsAt = performance.now() + withinMs
+    await this.#running
     this.#isClosed = true
     this.#due.clear()
-    await this.#running
   }
 
   /** Resolves when nothing is due any more. */
@@ -189,6 +195,7 @@ export class Compaction implements LogKeeper {
 
   async #run(): Promise<void> {
     for (const boardId of this.#due) {
+      if (performance.now() > this.#endsAt) break
       this.#due.delete(boardId)
       await this.#foldDue(boardId)
     }

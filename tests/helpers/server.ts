@@ -93,6 +93,8 @@ const password = 'correct horse battery staple'
 export const withServer = <Result>(
   work: (server: TestServer) => Promise<Result>,
   options: Partial<BoardroomOptions> = {},
+  /** The way that the server takes to its database, in place of the direct one. */
+  wayTo: (url: string) => string | Promise<string> = (url) => url,
 ): Promise<Result> =>
   withDatabase(async (database) => {
     const cleanUp: (() => unknown)[] = []
@@ -101,7 +103,7 @@ export const withServer = <Result>(
     await once(http, 'listening')
     const { port } = http.address() as AddressInfo
     const boardroom = await createBoardroom({
-      database: database.url,
+      database: await wayTo(database.url),
       secret: randomBytes(32).toString('base64url'),
       logger: pino({ level: process.env.TEST_LOG ?? 'silent' }),
       failedJoinsPerMinutePerIp: 10_000,

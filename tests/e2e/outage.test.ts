@@ -1,0 +1,174 @@
+// The database goes away, hangs, comes back, or refuses one board: what people see of it, and that nothing is lost.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import * as Y from 'yjs'
+import type { BoardroomOptions } from '../../server/boardroom.ts'
+import { CloseCode, encodeSync, MessageType, SyncStep } from '../../shared/protocol.ts'
+import { DatabaseWay } from '../helpers/database-way.ts'
+import { eventually } from '../helpers/eventually.ts'
+import type { RawClient } from '../helpers/raw-client.ts'
+import { type TestServer, withServer } from '../helpers/server.ts'
+
+const outage = suite('a database that is away')
+
+interface Situation extends TestServer {
+  way: DatabaseWay
+  board: string
+  ticket: string
+  ada: RawClient
+  bob: RawClient
+  /** Joins and asks for everything. */
+  join(): Promise<RawClient>
+}
+
+/** Two people on a board with one saved edit. */
+const withTwo = (work: (situation: Situation) => Promise<void>, options: Partial<BoardroomOptions> = {}) => {
+  const way = new DatabaseWay()
+  return withServer(
+    async (server) => {
+      const person = await server.user('Ada')
+      const board = await person.board()
+      const ticket = await person.ticket(board)
+      const join = async () => {
+        const client = await server.raw(board, { ticket })
+        client.send(encodeSync(SyncStep.step1, Uint8Array.of(0)))
+        return client
+      }
+      const [ada, bob] = [await join(), await join()]
+      await Promise.all([ada, bob].map((client) => client.message(MessageType.hello)))
+      await draw(ada, 'before')
+      try {
+        await work({ ...server, way, board, ticket, ada, bob, join })
+      } finally {
+        await way.restore()
+      }
+    },
+    options,
+    (url) => way.open(url),
+  ).finally(() => way.close())
+}
+
+const put = (client: RawClient, key: string): number =>
+  client.edit((doc) => doc.getMap('notes').set(key, key))
+const draw = async (client: RawClient, key: string): Promise<void> => {
+  const count = put(client, key)
+  await eventually(() => client.saved >= count)
+}
+const sees = (client: RawClient, key: string) => () => client.doc.getMap('notes').has(key)
+const stored = async ({ db, board }: Situation): Promise<string[]> => {
+  const doc = new Y.Doc()
+  const snapshots = await db
+    .selectFrom('board_snapshots')
+    .select('state')
+    .where('board_id', '=', board)
+    .execute()
+  const rows = await db.selectFrom('board_updates').select('data').where('board_id', '=', board).execute()
+  for (const { state } of snapshots) Y.applyUpdate(doc, state)
+  for (const { data } of rows) Y.applyUpdate(doc, data)
+  return [...doc.getMap('notes').keys()]
+}
+const gauge = async ({ ask }: Situation, name: string): Promise<number> =>
+  Number(new RegExp(`^${name} (\\S+)$`, 'm').exec((await ask('GET', '/metrics')).body)?.[1])
+
+outage('refuses joins with 4503 and lets rooms go on; everything is saved when it is back', () =>
+  withTwo(async (situation) => {
+    const { way, ask, ada, bob, join } = situation
+    way.cut()
+    const count = put(ada, 'during')
+    await eventually(sees(bob, 'during'))
+    assert.is((await (await join()).closed).code, CloseCode.busy)
+    assert.is((await ask('GET', '/readyz')).status, 503)
+    assert.is((await ask('GET', '/healthz')).status, 200)
+    assert.ok((await gauge(situation, 'boardroom_unsaved_bytes')) > 0)
+    assert.is(await gauge(situation, 'boardroom_listening'), 0)
+    assert.ok(ada.saved < count, 'nothing is called saved that is not')
+    await way.restore()
+    await eventually(() => ada.saved >= count, { withinMs: 10_000 })
+    assert.ok((await stored(situation)).includes('during'))
+    await eventually(async () => (await ask('GET', '/readyz')).status === 200, { withinMs: 10_000 })
+    await eventually(sees(await join(), 'during'))
+    assert.is(await gauge(situation, 'boardroom_unsaved_bytes'), 0)
+  }),
+)
+
+outage('ends rooms with 4503 when it stays away, and saves what they held when it is back', () =>
+  withTwo(
+    async (situation) => {
+      const { way, ada, bob, join } = situation
+      way.cut()
+      put(ada, 'held')
+      for (const client of [ada, bob]) assert.is((await client.closed).code, CloseCode.busy)
+      await way.restore()
+      await eventually(async () => (await stored(situation)).includes('held'), { withinMs: 10_000 })
+      const again = await eventually(
+        async () => {
+          const client = await join()
+          return client.socket.readyState === client.socket.OPEN ? client : null
+        },
+        { withinMs: 10_000 },
+      )
+      await eventually(sees(again, 'held'))
+    },
+    { goOnUnsavedMs: 1000 },
+  ),
+)
+
+outage('that hangs is noticed: joins are refused, and edits are saved when it answers again', () =>
+  withTwo(async (situation) => {
+    const { way, ask, ada, bob, join } = situation
+    way.silence()
+    const count = put(ada, 'during')
+    await eventually(sees(bob, 'during'))
+    assert.is((await ask('GET', '/readyz')).status, 503)
+    await eventually(async () => (await gauge(situation, 'boardroom_listening')) === 0, { withinMs: 10_000 })
+    const askedAt = performance.now()
+    assert.is((await (await join()).closed).code, CloseCode.busy)
+    assert.ok(performance.now() - askedAt < 1000, 'refused at once, not after a time-out')
+    await way.restore()
+    await eventually(() => ada.saved >= count, { withinMs: 20_000 })
+    assert.ok((await stored(situation)).includes('during'))
+  }),
+)
+
+outage('that restarts in the middle of drawing costs nobody an edit or the connection', () =>
+  withTwo(async (situation) => {
+    const { way, pool, ada, bob } = situation
+    let count = 0
+    for (let edit = 0; edit < 300; edit++) {
+      count = put(ada, `k${edit}`)
+      if (edit % 100 === 50) {
+        way.cut()
+        await way.restore()
+      }
+      if (edit % 10 === 0) await pool.query('select 1')
+    }
+    await eventually(() => ada.saved >= count, { withinMs: 10_000 })
+    assert.is((await stored(situation)).length, 301)
+    await eventually(sees(bob, 'k299'))
+    for (const client of [ada, bob]) assert.is(client.socket.readyState, client.socket.OPEN)
+  }),
+)
+
+outage('that refuses the edits of one board costs that board alone', () =>
+  withTwo(async (situation) => {
+    const { user, raw, pool, schema, board, ada, bob } = situation
+    const cyd = await user('Cyd')
+    const other = await cyd.board('Other')
+    const client = await raw(other, { ticket: await cyd.ticket(other) })
+    await client.message(MessageType.hello)
+    await pool.query(`create function ${schema}.refuse() returns trigger language plpgsql as
+      $$ begin raise exception 'no more of this board'; end $$`)
+    await pool.query(`create trigger refuse before insert on ${schema}.board_updates for each row
+      when (new.board_id = '${board}') execute function ${schema}.refuse()`)
+    const count = put(ada, 'refused')
+    await draw(client, 'kept')
+    assert.ok((await ada.closed).code >= 1000)
+    await bob.closed
+    assert.ok(ada.saved < count, 'it is not called saved')
+    await draw(client, 'kept too')
+    assert.is(client.socket.readyState, client.socket.OPEN)
+    assert.equal(await stored(situation), ['before'])
+  }),
+)
+
+outage.run()
