@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { type Boardroom, createBoardroom } from '../boardroom.ts'
 import type { Config } from '../config.ts'
 import { BoardroomError } from '../errors.ts'
+import { endSlowRequest, serverTimeouts } from '../http/timeouts.ts'
 import type { Command, CommandContext } from './command.ts'
 import { openForServing } from './open.ts'
 import { makeSampleBoard, type SampleLinks } from './sample.ts'
@@ -37,7 +38,8 @@ export const serveCommand: Command = {
         clientFolder: fileURLToPath(new URL('../../canvas', import.meta.url)),
       })
       sample = opened.isFirstStart ? await makeSampleBoard(boardroom) : null
-      server = createServer({ headersTimeout: 10_000, requestTimeout: 15_000 }, (request, response) => {
+      server = createServer(serverTimeouts, (request, response) => {
+        endSlowRequest(request, response)
         boardroom.handleRequest(request, response)
       })
       server.on('upgrade', (request, socket, head) => {

@@ -1,9 +1,11 @@
 // Requests that no browser of ours sends, over real sockets.
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { endSlowRequest, serverTimeouts } from '../../server/http/timeouts.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { withServer } from '../helpers/server.ts'
 
@@ -27,7 +29,7 @@ async function talk(port: number, ...pieces: string[]): Promise<string> {
 }
 
 const request = (path: string, ...headers: string[]) =>
-  ['GET ' + path + ' HTTP/1.1', 'Host: 127.0.0.1', 'Connection: close', ...headers, '', ''].join('\r\n')
+  [`GET ${path} HTTP/1.1`, 'Host: 127.0.0.1', 'Connection: close', ...headers, '', ''].join('\r\n')
 
 hostile('paths that climb out, in every spelling, find nothing', () =>
   withServer(async ({ port }) => {
@@ -187,5 +189,55 @@ hostile('bodies beyond their limit are refused, told or untold, and nothing is k
     assert.match(lie, /^HTTP\/1\.1 413 /)
   }),
 )
+
+/** A server that takes what comes within the times of ours. */
+async function listening(withinMs: number) {
+  const server = createServer(serverTimeouts, (incoming, response) => {
+    endSlowRequest(incoming, response, withinMs)
+    incoming.on('error', () => undefined)
+    incoming.resume().on('end', () => response.end('ok'))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return { server, port: (server.address() as AddressInfo).port } // a TCP listener
+}
+
+/** Sends `head` at once and `bytes` one by one. */
+function dribble(port: number, head: string, bytes: string, everyMs: number) {
+  const socket = connect(port, '127.0.0.1')
+  const said = { answer: '' }
+  let at = 0
+  const timer = setInterval(() => {
+    if (at < bytes.length) socket.write(bytes[at++] ?? '')
+  }, everyMs)
+  socket.on('data', (data) => {
+    said.answer += data
+  })
+  socket.on('error', () => undefined).on('close', () => clearInterval(timer))
+  if (head !== '') socket.write(head)
+  return { socket, said }
+}
+
+hostile('a head that dribbles in is ended after 10 s', async () => {
+  const { server, port } = await listening(1000)
+  const begun = performance.now()
+  const { socket } = dribble(port, '', `GET / HTTP/1.1\r\nX: ${'x'.repeat(1000)}`, 500)
+  await once(socket, 'close')
+  const seconds = (performance.now() - begun) / 1000
+  assert.ok(seconds > 9 && seconds < 14, `ended after ${seconds} s`)
+  server.close()
+})
+
+hostile('a body that dribbles in is ended with 408; an upload has more time', async () => {
+  const { server, port } = await listening(500)
+  const head = (path: string) => `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n`
+  const slow = dribble(port, head('/api/boards'), 'x'.repeat(12), 100)
+  const upload = dribble(port, head('/api/boards/id/files/hash'), 'x'.repeat(12), 100)
+  await once(slow.socket, 'close')
+  assert.match(slow.said.answer, /^HTTP\/1\.1 408 /)
+  await eventually(() => upload.said.answer.startsWith('HTTP/1.1 200'))
+  upload.socket.destroy()
+  server.close()
+})
 
 hostile.run()

@@ -1,0 +1,30 @@
+// How long a request may take to come in. For whoever listens.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/**
+ * For `http.createServer`: heads within 10 s; whole requests within a minute, because 20 MiB of an image take that
+ * long on a slow line. Node looks only every 30 s unless told, which would make 40 s of the 10.
+ */
+export const serverTimeouts = {
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  connectionsCheckingInterval: 1_000,
+} as const
+
+const requestMs = 15_000
+const uploadPath = /^\/api\/boards\/[^/]+\/(files\/|thumbnail|import)/
+
+/** Ends a request that is no upload and has not come in within 15 s, with 408. */
+export function endSlowRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  withinMs = requestMs,
+): void {
+  if (request.complete || uploadPath.test(request.url ?? '')) return
+  const timer = setTimeout(() => {
+    if (!response.headersSent) response.writeHead(408, { connection: 'close', 'content-length': 0 }).end()
+    request.socket.destroySoon()
+  }, withinMs)
+  const clear = () => clearTimeout(timer)
+  request.once('end', clear).once('close', clear)
+}
