@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert'
 import { WebSocket } from 'ws'
 import { CloseCode, MessageType } from '../../shared/protocol.ts'
 import { eventually } from '../helpers/eventually.ts'
+import type { RawClient } from '../helpers/raw-client.ts'
 import { withServer } from '../helpers/server.ts'
 
 const joining = suite('joining a board')
@@ -169,18 +170,22 @@ joining('a join is admitted only after its row is committed', () =>
     const { default: pg } = await import('pg')
     const holder = new pg.Client({ connectionString: url })
     await holder.connect()
-    await holder.query('begin')
-    await holder.query(`lock table ${schema}.audit_logs in share mode`)
-    const client = await raw(board, { ticket })
-    await eventually(async () => {
-      const { rows } = await pool.query(
-        `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query ilike '%audit%'`,
-      )
-      return rows.length > 0
-    })
-    assert.equal(client.received, [], 'nothing is said before the row is there')
-    await holder.query('rollback')
-    await holder.end()
+    let client: RawClient
+    try {
+      await holder.query('begin')
+      await holder.query(`lock table ${schema}.audit_logs in share mode`)
+      client = await raw(board, { ticket })
+      await eventually(async () => {
+        const { rows } = await pool.query(
+          `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query ilike '%audit%'`,
+        )
+        return rows.length > 0
+      })
+      assert.equal(client.received, [], 'nothing is said before the row is there')
+      await holder.query('rollback')
+    } finally {
+      await holder.end()
+    }
     await client.message(MessageType.hello)
     const { rows } = await pool.query(
       `select 1 from ${schema}.audit_logs where action = 'access' and board_id = $1`,

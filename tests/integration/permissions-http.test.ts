@@ -47,6 +47,17 @@ permissions('are given by id, e-mail or external id, changed, listed and taken a
   }),
 )
 
+permissions('are not given where the body says anything unknown, however right the rest is', () =>
+  withApp(async ({ call, db }) => {
+    const [owner, bob] = [await addUser(db), await addUser(db)]
+    const board = await addBoard(db, owner)
+    const body = { user_id: bob, level: 'edit', expires_at: '2030-01-01T00:00:00Z' }
+    const answer = await call('POST', `/api/boards/${board}/permissions`, { as: owner, body })
+    assert.equal([answer.status, answer.body.error.code], [400, 'invalid_request'])
+    assert.is((await call('GET', `/api/boards/${board}`, { as: bob })).status, 404)
+  }),
+)
+
 permissions('make a board public by a written null and by nothing else', () =>
   withApp(async ({ call, db }) => {
     const owner = await addUser(db)

@@ -40,6 +40,16 @@ setup('makes one sysadmin where two open it at the same moment, even by links of
   }),
 )
 
+setup('that was used opens nothing when its sysadmin is one no more', () =>
+  withAccounts({}, async ({ db, browser }) => {
+    const tokens = [secretOf(await setupLink(db, base)), secretOf(await setupLink(db, base))]
+    assert.is((await browser().post('/api/setup', { ...person('ada'), token: tokens[0] })).status, 200)
+    await db.updateTable('users').set({ role: 'user' }).where('role', '=', 'sysadmin').execute()
+    for (const token of tokens)
+      assert.is((await browser().post('/api/setup', { ...person('eve'), token })).status, 404)
+  }),
+)
+
 setup('opens nothing while there is a sysadmin', () =>
   withAccounts({}, async ({ db, browser }) => {
     const token = secretOf(await setupLink(db, base))

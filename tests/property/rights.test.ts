@@ -141,7 +141,9 @@ class World {
     const action = random.below(100)
     const board = random.below(2)
     const seat = random.of(this.seats)
-    if (action < 50) this.write(seat)
+    if (action < 40) this.write(seat)
+    // All at once, so that edits of those who may and those who may not come in one window.
+    else if (action < 50) for (const each of this.seats) this.write(each)
     else if (action < 75) this.join(seat)
     else if (action < 85) await this.give(random.of(this.people), board, random.of(levels))
     else if (action < 88) await this.open(board, random.of(levels))
