@@ -28,7 +28,8 @@ alter table ${s}.board_snapshots alter column state set storage external;
 create table ${s}.board_authors (
   board_id uuid not null references ${s}.boards on delete cascade,
   client_id bigint not null check (client_id >= 0),
-  principal varchar(100) not null check (principal ~ '^(user|guest|agent|anonymous):.' or principal = 'system'),
+  -- retired: an id of the document that was there before a rebuild; nobody may bring it in again
+  principal varchar(100) not null check (principal ~ '^(user|guest|agent|anonymous):.' or principal in ('system', 'retired')),
   first_seen timestamptz not null default now(),
   -- clocks that somebody else brought in for an absent owner: compared when the owner comes back
   relayed_by varchar(100),

@@ -10,7 +10,7 @@ import type { Level } from '../shared/levels.ts'
 import { createAuth } from './accounts/auth.ts'
 import { authRoutes } from './accounts/auth-routes.ts'
 import { cookieNames } from './accounts/cookies.ts'
-import { Guests } from './accounts/guests.ts'
+import { forgetExpired, Guests } from './accounts/guests.ts'
 import { type Authenticate, type IdentifyDeps, identifyRequest, identifySocket } from './accounts/identify.ts'
 import type { Identity } from './accounts/principal.ts'
 import { accountRoutes, ticketRoutes } from './accounts/routes.ts'
@@ -40,6 +40,7 @@ import type { ConnectionSummary } from './rooms/ports.ts'
 import { Rooms } from './rooms/rooms.ts'
 import { type Services, servicesOf } from './services.ts'
 import { Compaction } from './storage/compaction.ts'
+import type { StorageDeps } from './storage/deps.ts'
 import { DocumentWorker } from './storage/document-worker.ts'
 import { copyDocument } from './storage/documents.ts'
 import { storageRoutes } from './storage/routes.ts'
@@ -109,6 +110,8 @@ export async function createBoardroom(options: BoardroomOptions): Promise<Boardr
     throw error
   }
 }
+
+const forgetEveryMs = 60 * 60_000
 
 const isDatabase = (given: BoardroomOptions['database']): given is Database =>
   typeof given === 'object' && 'db' in given
@@ -223,6 +226,7 @@ async function start({
     requireLevel(access, identity, boardId, level)
   const mayManage = (identity: Identity, boardId: string) =>
     requireManage(access, identity, boardId, { deleted: true })
+  const storage: StorageDeps = { database, live: rooms, worker, requireLevel: needsLevel, trail, config }
   const app = createApp({
     log,
     async identify(_request, incoming) {
@@ -248,7 +252,7 @@ async function start({
       accountRoutes({ db, auth, trail }),
       ticketRoutes({ ticketKey, requireLevel: needsLevel, publicUrl: urlFor }),
       boardsRoutes(boards),
-      storageRoutes({ database, live: rooms, worker, requireLevel: needsLevel, trail, config }),
+      storageRoutes(storage),
       auditRoutes({ database, trail, log, requireManage: mayManage, closing: closing.signal }),
     ],
   })
@@ -272,6 +276,13 @@ async function start({
     onRefused: refusalCounter(registry),
   })
 
+  const forgetting = setInterval(() => {
+    forgetExpired(db).catch((error: unknown) =>
+      log.warn({ err: error }, 'expired sessions and guests not removed; trying again in an hour'),
+    )
+  }, forgetEveryMs)
+  undo.push(() => clearInterval(forgetting))
+
   const rest = [...undo].reverse()
   let closed: Promise<void> | null = null
   const close = async (drainMs: number): Promise<void> => {
@@ -282,7 +293,7 @@ async function start({
   }
 
   return {
-    ...servicesOf({ database, boards, access, rooms, ticketKey }),
+    ...servicesOf({ database, boards, access, rooms, storage, ticketKey }),
     handleRequest(request, response) {
       if (!isOurs(request.url ?? '/')) return false
       void listener(request, response)

@@ -1,35 +1,37 @@
 // The program: argv, environment, log, signals and exit code live here and in commands/, nowhere else.
 import { parseArgs } from 'node:util'
 import { pino } from 'pino'
-import { auditCommand } from './commands/audit.ts'
 import type { Command } from './commands/command.ts'
-import { databaseCommand } from './commands/database.ts'
-import { migrateCommand } from './commands/migrate.ts'
-import { serveCommand } from './commands/serve.ts'
-import { userCommand } from './commands/user.ts'
 import { fields, flagOf, nearest, readConfig } from './config.ts'
 import { BoardroomError } from './errors.ts'
 import { readVersion } from './version.ts'
 
-const commands: readonly Command[] = [
-  serveCommand,
-  migrateCommand,
-  userCommand,
-  auditCommand,
-  databaseCommand,
-]
+/** Loaded when they are asked for, with all they need: what a command does not use, it does not wait for. */
+const commands: Record<string, () => Promise<Command>> = {
+  serve: async () => (await import('./commands/serve.ts')).serveCommand,
+  migrate: async () => (await import('./commands/migrate.ts')).migrateCommand,
+  user: async () => (await import('./commands/user.ts')).userCommand,
+  audit: async () => (await import('./commands/audit.ts')).auditCommand,
+  board: async () => (await import('./commands/board.ts')).boardCommand,
+  backup: async () => (await import('./commands/backup.ts')).backupCommand,
+  restore: async () => (await import('./commands/backup.ts')).restoreCommand,
+  database: async () => (await import('./commands/database.ts')).databaseCommand,
+  seed: async () => (await import('./commands/seed.ts')).seedCommand,
+}
 
-const usage = (): string =>
-  [
+const usage = async (): Promise<string> => {
+  const all = await Promise.all(Object.values(commands).map((load) => load()))
+  return [
     'usage: boardroom <command> [options]',
     '',
-    ...commands.flatMap((command) => command.usage.map((line) => `  boardroom ${line}`)),
+    ...all.flatMap((command) => command.usage.map((line) => `  boardroom ${line}`)),
     '',
     '  --json    answers for machines, where a command answers',
     '  --help    this, and with a command its own options',
     '',
     'Every setting of .env.example is an option too: BOARDROOM_DATA_DIR is --data-dir. An option beats the environment.',
   ].join('\n')
+}
 
 const settingsUsage = (): string =>
   Object.entries(fields)
@@ -38,21 +40,19 @@ const settingsUsage = (): string =>
 
 async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const [name = 'help', ...rest] = argv
-  if (['help', '--help', '-h'].includes(name)) return print(usage())
+  if (['help', '--help', '-h'].includes(name)) return print(await usage())
   if (['version', '--version', '-v'].includes(name)) {
     return print(readVersion())
   }
-  const command = commands.find((candidate) => candidate.name === name)
-  if (command === undefined) {
-    const close = nearest(
-      name,
-      commands.map((candidate) => candidate.name),
-    )
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (load === undefined) {
+    const close = nearest(name, Object.keys(commands))
     throw new BoardroomError(
       'invalid_config',
       `unknown command ${name}; did you mean ${close}? boardroom --help lists them`,
     )
   }
+  const command = await load()
   const { positionals, options, settings } = parse(rest, command)
   if (options.help)
     return print(`${command.usage.map((line) => `boardroom ${line}`).join('\n')}\n\n${settingsUsage()}`)
@@ -128,6 +128,9 @@ try {
 } catch {
   // no such file: nothing to add
 }
+
+// Who reads our output may have had enough: boardroom audit export | head
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
 main(process.argv.slice(2), process.env).then(
   () => {

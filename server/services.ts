@@ -41,6 +41,8 @@ import type { Database } from './database/database.ts'
 import { BoardroomError } from './errors.ts'
 import type { AccessDecision } from './rooms/ports.ts'
 import type { Rooms } from './rooms/rooms.ts'
+import type { StorageDeps } from './storage/deps.ts'
+import { type Format, type ImportSummary, importDocument } from './storage/documents.ts'
 
 /** A user by the id here, or a user of the embedder's, who is made at first sight. */
 export type Person = number | ForeignUser
@@ -101,6 +103,12 @@ export interface Services {
     read(boardId: string): Promise<Uint8Array>
     /** A change by the server, an update v1 or a function that edits; live for collaborators. Resolves once committed. */
     edit(boardId: string, change: Uint8Array | ((doc: Doc) => void), by?: Person): Promise<void>
+    /** A whole file, by the rules of the HTTP import; live for collaborators. `replace`: what is there goes. */
+    import(
+      boardId: string,
+      file: { format: Format; body: Uint8Array; replace?: boolean },
+      by?: Person,
+    ): Promise<ImportSummary>
   }
   connections: {
     /** Who is on the board now, in this process, longest first. */
@@ -135,10 +143,11 @@ export interface ServicesDeps {
   boards: BoardsDeps
   access: BoardAccess
   rooms: Rooms
+  storage: StorageDeps
   ticketKey: Uint8Array
 }
 
-export function servicesOf({ database, boards, access, rooms, ticketKey }: ServicesDeps): Services {
+export function servicesOf({ database, boards, access, rooms, storage, ticketKey }: ServicesDeps): Services {
   const { db } = boards
   const linkDeps = { ...boards, passwords: new LinkPasswords() }
   const idOf = async (person: Person): Promise<number> =>
@@ -202,6 +211,19 @@ export function servicesOf({ database, boards, access, rooms, ticketKey }: Servi
       async edit(boardId, change, by) {
         const author = by === undefined ? 'system' : principalKey((await identityOf(by)).principal)
         await rooms.applyAsServer(boardId, change, author)
+      },
+      async import(boardId, { format, body, replace = false }, by) {
+        const author = by === undefined ? 'system' : principalKey((await identityOf(by)).principal)
+        const summary = await importDocument(storage, { boardId, format, body, replace, author })
+        const details = { import: format, ...summary }
+        await storage.trail.record({
+          action: 'update',
+          actor: await actorFor(by),
+          boardId,
+          resourceType: 'document',
+          details,
+        })
+        return summary
       },
     },
     connections: {

@@ -32,12 +32,14 @@ export const auditCommand: Command = {
     if (verb === undefined || !['tail', 'export', 'verify'].includes(verb)) {
       throw misuse(auditCommand, verb === undefined ? 'what about the trail?' : `unknown word ${verb}`)
     }
-    const { database, close } = await openForCommand(context)
+    const stop = new AbortController()
+    const { database, close } = await openForCommand(
+      context,
+      verb === 'tail' ? { onInterrupt: () => stop.abort() } : {},
+    )
     const long = openForLongWork(database)
     try {
       if (verb === 'tail') {
-        const stop = new AbortController()
-        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
         for await (const entry of followAudit(long, filter, { after: null, signal: stop.signal })) {
           if (entry !== null) context.print(context.json ? JSON.stringify(entry.row) : lineOf(entry.row))
         }

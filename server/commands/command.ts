@@ -32,14 +32,20 @@ export const misuse = (command: Pick<Command, 'name' | 'usage'>, problem: string
     [`${command.name}: ${problem}; usage:`, ...command.usage.map((line) => `  boardroom ${line}`)].join('\n'),
   )
 
+/** A text option, where it is told. */
+export const textOption = (options: CommandOptions, name: string): string | undefined => {
+  const value = options[name]
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
 /** A text option that must be there. */
 export const needed = (
   command: Pick<Command, 'name' | 'usage'>,
   options: CommandOptions,
   name: string,
 ): string => {
-  const value = options[name]
-  if (typeof value === 'string' && value !== '') return value
+  const value = textOption(options, name)
+  if (value !== undefined) return value
   throw misuse(command, `--${name} is needed`)
 }
 

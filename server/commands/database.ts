@@ -9,7 +9,7 @@ export const databaseCommand: Command = {
   async run(context, [verb]) {
     if (verb !== 'url')
       throw misuse(databaseCommand, verb === undefined ? 'what about the database?' : `unknown word ${verb}`)
-    const { directUrl, close } = await openForCommand(context)
+    const { directUrl, close } = await openForCommand(context, { schema: 'any' })
     await close()
     context.print(context.json ? JSON.stringify({ url: directUrl }) : directUrl)
   },

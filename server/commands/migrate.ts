@@ -20,7 +20,7 @@ export const migrateCommand: Command = {
     if (verb === 'down' && count !== 'all' && !/^[1-9]\d{0,3}$/.test(count)) {
       throw misuse(migrateCommand, `expected a number of migrations or all, got ${count}`)
     }
-    const { database, close } = await openForCommand(context)
+    const { database, close } = await openForCommand(context, { schema: 'any' })
     const onProgress = context.progress
     try {
       if (verb === 'up') {

@@ -3,11 +3,12 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { unendedServers } from '../audit/queries.ts'
 import type { Config } from '../config.ts'
 import { type Database, openDatabase } from '../database/database.ts'
 import { startEmbedded } from '../database/embedded.ts'
-import { migrateUp } from '../database/migrate.ts'
-import { takeServerLock } from '../database/server-lock.ts'
+import { migrateUp, migrationStatus } from '../database/migrate.ts'
+import { type ServerLock, takeServerLock } from '../database/server-lock.ts'
 import { BoardroomError } from '../errors.ts'
 import type { CommandContext } from './command.ts'
 
@@ -58,13 +59,79 @@ export async function openForServing(context: CommandContext): Promise<Opened> {
 
 export interface Connected {
   database: Database
+  /** Past a pooler, for LISTEN and session locks. */
   directUrl: string
   close(): Promise<void>
 }
 
-/** For every other command: beside a running server, or with the embedded database started for as long as it takes. */
-export const openForCommand = (context: CommandContext): Promise<Connected> =>
-  connect(context, { alone: false })
+export interface CommandNeeds {
+  /** No server may work on the database meanwhile. */
+  alone?: boolean
+  /** `any`: also behind this version, or empty. Default: this version's; an empty database is brought there. */
+  schema?: 'any'
+  /** What Ctrl-C does. Default: lets go of the database and ends the program. */
+  onInterrupt?: () => void
+}
+
+/**
+ * For every other command: beside a running server, or with the embedded database started for as long as it takes.
+ * @throws BoardroomError database_in_use (`alone`) | database_too_new | conflict (behind this version) | …
+ */
+export async function openForCommand(context: CommandContext, needs: CommandNeeds = {}): Promise<Connected> {
+  const { config, log, progress } = context
+  const connection = await connect(context, { alone: needs.alone === true })
+  let lock: ServerLock | null = null
+  const close = async () => {
+    for (const signal of endingSignals) process.off(signal, interrupted)
+    await lock?.release()
+    await connection.close()
+  }
+  const interrupted = () => {
+    if (needs.onInterrupt !== undefined) return needs.onInterrupt()
+    void close().finally(() => process.exit(130))
+  }
+  for (const signal of endingSignals) process.on(signal, interrupted)
+  try {
+    const { database } = connection
+    if (needs.alone === true) {
+      const patienceMs = 1000 // a server that was told to stop may be at it
+      lock = await takeServerLock({ direct: database.direct, schema: config.databaseSchema, log, patienceMs })
+      if (config.natsUrl !== undefined) await refuseBesideOthers(database)
+    }
+    if (needs.schema !== 'any') await bringUp(database, progress)
+    return { ...connection, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+const endingSignals = ['SIGINT', 'SIGTERM'] as const
+
+/** Servers with a bus hold no lock; each says in the database that it runs. */
+async function refuseBesideOthers(database: Database): Promise<void> {
+  const [other] = await unendedServers(database, noServer)
+  if (other === undefined) return
+  throw new BoardroomError(
+    'database_in_use',
+    'a server works on this database; stop every server first (one that was killed: start and stop it once)',
+  )
+}
+const noServer = '00000000-0000-0000-0000-000000000000'
+
+/** An empty database is made ready; one of an older version is left to a start of the server, or to the operator. */
+async function bringUp(database: Database, onProgress: (text: string) => void): Promise<void> {
+  const states = await migrationStatus(database)
+  const missing = states.filter(({ appliedAt }) => appliedAt === null)
+  const isEmpty = missing.length === states.length
+  if (missing.length > 0 && !isEmpty) {
+    throw new BoardroomError(
+      'conflict',
+      `the database lacks the migration ${missing[0]?.name}; back it up, then run: boardroom migrate up`,
+    )
+  }
+  if (isEmpty || states.some(({ isKnown }) => !isKnown)) await migrateUp(database, { onProgress })
+}
 
 async function connect(context: CommandContext, { alone }: { alone: boolean }): Promise<Connected> {
   const { config, log, progress } = context

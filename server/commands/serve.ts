@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { type Boardroom, createBoardroom } from '../boardroom.ts'
+import type { Boardroom } from '../boardroom.ts'
 import type { Config } from '../config.ts'
 import { BoardroomError } from '../errors.ts'
 import { endSlowRequest, serverTimeouts } from '../http/timeouts.ts'
 import type { Command, CommandContext } from './command.ts'
 import { openForServing } from './open.ts'
-import { makeSampleBoard, type SampleLinks } from './sample.ts'
+import { makeSampleBoard } from './sample.ts'
 
 /** SIGTERM: everything is flushed and every socket closed within this; then the process ends. */
 const drainMs = 5_000
@@ -21,14 +21,17 @@ export const serveCommand: Command = {
   options: {},
   async run(context) {
     const { log, print } = context
+    const signals = new StopSignals(context)
     const config = { ...context.config, port: await freePort(context.config) }
     const publicUrl = publicUrlOf(config)
+    // Loaded while the database starts: together they are most of a start.
+    const library = import('../boardroom.ts')
+    library.catch(() => undefined) // awaited below, where it is thrown
     const opened = await openForServing(context)
-    let boardroom: Boardroom
-    let server: Server
-    let sample: SampleLinks | null
+    let boardroom: Boardroom | null = null
     try {
-      boardroom = await createBoardroom({
+      const { createBoardroom } = await library
+      const started = await createBoardroom({
         ...config,
         database: opened.database,
         secret: opened.secret,
@@ -37,44 +40,46 @@ export const serveCommand: Command = {
         migrate: false, // done, before anything else touched the tables
         clientFolder: fileURLToPath(new URL('../../canvas', import.meta.url)),
       })
-      sample = opened.isFirstStart ? await makeSampleBoard(boardroom) : null
-      server = createServer(serverTimeouts, (request, response) => {
+      boardroom = started
+      const sample = opened.isFirstStart ? await makeSampleBoard(started) : null
+      const server = createServer(serverTimeouts, (request, response) => {
         endSlowRequest(request, response)
-        boardroom.handleRequest(request, response)
+        started.handleRequest(request, response)
       })
       server.on('upgrade', (request, socket, head) => {
-        if (boardroom.handleUpgrade(request, socket, head)) return
+        if (started.handleUpgrade(request, socket, head)) return
         socket.on('error', () => socket.destroy())
         socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () =>
           socket.destroy(),
         )
       })
       await listen(server, config)
+      const firstAccount = await started.setupLink()
+      print(`Boardroom is ready    ${publicUrl}`)
+      if (firstAccount !== null) print(`First account         ${firstAccount}`)
+      if (sample !== null) {
+        print(`Sample board, view    ${sample.view}`)
+        print(`Sample board, comment ${sample.comment}`)
+        print(`Sample board, edit    ${sample.edit}`)
+      }
+      if (!isLoopback(config.host) && publicUrl.startsWith('http:')) {
+        print(
+          'Note                  passwords and boards travel unencrypted over http; set BOARDROOM_PUBLIC_URL to an https address behind a TLS proxy',
+        )
+      }
+      signals.stopWith(async () => {
+        const closed = once(server, 'close')
+        server.close()
+        await started.close({ drainMs })
+        server.closeAllConnections()
+        await closed
+        await opened.close()
+      })
     } catch (error) {
+      await boardroom?.close({ drainMs: 0 })
       await opened.close()
       throw error
     }
-    print(`Boardroom is ready    ${publicUrl}`)
-    const firstAccount = await boardroom.setupLink()
-    if (firstAccount !== null) print(`First account         ${firstAccount}`)
-    if (sample !== null) {
-      print(`Sample board, view    ${sample.view}`)
-      print(`Sample board, comment ${sample.comment}`)
-      print(`Sample board, edit    ${sample.edit}`)
-    }
-    if (!isLoopback(config.host) && publicUrl.startsWith('http:')) {
-      print(
-        'Note                  passwords and boards travel unencrypted over http; set BOARDROOM_PUBLIC_URL to an https address behind a TLS proxy',
-      )
-    }
-    stopOnSignals(context, async () => {
-      const closed = once(server, 'close')
-      server.close()
-      await boardroom.close({ drainMs })
-      server.closeAllConnections()
-      await closed
-      await opened.close()
-    })
   },
 }
 
@@ -126,31 +131,55 @@ function listenProblem(error: unknown, { host, port }: Config): BoardroomError {
   return new BoardroomError('invalid_config', reason, { cause: error })
 }
 
-/** The first signal drains, the second ends at once. */
-function stopOnSignals({ log }: CommandContext, stop: () => Promise<void>): void {
-  let stopping = false
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (stopping) {
-      log.warn({ signal }, 'second signal: ending at once')
+/**
+ * The first signal drains, the second ends at once. One that comes before there is anything to drain waits for that,
+ * so that no database is left running; where the database is an outside one, there is nothing to wait for.
+ */
+class StopSignals {
+  readonly #log: CommandContext['log']
+  #stop: (() => Promise<void>) | null = null
+  #isStopping = false
+
+  constructor({ log, config }: CommandContext) {
+    this.#log = log
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        if (this.#stop === null && config.databaseUrl !== undefined) process.exit(1)
+        this.#onSignal(signal)
+      })
+    }
+  }
+
+  /** How to stop, from now on. */
+  stopWith(stop: () => Promise<void>): void {
+    this.#stop = stop
+    if (this.#isStopping) this.#run()
+  }
+
+  #onSignal(signal: NodeJS.Signals): void {
+    if (this.#isStopping) {
+      this.#log.warn({ signal }, 'second signal: ending at once')
       process.exit(1)
     }
-    stopping = true
-    log.info({ signal }, 'stopping')
-    const last = setTimeout(() => {
-      log.error({ seconds: lastExitMs / 1000 }, 'not stopped in time: ending')
+    this.#isStopping = true
+    this.#log.info({ signal }, 'stopping')
+    setTimeout(() => {
+      this.#log.error({ seconds: lastExitMs / 1000 }, 'not stopped in time: ending')
       process.exit(1)
-    }, lastExitMs)
-    stop().then(
+    }, lastExitMs).unref()
+    this.#run()
+  }
+
+  #run(): void {
+    this.#stop?.().then(
       () => {
-        clearTimeout(last)
-        log.info('stopped')
+        this.#log.info('stopped')
         process.exit(0)
       },
       (error: unknown) => {
-        log.error({ err: error }, 'stopping failed')
+        this.#log.error({ err: error }, 'stopping failed')
         process.exit(1)
       },
     )
   }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
 }

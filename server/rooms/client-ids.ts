@@ -25,12 +25,16 @@ interface Write {
   readonly toClock: number
 }
 
+/** Owner of the ids of a document that was replaced by a rebuild: whoever brings them in would bring it all back. */
+const retired = 'retired'
+
 const isAnonymous = (principalKey: string): boolean => principalKey.startsWith('anonymous:')
 
 export class ClientIds {
   readonly #owners = new Map<number, string>()
   /** How many connections each principal has in the room. */
   readonly #present = new Map<string, number>()
+  #retiredIds = 0
   readonly #limits: RoomLimits
   /** Who speaks for a client id in presence: before its first write, that is whose it is. */
   readonly #speakerOf: (clientId: number) => string | null
@@ -40,7 +44,10 @@ export class ClientIds {
     limits: RoomLimits
     speakerOf: (clientId: number) => string | null
   }) {
-    for (const { clientId, principal } of options.authors) this.#owners.set(clientId, principal)
+    for (const { clientId, principal } of options.authors) {
+      this.#owners.set(clientId, principal)
+      if (principal === retired) this.#retiredIds++
+    }
     this.#limits = options.limits
     this.#speakerOf = options.speakerOf
   }
@@ -58,12 +65,13 @@ export class ClientIds {
   /** Whether `writer` may extend `clientId`. resync and not reject where it is somebody's: honest clients relay. */
   judge(writer: Writer, clientId: number, isKnown: boolean): 'ok' | 'resync' | 'reject' {
     const owner = this.#owners.get(clientId) ?? (isKnown ? null : this.#speakerOf(clientId))
+    if (owner === retired) return 'reject'
     if (owner === writer.principalKey) return 'ok'
     if (owner !== null) return this.#present.has(owner) ? 'resync' : 'ok'
     if (isKnown) return 'ok'
     const hasRoom =
       writer.newClientIds < this.#limits.maxNewClientsPerConnection &&
-      this.#owners.size < this.#limits.maxClientsPerBoard
+      this.#owners.size - this.#retiredIds < this.#limits.maxClientsPerBoard
     return hasRoom ? 'ok' : 'reject'
   }
 

@@ -139,7 +139,7 @@ async function restoreWithin(
   if (filled !== null) {
     throw new BoardroomError(
       'conflict',
-      `a backup is restored into an empty instance only; here "${filled}" has rows`,
+      `a backup is restored into an instance that was never started; here "${filled}" has rows. Choose a new data folder (--data-dir) or schema (--database-schema). Nothing was changed`,
     )
   }
   await makePartitions(client, schema, header)

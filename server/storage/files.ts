@@ -1,6 +1,7 @@
 // The files of a board: images, known by the sha-256 of their content, and one thumbnail. Never inside a document.
 import { createHash } from 'node:crypto'
 import type { FileResponse } from '../../shared/api.ts'
+import type { Scene } from '../../shared/scene.ts'
 import { BoardroomError } from '../errors.ts'
 import type { StorageDeps } from './deps.ts'
 import { bytesOfFiles, insertFile, lockBoard, readFile, upsertFile } from './document-queries.ts'
@@ -118,3 +119,22 @@ export const getThumbnail = async (
   { database }: Pick<StorageDeps, 'database'>,
   boardId: string,
 ): Promise<StoredFile | null> => (await readFile(database.db, boardId, thumbnailId)) ?? null
+
+/** An `.excalidraw` file with the images of the board inside, as programs without our HTTP read it. */
+export async function withImages(
+  database: StorageDeps['database'],
+  boardId: string,
+  sceneFile: Uint8Array,
+): Promise<Uint8Array> {
+  const scene = JSON.parse(Buffer.from(sceneFile).toString('utf8')) as Scene // made by sceneFileOf
+  const ids = new Set(scene.elements.flatMap(({ fileId }) => (typeof fileId === 'string' ? [fileId] : [])))
+  const files: Record<string, unknown> = {}
+  for (const id of ids) {
+    const file = await readFile(database.db, boardId, id)
+    if (file === undefined) continue
+    const { mime, data, createdAt } = file
+    const dataURL = `data:${mime};base64,${data.toString('base64')}`
+    files[id] = { id, mimeType: mime, dataURL, created: createdAt.getTime() }
+  }
+  return Buffer.from(JSON.stringify({ ...scene, files }, null, 1), 'utf8')
+}

@@ -6,6 +6,7 @@ import { jsonOf } from './content.ts'
 import { difference } from './difference.ts'
 import { fold, joined, pack, unpack } from './folding.ts'
 import { importJson, importScene, importUpdate } from './importing.ts'
+import { rebuilt } from './rebuilding.ts'
 import { sceneFileOf } from './scene-files.ts'
 import type { Answer, Ask, Imported, TaskName } from './tasks.ts'
 
@@ -17,6 +18,7 @@ const work: { [Name in TaskName]: (ask: Ask<Name>) => Answer<Name> } = {
   pack: ({ state }) => pack(state),
   unpack: ({ packed }) => unpack(packed),
   difference: ({ current, target }) => difference(current, target),
+  rebuild: ({ state }) => rebuilt(state),
   json: ({ state }) => Buffer.from(jsonOf(state), 'utf8'),
   scene: ({ state }) => Buffer.from(sceneFileOf(state), 'utf8'),
   importUpdate: (ask) => refusingDepth(() => importUpdate(ask)),

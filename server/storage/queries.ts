@@ -212,6 +212,44 @@ export async function ageOfLastVersion(
   return rows[0]?.age ?? null
 }
 
+/** The board, held until the transaction ends. @returns false where there is none. */
+export async function holdBoard(client: ClientBase, schema: string, boardId: string): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `select from ${tableIn(schema, 'boards')} where id = $1 for no key update`,
+    [boardId],
+  )
+  return rowCount === 1
+}
+
+/** From now on `clientIds`, and whoever wrote before, are of a document that is gone; `author` is the new one's. */
+export async function retireAuthors(
+  client: ClientBase,
+  schema: string,
+  boardId: string,
+  clientIds: readonly number[],
+  author: number,
+): Promise<void> {
+  const authors = tableIn(schema, 'board_authors')
+  await client.query(`update ${authors} set principal = 'retired' where board_id = $1`, [boardId])
+  await client.query({
+    text: `insert into ${authors} (board_id, client_id, principal)
+      select $1::uuid, id, case when id = $3::bigint then 'system' else 'retired' end from unnest($2::bigint[]) as id
+      on conflict (board_id, client_id) do nothing`,
+    values: [boardId, bigintArray([...clientIds, author]), author],
+  })
+}
+
+export const insertNamedVersion = (
+  client: ClientBase,
+  schema: string,
+  boardId: string,
+  version: StoredSnapshot & { name: string },
+) =>
+  client.query({
+    text: `insert into ${tableIn(schema, 'board_versions')} (board_id, name, state, checksum) values ($1, $2, $3, $4)`,
+    values: [boardId, version.name, asBuffer(version.state), asBuffer(version.checksum)],
+  })
+
 export const insertAutomaticVersion = (
   client: ClientBase,
   schema: string,

@@ -1,5 +1,6 @@
 // What the document worker can be asked, with the shapes of question and answer; both are cloned between threads.
 import type { Folded } from './folding.ts'
+import type { Rebuilt } from './rebuilding.ts'
 
 export interface ImportLimits {
   maxNewClientsPerUpdate: number
@@ -29,6 +30,7 @@ export interface Tasks {
   pack: { ask: { state: Uint8Array }; answer: Uint8Array }
   unpack: { ask: { packed: Uint8Array }; answer: Uint8Array }
   difference: { ask: { current: Uint8Array; target: Uint8Array }; answer: Uint8Array | null }
+  rebuild: { ask: { state: Uint8Array }; answer: Rebuilt }
   /** UTF-8 JSON. */
   json: { ask: { state: Uint8Array }; answer: Uint8Array }
   /** UTF-8 JSON of an `.excalidraw` file. */

@@ -1,0 +1,259 @@
+// `boardroom board …`: boards listed, taken out as files and brought in, and started anew at their size limit.
+import { randomBytes } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { basename, extname } from 'node:path'
+import { systemActor } from '../audit/actor.ts'
+import { AuditTrail } from '../audit/trail.ts'
+import { createBoardroom } from '../boardroom.ts'
+import { type BoardQuestion, boardById, listBoardRows } from '../boards/board-queries.ts'
+import { granteesByEmail } from '../boards/permission-queries.ts'
+import { BoardroomError } from '../errors.ts'
+import { DocumentWorker } from '../storage/document-worker.ts'
+import { type Format, renderedAs } from '../storage/documents.ts'
+import { withImages } from '../storage/files.ts'
+import { rebuildBoard } from '../storage/rebuild.ts'
+import { PostgresUpdateLog } from '../storage/update-log.ts'
+import {
+  type Command,
+  type CommandContext,
+  type CommandOptions,
+  misuse,
+  printRows,
+  textOption,
+} from './command.ts'
+import { type Connected, openForCommand } from './open.ts'
+
+const actor = { ...systemActor, name: 'command line' }
+const formatNames = {
+  excalidraw: 'application/vnd.excalidraw+json',
+  yjs: 'application/octet-stream',
+  json: 'application/json',
+} as const satisfies Record<string, Format>
+
+export const boardCommand: Command = {
+  name: 'board',
+  usage: [
+    'board list [--deleted]',
+    'board export ID [--format excalidraw|yjs|json] [--output FILE]   to standard output, unless told otherwise',
+    'board import FILE [--title T] [--owner EMAIL]                    a new board; also beside a running server',
+    'board import FILE --board ID                                     into a board; while no server runs',
+    'board rebuild ID                                                 same content, without its history; while no server runs',
+  ],
+  options: {
+    deleted: { type: 'boolean' },
+    format: { type: 'string' },
+    output: { type: 'string' },
+    title: { type: 'string' },
+    owner: { type: 'string' },
+    board: { type: 'string' },
+  },
+  async run(context, [verb, word], options) {
+    switch (verb) {
+      case 'list':
+        return list(context, options.deleted === true)
+      case 'export':
+        return exportBoard(context, idOf(word), options)
+      case 'import':
+        if (word === undefined) throw misuse(boardCommand, 'which file?')
+        return importFile(context, word, options)
+      case 'rebuild':
+        return rebuild(context, idOf(word))
+      default:
+        throw misuse(boardCommand, verb === undefined ? 'what about boards?' : `unknown word ${verb}`)
+    }
+  },
+}
+
+const idOf = (text: string | undefined): string => {
+  if (text !== undefined && /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(text))
+    return text.toLowerCase()
+  throw misuse(
+    boardCommand,
+    text === undefined ? 'which board? its id is needed' : `expected the id of a board, got ${text}`,
+  )
+}
+
+async function list(context: CommandContext, deleted: boolean): Promise<void> {
+  const { database, close } = await openForCommand(context)
+  try {
+    const question: BoardQuestion = {
+      userId: null,
+      guestId: null,
+      scope: 'instance',
+      deleted,
+      q: undefined,
+      sort: 'updated',
+    }
+    const pageSize = 1000
+    let after: { key: string; id: string } | null = null
+    for (;;) {
+      const rows: Awaited<ReturnType<typeof listBoardRows>> = await listBoardRows(
+        database.db,
+        question,
+        after,
+        pageSize,
+      )
+      printRows(
+        context,
+        rows.map(({ id, title, owner_name, is_public, members_level, updated_at }) => ({
+          id,
+          title,
+          owner: owner_name,
+          public: is_public,
+          members: members_level,
+          updated_at,
+        })),
+      )
+      const last = rows.at(-1)
+      if (rows.length < pageSize || last === undefined) return
+      after = { key: last.key, id: last.id }
+    }
+  } finally {
+    await close()
+  }
+}
+
+async function exportBoard(context: CommandContext, boardId: string, options: CommandOptions): Promise<void> {
+  const name = options.format ?? 'excalidraw'
+  const format = Object.entries(formatNames).find(([known]) => known === name)?.[1]
+  if (format === undefined)
+    throw misuse(
+      boardCommand,
+      `expected --format ${Object.keys(formatNames).join(', ')}, got ${String(name)}`,
+    )
+  await withBoard(context, boardId, { alone: false }, async ({ database, worker, trail }) => {
+    // Only read: what is committed, also beside a server that has the board open.
+    const ignored = { opened: () => undefined, grew: () => undefined, idle: () => undefined }
+    const log = new PostgresUpdateLog({ database, log: context.log, keeper: ignored })
+    const state = await worker.foldStored(await log.load(boardId))
+    const rendered = await renderedAs({ worker }, state, format)
+    const body = format === formatNames.excalidraw ? await withImages(database, boardId, rendered) : rendered
+    await trail.record({ action: 'export', actor, boardId, resourceType: 'document', details: { format } })
+    const output = textOption(options, 'output')
+    if (output === undefined)
+      await new Promise<void>((resolve) => process.stdout.write(body, () => resolve()))
+    else await writeNew(output, body)
+  })
+}
+
+async function writeNew(path: string, body: Uint8Array): Promise<void> {
+  try {
+    await writeFile(path, body, { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST'
+    throw new BoardroomError(
+      exists ? 'conflict' : 'invalid_request',
+      exists ? `${path} exists; choose another name` : `cannot write ${path}`,
+      { cause: error },
+    )
+  }
+}
+
+async function importFile(context: CommandContext, path: string, options: CommandOptions): Promise<void> {
+  const into = options.board === undefined ? null : idOf(textOption(options, 'board'))
+  if (into !== null && (options.title !== undefined || options.owner !== undefined)) {
+    throw misuse(boardCommand, '--title and --owner are for a new board; leave out --board to make one')
+  }
+  const body = await readFile(path).catch((error: unknown) => {
+    throw new BoardroomError('invalid_request', `cannot read ${path}`, { cause: error })
+  })
+  const format = formatOfFile(path, body)
+  const connected = await openForCommand(context, { alone: into !== null })
+  try {
+    const owner = textOption(options, 'owner')
+    const ownerId = owner === undefined ? undefined : await userIdOf(connected, owner)
+    const title =
+      (textOption(options, 'title') ?? basename(path, extname(path))).slice(0, 200).trim() || 'Untitled Board'
+    if (into !== null && (await boardById(connected.database.db, into)) === undefined) throw noBoard()
+    const boardroom = await boardroomFor(context, connected)
+    try {
+      const boardId =
+        into ??
+        (await boardroom.boards.create({ title, ...(ownerId === undefined ? {} : { owner: ownerId }) }))
+      const summary = await boardroom.documents
+        .import(boardId, { format, body }, ownerId)
+        .catch(async (error: unknown) => {
+          if (into === null) {
+            await boardroom.boards.delete(boardId)
+            await boardroom.boards.purge(boardId)
+          }
+          throw error
+        })
+      printRows(context, [{ id: boardId, ...summary }])
+    } finally {
+      await boardroom.close({ drainMs: 0 })
+    }
+  } finally {
+    await connected.close()
+  }
+}
+
+function formatOfFile(path: string, body: Buffer): Format {
+  if (extname(path) === '.excalidraw') return formatNames.excalidraw
+  if (body.subarray(0, 64).toString('latin1').trimStart().startsWith('{')) {
+    return body.subarray(0, 4096).includes('"excalidraw"') ? formatNames.excalidraw : formatNames.json
+  }
+  return formatNames.yjs
+}
+
+async function userIdOf({ database }: Connected, email: string): Promise<number> {
+  const [user] = await granteesByEmail(database.db, email.toLowerCase())
+  if (user === undefined)
+    throw new BoardroomError(
+      'not_found',
+      `nobody has the e-mail ${email}; boardroom user list shows who there is`,
+    )
+  return user.id
+}
+
+/** Nothing that it signs outlives it. */
+const boardroomFor = ({ config, log }: CommandContext, { database }: Connected) =>
+  createBoardroom({
+    ...config,
+    database,
+    secret: randomBytes(32).toString('base64url'),
+    logger: log,
+    migrate: false,
+  })
+
+async function rebuild(context: CommandContext, boardId: string): Promise<void> {
+  await withBoard(context, boardId, { alone: true }, async (parts) => {
+    const summary = await rebuildBoard(parts, boardId, actor)
+    if (context.json) return context.print(JSON.stringify({ id: boardId, ...summary }))
+    const { bytes_before, bytes_after, forgotten_elements } = summary
+    context.print(
+      `rebuilt: ${bytes_before} bytes became ${bytes_after}; ${forgotten_elements} deleted elements are forgotten`,
+    )
+    context.print(
+      'what it was is kept as the version "Before the rebuild"; whoever had it open reloads the page',
+    )
+  })
+}
+
+interface Parts {
+  database: Connected['database']
+  worker: DocumentWorker
+  trail: AuditTrail
+}
+
+async function withBoard(
+  context: CommandContext,
+  boardId: string,
+  needs: { alone: boolean },
+  work: (parts: Parts) => Promise<void>,
+): Promise<void> {
+  const { database, close } = await openForCommand(context, needs)
+  const worker = new DocumentWorker({ log: context.log, timeoutMs: 60 * 60_000 })
+  const trail = new AuditTrail({ database, log: context.log, serverId: 'command line' })
+  try {
+    if ((await boardById(database.db, boardId)) === undefined) throw noBoard()
+    await work({ database, worker, trail })
+  } finally {
+    await trail.close()
+    await worker.close()
+    await close()
+  }
+}
+
+const noBoard = () =>
+  new BoardroomError('not_found', 'there is no such board; boardroom board list shows those there are')

@@ -1,0 +1,111 @@
+// How the invented people do what they did: over HTTP and WebSocket, like anybody, against a server that listens on
+// the loopback for as long as the story takes. So every row, trail and check is what real use leaves.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { WebSocket } from 'ws'
+import { type BoardroomOptions, createBoardroom } from '../boardroom.ts'
+
+export interface Visitor {
+  /** @throws Error where the server refuses. @returns the answer's JSON. */
+  // biome-ignore lint/suspicious/noExplicitAny: answers of our own API, whose shapes its tests hold
+  ask(method: string, path: string, body?: unknown, contentType?: string): Promise<any>
+  /** The same, where a refusal is part of the story. @returns the status. */
+  attempt(method: string, path: string, body?: unknown): Promise<number>
+  /** Comes onto a board for a moment. */
+  visit(boardId: string): Promise<void>
+}
+
+export interface Door {
+  /** Somebody in front of a browser at `address`, who keeps the cookies that they are given. */
+  visitor(address: string): Visitor
+  close(): Promise<void>
+}
+
+const browser = 'Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0'
+
+export async function openDoor(options: BoardroomOptions): Promise<Door> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo // a TCP listener
+  const boardroom = await createBoardroom({
+    ...options,
+    host: '127.0.0.1',
+    port,
+    publicUrl: undefined,
+    trustedProxies: ['127.0.0.1/32'],
+  })
+  server.on('request', (request, response) => {
+    if (!boardroom.handleRequest(request, response)) response.writeHead(404).end()
+  })
+  server.on('upgrade', (request, socket, head) => {
+    if (!boardroom.handleUpgrade(request, socket, head)) socket.destroy()
+  })
+  const origin = `http://127.0.0.1:${port}`
+  return {
+    visitor: (address) => visitorAt(origin, address),
+    async close() {
+      await boardroom.close({ drainMs: 0 })
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}
+
+function visitorAt(origin: string, address: string): Visitor {
+  const cookies = new Map<string, string>()
+  const headers = (): Record<string, string> => ({
+    origin,
+    'x-forwarded-for': address,
+    'user-agent': browser,
+    ...(cookies.size === 0
+      ? {}
+      : { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') }),
+  })
+  const send = async (
+    method: string,
+    path: string,
+    body: unknown,
+    contentType: string,
+  ): Promise<Response> => {
+    const answer = await fetch(origin + path, {
+      method,
+      headers: { ...headers(), ...(body === undefined ? {} : { 'content-type': contentType }) },
+      ...(body === undefined
+        ? {}
+        : { body: body instanceof Uint8Array ? new Uint8Array(body) : JSON.stringify(body) }),
+    })
+    for (const line of answer.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+      cookies.set(name, value)
+    }
+    return answer
+  }
+  const ask: Visitor['ask'] = async (method, path, body, contentType = 'application/json') => {
+    const answer = await send(method, path, body, contentType)
+    const text = await answer.text()
+    if (!answer.ok)
+      throw new Error(
+        `${method} ${path.replace(/[0-9a-f-]{36}/g, '…')}: ${answer.status} ${text.slice(0, 300)}`,
+      )
+    return text === '' ? null : JSON.parse(text)
+  }
+  return {
+    ask,
+    async attempt(method, path, body) {
+      const answer = await send(method, path, body, 'application/json')
+      await answer.arrayBuffer()
+      return answer.status
+    },
+    async visit(boardId) {
+      const socket = new WebSocket(`${origin.replace('http', 'ws')}/ws/${boardId}`, ['boardroom.yjs'], {
+        headers: headers(),
+      })
+      await once(socket, 'message') // the server speaks first, once somebody is let in
+      const closed = once(socket, 'close')
+      socket.close()
+      await closed
+    },
+  }
+}

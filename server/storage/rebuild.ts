@@ -1,0 +1,86 @@
+// A board that reached its size limit starts anew from its content. Only while no server has it open: a room would
+// go on writing edits that build on the document it knows.
+import { type Actor, systemActor } from '../audit/actor.ts'
+import type { AuditTrail } from '../audit/trail.ts'
+import type { Database } from '../database/database.ts'
+import { withClient } from '../database/with-client.ts'
+import { BoardroomError } from '../errors.ts'
+import type { DocumentWorker } from './document-worker.ts'
+import { checksumOf } from './folding.ts'
+import {
+  holdBoard,
+  insertNamedVersion,
+  lockFolding,
+  readSnapshot,
+  retireAuthors,
+  takeUpdates,
+  writeSnapshot,
+} from './queries.ts'
+
+export interface RebuildDeps {
+  database: Database
+  worker: Pick<DocumentWorker, 'run' | 'foldStored'>
+  trail: Pick<AuditTrail, 'record'>
+}
+
+export interface RebuildSummary {
+  bytes_before: number
+  bytes_after: number
+  /** Deleted elements that were still kept. */
+  forgotten_elements: number
+}
+
+/**
+ * Replaces a board's document by one with the same content and no history, in one transaction. What was there stays
+ * as a named version. Clients that still hold the old document are refused, and get the new one when they open anew.
+ * @throws BoardroomError not_found | board_unreadable | conflict (a server is folding it); nothing was changed then.
+ */
+export async function rebuildBoard(
+  { database, worker, trail }: RebuildDeps,
+  boardId: string,
+  actor: Actor = systemActor,
+): Promise<RebuildSummary> {
+  const { pool, schema } = database
+  return withClient(pool, async (client) => {
+    await client.query(`begin; set local idle_in_transaction_session_timeout = '10min'`)
+    if (!(await holdBoard(client, schema, boardId)))
+      throw new BoardroomError('not_found', 'there is no such board')
+    if (!(await lockFolding(client, schema, boardId))) {
+      throw new BoardroomError('conflict', 'a server works on this board; stop the server first')
+    }
+    const snapshot = await readSnapshot(client, schema, boardId)
+    if (
+      snapshot !== null &&
+      !checksumOf(snapshot.state).every((byte, at) => byte === snapshot.checksum[at])
+    ) {
+      throw new BoardroomError(
+        'board_unreadable',
+        'the board does not match its checksum; restore a version or a backup',
+      )
+    }
+    const updates = await takeUpdates(client, schema, boardId)
+    const old = await worker.foldStored({ snapshot: snapshot?.state ?? null, updates, authors: [] })
+    const { state, before, clientId, formerClientIds, forgotten } = await worker.run('rebuild', {
+      state: old,
+    })
+    await writeSnapshot(client, schema, boardId, { state, checksum: checksumOf(state) })
+    await retireAuthors(client, schema, boardId, formerClientIds, clientId)
+    await insertNamedVersion(client, schema, boardId, {
+      name: 'Before the rebuild',
+      state: before,
+      checksum: checksumOf(before),
+    })
+    const summary = { bytes_before: old.length, bytes_after: state.length, forgotten_elements: forgotten }
+    // First in the trail, then done: a row too many is better than a document replaced without one.
+    await trail.record({
+      action: 'update',
+      actor,
+      boardId,
+      resourceType: 'document',
+      resourceId: boardId,
+      details: { rebuilt: true, ...summary },
+    })
+    await client.query('commit')
+    return summary
+  })
+}
