@@ -166,23 +166,19 @@ async function importFile(context: CommandContext, path: string, options: Comman
       (textOption(options, 'title') ?? basename(path, extname(path))).slice(0, 200).trim() || 'Untitled Board'
     if (into !== null && (await boardById(connected.database.db, into)) === undefined) throw noBoard()
     const boardroom = await boardroomFor(context, connected)
-    try {
-      const boardId =
-        into ??
-        (await boardroom.boards.create({ title, ...(ownerId === undefined ? {} : { owner: ownerId }) }))
-      const summary = await boardroom.documents
-        .import(boardId, { format, body }, ownerId)
-        .catch(async (error: unknown) => {
-          if (into === null) {
-            await boardroom.boards.delete(boardId)
-            await boardroom.boards.purge(boardId)
-          }
-          throw error
-        })
-      printRows(context, [{ id: boardId, ...summary }])
-    } finally {
-      await boardroom.close({ drainMs: 0 })
-    }
+    connected.onClose(() => boardroom.close({ drainMs: 0 }))
+    const boardId =
+      into ?? (await boardroom.boards.create({ title, ...(ownerId === undefined ? {} : { owner: ownerId }) }))
+    const summary = await boardroom.documents
+      .import(boardId, { format, body }, ownerId)
+      .catch(async (error: unknown) => {
+        if (into === null) {
+          await boardroom.boards.delete(boardId)
+          await boardroom.boards.purge(boardId)
+        }
+        throw error
+      })
+    printRows(context, [{ id: boardId, ...summary }])
   } finally {
     await connected.close()
   }

@@ -61,6 +61,8 @@ export interface Connected {
   database: Database
   /** Past a pooler, for LISTEN and session locks. */
   directUrl: string
+  /** What uses the database and must be closed before it; the last one first. Ctrl-C closes the same way. */
+  onClose(step: () => Promise<void>): void
   close(): Promise<void>
 }
 
@@ -81,10 +83,16 @@ export async function openForCommand(context: CommandContext, needs: CommandNeed
   const { config, log, progress } = context
   const connection = await connect(context, { alone: needs.alone === true })
   let lock: ServerLock | null = null
-  const close = async () => {
-    for (const signal of endingSignals) process.off(signal, interrupted)
-    await lock?.release()
-    await connection.close()
+  const steps: (() => Promise<void>)[] = []
+  let closed: Promise<void> | null = null
+  const close = (): Promise<void> => {
+    closed ??= (async () => {
+      for (const step of steps.splice(0).reverse()) await step()
+      await lock?.release()
+      await connection.close()
+      for (const signal of endingSignals) process.off(signal, interrupted)
+    })()
+    return closed
   }
   const interrupted = () => {
     if (needs.onInterrupt !== undefined) return needs.onInterrupt()
@@ -99,7 +107,7 @@ export async function openForCommand(context: CommandContext, needs: CommandNeed
       if (config.natsUrl !== undefined) await refuseBesideOthers(database)
     }
     if (needs.schema !== 'any') await bringUp(database, progress)
-    return { ...connection, close }
+    return { ...connection, onClose: (step) => void steps.push(step), close }
   } catch (error) {
     await close()
     throw error
@@ -133,7 +141,10 @@ async function bringUp(database: Database, onProgress: (text: string) => void): 
   if (isEmpty || states.some(({ isKnown }) => !isKnown)) await migrateUp(database, { onProgress })
 }
 
-async function connect(context: CommandContext, { alone }: { alone: boolean }): Promise<Connected> {
+async function connect(
+  context: CommandContext,
+  { alone }: { alone: boolean },
+): Promise<Omit<Connected, 'onClose'>> {
   const { config, log, progress } = context
   const { databaseSchema: schema, databasePool: poolSize } = config
   if (config.databaseUrl !== undefined) {

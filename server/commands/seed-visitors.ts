@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { WebSocket } from 'ws'
+import { ownSubprotocol } from '../../shared/protocol.ts'
 import { type BoardroomOptions, createBoardroom } from '../boardroom.ts'
 
 export interface Visitor {
@@ -99,11 +100,15 @@ function visitorAt(origin: string, address: string): Visitor {
       return answer.status
     },
     async visit(boardId) {
-      const socket = new WebSocket(`${origin.replace('http', 'ws')}/ws/${boardId}`, ['boardroom.yjs'], {
+      const socket = new WebSocket(`${origin.replace('http', 'ws')}/ws/${boardId}`, [ownSubprotocol], {
         headers: headers(),
       })
-      await once(socket, 'message') // the server speaks first, once somebody is let in
       const closed = once(socket, 'close')
+      const refused = closed.then(([code]) => {
+        throw new Error(`not let in: ${code}`)
+      })
+      refused.catch(() => undefined) // closed in the end, when nobody waits for it any more
+      await Promise.race([once(socket, 'message'), refused]) // hello
       socket.close()
       await closed
     },

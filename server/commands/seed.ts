@@ -42,11 +42,8 @@ export const seedCommand: Command = {
         logger: log,
         migrate: false,
       })
-      try {
-        await new Story(context, connected, door).tell()
-      } finally {
-        await door.close()
-      }
+      connected.onClose(() => door.close())
+      await new Story(context, connected, door).tell()
     } finally {
       await connected.close()
     }

@@ -1,0 +1,240 @@
+// The program as people start, kill and stop it.
+import { once } from 'node:events'
+import { mkdir, writeFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import path from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { MessageType } from '../../shared/protocol.ts'
+import { withEmptyDatabase } from '../helpers/database.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { kill, postgresOf, run, type Server, serve, start, visitor, withFolder } from '../helpers/command-line.ts'
+import { RawClient } from '../helpers/raw-client.ts'
+
+const program = suite('the program')
+
+/** The part of a printed link that nobody else has. */
+const secretOf = ({ lines }: Server, name: string): string => {
+  const line = lines.find((candidate) => candidate.startsWith(name)) ?? ''
+  return new URL(line.slice(22)).hash.replace(/^#(k=)?/, '')
+}
+const oneLine = (stderr: string): string[] =>
+  stderr.split('\n').filter((line) => line.startsWith('boardroom: '))
+/** In by the printed link, and connected. */
+async function comeIn({ url }: Server, token: string): Promise<{ client: RawClient; level: string }> {
+  const guest = visitor(url)
+  const { body } = await guest.ask('POST', '/api/share-links/exchange', { token, name: 'Gus' })
+  const client = new RawClient(`${url.replace('http', 'ws')}/ws/${body.board_id}`, { ticket: body.ticket })
+  await client.opened
+  await client.message(MessageType.hello)
+  return { client, level: body.level }
+}
+const write = async (client: RawClient, key: string): Promise<void> => {
+  const count = client.edit((doc) => doc.getMap('notes').set(key, key))
+  await eventually(() => client.saved >= count)
+}
+const notesOf = (client: RawClient) => client.doc.getMap('notes').toJSON()
+
+program('a first start prints five links that work, later ones only what still matters', () =>
+  withFolder(async (dataDir) => {
+    const first = await serve(dataDir)
+    assert.is(first.lines.length, 5, first.stdout)
+    const forms = [
+      /^Boardroom is ready {4}http:\/\/localhost:\d+$/,
+      /^First account {9}http:\/\/localhost:\d+\/setup#[\w-]{43}$/,
+      /^Sample board, view {4}http:\/\/localhost:\d+\/b\/[0-9a-f-]{36}#k=[\w-]{43}$/,
+      /^Sample board, comment http:\/\/localhost:\d+\/b\/[0-9a-f-]{36}#k=[\w-]{43}$/,
+      /^Sample board, edit {4}http:\/\/localhost:\d+\/b\/[0-9a-f-]{36}#k=[\w-]{43}$/,
+    ]
+    for (const [at, form] of forms.entries()) assert.match(first.lines[at] ?? '', form)
+    for (const level of ['view', 'comment', 'edit']) {
+      const inside = await comeIn(first, secretOf(first, `Sample board, ${level}`))
+      assert.is(inside.level, level)
+      await eventually(() => inside.client.doc.getMap('elements').size > 500)
+      inside.client.close()
+    }
+    await first.end()
+
+    const second = await serve(dataDir)
+    assert.is(second.lines.length, 2, second.stdout)
+    const account = { name: 'Ada', email: 'ada@example.org', password: 'correct horse battery' }
+    const token = secretOf(second, 'First account')
+    assert.is((await visitor(second.url).ask('POST', '/api/setup', { ...account, token })).status < 300, true)
+    const again = await visitor(second.url).ask('POST', '/api/setup', {
+      ...account,
+      email: 'eve@example.org',
+      token,
+    })
+    assert.is(again.body.error?.code, 'link_not_valid')
+    assert.is((await second.end()).code, 0)
+    const third = await serve(dataDir)
+    assert.is(third.lines.length, 1, third.stdout)
+    await third.end()
+    assert.is(postgresOf(dataDir), null)
+  }),
+)
+
+program('a second server on one data folder, and one on a port in use, say so in one line', () =>
+  withFolder(async (dataDir) => {
+    const first = await serve(dataDir)
+    const second = await run(dataDir, ['serve'])
+    assert.is(second.code, 1)
+    assert.is(oneLine(second.stderr).length, 1, second.stderr)
+    assert.match(second.stderr, new RegExp(`${first.pid}`), 'who it is')
+    assert.is(second.stdout, '')
+    const third = await run(dataDir, ['serve'], { env: { PORT: new URL(first.url).port } })
+    assert.is(third.code, 1)
+    assert.match(oneLine(third.stderr)[0] ?? '', /port \d+ is in use.*--port/)
+    assert.is((await visitor(first.url).ask('GET', '/readyz')).status, 200, 'and the first goes on')
+    await first.end()
+  }),
+)
+
+program('what it cannot start with is one line with the way out, and no password', () =>
+  withFolder(async (dataDir, folder) => {
+    const wrong = 'postgres://boardroom:open%20sesame@127.0.0.1:1/nothing'
+    const unreachable = await run(dataDir, ['serve'], { env: { DATABASE_URL: wrong } })
+    assert.is(unreachable.code, 1)
+    assert.is(oneLine(unreachable.stderr).length, 1, unreachable.stderr)
+    assert.not.match(unreachable.stderr, /sesame/)
+
+    const otherMajor = path.join(folder, 'other')
+    await mkdir(path.join(otherMajor, 'postgres'), { recursive: true })
+    await writeFile(path.join(otherMajor, 'postgres', 'PG_VERSION'), '14\n')
+    const old = await run(otherMajor, ['serve'])
+    assert.match(oneLine(old.stderr)[0] ?? '', /Postgres 14.*boardroom backup/)
+
+    if (process.getuid?.() === 0) {
+      const locked = path.join(folder, 'locked')
+      await mkdir(locked, { mode: 0o555 })
+      const readOnly = await run(locked, ['serve'], { uid: 65534, gid: 65534 })
+      assert.is(readOnly.code, 1, readOnly.stderr)
+      assert.match(oneLine(readOnly.stderr)[0] ?? '', /locked.*BOARDROOM_DATA_DIR/, readOnly.stderr)
+    } else console.log('# skipped 1: only root can start as somebody else')
+  }),
+)
+
+program('what was said to be saved survives kill -9 of the server, and of its Postgres too', () =>
+  withFolder(async (dataDir) => {
+    const first = await serve(dataDir)
+    const token = secretOf(first, 'Sample board, edit')
+    const { client } = await comeIn(first, token)
+    await write(client, 'one')
+    kill(first.pid, 'SIGKILL')
+    await first.ended
+    const orphan = postgresOf(dataDir)
+    assert.type(orphan, 'number', 'Postgres goes on')
+
+    const second = await serve(dataDir)
+    assert.is(postgresOf(dataDir), orphan, 'and is used again')
+    const again = await comeIn(second, token)
+    await eventually(() => notesOf(again.client).one === 'one')
+    await write(again.client, 'two')
+    kill(orphan ?? 0, 'SIGKILL')
+    kill(second.pid, 'SIGKILL')
+    await second.ended
+
+    const third = await serve(dataDir)
+    const last = await comeIn(third, token)
+    await eventually(() => notesOf(last.client).two === 'two')
+    assert.equal(notesOf(last.client), { one: 'one', two: 'two' })
+    await third.end()
+  }),
+)
+
+program('Ctrl-C saves what was just drawn, tells clients to come back, and leaves no Postgres', () =>
+  withFolder(async (dataDir) => {
+    const server = await serve(dataDir)
+    const token = secretOf(server, 'Sample board, edit')
+    const { client } = await comeIn(server, token)
+    await write(client, 'first')
+    for (let count = 0; count < 200; count++)
+      client.edit((doc) => doc.getMap('notes').set(`n${count}`, count))
+    const from = performance.now()
+    kill(-server.pid, 'SIGINT') // to the whole group, as a terminal does
+    const ended = await server.ended
+    assert.is(ended.code, 0, ended.stderr)
+    assert.ok(performance.now() - from < 25_000)
+    assert.is((await client.closed).code, 1012)
+    assert.is(postgresOf(dataDir), null)
+    const saved = client.saved
+
+    const next = await serve(dataDir)
+    const again = await comeIn(next, token)
+    await eventually(() => notesOf(again.client).first === 'first')
+    assert.ok(Object.keys(notesOf(again.client)).length >= saved, `${saved} were said to be saved`)
+    await next.end()
+  }),
+)
+
+program('a signal while it starts leaves no Postgres either', () =>
+  withFolder(async (dataDir) => {
+    const starting = start(dataDir, ['serve'])
+    await eventually(() => postgresOf(dataDir) !== null, { withinMs: 20_000 })
+    kill(-starting.pid, 'SIGTERM')
+    await starting.ended
+    assert.is(postgresOf(dataDir), null)
+  }),
+)
+
+program('an outside database needs a secret, one server at a time, and no newer tables', () =>
+  withEmptyDatabase(({ url, pool }) =>
+    withFolder(async (dataDir) => {
+      const bare = await run(dataDir, ['serve'], { env: { DATABASE_URL: url } })
+      assert.match(oneLine(bare.stderr)[0] ?? '', /BOARDROOM_SECRET is needed/)
+      const env = { DATABASE_URL: url, BOARDROOM_SECRET: 'x'.repeat(32) }
+      const first = await serve(dataDir, { env })
+      const second = start(dataDir, ['serve'], { env })
+      await eventually(() => /waiting up to 60 s/.test(second.stderr), { withinMs: 10_000 })
+      assert.match(second.stderr, new RegExp(`process ${first.pid}`))
+      assert.is(second.stdout, '')
+      await first.end()
+      await eventually(() => /Boardroom is ready/.test(second.stdout), { withinMs: 15_000 })
+      kill(second.pid, 'SIGTERM')
+      assert.is((await second.ended).code, 0)
+
+      await pool.query(`insert into boardroom.migrations (name) values ('9999-from-the-future')`)
+      const old = await run(dataDir, ['serve'], { env })
+      assert.is(old.code, 1)
+      assert.match(oneLine(old.stderr)[0] ?? '', /newer Boardroom \(9999-from-the-future\)/)
+    }),
+  ),
+)
+
+program('a rolling restart under load: every client is told 1012, and what was saved is there', () =>
+  withFolder(async (dataDir) => {
+    const port = await freePort()
+    const env = { PORT: String(port) }
+    const first = await serve(dataDir, { env })
+    const token = secretOf(first, 'Sample board, edit')
+    const clients = await Promise.all(Array.from({ length: 20 }, () => comeIn(first, token)))
+    const drawing = setInterval(() => {
+      for (const [at, { client }] of clients.entries()) {
+        if (client.socket.readyState === client.socket.OPEN)
+          client.edit((doc) => doc.getMap('notes').set(`${at}`, Date.now()))
+      }
+    }, 50)
+    await eventually(() => clients.every(({ client }) => client.saved > 3), { withinMs: 15_000 })
+    const ending = first.end()
+    const codes = await Promise.all(clients.map(async ({ client }) => (await client.closed).code))
+    clearInterval(drawing)
+    assert.is((await ending).code, 0)
+    assert.equal([...new Set(codes)], [1012])
+    const second = await serve(dataDir, { env })
+    const { client } = await comeIn(second, token)
+    await eventually(() => Object.keys(notesOf(client)).length === 20)
+    await second.end()
+  }),
+)
+
+async function freePort(): Promise<number> {
+  const probe = createServer()
+  probe.listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo // a TCP listener
+  probe.close()
+  return port
+}
+
+program.run()

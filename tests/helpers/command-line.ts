@@ -1,0 +1,212 @@
+// The program as its users run it: node bin/boardroom.mjs, in a folder of its own.
+//
+//   withFolder(async (folder) => {
+//     const server = await serve(folder)
+//     …
+//     await server.end()
+//   })
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { eventually } from './eventually.ts'
+
+const bin = fileURLToPath(new URL('../../../bin/boardroom.mjs', import.meta.url))
+
+export interface Ended {
+  code: number | null
+  signal: NodeJS.Signals | null
+  stdout: string
+  stderr: string
+}
+
+export interface RunOptions {
+  args?: readonly string[]
+  env?: Record<string, string>
+  input?: string
+  /** Another account, for root only. */
+  uid?: number
+  gid?: number
+  /** The program to run instead of the checkout's. */
+  program?: string
+}
+
+export interface Started {
+  child: ChildProcess
+  pid: number
+  stdout: string
+  stderr: string
+  ended: Promise<Ended>
+}
+
+/** In a process group of its own, so that a test can send what Ctrl-C sends. */
+export function start(dataDir: string, command: readonly string[], options: RunOptions = {}): Started {
+  const { uid, gid } = options
+  const child = spawn(process.execPath, [options.program ?? bin, ...command, ...(options.args ?? [])], {
+    cwd: os.tmpdir(),
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env.PATH,
+      HOME: os.tmpdir(),
+      BOARDROOM_DATA_DIR: dataDir,
+      BOARDROOM_LOG_LEVEL: 'warn',
+      PORT: '0',
+      ...options.env,
+    },
+    ...(uid === undefined ? {} : { uid }),
+    ...(gid === undefined ? {} : { gid }),
+  })
+  const started: Started = {
+    child,
+    pid: child.pid ?? 0,
+    stdout: '',
+    stderr: '',
+    ended: once(child, 'close').then(([code, signal]) => ({
+      code,
+      signal,
+      stdout: started.stdout,
+      stderr: started.stderr,
+    })),
+  }
+  child.stdout.on('data', (bytes: Buffer) => {
+    started.stdout += bytes
+  })
+  child.stderr.on('data', (bytes: Buffer) => {
+    started.stderr += bytes
+  })
+  child.stdin.on('error', () => undefined) // it ended without reading
+  child.stdin.end(options.input ?? '')
+  running.add(started)
+  void started.ended.then(() => running.delete(started))
+  return started
+}
+
+export const run = (dataDir: string, command: readonly string[], options: RunOptions = {}): Promise<Ended> =>
+  start(dataDir, command, options).ended
+
+const running = new Set<Started>()
+process.on('exit', () => {
+  for (const { pid } of running) kill(-pid, 'SIGKILL')
+})
+
+export interface Server extends Started {
+  /** `http://localhost:…` as it was printed. */
+  url: string
+  /** The lines of standard output. */
+  lines: string[]
+  startedInMs: number
+  /** As SIGTERM, or what is told, ends it. */
+  end(signal?: NodeJS.Signals): Promise<Ended>
+}
+
+/** Waits for what a start prints. @throws Error with what it said where it ends before. */
+export async function serve(dataDir: string, options: RunOptions = {}): Promise<Server> {
+  const from = performance.now()
+  const started = start(dataDir, ['serve'], options)
+  let over: Ended | null = null
+  void started.ended.then((ended) => {
+    over = ended
+  })
+  let readyMs = 0
+  await eventually(
+    () => {
+      if (over !== null) return true
+      if (/Boardroom is ready/.test(started.stdout) && readyMs === 0) readyMs = performance.now() - from
+      return readyMs > 0
+    },
+    { withinMs: 30_000 },
+  )
+  if (over !== null) throw new Error(`it ended: ${JSON.stringify(over)}`)
+  await settled(started)
+  const url = /^Boardroom is ready {4}(\S+)$/m.exec(started.stdout)?.[1] ?? ''
+  return Object.assign(started, {
+    url,
+    startedInMs: Math.round(readyMs),
+    get lines() {
+      return started.stdout.split('\n').filter((line) => line !== '')
+    },
+    end: async (signal: NodeJS.Signals = 'SIGTERM') => {
+      kill(started.pid, signal)
+      return started.ended
+    },
+  })
+}
+
+/** The lines of a start are printed in one go, but may come in two. */
+async function settled(started: Started): Promise<void> {
+  for (let length = -1; length !== started.stdout.length; ) {
+    length = started.stdout.length
+    await new Promise((resolve) => setTimeout(resolve, 30))
+  }
+}
+
+export function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // gone already
+  }
+}
+
+/** The Postgres of a data folder, null where none runs. */
+export function postgresOf(dataDir: string): number | null {
+  try {
+    const pid = Number.parseInt(readFileSync(path.join(dataDir, 'postgres', 'postmaster.pid'), 'utf8'), 10)
+    process.kill(pid, 0)
+    return pid
+  } catch {
+    return null
+  }
+}
+
+/** A data folder of its own; whatever still runs in it is ended with it. */
+export async function withFolder(work: (dataDir: string, folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'boardroom-program-'))
+  await chmod(folder, 0o755) // as root, Postgres runs as another account
+  const dataDir = path.join(folder, 'data')
+  const before = new Set(running)
+  try {
+    await work(dataDir, folder)
+  } finally {
+    const mine = [...running].filter((started) => !before.has(started))
+    for (const { pid } of mine) kill(-pid, 'SIGKILL')
+    await Promise.all(mine.map(({ ended }) => ended))
+    const postgres = postgresOf(dataDir)
+    if (postgres !== null) {
+      kill(postgres, 'SIGQUIT')
+      await eventually(() => postgresOf(dataDir) === null)
+    }
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+/** JSON over HTTP, with the cookies that came with earlier answers. */
+export function visitor(origin: string) {
+  const cookies = new Map<string, string>()
+  const cookie = () => [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+  return {
+    cookie,
+    async ask(method: string, route: string, body?: unknown) {
+      const answer = await fetch(origin + route, {
+        method,
+        headers: {
+          origin,
+          ...(cookies.size === 0 ? {} : { cookie: cookie() }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+      for (const line of answer.headers.getSetCookie()) {
+        const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+        cookies.set(name, value)
+      }
+      const text = await answer.text()
+      // biome-ignore lint/suspicious/noExplicitAny: answers are looked at by tests, whatever their shape
+      return { status: answer.status, body: (text.startsWith('{') ? JSON.parse(text) : text) as any }
+    },
+  }
+}
