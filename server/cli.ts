@@ -58,7 +58,10 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
     return print(`${command.usage.map((line) => `boardroom ${line}`).join('\n')}\n\n${settingsUsage()}`)
   const config = readConfig(env, settings)
   const json = options.json === true
-  const log = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }))
+  const isTold = settings['log-level'] !== undefined || env.BOARDROOM_LOG_LEVEL !== undefined
+  // Whoever types a command reads its answer; what goes well need not be told twice.
+  const level = name === 'serve' || isTold ? config.logLevel : 'warn'
+  const log = pino({ level, base: null }, pino.destination({ dest: 2, sync: true }))
   await command.run(
     { config, log, json, env, print, progress: progressTo(process.stderr) },
     positionals,
@@ -132,10 +135,12 @@ try {
 // Who reads our output may have had enough: boardroom audit export | head
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
+// What is open here does not keep a process alive, and one that ends in the middle of closing would look like success.
+const untilDone = setInterval(() => undefined, 60_000)
+
 main(process.argv.slice(2), process.env).then(
-  () => {
-    // Commands end by themselves once nothing is open; `serve` is held by its listener.
-  },
+  // Commands end by themselves once nothing is open; `serve` is held by its listener.
+  () => clearInterval(untilDone),
   (error: unknown) => {
     if (error instanceof BoardroomError) process.stderr.write(`boardroom: ${error.message}\n`)
     else

@@ -13,6 +13,15 @@ const list = z
       .map((part) => part.trim())
       .filter((part) => part !== ''),
   )
+/** As libpq reads them: where the host is a socket folder, it stands in the query and not before the path. */
+const postgresUrl = z
+  .string()
+  .refine(
+    (value) =>
+      /^postgres(ql)?:\/\//.test(value) &&
+      URL.canParse(value.replace(/^(\w+:\/\/[^@/]*@?)\//, '$1localhost/')),
+    'expected a URL like postgres://user:password@host:5432/name',
+  )
 const url = (protocols: string[], example: string) =>
   z
     .string()
@@ -27,10 +36,10 @@ const MiB = 1024 * KiB
 export const fields = {
   HOST: z.string().default('127.0.0.1').describe('address to listen on'),
   PORT: whole(0, 65535).default(4400).describe('port to listen on; 0 takes a free one'),
-  DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/name')
+  DATABASE_URL: postgresUrl
     .optional()
     .describe('an outside Postgres 15 or newer; without it the embedded one is started'),
-  BOARDROOM_DATABASE_DIRECT_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/name')
+  BOARDROOM_DATABASE_DIRECT_URL: postgresUrl
     .optional()
     .describe('the same database past PgBouncer, for LISTEN and session locks'),
   BOARDROOM_DATABASE_SCHEMA: z

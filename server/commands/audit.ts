@@ -1,22 +1,32 @@
-// `boardroom audit …`: follow, export and verify the trail.
+// `boardroom audit …`: follow, export and verify the trail, and take out of it what may be taken out.
 import { createWriteStream } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { AuditResponse } from '../../shared/api.ts'
+import { userIdByEmail } from '../accounts/queries.ts'
+import { systemActor, transactionAs } from '../audit/actor.ts'
 import { exportAudit, exportFormats } from '../audit/export.ts'
 import { followAudit } from '../audit/follow.ts'
+import { dropAuditMonths, eraseAudit } from '../audit/keeping-queries.ts'
+import { sealAudit } from '../audit/queries.ts'
 import { verifyAudit } from '../audit/verify.ts'
-import { openForLongWork } from '../database/database.ts'
+import { type Database, openForLongWork } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
-import { type Command, type CommandContext, misuse } from './command.ts'
+import { type Command, type CommandContext, type CommandOptions, misuse, textOption } from './command.ts'
 import { openForCommand } from './open.ts'
+
+const actor = { ...systemActor, name: 'command line' }
+/** The floor of the schema's own function. */
+const leastDays = 90
 
 export const auditCommand: Command = {
   name: 'audit',
   usage: [
     'audit tail [--board ID]                                   what happens from now on, until Ctrl-C',
     'audit export [--format ndjson|csv] [--board ID] [--output FILE]',
+    'audit erase --user EMAIL|--guest ID                       takes the personal values of one person out of the trail',
+    'audit retention --keep 90d                                drops whole months that ended longer ago; at least 90 days',
     'audit verify [--heads FILE]                               names the first row that was changed, removed or left out',
   ],
   options: {
@@ -24,39 +34,90 @@ export const auditCommand: Command = {
     format: { type: 'string' },
     output: { type: 'string' },
     heads: { type: 'string' },
+    user: { type: 'string' },
+    guest: { type: 'string' },
+    keep: { type: 'string' },
   },
   async run(context, [verb], options) {
-    const filter = typeof options.board === 'string' ? { board_id: boardIdOf(options.board) } : {}
-    const format = exportFormats.find((candidate) => candidate === (options.format ?? 'ndjson'))
-    if (format === undefined) throw misuse(auditCommand, `expected --format ${exportFormats.join(' or ')}`)
-    if (verb === undefined || !['tail', 'export', 'verify'].includes(verb)) {
-      throw misuse(auditCommand, verb === undefined ? 'what about the trail?' : `unknown word ${verb}`)
-    }
+    // Everything that the words can get wrong is said before a database is opened.
+    const work = workOf(context, verb, options)
     const stop = new AbortController()
-    const { database, close } = await openForCommand(
+    const { database, close, onClose } = await openForCommand(
       context,
       verb === 'tail' ? { onInterrupt: () => stop.abort() } : {},
     )
-    const long = openForLongWork(database)
     try {
-      if (verb === 'tail') {
-        for await (const entry of followAudit(long, filter, { after: null, signal: stop.signal })) {
-          if (entry !== null) context.print(context.json ? JSON.stringify(entry.row) : lineOf(entry.row))
-        }
-      } else if (verb === 'export') {
-        const target =
-          typeof options.output === 'string'
-            ? createWriteStream(options.output, { mode: 0o600 })
-            : process.stdout
-        await pipeline(exportAudit(long, filter, { format }), target, { end: target !== process.stdout })
-      } else {
-        await verify(context, long, typeof options.heads === 'string' ? options.heads : undefined)
-      }
+      const long = openForLongWork(database)
+      onClose(() => long.close())
+      await work(long, stop.signal)
     } finally {
-      await long.close()
       await close()
     }
   },
+}
+
+type Work = (database: Database, signal: AbortSignal) => Promise<void>
+
+function workOf(context: CommandContext, verb: string | undefined, options: CommandOptions): Work {
+  const board = textOption(options, 'board')
+  const filter = board === undefined ? {} : { board_id: uuidOf('--board', board) }
+  switch (verb) {
+    case 'tail':
+      return async (database, signal) => {
+        for await (const entry of followAudit(database, filter, { after: null, signal })) {
+          if (entry !== null) context.print(context.json ? JSON.stringify(entry.row) : lineOf(entry.row))
+        }
+      }
+    case 'export': {
+      const format = exportFormats.find((candidate) => candidate === (options.format ?? 'ndjson'))
+      if (format === undefined) throw misuse(auditCommand, `expected --format ${exportFormats.join(' or ')}`)
+      const output = textOption(options, 'output')
+      return async (database) => {
+        const target = output === undefined ? process.stdout : createWriteStream(output, { mode: 0o600 })
+        await pipeline(exportAudit(database, filter, { format }), target, { end: target !== process.stdout })
+      }
+    }
+    case 'verify':
+      return (database) => verify(context, database, textOption(options, 'heads'))
+    case 'erase':
+      return erasure(context, textOption(options, 'user'), textOption(options, 'guest'))
+    case 'retention': {
+      const days = /^(\d{1,5})d$/.exec(textOption(options, 'keep') ?? '')?.[1]
+      if (days === undefined || Number(days) < leastDays) {
+        throw misuse(auditCommand, `expected --keep DAYSd, at least ${leastDays}d`)
+      }
+      return async (database) => {
+        while (((await sealAudit(database, 1000)) ?? 0) > 0); // a month goes only when it is in the chain
+        const months = await transactionAs(database.db, actor, (trx) =>
+          dropAuditMonths(trx, database.schema, Number(days)),
+        )
+        context.print(context.json ? JSON.stringify({ months }) : `${months} months were dropped`)
+      }
+    }
+    default:
+      throw misuse(auditCommand, verb === undefined ? 'what about the trail?' : `unknown word ${verb}`)
+  }
+}
+
+function erasure(context: CommandContext, email: string | undefined, guest: string | undefined): Work {
+  if ((email === undefined) === (guest === undefined)) {
+    throw misuse(auditCommand, 'whose? expected --user EMAIL or --guest ID')
+  }
+  const guestId = guest === undefined ? null : uuidOf('--guest', guest)
+  return async ({ db, schema }) => {
+    const userId = email === undefined ? null : await userIdByEmail(db, email)
+    if (email !== undefined && userId === null) {
+      throw new BoardroomError(
+        'not_found',
+        'there is no user with this e-mail; list them with: boardroom user list',
+      )
+    }
+    const subject = userId === null ? { guestId: guestId ?? '' } : { userId }
+    const rows = await transactionAs(db, actor, (trx) => eraseAudit(trx, schema, subject))
+    context.print(
+      context.json ? JSON.stringify({ rows }) : `${rows} rows of the trail have no personal values any more`,
+    )
+  }
 }
 
 async function verify(
@@ -88,9 +149,9 @@ async function verify(
     )
 }
 
-const boardIdOf = (text: string): string => {
+const uuidOf = (option: string, text: string): string => {
   if (/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(text)) return text
-  throw misuse(auditCommand, `--board: expected the id of a board, got ${text}`)
+  throw misuse(auditCommand, `${option}: expected an id, got ${text}`)
 }
 
 const lineOf = (row: AuditResponse): string =>

@@ -27,6 +27,7 @@ export interface Opened {
 export async function openForServing(context: CommandContext): Promise<Opened> {
   const { config, log, progress } = context
   const dataDir = resolve(config.dataDir)
+  if (config.databaseUrl !== undefined && config.secret === undefined) throw secretMissing()
   const connection = await connect(context, { alone: true })
   try {
     const { database, directUrl } = connection
@@ -183,15 +184,15 @@ async function connect(
   }
 }
 
+const secretMissing = () =>
+  new BoardroomError(
+    'invalid_config',
+    'BOARDROOM_SECRET is needed with DATABASE_URL, the same on every start; make one with: openssl rand -base64 32',
+  )
+
 /** What signs tickets and sessions. Beside the embedded database it is made once and kept, readable by us alone. */
 async function secretOf(config: Config, dataDir: string): Promise<string> {
   if (config.secret !== undefined) return config.secret
-  if (config.databaseUrl !== undefined) {
-    throw new BoardroomError(
-      'invalid_config',
-      'BOARDROOM_SECRET is needed with DATABASE_URL, the same on every start; make one with: openssl rand -base64 32',
-    )
-  }
   const path = join(dataDir, 'secret')
   try {
     await mkdir(dataDir, { recursive: true })

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Level } from '../../shared/levels.ts'
-import { createUser, disableUser, listUsers } from '../accounts/users.ts'
+import { createUser, disableUser, listUsers, setRole } from '../accounts/users.ts'
 import { systemActor } from '../audit/actor.ts'
 import { BoardroomError } from '../errors.ts'
 import { publicUrlOf } from '../http/origins.ts'
@@ -117,7 +117,7 @@ class Story {
       const user = await createUser(this.#connected.database.db, actor, {
         email: emailOf(key),
         name,
-        role,
+        role: key === 'deniz' ? 'user' : role,
         password,
       })
       const visitor = this.#door.visitor(address)
@@ -219,9 +219,18 @@ class Story {
       (row: { user_id: number | null }) => row.user_id === this.#userIds.get('sam'),
     )
     await this.#as('tom').ask('DELETE', `${architecture}/permissions/${sams.id}`)
-    await this.#as('sam').attempt('GET', `${architecture}/document`)
+    await this.#as('sam')
+      .visit(this.#board('architecture'))
+      .catch(() => undefined) // not let in any more
     await this.#as('aiko').ask('PATCH', this.#path('launch'), { title: `${boards.launch.title}, draft 2` })
     await this.#as('priya').ask('POST', `${this.#path('journey')}/duplicate`)
+    // Promoted since: the row that says so is in the trail.
+    await setRole(
+      this.#connected.database.db,
+      { ...actor, name: people.mara.name },
+      emailOf('deniz'),
+      people.deniz.role,
+    )
     await this.#as('deniz').ask('GET', `/api/audit?limit=5`)
     await this.#as('sam').ask('DELETE', this.#path('roadmap'))
   }
