@@ -6,7 +6,6 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
 import { encodeSync, MessageType, SyncStep } from '../../shared/protocol.ts'
-import { eventually } from '../helpers/eventually.ts'
 import {
   postgresOf,
   type RunOptions,
@@ -17,6 +16,7 @@ import {
   visitor,
   withFolder,
 } from '../helpers/command-line.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { RawClient } from '../helpers/raw-client.ts'
 
 const commands = suite('commands')

@@ -7,9 +7,18 @@ import path from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { MessageType } from '../../shared/protocol.ts'
+import {
+  kill,
+  postgresOf,
+  run,
+  type Server,
+  serve,
+  start,
+  visitor,
+  withFolder,
+} from '../helpers/command-line.ts'
 import { withEmptyDatabase } from '../helpers/database.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { kill, postgresOf, run, type Server, serve, start, visitor, withFolder } from '../helpers/command-line.ts'
 import { RawClient } from '../helpers/raw-client.ts'
 
 const program = suite('the program')
