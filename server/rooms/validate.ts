@@ -95,13 +95,14 @@ class Inspection implements Blocks {
     this.#roots = new NewRoots(doc, limits)
     this.#conflicts = new Conflicts(doc, limits.maxConflictStepsPerUpdate)
     this.#crowds = new Crowds(update.length)
-    this.#splits = new Splits(doc, limits.maxCopiedValuesPerUpdate)
+    this.#splits = new Splits(doc, limits)
   }
 
   run(): Verdict {
     const clients = this.#reader.readCount(minClientBytes)
     if (clients > 1) this.#dependencies = new Dependencies()
     for (let i = 0; i < clients; i++) this.#readClient()
+    this.#splits.cutNew()
     const deleteSet = this.#reader.position
     const bringsNothing = this.#writes.length === 0
     const deletes = readDeleteSet(
@@ -111,6 +112,7 @@ class Inspection implements Blocks {
       bringsNothing,
       this.#splits,
     )
+    this.#splits.cutNew()
     if (deletes.isAhead) this.#resync ??= 'unknown_delete'
     if (this.#reader.bytesLeft > 0) throw new Refused('trailing_bytes', 'bytes follow the end of the update')
     if (this.#newClients.length > this.#limits.maxNewClientsPerUpdate)
@@ -223,7 +225,7 @@ class Inspection implements Blocks {
         this.#placeNumber(root, keyFrom, keyTo),
         this.#conflicts.count(place, root, () => reader.text(keyFrom, keyTo)) > 0,
       )
-    if (ref === ContentRef.any || ref === ContentRef.json) this.#splits.add(block.clientId, clock, end)
+    this.#splits.add(block.clientId, clock, end, ref === ContentRef.any || ref === ContentRef.json)
     if (neighbours.originClient >= 0) this.#splits.cut(neighbours.originClient, neighbours.originClock + 1)
     if (neighbours.rightClient >= 0) this.#splits.cut(neighbours.rightClient, neighbours.rightClock)
     this.#extend(block, clock, end)

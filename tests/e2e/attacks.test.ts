@@ -229,6 +229,29 @@ const found: Attack[] = [
       [{ client: evilId, ranges: times(20_000, (i) => [i * 2, 1] as const) }],
     ),
   ),
+  {
+    name: 'every other letter of a long text deleted, in an order that no editor writes',
+    send(evil) {
+      const text = { ...char, content: contentOf.string('x'.repeat(100_000)) }
+      evil.sendUpdate(writeUpdate([{ client: 999, clock: 0, structs: [text] }]))
+      const ranges = times(50_000, (i) => [100_000 - (i + 1) * 2, 1] as const)
+      evil.sendUpdate(writeUpdate([], [{ client: 999, ranges }]))
+    },
+    answer: 'update_delete_order',
+    counts: refusedBy('delete_order'),
+  },
+  update('a long text taken apart from its end', 'splits', () => {
+    const text = { ...char, content: contentOf.string('x'.repeat(160_000)) }
+    const inserts = times(80_000, (i) => ({
+      ...char,
+      origin: { client: 1001, clock: 159_998 - i * 2 },
+      rightOrigin: { client: 1001, clock: 159_999 - i * 2 },
+    }))
+    return writeUpdate([
+      { client: 1001, clock: 0, structs: [text] },
+      { client: 1000, clock: 0, structs: inserts },
+    ])
+  }),
   update('a quarter of a million structs at once', 'structs', () =>
     writeUpdate([{ client: evilId, clock: 0, structs: times(250_000, () => char) }]),
   ),

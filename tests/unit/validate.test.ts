@@ -512,6 +512,40 @@ order('cuts through long lists of values are counted, on the board and in the sa
   assert.is(outcome(writeUpdate([], [{ client: mallory, ranges: [[0, 40_000]] }]), { doc }), 'ok')
 })
 
+order('structs that cuts move are counted: a text taken apart from its end takes plain Yjs long', () => {
+  const text = { ...char, content: contentOf.string('x'.repeat(20_000)) }
+  const inserts = Array.from({ length: 5000 }, (_, i) => ({
+    ...char,
+    origin: { client: mallory, clock: i * 2 },
+    rightOrigin: { client: mallory, clock: i * 2 + 1 },
+  }))
+  const base = from(mallory, 0, text)
+  const limits = { maxMovedStructsPerUpdate: 1_000_000 }
+  const doc = new Y.Doc()
+  Y.applyUpdate(doc, writeUpdate([base]))
+  for (const backwards of [false, true]) {
+    const part = from(5, 0, ...(backwards ? inserts.toReversed() : inserts))
+    const expected = backwards ? 'reject splits' : 'ok'
+    assert.is(outcome(writeUpdate([part]), { doc, limits }), expected)
+    assert.is(outcome(writeUpdate([base, part]), { limits }), expected)
+    assert.is(outcome(writeUpdate([part, base]), { limits }), expected)
+  }
+})
+
+order('deleted ranges come in order, as Yjs writes them; a few may not', () => {
+  const doc = new Y.Doc()
+  Y.applyUpdate(
+    doc,
+    writeUpdate([from(mallory, 0, { ...char, content: contentOf.string('x'.repeat(10_000)) })]),
+  )
+  const backwards = (count: number) => Array.from({ length: count }, (_, i) => [(count - i) * 2, 1] as const)
+  assert.is(outcome(writeUpdate([], [{ client: mallory, ranges: backwards(1001) }]), { doc }), 'ok')
+  assert.is(
+    outcome(writeUpdate([], [{ client: mallory, ranges: backwards(1002) }]), { doc }),
+    'reject delete_order',
+  )
+})
+
 order('an update holds so many structs; more are for imports', () => {
   const limits = { maxStructsPerUpdate: 3 }
   assert.is(outcome(writeUpdate([from(5, 0, char, char), from(6, 0, char)]), { limits }), 'ok')

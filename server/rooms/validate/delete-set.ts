@@ -1,10 +1,15 @@
 // The second half of an update: ranges of clocks to delete, by client.
 import * as Y from 'yjs'
 import type { Splits } from './splits.ts'
-import { endOf, type UpdateReader } from './update-reader.ts'
+import { endOf, Refused, type UpdateReader } from './update-reader.ts'
 
 const minClientBytes = 2
 const minRangeBytes = 2
+/**
+ * Ranges that begin before the one read last. Yjs writes them in order; out of order, each cut moves all structs
+ * behind it: every other letter of 100,000 deleted, 190 kB, took 5 to 11 s.
+ */
+const mostOutOfOrder = 1000
 
 export interface DeleteSetReading {
   /** It names clocks that the board will not have. */
@@ -26,12 +31,17 @@ export function readDeleteSet(
   splits: Splits,
 ): DeleteSetReading {
   const reading = { isAhead: false, isEmpty }
+  let outOfOrder = 0
   for (let clients = reader.readCount(minClientBytes); clients > 0; clients--) {
     const clientId = reader.readVarUint()
     const reached = reachedBy(clientId)
+    let lastClock = 0
     for (let ranges = reader.readCount(minRangeBytes); ranges > 0; ranges--) {
       const clock = reader.readVarUint()
       const end = endOf(clock, reader.readVarUint())
+      if (clock < lastClock && ++outOfOrder > mostOutOfOrder)
+        throw new Refused('delete_order', 'deleted ranges are not in order')
+      lastClock = clock
       if (end > reached) {
         reading.isAhead = true
         continue

@@ -29,6 +29,7 @@ export type RejectRule =
   | 'map_entry'
   | 'conflicts'
   | 'splits'
+  | 'delete_order'
   | 'structs'
   | 'new_clients'
   | 'client_id'
@@ -87,6 +88,8 @@ export interface ValidationLimits {
   maxStructsPerUpdate: number
   /** Values behind cuts through long structs, which Yjs copies for each; 20 million take up to 0.4 s. */
   maxCopiedValuesPerUpdate: number
+  /** Structs behind cuts, which Yjs moves for each; 400 million take up to 0.5 s. */
+  maxMovedStructsPerUpdate: number
 }
 
 export const defaultValidationLimits: ValidationLimits = {
@@ -101,6 +104,7 @@ export const defaultValidationLimits: ValidationLimits = {
   maxConflictStepsPerUpdate: 2_000_000,
   maxStructsPerUpdate: 200_000,
   maxCopiedValuesPerUpdate: 30_000_000,
+  maxMovedStructsPerUpdate: 400_000_000,
 }
 
 /** Clocks fit into 31 bits: above, sums with lengths overflow state vectors of other implementations. */
