@@ -141,15 +141,16 @@ class World {
     const action = random.below(100)
     const board = random.below(2)
     const seat = random.of(this.seats)
-    if (action < 40) this.write(seat)
+    // Changes are few, so that what they did shows: a second must pass before a write is forbidden.
+    if (action < 50) this.write(seat)
     // All at once, so that edits of those who may and those who may not come in one window.
-    else if (action < 50) for (const each of this.seats) this.write(each)
-    else if (action < 75) this.join(seat)
-    else if (action < 85) await this.give(random.of(this.people), board, random.of(levels))
-    else if (action < 88) await this.open(board, random.of(levels))
-    else if (action < 91) await this.activate(random.of(this.people))
-    else if (action < 95) await this.invite(board)
-    else if (action < 98) await this.disturb()
+    else if (action < 70) for (const each of this.seats) this.write(each)
+    else if (action < 88) this.join(seat)
+    else if (action < 92) await this.give(random.of(this.people), board, random.of(levels))
+    else if (action < 93) await this.open(board, random.of(levels))
+    else if (action < 94) await this.activate(random.of(this.people))
+    else if (action < 96) await this.invite(board)
+    else if (action < 99 || random.chance(50)) await this.disturb()
     else await this.restart()
     this.look()
   }
@@ -168,7 +169,7 @@ class World {
 
   join(seat: Seat): void {
     if (seat.client !== null && seat.client.socket.readyState !== seat.client.socket.CLOSED) {
-      if (this.random.chance(20)) seat.client.close()
+      if (this.random.chance(4)) seat.client.close()
       return
     }
     seat.writes = []
