@@ -120,7 +120,7 @@ const tiny = (count: number): Uint8Array =>
     {
       client,
       clock: 0,
-      structs: Array.from({ length: count }, (_, i) => char({ parent: 'text', key: String(i % 1000) })),
+      structs: Array.from({ length: count }, (_, i) => char({ parent: 'text', key: String(i) })),
     },
   ])
 

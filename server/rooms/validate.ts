@@ -6,7 +6,7 @@ import { type Block, type Blocks, Dependencies } from './validate/blocks.ts'
 import { Conflicts } from './validate/conflicts.ts'
 import { ContentRef, readContent } from './validate/content.ts'
 import { continuesInPlace } from './validate/continuation.ts'
-import { Crowds, isTooCrowded } from './validate/crowds.ts'
+import { Crowds, isTooCrowded, placeNumber } from './validate/crowds.ts'
 import { readDeleteSet } from './validate/delete-set.ts'
 import { type MapEntry, refuseLiveEntries } from './validate/map-entries.ts'
 import { NewRoots } from './validate/new-roots.ts'
@@ -222,7 +222,7 @@ class Inspection implements Blocks {
     }
     if (end > block.known && this.#resync === null)
       this.#crowds.add(
-        this.#placeNumber(root, keyFrom, keyTo),
+        placeNumber(neighbours, place, root, reader.bytes.subarray(keyFrom, keyTo)),
         this.#conflicts.count(place, root, () => reader.text(keyFrom, keyTo)) > 0,
       )
     this.#splits.add(block.clientId, clock, end, ref === ContentRef.any || ref === ContentRef.json)
@@ -230,17 +230,6 @@ class Inspection implements Blocks {
     if (neighbours.rightClient >= 0) this.#splits.cut(neighbours.rightClient, neighbours.rightClock)
     this.#extend(block, clock, end)
     return end
-  }
-
-  /** What the struct just read is put behind, as a number: places may share one, which only makes them look crowded. */
-  #placeNumber(root: string | null, keyFrom: number, keyTo: number): number {
-    const { originClient, originClock, rightClient } = this.#conflicts.neighbours
-    if (originClient >= 0) return originClient * 2_097_169 + originClock
-    // The front of a list that only the right neighbour knows: all such are taken for one.
-    if (rightClient >= 0) return -1
-    let hash = root === null ? this.#place.anchorClient * 2_097_169 + this.#place.anchorClock : root.length
-    for (let i = keyFrom; i < keyTo; i++) hash = (hash * 31 + (this.#reader.bytes[i] ?? 0)) % 4_294_967_291
-    return -2 - hash
   }
 
   #readAnchor(block: Block, clock: number, anchor: number): void {

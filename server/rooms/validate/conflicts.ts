@@ -5,7 +5,7 @@ import { Anchor, type Place, type SharedType, structAt, typeInside } from './pla
 import { Refused } from './update-reader.ts'
 
 /** The ids that a struct names as its neighbours; clients are -1 where it names none. */
-interface Neighbours {
+export interface Neighbours {
   originClient: number
   originClock: number
   rightClient: number

@@ -2,6 +2,8 @@
 // others, also where all of them are valid and come together. An estimate over the bytes lets nearly every update
 // pass; the few that it suspects are tried on a copy of the board, because only Yjs knows what they really cost.
 import * as Y from 'yjs'
+import type { Neighbours } from './conflicts.ts'
+import type { Place } from './placement.ts'
 
 /** Below this there are too few structs for it to matter. */
 const leastBytes = 6 * 1024
@@ -39,6 +41,21 @@ export class Crowds {
   get structs(): number {
     return this.#structs
   }
+}
+
+/** What a struct is put behind, as a number. Places may share one, which only makes them look crowded. */
+export function placeNumber(
+  { originClient, originClock, rightClient }: Neighbours,
+  { anchorClient, anchorClock }: Place,
+  root: string | null,
+  key: Uint8Array,
+): number {
+  if (originClient >= 0) return originClient * 2_097_169 + originClock
+  // The front of a list that only the right neighbour knows: all such are taken for one.
+  if (rightClient >= 0) return -1
+  let hash = root === null ? anchorClient * 2_097_169 + anchorClock : root.length
+  for (const byte of key) hash = (hash * 31 + byte) % 4_294_967_291
+  return -2 - hash
 }
 
 class TakesTooLong extends Error {}
