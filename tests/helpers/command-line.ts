@@ -12,6 +12,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import * as assert from 'uvu/assert'
 import { eventually } from './eventually.ts'
 
 const bin = fileURLToPath(new URL('../../../bin/boardroom.mjs', import.meta.url))
@@ -209,4 +210,24 @@ export function visitor(origin: string) {
       return { status: answer.status, body: (text.startsWith('{') ? JSON.parse(text) : text) as any }
     },
   }
+}
+
+/** What a command that succeeds prints. */
+export async function answer(dataDir: string, words: string[], options: RunOptions = {}): Promise<string> {
+  const { code, stdout, stderr } = await run(dataDir, words, options)
+  if (code !== 0) throw new Error(`${words.join(' ')}: ${code}: ${stderr}`)
+  return stdout
+}
+export const rows = (stdout: string) =>
+  stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]))
+export const password = 'correct horse battery'
+export const create = (dataDir: string, email: string, more: string[] = []) =>
+  run(dataDir, ['user', 'create', '--email', email, '--name', 'Somebody', ...more], {
+    input: `${password}\n`,
+  })
+export async function signedIn({ url }: Server, email: string) {
+  const person = visitor(url)
+  const { status } = await person.ask('POST', '/api/auth/sign-in/email', { email, password })
+  assert.is(status, 200)
+  return person
 }
