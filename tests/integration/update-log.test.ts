@@ -57,6 +57,30 @@ log('commits what waits together: two commits for a thousand appends of ten boar
   }),
 )
 
+log('commits at once after a pause, and together what comes in the moments after it', () =>
+  withStorage(async ({ database, log: logger, newBoard, db }) => {
+    const spaced = new PostgresUpdateLog({ database, log: logger, keeper: noKeeper, commitEveryMs: 300 })
+    const board = await newBoard()
+    const [first, ...rest] = updates(6) as [Uint8Array, ...Uint8Array[]]
+    const startedAt = performance.now()
+    await spaced.append(board, first, [])
+    assert.ok(performance.now() - startedAt < 300)
+    const saved: Promise<void>[] = []
+    for (const update of rest) {
+      saved.push(spaced.append(board, update, []))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await Promise.all(saved)
+    const commits = await db
+      .selectFrom('board_updates')
+      .select(sql<string>`xmin::text`.as('commit'))
+      .distinct()
+      .execute()
+    assert.is(commits.length, 2)
+    await spaced.close()
+  }),
+)
+
 log('never sends more than a commit holds, but one append however large', () =>
   withStorage(
     async ({ updateLog, newBoard, db }) => {
