@@ -29,8 +29,6 @@ export interface RunOptions {
   env?: Record<string, string>
   input?: string
   /** Another account, for root only. */
-  uid?: number
-  gid?: number
   /** The program to run instead of the checkout's. */
   program?: string
 }
@@ -45,7 +43,6 @@ export interface Started {
 
 /** In a process group of its own, so that a test can send what Ctrl-C sends. */
 export function start(dataDir: string, command: readonly string[], options: RunOptions = {}): Started {
-  const { uid, gid } = options
   const child = spawn(process.execPath, [options.program ?? bin, ...command, ...(options.args ?? [])], {
     cwd: os.tmpdir(),
     detached: true,
@@ -58,8 +55,6 @@ export function start(dataDir: string, command: readonly string[], options: RunO
       PORT: '0',
       ...options.env,
     },
-    ...(uid === undefined ? {} : { uid }),
-    ...(gid === undefined ? {} : { gid }),
   })
   const started: Started = {
     child,
