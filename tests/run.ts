@@ -1,6 +1,6 @@
 // Runs the tests: node dist/tests/run.js [unit | integration | property | e2e | part of a file name …]
 //
-// Each file is a process of its own, two at a time, all with one real Postgres. uvu passes in silence where a hook
+// Each file is a process of its own, three at a time (most wait for sockets and clocks), all with one real Postgres. uvu passes in silence where a hook
 // throws, where `.run()` is forgotten and where there is no test, and waits for ever where something was left
 // open: here each of these fails. A test file that leaves something out says so with a line `# skipped N: reason`;
 // with CI=true that is a failure. The last line is `N passed, N failed`, or `N passed, N failed, N skipped`.
@@ -17,7 +17,7 @@ type Kind = (typeof kinds)[number]
 
 /** A file that takes longer is ended, with everything it started. */
 const limitMs: Record<Kind, number> = { unit: 30_000, integration: 120_000, property: 180_000, e2e: 180_000 }
-const filesAtOnce = 2
+const filesAtOnce = 3
 
 interface TestFile {
   kind: Kind
