@@ -27,6 +27,7 @@ import { type Config, configWith } from './config.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { migrateUp } from './database/migrate.ts'
 import { Notifications } from './database/notifications.ts'
+import { takeServerLock } from './database/server-lock.ts'
 import { BoardroomError } from './errors.ts'
 import { addressKey, addressReader } from './http/addresses.ts'
 import { Admission } from './http/admission.ts'
@@ -61,6 +62,8 @@ export interface BoardroomOptions extends Partial<Config> {
   migrate?: boolean
   /** Folder of the built canvas, to serve the pages as well; null (default): API and sockets alone. */
   clientFolder?: string | null
+  /** How long to wait for another server on this database to stop; an opened `Database` is its opener's care. Default: 60 s. */
+  waitForServerMs?: number
   /** How long rooms go on while the database is away, before their people are sent round (4503). Default: a minute. */
   goOnUnsavedMs?: number
 }
@@ -78,7 +81,8 @@ export interface Boardroom extends Services {
 
 /**
  * Starts a Boardroom inside this process.
- * @throws BoardroomError invalid_config | database_unreachable | database_too_new
+ * @throws BoardroomError invalid_config | database_unreachable | database_too_new | database_in_use (by another
+ *   server, which would not hear the rooms of this one)
  */
 export async function createBoardroom(options: BoardroomOptions): Promise<Boardroom> {
   const {
@@ -87,6 +91,7 @@ export async function createBoardroom(options: BoardroomOptions): Promise<Boardr
     logger,
     migrate = true,
     clientFolder = null,
+    waitForServerMs,
     goOnUnsavedMs,
     ...settings
   } = options
@@ -95,6 +100,16 @@ export async function createBoardroom(options: BoardroomOptions): Promise<Boardr
   const database = await open(given, config, log)
   const undo: (() => unknown)[] = [() => (database === given ? undefined : database.close())]
   try {
+    if (!isDatabase(given)) {
+      const lock = await takeServerLock({
+        direct: database.direct,
+        schema: database.schema,
+        log,
+        patienceMs: waitForServerMs,
+        onWaiting: (message) => log.warn(message),
+      })
+      undo.push(() => lock.release())
+    }
     if (migrate) await migrateUp(database)
     return await start({
       database,

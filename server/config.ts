@@ -48,7 +48,9 @@ export const fields = {
     .default('boardroom')
     .describe('the schema that holds every table'),
   BOARDROOM_DATABASE_POOL: whole(3, 200).default(10).describe('connections in the pool'),
-  NATS_URL: z.string().optional().describe('a NATS server, for more than one node'),
+  NATS_URL: z
+    .undefined('one process serves one database in this version: leave it out')
+    .describe('kept for more than one node; this version refuses to start with it'),
   BOARDROOM_DATA_DIR: z
     .string()
     .min(1)

@@ -3,7 +3,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { unendedServers } from '../audit/queries.ts'
 import type { Config } from '../config.ts'
 import { type Database, openDatabase } from '../database/database.ts'
 import { startEmbedded } from '../database/embedded.ts'
@@ -32,8 +31,8 @@ export async function openForServing(context: CommandContext): Promise<Opened> {
   try {
     const { database, directUrl } = connection
     const serverLock =
-      config.databaseUrl === undefined || config.natsUrl !== undefined
-        ? null
+      config.databaseUrl === undefined
+        ? null // the embedded cluster has one of its own
         : await takeServerLock({
             direct: database.direct,
             schema: config.databaseSchema,
@@ -105,7 +104,6 @@ export async function openForCommand(context: CommandContext, needs: CommandNeed
     if (needs.alone === true) {
       const patienceMs = 1000 // a server that was told to stop may be at it
       lock = await takeServerLock({ direct: database.direct, schema: config.databaseSchema, log, patienceMs })
-      if (config.natsUrl !== undefined) await refuseBesideOthers(database)
     }
     if (needs.schema !== 'any') await bringUp(database, progress)
     return { ...connection, onClose: (step) => void steps.push(step), close }
@@ -116,17 +114,6 @@ export async function openForCommand(context: CommandContext, needs: CommandNeed
 }
 
 const endingSignals = ['SIGINT', 'SIGTERM'] as const
-
-/** Servers with a bus hold no lock; each says in the database that it runs. */
-async function refuseBesideOthers(database: Database): Promise<void> {
-  const [other] = await unendedServers(database, noServer)
-  if (other === undefined) return
-  throw new BoardroomError(
-    'database_in_use',
-    'a server works on this database; stop every server first (one that was killed: start and stop it once)',
-  )
-}
-const noServer = '00000000-0000-0000-0000-000000000000'
 
 /** An empty database is made ready; one of an older version is left to a start of the server, or to the operator. */
 async function bringUp(database: Database, onProgress: (text: string) => void): Promise<void> {

@@ -1,4 +1,4 @@
-// Says that one Boardroom without a bus serves from a database and schema: a second one would not hear the rooms of
+// Says that one Boardroom serves from a database and schema: a second one would not hear the rooms of
 // the first. The lock is a session's advisory lock, so nothing is left of it when its process dies.
 import { randomBytes } from 'node:crypto'
 import os from 'node:os'
@@ -182,5 +182,5 @@ const sentence = (holder: string): string => {
 const inUse = (holder: string, schema: string) =>
   new BoardroomError(
     'database_in_use',
-    `${sentence(holder)} serves from this database and schema "${schema}"; stop it, set NATS_URL on both to run them together, or set BOARDROOM_DATABASE_SCHEMA to another schema`,
+    `${sentence(holder)} serves from this database and schema "${schema}"; stop it first, or set BOARDROOM_DATABASE_SCHEMA to another schema`,
   )

@@ -282,7 +282,7 @@ const memoryBytes = (): number => {
 }
 
 attacks('leave everyone else working, are answered and counted, and leave nothing behind', () =>
-  withServer(async ({ user, open, raw, origin, url }) => {
+  withServer(async ({ user, open, raw, origin, database }) => {
     const [ada, eve] = [await user('Ada'), await user('Eve')]
     const [board, elsewhere] = [await ada.board(), await ada.board('Elsewhere')]
     await ada.grant(board, eve, 'edit')
@@ -350,7 +350,7 @@ attacks('leave everyone else working, are answered and counted, and leave nothin
 
     const expected = victim.doc.getMap('notes').toJSON()
     for (const client of pairs.flat()) client.stop()
-    const second = await createBoardroom({ database: url, secret: 'x'.repeat(32) })
+    const second = await createBoardroom({ database, secret: 'x'.repeat(32) })
     try {
       const stored = new Y.Doc()
       await eventually(async () => {

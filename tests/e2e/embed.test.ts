@@ -200,4 +200,21 @@ embed('lists, in code, what it gave and what happened, and takes it back by its 
   }),
 )
 
+embed('refuses to be a second one on the same database and schema, and can once the first has closed', () =>
+  withDatabase(async ({ url }) => {
+    const options = { database: url, secret: 'x'.repeat(40), authenticate: () => null, waitForServerMs: 0 }
+    const first = await createBoardroom(options)
+    await createBoardroom(options).then(
+      () => assert.unreachable('two of them would not hear each other'),
+      ({ code, message }) => {
+        assert.is(code, 'database_in_use')
+        assert.match(message, `process ${process.pid}`)
+      },
+    )
+    await first.close({ drainMs: 0 })
+    const next = await createBoardroom(options)
+    await next.close({ drainMs: 0 })
+  }),
+)
+
 embed.run()

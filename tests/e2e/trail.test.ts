@@ -204,7 +204,7 @@ trail('has a leave for every access after the server closed', () =>
 )
 
 trail('has a leave for every access after a server was lost, written by the next one', () =>
-  withServer(async ({ user, raw, actions, pool, url, log }) => {
+  withServer(async ({ user, raw, actions, pool, database, log }) => {
     const ada = await user('Ada')
     const board = await ada.board()
     const client = await raw(board, { ticket: await ada.ticket(board) })
@@ -215,7 +215,7 @@ trail('has a leave for every access after a server was lost, written by the next
         `select pg_terminate_backend(pid) from pg_stat_activity
          where application_name = 'boardroom presence' and datname = current_database()`,
       )
-      const next = await createBoardroom({ database: url, secret: 'x'.repeat(40), logger: log })
+      const next = await createBoardroom({ database, secret: 'x'.repeat(40), logger: log })
       await next.close({ drainMs: 0 })
       return (await actions(board)).includes('leave')
     })

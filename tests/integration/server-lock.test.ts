@@ -40,7 +40,7 @@ lock('refuses the second in one line that names the first when it does not stop'
     const first = await take(test)
     await nodeAssert.rejects(take(test, { patienceMs: 300 }), (error: Error & { code?: string }) => {
       assert.is(error.code, 'database_in_use')
-      assert.match(error.message, new RegExp(`process ${process.pid} on .*NATS_URL`))
+      assert.match(error.message, new RegExp(`process ${process.pid} on .*stop it first`))
       assert.not.match(error.message, '\n')
       return true
     })

@@ -38,6 +38,13 @@ config('an unknown flag names the nearest one', () => {
   )
 })
 
+config('more than one node is refused, not ignored', () => {
+  assert.match(
+    messageOf(() => readConfig({ NATS_URL: 'nats://localhost:4222' })),
+    'NATS_URL: one process serves one database in this version: leave it out',
+  )
+})
+
 config('.env.example lists every setting with its default and its sentence, and nothing else', () => {
   const example = readFileSync('.env.example', 'utf8')
   for (const [name, field] of Object.entries(fields)) {
