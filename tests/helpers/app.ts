@@ -17,8 +17,8 @@ import type { HttpEnv } from '../../server/http/context.ts'
 import { RateLimit } from '../../server/http/rate-limits.ts'
 import type { ConnectionSummary } from '../../server/rooms/ports.ts'
 import type { Ask } from './api-fuzz.ts'
-import { anonymousIdentity, guestIdentity, userIdentity } from './boards.ts'
 import { type TestDatabase, withDatabase } from './database.ts'
+import { anonymousIdentity, guestIdentity, userIdentity } from './identities.ts'
 
 export interface Answer {
   status: number

@@ -1,5 +1,4 @@
-// What storage tests share: a board with an owner, and a log with its keeper that are closed whatever happens.
-import { randomUUID } from 'node:crypto'
+// What storage tests share: a log with its keeper that are closed whatever happens.
 import * as Y from 'yjs'
 import { Compaction, type CompactionOptions } from '../../server/storage/compaction.ts'
 import { DocumentWorker } from '../../server/storage/document-worker.ts'
@@ -10,7 +9,6 @@ export interface TestStorage extends TestDatabase {
   updateLog: PostgresUpdateLog
   compaction: Compaction
   worker: DocumentWorker
-  newBoard(): Promise<string>
 }
 
 export const withStorage = <Result>(
@@ -23,27 +21,13 @@ export const withStorage = <Result>(
     const compaction = new Compaction({ database, worker, log, ...options.compaction })
     const updateLog = new PostgresUpdateLog({ database, log, keeper: compaction, ...options.log })
     try {
-      return await work({ ...test, updateLog, compaction, worker, newBoard: () => newBoard(test) })
+      return await work({ ...test, updateLog, compaction, worker })
     } finally {
       await updateLog.close()
       await compaction.close()
       await worker.close()
     }
   })
-
-export async function newBoard({ db }: Pick<TestDatabase, 'db'>): Promise<string> {
-  const owner = await db
-    .insertInto('users')
-    .values({ email: `${randomUUID()}@example.org`, name: 'Ada' })
-    .returning('id')
-    .executeTakeFirstOrThrow()
-  const board = await db
-    .insertInto('boards')
-    .values({ owner_id: owner.id, title: 'Plan' })
-    .returning('id')
-    .executeTakeFirstOrThrow()
-  return board.id
-}
 
 /** The update by which `doc` changes in `edit`. */
 export function updateOf(doc: Y.Doc, edit: (doc: Y.Doc) => void): Uint8Array {

@@ -6,19 +6,9 @@ import { BoardAccess, refusalOf, requireLevel, requireManage } from '../../serve
 import type { Db } from '../../server/database/database.ts'
 import { BoardroomError } from '../../server/errors.ts'
 import type { AccessDecision, AccessSubject } from '../../server/rooms/ports.ts'
-import {
-  addBoard,
-  addGuest,
-  addLink,
-  addPermission,
-  addSession,
-  addUse,
-  addUser,
-  anonymousIdentity,
-  guestIdentity,
-  userIdentity,
-} from '../helpers/boards.ts'
 import { withDatabase } from '../helpers/database.ts'
+import { make } from '../helpers/factories.ts'
+import { anonymousIdentity, guestIdentity, userIdentity } from '../helpers/identities.ts'
 
 const access = suite('access to a board')
 
@@ -40,18 +30,18 @@ const expectations: [string, Case, string][] = [
   ['the owner', async ({ owner }) => ({ userId: owner }), 'edit owner manage'],
   [
     'an administrator',
-    async ({ db }) => ({ userId: await addUser(db, { role: 'admin' }) }),
+    async ({ db }) => ({ userId: (await make.user(db, { role: 'admin' })).id }),
     'edit administrator manage',
   ],
   [
     'a sysadmin',
-    async ({ db }) => ({ userId: await addUser(db, { role: 'sysadmin' }) }),
+    async ({ db }) => ({ userId: (await make.user(db, { role: 'sysadmin' })).id }),
     'edit administrator manage',
   ],
   [
     'a row of one’s own',
     async ({ db, board, stranger }) => {
-      await addPermission(db, board, stranger, 'comment')
+      await make.permission(db, { board_id: board, user_id: stranger, level: 'comment' })
       return { userId: stranger }
     },
     'comment permission',
@@ -59,7 +49,7 @@ const expectations: [string, Case, string][] = [
   [
     'somebody else’s row',
     async ({ db, board, stranger }) => {
-      await addPermission(db, board, await addUser(db), 'edit')
+      await make.permission(db, { board_id: board, level: 'edit' })
       return { userId: stranger }
     },
     'none',
@@ -67,7 +57,11 @@ const expectations: [string, Case, string][] = [
   [
     'a row on another board',
     async ({ db, owner, stranger }) => {
-      await addPermission(db, await addBoard(db, owner), stranger, 'edit')
+      await make.permission(db, {
+        board_id: (await make.board(db, { owner_id: owner })).id,
+        user_id: stranger,
+        level: 'edit',
+      })
       return { userId: stranger }
     },
     'none',
@@ -84,7 +78,7 @@ const expectations: [string, Case, string][] = [
     'members_level, as a guest',
     async ({ db, board }) => {
       await db.updateTable('boards').set({ members_level: 'edit' }).where('id', '=', board).execute()
-      return { guestId: await addGuest(db) }
+      return { guestId: (await make.guest(db)).id }
     },
     'none',
   ],
@@ -99,7 +93,7 @@ const expectations: [string, Case, string][] = [
   [
     'the row for everyone, as nobody known',
     async ({ db, board }) => {
-      await addPermission(db, board, null, 'comment')
+      await make.permission(db, { board_id: board, user_id: null, level: 'comment' })
       return {}
     },
     'comment public',
@@ -107,8 +101,8 @@ const expectations: [string, Case, string][] = [
   [
     'the row for everyone, as a guest',
     async ({ db, board }) => {
-      await addPermission(db, board, null, 'edit')
-      return { guestId: await addGuest(db) }
+      await make.permission(db, { board_id: board, user_id: null, level: 'edit' })
+      return { guestId: (await make.guest(db)).id }
     },
     'edit public',
   ],
@@ -124,44 +118,49 @@ const expectations: [string, Case, string][] = [
     'the row for everyone above is_public',
     async ({ db, board }) => {
       await db.updateTable('boards').set({ is_public: true }).where('id', '=', board).execute()
-      await addPermission(db, board, null, 'edit')
+      await make.permission(db, { board_id: board, user_id: null, level: 'edit' })
       return {}
     },
     'edit public',
   ],
   [
     'the highest of several sources',
-    async ({ db, board, owner, stranger }) => {
-      await addPermission(db, board, null, 'view')
-      await addPermission(db, board, stranger, 'comment')
-      await addUse(db, await addLink(db, board, owner, { level: 'edit' }), { userId: stranger })
+    async ({ db, board, stranger }) => {
+      await make.permission(db, { board_id: board, user_id: null })
+      await make.permission(db, { board_id: board, user_id: stranger, level: 'comment' })
+      const { id: link } = await make.shareLink(db, { board_id: board, level: 'edit' })
+      await make.linkUse(db, { link_id: link, user_id: stranger })
       return { userId: stranger }
     },
     'edit link',
   ],
   [
     'a link one came in by, as a guest',
-    async ({ db, board, owner }) => {
-      const guest = await addGuest(db)
-      await addUse(db, await addLink(db, board, owner, { level: 'comment' }), { guestId: guest })
+    async ({ db, board }) => {
+      const { id: guest } = await make.guest(db)
+      const { id: link } = await make.shareLink(db, { board_id: board, level: 'comment' })
+      await make.linkUse(db, { link_id: link, guest_id: guest })
       return { guestId: guest }
     },
     'comment link',
   ],
   [
     'a link that somebody else came in by',
-    async ({ db, board, owner }) => {
-      await addUse(db, await addLink(db, board, owner, { level: 'edit' }), { guestId: await addGuest(db) })
-      return { guestId: await addGuest(db) }
+    async ({ db, board }) => {
+      const { id: link } = await make.shareLink(db, { board_id: board, level: 'edit' })
+      await make.linkUse(db, { link_id: link })
+      return { guestId: (await make.guest(db)).id }
     },
     'none',
   ],
   [
     'several links add up',
-    async ({ db, board, owner }) => {
-      const guest = await addGuest(db)
-      for (const level of ['view', 'edit', 'comment'] as const)
-        await addUse(db, await addLink(db, board, owner, { level }), { guestId: guest })
+    async ({ db, board }) => {
+      const { id: guest } = await make.guest(db)
+      for (const level of ['view', 'edit', 'comment'] as const) {
+        const { id: link } = await make.shareLink(db, { board_id: board, level })
+        await make.linkUse(db, { link_id: link, guest_id: guest })
+      }
       return { guestId: guest }
     },
     'edit link',
@@ -169,46 +168,52 @@ const expectations: [string, Case, string][] = [
   [
     'a link of another board',
     async ({ db, owner }) => {
-      const guest = await addGuest(db)
-      await addUse(db, await addLink(db, await addBoard(db, owner), owner, { level: 'edit' }), {
-        guestId: guest,
+      const { id: guest } = await make.guest(db)
+      const { id: link } = await make.shareLink(db, {
+        board_id: (await make.board(db, { owner_id: owner })).id,
+        level: 'edit',
       })
+      await make.linkUse(db, { link_id: link, guest_id: guest })
       return { guestId: guest }
     },
     'none',
   ],
   [
     'a revoked link',
-    async ({ db, board, owner }) => {
-      const guest = await addGuest(db)
-      await addUse(db, await addLink(db, board, owner, { revoked_at: past }), { guestId: guest })
+    async ({ db, board }) => {
+      const { id: guest } = await make.guest(db)
+      const { id: link } = await make.shareLink(db, { board_id: board, revoked_at: past })
+      await make.linkUse(db, { link_id: link, guest_id: guest })
       return { guestId: guest }
     },
     'none',
   ],
   [
     'a revoked use of a link',
-    async ({ db, board, owner }) => {
-      const guest = await addGuest(db)
-      await addUse(db, await addLink(db, board, owner), { guestId: guest }, past)
+    async ({ db, board }) => {
+      const { id: guest } = await make.guest(db)
+      const { id: link } = await make.shareLink(db, { board_id: board })
+      await make.linkUse(db, { link_id: link, guest_id: guest, revoked_at: past })
       return { guestId: guest }
     },
     'none',
   ],
   [
     'an expired link',
-    async ({ db, board, owner }) => {
-      const guest = await addGuest(db)
-      await addUse(db, await addLink(db, board, owner, { expires_at: past }), { guestId: guest })
+    async ({ db, board }) => {
+      const { id: guest } = await make.guest(db)
+      const { id: link } = await make.shareLink(db, { board_id: board, expires_at: past })
+      await make.linkUse(db, { link_id: link, guest_id: guest })
       return { guestId: guest }
     },
     'none',
   ],
   [
     'a used-up link, as somebody inside',
-    async ({ db, board, owner }) => {
-      const guest = await addGuest(db)
-      await addUse(db, await addLink(db, board, owner, { max_uses: 1, uses: 1 }), { guestId: guest })
+    async ({ db, board }) => {
+      const { id: guest } = await make.guest(db)
+      const { id: link } = await make.shareLink(db, { board_id: board, max_uses: 1, uses: 1 })
+      await make.linkUse(db, { link_id: link, guest_id: guest })
       return { guestId: guest }
     },
     'view link',
@@ -216,8 +221,9 @@ const expectations: [string, Case, string][] = [
   [
     'a link whose creator never could give it',
     async ({ db, board, stranger }) => {
-      const guest = await addGuest(db)
-      await addUse(db, await addLink(db, board, stranger, { level: 'edit' }), { guestId: guest })
+      const { id: guest } = await make.guest(db)
+      const { id: link } = await make.shareLink(db, { board_id: board, created_by: stranger, level: 'edit' })
+      await make.linkUse(db, { link_id: link, guest_id: guest })
       return { guestId: guest }
     },
     'none',
@@ -225,8 +231,12 @@ const expectations: [string, Case, string][] = [
   [
     'a link of an administrator',
     async ({ db, board }) => {
-      const guest = await addGuest(db)
-      await addUse(db, await addLink(db, board, await addUser(db, { role: 'admin' })), { guestId: guest })
+      const { id: guest } = await make.guest(db)
+      const { id: link } = await make.shareLink(db, {
+        board_id: board,
+        created_by: (await make.user(db, { role: 'admin' })).id,
+      })
+      await make.linkUse(db, { link_id: link, guest_id: guest })
       return { guestId: guest }
     },
     'view link',
@@ -234,9 +244,10 @@ const expectations: [string, Case, string][] = [
   [
     'a link of a deactivated administrator',
     async ({ db, board }) => {
-      const guest = await addGuest(db)
-      const creator = await addUser(db, { role: 'admin', is_active: false })
-      await addUse(db, await addLink(db, board, creator), { guestId: guest })
+      const { id: guest } = await make.guest(db)
+      const { id: creator } = await make.user(db, { role: 'admin', is_active: false })
+      const { id: link } = await make.shareLink(db, { board_id: board, created_by: creator })
+      await make.linkUse(db, { link_id: link, guest_id: guest })
       return { guestId: guest }
     },
     'none',
@@ -244,8 +255,9 @@ const expectations: [string, Case, string][] = [
   [
     'a link of a deactivated owner',
     async ({ db, board, owner }) => {
-      const guest = await addGuest(db)
-      await addUse(db, await addLink(db, board, owner), { guestId: guest })
+      const { id: guest } = await make.guest(db)
+      const { id: link } = await make.shareLink(db, { board_id: board })
+      await make.linkUse(db, { link_id: link, guest_id: guest })
       await db.updateTable('users').set({ is_active: false }).where('id', '=', owner).execute()
       return { guestId: guest }
     },
@@ -259,9 +271,10 @@ const expectations: [string, Case, string][] = [
         .select('id')
         .where('email', '=', 'system@boardroom.invalid')
         .executeTakeFirstOrThrow()
-      const board = await addBoard(db, system.id)
-      const guest = await addGuest(db)
-      await addUse(db, await addLink(db, board, system.id, { level: 'edit' }), { guestId: guest })
+      const { id: board } = await make.board(db, { owner_id: system.id })
+      const { id: guest } = await make.guest(db)
+      const { id: link } = await make.shareLink(db, { board_id: board, created_by: system.id, level: 'edit' })
+      await make.linkUse(db, { link_id: link, guest_id: guest })
       return { guestId: guest, boardId: board }
     },
     'edit link',
@@ -269,8 +282,8 @@ const expectations: [string, Case, string][] = [
   [
     'a deactivated user',
     async ({ db, board }) => {
-      const user = await addUser(db, { is_active: false })
-      await addPermission(db, board, user, 'edit')
+      const { id: user } = await make.user(db, { is_active: false })
+      await make.permission(db, { board_id: board, user_id: user, level: 'edit' })
       return { userId: user }
     },
     'ended',
@@ -286,17 +299,18 @@ const expectations: [string, Case, string][] = [
   [
     'a deactivated user on a public board',
     async ({ db, board }) => {
-      await addPermission(db, board, null, 'edit')
-      return { userId: await addUser(db, { is_active: false }) }
+      await make.permission(db, { board_id: board, user_id: null, level: 'edit' })
+      return { userId: (await make.user(db, { is_active: false })).id }
     },
     'ended',
   ],
   ['a user that is gone', async () => ({ userId: 2_000_000 }), 'ended'],
   [
     'an expired guest',
-    async ({ db, board, owner }) => {
-      const guest = await addGuest(db, { expires_at: past })
-      await addUse(db, await addLink(db, board, owner), { guestId: guest })
+    async ({ db, board }) => {
+      const { id: guest } = await make.guest(db, { expires_at: past })
+      const { id: link } = await make.shareLink(db, { board_id: board })
+      await make.linkUse(db, { link_id: link, guest_id: guest })
       return { guestId: guest }
     },
     'ended',
@@ -304,18 +318,27 @@ const expectations: [string, Case, string][] = [
   ['a guest that is gone', async () => ({ guestId: randomUUID() }), 'ended'],
   [
     'a living session',
-    async ({ db, owner }) => ({ userId: owner, sessionId: await addSession(db, owner) }),
+    async ({ db, owner }) => ({
+      userId: owner,
+      sessionId: String((await make.session(db, { user_id: owner })).id),
+    }),
     'edit owner manage',
   ],
   [
     'an expired session',
-    async ({ db, owner }) => ({ userId: owner, sessionId: await addSession(db, owner, past) }),
+    async ({ db, owner }) => ({
+      userId: owner,
+      sessionId: String((await make.session(db, { user_id: owner, expires_at: past })).id),
+    }),
     'ended',
   ],
   ['a session that is gone', async ({ owner }) => ({ userId: owner, sessionId: '99999' }), 'ended'],
   [
     'a session of somebody else',
-    async ({ db, owner, stranger }) => ({ userId: owner, sessionId: await addSession(db, stranger) }),
+    async ({ db, owner, stranger }) => ({
+      userId: owner,
+      sessionId: String((await make.session(db, { user_id: stranger })).id),
+    }),
     'ended',
   ],
   [
@@ -327,7 +350,7 @@ const expectations: [string, Case, string][] = [
   [
     'a cap above the level',
     async ({ db, board, stranger }) => {
-      await addPermission(db, board, stranger, 'view')
+      await make.permission(db, { board_id: board, user_id: stranger })
       return { userId: stranger, maxLevel: 'edit' }
     },
     'view permission',
@@ -343,7 +366,7 @@ const expectations: [string, Case, string][] = [
   [
     'a deleted board, with a row',
     async ({ db, board, stranger }) => {
-      await addPermission(db, board, stranger, 'view')
+      await make.permission(db, { board_id: board, user_id: stranger })
       await db.updateTable('boards').set({ deleted_at: past }).where('id', '=', board).execute()
       return { userId: stranger }
     },
@@ -364,71 +387,65 @@ const expectations: [string, Case, string][] = [
   ],
   [
     'a missing board, as an administrator',
-    async ({ db }) => ({ userId: await addUser(db, { role: 'admin' }), boardId: randomUUID() }),
+    async ({ db }) => ({ userId: (await make.user(db, { role: 'admin' })).id, boardId: randomUUID() }),
     'none missing',
   ],
   [
     'a board id that is none, as an administrator',
-    async ({ db }) => ({ userId: await addUser(db, { role: 'admin' }), boardId: 'not-a-board' }),
+    async ({ db }) => ({ userId: (await make.user(db, { role: 'admin' })).id, boardId: 'not-a-board' }),
     'none missing',
   ],
   [
     'an agent with a grant on all of the owner’s boards',
-    async ({ db, owner }) => ({ agentId: await addAgent(db, owner, { can_update: true }) }),
+    async ({ db, owner }) => ({ agentId: await letAgent(db, owner, { can_update: true }) }),
     'edit agent',
   ],
   [
     'an agent that may read',
     async ({ db, owner, board }) => ({
-      agentId: await addAgent(db, owner, { can_read: true, board_id: board }),
+      agentId: await letAgent(db, owner, { can_read: true, board_id: board }),
     }),
     'view agent',
   ],
   [
     'an agent with a grant on another board',
     async ({ db, owner }) => ({
-      agentId: await addAgent(db, owner, { can_read: true, board_id: await addBoard(db, owner) }),
+      agentId: await letAgent(db, owner, {
+        can_read: true,
+        board_id: (await make.board(db, { owner_id: owner })).id,
+      }),
     }),
     'none',
   ],
   [
     'an agent granted by somebody without access',
-    async ({ db, stranger }) => ({ agentId: await addAgent(db, stranger, { can_update: true }) }),
+    async ({ db, stranger }) => ({ agentId: await letAgent(db, stranger, { can_update: true }) }),
     'none',
   ],
   [
     'an agent granted more than its granter may',
     async ({ db, board, stranger }) => {
-      await addPermission(db, board, stranger, 'comment')
-      return { agentId: await addAgent(db, stranger, { can_update: true }) }
+      await make.permission(db, { board_id: board, user_id: stranger, level: 'comment' })
+      return { agentId: await letAgent(db, stranger, { can_update: true }) }
     },
     'comment agent',
   ],
   [
     'an agent whose grant expired',
-    async ({ db, owner }) => ({ agentId: await addAgent(db, owner, { can_update: true, expires_at: past }) }),
+    async ({ db, owner }) => ({ agentId: await letAgent(db, owner, { can_update: true, expires_at: past }) }),
     'none',
   ],
   [
     'an agent that is switched off',
-    async ({ db, owner }) => ({ agentId: await addAgent(db, owner, { can_update: true }, false) }),
+    async ({ db, owner }) => ({ agentId: await letAgent(db, owner, { can_update: true }, false) }),
     'ended',
   ],
 ]
 
-let agents = 0
-async function addAgent(db: Db, userId: number, grant: object, isActive = true): Promise<string> {
-  agents += 1
-  const name = `Agent ${agents}`
-  const { id } = await db
-    .insertInto('agents')
-    .values({ name, is_active: isActive })
-    .returning('id')
-    .executeTakeFirstOrThrow()
-  await db
-    .insertInto('user_agent_permissions')
-    .values({ user_id: userId, agent_name: name, ...grant })
-    .execute()
+/** An agent with what `userId` lets it do. */
+async function letAgent(db: Db, userId: number, grant: object, isActive = true): Promise<string> {
+  const { id, name } = await make.agent(db, { is_active: isActive })
+  await make.agentPermission(db, { user_id: userId, agent_name: name, can_read: false, ...grant })
   return id
 }
 
@@ -446,10 +463,10 @@ access('is what the table says, one by one and all in one question', () =>
   withDatabase(async ({ db }) => {
     const decider = new BoardAccess(db, 'edit')
     const subjects: AccessSubject[] = []
-    for (const [name, make, expected] of expectations) {
-      const owner = await addUser(db)
-      const board = await addBoard(db, owner)
-      const asked = await make({ db, owner, board, stranger: await addUser(db) })
+    for (const [name, arrange, expected] of expectations) {
+      const { id: owner } = await make.user(db)
+      const { id: board } = await make.board(db, { owner_id: owner })
+      const asked = await arrange({ db, owner, board, stranger: (await make.user(db)).id })
       const subject = { ...nobody, boardId: board, ...asked }
       subjects.push(subject)
       assert.is(told(await decider.decideOne(subject)), expected, name)
@@ -464,10 +481,10 @@ access('is what the table says, one by one and all in one question', () =>
 
 access('for everyone is capped by the operator', () =>
   withDatabase(async ({ db }) => {
-    const owner = await addUser(db)
-    const board = await addBoard(db, owner, { is_public: true })
-    const published = await addBoard(db, owner, { is_public: true })
-    await addPermission(db, board, null, 'edit')
+    const { id: owner } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner, is_public: true })
+    const { id: published } = await make.board(db, { owner_id: owner, is_public: true })
+    await make.permission(db, { board_id: board, user_id: null, level: 'edit' })
     const levels = async (cap: 'off' | 'view' | 'comment' | 'edit') =>
       (
         await new BoardAccess(db, cap).decide([
@@ -484,13 +501,19 @@ access('for everyone is capped by the operator', () =>
 
 access('names the link that gave it, and the next moment at which time may take it', () =>
   withDatabase(async ({ db }) => {
-    const owner = await addUser(db)
-    const board = await addBoard(db, owner)
-    const guest = await addGuest(db)
+    const { id: owner } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
+    const { id: guest } = await make.guest(db)
     const later = new Date(soon.getTime() + 60_000)
-    await addUse(db, await addLink(db, board, owner, { level: 'edit', expires_at: soon }), { guestId: guest })
-    const lasting = await addLink(db, board, owner, { level: 'edit', expires_at: later, label: 'Class 7b' })
-    await addUse(db, lasting, { guestId: guest })
+    const { id: link } = await make.shareLink(db, { board_id: board, level: 'edit', expires_at: soon })
+    await make.linkUse(db, { link_id: link, guest_id: guest })
+    const { id: lasting } = await make.shareLink(db, {
+      board_id: board,
+      level: 'edit',
+      expires_at: later,
+      label: 'Class 7b',
+    })
+    await make.linkUse(db, { link_id: lasting, guest_id: guest })
     const decision = await new BoardAccess(db, 'edit').decideOne({
       ...nobody,
       boardId: board,
@@ -498,7 +521,7 @@ access('names the link that gave it, and the next moment at which time may take 
     })
     assert.equal([decision.linkId, decision.linkLabel, decision.nextChangeAt], [lasting, 'Class 7b', later])
 
-    const session = await addSession(db, owner, soon)
+    const session = String((await make.session(db, { user_id: owner, expires_at: soon })).id)
     const owned = await new BoardAccess(db, 'edit').decideOne({
       ...nobody,
       boardId: board,
@@ -512,11 +535,11 @@ access('names the link that gave it, and the next moment at which time may take 
 access('is refused over HTTP so that missing and invisible boards look alike', () =>
   withDatabase(async ({ db }) => {
     const decider = new BoardAccess(db, 'edit')
-    const owner = await addUser(db)
-    const board = await addBoard(db, owner)
-    const stranger = userIdentity(await addUser(db))
-    const viewer = await addUser(db)
-    await addPermission(db, board, viewer, 'view')
+    const { id: owner } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
+    const stranger = userIdentity((await make.user(db)).id)
+    const { id: viewer } = await make.user(db)
+    await make.permission(db, { board_id: board, user_id: viewer })
     const outcome = (work: Promise<unknown>) =>
       work.then(
         () => 'allowed',
@@ -550,9 +573,9 @@ access('is refused over HTTP so that missing and invisible boards look alike', (
 access('refused on a socket says which close code it needs', () =>
   withDatabase(async ({ db }) => {
     const decider = new BoardAccess(db, 'edit')
-    const owner = await addUser(db)
-    const board = await addBoard(db, owner)
-    const guest = await addGuest(db)
+    const { id: owner } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
+    const { id: guest } = await make.guest(db)
     const code = async (subject: Partial<AccessSubject>, identity = userIdentity(owner)) =>
       refusalOf(await decider.decideOne({ ...nobody, boardId: board, ...subject }), identity)?.code ?? null
     assert.is(await code({ userId: owner }), null)

@@ -15,6 +15,7 @@ import { newRouter } from '../../server/http/router.ts'
 import type { AuditResponse } from '../../shared/api.ts'
 import { type TestDatabase, withDatabase } from '../helpers/database.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { make } from '../helpers/factories.ts'
 
 interface World extends TestDatabase {
   ada: number
@@ -34,21 +35,13 @@ const withAudit = (work: (world: World) => Promise<void>) =>
     const log = pino({ level: 'silent' })
     const roles = new Map<number, Role>()
     const add = async (name: string, role: Role) => {
-      const { id } = await db
-        .insertInto('users')
-        .values({ name, email: `${name}@example.org`, role })
-        .returning('id')
-        .executeTakeFirstOrThrow()
+      const { id } = await make.user(db, { name, role })
       roles.set(id, role)
       return id
     }
     const [ada, root] = [await add('Ada', 'user'), await add('Root', 'sysadmin')]
-    const boards = await db
-      .insertInto('boards')
-      .values([{ owner_id: ada }, { owner_id: root }])
-      .returning('id')
-      .execute()
-    const [boardId, other] = boards.map(({ id }) => id) as [string, string] // two were inserted
+    const { id: boardId } = await make.board(db, { owner_id: ada })
+    const { id: other } = await make.board(db, { owner_id: root })
     const trail = new AuditTrail({ database, log, serverId: randomUUID() })
     const chain = new AuditChain({ database, log, headsFile: null, sealEveryMs: 20 })
     await chain.start()

@@ -16,7 +16,8 @@ import { Compaction } from '../../server/storage/compaction.ts'
 import { DocumentWorker } from '../../server/storage/document-worker.ts'
 import { PostgresUpdateLog } from '../../server/storage/update-log.ts'
 import { type TestDatabase, withDatabase } from '../helpers/database.ts'
-import { newBoard, updateOf } from '../helpers/storage.ts'
+import { make } from '../helpers/factories.ts'
+import { updateOf } from '../helpers/storage.ts'
 
 const withFolder = async (work: (folder: string) => Promise<void>): Promise<void> => {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'boardroom-backup-'))
@@ -30,7 +31,7 @@ const withFolder = async (work: (folder: string) => Promise<void>): Promise<void
 /** Something in as many tables as the services fill. */
 async function fill(test: TestDatabase): Promise<void> {
   const { database, db, log } = test
-  const board = await newBoard(test)
+  const { id: board } = await make.board(test.db)
   const worker = new DocumentWorker({ log })
   const compaction = new Compaction({ database, worker, log })
   const updateLog = new PostgresUpdateLog({ database, log, keeper: compaction })
@@ -50,10 +51,7 @@ async function fill(test: TestDatabase): Promise<void> {
   await compaction.close()
   await worker.close()
   await transactionAs(db, systemActor, async (trx) => {
-    await trx
-      .insertInto('board_permissions')
-      .values({ board_id: board, user_id: null, level: 'view' })
-      .execute()
+    await make.permission(trx, { board_id: board, user_id: null })
     await trx.updateTable('boards').set({ is_public: true }).execute()
   })
   const trail = new AuditTrail({ database, log, serverId: randomUUID() })
@@ -123,7 +121,7 @@ keeping('give back every row of every table, the trail with its chain, and seque
           problems.rows,
           (await from.pool.query(`select * from ${from.schema}.verify_audit_chain(1, 1000000)`)).rows,
         )
-        await newBoard(to) // an id that was given out already would clash
+        await make.board(to.db) // an id that was given out already would clash
         assert.is((await stat(file)).mode & 0o077, 0, 'for its owner alone')
       }),
     ),
@@ -160,7 +158,7 @@ keeping('are of one moment while people go on', () =>
         const writing: Promise<unknown>[] = []
         await backup(from.database, file, {
           onProgress: () => {
-            if (isFirst) writing.push(newBoard(from))
+            if (isFirst) writing.push(make.board(from.db))
             isFirst = false
           },
         })

@@ -3,15 +3,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Db } from '../../server/database/database.ts'
 import { withApp } from '../helpers/app.ts'
-import {
-  addBoard,
-  addGuest,
-  addLink,
-  addPermission,
-  addUse,
-  addUser,
-  anonymousIdentity,
-} from '../helpers/boards.ts'
+import { make } from '../helpers/factories.ts'
+import { anonymousIdentity } from '../helpers/identities.ts'
 
 const boards = suite('boards over HTTP')
 
@@ -29,7 +22,7 @@ boards(
   'are made, looked at, renamed, deleted, restored and purged, each step in the trail as its actor',
   () =>
     withApp(async ({ call, db }) => {
-      const ada = await addUser(db, { name: 'Ada' })
+      const { id: ada } = await make.user(db, { name: 'Ada' })
       const made = await call('POST', '/api/boards', { as: ada, body: { title: '  Plan  ' } })
       assert.is(made.status, 201)
       assert.is(made.body.title, 'Plan')
@@ -64,7 +57,7 @@ boards(
 
 boards('have a default title, and none that is blank or too long', () =>
   withApp(async ({ call, db }) => {
-    const ada = await addUser(db)
+    const { id: ada } = await make.user(db)
     assert.is((await call('POST', '/api/boards', { as: ada, body: {} })).body.title, 'Untitled Board')
     for (const title of ['', '   ', 'x'.repeat(201), 'a\u0000b', '\ud800', 7, null]) {
       const refused = await call('POST', '/api/boards', { as: ada, body: { title } })
@@ -80,15 +73,15 @@ boards('have a default title, and none that is blank or too long', () =>
 boards('are made by accounts alone', () =>
   withApp(async ({ call, db }) => {
     assert.is((await call('POST', '/api/boards', { body: {} })).body.error.code, 'not_signed_in')
-    const guest = await addGuest(db)
+    const { id: guest } = await make.guest(db)
     assert.is((await call('POST', '/api/boards', { as: guest, body: {} })).body.error.code, 'access_denied')
   }),
 )
 
 boards('that one may not see look like boards that are not there', () =>
   withApp(async ({ call, db }) => {
-    const board = await addBoard(db, await addUser(db))
-    const stranger = await addUser(db)
+    const { id: board } = await make.board(db)
+    const { id: stranger } = await make.user(db)
     const there = await call('GET', `/api/boards/${board}`, { as: stranger })
     const missing = await call('GET', `/api/boards/${randomUUID()}`, { as: stranger })
     assert.equal([there.status, there.body], [404, missing.body])
@@ -102,10 +95,10 @@ boards('that one may not see look like boards that are not there', () =>
 
 boards('are changed by their owner and administrators alone', () =>
   withApp(async ({ call, db }) => {
-    const owner = await addUser(db)
-    const board = await addBoard(db, owner)
-    const editor = await addUser(db)
-    await addPermission(db, board, editor, 'edit')
+    const { id: owner } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
+    const { id: editor } = await make.user(db)
+    await make.permission(db, { board_id: board, user_id: editor, level: 'edit' })
     const path = `/api/boards/${board}`
     for (const [method, route, body] of [
       ['PATCH', path, { title: 'Mine' }],
@@ -119,15 +112,15 @@ boards('are changed by their owner and administrators alone', () =>
         method + route,
       )
     }
-    const admin = await addUser(db, { role: 'admin' })
+    const { id: admin } = await make.user(db, { role: 'admin' })
     assert.is((await call('PATCH', path, { as: admin, body: { title: 'Tidy' } })).status, 200)
   }),
 )
 
 boards('tell everybody on them of a new title, and of nothing when it stays', () =>
   withApp(async ({ call, db, deps }) => {
-    const owner = await addUser(db)
-    const board = await addBoard(db, owner, { title: 'Old' })
+    const { id: owner } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner, title: 'Old' })
     const heard: string[] = []
     let tell = (): void => undefined
     const two = new Promise<void>((resolve) => {
@@ -146,10 +139,12 @@ boards('tell everybody on them of a new title, and of nothing when it stays', ()
 
 boards('are handed over with their links, and the one who does it stays an editor', () =>
   withApp(async ({ call, db }) => {
-    const [old, next] = [await addUser(db), await addUser(db)]
-    const board = await addBoard(db, old)
-    const guest = await addGuest(db)
-    await addUse(db, await addLink(db, board, old, { level: 'comment' }), { guestId: guest })
+    const { id: old } = await make.user(db)
+    const { id: next } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: old })
+    const { id: guest } = await make.guest(db)
+    const { id: link } = await make.shareLink(db, { board_id: board, created_by: old, level: 'comment' })
+    await make.linkUse(db, { link_id: link, guest_id: guest })
     const handed = await call('PATCH', `/api/boards/${board}`, { as: old, body: { owner_id: next } })
     assert.equal(
       [handed.status, handed.body.owner_id, handed.body.level, handed.body.may_manage],
@@ -160,7 +155,7 @@ boards('are handed over with their links, and the one who does it stays an edito
       (await call('PATCH', `/api/boards/${board}`, { as: old, body: { owner_id: old } })).body.error.code,
       'access_denied',
     )
-    const gone = await addUser(db, { is_active: false })
+    const { id: gone } = await make.user(db, { is_active: false })
     for (const owner_id of [gone, 2_000_000_000]) {
       assert.is(
         (await call('PATCH', `/api/boards/${board}`, { as: next, body: { owner_id } })).body.error.code,
@@ -173,12 +168,12 @@ boards('are handed over with their links, and the one who does it stays an edito
 boards('are not published where the operator forbids it', () =>
   withApp(
     async ({ call, db }) => {
-      const owner = await addUser(db)
+      const { id: owner } = await make.user(db)
       assert.is(
         (await call('POST', '/api/boards', { as: owner, body: { is_public: true } })).body.error.code,
         'access_denied',
       )
-      const board = await addBoard(db, owner)
+      const { id: board } = await make.board(db, { owner_id: owner })
       assert.is(
         (await call('PATCH', `/api/boards/${board}`, { as: owner, body: { is_public: true } })).body.error
           .code,
@@ -195,13 +190,11 @@ boards('are not published where the operator forbids it', () =>
 
 boards('are duplicated by whoever may see them, into a board of their own, and the trail says who read', () =>
   withApp(async ({ call, db }) => {
-    const [owner, viewer] = [await addUser(db), await addUser(db)]
-    const board = await addBoard(db, owner, { title: 'x'.repeat(199) })
-    await addPermission(db, board, viewer, 'view')
-    await db
-      .insertInto('board_updates')
-      .values({ board_id: board, data: Buffer.from([1, 2, 3]) })
-      .execute()
+    const { id: owner } = await make.user(db)
+    const { id: viewer } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner, title: 'x'.repeat(199) })
+    await make.permission(db, { board_id: board, user_id: viewer })
+    await make.update(db, { board_id: board, data: Buffer.from([1, 2, 3]) })
     const copy = await call('POST', `/api/boards/${board}/duplicate`, { as: viewer })
     assert.equal([copy.status, copy.body.owner_id, copy.body.title.length], [201, viewer, 200])
     const updates = await db
@@ -211,9 +204,13 @@ boards('are duplicated by whoever may see them, into a board of their own, and t
       .execute()
     assert.is(updates.length, 1)
     assert.ok((await trailOf(db, board)).includes(`read by user ${viewer}`))
-    assert.is((await call('POST', `/api/boards/${board}/duplicate`, { as: await addUser(db) })).status, 404)
-    const guest = await addGuest(db)
-    await addUse(db, await addLink(db, board, owner), { guestId: guest })
+    assert.is(
+      (await call('POST', `/api/boards/${board}/duplicate`, { as: (await make.user(db)).id })).status,
+      404,
+    )
+    const { id: guest } = await make.guest(db)
+    const { id: link } = await make.shareLink(db, { board_id: board })
+    await make.linkUse(db, { link_id: link, guest_id: guest })
     assert.is(
       (await call('POST', `/api/boards/${board}/duplicate`, { as: guest })).body.error.code,
       'access_denied',
@@ -226,17 +223,23 @@ const titles = (answer: { body: { items: { title: string }[] } }) =>
 
 boards('are listed as mine, shared with me, in the trash, or all of the instance', () =>
   withApp(async ({ call, db }) => {
-    const [ada, bob] = [await addUser(db), await addUser(db)]
-    await addBoard(db, ada, { title: 'Owned' })
-    await addBoard(db, ada, { title: 'Thrown away', deleted_at: new Date() })
-    await addPermission(db, await addBoard(db, bob, { title: 'Given' }), ada, 'view')
-    await addBoard(db, bob, { title: 'Of members', members_level: 'comment' })
-    await addBoard(db, bob, { title: 'Public, never opened', is_public: true })
-    await addBoard(db, bob, { title: 'Private' })
-    const byLink = await addBoard(db, bob, { title: 'By link' })
-    await addUse(db, await addLink(db, byLink, bob), { userId: ada })
-    const suspended = await addBoard(db, bob, { title: 'By a stranger’s link' })
-    await addUse(db, await addLink(db, suspended, ada), { userId: ada })
+    const { id: ada } = await make.user(db)
+    const { id: bob } = await make.user(db)
+    await make.board(db, { owner_id: ada, title: 'Owned' })
+    await make.board(db, { owner_id: ada, title: 'Thrown away', deleted_at: new Date() })
+    await make.permission(db, {
+      board_id: (await make.board(db, { owner_id: bob, title: 'Given' })).id,
+      user_id: ada,
+    })
+    await make.board(db, { owner_id: bob, title: 'Of members', members_level: 'comment' })
+    await make.board(db, { owner_id: bob, title: 'Public, never opened', is_public: true })
+    await make.board(db, { owner_id: bob, title: 'Private' })
+    const { id: byLink } = await make.board(db, { owner_id: bob, title: 'By link' })
+    const { id: link } = await make.shareLink(db, { board_id: byLink })
+    await make.linkUse(db, { link_id: link, user_id: ada })
+    const { id: suspended } = await make.board(db, { owner_id: bob, title: 'By a stranger’s link' })
+    const { id: dead } = await make.shareLink(db, { board_id: suspended, created_by: ada })
+    await make.linkUse(db, { link_id: dead, user_id: ada })
     const list = async (query: string, as: number | string = ada) =>
       titles(await call('GET', `/api/boards?sort=title&${query}`, { as }))
     assert.equal(await list(''), ['By link', 'Given', 'Of members', 'Owned'])
@@ -247,11 +250,11 @@ boards('are listed as mine, shared with me, in the trash, or all of the instance
     assert.equal(await list('q=IVE'), ['Given'])
     assert.equal(await list('q=%25'), [])
     assert.is((await call('GET', '/api/boards?scope=instance', { as: ada })).body.error.code, 'access_denied')
-    const admin = await addUser(db, { role: 'admin' })
+    const { id: admin } = await make.user(db, { role: 'admin' })
     assert.is((await list('scope=instance', admin)).length, 7)
     assert.equal(await list('scope=instance&deleted=true', admin), ['Thrown away'])
-    const guest = await addGuest(db)
-    await addUse(db, await addLink(db, byLink, bob), { guestId: guest })
+    const { id: guest } = await make.guest(db)
+    await make.linkUse(db, { link_id: link, guest_id: guest })
     assert.equal(await list('', guest), ['By link'])
     assert.is((await call('GET', '/api/boards')).body.error.code, 'not_signed_in')
     const ofTicket = { ...anonymousIdentity, via: 'ticket' as const, boardId: byLink }
@@ -261,10 +264,11 @@ boards('are listed as mine, shared with me, in the trash, or all of the instance
 
 boards('come in pages without a gap or a repetition, also where moments and titles are the same', () =>
   withApp(async ({ call, db }) => {
-    const ada = await addUser(db)
+    const { id: ada } = await make.user(db)
     const moment = new Date()
     for (let n = 0; n < 25; n += 1) {
-      await addBoard(db, ada, {
+      await make.board(db, {
+        owner_id: ada,
         title: `Board ${n % 3}`,
         created_at: moment,
         updated_at: n < 12 ? moment : new Date(Number(moment) + n),
@@ -285,8 +289,8 @@ boards('come in pages without a gap or a repetition, also where moments and titl
 
 boards('are not listed by the cursor of another list, or by one that was made up', () =>
   withApp(async ({ call, db }) => {
-    const ada = await addUser(db)
-    for (let n = 0; n < 3; n += 1) await addBoard(db, ada, { title: `Board ${n}` })
+    const { id: ada } = await make.user(db)
+    for (let n = 0; n < 3; n += 1) await make.board(db, { owner_id: ada, title: `Board ${n}` })
     const { next_cursor } = (await call('GET', '/api/boards?limit=1&sort=title', { as: ada })).body
     const cursorWith = (key: string, id: string) => {
       const [asked] = JSON.parse(Buffer.from(next_cursor, 'base64url').toString())
@@ -296,7 +300,7 @@ boards('are not listed by the cursor of another list, or by one that was made up
       (await call('GET', `/api/boards?limit=1&sort=title&cursor=${next_cursor}`, { as: ada })).status,
       200,
     )
-    const bob = await addUser(db)
+    const { id: bob } = await make.user(db)
     for (const [query, as] of [
       [`sort=title&cursor=${next_cursor}`, bob],
       [`sort=updated&cursor=${next_cursor}`, ada],

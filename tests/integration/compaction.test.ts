@@ -7,6 +7,7 @@ import { Compaction } from '../../server/storage/compaction.ts'
 import { DocumentWorker } from '../../server/storage/document-worker.ts'
 import { checksumOf, unpack } from '../../server/storage/folding.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { make } from '../helpers/factories.ts'
 import { seeded } from '../helpers/seeded.ts'
 import { documentFrom, type TestStorage, updateOf, withStorage } from '../helpers/storage.ts'
 
@@ -25,7 +26,7 @@ const countRows = async ({ db }: TestStorage, board: string): Promise<number> =>
 
 folding('replaces the log by a snapshot with the same content', () =>
   withStorage(async (storage) => {
-    const board = await storage.newBoard()
+    const { id: board } = await make.board(storage.db)
     const doc = new Y.Doc()
     await writeKeys(storage, board, doc, ['a', 'b'])
     assert.equal(
@@ -45,11 +46,9 @@ folding('happens by itself when a log is long, when it is large, and when its bo
   withStorage(
     async (storage) => {
       const { updateLog, compaction } = storage
-      const [long, large, idle] = [
-        await storage.newBoard(),
-        await storage.newBoard(),
-        await storage.newBoard(),
-      ]
+      const { id: long } = await make.board(storage.db)
+      const { id: large } = await make.board(storage.db)
+      const { id: idle } = await make.board(storage.db)
       await writeKeys(storage, long, new Y.Doc(), ['1', '2', '3', '4', '5'])
       const doc = new Y.Doc()
       await updateLog.append(
@@ -72,7 +71,7 @@ folding('happens by itself when a log is long, when it is large, and when its bo
 
 folding('leaves a row that was not committed yet, though its number is smaller', () =>
   withStorage(async (storage) => {
-    const board = await storage.newBoard()
+    const { id: board } = await make.board(storage.db)
     const [one, two] = [new Y.Doc(), new Y.Doc()]
     const slow = await storage.pool.connect()
     await slow.query('begin')
@@ -96,7 +95,7 @@ folding('leaves a row that was not committed yet, though its number is smaller',
 
 folding('keeps rows in the log whose dependencies are not committed yet, and folds them later', () =>
   withStorage(async (storage) => {
-    const board = await storage.newBoard()
+    const { id: board } = await make.board(storage.db)
     const doc = new Y.Doc()
     const [first, second, third] = ['1', '2', '3'].map((key) =>
       updateOf(doc, () => doc.getMap('m').set(key, key)),
@@ -118,13 +117,11 @@ folding('keeps rows in the log whose dependencies are not committed yet, and fol
 folding('leaves a board as it is that cannot be folded, and folds the others', () =>
   withStorage(
     async (storage) => {
-      const [broken, sound] = [await storage.newBoard(), await storage.newBoard()]
+      const { id: broken } = await make.board(storage.db)
+      const { id: sound } = await make.board(storage.db)
       await writeKeys(storage, broken, new Y.Doc(), ['a'])
       // Not a Yjs update: the struct count runs past the end.
-      await storage.db
-        .insertInto('board_updates')
-        .values({ board_id: broken, data: Buffer.from([1, 5, 1, 0, 200]) })
-        .execute()
+      await make.update(storage.db, { board_id: broken, data: Buffer.from([1, 5, 1, 0, 200]) })
       await rejects(storage.compaction.fold(broken, true), { code: 'board_unreadable' })
       assert.is(await countRows(storage, broken), 2)
       storage.updateLog.idle(broken)
@@ -139,7 +136,7 @@ folding('leaves a board as it is that cannot be folded, and folds the others', (
 
 folding('does not touch a snapshot that does not match its checksum', () =>
   withStorage(async (storage) => {
-    const board = await storage.newBoard()
+    const { id: board } = await make.board(storage.db)
     const doc = new Y.Doc()
     await writeKeys(storage, board, doc, ['a'])
     await storage.compaction.fold(board, false)
@@ -155,7 +152,7 @@ folding('does not touch a snapshot that does not match its checksum', () =>
 
 folding('is done by one node at a time', () =>
   withStorage(async (storage) => {
-    const board = await storage.newBoard()
+    const { id: board } = await make.board(storage.db)
     await writeKeys(storage, board, new Y.Doc(), ['a'])
     const other = await storage.pool.connect()
     await other.query('begin')
@@ -171,7 +168,7 @@ folding('is done by one node at a time', () =>
 
 folding('changes nothing when its connection dies in the middle', () =>
   withStorage(async (storage) => {
-    const board = await storage.newBoard()
+    const { id: board } = await make.board(storage.db)
     await writeKeys(storage, board, new Y.Doc(), ['a', 'b'])
     const dying = new DocumentWorker({ log: storage.log })
     const kill = `select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle in transaction' and datname = current_database()`
@@ -192,7 +189,7 @@ for (const seed of [11, 12, 13]) {
   folding(`loses nothing while two nodes fold and three people write (seed ${seed})`, () =>
     withStorage(async (storage) => {
       const random = seeded(seed)
-      const board = await storage.newBoard()
+      const { id: board } = await make.board(storage.db)
       const other = new Compaction({ database: storage.database, worker: storage.worker, log: storage.log })
       const docs = [new Y.Doc(), new Y.Doc(), new Y.Doc()]
       const wanted = new Set<string>()
@@ -236,7 +233,7 @@ const versionsOf = ({ db }: TestStorage) =>
 
 versions('hold the content as it was, compressed, with a checksum', () =>
   withStorage(async (storage) => {
-    const board = await storage.newBoard()
+    const { id: board } = await make.board(storage.db)
     const doc = new Y.Doc()
     await writeKeys(storage, board, doc, ['a', 'b'])
     await storage.compaction.fold(board, true)
@@ -253,7 +250,7 @@ versions('hold the content as it was, compressed, with a checksum', () =>
 
 versions('are made every five minutes while people draw, and whenever the last one leaves', () =>
   withStorage(async (storage) => {
-    const board = await storage.newBoard()
+    const { id: board } = await make.board(storage.db)
     const doc = new Y.Doc()
     const foldAfter = async (key: string, isIdle: boolean) => {
       await writeKeys(storage, board, doc, [key])
@@ -276,7 +273,7 @@ versions('are made every five minutes while people draw, and whenever the last o
 
 versions('stay the newest of each of the last 24 hours and 30 days; named ones stay for good', () =>
   withStorage(async (storage) => {
-    const board = await storage.newBoard()
+    const { id: board } = await make.board(storage.db)
     const now = new Date()
     const ago = (minutes: number) => new Date(now.getTime() - minutes * 60_000)
     const state = Buffer.from([0])
@@ -284,18 +281,9 @@ versions('stay the newest of each of the last 24 hours and 30 days; named ones s
       ...Array.from({ length: 60 * 3 }, (_, at) => at * 20),
       ...Array.from({ length: 45 * 4 }, (_, at) => at * 360 + 3600),
     ]
-    await storage.db
-      .insertInto('board_versions')
-      .values([
-        ...moments.map((minutes) => ({
-          board_id: board,
-          state,
-          checksum: Buffer.alloc(32),
-          created_at: ago(minutes),
-        })),
-        { board_id: board, name: 'Kept', state, checksum: Buffer.alloc(32), created_at: ago(90 * 24 * 60) },
-      ])
-      .execute()
+    const made = moments.map((minutes) => ({ created_at: ago(minutes) }))
+    for (const values of [...made, { name: 'Kept', created_at: ago(90 * 24 * 60) }])
+      await make.version(storage.db, { board_id: board, state, ...values })
     await writeKeys(storage, board, new Y.Doc(), ['a'])
     await storage.compaction.fold(board, true)
     const kept = await versionsOf(storage)

@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type TestApp, withApp } from '../helpers/app.ts'
-import { addBoard, addGuest, addLink, addPermission, addUse, addUser } from '../helpers/boards.ts'
+import { make } from '../helpers/factories.ts'
 
 const events = suite('the event stream of a board')
 
@@ -34,8 +34,9 @@ events(
   () =>
     withApp(async (test) => {
       const { call, db } = test
-      const [owner, bob] = [await addUser(db), await addUser(db)]
-      const board = await addBoard(db, owner, { title: 'Old' })
+      const { id: owner } = await make.user(db)
+      const { id: bob } = await make.user(db)
+      const { id: board } = await make.board(db, { owner_id: owner, title: 'Old' })
       const { body: given } = await call('POST', `/api/boards/${board}/permissions`, {
         as: owner,
         body: { user_id: bob, level: 'view' },
@@ -60,12 +61,11 @@ events(
 events('ends by the clock where the link does', () =>
   withApp(async (test) => {
     const { db } = test
-    const owner = await addUser(db)
-    const board = await addBoard(db, owner)
-    const guest = await addGuest(db)
-    await addUse(db, await addLink(db, board, owner, { expires_at: new Date(Date.now() + 700) }), {
-      guestId: guest,
-    })
+    const { id: owner } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
+    const { id: guest } = await make.guest(db)
+    const { id: link } = await make.shareLink(db, { board_id: board, expires_at: new Date(Date.now() + 700) })
+    await make.linkUse(db, { link_id: link, guest_id: guest })
     const stream = await follow(test, board, guest)
     assert.match((await stream.next()) ?? '', /^level/)
     assert.match((await stream.next()) ?? '', /^here/)
@@ -76,8 +76,9 @@ events('ends by the clock where the link does', () =>
 events('ends when the server closes, and is not opened for a board that one may not see', () =>
   withApp(async (test) => {
     const { db, closing, open } = test
-    const [owner, stranger] = [await addUser(db), await addUser(db)]
-    const board = await addBoard(db, owner)
+    const { id: owner } = await make.user(db)
+    const { id: stranger } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
     assert.is((await open(`/api/boards/${board}/events`, stranger)).status, 404)
     const stream = await follow(test, board, owner)
     assert.match((await stream.next()) ?? '', /^level/)
@@ -91,9 +92,9 @@ events('ends when the server closes, and is not opened for a board that one may 
 events('are open in bounded number, and make room when one goes', () =>
   withApp(async (test) => {
     const { db, open } = test
-    const owner = await addUser(db)
-    const board = await addBoard(db, owner)
-    await addPermission(db, board, null, 'view')
+    const { id: owner } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
+    await make.permission(db, { board_id: board, user_id: null })
     const streams = []
     for (let n = 0; n < 20; n += 1) streams.push(await follow(test, board, owner))
     assert.is((await open(`/api/boards/${board}/events`, owner)).status, 429)

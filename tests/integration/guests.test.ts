@@ -4,8 +4,8 @@ import { cookieNames } from '../../server/accounts/cookies.ts'
 import { forgetExpired, Guests } from '../../server/accounts/guests.ts'
 import { systemActor, transactionAs } from '../../server/audit/actor.ts'
 import type { Db } from '../../server/database/database.ts'
-import { addBoard, addSession, addUser } from '../helpers/boards.ts'
 import { withDatabase } from '../helpers/database.ts'
+import { make } from '../helpers/factories.ts'
 
 const dayMs = 86_400_000
 const inDays = (days: number) => new Date(Date.now() + days * dayMs)
@@ -21,20 +21,8 @@ const cookieHeader = (setCookie: string) => setCookie.split(';')[0]
 
 /** A link of a new board, and its use by the guest. */
 async function letIn(db: Db, guestId: string, expiresAt: Date | null): Promise<string> {
-  const owner = await addUser(db)
-  const board = await addBoard(db, owner)
-  const { id } = await db
-    .insertInto('share_links')
-    .values({
-      board_id: board,
-      level: 'view',
-      token_sha256: Buffer.alloc(32, board),
-      created_by: owner,
-      expires_at: expiresAt,
-    })
-    .returning('id')
-    .executeTakeFirstOrThrow()
-  await db.insertInto('share_link_uses').values({ link_id: id, guest_id: guestId, name: 'Gus' }).execute()
+  const { id } = await make.shareLink(db, { expires_at: expiresAt })
+  await make.linkUse(db, { link_id: id, guest_id: guestId })
   return id
 }
 
@@ -135,9 +123,9 @@ guests('are removed a month after they expired, sessions at once', () =>
     const [old, recent] = [await create(db, service), await create(db, service)]
     await setExpiry(db, old.guestId, inDays(-31))
     await setExpiry(db, recent.guestId, inDays(-29))
-    const user = await addUser(db)
-    await addSession(db, user, inDays(-1))
-    await addSession(db, user, inDays(1))
+    const { id: user } = await make.user(db)
+    await make.session(db, { user_id: user, expires_at: inDays(-1) })
+    await make.session(db, { user_id: user, expires_at: inDays(1) })
     assert.equal(await forgetExpired(db), { sessions: 1, guests: 1 })
     assert.equal(
       (await db.selectFrom('guests').select('id').execute()).map(({ id }) => id),

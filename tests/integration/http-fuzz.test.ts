@@ -2,14 +2,14 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type OpenApi, operationsOf, sendNonsense } from '../helpers/api-fuzz.ts'
 import { withApp } from '../helpers/app.ts'
-import { addBoard, addUser } from '../helpers/boards.ts'
+import { make } from '../helpers/factories.ts'
 
 const api = suite('the API as a whole')
 
 api('answers nonsense with 4xx and {error: {code, message}}, and changes nothing', () =>
   withApp(async ({ ask, call, db }) => {
-    const owner = await addUser(db)
-    const board = await addBoard(db, owner, { title: 'Untouched' })
+    const { id: owner } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner, title: 'Untouched' })
     const operations = operationsOf((await call('GET', '/api/openapi.json')).body as OpenApi)
     assert.ok(operations.length >= 17, `${operations.length} operations`)
     for (const operation of operations) {

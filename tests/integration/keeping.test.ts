@@ -1,11 +1,11 @@
 // Partitions of the trail, what may be taken out of it, and migrations with data in every table.
 import { rejects } from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { verifyAudit } from '../../server/audit/verify.ts'
 import { migrateDown, migrateUp } from '../../server/database/migrate.ts'
 import { type TestDatabase, withDatabase } from '../helpers/database.ts'
+import { make } from '../helpers/factories.ts'
 
 const ask = async ({ pool }: TestDatabase, expression: string) =>
   (await pool.query(`select ${expression} as answer`)).rows[0].answer
@@ -101,49 +101,7 @@ const migrations = suite('the migrations')
 migrations('go down and up again with data in the tables', () =>
   withDatabase(async (test) => {
     const fill = async () => {
-      const { id: ada } = await test.db
-        .insertInto('users')
-        .values({ name: 'Ada', email: 'ada@example.org' })
-        .returning('id')
-        .executeTakeFirstOrThrow()
-      const { id: boardId } = await test.db
-        .insertInto('boards')
-        .values({ owner_id: ada })
-        .returning('id')
-        .executeTakeFirstOrThrow()
-      await test.db.insertInto('board_permissions').values({ board_id: boardId, level: 'view' }).execute()
-      const { id: linkId } = await test.db
-        .insertInto('share_links')
-        .values({ board_id: boardId, level: 'view', token_sha256: randomBytes(32), created_by: ada })
-        .returning('id')
-        .executeTakeFirstOrThrow()
-      await test.db
-        .insertInto('share_link_uses')
-        .values({ link_id: linkId, user_id: ada, name: 'Ada' })
-        .execute()
-      await test.db
-        .insertInto('board_updates')
-        .values({ board_id: boardId, data: Buffer.from([0, 0]) })
-        .execute()
-      await test.db
-        .insertInto('board_files')
-        .values({ board_id: boardId, id: 'thumbnail', mime: 'image/png', size: 1, data: Buffer.from([1]) })
-        .execute()
-      const { id: threadId } = await test.db
-        .insertInto('threads')
-        .values({
-          board_id: boardId,
-          anchor: { x: 1, y: 2, element_id: 'a' },
-          created_by: `user:${ada}`,
-          created_by_name: 'Ada',
-        })
-        .returning('id')
-        .executeTakeFirstOrThrow()
-      await test.db
-        .insertInto('comments')
-        .values({ thread_id: threadId, author: `user:${ada}`, author_name: 'Ada', body: 'hello' })
-        .execute()
-      await test.pool.query('select boardroom.seal_audit()')
+      for (const one of Object.values(make)) await one(test.db)
     }
     await fill()
     const down = await migrateDown(test.database, 'all')

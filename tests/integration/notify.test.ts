@@ -1,9 +1,9 @@
 // What the database tells every process, in the transaction that changes it: the triggers of migration 0009.
-import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type TestDatabase, withDatabase } from '../helpers/database.ts'
+import { make } from '../helpers/factories.ts'
 
 interface World {
   ada: number
@@ -15,49 +15,19 @@ interface World {
 }
 
 const world = async ({ db }: TestDatabase): Promise<World> => {
-  const [ada, bob] = await db
-    .insertInto('users')
-    .values([
-      { name: 'Ada', email: 'ada@example.org' },
-      { name: 'Bob', email: 'bob@example.org' },
-    ])
-    .returning('id')
-    .execute()
-  const board = await db
-    .insertInto('boards')
-    .values({ owner_id: ada!.id })
-    .returning('id')
-    .executeTakeFirstOrThrow()
-  const link = await db
-    .insertInto('share_links')
-    .values({
-      board_id: board.id,
-      level: 'edit',
-      token_sha256: randomBytes(32),
-      created_by: ada!.id,
-      expires_at: new Date(Date.now() + 1e6),
-    })
-    .returning('id')
-    .executeTakeFirstOrThrow()
-  const guest = await db
-    .insertInto('guests')
-    .values({ name: 'Gast', token_sha256: randomBytes(32), expires_at: new Date(Date.now() + 1e6) })
-    .returning('id')
-    .executeTakeFirstOrThrow()
-  await db
-    .insertInto('share_link_uses')
-    .values({ link_id: link.id, guest_id: guest.id, name: 'Gast' })
-    .execute()
-  await db
-    .insertInto('board_permissions')
-    .values({ board_id: board.id, user_id: bob!.id, level: 'view' })
-    .execute()
-  const session = await db
-    .insertInto('sessions')
-    .values({ user_id: ada!.id, token: 'x', expires_at: new Date(Date.now() + 1e6) })
-    .returning('id')
-    .executeTakeFirstOrThrow()
-  return { ada: ada!.id, bob: bob!.id, board: board.id, link: link.id, guest: guest.id, session: session.id }
+  const { id: ada } = await make.user(db, { name: 'Ada', email: 'ada@example.org' })
+  const { id: bob } = await make.user(db, { name: 'Bob', email: 'bob@example.org' })
+  const { id: board } = await make.board(db, { owner_id: ada })
+  const { id: link } = await make.shareLink(db, {
+    board_id: board,
+    level: 'edit',
+    expires_at: new Date(Date.now() + 1e6),
+  })
+  const { id: guest } = await make.guest(db)
+  await make.linkUse(db, { link_id: link, guest_id: guest })
+  await make.permission(db, { board_id: board, user_id: bob })
+  const { id: session } = await make.session(db, { user_id: ada, token: 'x' })
+  return { ada, bob, board, link, guest, session }
 }
 
 const board = ({ board }: World) => [`b:${board}`]

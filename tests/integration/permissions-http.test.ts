@@ -1,15 +1,16 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { withApp } from '../helpers/app.ts'
-import { addBoard, addUser } from '../helpers/boards.ts'
+import { make } from '../helpers/factories.ts'
 
 const permissions = suite('permissions over HTTP')
 
 permissions('are given by id, e-mail or external id, changed, listed and taken away', () =>
   withApp(async ({ call, db }) => {
-    const [owner, bob] = [await addUser(db), await addUser(db, { name: 'Bob', email: 'Bob@Example.org' })]
-    const foreign = await addUser(db, { email: null, issuer: 'app', external_id: 'x-1' })
-    const board = await addBoard(db, owner)
+    const { id: owner } = await make.user(db)
+    const { id: bob } = await make.user(db, { name: 'Bob', email: 'Bob@Example.org' })
+    const { id: foreign } = await make.user(db, { email: null, issuer: 'app', external_id: 'x-1' })
+    const { id: board } = await make.board(db, { owner_id: owner })
     const path = `/api/boards/${board}/permissions`
     const give = (body: object) => call('POST', path, { as: owner, body })
     const given = await give({ user_id: bob, level: 'view' })
@@ -49,8 +50,9 @@ permissions('are given by id, e-mail or external id, changed, listed and taken a
 
 permissions('are not given where the body says anything unknown, however right the rest is', () =>
   withApp(async ({ call, db }) => {
-    const [owner, bob] = [await addUser(db), await addUser(db)]
-    const board = await addBoard(db, owner)
+    const { id: owner } = await make.user(db)
+    const { id: bob } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
     const body = { user_id: bob, level: 'edit', expires_at: '2030-01-01T00:00:00Z' }
     const answer = await call('POST', `/api/boards/${board}/permissions`, { as: owner, body })
     assert.equal([answer.status, answer.body.error.code], [400, 'invalid_request'])
@@ -60,8 +62,8 @@ permissions('are not given where the body says anything unknown, however right t
 
 permissions('make a board public by a written null and by nothing else', () =>
   withApp(async ({ call, db }) => {
-    const owner = await addUser(db)
-    const board = await addBoard(db, owner)
+    const { id: owner } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
     const path = `/api/boards/${board}/permissions`
     for (const body of [
       { level: 'edit' },
@@ -92,11 +94,11 @@ permissions('make a board public by a written null and by nothing else', () =>
 
 permissions('say whom they cannot be given to', () =>
   withApp(async ({ call, db }) => {
-    const owner = await addUser(db)
-    const board = await addBoard(db, owner)
-    const gone = await addUser(db, { is_active: false })
-    await addUser(db, { issuer: 'one', external_id: 'same' })
-    await addUser(db, { issuer: 'two', external_id: 'same' })
+    const { id: owner } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
+    const { id: gone } = await make.user(db, { is_active: false })
+    await make.user(db, { issuer: 'one', external_id: 'same' })
+    await make.user(db, { issuer: 'two', external_id: 'same' })
     const code = async (body: object) =>
       (
         await call('POST', `/api/boards/${board}/permissions`, {
@@ -115,8 +117,8 @@ permissions('say whom they cannot be given to', () =>
 permissions('for everyone end where the operator says', () =>
   withApp(
     async ({ call, db }) => {
-      const owner = await addUser(db)
-      const path = `/api/boards/${await addBoard(db, owner)}/permissions`
+      const { id: owner } = await make.user(db)
+      const path = `/api/boards/${(await make.board(db, { owner_id: owner })).id}/permissions`
       assert.is(
         (await call('POST', path, { as: owner, body: { user_id: null, level: 'edit' } })).body.error.code,
         'access_denied',
@@ -129,8 +131,9 @@ permissions('for everyone end where the operator says', () =>
 
 permissions('are seen and changed by who manages the board alone', () =>
   withApp(async ({ call, db }) => {
-    const [owner, editor] = [await addUser(db), await addUser(db)]
-    const board = await addBoard(db, owner)
+    const { id: owner } = await make.user(db)
+    const { id: editor } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
     const path = `/api/boards/${board}/permissions`
     const { body } = await call('POST', path, { as: owner, body: { user_id: editor, level: 'edit' } })
     assert.is((await call('GET', path, { as: editor })).body.error.code, 'access_denied')
@@ -139,7 +142,7 @@ permissions('are seen and changed by who manages the board alone', () =>
       'access_denied',
     )
     assert.is((await call('DELETE', `${path}/${body.id}`, { as: editor })).body.error.code, 'access_denied')
-    const other = await addBoard(db, owner)
+    const { id: other } = await make.board(db, { owner_id: owner })
     assert.is(
       (await call('DELETE', `/api/boards/${other}/permissions/${body.id}`, { as: owner })).status,
       404,
@@ -149,8 +152,8 @@ permissions('are seen and changed by who manages the board alone', () =>
 
 permissions('given at the same moment to everyone become one row', () =>
   withApp(async ({ call, db }) => {
-    const owner = await addUser(db)
-    const path = `/api/boards/${await addBoard(db, owner)}/permissions`
+    const { id: owner } = await make.user(db)
+    const path = `/api/boards/${(await make.board(db, { owner_id: owner })).id}/permissions`
     const answers = await Promise.all(
       ['view', 'comment', 'edit', 'view', 'comment'].map((level) =>
         call('POST', path, { as: owner, body: { user_id: null, level } }),

@@ -1,10 +1,11 @@
 // What the database itself records and refuses, whoever asks: the triggers of migrations 0002 and 0008.
 import { rejects } from 'node:assert/strict'
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Actor, transactionAs } from '../../server/audit/actor.ts'
 import { type TestDatabase, withDatabase } from '../helpers/database.ts'
+import { make } from '../helpers/factories.ts'
 
 const actorOfUser = (userId: number, name: string): Actor => ({
   kind: 'user',
@@ -16,39 +17,6 @@ const actorOfUser = (userId: number, name: string): Actor => ({
   ip: '192.0.2.7',
   userAgent: 'test',
 })
-
-const user = async ({ db }: TestDatabase, name: string): Promise<number> =>
-  (
-    await db
-      .insertInto('users')
-      .values({ name, email: `${name}@example.org` })
-      .returning('id')
-      .executeTakeFirstOrThrow()
-  ).id
-const board = async ({ db }: TestDatabase, owner: number): Promise<string> =>
-  (await db.insertInto('boards').values({ owner_id: owner }).returning('id').executeTakeFirstOrThrow()).id
-const link = async ({ db }: TestDatabase, boardId: string, by: number): Promise<string> =>
-  (
-    await db
-      .insertInto('share_links')
-      .values({
-        board_id: boardId,
-        level: 'edit',
-        token_sha256: randomBytes(32),
-        password_hash: 'hash',
-        created_by: by,
-      })
-      .returning('id')
-      .executeTakeFirstOrThrow()
-  ).id
-const guest = async ({ db }: TestDatabase): Promise<string> =>
-  (
-    await db
-      .insertInto('guests')
-      .values({ name: 'Gast', token_sha256: randomBytes(32), expires_at: new Date(Date.now() + 60_000) })
-      .returning('id')
-      .executeTakeFirstOrThrow()
-  ).id
 
 /** Rows written by `work`, in order, with the columns most tests look at. */
 const rowsOf = async ({ db }: TestDatabase, work: () => Promise<unknown>) => {
@@ -129,14 +97,15 @@ const refused: [what: string, statement: string, sqlstate: string][] = [
 ]
 refusals(`refuses ${refused.map(([what]) => what).join(', ')}`, () =>
   withDatabase(async (test) => {
-    const boardId = await board(test, await user(test, 'ada'))
-    await test.db.insertInto('board_permissions').values({ board_id: boardId, level: 'view' }).execute()
+    const { id: ada } = await make.user(test.db, { email: 'ada@example.org' })
+    const { id: boardId } = await make.board(test.db, { owner_id: ada })
+    await make.permission(test.db, { board_id: boardId, user_id: null })
     for (const [what, statement, code] of refused) await rejects(test.pool.query(statement), { code }, what)
   }),
 )
 refusals('takes a permission and a board typed by hand, with nothing but what they are about', () =>
   withDatabase(async (test) => {
-    const ada = await user(test, 'ada')
+    const { id: ada } = await make.user(test.db, { name: 'Ada', email: 'ada@example.org' })
     await test.pool.query(`insert into boardroom.boards (owner_id) values (${ada})`)
     await test.pool.query(
       `insert into boardroom.board_permissions (board_id, user_id, level) select id, ${ada}, 'edit' from boardroom.boards`,
@@ -152,8 +121,8 @@ refusals.run()
 const recorded = suite('a change of what decides access')
 recorded('by SQL is recorded as sql, with the database user and the old and new values', () =>
   withDatabase(async (test) => {
-    const ada = await user(test, 'ada')
-    const boardId = await board(test, ada)
+    const { id: ada } = await make.user(test.db, { name: 'Ada', email: 'ada@example.org' })
+    const { id: boardId } = await make.board(test.db, { owner_id: ada })
     const [given, changed, taken] = await rowsOf(test, async () => {
       await test.pool.query(
         `insert into boardroom.board_permissions (board_id, user_id, level) values ('${boardId}', ${ada}, 'view')`,
@@ -182,8 +151,8 @@ recorded('by SQL is recorded as sql, with the database user and the old and new 
 )
 recorded('by a service is recorded as its actor', () =>
   withDatabase(async (test) => {
-    const ada = await user(test, 'ada')
-    const boardId = await board(test, ada)
+    const { id: ada } = await make.user(test.db, { name: 'Ada', email: 'ada@example.org' })
+    const { id: boardId } = await make.board(test.db, { owner_id: ada })
     const [row] = await rowsOf(test, () =>
       transactionAs(test.db, actorOfUser(ada, 'Ada'), (trx) =>
         trx
@@ -211,8 +180,8 @@ recorded('by a service is recorded as its actor', () =>
 )
 recorded('does not leave its actor to the next transaction of the same connection', () =>
   withDatabase(async (test) => {
-    const ada = await user(test, 'ada')
-    const boardId = await board(test, ada)
+    const { id: ada } = await make.user(test.db, { name: 'Ada', email: 'ada@example.org' })
+    const { id: boardId } = await make.board(test.db, { owner_id: ada })
     const client = await test.pool.connect()
     try {
       await client.query(`begin; select set_config('app.actor', '{"kind":"system"}', true); commit`)
@@ -291,20 +260,18 @@ const changes: [string, string, string[]][] = [
 ]
 recorded(`leaves its rows, and no secret: ${changes.map(([what]) => what).join(', ')}`, () =>
   withDatabase(async (test) => {
-    const ada = await user(test, 'ada')
-    const boardId = await board(test, ada)
-    const bob = await user(test, 'bob')
-    const permissions = [
-      { board_id: boardId, level: 'view' as const },
-      { board_id: boardId, user_id: bob, level: 'edit' as const },
-    ]
-    await test.db.insertInto('board_permissions').values(permissions).execute()
-    const linkId = await link(test, boardId, ada)
-    await test.db
-      .insertInto('share_link_uses')
-      .values({ link_id: linkId, guest_id: await guest(test), name: 'Gast' })
-      .execute()
-    await guest(test)
+    const { id: ada } = await make.user(test.db, { name: 'Ada', email: 'ada@example.org' })
+    const { id: boardId } = await make.board(test.db, { owner_id: ada })
+    const { id: bob } = await make.user(test.db, { name: 'Bob', email: 'bob@example.org' })
+    await make.permission(test.db, { board_id: boardId, user_id: null })
+    await make.permission(test.db, { board_id: boardId, user_id: bob, level: 'edit' })
+    const { id: linkId } = await make.shareLink(test.db, {
+      board_id: boardId,
+      level: 'edit',
+      password_hash: 'hash',
+    })
+    await make.linkUse(test.db, { link_id: linkId })
+    await make.guest(test.db)
     for (const [what, statement, actions] of changes) {
       const client = await test.pool.connect()
       try {
@@ -325,13 +292,14 @@ recorded(`leaves its rows, and no secret: ${changes.map(([what]) => what).join('
 )
 recorded('of a purged board keeps its trail and says what went with it', () =>
   withDatabase(async (test) => {
-    const ada = await user(test, 'ada')
-    const boardId = await board(test, ada)
-    await test.db
-      .insertInto('board_permissions')
-      .values({ board_id: boardId, user_id: ada, level: 'edit' })
-      .execute()
-    const linkId = await link(test, boardId, ada)
+    const { id: ada } = await make.user(test.db, { name: 'Ada', email: 'ada@example.org' })
+    const { id: boardId } = await make.board(test.db, { owner_id: ada })
+    await make.permission(test.db, { board_id: boardId, user_id: ada, level: 'edit' })
+    const { id: linkId } = await make.shareLink(test.db, {
+      board_id: boardId,
+      level: 'edit',
+      password_hash: 'hash',
+    })
     await test.db.deleteFrom('boards').where('id', '=', boardId).execute()
     const rows = await test.db
       .selectFrom('audit_logs')
@@ -349,7 +317,7 @@ recorded('of a purged board keeps its trail and says what went with it', () =>
 )
 recorded('by a database user who may not write the trail is recorded all the same', () =>
   withDatabase(async (test) => {
-    const boardId = await board(test, await user(test, 'ada'))
+    const { id: boardId } = await make.board(test.db)
     const role = `clerk_${randomUUID().slice(0, 8)}`
     const client = await test.pool.connect()
     try {

@@ -4,7 +4,7 @@ import { systemActor } from '../../server/audit/actor.ts'
 import { LinkPasswords } from '../../server/boards/link-password.ts'
 import { createShareLink } from '../../server/boards/share-links.ts'
 import { type TestApp, withApp } from '../helpers/app.ts'
-import { addBoard, addGuest, addLink, addPermission, addUse, addUser } from '../helpers/boards.ts'
+import { linkStates, make, sha256 } from '../helpers/factories.ts'
 
 const links = suite('share links over HTTP')
 
@@ -34,8 +34,8 @@ const exchange = (
 links('are made with their secret in the fragment, shown once and never stored', () =>
   withApp(async (test) => {
     const { call, db } = test
-    const owner = await addUser(db)
-    const board = await addBoard(db, owner, { is_public: true })
+    const { id: owner } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner, is_public: true })
     const expires = new Date(Date.now() + 60_000).toISOString()
     const settings = {
       level: 'comment',
@@ -74,8 +74,8 @@ links('are made with their secret in the fragment, shown once and never stored',
 links('let a stranger in as a guest, once counted, and recorded as who they became', () =>
   withApp(async (test) => {
     const { call, db } = test
-    const owner = await addUser(db)
-    const board = await addBoard(db, owner)
+    const { id: owner } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
     const { id, token } = await makeLink(test, board, owner, { level: 'comment' })
     const first = await exchange(test, token, { name: 'Gus' })
     assert.equal(first.body, {
@@ -102,8 +102,9 @@ links('let a stranger in as a guest, once counted, and recorded as who they beca
 links('add up for a known guest and for a signed-in user', () =>
   withApp(async (test) => {
     const { db } = test
-    const [owner, bob] = [await addUser(db), await addUser(db, { name: 'Bob' })]
-    const board = await addBoard(db, owner)
+    const { id: owner } = await make.user(db)
+    const { id: bob } = await make.user(db, { name: 'Bob' })
+    const { id: board } = await make.board(db, { owner_id: owner })
     const view = await makeLink(test, board, owner)
     const edit = await makeLink(test, board, owner, { level: 'edit' })
     const guest = await test.guestOf(await exchange(test, view.token, { name: 'Gus' }))
@@ -120,16 +121,21 @@ links('add up for a known guest and for a signed-in user', () =>
 links('that are unknown, revoked, expired, suspended, used up or of a deleted board are one answer', () =>
   withApp(async (test) => {
     const { call, db, recorded } = test
-    const [owner, stranger] = [await addUser(db), await addUser(db)]
-    const board = await addBoard(db, owner)
-    const deleted = await addBoard(db, owner)
+    const { id: owner } = await make.user(db)
+    const { id: stranger } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
+    const { id: deleted } = await make.board(db, { owner_id: owner })
     const revoked = await makeLink(test, board, owner)
     await call('DELETE', `/api/boards/${board}/share-links/${revoked.id}`, { as: owner })
-    await addLink(db, board, owner, { token: 'expired', expires_at: new Date(Date.now() - 1000) })
-    await addLink(db, board, owner, { token: 'used up', max_uses: 2, uses: 2 })
-    await addLink(db, board, stranger, { token: 'suspended' })
-    await addLink(db, deleted, owner, { token: 'of a deleted board' })
-    const locked = await addLink(db, board, owner, { token: 'locked and over', max_uses: 1, uses: 1 })
+    await make.shareLink(db, { board_id: board, token_sha256: sha256('expired'), ...linkStates.expired })
+    await make.shareLink(db, { board_id: board, token_sha256: sha256('used up'), ...linkStates.used_up })
+    await make.shareLink(db, { board_id: board, created_by: stranger, token_sha256: sha256('suspended') })
+    await make.shareLink(db, { board_id: deleted, token_sha256: sha256('of a deleted board') })
+    const { id: locked } = await make.shareLink(db, {
+      board_id: board,
+      token_sha256: sha256('locked and over'),
+      ...linkStates.used_up,
+    })
     await db.updateTable('share_links').set({ password_hash: 'scrypt$1' }).where('id', '=', locked).execute()
     await db.updateTable('boards').set({ deleted_at: new Date() }).where('id', '=', deleted).execute()
     const unknown = await exchange(test, 'unknown')
@@ -157,8 +163,8 @@ links('that are unknown, revoked, expired, suspended, used up or of a deleted bo
 links('ask for their password, and tell only holders of the link that there is one', () =>
   withApp(async (test) => {
     const { db, recorded } = test
-    const owner = await addUser(db)
-    const board = await addBoard(db, owner)
+    const { id: owner } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
     const { token } = await makeLink(test, board, owner, { level: 'view', password: 'sésame' })
     const asked = await exchange(test, token)
     assert.equal(
@@ -185,8 +191,8 @@ links('and their passwords cannot be guessed for long', () =>
   withApp(
     async (test) => {
       const { db } = test
-      const owner = await addUser(db)
-      const board = await addBoard(db, owner)
+      const { id: owner } = await make.user(db)
+      const { id: board } = await make.board(db, { owner_id: owner })
       const { token } = await makeLink(test, board, owner, { level: 'view', password: 'sesame' })
       for (let n = 0; n < 10; n += 1)
         assert.is((await exchange(test, token, { password: 'sesame' })).status, 200)
@@ -207,8 +213,8 @@ links('and their passwords cannot be guessed for long', () =>
 links('take no more people than max_uses, however many come at once', () =>
   withApp(async (test) => {
     const { call, db } = test
-    const owner = await addUser(db)
-    const board = await addBoard(db, owner)
+    const { id: owner } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
     const { token } = await makeLink(test, board, owner, { level: 'edit', max_uses: 3 })
     const answers = await Promise.all(Array.from({ length: 12 }, () => exchange(test, token)))
     assert.is(answers.filter((answer) => answer.status === 200).length, 3)
@@ -230,8 +236,9 @@ links('take no more people than max_uses, however many come at once', () =>
 links('count one person once who comes many times at the same moment', () =>
   withApp(async (test) => {
     const { call, db } = test
-    const [owner, bob] = [await addUser(db), await addUser(db)]
-    const board = await addBoard(db, owner)
+    const { id: owner } = await make.user(db)
+    const { id: bob } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
     const { token } = await makeLink(test, board, owner, { level: 'view', max_uses: 1 })
     const answers = await Promise.all(Array.from({ length: 6 }, () => exchange(test, token, { as: bob })))
     assert.equal(
@@ -245,8 +252,8 @@ links('count one person once who comes many times at the same moment', () =>
 links('are changed for everybody who holds them, and not when revoked', () =>
   withApp(async (test) => {
     const { call, db } = test
-    const owner = await addUser(db)
-    const board = await addBoard(db, owner)
+    const { id: owner } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
     const { id, token } = await makeLink(test, board, owner, {
       level: 'view',
       password: 'sesame',
@@ -296,9 +303,10 @@ links('are changed for everybody who holds them, and not when revoked', () =>
 links('are for who manages the board alone, and only on their own board', () =>
   withApp(async (test) => {
     const { call, db } = test
-    const [owner, editor] = [await addUser(db), await addUser(db)]
-    const board = await addBoard(db, owner)
-    await addPermission(db, board, editor, 'edit')
+    const { id: owner } = await make.user(db)
+    const { id: editor } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
+    await make.permission(db, { board_id: board, user_id: editor, level: 'edit' })
     const { id } = await makeLink(test, board, owner)
     const path = `/api/boards/${board}/share-links`
     for (const [method, route, body] of [
@@ -309,7 +317,7 @@ links('are for who manages the board alone, and only on their own board', () =>
     ] as const) {
       assert.is((await call(method, route, { as: editor, body })).body.error.code, 'access_denied', method)
     }
-    const other = await addBoard(db, owner)
+    const { id: other } = await make.board(db, { owner_id: owner })
     assert.is((await call('DELETE', `/api/boards/${other}/share-links/${id}`, { as: owner })).status, 404)
     assert.is(
       (await call('PATCH', `/api/boards/${other}/share-links/${id}`, { as: owner, body: { level: 'edit' } }))
@@ -321,32 +329,26 @@ links('are for who manages the board alone, and only on their own board', () =>
 
 links('are listed in pages, newest first, with what became of each', () =>
   withApp(async ({ call, db }) => {
-    const owner = await addUser(db)
-    const board = await addBoard(db, owner)
-    const at = (n: number) => new Date(Date.now() - n * 1000)
-    await addLink(db, board, owner, { label: 'a', created_at: at(1) })
-    await addLink(db, board, owner, { label: 'b', created_at: at(2), expires_at: at(0) })
-    await addLink(db, board, await addUser(db), { label: 'c', created_at: at(3) })
-    await addLink(db, board, owner, { label: 'd', created_at: at(4), max_uses: 1, uses: 1 })
-    await addLink(db, board, owner, { label: 'e', created_at: at(5), revoked_at: at(0) })
+    const { id: owner } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
+    for (const [at, state] of Object.values(linkStates).entries())
+      await make.shareLink(db, { board_id: board, created_at: new Date(Date.now() - at * 1000), ...state })
     const seen: string[] = []
     let cursor = ''
     do {
       const page = await call('GET', `/api/boards/${board}/share-links?limit=2${cursor}`, { as: owner })
-      seen.push(
-        ...page.body.items.map((item: { label: string; state: string }) => `${item.label} ${item.state}`),
-      )
+      seen.push(...page.body.items.map((item: { state: string }) => item.state))
       cursor = page.body.next_cursor === null ? '' : `&cursor=${page.body.next_cursor}`
     } while (cursor !== '')
-    assert.equal(seen, ['a active', 'b expired', 'c suspended', 'd used_up', 'e revoked'])
+    assert.equal(seen, Object.keys(linkStates))
   }),
 )
 
 links('that the system makes are made in the owner’s name, so that they let in', () =>
   withApp(async (test) => {
     const { db } = test
-    const owner = await addUser(db)
-    const board = await addBoard(db, owner)
+    const { id: owner } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
     const { link, token } = await createShareLink(
       { db, passwords: new LinkPasswords() },
       systemActor,
@@ -361,8 +363,8 @@ links('that the system makes are made in the owner’s name, so that they let in
 links('do not bring back who was sent away', () =>
   withApp(async (test) => {
     const { call, db, here, away } = test
-    const owner = await addUser(db)
-    const board = await addBoard(db, owner)
+    const { id: owner } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
     const { token } = await makeLink(test, board, owner, { level: 'edit' })
     const guest = await test.guestOf(await exchange(test, token, { name: 'Gus' }))
     const connectionId = '11111111-1111-4111-8111-111111111111'
@@ -402,7 +404,7 @@ links('do not bring back who was sent away', () =>
     assert.is((await call('DELETE', path, { as: owner })).body.error.code, 'not_found')
     assert.is((await call('GET', `/api/boards/${board}`, { as: guest })).status, 404)
     assert.is((await exchange(test, token, { as: guest })).body.error.code, 'link_not_valid')
-    await addPermission(db, board, null, 'view')
+    await make.permission(db, { board_id: board, user_id: null })
     const barred = await exchange(test, token, { as: guest })
     assert.is(
       barred.body.error?.code,
@@ -415,22 +417,19 @@ links('do not bring back who was sent away', () =>
 links('and every other reason are told to who manages the board', () =>
   withApp(async (test) => {
     const { call, db } = test
-    const [owner, bob, gone] = [
-      await addUser(db, { name: 'Ada' }),
-      await addUser(db, { name: 'Bob' }),
-      await addUser(db),
-    ]
-    const board = await addBoard(db, owner, { is_public: true, members_level: 'comment' })
-    await addPermission(db, board, bob, 'view')
-    await addPermission(db, board, gone, 'edit')
+    const { id: owner } = await make.user(db, { name: 'Ada' })
+    const { id: bob } = await make.user(db, { name: 'Bob' })
+    const { id: gone } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner, is_public: true, members_level: 'comment' })
+    await make.permission(db, { board_id: board, user_id: bob })
+    await make.permission(db, { board_id: board, user_id: gone, level: 'edit' })
     await db.updateTable('users').set({ is_active: false }).where('id', '=', gone).execute()
-    const link = await addLink(db, board, owner, { level: 'edit' })
-    await addUse(db, link, { userId: bob })
-    const guest = await addGuest(db, { name: 'Gus' })
-    await addUse(db, link, { guestId: guest })
-    await addUse(db, await addLink(db, board, owner, { revoked_at: new Date() }), {
-      guestId: await addGuest(db),
-    })
+    const { id: link } = await make.shareLink(db, { board_id: board, level: 'edit' })
+    await make.linkUse(db, { link_id: link, user_id: bob })
+    const { id: guest } = await make.guest(db, { name: 'Gus' })
+    await make.linkUse(db, { link_id: link, guest_id: guest })
+    const { id: dead } = await make.shareLink(db, { board_id: board, ...linkStates.revoked })
+    await make.linkUse(db, { link_id: dead })
     const seen: [string, string | null, string, string[]][] = []
     let cursor = ''
     do {

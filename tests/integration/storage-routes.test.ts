@@ -16,6 +16,7 @@ import { copyDocument } from '../../server/storage/documents.ts'
 import { storageRoutes } from '../../server/storage/routes.ts'
 import { allows, type Level } from '../../shared/levels.ts'
 import { sceneOf, writeElements } from '../../shared/scene.ts'
+import { make } from '../helpers/factories.ts'
 import { documentFrom, type TestStorage, updateOf, withStorage } from '../helpers/storage.ts'
 
 interface TestRoutes extends TestStorage {
@@ -49,7 +50,7 @@ const withRoutes = (
   limits: Partial<StorageDeps['config']> = {},
 ): Promise<void> =>
   withStorage(async (storage) => {
-    const board = await storage.newBoard()
+    const { id: board } = await make.board(storage.db)
     const room = new Y.Doc()
     const recorded: TestRoutes['recorded'] = []
     let asked: Level | null = 'edit'
@@ -291,7 +292,7 @@ documents('are refused clearly when they are malformed, foreign, too deep or too
 )
 
 documents('are copied to another board with log, snapshot, authors and files', () =>
-  withRoutes(async ({ ask, board, updateLog, compaction, newBoard, db }) => {
+  withRoutes(async ({ ask, board, updateLog, compaction, db }) => {
     const doc = new Y.Doc()
     await updateLog.append(
       board,
@@ -305,7 +306,7 @@ documents('are copied to another board with log, snapshot, authors and files', (
       [],
     )
     await ask('PUT', `/files/${sha256(png)}`, { body: png })
-    const copy = await newBoard()
+    const { id: copy } = await make.board(db)
     await db.transaction().execute((trx) => copyDocument(trx, board, copy))
     const stored = await updateLog.load(copy)
     assert.equal(documentFrom(stored).getMap('m').toJSON(), { a: 1, b: 2 })
@@ -371,13 +372,9 @@ versions('are named, listed newest first by pages, looked at, and restored for e
 )
 
 versions('of another board, cursors of another list and lower levels are refused', () =>
-  withRoutes(async ({ ask, db, newBoard }) => {
-    const other = await newBoard()
-    const foreign = await db
-      .insertInto('board_versions')
-      .values({ board_id: other, state: Buffer.alloc(1), checksum: Buffer.alloc(32) })
-      .returning('id')
-      .executeTakeFirstOrThrow()
+  withRoutes(async ({ ask, db }) => {
+    const { id: other } = await make.board(db)
+    const foreign = await make.version(db, { board_id: other })
     for (const id of [foreign.id, randomUUID()]) {
       assert.equal(await codeOf(await ask('GET', `/versions/${id}`)), [404, 'not_found'])
       assert.equal(await codeOf(await ask('POST', `/versions/${id}/restore`)), [404, 'not_found'])

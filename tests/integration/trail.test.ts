@@ -9,6 +9,7 @@ import { ServerPresence } from '../../server/audit/leaves.ts'
 import { AuditTrail } from '../../server/audit/trail.ts'
 import { type TestDatabase, withDatabase } from '../helpers/database.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { make } from '../helpers/factories.ts'
 
 const withTrail = async (
   test: TestDatabase,
@@ -113,21 +114,35 @@ trail(
       ),
     ),
 )
-trail('writes the first refusal at once and repeats of a minute as one row with a count', () =>
-  withDatabase((test) =>
-    withTrail(
-      test,
-      async (trail) => {
+trail(
+  'writes the first refusal of each address at once, and of its repeats nothing before the minute is over',
+  () =>
+    withDatabase((test) =>
+      withTrail(test, async (trail) => {
         const denied = join({ action: 'access_denied', level: null, details: { reason: 'access_denied' } })
         await trail.record(denied)
         assert.is((await rows(test)).length, 1)
         for (let i = 0; i < 50; i++) await trail.record(denied)
         await trail.record({ ...denied, actor: { ...denied.actor, ip: '192.0.2.99' } })
         assert.is((await rows(test)).length, 2, 'another address is another first')
-        const counted = await eventually(async () =>
-          (await rows(test)).find(({ details }) => details?.repeats !== undefined),
-        )
-        assert.equal([counted.details?.repeats, counted.ip_address], [50, '192.0.2.1'])
+      }),
+    ),
+)
+trail('writes repeats as a row with their count when their window is over', () =>
+  withDatabase((test) =>
+    withTrail(
+      test,
+      async (trail) => {
+        const denied = join({ action: 'access_denied', level: null, details: { reason: 'access_denied' } })
+        for (let i = 0; i < 51; i++) await trail.record(denied)
+        // On a slow machine they are counted in more than one window; none is lost and none is a row of its own.
+        const counted = await eventually(async () => {
+          const counts = (await rows(test)).flatMap(({ details }) => details?.repeats ?? [])
+          return counts.reduce((sum: number, count) => sum + Number(count), 0) === 50 && counts
+        })
+        const written = await rows(test)
+        assert.is(written.length, 1 + counted.length)
+        assert.ok(written.every(({ ip_address }) => ip_address === '192.0.2.1'))
       },
       { repeatsWindowMs: 100 },
     ),
@@ -178,7 +193,7 @@ const lost = suite('a server that is lost')
 lost('gets its missing leave rows from the next start, once, and only where they are missing', () =>
   withDatabase(async (test) => {
     const [dead, living] = [randomUUID(), new ServerPresence(test.database, test.log)]
-    await test.db.insertInto('servers').values({ id: dead, host: 'gone', pid: 1 }).execute() // and nobody holds its lock
+    await make.server(test.db, { id: dead })
     await living.start()
     const [stays, leaves, elsewhere] = [join(), join(), join()]
     for (const [serverId, event] of [

@@ -10,6 +10,7 @@ import * as Y from 'yjs'
 import { openDatabase } from '../../server/database/database.ts'
 import { PostgresUpdateLog } from '../../server/storage/update-log.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { make } from '../helpers/factories.ts'
 import { documentFrom, updateOf, withStorage } from '../helpers/storage.ts'
 
 const noKeeper = { opened: () => {}, grew: () => {}, idle: () => {} }
@@ -21,8 +22,8 @@ const updates = (count: number): Uint8Array[] => {
 const log = suite('the update log')
 
 log('gives back what was appended, in order, with who wrote it', () =>
-  withStorage(async ({ updateLog, newBoard }) => {
-    const board = await newBoard()
+  withStorage(async ({ updateLog, db }) => {
+    const { id: board } = await make.board(db)
     const [first, second, third] = updates(3) as [Uint8Array, Uint8Array, Uint8Array]
     await Promise.all([
       updateLog.append(board, first, [{ clientId: 4_294_967_295, principal: 'user:7' }]),
@@ -40,8 +41,8 @@ log('gives back what was appended, in order, with who wrote it', () =>
 )
 
 log('commits what waits together: two commits for a thousand appends of ten boards', () =>
-  withStorage(async ({ updateLog, newBoard, db }) => {
-    const boards = await Promise.all(Array.from({ length: 10 }, newBoard))
+  withStorage(async ({ updateLog, db }) => {
+    const boards = await Promise.all(Array.from({ length: 10 }, async () => (await make.board(db)).id))
     const first = updateLog.append(boards[0] ?? '', Uint8Array.of(0, 0), [])
     await new Promise((resolve) => setImmediate(resolve))
     await Promise.all([
@@ -58,9 +59,9 @@ log('commits what waits together: two commits for a thousand appends of ten boar
 )
 
 log('commits at once after a pause, and together what comes in the moments after it', () =>
-  withStorage(async ({ database, log: logger, newBoard, db }) => {
+  withStorage(async ({ database, log: logger, db }) => {
     const spaced = new PostgresUpdateLog({ database, log: logger, keeper: noKeeper, commitEveryMs: 300 })
-    const board = await newBoard()
+    const { id: board } = await make.board(db)
     const [first, ...rest] = updates(6) as [Uint8Array, ...Uint8Array[]]
     const startedAt = performance.now()
     await spaced.append(board, first, [])
@@ -83,8 +84,8 @@ log('commits at once after a pause, and together what comes in the moments after
 
 log('never sends more than a commit holds, but one append however large', () =>
   withStorage(
-    async ({ updateLog, newBoard, db }) => {
-      const board = await newBoard()
+    async ({ updateLog, db }) => {
+      const { id: board } = await make.board(db)
       await Promise.all(
         [2000, 600, 300, 200].map((size) => updateLog.append(board, new Uint8Array(size), [])),
       )
@@ -106,8 +107,9 @@ log('never sends more than a commit holds, but one append however large', () =>
 )
 
 log('refuses only the append that the database refuses, and saves its neighbours', () =>
-  withStorage(async ({ updateLog, newBoard }) => {
-    const [board, other] = [await newBoard(), await newBoard()]
+  withStorage(async ({ updateLog, db }) => {
+    const { id: board } = await make.board(db)
+    const { id: other } = await make.board(db)
     const [first, second] = updates(2) as [Uint8Array, Uint8Array]
     const outcomes = await Promise.allSettled([
       updateLog.append(board, first, []),
@@ -128,8 +130,8 @@ log('refuses only the append that the database refuses, and saves its neighbours
 )
 
 log('takes the last word on whose a client id is', () =>
-  withStorage(async ({ updateLog, newBoard }) => {
-    const board = await newBoard()
+  withStorage(async ({ updateLog, db }) => {
+    const { id: board } = await make.board(db)
     const [first, second, third] = updates(3) as [Uint8Array, Uint8Array, Uint8Array]
     await Promise.all([
       updateLog.append(board, first, [{ clientId: 1, principal: 'anonymous:a' }]),
@@ -141,8 +143,8 @@ log('takes the last word on whose a client id is', () =>
 )
 
 log('keeps what waits through an outage, says since when, and saves it afterwards', () =>
-  withStorage(async ({ url, log: silent, schema, newBoard }) => {
-    const board = await newBoard()
+  withStorage(async ({ url, log: silent, schema, db }) => {
+    const { id: board } = await make.board(db)
     const database = await openDatabase({ connectionString: url, schema, log: silent, poolSize: 2 })
     const outer = new PostgresUpdateLog({ database, log: silent, keeper: noKeeper, firstRetryMs: 10 })
     const name = /test_[0-9a-f]+/.exec(url)?.[0] ?? ''
@@ -173,8 +175,8 @@ log('keeps what waits through an outage, says since when, and saves it afterward
 
 log('tries again when a hanging database gives no answer', () =>
   withStorage(
-    async ({ updateLog, newBoard, pool, schema }) => {
-      const board = await newBoard()
+    async ({ updateLog, pool, schema, db }) => {
+      const { id: board } = await make.board(db)
       const blocker = await pool.connect()
       await blocker.query(`begin; lock table ${schema}.board_updates in access exclusive mode`)
       const saved = updateLog.append(board, Uint8Array.of(0, 0), [])
@@ -189,8 +191,8 @@ log('tries again when a hanging database gives no answer', () =>
 )
 
 log('goes on without prepared statements where a pooler loses them', () =>
-  withStorage(async ({ updateLog, newBoard, pool }) => {
-    const board = await newBoard()
+  withStorage(async ({ updateLog, pool, db }) => {
+    const { id: board } = await make.board(db)
     await updateLog.append(board, Uint8Array.of(0, 0), [])
     const clients = await Promise.all(Array.from({ length: 5 }, () => pool.connect()))
     for (const client of clients) {
@@ -220,8 +222,8 @@ log('refuses what is still queued when it is closed during an outage', () =>
 )
 
 log('refuses a board whose snapshot does not match its checksum, and never shows it empty', () =>
-  withStorage(async ({ updateLog, compaction, newBoard, db }) => {
-    const board = await newBoard()
+  withStorage(async ({ updateLog, compaction, db }) => {
+    const { id: board } = await make.board(db)
     for (const update of updates(3)) await updateLog.append(board, update, [])
     assert.is((await compaction.fold(board, false)).outcome, 'folded')
     assert.is(documentFrom(await updateLog.load(board)).getMap('m').size, 3)
@@ -235,17 +237,18 @@ log('refuses a board whose snapshot does not match its checksum, and never shows
 )
 
 log('knows boards that have nothing from boards that are not there', () =>
-  withStorage(async ({ updateLog, newBoard }) => {
-    assert.equal(await updateLog.load(await newBoard()), { snapshot: null, updates: [], authors: [] })
+  withStorage(async ({ updateLog, db }) => {
+    const { id: board } = await make.board(db)
+    assert.equal(await updateLog.load(board), { snapshot: null, updates: [], authors: [] })
     await rejects(updateLog.load(randomUUID()), { code: 'not_found' })
     await rejects(updateLog.load("' or true --"), { code: 'not_found' })
   }),
 )
 
 log('reads a log of more than one chunk, with rows larger than a chunk', () =>
-  withStorage(async ({ database, log: silent, newBoard }) => {
+  withStorage(async ({ database, log: silent, db }) => {
     const updateLog = new PostgresUpdateLog({ database, log: silent, keeper: noKeeper })
-    const board = await newBoard()
+    const { id: board } = await make.board(db)
     const sizes = [3_000_000, 3_000_000, 9_000_000, 10, 1]
     for (const [at, size] of sizes.entries())
       await updateLog.append(board, new Uint8Array(size).fill(at + 1), [])

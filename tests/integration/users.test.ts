@@ -13,28 +13,17 @@ import {
 } from '../../server/accounts/users.ts'
 import { systemActor, transactionAs } from '../../server/audit/actor.ts'
 import type { Db } from '../../server/database/database.ts'
-import { addBoard, addSession } from '../helpers/boards.ts'
 import { withDatabase } from '../helpers/database.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { make } from '../helpers/factories.ts'
 
-const make = (db: Db, name: string, role: NonNullable<NewUser['role']> = 'user') =>
+const person = (db: Db, name: string, role: NonNullable<NewUser['role']> = 'user') =>
   createUser(db, systemActor, { name, email: `${name}@example.org`, password: 'correct horse', role })
 const emailOf = (name: string) => `${name}@example.org`
 const somebodyWaits = async (db: Db) => {
   const waiting = sql`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
   return (await waiting.execute(db)).rows.length > 0
 }
-const addLink = (db: Db, boardId: string, userId: number, label: string) =>
-  db
-    .insertInto('share_links')
-    .values({
-      board_id: boardId,
-      level: 'view',
-      token_sha256: Buffer.alloc(32, label),
-      label,
-      created_by: userId,
-    })
-    .execute()
 
 const users = suite('users')
 
@@ -70,16 +59,16 @@ users('are refused with what is wrong about them', () =>
     for (const [change, message] of wrong) {
       await rejects(createUser(db, systemActor, { ...good, ...change }), { code: 'invalid_request', message })
     }
-    await make(db, 'ada')
-    await rejects(make(db, 'ada'), { code: 'conflict' })
+    await person(db, 'ada')
+    await rejects(person(db, 'ada'), { code: 'conflict' })
     assert.is((await listUsers(db)).length, 2)
   }),
 )
 
 users('keep a sysadmin: the last active one cannot be demoted or disabled', () =>
   withDatabase(async ({ db }) => {
-    await make(db, 'ada', 'sysadmin')
-    await make(db, 'bob')
+    await person(db, 'ada', 'sysadmin')
+    await person(db, 'bob')
     await rejects(setRole(db, systemActor, emailOf('ada'), 'admin'), {
       code: 'conflict',
       message: /last active sysadmin/,
@@ -105,7 +94,7 @@ users('keep a sysadmin: the last active one cannot be demoted or disabled', () =
 
 users('keep a sysadmin where two are demoted at the same moment', () =>
   withDatabase(async ({ db }) => {
-    for (const name of ['ada', 'bob']) await make(db, name, 'sysadmin')
+    for (const name of ['ada', 'bob']) await person(db, name, 'sysadmin')
     let second: Promise<unknown> | undefined
     await transactionAs(db, systemActor, async (trx) => {
       await trx.updateTable('users').set({ role: 'user' }).where('email', '=', emailOf('ada')).execute()
@@ -118,10 +107,10 @@ users('keep a sysadmin where two are demoted at the same moment', () =>
 
 users('lose their sessions when disabled, and the links that stop are named', () =>
   withDatabase(async ({ db }) => {
-    const { id } = await make(db, 'ada')
-    const board = await addBoard(db, id)
-    await addLink(db, board, id, 'for the team')
-    await addSession(db, id)
+    const { id } = await person(db, 'ada')
+    const { id: board } = await make.board(db, { owner_id: id })
+    await make.shareLink(db, { board_id: board, label: 'for the team' })
+    await make.session(db, { user_id: id })
     const disabled = await disableUser(db, systemActor, emailOf('ada'))
     assert.equal(
       disabled.stoppedLinks.map(({ label }) => label),
@@ -134,10 +123,10 @@ users('lose their sessions when disabled, and the links that stop are named', ()
 
 users('hand boards and links over when disabled with an heir', () =>
   withDatabase(async ({ db }) => {
-    const ada = await make(db, 'ada')
-    const bob = await make(db, 'bob')
-    const board = await addBoard(db, ada.id)
-    await addLink(db, board, ada.id, 'for the team')
+    const ada = await person(db, 'ada')
+    const bob = await person(db, 'bob')
+    const { id: board } = await make.board(db, { owner_id: ada.id })
+    await make.shareLink(db, { board_id: board, label: 'for the team' })
     const disabled = await disableUser(db, systemActor, emailOf('ada'), { transferTo: emailOf('bob') })
     assert.equal([disabled.boards, disabled.links, disabled.stoppedLinks], [1, 1, []])
     const { owner_id } = await db
@@ -152,8 +141,8 @@ users('hand boards and links over when disabled with an heir', () =>
 
 users('are not disabled at all where the heir cannot take over', () =>
   withDatabase(async ({ db }) => {
-    await make(db, 'ada')
-    await make(db, 'bob')
+    await person(db, 'ada')
+    await person(db, 'bob')
     await disableUser(db, systemActor, emailOf('bob'))
     for (const heir of ['ada', 'bob']) {
       await rejects(disableUser(db, systemActor, emailOf('ada'), { transferTo: emailOf(heir) }), {
@@ -169,7 +158,7 @@ users('are not disabled at all where the heir cannot take over', () =>
 
 users('do not include the system actor where something is to change', () =>
   withDatabase(async ({ db }) => {
-    await make(db, 'ada', 'sysadmin')
+    await person(db, 'ada', 'sysadmin')
     await rejects(setRole(db, systemActor, systemEmail, 'sysadmin'), { code: 'conflict' })
     await rejects(disableUser(db, systemActor, systemEmail), { code: 'conflict' })
     await rejects(

@@ -16,7 +16,7 @@ import { type AppDeps, createApp } from '../../server/http/app.ts'
 import { boardroomErrorOf, unreadableRequest } from '../../server/http/errors.ts'
 import { newRouter } from '../../server/http/router.ts'
 import { ErrorResponse } from '../../shared/api.ts'
-import { anonymousIdentity, userIdentity } from '../helpers/boards.ts'
+import { anonymousIdentity, userIdentity } from '../helpers/identities.ts'
 
 const edge = suite('the HTTP edge')
 

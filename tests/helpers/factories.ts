@@ -1,0 +1,311 @@
+// One row of any entity, for tests: written straight into its table, with defaults for whatever a test does not care about.
+//
+//   const ada = await make.user(db, { name: 'Ada' })
+//   const { id: board } = await make.board(db, { owner_id: ada.id })
+//   await make.permission(db, { board_id: board, user_id: null }) // everyone
+//   await make.shareLink(db, { board_id: board, ...linkStates.expired })
+//
+// Every factory takes column values over its defaults and answers the whole row as the database has it. What a row
+// belongs to (a board's owner, a link's board) is made as well where it is not told.
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { sql } from 'kysely'
+import * as Y from 'yjs'
+import type { Db } from '../../server/database/database.ts'
+import type { NewRow, Row, Tables } from '../../server/database/tables.ts'
+import type { ShareLinkResponse } from '../../shared/api.ts'
+import { schema } from './cluster.ts'
+
+const anHourMs = 3_600_000
+const inAnHour = () => new Date(Date.now() + anHourMs)
+const anHourAgo = () => new Date(Date.now() - anHourMs)
+
+let count = 0
+/** Tells apart what has to be unique within a database. */
+const next = () => {
+  count += 1
+  return count
+}
+
+/** As secrets and contents are stored. */
+export const sha256 = (of: string | Uint8Array): Buffer => createHash('sha256').update(of).digest()
+
+/** A document with one key, as an update and as a state. */
+const someDocument = (): Buffer => {
+  const doc = new Y.Doc()
+  doc.getMap('elements').set('a', 1)
+  return Buffer.from(Y.encodeStateAsUpdate(doc))
+}
+const withChecksum = (state: Buffer) => ({ state, checksum: sha256(state) })
+
+/** Columns that a test tells; the rest are defaults. */
+type Told<Table extends keyof Tables> = Partial<NewRow<Table>>
+
+export interface Factory<Table extends keyof Tables, Values = Told<Table>> {
+  (db: Db, values?: Values): Promise<Row<Table>>
+  readonly table: Table
+}
+
+/** `defaults` fills in what the database does not; it sees what was told, to make no more rows than are missing. */
+function factory<Table extends keyof Tables>(
+  table: Table,
+  defaults: (db: Db, told: Told<Table>) => NewRow<Table> | Promise<NewRow<Table>>,
+): Factory<Table> {
+  const add = async (db: Db, told: Told<Table> = {}): Promise<Row<Table>> => {
+    const values = { ...(await defaults(db, told)), ...told }
+    const rows = await db
+      .insertInto<keyof Tables>(table)
+      .values(values as NewRow<keyof Tables>) // Kysely cannot follow a table that is a type parameter
+      .returningAll()
+      .execute()
+    return rows[0] as unknown as Row<Table> // as above
+  }
+  return Object.assign(add, { table })
+}
+
+const idOf = async <Id>(told: Id | undefined, otherwise: () => Promise<{ id: Id }>): Promise<Id> =>
+  told ?? (await otherwise()).id
+
+const user = factory('users', () => {
+  const n = next()
+  return { name: `Person ${n}`, email: `person-${n}@example.org` }
+})
+const somebody = async (db: Db) => {
+  const { id, name } = await user(db)
+  return { principal: `user:${id}`, name }
+}
+const ownerOf = async (db: Db, told: { user_id?: number }) => idOf(told.user_id, () => user(db))
+
+const session = factory('sessions', async (db, told) => ({
+  user_id: await ownerOf(db, told),
+  token: randomBytes(16).toString('hex'),
+  expires_at: inAnHour(),
+}))
+
+/** Of e-mail and password; without a password until one is told. */
+const account = factory('accounts', async (db, told) => {
+  const userId = await ownerOf(db, told)
+  return { user_id: userId, provider_id: 'credential', account_id: String(userId) }
+})
+
+const verification = factory('verifications', () => ({
+  identifier: `reset-password:${next()}`,
+  value: randomBytes(16).toString('hex'),
+  expires_at: inAnHour(),
+}))
+
+const twoFactor = factory('two_factors', async (db, told) => ({
+  user_id: await ownerOf(db, told),
+  secret: randomBytes(20).toString('hex'),
+  backup_codes: '[]',
+}))
+
+const setupToken = factory('setup_tokens', () => ({ token_sha256: randomBytes(32) }))
+
+const invitation = factory('invitations', async (db, told) => ({
+  email: `invited-${next()}@example.org`,
+  token_sha256: randomBytes(32),
+  created_by: await idOf(told.created_by, () => user(db, { role: 'admin' })),
+  expires_at: inAnHour(),
+}))
+
+const guest = factory('guests', () => ({
+  name: 'Gus',
+  token_sha256: randomBytes(32),
+  expires_at: inAnHour(),
+}))
+
+const serviceKey = factory('service_keys', () => ({
+  name: `Key ${next()}`,
+  issuer: 'app',
+  token_sha256: randomBytes(32),
+}))
+
+const agent = factory('agents', () => ({ name: `Agent ${next()}`, token_sha256: randomBytes(32) }))
+
+/** What a user lets an agent do: reading, on every board, until told. */
+const agentPermission = factory('user_agent_permissions', async (db, told) => ({
+  user_id: await ownerOf(db, told),
+  agent_name: told.agent_name ?? (await agent(db)).name,
+  can_read: true,
+}))
+
+/** Of a user, or of the guest that is told. */
+const consent = factory('consent_records', async (db, told) => ({
+  user_id: told.guest_id == null ? await idOf(told.user_id, () => user(db)) : null,
+  consent_version: '1',
+  agreed: true,
+}))
+
+const board = factory('boards', async (db, told) => {
+  const ownerId = await idOf(told.owner_id, () => user(db))
+  return { owner_id: ownerId, title: 'A board', created_by: ownerId }
+})
+const boardOf = async (db: Db, told: { board_id?: string }) => idOf(told.board_id, () => board(db))
+
+/** Of a user; `user_id: null` for everyone. */
+const permission = factory('board_permissions', async (db, told) => ({
+  board_id: await boardOf(db, told),
+  user_id: 'user_id' in told ? told.user_id : (await user(db)).id,
+  level: 'view' as const,
+}))
+
+/** By the board's owner, so that it gives what it says. The secret is unknown, until its `sha256` is told. */
+const shareLink = factory('share_links', async (db, told) => {
+  const boardId = await boardOf(db, told)
+  const { owner_id } = await db
+    .selectFrom('boards')
+    .select('owner_id')
+    .where('id', '=', boardId)
+    .executeTakeFirstOrThrow()
+  return { board_id: boardId, level: 'view' as const, token_sha256: randomBytes(32), created_by: owner_id }
+})
+
+/** What makes a link be in each state that its list shows. */
+export const linkStates = {
+  get active() {
+    return {}
+  },
+  get expired() {
+    return { expires_at: anHourAgo() }
+  },
+  get used_up() {
+    return { max_uses: 1, uses: 1, last_used_at: anHourAgo() }
+  },
+  get revoked() {
+    return { revoked_at: anHourAgo() }
+  },
+  /** Whoever made it may not give access any more: here, because they are gone. */
+  get suspended() {
+    return { created_by: null }
+  },
+} satisfies Record<ShareLinkResponse['state'], Told<'share_links'>>
+
+/** By a guest, until a user is told. */
+const linkUse = factory('share_link_uses', async (db, told) => ({
+  link_id: await idOf(told.link_id, () => shareLink(db)),
+  guest_id: told.user_id == null ? await idOf(told.guest_id, () => guest(db)) : null,
+  name: 'Gus',
+}))
+
+const template = factory('board_templates', () => ({ name: `Template ${next()}`, state: someDocument() }))
+
+const update = factory('board_updates', async (db, told) => ({
+  board_id: await boardOf(db, told),
+  data: someDocument(),
+}))
+
+const snapshot = factory('board_snapshots', async (db, told) => ({
+  board_id: await boardOf(db, told),
+  ...withChecksum(told.state ?? someDocument()),
+}))
+
+const author = factory('board_authors', async (db, told) => ({
+  board_id: await boardOf(db, told),
+  client_id: next(),
+  principal: told.principal ?? (await somebody(db)).principal,
+}))
+
+/** An automatic one; `name` makes it a named one. */
+const version = factory('board_versions', async (db, told) => ({
+  board_id: await boardOf(db, told),
+  ...withChecksum(told.state ?? someDocument()),
+}))
+
+/** Named by its content; `id: 'thumbnail'` makes it the board's thumbnail. */
+const file = factory('board_files', async (db, told) => {
+  const data = told.data ?? randomBytes(64)
+  return {
+    board_id: await boardOf(db, told),
+    id: sha256(data).toString('hex'),
+    mime: 'image/png',
+    size: data.length,
+    data,
+  }
+})
+
+const thread = factory('threads', async (db, told) => {
+  const { principal, name } = await somebody(db)
+  return {
+    board_id: await boardOf(db, told),
+    anchor: { x: 1, y: 2 },
+    created_by: principal,
+    created_by_name: name,
+  }
+})
+
+const comment = factory('comments', async (db, told) => {
+  const { principal, name } = await somebody(db)
+  return {
+    thread_id: await idOf(told.thread_id, () => thread(db)),
+    author: principal,
+    author_name: name,
+    body: 'What about this?',
+  }
+})
+
+const commentRead = factory('comment_reads', async (db, told) => ({
+  thread_id: await idOf(told.thread_id, () => thread(db)),
+  reader: told.reader ?? (await somebody(db)).principal,
+}))
+
+/** A process that was lost: nobody holds its lock. */
+const server = factory('servers', () => ({ id: randomUUID(), host: 'gone', pid: 1 }))
+
+/** A sign-in that the database knows nothing else of. */
+const auditRow = factory('audit_logs', () => ({
+  action: 'login' as const,
+  category: 'account' as const,
+  actor_kind: 'user' as const,
+  actor_name: 'Somebody',
+}))
+
+/** What a trigger writes when an audit row is: nobody writes it directly. */
+const unsealedRow = Object.assign(
+  async (db: Db, values?: Told<'audit_logs'>): Promise<Row<'audit_unsealed'>> => {
+    const { id } = await auditRow(db, values)
+    return db.selectFrom('audit_unsealed').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+  },
+  { table: 'audit_unsealed' as const },
+) satisfies Factory<'audit_unsealed', Told<'audit_logs'>>
+
+/** What sealing an audit row, and whatever waits, appends. */
+const chainEntry = Object.assign(
+  async (db: Db, values?: Told<'audit_logs'>): Promise<Row<'audit_chain'>> => {
+    const { id } = await auditRow(db, values)
+    await sql`select ${sql.id(schema, 'seal_audit')}()`.execute(db)
+    return db.selectFrom('audit_chain').selectAll().where('audit_id', '=', id).executeTakeFirstOrThrow()
+  },
+  { table: 'audit_chain' as const },
+) satisfies Factory<'audit_chain', Told<'audit_logs'>>
+
+export const make = {
+  user,
+  session,
+  account,
+  verification,
+  twoFactor,
+  setupToken,
+  invitation,
+  guest,
+  serviceKey,
+  agent,
+  agentPermission,
+  consent,
+  board,
+  permission,
+  shareLink,
+  linkUse,
+  template,
+  update,
+  snapshot,
+  author,
+  version,
+  file,
+  thread,
+  comment,
+  commentRead,
+  server,
+  auditRow,
+  unsealedRow,
+  chainEntry,
+}
