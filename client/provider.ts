@@ -82,6 +82,7 @@ export class BoardProvider extends WebsocketProvider {
     })
     self = this
     this.#listen(listener)
+    this.#readFirstSyncUnheard()
     this.on('status', () => listener.changed())
     this.on('sync', () => listener.changed())
     this.on('closed', ({ code, reason }) => listener.ended(code, reason))
@@ -102,6 +103,28 @@ export class BoardProvider extends WebsocketProvider {
     if (data[0] !== MessageType.sync) return
     if (data[1] === SyncStep.step2) this.#answered = true
     if (data[1] === SyncStep.step2 || data[1] === SyncStep.update) this.#sent++
+  }
+
+  /**
+   * The first answer brings the whole drawing. A document that has listeners to its updates encodes it once more for
+   * them, and the one there is would throw it away: it is not asked until the document is read.
+   */
+  #readFirstSyncUnheard(): void {
+    const read = this.messageHandlers[MessageType.sync]
+    if (read === undefined) return
+    const listen = () => this.doc.on('update', this._updateHandler)
+    this.messageHandlers[MessageType.sync] = (...given) => {
+      if (this.synced) return read(...given)
+      this.doc.off('update', this._updateHandler)
+      // Before anybody hears that the document is there, and may change it.
+      this.doc.on('afterAllTransactions', listen)
+      try {
+        read(...given)
+      } finally {
+        this.doc.off('afterAllTransactions', listen)
+        listen()
+      }
+    }
   }
 
   #listen(listener: ProviderListener): void {

@@ -10,17 +10,37 @@ const root = fileURLToPath(new URL('.', import.meta.url))
 const outDir = join(root, '../dist/canvas')
 const excalidraw = dirname(createRequire(import.meta.url).resolve('@excalidraw/excalidraw'))
 
-/** Excalidraw 0.18 always adds esm.sh as a second source of its fonts; with ours there, nobody needs to ask it. */
-const noForeignFonts = (): Plugin => ({
-  name: 'no-foreign-fonts',
-  transform(code, id) {
-    if (!id.includes('@excalidraw/excalidraw') || !code.includes('https://esm.sh/')) return null
+/**
+ * What Excalidraw 0.18 fixes that must be otherwise here:
+ * - it always adds esm.sh as a second source of its fonts; with ours there, nobody needs to ask it;
+ * - it gives its font worker a second, and then does the work on the page, whose policy forbids that. A slow device
+ *   needs longer only to load it; an idle worker stays as long.
+ */
+const excalidrawHere = (): Plugin => {
+  const replacements: [string, string][] = [
     // In the middle of a template literal, so that the second source is on this server as well.
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is to be evaluated there, in the page
-    const changed = code.replaceAll('https://esm.sh/', '${window.location.origin}/')
-    return { code: changed, map: null }
-  },
-})
+    ['https://esm.sh/', '${window.location.origin}/'],
+    ['.ttl||1e3', '.ttl||3e4'],
+  ]
+  const missing = new Set(replacements.map(([from]) => from))
+  return {
+    name: 'excalidraw-here',
+    transform(code, id) {
+      if (!id.includes('@excalidraw/excalidraw')) return null
+      let changed = code
+      for (const [from, to] of replacements) {
+        if (changed.includes(from)) missing.delete(from)
+        changed = changed.replaceAll(from, to)
+      }
+      return changed === code ? null : { code: changed, map: null }
+    },
+    buildEnd(error) {
+      if (error === undefined && missing.size > 0)
+        this.error(`Excalidraw has changed: it has no ${[...missing].join(' and no ')} any more`)
+    },
+  }
+}
 
 const ownFonts = (): Plugin => ({
   name: 'own-fonts',
@@ -31,10 +51,43 @@ const ownFonts = (): Plugin => ({
   },
 })
 
+/** A board's page starts with a small script that asks for the drawing; what shows it is asked for beside it. */
+const besideTheStart = (): Plugin => ({
+  name: 'beside-the-start',
+  apply: 'build',
+  transformIndexHtml: {
+    order: 'post',
+    handler(html, { bundle, filename }) {
+      if (bundle === undefined || !filename.endsWith('board.html')) return
+      const chunks = Object.values(bundle).filter((output) => output.type === 'chunk')
+      const files = new Set<string>()
+      const add = (chunk: (typeof chunks)[number] | undefined) => {
+        if (chunk === undefined || files.has(chunk.fileName)) return
+        files.add(chunk.fileName)
+        for (const style of chunk.viteMetadata?.importedCss ?? []) files.add(style)
+        for (const name of chunk.imports) add(chunks.find(({ fileName }) => fileName === name))
+      }
+      for (const module of ['main.tsx', 'pages/board.tsx'])
+        add(chunks.find(({ moduleIds }) => moduleIds.includes(join(root, module))))
+      return [...files]
+        .filter((file) => !html.includes(file))
+        .map((file) => ({
+          tag: 'link',
+          attrs: {
+            rel: file.endsWith('.css') ? 'stylesheet' : 'modulepreload',
+            crossorigin: true,
+            href: `/${file}`,
+          },
+          injectTo: 'head',
+        }))
+    },
+  },
+})
+
 export default defineConfig({
   root,
   base: '/',
-  plugins: [react(), noForeignFonts(), ownFonts()],
+  plugins: [react(), excalidrawHere(), ownFonts(), besideTheStart()],
   build: {
     outDir,
     emptyOutDir: true,
@@ -43,6 +96,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 3000,
     reportCompressedSize: false,
     rolldownOptions: {
+      input: { index: join(root, 'index.html'), board: join(root, 'board.html') },
       output: {
         codeSplitting: {
           // What Excalidraw's font worker shares with the page stays out of the page's own chunk: that one needs a DOM.

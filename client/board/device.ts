@@ -1,9 +1,9 @@
 // What this device remembers of boards: which of them hold unsent changes, and how all of it is forgotten.
-import type { SessionOptions } from '../session.ts'
+import type { DeviceOptions } from '../device-copy.ts'
 
 const markPrefix = 'unsent:'
 
-export const marks: SessionOptions['marks'] = {
+export const marks: DeviceOptions['marks'] = {
   get: (name) => {
     try {
       return localStorage.getItem(markPrefix + name) !== null

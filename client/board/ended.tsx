@@ -1,7 +1,7 @@
 // The server's last word on a board, said so that people know what happened and what to do.
 import { CloseCode } from '../../shared/protocol.ts'
 import { Link } from '../router.tsx'
-import type { SessionState } from '../session.ts'
+import type { SessionState } from '../session-state.ts'
 import { MessagePage } from '../ui/message.tsx'
 import { KeptActions } from './kept.tsx'
 

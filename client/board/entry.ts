@@ -1,8 +1,8 @@
-// Coming in: with what the address carries. A share link's secret stands in the fragment (`#k=…`), which no server
-// log sees; it is exchanged for a cookie and taken out of the address.
+// Coming in, with what the address carries: nothing but the board, or also the secret of a share link.
 import { useCallback, useEffect, useRef, useState } from 'react'
 import * as api from '../api.ts'
 import { showToast } from '../ui/toast.tsx'
+import { forgetSecret, secretInAddress } from './link-secret.ts'
 
 export type Entry =
   | { name: 'looking' }
@@ -11,11 +11,6 @@ export type Entry =
   | { name: 'failed'; title: string; text: string; canRetry: boolean }
   | { name: 'open' }
 
-const secretInAddress = (): string | null => new URLSearchParams(window.location.hash.slice(1)).get('k')
-
-const forgetSecret = (): void =>
-  window.history.replaceState(null, '', window.location.pathname + window.location.search)
-
 const linkProblem = {
   title: 'This link does not open the board',
   text: 'It may have been revoked, have expired, or be used up; or the address is incomplete. Ask the person who sent it for a new one.',
@@ -23,7 +18,7 @@ const linkProblem = {
 } as const
 
 export const useEntry = (boardId: string) => {
-  const [entry, setEntry] = useState<Entry>({ name: 'looking' })
+  const [entry, setEntry] = useState<Entry>(() => ({ name: secretInAddress() === null ? 'open' : 'looking' }))
   const secret = useRef<string | null>(null)
   const needs = useRef({ name: false, password: false })
 
@@ -78,8 +73,7 @@ export const useEntry = (boardId: string) => {
     const reload = () => secretInAddress() !== null && window.location.reload()
     window.addEventListener('hashchange', reload)
     secret.current = secretInAddress()
-    if (secret.current === null) setEntry({ name: 'open' })
-    else {
+    if (secret.current !== null) {
       api.me().then(
         ({ kind }) => {
           if (kind !== 'anonymous') return exchange({})

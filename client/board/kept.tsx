@@ -3,7 +3,7 @@ import { useState } from 'react'
 import * as api from '../api.ts'
 import { fillBoard } from '../import.ts'
 import { navigate } from '../router.tsx'
-import type { SessionState } from '../session.ts'
+import type { SessionState } from '../session-state.ts'
 import { showProblem } from '../ui/toast.tsx'
 
 interface KeptProps {

@@ -1,6 +1,6 @@
 // Whether what one sees is safe: saved means committed to the server's database.
 import { mayWrite } from '../../shared/levels.ts'
-import type { SessionState } from '../session.ts'
+import type { SessionState } from '../session-state.ts'
 
 export const SyncStatus = ({ state, isUploading }: { state: SessionState; isUploading: boolean }) => {
   const { kind, text, title } = statusOf(state, isUploading)
@@ -16,6 +16,8 @@ const statusOf = ({ sync, level, hello }: SessionState, isUploading: boolean) =>
   switch (sync.name) {
     case 'connecting':
       return { kind: 'saving', text: 'Connecting', title: 'Waiting for the server.' }
+    case 'opening':
+      return { kind: 'saving', text: 'Opening', title: 'The drawing is here and about to be shown.' }
     case 'offline':
       return {
         kind: 'offline',

@@ -3,7 +3,7 @@ import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 import { useEffect, useRef } from 'react'
 import { mayWrite } from '../../shared/levels.ts'
 import * as api from '../api.ts'
-import type { SessionState } from '../session.ts'
+import type { SessionState } from '../session-state.ts'
 import { thumbnailOf } from './export.ts'
 
 const pauseMs = 4000

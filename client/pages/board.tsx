@@ -5,19 +5,18 @@ import type { BoardResponse, MeResponse } from '../../shared/api.ts'
 import { mayWrite } from '../../shared/levels.ts'
 import * as api from '../api.ts'
 import { Canvas } from '../board/canvas.tsx'
-import { marks } from '../board/device.ts'
 import { Ended } from '../board/ended.tsx'
 import { useEntry } from '../board/entry.ts'
 import { EntryForm } from '../board/entry-form.tsx'
 import { KeptBanner } from '../board/kept.tsx'
-import { deviceStore } from '../board/local-store.ts'
+import { takeSession } from '../board/opening.ts'
+import { deviceStore } from '../board/outbox.ts'
 import { ShareDialog } from '../board/share-dialog.tsx'
 import { SyncStatus } from '../board/sync-status.tsx'
 import { useThumbnail } from '../board/thumbnail.ts'
 import { VersionsDialog } from '../board/versions-dialog.tsx'
-import { systemClock } from '../clock.ts'
 import { Link } from '../router.tsx'
-import { BoardSession } from '../session.ts'
+import type { BoardSession } from '../session.ts'
 import { Prompt } from '../ui/dialog.tsx'
 import { Icon, Mark } from '../ui/icons.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
@@ -45,28 +44,18 @@ export default function BoardPage({ boardId }: { boardId: string }) {
   }
 }
 
-const serverUrl = () => `${window.location.protocol === 'https:' ? 'wss' : 'ws'}://${window.location.host}/ws`
-
 const OpenBoard = ({ boardId }: { boardId: string }) => {
   const [session, setSession] = useState<BoardSession | null>(null)
   const [board, setBoard] = useState<BoardResponse | null>(null)
   const [me, setMe] = useState<MeResponse | null>(null)
 
   useEffect(() => {
-    const opened = new BoardSession({
-      serverUrl: serverUrl(),
-      boardId,
-      socketClass: WebSocket,
-      clock: systemClock,
-      openStore: deviceStore(),
-      marks,
-      onEvent: (event) => {
-        if (event.type === 'title') setBoard((before) => before && { ...before, title: event.title })
-        if (event.type === 'version' && event.change === 'restored')
-          showToast('An earlier version was restored.')
-      },
+    const opened = takeSession(boardId)
+    const stopHearing = opened.onEvent((event) => {
+      if (event.type === 'title') setBoard((before) => before && { ...before, title: event.title })
+      if (event.type === 'version' && event.change === 'restored')
+        showToast('An earlier version was restored.')
     })
-    opened.open()
     setSession(opened)
     // The title is nice to have; what is wrong, if anything, the socket says better.
     api.getBoard(boardId).then(setBoard, () => {})
@@ -89,6 +78,7 @@ const OpenBoard = ({ boardId }: { boardId: string }) => {
     window.addEventListener('beforeunload', ask)
     document.addEventListener('visibilitychange', flush)
     return () => {
+      stopHearing()
       window.removeEventListener('online', reconnect)
       window.removeEventListener('pagehide', flush)
       window.removeEventListener('beforeunload', ask)

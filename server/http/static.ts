@@ -11,10 +11,11 @@ import { workerPolicy } from './security-headers.ts'
 
 const gzipAsync = promisify(gzip)
 
-/** Addresses of the client's own pages: they all get index.html, and the client looks at the address. */
+/** Boards have a page of their own, which starts by asking for the drawing. */
+const boardRoute = /^\/b\/[^/]+\/?$/
+/** Addresses of the client's other pages: they all get index.html, and the client looks at the address. */
 const pageRoutes = [
   /^\/$/,
-  /^\/b\/[^/]+\/?$/,
   /^\/boards\/[^/]+\/audit\/?$/,
   /^\/(setup|sign-in|sign-up|invite|audit|admin|account|trash)(\/[^/]*)?$/,
 ]
@@ -63,8 +64,10 @@ export function staticClient(folder: string): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     if (c.req.method !== 'GET' && c.req.method !== 'HEAD') return next()
     const path = c.req.path
-    const isPage = pageRoutes.some((pattern) => pattern.test(path))
-    const file = isPage || !isReserved(path) ? await find(isPage ? '/index.html' : path) : undefined
+    const isBoard = boardRoute.test(path)
+    const isPage = isBoard || pageRoutes.some((pattern) => pattern.test(path))
+    const wanted = isBoard ? '/board.html' : isPage ? '/index.html' : path
+    const file = isPage || !isReserved(path) ? await find(wanted) : undefined
     if (file === undefined) {
       if (!isPage) return next()
       return c.text(

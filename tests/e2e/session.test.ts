@@ -50,7 +50,6 @@ const withSession = async (
     clock: systemClock,
     openStore: null,
     marks: { get: () => false, set: () => {} },
-    onEvent: () => {},
     ...more,
   })
   const canvas = new FakeCanvas()
@@ -197,6 +196,7 @@ live('keeps a copy on the device only for people who may write, and forgets it w
       opened.push(name)
       return {
         whenLoaded: Promise.resolve(),
+        saved: () => {},
         close: () => Promise.resolve(),
         clear: async () => {
           cleared.push(name)

@@ -1,7 +1,8 @@
 // A real browser for tests of the canvas, and windows in it.
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 
-const flags = [
+/** Headless, asking nobody else for anything. */
+export const browserFlags = [
   '--headless',
   '--no-sandbox',
   '--disable-gpu',
@@ -42,7 +43,7 @@ export const withBrowser = async (
   const rules = hosts.map((host) => `MAP ${host} 127.0.0.1`).join(',')
   const browser = await chromium.launch({
     executablePath,
-    args: [...flags, ...(rules === '' ? [] : [`--host-resolver-rules=${rules}`])],
+    args: [...browserFlags, ...(rules === '' ? [] : [`--host-resolver-rules=${rules}`])],
   })
   const windows: Window[] = []
   try {

@@ -283,7 +283,8 @@ const withClient = async (work: (folder: string) => Promise<void>): Promise<void
     await mkdir(join(folder, 'client', 'assets'), { recursive: true })
     await writeFile(join(folder, 'secret.txt'), 'a secret')
     await writeFile(join(folder, 'client', '.hidden'), 'a secret')
-    await writeFile(join(folder, 'client', 'index.html'), '<!doctype html><title>Boardroom</title>')
+    for (const page of ['index', 'board'])
+      await writeFile(join(folder, 'client', `${page}.html`), `<!doctype html><title>${page}</title>`)
     await writeFile(join(folder, 'client', 'assets', 'app-AbCd1234.js'), 'let a = 1\n'.repeat(1000))
     await work(join(folder, 'client'))
   } finally {
@@ -305,6 +306,7 @@ edge(
           /script-src 'self'.*frame-ancestors 'none'/,
         )
         assert.is(page.headers.get('x-frame-options'), 'DENY')
+        assert.match(await page.text(), path.startsWith('/b/') ? 'board' : 'index')
       }
       const asset = await app.request('/assets/app-AbCd1234.js', { headers: { 'accept-encoding': 'gzip' } })
       assert.is(asset.headers.get('cache-control'), 'public, max-age=31536000, immutable')

@@ -1,0 +1,38 @@
+// The session of a board's page. It starts before React and Excalidraw are loaded, so that the drawing comes while
+// they do: most of what they wait for is then there.
+import { systemClock } from '../clock.ts'
+import { BoardSession } from '../session.ts'
+import { marks } from './device.ts'
+import { secretInAddress } from './link-secret.ts'
+import { deviceStore } from './outbox.ts'
+
+let early: { boardId: string; session: BoardSession } | null = null
+
+/** Starts for the board in the address; not where a share link must be exchanged for access first. */
+export const openEarly = (): void => {
+  const boardId = /^\/b\/([^/]+)\/?$/.exec(window.location.pathname)?.[1]
+  if (boardId !== undefined && secretInAddress() === null) early = { boardId, session: open(boardId) }
+}
+
+/** The session that was started early, or else a new one. Whoever takes it closes it. */
+export const takeSession = (boardId: string): BoardSession => {
+  const started = early
+  early = null
+  if (started?.boardId === boardId) return started.session
+  void started?.session.close()
+  return open(boardId)
+}
+
+const open = (boardId: string): BoardSession => {
+  const { protocol, host } = window.location
+  const session = new BoardSession({
+    serverUrl: `${protocol === 'https:' ? 'wss' : 'ws'}://${host}/ws`,
+    boardId,
+    socketClass: WebSocket,
+    clock: systemClock,
+    openStore: deviceStore(),
+    marks,
+  })
+  session.open()
+  return session
+}

@@ -1,0 +1,95 @@
+// What this device keeps of a board: the changes that the server has not confirmed yet, so that a reload while the
+// network is away loses nothing. One IndexedDB database for each board and user, empty nearly always. The drawing
+// itself is not kept: the page comes from the server, and so does the document.
+import * as Y from 'yjs'
+import type { DeviceOptions, LocalStore } from '../device-copy.ts'
+
+const updates = 'updates'
+
+/** Null where the device offers none (some private windows). */
+export const deviceStore = (): DeviceOptions['openStore'] =>
+  typeof indexedDB === 'undefined' ? null : (name, doc) => new Outbox(name, doc)
+
+class Outbox implements LocalStore {
+  readonly whenLoaded: Promise<void>
+  readonly #doc: Y.Doc
+  readonly #database: Promise<IDBDatabase>
+  /** Keys of what is stored and in the document. Other tabs store beside us, and delete what they stored. */
+  readonly #stored: IDBValidKey[] = []
+  readonly #tab = Math.random()
+  #next = 0
+  #isLoaded = false
+
+  constructor(name: string, doc: Y.Doc) {
+    this.#doc = doc
+    this.#database = openDatabase(name)
+    this.whenLoaded = this.#load()
+    doc.on('update', this.#changed)
+  }
+
+  saved(): void {
+    if (!this.#isLoaded || this.#stored.length === 0) return
+    const keys = this.#stored.splice(0)
+    this.#change((store) => {
+      for (const key of keys) store.delete(key)
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#doc.off('update', this.#changed)
+    const database = await this.#database
+    database.close()
+  }
+
+  /** The database stays, empty: another tab may have it open, and deleting would wait for that. */
+  async clear(): Promise<void> {
+    this.#doc.off('update', this.#changed)
+    const database = await this.#database
+    await done(database.transaction(updates, 'readwrite').objectStore(updates).clear())
+    database.close()
+  }
+
+  async #load(): Promise<void> {
+    const store = (await this.#database).transaction(updates).objectStore(updates)
+    const [keys, kept] = await Promise.all([done(store.getAllKeys()), done(store.getAll())])
+    Y.transact(
+      this.#doc,
+      () => {
+        for (const update of kept) Y.applyUpdate(this.#doc, update as Uint8Array) // written by this class alone
+      },
+      this,
+      false,
+    )
+    this.#stored.unshift(...keys)
+    this.#isLoaded = true
+  }
+
+  #changed = (update: Uint8Array, _origin: unknown, _doc: Y.Doc, transaction: Y.Transaction): void => {
+    // What came from the server is there; what came from here was read, and is stored.
+    if (!transaction.local) return
+    const key = [this.#tab, this.#next++]
+    this.#stored.push(key)
+    this.#change((store) => void store.add(update, key))
+  }
+
+  /** Without waiting: changes happen in the order in which they are asked for. */
+  #change(work: (store: IDBObjectStore) => void): void {
+    this.#database
+      .then((database) => work(database.transaction(updates, 'readwrite').objectStore(updates)))
+      .catch(() => {}) // closed meanwhile, or a full disk: the change is in the document and on its way to the server
+  }
+}
+
+const openDatabase = (name: string): Promise<IDBDatabase> => {
+  const request = indexedDB.open(name, 1)
+  request.onupgradeneeded = () => {
+    request.result.createObjectStore(updates, { autoIncrement: true })
+  }
+  return done(request)
+}
+
+const done = <Result>(request: IDBRequest<Result>): Promise<Result> =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
+  })
