@@ -18,6 +18,7 @@ import {
   type Target,
   type TimeOuts,
 } from './connection.ts'
+import { qualifyRawTables } from './raw-tables.ts'
 import { ResilientPool } from './resilient-pool.ts'
 import type { Tables } from './tables.ts'
 
@@ -96,6 +97,7 @@ function databaseOver(pool: pg.Pool, { schema, log, timeOuts, direct, end }: Ove
   return {
     db: new Kysely<Tables>({
       dialect: new PostgresDialect({ pool: new ResilientPool(pool, timeOuts, log) }),
+      plugins: [qualifyRawTables(schema)],
     }).withSchema(schema),
     pool,
     schema,

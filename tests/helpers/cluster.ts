@@ -86,6 +86,8 @@ async function makeTemplate(address: ClusterAddress): Promise<void> {
     poolSize: 1,
   })
   await maintenance.pool.query(`create database ${address.template}`)
+  // The role is named like the schema, so without this a table that nobody qualified would be found all the same.
+  await maintenance.pool.query(`alter role ${address.user} set search_path to public`)
   await maintenance.close()
   const template = await openDatabase({
     connectionString: urlOf(address, address.template),
