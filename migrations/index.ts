@@ -8,6 +8,7 @@ import * as keeping from './0006-keeping.ts'
 import * as chain from './0007-chain.ts'
 import * as record from './0008-record.ts'
 import * as notify from './0009-notify.ts'
+import * as relays from './0010-relays.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   { name: '0007-chain', ...chain },
   { name: '0008-record', ...record },
   { name: '0009-notify', ...notify },
+  { name: '0010-relays', ...relays },
 ]

@@ -18,6 +18,7 @@ import { setupLink } from './accounts/setup.ts'
 import { makeTicket, ticketKeyOf } from './accounts/tickets.ts'
 import { AuditChain } from './audit/chain.ts'
 import { ServerPresence } from './audit/leaves.ts'
+import { recordContested, recordLeave, recordRelayed } from './audit/rooms.ts'
 import { auditRoutes } from './audit/routes.ts'
 import { AuditTrail } from './audit/trail.ts'
 import { BoardAccess, requireLevel, requireManage } from './boards/access.ts'
@@ -37,7 +38,6 @@ import { isHttps, isOurOrigin, publicUrlOf } from './http/origins.ts'
 import { rateLimits } from './http/rate-limits.ts'
 import { refusalCounter, roomMetrics } from './http/room-metrics.ts'
 import { Upgrades } from './http/upgrade.ts'
-import type { ConnectionSummary } from './rooms/ports.ts'
 import { Rooms } from './rooms/rooms.ts'
 import { type Services, servicesOf } from './services.ts'
 import { Compaction } from './storage/compaction.ts'
@@ -193,8 +193,8 @@ async function start({
     fold: (stored) => worker.foldStored(stored),
     ...(goOnUnsavedMs === undefined ? {} : { goOnUnsavedMs }),
     onLeave: (connection, code, reason) => recordLeave(trail, connection, { code, reason }, log),
-    onRelayed: (boardId, relayed) =>
-      log.warn({ boardId, ...relayed }, 'edits relayed under the client id of somebody who is away'),
+    onRelayed: (by, relayed) => recordRelayed(trail, by, relayed, log),
+    onContested: (owner, contested) => recordContested(trail, owner, contested, log),
   })
   notifications.onAccess((payloads) => rooms.rights.notified(payloads))
   notifications.onEvent(({ boardId, event }) => rooms.broadcastEvent(boardId, event))
@@ -321,36 +321,4 @@ async function start({
       return closed
     },
   }
-}
-
-/** A `leave` that cannot be written now is written by the next start, from its `access` row. */
-function recordLeave(
-  trail: AuditTrail,
-  connection: ConnectionSummary,
-  end: { code: number; reason: string },
-  log: Logger,
-): void {
-  const { boardId, connectionId, ip, joinedAt, level, principal, subject, userAgent } = connection
-  const actor = {
-    kind: principal.kind,
-    userId: subject.userId,
-    guestId: subject.guestId,
-    agentId: subject.agentId,
-    name: principal.kind === 'anonymous' ? null : principal.name,
-    sessionId: subject.sessionId,
-    ip,
-    userAgent,
-  }
-  const seconds = Math.round((Date.now() - joinedAt.getTime()) / 1000)
-  trail
-    .record({
-      action: 'leave',
-      actor,
-      boardId,
-      level,
-      details: { connection_id: connectionId, close_code: end.code, reason: end.reason, seconds },
-    })
-    .catch((error: unknown) =>
-      log.warn({ err: error, connectionId }, 'leave not recorded; the next start does it'),
-    )
 }

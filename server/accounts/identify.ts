@@ -50,10 +50,15 @@ export async function identifySocket(
 ): Promise<Identity | Refusal> {
   try {
     const ticket = offeredTicket(request)
-    if (ticket !== null) return await byTicket(deps, ticket, boardId)
     // Browsers always send Origin with a socket, so one without it has no cookie of a browser's.
-    const origin = request.headers.origin
-    return await byWhatIsCarried(deps, request, origin !== undefined && isOurs(deps, request))
+    const cookiesCount = request.headers.origin !== undefined && isOurs(deps, request)
+    const identity =
+      ticket === null
+        ? await byWhatIsCarried(deps, request, cookiesCount)
+        : await byTicket(deps, ticket, boardId)
+    if (identity.principal.kind !== 'user' || !cookiesCount) return identity
+    const guest = await deps.guests.find(request.headers.cookie)
+    return guest === null ? identity : { ...identity, formerGuestId: guest.id }
   } catch (error) {
     if (error instanceof BoardroomError && error.code === 'not_signed_in') {
       return { code: closeCodeOf(error.code), reason: error.message }

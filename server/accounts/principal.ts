@@ -22,6 +22,8 @@ export interface Identity {
   boardId: string | null
   /** A ticket's cap; null caps nothing. */
   maxLevel: Level | null
+  /** The guest that a user was in the same browser before signing in. */
+  formerGuestId?: string
 }
 
 /** Stable for a person over connections: `user:7`, `guest:<uuid>`, `agent:<id>`, `anonymous:<uuid>`. */

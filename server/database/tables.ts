@@ -9,11 +9,6 @@ type Time = ColumnType<Date, Date | string, Date | string>
 type MaybeTime = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
 /** bigint: read as string, written as either. */
 type Big = ColumnType<string, string | number | bigint, string | number | bigint>
-type MaybeBig = ColumnType<
-  string | null,
-  string | number | bigint | null | undefined,
-  string | number | bigint | null
->
 type Json = Record<string, unknown>
 type MaybeJson = ColumnType<Json | null, Json | null | undefined, never>
 
@@ -244,10 +239,8 @@ export interface BoardAuthorsTable {
   /** `user:7`, `guest:<uuid>`, … */
   principal: string
   first_seen: Stamp
-  /** Who brought in clocks [relayed_from, relayed_to) for the absent owner of the client id. */
-  relayed_by: string | null
-  relayed_from: MaybeBig
-  relayed_to: MaybeBig
+  /** Clocks that others brought in while the owner of the client id was away: an array of Relay. */
+  relays: unknown | null
 }
 
 export interface BoardVersionsTable {

@@ -243,6 +243,7 @@ function joiningOf(
     boardId: boardId.toLowerCase(),
     subject: subjectOf(identity, boardId.toLowerCase()),
     principalKey: principalKey(principal),
+    formerKey: identity.formerGuestId === undefined ? null : `guest:${identity.formerGuestId}`,
     principal: publicPrincipal(principal, null),
     fingerprint: `${ip ?? ''} ${userAgent ?? ''}`,
     ownProtocol,

@@ -94,6 +94,10 @@ export class Connection implements SocketEvents, Follower {
     return this.joining.principalKey
   }
 
+  speaksFor(clientId: number): boolean {
+    return this.speaker.ids.has(clientId)
+  }
+
   get ownProtocol(): boolean {
     return this.joining.ownProtocol
   }
@@ -222,6 +226,11 @@ export class Connection implements SocketEvents, Follower {
     this.#rejectedAt = [...this.#rejectedAt.filter((at) => at > now - rejectionsWithinMs), now]
     if (this.#rejectedAt.length >= mostRejections)
       this.close(CloseCode.protocolViolation, 'three updates in a minute were refused')
+  }
+
+  /** Its document and the board say different things under one client id; stock clients cannot start over by themselves. */
+  contradicted(message: string): void {
+    if (!this.ownProtocol) this.close(CloseCode.protocolViolation, message)
   }
 
   /** An update was dropped because the board, or the client, lacks something. */

@@ -29,7 +29,9 @@ export interface Counters {
   /** Connections that fell behind in reading, and those closed for it. */
   behind: number
   too_slow: number
+  /** Runs of edits under the client id of somebody who was away; those whose owner came back with other ones. */
   relayed: number
+  contested: number
   documents_built: number
   rooms_failed: number
 }
@@ -56,6 +58,7 @@ export const newCounters = (): Counters => ({
   behind: 0,
   too_slow: 0,
   relayed: 0,
+  contested: 0,
   documents_built: 0,
   rooms_failed: 0,
 })

@@ -160,13 +160,17 @@ export class EditWindow {
         case 'effective':
         case 'without effect':
           // Without effect of its own, it may still rest on what is not committed yet.
-          connection.saved.effective(count, after)
+          if (outcome.problem === null) connection.saved.effective(count, after)
+          else connection.saved.refused(count, after, outcome.problem)
           connection.resync.accepted()
           if (edit.isStep2) connection.saved.answered(after)
           break
         case 'refused':
+          // What it lacked was part of this answer, and is refused with it.
+          if (edit.isStep2) connection.saved.answered(after)
           connection.saved.refused(count, after, { code: outcome.code, message: outcome.message })
-          if (outcome.isViolation) connection.violated()
+          if (outcome.kind === 'violation') connection.violated()
+          if (outcome.kind === 'contradicted') connection.contradicted(outcome.message)
           break
         case 'dropped':
           connection.dropped(count)

@@ -3,14 +3,14 @@
 // what is stored.
 import * as Y from 'yjs'
 import { mayWrite } from '../../shared/levels.ts'
-import type { ClientIds, Relayed } from './client-ids.ts'
+import type { ClientIds, Contested, Relayed } from './client-ids.ts'
 import type { Clock } from './clock.ts'
 import type { Connection } from './connection.ts'
 import type { Counters } from './counters.ts'
 import type { BoardDocument } from './document.ts'
 import { isEmptyUpdate } from './messages.ts'
 import type { Author, RoomLimits } from './ports.ts'
-import { defaultValidationLimits, type ValidationLimits } from './validate/verdict.ts'
+import { defaultValidationLimits, type Shown, type ValidationLimits } from './validate/verdict.ts'
 import { validateUpdate } from './validate.ts'
 
 export interface Edit {
@@ -21,10 +21,16 @@ export interface Edit {
   update: Uint8Array
 }
 
+interface Problem {
+  code: string
+  message: string
+}
+
 type Outcome =
-  | { name: 'effective'; writesOf: Author[] }
-  | { name: 'without effect' }
-  | { name: 'refused'; code: string; message: string; isViolation: boolean }
+  /** `problem`: not all of it is on the board, and its sender has to know. */
+  | { name: 'effective'; writesOf: Author[]; problem: Problem | null }
+  | { name: 'without effect'; problem: Problem | null }
+  | ({ name: 'refused'; kind: 'not kept' | 'violation' | 'contradicted' } & Problem)
   | { name: 'dropped' }
 
 /** What a window changed. */
@@ -52,22 +58,29 @@ export interface EditsOptions {
   limits: RoomLimits
   clock: Clock
   counters: Counters
-  onRelayed: (relayed: Relayed) => void
+  /** Somebody brought in edits under client ids whose owners are away. */
+  onRelayed: (by: Connection, relayed: readonly Relayed[]) => void
+  /** An owner came back, and its edits are not those that somebody else brought in. */
+  onContested: (owner: Connection, contested: Contested) => void
 }
 
-const withoutEffect: Outcome = { name: 'without effect' }
+const withoutEffect: Outcome = { name: 'without effect', problem: null }
 const dropped: Outcome = { name: 'dropped' }
 const notEditor: Outcome = {
   name: 'refused',
   code: 'access_denied',
   message: 'this connection may not edit; its changes are not kept',
-  isViolation: false,
+  kind: 'not kept',
 }
 const boardFull: Outcome = {
   name: 'refused',
   code: 'board_full',
   message: 'the board has reached its size limit; changes are not kept',
-  isViolation: false,
+  kind: 'not kept',
+}
+const deletedMeanwhile: Problem = {
+  code: 'update_relayed_deleted',
+  message: 'while you were away somebody else brought in edits of yours, and some of them are deleted by now',
 }
 
 export class Edits {
@@ -147,19 +160,23 @@ export class Edits {
       doc,
       (clientId, isKnown) => clientIds.judge(connection, clientId, isKnown),
       this.#limits,
+      (clientId) => clientIds.unshown(connection.principalKey, clientId),
     )
     if (verdict.outcome !== 'ok') counters.rules[verdict.rule] = (counters.rules[verdict.rule] ?? 0) + 1
     if (verdict.outcome === 'reject') {
       counters.rejected++
       connection.log.info({ rule: verdict.rule, bytes: update.length }, 'update rejected')
-      return { name: 'refused', code: `update_${verdict.rule}`, message: verdict.message, isViolation: true }
+      const { clientId } = verdict
+      if (clientId !== undefined) this.#contested(connection, clientIds.contested(clientId, false))
+      const kind = clientId === undefined ? 'violation' : 'contradicted'
+      return { name: 'refused', code: `update_${verdict.rule}`, message: verdict.message, kind }
     }
     if (verdict.outcome === 'resync') {
       counters.resynced++
       connection.log.debug({ rule: verdict.rule, bytes: update.length }, 'update dropped for a full sync')
       return dropped
     }
-    if (verdict.empty) return withoutEffect
+    if (verdict.empty) return { name: 'without effect', problem: this.#shown(connection, verdict.shown) }
     if (!document.hasRoomFor(judged.appliedBytes + update.length, limits.maxBoardBytes)) {
       judged.isFull = true
       return boardFull
@@ -173,9 +190,22 @@ export class Edits {
     }
     judged.appliedBytes += update.length
     counters.updates++
+    const problem = this.#shown(connection, verdict.shown)
     const { authors, relayed } = clientIds.wrote(connection, verdict.writes)
     counters.relayed += relayed.length
-    for (const each of relayed) this.#options.onRelayed(each)
-    return { name: 'effective', writesOf: authors }
+    if (relayed.length > 0) this.#options.onRelayed(connection, relayed)
+    return { name: 'effective', writesOf: authors, problem }
+  }
+
+  /** The owner of relayed edits has shown its own, which are on the board or were deleted there. */
+  #shown(connection: Connection, shown: readonly Shown[]): Problem | null {
+    if (shown.length === 0) return null
+    this.#contested(connection, this.#options.clientIds.shown(connection, shown))
+    return shown.some(({ isDeleted }) => isDeleted) ? deletedMeanwhile : null
+  }
+
+  #contested(owner: Connection, contested: readonly Contested[]): void {
+    this.#options.counters.contested += contested.length
+    for (const each of contested) this.#options.onContested(owner, each)
   }
 }

@@ -46,7 +46,7 @@ export interface UpdateLog {
   /**
    * Queue one update for the next group commit. While the database is away it stays queued and is tried again.
    * @param update Yjs v1, the server's own update event; owned by the log from here on.
-   * @param authors client ids that this update wrote under for the first time on this board, and who they are.
+   * @param authors client ids of which something changed that must be remembered; the last word on each.
    * @returns resolves once committed.
    * @throws BoardroomError when this board alone cannot be written (deleted, over a database limit); never for an outage.
    */
@@ -72,6 +72,15 @@ export interface Author {
   clientId: number
   /** `user:7`, `guest:<uuid>`, `anonymous:<uuid>`, `system`. */
   principal: string
+  /** Clocks that others brought in while it was away and that it has not shown yet; left out where there are none. */
+  relays?: readonly Relay[]
+}
+
+/** Clocks `fromClock` (inclusive) to `toClock` (exclusive) of one client id came from the principal `by`. */
+export interface Relay {
+  by: string
+  fromClock: number
+  toClock: number
 }
 
 /** What decides a connection's access: who is asked about, on which board. All ids that can matter for it. */
@@ -119,6 +128,8 @@ export interface Joining {
   subject: AccessSubject
   /** `user:7`, `guest:<uuid>`, … fresh for every anonymous connection. */
   principalKey: string
+  /** The guest that this user was in the same browser before signing in; null where there was none. */
+  formerKey: string | null
   principal: PublicPrincipal
   /** Address and user agent, by which anonymous reconnects are recognised (presence only). */
   fingerprint: string

@@ -1,6 +1,6 @@
 // What a room is given.
 import type { Logger } from 'pino'
-import type { Relayed } from './client-ids.ts'
+import type { Contested, Relayed } from './client-ids.ts'
 import type { Clock } from './clock.ts'
 import type { Connection } from './connection.ts'
 import type { Counters } from './counters.ts'
@@ -17,5 +17,6 @@ export interface RoomOptions {
   /** The last connection left, or the room cannot go on: it is to be closed. */
   onDone: (room: Room) => void
   onLeft: (connection: Connection, code: number, reason: string) => void
-  onRelayed: (boardId: string, relayed: Relayed) => void
+  onRelayed: (by: Connection, relayed: readonly Relayed[]) => void
+  onContested: (owner: Connection, contested: Contested) => void
 }

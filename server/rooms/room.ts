@@ -66,7 +66,8 @@ export class Room implements Host {
       onFull: () => this.#full(),
       onOverflow: () => this.end(CloseCode.busy, 'the database is away'),
       onFailure: (failure) => this.#failed(failure),
-      onRelayed: (relayed) => options.onRelayed(boardId, relayed),
+      onRelayed: options.onRelayed,
+      onContested: options.onContested,
     })
   }
 
@@ -79,7 +80,7 @@ export class Room implements Host {
     const { principal } = connection.joining
     this.#tell({ type: 'joined', connection_id: connection.id, principal, level: connection.level ?? 'view' })
     this.connections.add(connection)
-    this.#clientIds.joined(connection.principalKey)
+    this.#clientIds.joined(connection.principalKey, connection.joining.formerKey)
     // A large board that nobody has written to yet is not scanned for this: such a client is asked when it asks.
     this.ask(connection)
     this.sendEveryone(connection)
@@ -112,7 +113,8 @@ export class Room implements Host {
   ask(connection: Connection, stateVector = this.#document.stateVector()): void {
     if (stateVector === null) return
     connection.wasAsked = true
-    connection.outbox.send(syncFrame(SyncStep.step1, stateVector))
+    const question = this.#clientIds.questionFor(connection.principalKey, stateVector)
+    connection.outbox.send(syncFrame(SyncStep.step1, question))
   }
 
   presence(connection: Connection, update: Uint8Array): boolean {
@@ -193,7 +195,7 @@ export class Room implements Host {
       const update = this.#document.transact(doc, () => change(doc))
       if (update !== null) {
         const fresh = Array.from(doc.store.clients.keys()).filter((clientId) => !known.has(clientId))
-        const writer = { principalKey: author, newClientIds: 0 }
+        const writer = { principalKey: author, newClientIds: 0, speaksFor: () => false }
         const writes = fresh.map((clientId) => ({
           clientId,
           fromClock: 0,

@@ -6,7 +6,7 @@ import { applyUpdate } from 'yjs'
 import type { Level } from '../../shared/levels.ts'
 import { type BoardEvent, CloseCode, encodeHello } from '../../shared/protocol.ts'
 import { BoardroomError } from '../errors.ts'
-import type { Relayed } from './client-ids.ts'
+import type { Contested, Relayed } from './client-ids.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { Connection } from './connection.ts'
 import { type Counters, newCounters } from './counters.ts'
@@ -38,8 +38,10 @@ export interface RoomsOptions {
   logger: Logger
   /** A connection left, however it ended. Called once for each that `join` returned. */
   onLeave: (connection: ConnectionSummary, code: number, reason: string) => void
-  /** Somebody brought edits under a client id whose owner was away. For the trail. */
-  onRelayed?: (boardId: string, relayed: Relayed) => void
+  /** Somebody brought edits under client ids whose owners are away. For the trail, as the next. */
+  onRelayed?: (by: ConnectionSummary, relayed: readonly Relayed[]) => void
+  /** Such an owner came back, and has other edits. */
+  onContested?: (owner: ConnectionSummary, contested: Contested) => void
   /** Folds logs in a worker; without it they are folded here, in slices. */
   fold?: Fold
   /** How long rooms go on while nothing can be saved. Default: a minute. */
@@ -77,7 +79,8 @@ export class Rooms {
       clock: this.#clock,
       counters: this.#counters,
       onLeft: (connection, code, reason) => this.#left(connection, code, reason),
-      onRelayed: (boardId, relayed) => options.onRelayed?.(boardId, relayed),
+      onRelayed: (by, relayed) => options.onRelayed?.(by.summary(), relayed),
+      onContested: (owner, contested) => options.onContested?.(owner.summary(), contested),
     })
   }
 

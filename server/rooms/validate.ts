@@ -11,11 +11,13 @@ import { readDeleteSet } from './validate/delete-set.ts'
 import { type MapEntry, refuseLiveEntries } from './validate/map-entries.ts'
 import { NewRoots } from './validate/new-roots.ts'
 import { Anchor, checkPlace, type Place, Placements, Role } from './validate/placement.ts'
+import { Contradicted, Showings } from './validate/relays.ts'
 import { Splits } from './validate/splits.ts'
 import { endOf, Refused, UpdateReader } from './validate/update-reader.ts'
 import {
   type ClientIdRule,
   maxClock,
+  type RelayedClocks,
   type ResyncRule,
   type ValidationLimits,
   type Verdict,
@@ -31,12 +33,15 @@ const contentBits = 0x1f
 const minClientBytes = 5
 const minStructBytes = 2
 
+const nothingRelayed: RelayedClocks = () => null
+
 /**
  * Inspect a Yjs v1 update against the document that it is meant for. Applying it right away, before anything
  * else changes the document, is safe where the outcome is `ok`.
  * @param update read only, not retained.
  * @param doc never changed, root types included.
  * @param clientIds is asked before a verdict of `ok`, once for each client that the update extends.
+ * @param relayed is asked once a client: what somebody else brought in under the sender's ids must be shown.
  * @returns never throws for bytes. `reject` beats `resync`: malformed bytes are no reason to sync.
  */
 export function validateUpdate(
@@ -44,10 +49,15 @@ export function validateUpdate(
   doc: Y.Doc,
   clientIds: ClientIdRule,
   limits: ValidationLimits,
+  relayed = nothingRelayed,
 ): Verdict {
   try {
-    return new Inspection(update, doc, clientIds, limits).run()
+    return new Inspection({ update, doc, clientIds, limits, relayed }).run()
   } catch (error) {
+    if (error instanceof Contradicted) {
+      const { rule, message, clientId } = error
+      return { outcome: 'reject', rule, message, clientId }
+    }
     if (error instanceof Refused) return { outcome: 'reject', rule: error.rule, message: error.message }
     throw error
   }
@@ -76,6 +86,7 @@ class Inspection implements Blocks {
   readonly #conflicts: Conflicts
   readonly #crowds: Crowds
   readonly #splits: Splits
+  readonly #showings: Showings
   #structs = 0
   /** Of the struct being read; one object for all of them. */
   readonly #place: Place = {
@@ -87,7 +98,19 @@ class Inspection implements Blocks {
     isSplittable: false,
   }
 
-  constructor(update: Uint8Array, doc: Y.Doc, clientIds: ClientIdRule, limits: ValidationLimits) {
+  constructor({
+    update,
+    doc,
+    clientIds,
+    limits,
+    relayed,
+  }: {
+    update: Uint8Array
+    doc: Y.Doc
+    clientIds: ClientIdRule
+    limits: ValidationLimits
+    relayed: RelayedClocks
+  }) {
     this.#reader = new UpdateReader(update)
     this.#doc = doc
     this.#clientIds = clientIds
@@ -96,6 +119,7 @@ class Inspection implements Blocks {
     this.#conflicts = new Conflicts(doc, limits.maxConflictStepsPerUpdate)
     this.#crowds = new Crowds(update.length)
     this.#splits = new Splits(doc, limits)
+    this.#showings = new Showings(doc, relayed)
   }
 
   run(): Verdict {
@@ -123,13 +147,17 @@ class Inspection implements Blocks {
     if (this.#resync === null) this.#checkStructure(deleteSet)
     if (this.#resync === null) this.#askForClientIds()
     if (this.#resync === null) this.#refuseCrowds()
-    if (this.#resync !== null) return { outcome: 'resync', rule: this.#resync }
+    const shown = this.#showings.result(this.#writes)
+    if (shown === null) this.#resync ??= 'client_id'
+    if (this.#resync !== null || shown === null)
+      return { outcome: 'resync', rule: this.#resync ?? 'client_id' }
     return {
       outcome: 'ok',
       newClients: this.#newClients,
       writes: this.#writes,
       empty: deletes.isEmpty && this.#roots.names.length === 0,
       newRoots: this.#roots.names,
+      shown,
     }
   }
 
@@ -153,6 +181,7 @@ class Inspection implements Blocks {
       this.#placements ??= new Placements()
       this.#placements.open(clientId)
     }
+    this.#showings.open(clientId)
     for (let i = 0; i < structs; i++) clock = this.#readStruct(block, clock)
     this.#placements?.close(clientId)
     if (block.reached > known) {
@@ -164,6 +193,7 @@ class Inspection implements Blocks {
   /** @returns the clock after the struct. */
   #readStruct(block: Block, clock: number): number {
     const reader = this.#reader
+    const from = reader.position
     const info = reader.readByte()
     const ref = info & contentBits
     const place = this.#place
@@ -175,7 +205,10 @@ class Inspection implements Blocks {
       place.role = Role.gone
       place.isSplittable = false
       // A skip stands for clocks that the sender left out; only what follows it can show that they are lacking.
-      if (ref === ContentRef.gc) this.#extend(block, clock, end)
+      if (ref === ContentRef.skip) return end
+      if (this.#showings.concerns(clock, end))
+        this.#showings.show({ clientId: block.clientId, clock, end, bytes: null })
+      this.#extend(block, clock, end)
       return end
     }
 
@@ -216,6 +249,10 @@ class Inspection implements Blocks {
     const end = endOf(clock, length)
     place.role = ref === ContentRef.type ? Role.type : ref === ContentRef.deleted ? Role.gone : Role.leaf
     place.isSplittable = length > 1 && ref !== ContentRef.deleted
+    if (this.#showings.concerns(clock, end)) {
+      const bytes = reader.bytes.subarray(from, reader.position)
+      this.#showings.show({ clientId: block.clientId, clock, end, bytes })
+    }
     if (clock < block.known && block.known < end && this.#resync === null) {
       const key = place.isKeyed ? reader.text(keyFrom, keyTo) : null
       if (!continuesInPlace(this.#doc, block.clientId, place, root, key)) this.#resync = 'missing_dependency'

@@ -5,7 +5,7 @@ import { bigintArray, byteaArray, textArray, uuidArray } from '../database/array
 import { copyRows } from '../database/copy.ts'
 import type { Database } from '../database/database.ts'
 import { withClient } from '../database/with-client.ts'
-import type { Author } from '../rooms/ports.ts'
+import type { Author, Relay } from '../rooms/ports.ts'
 import type { Append } from './update-log.ts'
 
 export interface StoredSnapshot {
@@ -55,6 +55,10 @@ export async function readBoard({ pool, schema }: Database, boardId: string): Pr
          select 3, 0, string_agg(int8send(client_id), ''::bytea order by client_id),
                 convert_to(string_agg(principal, E'\\n' order by client_id), 'UTF8')
          from ${tableIn(schema, 'board_authors')} where board_id = ${id}
+         union all
+         select 4, 0, string_agg(int8send(client_id), ''::bytea order by client_id),
+                convert_to(string_agg(relays::text, E'\\n' order by client_id), 'UTF8')
+         from ${tableIn(schema, 'board_authors')} where board_id = ${id} and relays is not null
        ) as parts order by kind, place`,
     ),
   )
@@ -71,6 +75,7 @@ function storedRowsOf(rows: (Buffer | null)[][]): StoredRows | null {
     if (kind === 1) stored.snapshot = { checksum: head, state: body }
     else if (kind === 2) stored.updates.push(...cutUp(head, body))
     else if (kind === 3) stored.authors = authorsOf(head, body)
+    else if (kind === 4) addRelays(stored.authors, head, body)
   }
   return exists ? stored : null
 }
@@ -91,6 +96,15 @@ const authorsOf = (clientIds: Buffer, principals: Buffer): Author[] =>
     .toString('utf8')
     .split('\n')
     .map((principal, at) => ({ clientId: Number(clientIds.readBigInt64BE(at * 8)), principal }))
+
+/** @param relays a line of JSON for each of `clientIds`; jsonb writes no line breaks. */
+function addRelays(authors: readonly Author[], clientIds: Buffer, relays: Buffer): void {
+  const byClient = new Map(authors.map((author) => [author.clientId, author]))
+  for (const [at, line] of relays.toString('utf8').split('\n').entries()) {
+    const author = byClient.get(Number(clientIds.readBigInt64BE(at * 8)))
+    if (author !== undefined) author.relays = JSON.parse(line) as Relay[] // written by us alone
+  }
+}
 
 /**
  * One commit. Where the database knows somebody else as the author of a client id, the caller's word wins: rooms
@@ -123,10 +137,11 @@ export async function insertUpdates(
     ...timeout,
     ...named('insert_updates_authors'),
     text: `with written as (
-      insert into ${tableIn(schema, 'board_authors')} as known (board_id, client_id, principal)
-      select * from unnest($3::uuid[], $4::bigint[], $5::text[])
-      on conflict (board_id, client_id) do update set principal = excluded.principal
-      where known.principal <> excluded.principal)
+      insert into ${tableIn(schema, 'board_authors')} as known (board_id, client_id, principal, relays)
+      select board_id, client_id, principal, nullif(relays, '')::jsonb
+      from unnest($3::uuid[], $4::bigint[], $5::text[], $6::text[]) as new (board_id, client_id, principal, relays)
+      on conflict (board_id, client_id) do update set principal = excluded.principal, relays = excluded.relays
+      where known.principal <> excluded.principal or known.relays is distinct from excluded.relays)
     ${insertData}`,
     values: [
       boards,
@@ -134,6 +149,9 @@ export async function insertUpdates(
       uuidArray(sorted.map(({ boardId }) => boardId)),
       bigintArray(sorted.map(({ author }) => author.clientId)),
       textArray(sorted.map(({ author }) => author.principal)),
+      textArray(
+        sorted.map(({ author: { relays = [] } }) => (relays.length === 0 ? '' : JSON.stringify(relays))),
+      ),
     ],
   })
 }

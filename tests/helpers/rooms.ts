@@ -3,6 +3,7 @@ import pino from 'pino'
 import * as Y from 'yjs'
 import { configWith } from '../../server/config.ts'
 import { BoardroomError } from '../../server/errors.ts'
+import type { Contested, Relayed } from '../../server/rooms/client-ids.ts'
 import type { Clock, Timer } from '../../server/rooms/clock.ts'
 import type { Connection } from '../../server/rooms/connection.ts'
 import type {
@@ -186,6 +187,7 @@ export interface Left {
 export interface JoinOptions {
   board?: string
   user?: number
+  /** With `user`: the guest that it was before it signed in. */
   guest?: string
   level?: Level
   own?: boolean
@@ -198,6 +200,8 @@ export class TestRooms {
   readonly log = new HandLog()
   readonly access = new HandAccess()
   readonly left: Left[] = []
+  readonly relayed: { by: string; relayed: readonly Relayed[] }[] = []
+  readonly contested: Contested[] = []
   readonly rooms: Rooms
   #connections = 0
 
@@ -209,6 +213,8 @@ export class TestRooms {
       logger: pino({ level: 'silent' }),
       clock: this.clock,
       onLeave: (connection, code, reason) => this.left.push({ connection, code, reason }),
+      onRelayed: ({ principalKey }, relayed) => this.relayed.push({ by: principalKey, relayed }),
+      onContested: (_owner, contested) => this.contested.push(contested),
     })
   }
 
@@ -226,12 +232,13 @@ export class TestRooms {
       subject: {
         boardId: board,
         userId: user ?? null,
-        guestId: guest ?? null,
+        guestId: user === undefined ? (guest ?? null) : null,
         agentId: null,
         sessionId: null,
         maxLevel: null,
       },
       principalKey: id,
+      formerKey: user !== undefined && guest !== undefined ? `guest:${guest}` : null,
       principal: { kind, id, name: kind === 'anonymous' ? 'Anonymous' : `Name of ${id}` },
       fingerprint,
       ownProtocol: own,

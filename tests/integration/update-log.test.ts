@@ -142,6 +142,25 @@ log('takes the last word on whose a client id is', () =>
   }),
 )
 
+log('remembers what was relayed under a client id until it is told otherwise', () =>
+  withStorage(async ({ updateLog, db }) => {
+    const { id: board } = await make.board(db)
+    const [first, second] = updates(2) as [Uint8Array, Uint8Array]
+    const relays = [
+      { by: 'user:2', fromClock: 3, toClock: 2 ** 31 - 1 },
+      { by: 'guest:b', fromClock: 2 ** 31 - 1, toClock: 2 ** 31 },
+    ]
+    const others = { clientId: 2 ** 32 - 1, principal: 'user:9' }
+    await updateLog.append(board, first, [{ clientId: 1, principal: 'user:1', relays }, others])
+    assert.equal((await updateLog.load(board)).authors, [
+      { clientId: 1, principal: 'user:1', relays },
+      others,
+    ])
+    await updateLog.append(board, second, [{ clientId: 1, principal: 'user:1' }])
+    assert.equal((await updateLog.load(board)).authors, [{ clientId: 1, principal: 'user:1' }, others])
+  }),
+)
+
 log('keeps what waits through an outage, says since when, and saves it afterwards', () =>
   withStorage(async ({ url, log: silent, schema, db }) => {
     const { id: board } = await make.board(db)

@@ -93,7 +93,55 @@ function world(seed: number, tally: Tally): void {
   for (const editor of editors) assert.is(editor.content(), contentOf(stored), `seed ${seed}: boards differ`)
 }
 
+/**
+ * Somebody goes away; a peer who has more of theirs than the server brings it in, with edits of its own on top; then
+ * the owner comes back with everything. @returns what became of the owner's answer.
+ */
+function comeBack(seed: number): Verdict {
+  const random = new Random(seed)
+  const what = `seed ${seed}`
+  const server = new Y.Doc()
+  const owner = new YjsEditor(1 + random.below(2 ** 31))
+  const peerId = 1 + random.below(2 ** 31)
+  const peer: Editor = seed % 4 === 0 ? new YrsEditor(peerId) : new YjsEditor(peerId)
+  const edits = (editor: Editor, count: number) => {
+    for (let i = random.below(count); i >= 0; i--) editor.edit(random)
+  }
+  edits(owner, 6)
+  Y.applyUpdate(server, owner.diff())
+  const fromClock = Y.getState(server.store, owner.clientId)
+  edits(owner, 12)
+  peer.apply(owner.diff())
+  edits(peer, 6)
+  Y.applyUpdate(server, peer.diff(Y.encodeStateVector(server)))
+  assert.is(server.store.pendingStructs, null, what)
+  const toClock = Y.getState(server.store, owner.clientId)
+  if (random.chance(60)) edits(owner, 6)
+  if (random.chance(30)) owner.apply(peer.diff())
+  const clocks = Y.decodeStateVector(Y.encodeStateVector(server))
+  clocks.set(owner.clientId, fromClock)
+  const relayed = { clientId: owner.clientId, fromClock, toClock }
+  return validateUpdate(
+    owner.diff(Y.encodeStateVector(clocks)),
+    server,
+    () => 'ok',
+    defaultValidationLimits,
+    (clientId) => (clientId === owner.clientId && toClock > fromClock ? relayed : null),
+  )
+}
+
 const honest = suite('updates of honest editors')
+
+honest('that a peer brought in while they were away are known again, in whatever pieces', () => {
+  let shown = 0
+  const worlds = Math.max(200, Math.floor(updatesToSend / 40))
+  for (let seed = firstSeed; seed < firstSeed + worlds; seed++) {
+    const verdict = comeBack(seed)
+    assert.is(verdict.outcome, 'ok', `seed ${seed}: ${JSON.stringify(verdict)}`)
+    if (verdict.outcome === 'ok') shown += verdict.shown.length
+  }
+  assert.ok(shown > worlds / 3, `only ${shown} of ${worlds} showed anything`)
+})
 
 honest('are never refused, and all boards become the same', () => {
   const tally: Tally = { ok: 0, resync: 0 }

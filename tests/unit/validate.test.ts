@@ -575,6 +575,7 @@ ids('the rule is asked once a client that gains clocks, with the clock where it 
     writes: [{ clientId: mallory, fromClock: 0, toClock: 2 }],
     empty: false,
     newRoots: [],
+    shown: [],
   })
 })
 

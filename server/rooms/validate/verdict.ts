@@ -33,6 +33,7 @@ export type RejectRule =
   | 'structs'
   | 'new_clients'
   | 'client_id'
+  | 'relayed'
 
 /** What this board lacks for the update, or who holds its client id: a full sync cures both. */
 export type ResyncRule = 'gap' | 'missing_dependency' | 'unknown_delete' | 'client_id'
@@ -42,6 +43,14 @@ export interface Write {
   readonly clientId: number
   readonly fromClock: number
   readonly toClock: number
+}
+
+/** Relayed clocks that an update of their owner holds, all of them, as the board has them. */
+export interface Shown extends Write {
+  /** Some of it is gone from the board, and alive in the update. */
+  isDeleted: boolean
+  /** The update goes on past them: it comes from the document that writes under the id. */
+  isExtended: boolean
 }
 
 export type Verdict =
@@ -55,11 +64,19 @@ export type Verdict =
       empty: boolean
       /** Names of root types that this update brings into being. */
       newRoots: readonly string[]
+      /** The relayed clocks that it shows. */
+      shown: readonly Shown[]
     }
   /** Drop it and send sync step 1: the sender, or the board, lacks something. Honest clients cause these. */
   | { outcome: 'resync'; rule: ResyncRule }
   /** Drop it and tell the sender; no honest client sends it. `message` holds no content of the board. */
-  | { outcome: 'reject'; rule: RejectRule; message: string }
+  | {
+      outcome: 'reject'
+      rule: RejectRule
+      message: string
+      /** By rule `relayed`: the client id under which somebody else wrote. */
+      clientId?: number
+    }
 
 /** Who may extend which client id. Asked once a client whose clocks the update extends, and before anything is applied. */
 export type ClientIdRule = (
@@ -69,6 +86,9 @@ export type ClientIdRule = (
   /** The first clock it would add: exactly where the board's knowledge ends. */
   fromClock: number,
 ) => 'ok' | 'resync' | 'reject'
+
+/** The clocks of a client id that somebody else brought in while the sender, whose id it is, was away. */
+export type RelayedClocks = (clientId: number) => Write | null
 
 export interface ValidationLimits {
   maxNewClientsPerUpdate: number
