@@ -3,6 +3,7 @@
 import type { Doc } from 'yjs'
 import type {
   AuditResponse,
+  AuthorResponse,
   BoardCreate,
   BoardPermissionResponse,
   BoardResponse,
@@ -21,6 +22,7 @@ import { filterOf } from './audit/filter.ts'
 import { auditPage } from './audit/pages.ts'
 import type { AuditFilter } from './audit/queries.ts'
 import { type BoardAccess, subjectOf } from './boards/access.ts'
+import { listAuthors } from './boards/authors.ts'
 import {
   boardResponse,
   createBoard,
@@ -103,6 +105,8 @@ export interface Services {
     read(boardId: string): Promise<Uint8Array>
     /** A change by the server, an update v1 or a function that edits; live for collaborators. Resolves once committed. */
     edit(boardId: string, change: Uint8Array | ((doc: Doc) => void), by?: Person): Promise<void>
+    /** Who wrote, under which Yjs client ids; whoever began to write last first. */
+    authors(boardId: string, page?: PageOptions): Promise<Page<AuthorResponse>>
     /** A whole file, by the rules of the HTTP import; live for collaborators. `replace`: what is there goes. */
     import(
       boardId: string,
@@ -212,6 +216,7 @@ export function servicesOf({ database, boards, access, rooms, storage, ticketKey
         const author = by === undefined ? 'system' : principalKey((await identityOf(by)).principal)
         await rooms.applyAsServer(boardId, change, author)
       },
+      authors: (boardId, page) => listAuthors(boards, boardId, { limit: 100, ...page }),
       async import(boardId, { format, body, replace = false }, by) {
         const author = by === undefined ? 'system' : principalKey((await identityOf(by)).principal)
         const summary = await importDocument(storage, { boardId, format, body, replace, author })

@@ -281,6 +281,20 @@ export const ConnectionResponse = z
   .meta({ id: 'ConnectionResponse' })
 export type ConnectionResponse = z.infer<typeof ConnectionResponse>
 
+export const AuthorResponse = z
+  .object({
+    principal: z.object({
+      kind: z.enum(['user', 'guest', 'agent', 'system', 'anonymous']),
+      id: z.string().nullable().describe('null: all who were not known, together'),
+      name: z.string().nullable().describe('null: forgotten, or erased'),
+    }),
+    client_ids: z.array(z.int()).describe('of the Yjs document, in the order in which they came'),
+    first_written_at: Timestamp,
+    latest_client_at: Timestamp.describe('when their newest client began to write'),
+  })
+  .meta({ id: 'AuthorResponse' })
+export type AuthorResponse = z.infer<typeof AuthorResponse>
+
 export const MeResponse = z
   .object({
     kind: z.enum(['user', 'guest', 'agent', 'anonymous']),

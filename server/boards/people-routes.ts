@@ -1,12 +1,20 @@
-// Who may, who is here, and what happens: access, connections and the event stream over HTTP.
+// Who may, who is here, who wrote, and what happens: access, connections, authors and the event stream over HTTP.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { streamSSE } from 'hono/streaming'
-import { AccessResponse, ConnectionResponse, listOf, PageQuery, Uuid } from '../../shared/api.ts'
+import {
+  AccessResponse,
+  AuthorResponse,
+  ConnectionResponse,
+  listOf,
+  PageQuery,
+  Uuid,
+} from '../../shared/api.ts'
 import { principalKey } from '../accounts/principal.ts'
 import { BoardroomError } from '../errors.ts'
 import type { HttpEnv } from '../http/context.ts'
 import { errorAnswers, jsonAnswer, newRouter } from '../http/router.ts'
 import { requireLevel, requireManage } from './access.ts'
+import { listAuthors } from './authors.ts'
 import type { BoardsDeps } from './deps.ts'
 import { EventStream, type StreamEvent } from './event-stream.ts'
 import { listAccess, listConnections, sendAway } from './people.ts'
@@ -61,6 +69,27 @@ export function peopleRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       const { board_id } = c.req.valid('param')
       await requireManage(deps.access, c.get('identity'), board_id)
       return c.json({ items: await listConnections(deps, board_id), next_cursor: null }, 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/boards/{board_id}/authors',
+      tags,
+      summary: 'Who wrote on the board',
+      description:
+        'Each person with the Yjs client ids under which they wrote, whoever began to write last first. The ids of a document before `board rebuild` are left out.',
+      request: { params, query: PageQuery },
+      responses: {
+        200: jsonAnswer(listOf(AuthorResponse), 'One page.'),
+        ...errorAnswers(401, 403, 404, 410),
+      },
+    }),
+    async (c) => {
+      const { board_id } = c.req.valid('param')
+      await requireManage(deps.access, c.get('identity'), board_id)
+      return c.json(await listAuthors(deps, board_id, c.req.valid('query')), 200)
     },
   )
 

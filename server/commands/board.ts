@@ -5,6 +5,7 @@ import { basename, extname } from 'node:path'
 import { systemActor } from '../audit/actor.ts'
 import { AuditTrail } from '../audit/trail.ts'
 import { createBoardroom } from '../boardroom.ts'
+import { listAuthors } from '../boards/authors.ts'
 import { type BoardQuestion, boardById, listBoardRows } from '../boards/board-queries.ts'
 import { granteesByEmail } from '../boards/permission-queries.ts'
 import { BoardroomError } from '../errors.ts'
@@ -37,6 +38,7 @@ export const boardCommand: Command = {
     'board export ID [--format excalidraw|yjs|json] [--output FILE]   to standard output, unless told otherwise',
     'board import FILE [--title T] [--owner EMAIL]                    a new board; also beside a running server',
     'board import FILE --board ID                                     into a board; while no server runs',
+    'board authors ID                                                 who wrote, under which Yjs client ids',
     'board rebuild ID                                                 same content, without its history; while no server runs',
   ],
   options: {
@@ -56,6 +58,8 @@ export const boardCommand: Command = {
       case 'import':
         if (word === undefined) throw misuse(boardCommand, 'which file?')
         return importFile(context, word, options)
+      case 'authors':
+        return listBoardAuthors(context, idOf(word))
       case 'rebuild':
         return rebuild(context, idOf(word))
       default:
@@ -107,6 +111,28 @@ async function list(context: CommandContext, deleted: boolean): Promise<void> {
       const last = rows.at(-1)
       if (rows.length < pageSize || last === undefined) return
       after = { key: last.key, id: last.id }
+    }
+  } finally {
+    await close()
+  }
+}
+
+async function listBoardAuthors(context: CommandContext, boardId: string): Promise<void> {
+  const { database, close } = await openForCommand(context)
+  try {
+    if ((await boardById(database.db, boardId)) === undefined) throw noBoard()
+    for (let cursor: string | undefined; ; ) {
+      const page = await listAuthors(database, boardId, { limit: 1000, cursor })
+      const rows = page.items.map(({ principal, client_ids, first_written_at, latest_client_at }) => ({
+        who: principal.id ?? principal.kind,
+        name: principal.name,
+        first_written_at,
+        latest_client_at,
+        client_ids: context.json ? client_ids : client_ids.length,
+      }))
+      printRows(context, rows)
+      if (page.next_cursor === null) return
+      cursor = page.next_cursor
     }
   } finally {
     await close()
