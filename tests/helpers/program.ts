@@ -1,6 +1,8 @@
 // The program as an operator runs it, in a process of its own, so that it can be killed; and what it started.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 
@@ -8,10 +10,11 @@ const startWithinMs = 60_000
 
 export interface Program {
   origin: string
-  /** Of the program, and of everything it started: its Postgres. */
-  processes(): Promise<{ program: number; postgres: number[] }>
-  /** Kills at once: the program, its Postgres, or both; resolves when the program, if it was meant, is gone. */
-  kill(what: 'program' | 'postgres' | 'both'): Promise<void>
+  /**
+   * Kills at once: the program, its Postgres with all backends, or both.
+   * @returns how many processes of Postgres, once the program, if it was meant, is gone.
+   */
+  kill(what: 'program' | 'postgres' | 'both'): Promise<number>
   /** SIGTERM. @returns the exit code. */
   stop(): Promise<number | null>
 }
@@ -32,14 +35,14 @@ export async function startProgram(dataDir: string, env: Record<string, string> 
   const origin = await ready(child, said)
   return {
     origin,
-    processes: () => processesOf(child),
     async kill(what) {
-      const { postgres } = await processesOf(child)
-      if (what !== 'program') for (const pid of postgres) killHard(pid)
+      const postgres = what === 'program' ? [] : await postgresIn(dataDir)
+      for (const pid of postgres) killHard(pid)
       if (what !== 'postgres') {
         child.kill('SIGKILL')
         await exited
       }
+      return postgres.length
     },
     async stop() {
       child.kill('SIGTERM')
@@ -88,17 +91,18 @@ function ready(child: ChildProcess, said: string[]): Promise<string> {
   })
 }
 
-async function processesOf(child: ChildProcess): Promise<{ program: number; postgres: number[] }> {
-  const program = child.pid ?? 0
+/** The postmaster of a data folder and its backends; also one that an earlier program, killed since, left behind. */
+export async function postgresIn(dataDir: string): Promise<number[]> {
+  const file = path.join(dataDir, 'postgres', 'postmaster.pid')
+  const postmaster = Number.parseInt(await readFile(file, 'utf8').catch(() => ''), 10)
+  if (!(postmaster > 0)) return []
   const { stdout } = await promisify(execFile)('ps', ['-axo', 'pid=,ppid='])
-  const childrenOf = new Map<number, number[]>()
-  for (const line of stdout.trim().split('\n')) {
-    const [pid = 0, parent = 0] = line.trim().split(/\s+/).map(Number)
-    childrenOf.set(parent, [...(childrenOf.get(parent) ?? []), pid])
-  }
-  const below = (pid: number): number[] =>
-    (childrenOf.get(pid) ?? []).flatMap((each) => [each, ...below(each)])
-  return { program, postgres: below(program) }
+  const pids = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+  if (!pids.some(([pid]) => pid === postmaster)) return []
+  return [postmaster, ...pids.flatMap(([pid = 0, parent]) => (parent === postmaster ? [pid] : []))]
 }
 
 function killHard(pid: number): void {

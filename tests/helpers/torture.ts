@@ -25,7 +25,12 @@ export interface TortureReport {
   edits: number
   /** Edits that a client was told are saved. */
   saved: number
+  /** Rounds by what was killed. */
   kills: Record<string, number>
+  /** Rounds by what went on at that moment. */
+  moments: Record<string, number>
+  /** How often a running Postgres was killed. */
+  postgresKills: number
   /** One line for everything that was promised and did not hold. */
   broken: string[]
 }
@@ -42,6 +47,8 @@ interface Board {
 }
 
 const killings = ['both', 'program', 'postgres first', 'postgres'] as const
+/** folding: everybody has just left, so every log is folded; deleting, sharing: on all boards at once. */
+const moments = ['drawing', 'folding', 'deleting', 'sharing'] as const
 const email = 'torture@example.org'
 const password = 'correct horse battery staple'
 
@@ -59,7 +66,15 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
 }
 
 class Torturer {
-  readonly report: TortureReport = { rounds: 0, edits: 0, saved: 0, kills: {}, broken: [] }
+  readonly report: TortureReport = {
+    rounds: 0,
+    edits: 0,
+    saved: 0,
+    kills: {},
+    moments: {},
+    postgresKills: 0,
+    broken: [],
+  }
   readonly #dataDir: string
   readonly #options: TortureOptions
   readonly #random: Random
@@ -89,13 +104,17 @@ class Torturer {
     for (let round = 1; round <= this.#options.rounds; round++) {
       while (this.#boards.length < (this.#options.boards ?? 4)) this.#boards.push(await this.#newBoard())
       const how = this.#random.of(killings)
-      await this.#drawAndKill(how)
+      const moment = this.#random.of(moments)
+      await this.#drawAndKill(how, moment)
       await this.#start()
       await this.#check(round)
       this.report.kills[how] = (this.report.kills[how] ?? 0) + 1
+      this.report.moments[moment] = (this.report.moments[moment] ?? 0) + 1
       this.report.rounds = round
       const { edits, saved, broken } = this.report
-      this.#say(`round ${round}: killed ${how}; ${edits} edits, ${saved} saved, ${broken.length} broken`)
+      this.#say(
+        `round ${round}: killed ${how} while ${moment}; ${edits} edits, ${saved} saved, ${broken.length} broken`,
+      )
     }
     await this.#checkChain()
   }
@@ -117,23 +136,36 @@ class Torturer {
     return this.#program?.origin ?? ''
   }
 
-  async #drawAndKill(how: (typeof killings)[number]): Promise<void> {
+  async #drawAndKill(how: (typeof killings)[number], moment: (typeof moments)[number]): Promise<void> {
     const program = this.#program
     if (program === null) return
-    const isOver = { value: false }
+    const drawingIsOver = { value: false }
+    const meddlingIsOver = { value: false }
     const drawing = this.#boards.flatMap((board) =>
-      Array.from({ length: this.#options.writersPerBoard ?? 3 }, () => this.#draw(board, isOver)),
+      Array.from({ length: this.#options.writersPerBoard ?? 3 }, () => this.#draw(board, drawingIsOver)),
     )
-    const meddling = this.#boards.map((board) => this.#meddle(board, isOver))
+    const meddling = this.#boards.map((board) => this.#meddle(board, meddlingIsOver))
     await delay(100 + this.#random.below(1400))
+    if (moment !== 'drawing') {
+      meddlingIsOver.value = true
+      await Promise.all(meddling)
+    }
+    if (moment === 'folding') {
+      drawingIsOver.value = true
+      await Promise.all(drawing)
+    }
+    if (moment === 'deleting') meddling.push(...this.#boards.map((board) => this.#deleteOrRestore(board)))
+    if (moment === 'sharing') meddling.push(...this.#boards.map((board) => this.#share(board)))
+    await delay(this.#random.below(30))
     if (how === 'postgres first' || how === 'postgres') {
-      await program.kill('postgres')
+      this.report.postgresKills += (await program.kill('postgres')) > 0 ? 1 : 0
       // The server brings its Postgres back, and goes on; or is killed while it is at it.
       await delay(how === 'postgres' ? 1500 : this.#random.below(700))
     }
-    await program.kill(how === 'program' ? 'program' : 'both')
+    this.report.postgresKills += (await program.kill(how === 'program' ? 'program' : 'both')) > 0 ? 1 : 0
     this.#program = null
-    isOver.value = true
+    drawingIsOver.value = true
+    meddlingIsOver.value = true
     await Promise.all([...drawing, ...meddling])
   }
 
@@ -176,21 +208,26 @@ class Torturer {
     while (!isOver.value) {
       await delay(this.#random.below(400))
       if (isOver.value) return
-      if (this.#random.chance(15)) {
-        const isDeleted = board.isDeleted === true
-        board.isDeleted = null
-        const status = isDeleted
-          ? await this.#ask('POST', `/api/boards/${board.id}/restore`)
-          : await this.#ask('DELETE', `/api/boards/${board.id}`)
-        if (status !== null && status < 300) board.isDeleted = !isDeleted
-        continue
-      }
-      if (board.isDeleted !== false) continue
-      const level = this.#random.of(['view', 'comment', 'edit'])
-      board.everyone = 'unknown'
-      const status = await this.#ask('POST', `/api/boards/${board.id}/permissions`, { user_id: null, level })
-      if (status !== null && status < 300) board.everyone = level
+      if (this.#random.chance(15)) await this.#deleteOrRestore(board)
+      else await this.#share(board)
     }
+  }
+
+  async #deleteOrRestore(board: Board): Promise<void> {
+    const isDeleted = board.isDeleted === true
+    board.isDeleted = null
+    const status = isDeleted
+      ? await this.#ask('POST', `/api/boards/${board.id}/restore`)
+      : await this.#ask('DELETE', `/api/boards/${board.id}`)
+    if (status !== null && status < 300) board.isDeleted = !isDeleted
+  }
+
+  async #share(board: Board): Promise<void> {
+    if (board.isDeleted !== false) return
+    const level = this.#random.of(['view', 'comment', 'edit'])
+    board.everyone = 'unknown'
+    const status = await this.#ask('POST', `/api/boards/${board.id}/permissions`, { user_id: null, level })
+    if (status !== null && status < 300) board.everyone = level
   }
 
   /** @returns the status, null where no answer came. */
