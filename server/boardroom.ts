@@ -26,6 +26,7 @@ import type { BoardsDeps } from './boards/deps.ts'
 import { boardsRoutes } from './boards/routes.ts'
 import { type Config, configWith } from './config.ts'
 import { type Database, openDatabase } from './database/database.ts'
+import { DiskWatch } from './database/disk-space.ts'
 import { migrateUp } from './database/migrate.ts'
 import { Notifications } from './database/notifications.ts'
 import { takeServerLock } from './database/server-lock.ts'
@@ -36,7 +37,9 @@ import { createApp, pathOwner } from './http/app.ts'
 import { unreadableRequest } from './http/errors.ts'
 import { isHttps, isOurOrigin, publicUrlOf } from './http/origins.ts'
 import { rateLimits } from './http/rate-limits.ts'
+
 import { refusalCounter, roomMetrics } from './http/room-metrics.ts'
+import { storageMetrics } from './http/storage-metrics.ts'
 import { Upgrades } from './http/upgrade.ts'
 import { Rooms } from './rooms/rooms.ts'
 import { type Services, servicesOf } from './services.ts'
@@ -62,6 +65,8 @@ export interface BoardroomOptions extends Partial<Config> {
   migrate?: boolean
   /** Folder of the built canvas, to serve the pages as well; null (default): API and sockets alone. */
   clientFolder?: string | null
+  /** Folder of the embedded database, whose disk is watched; null (default): the database is elsewhere. */
+  dataFolder?: string | null
   /** How long to wait for another server on this database to stop; an opened `Database` is its opener's care. Default: 60 s. */
   waitForServerMs?: number
   /** How long rooms go on while the database is away, before their people are sent round (4503). Default: a minute. */
@@ -91,6 +96,7 @@ export async function createBoardroom(options: BoardroomOptions): Promise<Boardr
     logger,
     migrate = true,
     clientFolder = null,
+    dataFolder = null,
     waitForServerMs,
     goOnUnsavedMs,
     ...settings
@@ -116,6 +122,7 @@ export async function createBoardroom(options: BoardroomOptions): Promise<Boardr
       config: { ...config, secret: options.secret },
       log,
       clientFolder,
+      dataFolder,
       goOnUnsavedMs,
       authenticate,
       undo,
@@ -143,6 +150,7 @@ interface Parts {
   config: Config & { secret: string }
   log: Logger
   clientFolder: string | null
+  dataFolder: string | null
   goOnUnsavedMs: number | undefined
   authenticate: Authenticate | undefined
   /** What undoes each step, in the order of the steps. */
@@ -154,6 +162,7 @@ async function start({
   config,
   log,
   clientFolder,
+  dataFolder,
   goOnUnsavedMs,
   authenticate,
   undo,
@@ -163,6 +172,8 @@ async function start({
   const rates = rateLimits(config)
   const registry = new Registry()
 
+  const disk = dataFolder === null ? null : new DiskWatch(dataFolder, log)
+  undo.push(() => disk?.close())
   const presence = new ServerPresence(database, log)
   await presence.start()
   undo.push(() => presence.close())
@@ -199,6 +210,7 @@ async function start({
   notifications.onAccess((payloads) => rooms.rights.notified(payloads))
   notifications.onEvent(({ boardId, event }) => rooms.broadcastEvent(boardId, event))
   roomMetrics(registry, rooms, notifications)
+  storageMetrics(registry, { updateLog, compaction, disk })
 
   const ours = (origin: string, host: string | null) => isOurOrigin(config, origin, host)
   const urlFor = (host: string | null) => publicUrlOf(config, host)
@@ -258,6 +270,9 @@ async function start({
       notifications: () => {
         if (!notifications.isListening) throw new Error('not listening')
       },
+      saving: () => {
+        if (!updateLog.isSaving) throw new Error('edits are not saved')
+      },
     },
     clientFolder,
     limits: config,
@@ -286,7 +301,7 @@ async function start({
     admission: new Admission(config, rates),
     rooms,
     trail,
-    isDatabaseHeard: () => notifications.isListening,
+    isDatabaseWell: () => notifications.isListening && updateLog.isSaving,
     logger: log,
     onRefused: refusalCounter(registry),
   })

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Boardroom } from '../boardroom.ts'
 import type { Config } from '../config.ts'
@@ -36,6 +37,7 @@ export const serveCommand: Command = {
         database: opened.database,
         secret: opened.secret,
         auditHeadsFile: opened.auditHeadsFile,
+        dataFolder: config.databaseUrl === undefined ? resolve(config.dataDir) : null,
         logger: log,
         migrate: false, // done, before anything else touched the tables
         clientFolder: fileURLToPath(new URL('../../canvas', import.meta.url)),

@@ -201,10 +201,10 @@ export class EmbeddedPostgres {
             lastReason = lastWords(words)
             // Another start was quicker, or backends of a killed Postgres are still ending: log in, or try again.
             if (!/lock file|shared memory|already in use/i.test(words))
-              throw failedError(this.clusterDir, lastReason)
+              throw await failedError(this.clusterDir, lastReason)
           }
         } else await delay(tick)
-        if (Date.now() > deadline) throw failedError(this.clusterDir, lastReason)
+        if (Date.now() > deadline) throw await failedError(this.clusterDir, lastReason)
         if (!told && Date.now() > deadline - patienceMs + 2000) {
           told = true
           onProgress?.(`waiting for the database in ${this.clusterDir}: ${lastReason}`)

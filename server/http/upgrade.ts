@@ -37,8 +37,8 @@ export interface UpgradeDeps {
   admission: Admission
   rooms: Rooms
   trail: AuditTrail
-  /** Whether changes of access would be heard now. */
-  isDatabaseHeard(): boolean
+  /** Whether changes of access would be heard now, and edits saved. */
+  isDatabaseWell(): boolean
   logger: Logger
   onRefused(reason: string): void
 }
@@ -115,8 +115,8 @@ export class Upgrades {
     try {
       if (this.#closing) throw new BoardroomError('closing', 'the server restarts; come back in a moment')
       // Asking a database that is silent takes until its time-out; nobody should wait for that, and no join may be
-      // let in whose revocation would not be heard.
-      if (!this.#deps.isDatabaseHeard())
+      // let in whose revocation would not be heard, or whose edits would not be saved.
+      if (!this.#deps.isDatabaseWell())
         throw new BoardroomError('database_unreachable', 'the database is away; come back in a moment')
       await this.#admit(webSocket, netSocket, request, boardId, address)
     } catch (error) {

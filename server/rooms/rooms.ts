@@ -132,7 +132,11 @@ export class Rooms {
   async document(boardId: string): Promise<Uint8Array> {
     if (!this.#rooms.has(boardId)) {
       const stored = await this.#rooms.load(boardId)
-      if (stored.updates.length === 0) return stored.snapshot ?? Uint8Array.of(0, 0)
+      if (stored.updates.length === 0) {
+        // Opened by nobody, so nobody will leave it either.
+        if (!this.#rooms.has(boardId)) this.#options.log.idle(boardId)
+        return stored.snapshot ?? Uint8Array.of(0, 0)
+      }
     }
     return this.#rooms.withRoom(boardId, (room) => room.state())
   }

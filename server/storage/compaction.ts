@@ -74,6 +74,11 @@ export class Compaction implements LogKeeper {
     this.#retryAfterMs = options.retryAfterMs ?? 10 * 60_000
   }
 
+  /** Boards whose logs wait to be folded. */
+  get due(): number {
+    return this.#due.size + (this.#running === null ? 0 : 1)
+  }
+
   opened(boardId: string, size: { rows: number; bytes: number; snapshotBytes: number }): void {
     this.#sizes.set(boardId, { ...size, isIdle: false })
     this.#consider(boardId)

@@ -44,6 +44,8 @@ const mostRowsPerCommit = 20_000
 const lastRetryMs = 2000
 /** A commit on its way for longer counts as failing. */
 const slowCommitMs = 5000
+/** A commit that fails is tried again; that it failed for no longer than this is nobody's business. */
+const shortFailureMs = 1000
 
 export class PostgresUpdateLog implements UpdateLog {
   readonly #database: Database
@@ -118,6 +120,12 @@ export class PostgresUpdateLog implements UpdateLog {
     if (this.#failingSince !== null) return this.#failingSince
     const started = this.#commitStarted
     return started !== null && Date.now() - started > slowCommitMs ? started : null
+  }
+
+  /** False once commits have failed for a moment: rooms go on, and nobody new should come in or be sent here. */
+  get isSaving(): boolean {
+    const since = this.failingSince
+    return since === null || Date.now() - since < shortFailureMs
   }
 
   idle(boardId: string): void {

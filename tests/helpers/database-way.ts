@@ -1,4 +1,4 @@
-// The way from a server to its database, which a test can cut, or fill with silence, and open again.
+// The way from a server to its database, which a test can cut and open again.
 import { once } from 'node:events'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import pg from 'pg'
@@ -7,7 +7,6 @@ export class DatabaseWay {
   readonly #pairs = new Set<Socket>()
   #server: Server | null = null
   #port = 0
-  #isSilent = false
   #target = ''
   #name = ''
 
@@ -27,16 +26,8 @@ export class DatabaseWay {
     this.#break()
   }
 
-  /** As when it hangs: connections stay, new ones are accepted, and nothing is ever answered. */
-  silence(): void {
-    this.#isSilent = true
-    for (const socket of this.#pairs) socket.pause()
-  }
-
-  /** It is back. What hung goes on where it was. */
+  /** It is back. */
   async restore(): Promise<void> {
-    this.#isSilent = false
-    for (const socket of this.#pairs) socket.resume()
     if (this.#server !== null) return
     this.#server = createServer((client) => this.#lead(client))
     this.#server.listen(this.#port, '127.0.0.1')
@@ -54,7 +45,6 @@ export class DatabaseWay {
     for (const socket of [client, upstream]) {
       this.#pairs.add(socket)
       socket.on('error', () => undefined) // 'close' follows
-      if (this.#isSilent) socket.pause()
     }
     client.on('data', (bytes) => upstream.write(bytes))
     upstream.on('data', (bytes) => client.write(bytes))

@@ -10,6 +10,11 @@ const startWithinMs = 60_000
 
 export interface Program {
   origin: string
+  pid: number
+  /** Every line that it printed so far. */
+  said: readonly string[]
+  /** Ends with it. */
+  exited: Promise<unknown>
   /**
    * Kills at once: the program, its Postgres with all backends, or both.
    * @returns how many processes of Postgres, once the program, if it was meant, is gone.
@@ -19,9 +24,21 @@ export interface Program {
   stop(): Promise<number | null>
 }
 
+export interface ProgramOptions {
+  /** Of node itself: `--inspect` and the like. */
+  nodeOptions?: readonly string[]
+  /** A command that becomes the one given to it as further arguments: `nice`, `unshare`. */
+  through?: readonly string[]
+}
+
 /** @throws Error with what it said, where it does not start. */
-export async function startProgram(dataDir: string, env: Record<string, string> = {}): Promise<Program> {
-  const child = spawn(process.execPath, ['bin/boardroom.mjs', 'serve'], {
+export async function startProgram(
+  dataDir: string,
+  env: Record<string, string> = {},
+  { nodeOptions = [], through = [] }: ProgramOptions = {},
+): Promise<Program> {
+  const [command = '', ...args] = [...through, process.execPath, ...nodeOptions, 'bin/boardroom.mjs', 'serve']
+  const child = spawn(command, args, {
     env: { ...process.env, PORT: '0', BOARDROOM_LOG_LEVEL: 'error', ...env, BOARDROOM_DATA_DIR: dataDir },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -35,8 +52,11 @@ export async function startProgram(dataDir: string, env: Record<string, string> 
   const origin = await ready(child, said)
   return {
     origin,
+    pid: child.pid ?? 0,
+    said,
+    exited,
     async kill(what) {
-      const postgres = what === 'program' ? [] : await postgresIn(dataDir)
+      const postgres = what === 'program' ? [] : await postgresIn(path.join(dataDir, 'postgres'))
       for (const pid of postgres) killHard(pid)
       if (what !== 'postgres') {
         child.kill('SIGKILL')
@@ -91,9 +111,9 @@ function ready(child: ChildProcess, said: string[]): Promise<string> {
   })
 }
 
-/** The postmaster of a data folder and its backends; also one that an earlier program, killed since, left behind. */
-export async function postgresIn(dataDir: string): Promise<number[]> {
-  const file = path.join(dataDir, 'postgres', 'postmaster.pid')
+/** The postmaster of a cluster and its backends; also one that an earlier program, killed since, left behind. */
+export async function postgresIn(clusterDir: string): Promise<number[]> {
+  const file = path.join(clusterDir, 'postmaster.pid')
   const postmaster = Number.parseInt(await readFile(file, 'utf8').catch(() => ''), 10)
   if (!(postmaster > 0)) return []
   const { stdout } = await promisify(execFile)('ps', ['-axo', 'pid=,ppid='])
@@ -103,6 +123,17 @@ export async function postgresIn(dataDir: string): Promise<number[]> {
     .map((line) => line.trim().split(/\s+/).map(Number))
   if (!pids.some(([pid]) => pid === postmaster)) return []
   return [postmaster, ...pids.flatMap(([pid = 0, parent]) => (parent === postmaster ? [pid] : []))]
+}
+
+/** SIGSTOP for every process of a cluster: it hangs, and no connection is told. @returns what lets it go on */
+export async function freezePostgres(clusterDir: string): Promise<() => void> {
+  // The postmaster first, so that no backend is born meanwhile.
+  for (const pid of (await postgresIn(clusterDir)).slice(0, 1)) process.kill(pid, 'SIGSTOP')
+  const pids = await postgresIn(clusterDir)
+  for (const pid of pids) process.kill(pid, 'SIGSTOP')
+  return () => {
+    for (const pid of pids) process.kill(pid, 'SIGCONT')
+  }
 }
 
 function killHard(pid: number): void {

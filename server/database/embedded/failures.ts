@@ -1,20 +1,23 @@
 // What a start of the embedded database can fail with: one line each, with what to do.
 import { BoardroomError } from '../../errors.ts'
+import { fullDiskReason } from '../disk-space.ts'
 
 /** The reason among everything that Postgres printed. */
 export const lastWords = (output: string): string => {
   const lines = output.trim().split('\n')
-  return (lines.find((line) => /FATAL|PANIC/.test(line)) ?? lines.at(-1) ?? '').replace(
-    /^.*?(FATAL|PANIC):\s*/,
-    '',
-  )
+  // Once it has its own log, it says on ours only that.
+  const last = lines.filter((line) => !/logging collector|HINT:/.test(line)).at(-1)
+  return (lines.find((line) => /FATAL|PANIC/.test(line)) ?? last ?? '').replace(/^.*?(FATAL|PANIC):\s*/, '')
 }
 
-export const failedError = (clusterDir: string, reason: string) =>
-  new BoardroomError(
+/** The disk is looked at, because a Postgres that finds it full cannot always write that down. */
+export async function failedError(clusterDir: string, reason: string): Promise<BoardroomError> {
+  const disk = await fullDiskReason(clusterDir)
+  return new BoardroomError(
     'data_folder_unusable',
-    `the database in ${clusterDir} does not come up: ${reason || 'no reason given'}; its log is in ${clusterDir}/log`,
+    `the database in ${clusterDir} does not come up: ${disk ?? (reason || 'no reason given')}; its log is in ${clusterDir}/log`,
   )
+}
 
 export const strangerError = (clusterDir: string) =>
   new BoardroomError(
