@@ -47,6 +47,7 @@ export async function makeRoles({ db, schema }: Database, { owner, server }: Rol
     throw new BoardroomError('invalid_config', 'the owner and the server must be two roles')
   await db.transaction().execute(async (trx) => {
     for (const name of [owner, server]) await makeRole(trx, name)
+    await mayBecome(trx, owner)
     await handOver(trx, schema, owner)
     await grantToServer(trx, schema, server)
   })
@@ -55,12 +56,17 @@ export async function makeRoles({ db, schema }: Database, { owner, server }: Rol
 async function makeRole(trx: Kysely<Tables>, name: string): Promise<void> {
   const { rows } = await sql`select from pg_roles where rolname = ${name}`.execute(trx)
   if (rows.length === 0) await sql`create role ${sql.id(name)} login`.execute(trx)
-  // Without a superuser's rights one must be able to become the owner, to give it things.
-  const { rows: us } = await sql<{ rolsuper: boolean; is_member: boolean }>`
-    select rolsuper, pg_has_role(current_user, ${name}, 'member') as is_member from pg_roles where rolname = current_user
+}
+
+/**
+ * Without a superuser's rights one must be able to become the owner, to give it things. From Postgres 16 whoever made
+ * a role is a member of it who may hand the membership out, to himself too, but cannot become it by that alone.
+ */
+async function mayBecome(trx: Kysely<Tables>, name: string): Promise<void> {
+  const { rows } = await sql<{ may: boolean }>`
+    select pg_has_role(current_user, ${name}, case when current_setting('server_version_num')::integer < 160000 then 'member' else 'set' end) as may
   `.execute(trx)
-  if (us[0]?.rolsuper === false && !us[0].is_member)
-    await sql`grant ${sql.id(name)} to current_user`.execute(trx)
+  if (rows[0]?.may === false) await sql`grant ${sql.id(name)} to current_user`.execute(trx)
 }
 
 async function handOver(trx: Kysely<Tables>, schema: string, owner: string): Promise<void> {

@@ -1,13 +1,15 @@
 // One real Postgres for tests: the embedded one in a temporary folder, with a migrated template that each test's
 // database is copied from. The runner starts one for all files; a file that is run alone starts its own.
 import { readFileSync, rmSync } from 'node:fs'
-import { mkdtemp, statfs } from 'node:fs/promises'
+import { appendFile, mkdtemp, statfs } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import type pg from 'pg'
 import { pino } from 'pino'
 import { openDatabase } from '../../server/database/database.ts'
 import { startEmbedded } from '../../server/database/embedded.ts'
 import { migrateUp } from '../../server/database/migrate.ts'
+import { eventually } from './eventually.ts'
 
 /** The environment variable by which the runner tells test files of its cluster; a JSON `ClusterAddress`. */
 export const clusterVariable = 'BOARDROOM_TEST_CLUSTER'
@@ -88,6 +90,7 @@ async function makeTemplate(address: ClusterAddress): Promise<void> {
   await maintenance.pool.query(`create database ${address.template}`)
   // The role is named like the schema, so without this a table that nobody qualified would be found all the same.
   await maintenance.pool.query(`alter role ${address.user} set search_path to public`)
+  await letInAs(address.host, maintenance.pool)
   await maintenance.close()
   const template = await openDatabase({
     connectionString: urlOf(address, address.template),
@@ -100,4 +103,14 @@ async function makeTemplate(address: ClusterAddress): Promise<void> {
   } finally {
     await template.close()
   }
+}
+
+/** Whoever may enter the folder may connect as any role, so that a test can be a role that it makes. */
+async function letInAs(folder: string, pool: pg.Pool): Promise<void> {
+  const loadedAt = async () =>
+    Number((await pool.query<{ at: Date }>('select pg_conf_load_time() as at')).rows[0]?.at)
+  const before = await loadedAt()
+  await appendFile(path.join(folder, 'pg_ident.conf'), 'boardroom "/^.*$" all\n')
+  await pool.query('select pg_reload_conf()')
+  await eventually(async () => (await loadedAt()) > before)
 }

@@ -98,12 +98,13 @@ export const withServer = <Result>(
 ): Promise<Result> =>
   withDatabase(async (database) => {
     const cleanUp: (() => unknown)[] = []
+    const way = await wayTo(database.url)
     const http = createServer()
     http.listen(options.port ?? 0, '127.0.0.1')
     await once(http, 'listening')
     const { port } = http.address() as AddressInfo
     const boardroom = await createBoardroom({
-      database: await wayTo(database.url),
+      database: way,
       secret: randomBytes(32).toString('base64url'),
       logger: pino({ level: process.env.TEST_LOG ?? 'silent' }),
       failedJoinsPerMinutePerIp: 10_000,
