@@ -13,28 +13,9 @@ import {
   storedProperties,
   writeChanges,
 } from '../shared/scene.ts'
+import { type Canvas, type CanvasElement, copyProperties, differenceOf, restoreEach } from './canvas.ts'
 import type { Clock } from './clock.ts'
-
-/** An element as Excalidraw holds it: `version` grows with every change it makes, also in place. */
-export interface CanvasElement extends SceneElement {
-  version: number
-  versionNonce: number
-  updated: number
-}
-
-/** What the binding needs of Excalidraw. */
-export interface Canvas {
-  /** Everything on it, deleted elements included, in canvas order. */
-  elements(): readonly CanvasElement[]
-  /** Replace everything, without a step in the user's own undo history. */
-  show(elements: readonly CanvasElement[]): void
-  /** Excalidraw's restoreElements: fills what is missing, leaves out what it cannot draw. */
-  restore(elements: readonly SceneElement[]): CanvasElement[]
-  /** Elements in the user's hand (drawn, dragged, typed into): others' changes to them wait. */
-  busy(): ReadonlySet<string>
-  /** The element as others may have it; null while they may not (an image that is not uploaded yet). */
-  shareable(element: CanvasElement): CanvasElement | null
-}
+import { rejoinArrows } from './rejoin-arrows.ts'
 
 export interface BindingOptions {
   doc: Y.Doc
@@ -207,9 +188,15 @@ export class Binding {
       const inDocument = [...ids].flatMap((id) => elementOf(doc, id) ?? [])
       this.#show(inDocument, ids, canvas.elements())
     }
-    // Half of the time is the user's, however fast the others are.
-    this.#nextShowAt = clock.now() + (clock.now() - startedAt)
-    if (this.#remote.size > 0) this.#showSoon(busyRetryMs)
+    // Drawing it comes afterwards and takes longer: what a timer is late by is what all of it cost. Half of the time
+    // is the user's, however fast the others are.
+    this.#cancelShow = clock.after(showDelayMs, () => {
+      this.#cancelShow = null
+      this.#nextShowAt = clock.now() + (clock.now() - startedAt - showDelayMs)
+      if (this.#remote.size === 0) return
+      const inHand = canvas.busy()
+      this.#showSoon([...this.#remote].every((id) => inHand.has(id)) ? busyRetryMs : 0)
+    })
   }
 
   /** Bring the canvas to what the document says about `ids`, which is `inDocument`; of the rest, leave `kept` on it. */
@@ -219,12 +206,15 @@ export class Binding {
     const next = new Map(kept.map((element) => [element.id, element]))
     let isChanged = next.size !== had.size
     const shown: CanvasElement[] = []
+    const moved = new Set<string>()
     for (const element of this.#wanted(inDocument, ids, had)) {
       const before = had.get(element.id)
-      if (before !== undefined && sameJson(storedProperties(before), storedProperties(element))) {
+      const difference = before === undefined ? 'other' : differenceOf(before, element)
+      if (before !== undefined && difference === 'none') {
         this.#agree(before)
         continue
       }
+      if (difference === 'place') moved.add(element.id)
       element.version = Math.max(before?.version ?? 0, this.#agreed.get(element.id)?.version ?? 0) + 1
       element.versionNonce = Math.floor(Math.random() * 2 ** 31)
       element.updated = Date.now()
@@ -234,10 +224,10 @@ export class Binding {
       isChanged = true
     }
     if (!isChanged) return
-    if (this.#mayWrite) rejoinArrows(shown, next)
+    if (this.#mayWrite) for (const id of rejoinArrows(shown, next)) moved.delete(id)
     this.#isShowing = true
     try {
-      canvas.show([...next.values()].sort(byIndex))
+      canvas.show([...next.values()].sort(byIndex), moved)
     } finally {
       this.#isShowing = false
     }
@@ -261,55 +251,4 @@ export class Binding {
     }
     return wanted
   }
-}
-
-/**
- * Two people who bind an arrow each to one shape write the shape's list of arrows at the same time, and one of the two
- * is lost from it: put it back, or the arrow would not follow when the shape is moved.
- * @param shown what has just changed; @param all the whole canvas, changed in place.
- */
-const rejoinArrows = (shown: readonly CanvasElement[], all: Map<string, CanvasElement>): void => {
-  const changed = new Set(shown.map(({ id }) => id))
-  for (const arrow of [...all.values()]) {
-    if (arrow.type !== 'arrow' || arrow.isDeleted === true) continue
-    for (const end of [arrow.startBinding, arrow.endBinding]) {
-      const targetId = typeof end === 'object' && end !== null && 'elementId' in end ? end.elementId : null
-      if (typeof targetId !== 'string' || !(changed.has(arrow.id) || changed.has(targetId))) continue
-      const target = all.get(targetId)
-      if (target === undefined || target.isDeleted === true) continue
-      const bound = Array.isArray(target.boundElements) ? target.boundElements : []
-      if (bound.some((item) => item.id === arrow.id)) continue
-      all.set(targetId, {
-        ...target,
-        boundElements: [...bound, { id: arrow.id, type: 'arrow' }],
-        version: target.version + 1,
-        versionNonce: Math.floor(Math.random() * 2 ** 31),
-      })
-    }
-  }
-}
-
-const copyProperties = (element: CanvasElement): Record<string, unknown> => {
-  const properties = storedProperties(element)
-  for (const key in properties) properties[key] = copyJson(properties[key])
-  return properties
-}
-
-/** Restore in one go; where one element is too odd even for that, one by one without it. */
-const restoreEach = (canvas: Canvas, elements: SceneElement[]): CanvasElement[] => {
-  const indices = new Map(elements.map(({ id, index }) => [id, index]))
-  let restored: CanvasElement[]
-  try {
-    restored = canvas.restore(elements)
-  } catch {
-    restored = elements.flatMap((element) => {
-      try {
-        return canvas.restore([element])
-      } catch {
-        return [] // not drawable: everybody else's elements still are
-      }
-    })
-  }
-  // Restoring a few elements orders them among themselves only; their place in the drawing is the document's.
-  return restored.map((element) => ({ ...element, index: indices.get(element.id) ?? element.index ?? null }))
 }

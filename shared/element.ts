@@ -107,69 +107,69 @@ const anyString = or(string, isNull)
 const binding = or(isNull, having({ elementId: string, focus: number, gap: number }))
 
 /** What a known property must look like. One that does not is left out, and the canvas puts its default there. */
-const checks: Record<string, Check> = {
-  index: or(isNull, (value) => typeof value === 'string' && isIndex(value)),
-  isDeleted: boolean,
-  x: number,
-  y: number,
-  width: number,
-  height: number,
-  angle: number,
-  points: listOf(pair, mostPoints),
-  pressures: listOf(number, mostPoints),
-  startBinding: binding,
-  endBinding: binding,
-  fixedSegments: or(isNull, listOf(having({ start: pair, end: pair, index: number }))),
-  startIsSpecial: or(boolean, isNull),
-  endIsSpecial: or(boolean, isNull),
-  strokeColor: string,
-  backgroundColor: string,
-  fillStyle: string,
-  strokeWidth: between(0, 1000),
-  strokeStyle: string,
-  roughness: between(0, 100),
-  opacity: between(0, 100),
-  seed: number,
-  roundness: or(isNull, having({ type: number })),
-  groupIds: listOf(string),
-  frameId: anyString,
-  boundElements: or(isNull, listOf(having({ id: string, type: string }))),
-  link: anyString,
-  locked: boolean,
-  customData: isObject,
-  text: string,
-  originalText: string,
-  rawText: string,
-  fontSize: between(0.1, 100_000),
-  fontFamily: number,
-  textAlign: string,
-  verticalAlign: string,
-  containerId: anyString,
-  autoResize: boolean,
-  lineHeight: between(0.1, 100),
-  startArrowhead: anyString,
-  endArrowhead: anyString,
-  elbowed: boolean,
-  simulatePressure: boolean,
-  fileId: anyString,
-  status: string,
-  scale: pair,
-  crop: or(
-    isNull,
-    having({
-      x: number,
-      y: number,
-      width: number,
-      height: number,
-      naturalWidth: number,
-      naturalHeight: number,
-    }),
-  ),
-  name: anyString,
-}
-// A seed is any 31-bit number, far beyond what a coordinate may be.
-checks.seed = (value) => typeof value === 'number' && Number.isFinite(value)
-
+const checks = new Map<string, Check>(
+  Object.entries({
+    index: or(isNull, (value) => typeof value === 'string' && isIndex(value)),
+    isDeleted: boolean,
+    x: number,
+    y: number,
+    width: number,
+    height: number,
+    angle: number,
+    points: listOf(pair, mostPoints),
+    pressures: listOf(number, mostPoints),
+    startBinding: binding,
+    endBinding: binding,
+    fixedSegments: or(isNull, listOf(having({ start: pair, end: pair, index: number }))),
+    startIsSpecial: or(boolean, isNull),
+    endIsSpecial: or(boolean, isNull),
+    strokeColor: string,
+    backgroundColor: string,
+    fillStyle: string,
+    strokeWidth: between(0, 1000),
+    strokeStyle: string,
+    roughness: between(0, 100),
+    opacity: between(0, 100),
+    roundness: or(isNull, having({ type: number })),
+    groupIds: listOf(string),
+    frameId: anyString,
+    boundElements: or(isNull, listOf(having({ id: string, type: string }))),
+    link: anyString,
+    locked: boolean,
+    customData: isObject,
+    text: string,
+    originalText: string,
+    rawText: string,
+    fontSize: between(0.1, 100_000),
+    fontFamily: number,
+    textAlign: string,
+    verticalAlign: string,
+    containerId: anyString,
+    autoResize: boolean,
+    lineHeight: between(0.1, 100),
+    startArrowhead: anyString,
+    endArrowhead: anyString,
+    elbowed: boolean,
+    simulatePressure: boolean,
+    fileId: anyString,
+    status: string,
+    scale: pair,
+    crop: or(
+      isNull,
+      having({
+        x: number,
+        y: number,
+        width: number,
+        height: number,
+        naturalWidth: number,
+        naturalHeight: number,
+      }),
+    ),
+    name: anyString,
+    // Any 31-bit number, far beyond what a coordinate may be.
+    seed: (value: unknown) => typeof value === 'number' && Number.isFinite(value),
+  }),
+)
 const linear = new Set(['line', 'arrow', 'freedraw'])
 
 /**
@@ -188,9 +188,10 @@ export const readElement = (raw: Record<string, unknown>): SceneElement | null =
     return null
   const element: SceneElement = { id, type }
   for (const key in raw) {
-    if (key === 'id' || key === 'type' || !isSharedKey(key) || raw[key] === undefined) continue
-    const check = Object.hasOwn(checks, key) ? checks[key] : undefined
-    if (check === undefined || check(raw[key])) element[key] = raw[key]
+    const value = raw[key]
+    if (key === 'id' || key === 'type' || value === undefined || !isSharedKey(key)) continue
+    const check = checks.get(key)
+    if (check === undefined || check(value)) element[key] = value
   }
   if (element.x === undefined || element.y === undefined) return null
   if (element.width === undefined || element.height === undefined) return null

@@ -50,11 +50,14 @@ export const elementOf = (doc: Y.Doc, id: string): SceneElement | null => {
   const map = elementMaps(doc).get(id)
   if (!(map instanceof Y.Map)) return null
   const raw: Record<string, unknown> = {}
-  for (const [key, value] of map.entries()) if (!(value instanceof Y.AbstractType)) raw[key] = value
-  const geo = raw[geometryKey]
-  delete raw[geometryKey]
-  if (typeof geo === 'object' && geo !== null) Object.assign(raw, geo)
-  return readElement({ ...raw, id })
+  let geo: unknown
+  map.forEach((value: unknown, key: string) => {
+    if (key === geometryKey) geo = value
+    else if (!(value instanceof Y.AbstractType) && key !== '__proto__') raw[key] = value
+  })
+  if (typeof geo === 'object' && !(geo instanceof Y.AbstractType)) Object.assign(raw, geo)
+  raw.id = id
+  return readElement(raw)
 }
 
 /** All elements, also deleted ones, in canvas order. What cannot be an element is skipped. */

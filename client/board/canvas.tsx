@@ -18,7 +18,7 @@ import type {
 } from '@excalidraw/excalidraw/types'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { mayWrite } from '../../shared/levels.ts'
-import type { Canvas as BoundCanvas, CanvasElement } from '../binding.ts'
+import { type Canvas as BoundCanvas, type CanvasElement, moveTo } from '../canvas.ts'
 import { systemClock } from '../clock.ts'
 import { OwnPresence, type Person, peopleOf } from '../presence.ts'
 import type { BoardSession } from '../session.ts'
@@ -204,16 +204,30 @@ const useBinding = (
 /** Excalidraw as the binding needs it. Its element types are narrower than JSON from a document can promise. */
 const boundCanvas = (excalidraw: ExcalidrawImperativeAPI, images: BoardImages): BoundCanvas => ({
   elements: () => excalidraw.getSceneElementsIncludingDeleted() as unknown as readonly CanvasElement[],
-  show: (elements) =>
+  show: (elements, moved) => {
+    const had = new Map(excalidraw.getSceneElementsIncludingDeleted().map((element) => [element.id, element]))
+    const scene = elements as unknown as readonly ExcalidrawElement[]
+    excalidraw.updateScene({ elements: scene, captureUpdate: CaptureUpdateAction.NEVER })
+    if (moved.size === 0) return
+    // What an element looks like is kept under its object, and drawing five hundred anew takes seconds: those that
+    // only moved stay the same objects. Only now, because an object that has changed already, and not by the line
+    // above, would be taken for a change of the user's own and become a step in their history.
     excalidraw.updateScene({
-      elements: elements as unknown as readonly ExcalidrawElement[],
-      captureUpdate: CaptureUpdateAction.NEVER,
-    }),
+      elements: scene.map((element) => (moved.has(element.id) ? kept(element, had) : element)),
+    })
+  },
   restore: (elements) =>
     restoreElements(elements as unknown as readonly ExcalidrawElement[], null) as unknown as CanvasElement[],
   busy: () => busyIds(excalidraw.getAppState()),
   shareable: (element) => images.shareable(element),
 })
+
+const kept = (element: ExcalidrawElement, had: ReadonlyMap<string, ExcalidrawElement>): ExcalidrawElement => {
+  const own = had.get(element.id)
+  if (own === undefined) return element
+  moveTo(own as unknown as CanvasElement, element as unknown as CanvasElement)
+  return own
+}
 
 const busyIds = (appState: AppState): ReadonlySet<string> => {
   const ids = new Set<string>()

@@ -4,7 +4,7 @@ import { CaptureUpdateAction, newElementWith } from '@excalidraw/excalidraw'
 import type { ExcalidrawImageElement, FileId } from '@excalidraw/excalidraw/element/types'
 import type { BinaryFileData, DataURL, ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 import * as api from '../api.ts'
-import type { CanvasElement } from '../binding.ts'
+import type { CanvasElement } from '../canvas.ts'
 import { blobOf } from '../import.ts'
 import { sha256 } from '../sha256.ts'
 

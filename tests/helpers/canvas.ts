@@ -1,7 +1,7 @@
 // An Excalidraw without a screen, for tests of the binding in Node: it keeps a scene, mutates its elements in place
 // with a growing version, and gives elements whose indices collide a new order, as the real one does.
 import { generateNKeysBetween } from 'fractional-indexing'
-import type { Canvas, CanvasElement } from '../../client/binding.ts'
+import { type Canvas, type CanvasElement, moveTo } from '../../client/canvas.ts'
 import type { Clock } from '../../client/clock.ts'
 import type { SceneElement } from '../../shared/element.ts'
 
@@ -19,9 +19,13 @@ export class FakeCanvas implements Canvas {
   busy = () => this.inHand
   shareable = (element: CanvasElement) => (this.unshared.has(element.id) ? null : element)
 
-  show(elements: readonly CanvasElement[]): void {
+  show(elements: readonly CanvasElement[], moved: ReadonlySet<string>): void {
     this.shows++
-    this.#elements = [...elements]
+    const had = new Map(this.#elements.map((element) => [element.id, element]))
+    this.#elements = elements.map((element) => {
+      const own = moved.has(element.id) ? had.get(element.id) : undefined
+      return own === undefined ? element : moveTo(own, element)
+    })
     repairIndices(this.#elements)
     this.onChange()
   }

@@ -153,6 +153,57 @@ binding('keeps what others change on an element in the hand, and shows it afterw
   }
 })
 
+binding(
+  'moves the canvas’ own element where others only move it, because what it looks like is kept with it',
+  () => {
+    const [a, b] = twoPages([shape('r', { index: 'a0' })])
+    const own = b.canvas.find('r')
+    a.canvas.change('r', { x: 70, angle: 1 })
+    a.clock.advance(200)
+    assert.is(b.canvas.find('r'), own)
+    assert.equal([own?.x, own?.angle], [70, 1])
+    a.canvas.change('r', { x: 90, width: 30 })
+    a.clock.advance(200)
+    assert.is.not(b.canvas.find('r'), own)
+    assert.equal([b.canvas.find('r')?.x, b.canvas.find('r')?.width], [90, 30])
+  },
+)
+
+binding('leaves the window as much time as drawing what others do takes', () => {
+  const [a] = twoPages([shape('r', { index: 'a0' })])
+  const hands = new HandClock()
+  let lostMs = 0
+  let drawingMs = 0
+  // Drawing comes after everything is shown, and makes the next timer late.
+  const late = (call: () => void) => () => {
+    lostMs += drawingMs
+    drawingMs = 0
+    call()
+  }
+  const clock = {
+    now: () => hands.now() + lostMs,
+    after: (delayMs: number, call: () => void) => hands.after(delayMs, late(call)),
+  }
+  const canvas = new FakeCanvas()
+  const slow = new Binding({ doc: a.doc, canvas, clock, mayWrite: true, onPending: () => {} })
+  slow.start()
+  canvas.onChange = () => {
+    drawingMs = 400
+  }
+  const shown = canvas.shows
+  const moveTo = (x: number) => writeElements(a.doc, [shape('r', { index: 'a0', x })])
+  moveTo(10)
+  hands.advance(20)
+  assert.is(canvas.shows, shown + 1)
+  moveTo(20)
+  hands.advance(300)
+  assert.is(canvas.shows, shown + 1)
+  hands.advance(200)
+  assert.is(canvas.shows, shown + 2)
+  assert.is(canvas.find('r')?.x, 20)
+  slow.stop()
+})
+
 binding('writes nothing where one may only look, and still shows', () => {
   const doc = new Y.Doc()
   const viewer = page(doc, { mayWrite: false })
