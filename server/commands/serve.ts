@@ -9,8 +9,8 @@ import type { Config } from '../config.ts'
 import { BoardroomError } from '../errors.ts'
 import { endSlowRequest, serverTimeouts } from '../http/timeouts.ts'
 import type { Command, CommandContext } from './command.ts'
-import { openForServing } from './open.ts'
-import { makeSampleBoard } from './sample.ts'
+import { type Opened, openForServing } from './open.ts'
+import { makeSampleBoard, type SampleLinks } from './sample.ts'
 
 /** SIGTERM: everything is flushed and every socket closed within this; then the process ends. */
 const drainMs = 5_000
@@ -23,66 +23,84 @@ export const serveCommand: Command = {
   async run(context) {
     const { log, print } = context
     const signals = new StopSignals(context)
-    const config = { ...context.config, port: await freePort(context.config) }
-    const publicUrl = publicUrlOf(config)
-    // Loaded while the database starts: together they are most of a start.
-    const library = import('../boardroom.ts')
-    library.catch(() => undefined) // awaited below, where it is thrown
-    const opened = await openForServing(context)
     let boardroom: Boardroom | null = null
+    const server = serverOf(() => boardroom)
+    // First of all: a second start by mistake ends at once with the true reason, port 0 has a number before the first
+    // link is made, and nobody else takes the port meanwhile.
+    const config = { ...context.config, port: await listen(server, context.config) }
+    let opened: Opened | null = null
     try {
+      // Loaded while the database starts: together they are most of a start.
+      const library = import('../boardroom.ts')
+      library.catch(() => undefined) // awaited below, where it is thrown
+      const database = await openForServing(context)
+      opened = database
       const { createBoardroom } = await library
       const started = await createBoardroom({
         ...config,
-        database: opened.database,
-        secret: opened.secret,
-        auditHeadsFile: opened.auditHeadsFile,
+        database: database.database,
+        secret: database.secret,
+        auditHeadsFile: database.auditHeadsFile,
         dataFolder: config.databaseUrl === undefined ? resolve(config.dataDir) : null,
         logger: log,
         migrate: false, // done, before anything else touched the tables
         clientFolder: fileURLToPath(new URL('../../canvas', import.meta.url)),
       })
       boardroom = started
-      const sample = opened.isFirstStart ? await makeSampleBoard(started) : null
-      const server = createServer(serverTimeouts, (request, response) => {
-        endSlowRequest(request, response)
-        started.handleRequest(request, response)
-      })
-      server.on('upgrade', (request, socket, head) => {
-        if (started.handleUpgrade(request, socket, head)) return
-        socket.on('error', () => socket.destroy())
-        socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () =>
-          socket.destroy(),
-        )
-      })
-      await listen(server, config)
-      const firstAccount = await started.setupLink()
-      print(`Boardroom is ready    ${publicUrl}`)
-      if (firstAccount !== null) print(`First account         ${firstAccount}`)
-      if (sample !== null) {
-        print(`Sample board, view    ${sample.view}`)
-        print(`Sample board, comment ${sample.comment}`)
-        print(`Sample board, edit    ${sample.edit}`)
-      }
-      if (!isLoopback(config.host) && publicUrl.startsWith('http:')) {
-        print(
-          'Note                  passwords and boards travel unencrypted over http; set BOARDROOM_PUBLIC_URL to an https address behind a TLS proxy',
-        )
-      }
+      const sample = database.isFirstStart ? await makeSampleBoard(started) : null
+      print(greeting(config, await started.setupLink(), sample))
       signals.stopWith(async () => {
         const closed = once(server, 'close')
         server.close()
         await started.close({ drainMs })
         server.closeAllConnections()
         await closed
-        await opened.close()
+        await database.close()
       })
     } catch (error) {
+      server.close()
+      server.closeAllConnections()
       await boardroom?.close({ drainMs: 0 })
-      await opened.close()
+      await opened?.close()
       throw error
     }
   },
+}
+
+/** Whoever comes before there is a Boardroom is told to come back. */
+function serverOf(boardroom: () => Boardroom | null): Server {
+  const server = createServer(serverTimeouts, (request, response) => {
+    endSlowRequest(request, response)
+    const current = boardroom()
+    if (current !== null) current.handleRequest(request, response)
+    else response.writeHead(503, { 'retry-after': '1', connection: 'close', 'content-length': 0 }).end()
+  })
+  server.on('upgrade', (request, socket, head) => {
+    const current = boardroom()
+    if (current?.handleUpgrade(request, socket, head)) return
+    const status = current === null ? '503 Service Unavailable' : '404 Not Found'
+    socket.on('error', () => socket.destroy())
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy())
+  })
+  return server
+}
+
+/** Where to go, as one text: whoever reads the first line has them all. */
+function greeting(config: Config, firstAccount: string | null, sample: SampleLinks | null): string {
+  const publicUrl = publicUrlOf(config)
+  const lines = [`Boardroom is ready    ${publicUrl}`]
+  if (firstAccount !== null) lines.push(`First account         ${firstAccount}`)
+  if (sample !== null) {
+    lines.push(`Sample board, view    ${sample.view}`)
+    lines.push(`Sample board, comment ${sample.comment}`)
+    lines.push(`Sample board, edit    ${sample.edit}`)
+  }
+  if (!isLoopback(config.host) && publicUrl.startsWith('http:')) {
+    lines.push(
+      'Note                  passwords and boards travel unencrypted over http; set BOARDROOM_PUBLIC_URL to an https address behind a TLS proxy',
+    )
+  }
+  return lines.join('\n')
 }
 
 /** The address people type. */
@@ -98,26 +116,15 @@ const shownHost = (host: string): string =>
       ? `[${host}]`
       : host
 
-async function listen(server: Server, config: Config): Promise<void> {
+/** @returns the port, which the system chose where 0 was asked for. */
+async function listen(server: Server, config: Config): Promise<number> {
   server.listen(config.port, config.host)
   try {
     await once(server, 'listening')
   } catch (error) {
     throw listenProblem(error, config)
   }
-}
-
-/**
- * The port to listen on, tried before the database is touched, so that a second start by mistake ends at once with
- * the true reason, and port 0 has a number before the first link is made.
- */
-async function freePort(config: Config): Promise<number> {
-  const probe = createServer()
-  await listen(probe, config)
-  const { port } = probe.address() as AddressInfo // a TCP listener
-  probe.close()
-  await once(probe, 'close')
-  return port
+  return (server.address() as AddressInfo).port // a TCP listener
 }
 
 function listenProblem(error: unknown, { host, port }: Config): BoardroomError {

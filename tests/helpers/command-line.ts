@@ -28,7 +28,6 @@ export interface RunOptions {
   args?: readonly string[]
   env?: Record<string, string>
   input?: string
-  /** Another account, for root only. */
   /** The program to run instead of the checkout's. */
   program?: string
 }
@@ -114,10 +113,9 @@ export async function serve(dataDir: string, options: RunOptions = {}): Promise<
       if (/Boardroom is ready/.test(started.stdout) && readyMs === 0) readyMs = performance.now() - from
       return readyMs > 0
     },
-    { withinMs: 30_000 },
+    { withinMs: 120_000 },
   )
   if (over !== null) throw new Error(`it ended: ${JSON.stringify(over)}`)
-  await settled(started)
   const url = /^Boardroom is ready {4}(\S+)$/m.exec(started.stdout)?.[1] ?? ''
   return Object.assign(started, {
     url,
@@ -130,14 +128,6 @@ export async function serve(dataDir: string, options: RunOptions = {}): Promise<
       return started.ended
     },
   })
-}
-
-/** The lines of a start are printed in one go, but may come in two. */
-async function settled(started: Started): Promise<void> {
-  for (let length = -1; length !== started.stdout.length; ) {
-    length = started.stdout.length
-    await new Promise((resolve) => setTimeout(resolve, 30))
-  }
 }
 
 export function kill(pid: number, signal: NodeJS.Signals): void {

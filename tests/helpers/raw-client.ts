@@ -11,7 +11,8 @@ import {
   SyncStep,
   ticketSubprotocolPrefix,
 } from '../../shared/protocol.ts'
-import { eventually } from './eventually.ts'
+
+const patienceMs = 30_000
 
 export interface RawOptions {
   ticket?: string
@@ -143,12 +144,29 @@ export class RawClient {
     return this.received.filter((message) => message.type === type).map((message) => message.body)
   }
 
-  /** Waits for the first message of a type, or the first that `matches`. */
+  /**
+   * Waits for the first message of a type, or the first that `matches`.
+   * @throws Error when the connection ends before one came, or none comes.
+   */
   // biome-ignore lint/suspicious/noExplicitAny: bodies are looked at by tests, whatever their shape
   message(type: number, matches: (body: any) => boolean = () => true): Promise<any> {
-    return eventually(() =>
-      this.received.find((message) => message.type === type && matches(message.body)),
-    ).then((message) => message.body)
+    return new Promise((resolve, reject) => {
+      const finish = (settle: () => void) => {
+        clearTimeout(timer)
+        this.socket.off('message', look).off('close', end)
+        settle()
+      }
+      const look = () => {
+        const found = this.received.find((message) => message.type === type && matches(message.body))
+        if (found !== undefined) finish(() => resolve(found.body))
+      }
+      const fail = (why: string) => finish(() => reject(new Error(`no message ${type}: ${why}`)))
+      const end = (code: number) => fail(`the connection ended with ${code}`)
+      const timer = setTimeout(() => fail(`none in ${patienceMs} ms`), patienceMs)
+      this.socket.on('message', look).once('close', end)
+      look()
+      if (this.socket.readyState === WebSocket.CLOSED) void this.closed.then(({ code }) => end(code))
+    })
   }
 
   /** The highest count of frame 65 so far. */

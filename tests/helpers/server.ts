@@ -222,7 +222,7 @@ function testServer(
     }
     cleanUp.push(stop)
     provider.connect()
-    if (waitFor === 'synced') await eventually(() => provider.synced, { withinMs: 10_000 })
+    if (waitFor === 'synced') await eventually(() => provider.synced)
     if (waitFor === 'closed') await closed
     return { doc, provider, closes, closed, stop }
   }
