@@ -71,6 +71,8 @@ export interface BoardroomOptions extends Partial<Config> {
   waitForServerMs?: number
   /** How long rooms go on while the database is away, before their people are sent round (4503). Default: a minute. */
   goOnUnsavedMs?: number
+  /** How often it is tried whether changes of access are still heard from the database. Default: 5 s. */
+  heartbeatMs?: number
 }
 
 export interface Boardroom extends Services {
@@ -99,6 +101,7 @@ export async function createBoardroom(options: BoardroomOptions): Promise<Boardr
     dataFolder = null,
     waitForServerMs,
     goOnUnsavedMs,
+    heartbeatMs,
     ...settings
   } = options
   const config = configWith(settings)
@@ -124,6 +127,7 @@ export async function createBoardroom(options: BoardroomOptions): Promise<Boardr
       clientFolder,
       dataFolder,
       goOnUnsavedMs,
+      heartbeatMs,
       authenticate,
       undo,
     })
@@ -152,6 +156,7 @@ interface Parts {
   clientFolder: string | null
   dataFolder: string | null
   goOnUnsavedMs: number | undefined
+  heartbeatMs: number | undefined
   authenticate: Authenticate | undefined
   /** What undoes each step, in the order of the steps. */
   undo: (() => unknown)[]
@@ -164,6 +169,7 @@ async function start({
   clientFolder,
   dataFolder,
   goOnUnsavedMs,
+  heartbeatMs,
   authenticate,
   undo,
 }: Parts): Promise<Boardroom> {
@@ -184,7 +190,7 @@ async function start({
   const trail = new AuditTrail({ database, log, serverId: presence.serverId })
   undo.push(() => trail.close())
 
-  const notifications = new Notifications({ direct: database.direct, schema, log })
+  const notifications = new Notifications({ direct: database.direct, schema, log, heartbeatMs })
   await notifications.start()
   undo.push(() => notifications.close())
 

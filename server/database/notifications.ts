@@ -23,11 +23,14 @@ export interface NotificationsOptions {
   direct: Target
   schema: string
   log: Logger
-  /** How often it proves that it hears; default 5 s. */
-  heartbeatMs?: number
-  /** How long it may take to hear itself; default 2 s. */
-  patienceMs?: number
+  /** How often it proves that it hears. */
+  heartbeatMs?: number | undefined
+  /** How long it may take to hear itself. */
+  patienceMs?: number | undefined
 }
+
+/** Together the seven seconds within which a connection that went deaf is noticed. */
+export const defaultPace = { heartbeatMs: 5000, patienceMs: 2000 } as const
 
 export interface EventNotification {
   boardId: string
@@ -101,7 +104,7 @@ export class Notifications {
   }
 
   async #listen(): Promise<pg.Client> {
-    const { patienceMs = 2000 } = this.#options
+    const { patienceMs = defaultPace.patienceMs } = this.#options
     const timeOuts = { connectMs: Math.max(patienceMs, 2000), answerMs: patienceMs, statementMs: patienceMs }
     const client = await connectClient(
       clientConfig(this.#options.direct, timeOuts, { name: `boardroom listens ${process.pid}` }),
@@ -157,7 +160,7 @@ export class Notifications {
 
   /** Resolves with the reason when the connection ended, or did not hear its own notification in time, or on close. */
   #hearUntilLost(client: pg.Client): Promise<string> {
-    const { heartbeatMs = 5000, patienceMs = 2000 } = this.#options
+    const { heartbeatMs = defaultPace.heartbeatMs, patienceMs = defaultPace.patienceMs } = this.#options
     const { signal } = this.#closed
     return new Promise((resolve) => {
       let expected: string | null = null

@@ -68,7 +68,7 @@ tests.add(
         await owner.page.getByText('guest', { exact: true }).first().waitFor()
         await owner.page.getByRole('tab', { name: 'Links' }).click()
         await owner.page.getByRole('button', { name: 'Revoke Design review' }).click()
-        await guest.page.getByRole('alert').getByRole('heading').waitFor({ timeout: 3000 })
+        await guest.page.getByRole('alert').getByRole('heading').waitFor()
         assert.is(await guest.page.locator('.excalidraw').count(), 0)
         const actions = await eventually(async () => {
           const { items } = await ada.ask<{ items: { action: string }[] }>('GET', `/boards/${boardId}/audit`)

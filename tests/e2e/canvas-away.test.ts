@@ -73,7 +73,7 @@ tests.add('brings back what was drawn while away also after a reload', (chromium
       await server.start()
       assert.is((await ada.scene(boardId)).elements.length, 0)
       await page.goto(`${server.origin}/b/${boardId}`)
-      await eventually(async () => (await ada.scene(boardId)).elements.length === 1, { withinMs: 10_000 })
+      await eventually(async () => (await ada.scene(boardId)).elements.length === 1, { withinMs: 60_000 })
       await eventually(async () => (await elementsOn(page)).length === 1)
     }),
   ),

@@ -155,7 +155,6 @@ commands('the trail is followed, exported, verified, and forgets a person', () =
     const server = await serve(dataDir)
     await create(dataDir, 'ada@example.org')
     const tail = start(dataDir, ['audit', 'tail', '--json'])
-    await eventually(() => tail.stderr !== '' || server.child.exitCode === null)
     const ada = await signedIn(server, 'ada@example.org')
     await eventually(
       async () => {
@@ -164,7 +163,7 @@ commands('the trail is followed, exported, verified, and forgets a person', () =
           ({ action }) => action === 'create',
         )
       },
-      { withinMs: 15_000, everyMs: 300 },
+      { withinMs: 90_000, everyMs: 300 },
     )
     tail.child.kill('SIGINT')
     assert.is((await tail.ended).code, 0)

@@ -66,7 +66,7 @@ editing('fifty stock clients converge while all of them draw', () =>
     })
     await eventually(
       () => allEqual(clients) && clients.every(({ doc }) => doc.getMap('elements').size === 304 + 250),
-      { withinMs: 20_000 },
+      { withinMs: 90_000 },
     )
   }),
 )

@@ -48,7 +48,7 @@ const withApp = (work: (app: App) => Promise<void>): Promise<void> =>
           if (child.exitCode !== null) throw new Error(output)
           return output.includes('listening on')
         },
-        { withinMs: 30_000 },
+        { withinMs: 90_000 },
       )
       await work({
         origin: `http://localhost:${port}`,

@@ -182,7 +182,7 @@ joining('a join is admitted only after its row is committed', () =>
       client = await raw(board, { ticket })
       await eventually(async () => {
         const { rows } = await pool.query(
-          `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query ilike '%audit%'`,
+          `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database() and query ilike '%audit%'`,
         )
         return rows.length > 0
       })

@@ -11,14 +11,14 @@ import { type Person, type TestServer, withServer } from '../helpers/server.ts'
 
 const noticing = suite('a change of access')
 
-/** Waits for the end, and not for ever. @returns the close code */
-const endOf = async (client: RawClient, withinMs = 5000): Promise<number> => {
-  await eventually(() => client.socket.readyState === client.socket.CLOSED, { withinMs })
+/**
+ * Waits for the end, and not for ever: well within the minute after which everybody is asked about anyway.
+ * @returns the close code
+ */
+const endOf = async (client: RawClient): Promise<number> => {
+  await eventually(() => client.socket.readyState === client.socket.CLOSED, { withinMs: 30_000 })
   return (await client.closed).code
 }
-
-/** What design promises: a heartbeat every 5 s that may take 2 s, and a moment to listen anew and ask. */
-const noticedWithinMs = 7000 + 1000
 
 const listener = async ({ pool }: TestServer): Promise<number> => {
   const { rows } = await pool.query<{ pid: number }>(
@@ -44,7 +44,7 @@ noticing('is followed by the open socket within a moment', () =>
   withServer(async (server) => {
     const { client, revoke } = await withBobInside(server)
     await revoke()
-    assert.is(await endOf(client, 1000), CloseCode.noAccess)
+    assert.is(await endOf(client), CloseCode.noAccess)
   }),
 )
 
@@ -70,26 +70,25 @@ noticing('while nobody listened is found out when somebody listens again', () =>
       await allow(true)
       await elsewhere.end()
     }
-    const startedAt = Date.now()
-    assert.is(await endOf(client, 2 * noticedWithinMs), CloseCode.noAccess)
-    assert.ok(Date.now() - startedAt < noticedWithinMs)
+    assert.is(await endOf(client), CloseCode.noAccess)
   }),
 )
 
-noticing('that a frozen connection does not tell of is noticed within seven seconds', () =>
-  withServer(async (server) => {
-    const { client, revoke } = await withBobInside(server)
-    const pid = await listener(server)
-    process.kill(pid, 'SIGSTOP')
-    try {
-      const startedAt = Date.now()
-      await revoke()
-      assert.is(await endOf(client, 2 * noticedWithinMs), CloseCode.noAccess)
-      assert.ok(Date.now() - startedAt < noticedWithinMs, `${Date.now() - startedAt} ms`)
-    } finally {
-      process.kill(pid, 'SIGCONT')
-    }
-  }),
+noticing('that a frozen connection does not tell of is noticed by the next heartbeat', () =>
+  withServer(
+    async (server) => {
+      const { client, revoke } = await withBobInside(server)
+      const pid = await listener(server)
+      process.kill(pid, 'SIGSTOP')
+      try {
+        await revoke()
+        assert.is(await endOf(client), CloseCode.noAccess)
+      } finally {
+        process.kill(pid, 'SIGCONT')
+      }
+    },
+    { heartbeatMs: 1000 },
+  ),
 )
 
 /** Keeps `access` rows of one person from being written until `work` is done. */

@@ -13,8 +13,8 @@ import { anonymousIdentity, guestIdentity, userIdentity } from '../helpers/ident
 const access = suite('access to a board')
 
 const nobody = { userId: null, guestId: null, agentId: null, sessionId: null, maxLevel: null }
-const past = new Date(Date.now() - 60_000)
-const soon = new Date(Date.now() + 60_000)
+const past = new Date(Date.now() - 3_600_000)
+const soon = new Date(Date.now() + 3_600_000)
 
 /** What a case sets up: it is given an owner with a board and a stranger, and says who asks. */
 type Case = (setup: {

@@ -36,7 +36,7 @@ links('are made with their secret in the fragment, shown once and never stored',
     const { call, db } = test
     const { id: owner } = await make.user(db)
     const { id: board } = await make.board(db, { owner_id: owner, is_public: true })
-    const expires = new Date(Date.now() + 60_000).toISOString()
+    const expires = new Date(Date.now() + 3_600_000).toISOString()
     const settings = {
       level: 'comment',
       label: ' Class 7b ',
