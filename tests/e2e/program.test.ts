@@ -191,10 +191,20 @@ program('an outside database needs a secret, one server at a time, and no newer 
       assert.match(oneLine(bare.stderr)[0] ?? '', /BOARDROOM_SECRET is needed/)
       const env = { DATABASE_URL: url, BOARDROOM_SECRET: 'x'.repeat(32) }
       const first = await serve(dataDir, { env })
-      const second = start(dataDir, ['serve'], { env })
+      const elsewhere = { HOST: '127.0.0.2', PORT: new URL(first.url).port }
+      const second = start(dataDir, ['serve'], {
+        env: process.platform === 'linux' ? { ...env, ...elsewhere } : env,
+      })
       await eventually(() => /waiting up to 60 s/.test(second.stderr), { withinMs: 60_000 })
       assert.match(second.stderr, new RegExp(`process ${first.pid}`))
       assert.is(second.stdout, '')
+      // Only Linux has more loopback addresses than one.
+      if (process.platform === 'linux')
+        assert.is(
+          (await fetch(`http://127.0.0.2:${elsewhere.PORT}/healthz`)).status,
+          503,
+          'it has its port already',
+        )
       await first.end()
       await eventually(() => /Boardroom is ready/.test(second.stdout), { withinMs: 60_000 })
       kill(second.pid, 'SIGTERM')

@@ -71,7 +71,8 @@ threading('is replaced when it hangs, and only the one who asked is told', () =>
       await rejects(slow, /no answer within/)
       assert.is(Buffer.from(await next).toString(), '{"m":{"c":1}}')
     },
-    { timeoutMs: 300 },
+    // Long enough for a new thread to start and answer, also on a busy machine.
+    { timeoutMs: 2500 },
   ),
 )
 
