@@ -1,9 +1,10 @@
 // Runs the tests: node dist/tests/run.js [unit | integration | property | e2e | part of a file name …]
 //
-// Each file is a process of its own, three at a time (most wait for sockets and clocks), all with one real Postgres. uvu passes in silence where a hook
-// throws, where `.run()` is forgotten and where there is no test, and waits for ever where something was left
-// open: here each of these fails. A test file that leaves something out says so with a line `# skipped N: reason`;
-// with CI=true that is a failure. The last line is `N passed, N failed`, or `N passed, N failed, N skipped`.
+// Each file is a process of its own, three at a time (most wait for sockets and clocks), all with one real Postgres.
+// uvu passes in silence where a hook throws, where `.run()` is forgotten and where there is no test, and waits for ever
+// where something was left open: here each of these fails. A test file that leaves something out says so with a line
+// `# skipped N: reason`; with CI=true that is a failure. What failed is told again at the end, in short, because the end
+// is what one sees of a long log. The last line is `N passed, N failed`, or `N passed, N failed, N skipped`.
 import { spawn } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
@@ -11,13 +12,37 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { chromiumEnvironment, findChromium } from './helpers/chromium.ts'
 import { clusterVariable, startCluster } from './helpers/cluster.ts'
+import { isReported, readReport } from './helpers/report.ts'
 
 const kinds = ['unit', 'integration', 'property', 'e2e'] as const
 type Kind = (typeof kinds)[number]
 
-/** A file that takes longer is ended, with everything it started. */
-const limitMs: Record<Kind, number> = { unit: 30_000, integration: 120_000, property: 180_000, e2e: 180_000 }
+/** A file that takes longer hangs, on however busy a machine, and is ended with everything it started. */
+const limitMs: Record<Kind, number> = { unit: 120_000, integration: 300_000, property: 300_000, e2e: 480_000 }
+/** So long a process may live when its tests are over. */
+const endingMs = 30_000
 const filesAtOnce = 3
+
+/** Begun first, so that none of them is what everybody waits for in the end; the others follow as they come. */
+const longest = [
+  'e2e/canvas-together',
+  'e2e/program',
+  'e2e/commands-boards',
+  'e2e/slow-readers',
+  'e2e/commands',
+  'e2e/canvas-access',
+  'e2e/canvas-away',
+  'e2e/canvas-files',
+  'e2e/rights',
+  'e2e/torture',
+  'integration/embedded',
+  'property/rights',
+  'e2e/editing',
+  'e2e/joining',
+  'e2e/outage',
+  'integration/sign-in',
+  'e2e/http-hostile',
+]
 
 interface TestFile {
   kind: Kind
@@ -32,13 +57,15 @@ interface Outcome {
   skipped: number
   /** Why it failed, where uvu does not say. */
   problems: string[]
+  /** Tests that failed, each with the first lines of why. */
+  failures: string[][]
   output: string
 }
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   // For the tests of this file: other test files, and less patience with them.
-  options: { folder: { type: 'string' }, 'limit-ms': { type: 'string' } },
+  options: { folder: { type: 'string' }, 'limit-ms': { type: 'string' }, 'ending-ms': { type: 'string' } },
 })
 const folder = flags.folder ?? path.dirname(fileURLToPath(import.meta.url))
 const limitOf = (kind: Kind): number => Number(flags['limit-ms'] ?? limitMs[kind])
@@ -65,6 +92,7 @@ async function main(filters: string[]): Promise<number> {
   }
   process.once('SIGINT', stop).once('SIGTERM', stop)
   const total = { passed: 0, failed: 0, skipped: 0 }
+  const told: string[] = []
   try {
     const queue = [...files]
     const worker = async () => {
@@ -73,6 +101,7 @@ async function main(filters: string[]): Promise<number> {
         total.passed += outcome.passed
         total.failed += outcome.failed
         total.skipped += outcome.skipped
+        told.push(...inShort(file, outcome))
       }
     }
     await Promise.all(Array.from({ length: filesAtOnce }, worker))
@@ -84,6 +113,7 @@ async function main(filters: string[]): Promise<number> {
     total.failed += total.skipped
     total.skipped = 0
   }
+  if (told.length > 0) console.log(`\nFailed:\n${told.join('\n')}\n`)
   console.log(
     `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`,
   )
@@ -104,7 +134,9 @@ async function chosenFiles(filters: string[]): Promise<TestFile[]> {
       found.push({ kind, name, path: path.join(folder, kind, entry) })
     }
   }
-  return found
+  const place = ({ name }: TestFile): number =>
+    longest.includes(name) ? longest.indexOf(name) : longest.length
+  return found.sort((a, b) => place(a) - place(b))
 }
 
 async function runFile(file: TestFile, env: NodeJS.ProcessEnv): Promise<Outcome> {
@@ -122,6 +154,17 @@ async function runFile(file: TestFile, env: NodeJS.ProcessEnv): Promise<Outcome>
     for (const problem of outcome.problems) console.log(`  ${file.name}: ${problem}`)
   }
   return outcome
+}
+
+/** What failed in a file and the beginning of why, for the end of the output. */
+function inShort({ name }: TestFile, { problems, failures }: Outcome): string[] {
+  return [
+    ...failures.flatMap(([test, ...lines]) => [
+      `  ${name}  ${test}`,
+      ...lines.map((line) => `      ${line}`),
+    ]),
+    ...problems.map((problem) => `  ${name}: ${problem}`),
+  ]
 }
 
 interface Ending {
@@ -142,13 +185,19 @@ function execute(file: TestFile, env: NodeJS.ProcessEnv): Promise<Ending> {
     const pid = child.pid
     if (pid !== undefined) running.add(pid)
     const chunks: Buffer[] = []
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (chunk: Buffer) => chunks.push(chunk))
     let hung = false
-    const timer = setTimeout(() => {
+    const giveUp = () => {
       hung = true
       if (pid !== undefined) killGroup(pid)
-    }, limitOf(file.kind))
+    }
+    let timer = setTimeout(giveUp, limitOf(file.kind))
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => {
+        chunks.push(chunk)
+        if (!isReported(chunk.toString('latin1'))) return
+        clearTimeout(timer)
+        timer = setTimeout(giveUp, Number(flags['ending-ms'] ?? endingMs))
+      })
     // A process that outlives the file keeps its pipes open: 'close' alone would wait for it.
     child.once('exit', () => {
       if (pid !== undefined) killGroup(pid)
@@ -168,29 +217,18 @@ function execute(file: TestFile, env: NodeJS.ProcessEnv): Promise<Ending> {
 
 /** What a file's ending means: by uvu's report, because its exit code alone is 0 where a hook threw. */
 function judge(file: TestFile, ending: Ending, forgotten: string[]): Outcome {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: uvu colours its report
-  const plain = ending.output.replace(/\x1b\[\d+m/g, '')
-  const count = (label: string): number | null => {
-    const found = [...plain.matchAll(new RegExp(`^ {2}${label}: +(\\d+)$`, 'gm'))].at(-1)?.[1]
-    return found === undefined ? null : Number(found)
-  }
-  const total = count('Total')
-  const passed = count('Passed') ?? 0
-  const announced = [...plain.matchAll(/^# skipped (\d+)/gm)].reduce(
-    (sum, match) => sum + Number(match[1]),
-    0,
-  )
-  const skipped = (count('Skipped') ?? 0) + announced
+  const { total, passed, skipped, failures, unfinished } = readReport(ending.output)
   const problems: string[] = []
   if (ending.hung) {
     problems.push(
       total === null
-        ? `did not end within ${limitOf(file.kind) / 1000} s`
-        : `its tests ended, but the process did not within ${limitOf(file.kind) / 1000} s: something was left open`,
+        ? `did not end within ${limitOf(file.kind) / 1000} s${unfinished === null ? '' : `: ${unfinished}`}`
+        : 'its tests ended, but the process did not: something was left open',
     )
-  } else if (total === null)
-    problems.push(`ended without a report (exit code ${ending.code ?? ending.signal})`)
-  else if (ending.code !== 0 && passed === total)
+  } else if (total === null) {
+    const where = unfinished === null ? '' : `: ${unfinished}`
+    problems.push(`ended without a report (exit code ${ending.code ?? ending.signal})${where}`)
+  } else if (ending.code !== 0 && passed === total)
     problems.push(`its tests passed, but the process ended with ${ending.code ?? ending.signal}`)
   if (total === 0 && skipped === 0) problems.push('has no tests')
   if (total !== null && passed < total && ending.code === 0)
@@ -202,6 +240,7 @@ function judge(file: TestFile, ending: Ending, forgotten: string[]): Outcome {
     failed: Math.max(failedTests, problems.length > 0 ? 1 : 0),
     skipped,
     problems,
+    failures,
     output: ending.output,
   }
 }
