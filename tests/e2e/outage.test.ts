@@ -100,9 +100,13 @@ outage('ends rooms with 4503 when it stays away, and saves what they held when i
       for (const client of [ada, bob]) assert.is((await client.closed).code, CloseCode.busy)
       await way.restore()
       await eventually(async () => (await stored(situation)).includes('held'))
+      // A join that is refused is open, too, until it is told so.
       const again = await eventually(async () => {
         const client = await join()
-        return client.socket.readyState === client.socket.OPEN ? client : null
+        return Promise.race([
+          client.message(MessageType.hello).then(() => client),
+          client.closed.then(() => null),
+        ])
       })
       await eventually(sees(again, 'held'))
     },
