@@ -196,6 +196,9 @@ async function start({
 
   const worker = new DocumentWorker({ log })
   undo.push(() => worker.close())
+  // A thread of its own: whoever sends crowds makes others of its kind wait, and no fold.
+  const trials = new DocumentWorker({ log, timeoutMs: 30_000, maxWaiting: 32 })
+  undo.push(() => trials.close())
   const compaction = new Compaction({ database, worker, log })
   undo.push(() => compaction.close())
   const updateLog = new PostgresUpdateLog({ database, log, keeper: compaction })
@@ -208,6 +211,8 @@ async function start({
     limits: config,
     logger: log,
     fold: (stored) => worker.foldStored(stored),
+    cut: (state) => worker.run('cut', { state }),
+    tryOut: (question) => trials.run('tryOut', question),
     ...(goOnUnsavedMs === undefined ? {} : { goOnUnsavedMs }),
     onLeave: (connection, code, reason) => recordLeave(trail, connection, { code, reason }, log),
     onRelayed: (by, relayed) => recordRelayed(trail, by, relayed, log),

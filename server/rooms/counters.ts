@@ -6,6 +6,8 @@ export interface Counters {
   /** Updates applied, and windows that they went out in. */
   updates: number
   windows: number
+  /** Updates that were tried on a copy first. */
+  tried: number
   rejected: number
   resynced: number
   /** The same two together, by rule. @see docs/security.md */
@@ -41,6 +43,7 @@ export const newCounters = (): Counters => ({
   left: 0,
   updates: 0,
   windows: 0,
+  tried: 0,
   rejected: 0,
   resynced: 0,
   rules: {},

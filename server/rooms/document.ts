@@ -2,7 +2,7 @@
 // for a difference, and not before: most boards that are opened are only looked at.
 import * as Y from 'yjs'
 import type { Clock } from './clock.ts'
-import type { StoredBoard } from './ports.ts'
+import type { Cut, StoredBoard } from './ports.ts'
 
 /** Below this, building takes about as long as a turn of the loop takes anyway. */
 const smallBytes = 64 * 1024
@@ -21,11 +21,13 @@ export class BoardDocument {
   #measuredBytes: number
   #emitted: Uint8Array | null = null
   readonly #clock: Clock
+  readonly #cut: Cut
   readonly #onBuilt: () => void
 
-  constructor(stored: StoredBoard, options: { clock: Clock; onBuilt: () => void }) {
+  constructor(stored: StoredBoard, options: { clock: Clock; cut?: Cut | undefined; onBuilt: () => void }) {
     this.#content = { name: 'stored', snapshot: stored.snapshot, updates: stored.updates }
     this.#clock = options.clock
+    this.#cut = options.cut ?? (async (state) => [state])
     this.#onBuilt = options.onBuilt
     this.#atMostBytes = stored.updates.reduce(
       (sum, update) => sum + update.length,
@@ -57,7 +59,7 @@ export class BoardDocument {
     return this.#built(doc)
   }
 
-  /** Builds the Y.Doc, letting others have their turns between the rows. @throws what Yjs throws at bad bytes. */
+  /** Builds the Y.Doc, letting others have their turns between portions of the state and rows. @throws what Yjs throws at bad bytes. */
   async build(): Promise<Y.Doc> {
     const doc = this.buildQuickly()
     if (doc !== null) return doc
@@ -122,15 +124,16 @@ export class BoardDocument {
 
   async #buildInSlices(snapshot: Uint8Array | null, updates: readonly Uint8Array[]): Promise<Y.Doc> {
     const doc = new Y.Doc()
-    await this.#turn()
-    if (snapshot !== null) Y.applyUpdate(doc, snapshot)
-    for (let next = 0; next < updates.length; ) {
+    // Where the worker is busy or gone, in one go: late for others, but not for ever.
+    const portions = snapshot === null ? [] : await this.#cut(snapshot).catch(() => [snapshot])
+    const parts = [...portions, ...updates]
+    for (let next = 0; next < parts.length; ) {
       await this.#turn()
       const until = this.#clock.now() + sliceMs
       doc.transact(() => {
         do
-          Y.applyUpdate(doc, updates[next++] as Uint8Array) // next is below the length
-        while (next < updates.length && this.#clock.now() < until)
+          Y.applyUpdate(doc, parts[next++] as Uint8Array) // next is below the length
+        while (next < parts.length && this.#clock.now() < until)
       })
     }
     return this.#built(doc)

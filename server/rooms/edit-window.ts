@@ -6,7 +6,8 @@ import { Commits } from './commits.ts'
 import type { Connection } from './connection.ts'
 import type { BoardDocument } from './document.ts'
 import { type Edit, Edits, type EditsOptions, type Judged } from './edits.ts'
-import type { Author, UpdateLog } from './ports.ts'
+import type { Author, StoredBoard, TryOut, UpdateLog } from './ports.ts'
+import { Trials } from './trials.ts'
 
 const windowMs = 5
 const mostWaitingBytes = 1024 * 1024
@@ -15,9 +16,10 @@ const mostWaitingEdits = 1000
 const mostUnsavedBytes = 8 * 1024 * 1024
 const mostUnsavedBytesOfAll = 128 * 1024 * 1024
 
-export interface EditWindowOptions extends EditsOptions {
+export interface EditWindowOptions extends Omit<EditsOptions, 'trials'> {
   boardId: string
   log: UpdateLog
+  tryOut: TryOut | undefined
   /** Everybody but `soleWriter`, who wrote it all, gets this update. */
   onUpdate: (update: Uint8Array, soleWriter: Connection | null) => void
   /** The board has reached its size limit. */
@@ -37,6 +39,7 @@ export class EditWindow {
   readonly #document: BoardDocument
   readonly #clock: Clock
   readonly #edits: Edits
+  readonly #trials: Trials
   readonly #commits: Commits
   #waiting: Edit[] = []
   #waitingBytes = 0
@@ -52,7 +55,14 @@ export class EditWindow {
     this.#options = options
     this.#document = options.document
     this.#clock = options.clock
-    this.#edits = new Edits(options)
+    this.#trials = new Trials({
+      load: () => this.#stored(),
+      tryOut: options.tryOut,
+      onOver: (edits) => {
+        for (const edit of edits) this.add(edit)
+      },
+    })
+    this.#edits = new Edits({ ...options, trials: this.#trials })
     this.#commits = new Commits((committed) => this.#progressed(committed))
   }
 
@@ -133,6 +143,7 @@ export class EditWindow {
   }
 
   left(connection: Connection): void {
+    this.#trials.left(connection)
     this.#unsettled.delete(connection)
     this.#heldForStorage.delete(connection)
   }
@@ -142,6 +153,13 @@ export class EditWindow {
     this.#timer?.cancel()
     this.#timer = null
     this.#waiting = []
+  }
+
+  /** What is applied by now, this turn included, as the log has it. */
+  async #stored(): Promise<StoredBoard> {
+    await Promise.resolve()
+    await this.#commits.settled()
+    return await this.#options.log.load(this.#options.boardId)
   }
 
   #built(): void {

@@ -10,7 +10,13 @@ import type { Counters } from './counters.ts'
 import type { BoardDocument } from './document.ts'
 import { isEmptyUpdate } from './messages.ts'
 import type { Author, RoomLimits } from './ports.ts'
-import { defaultValidationLimits, type Shown, type ValidationLimits } from './validate/verdict.ts'
+import type { Trials } from './trials.ts'
+import {
+  defaultValidationLimits,
+  type Shown,
+  type ValidationLimits,
+  type Verdict,
+} from './validate/verdict.ts'
 import { validateUpdate } from './validate.ts'
 
 export interface Edit {
@@ -19,6 +25,8 @@ export interface Edit {
   count: number
   isStep2: boolean
   update: Uint8Array
+  /** What came of trying it on a copy, once that was necessary. */
+  trial?: 'passed' | 'failed' | 'impossible'
 }
 
 interface Problem {
@@ -58,6 +66,7 @@ export interface EditsOptions {
   limits: RoomLimits
   clock: Clock
   counters: Counters
+  trials: Trials
   /** Somebody brought in edits under client ids whose owners are away. */
   onRelayed: (by: Connection, relayed: readonly Relayed[]) => void
   /** An owner came back, and its edits are not those that somebody else brought in. */
@@ -107,10 +116,11 @@ export class Edits {
     const judged: Judged = { change: null, outcomes: [], isFull: false, appliedBytes: 0, judgedMs: 0 }
     const judgeAll = () => {
       for (const edit of edits) {
+        if (this.#options.trials.holds(edit)) continue
         const startedAt = this.#options.clock.now()
         const outcome = this.#judge(edit, doc, judged)
         const ms = this.#options.clock.now() - startedAt
-        judged.outcomes.push({ edit, outcome })
+        if (outcome !== null) judged.outcomes.push({ edit, outcome })
         judged.judgedMs += ms
         edit.connection.worked(ms)
       }
@@ -146,22 +156,30 @@ export class Edits {
     for (const { edit } of effective) edit.connection.worked((wholeMs - judged.judgedMs) / effective.length)
   }
 
-  #judge(edit: Edit, doc: Y.Doc | null, judged: Judged): Outcome {
+  /** @returns null where the edit must be tried first, which has begun. */
+  #judge(edit: Edit, doc: Y.Doc | null, judged: Judged): Outcome | null {
     const { connection, update } = edit
-    const { clientIds, counters, document, limits } = this.#options
+    const { clientIds, counters, document, limits, trials } = this.#options
     // An honest viewer answers step 1, with nothing.
     if (isEmptyUpdate(update)) return withoutEffect
     if (!mayWrite(connection.level) || doc === null) {
       counters.refused_level++
       return judged.isFull || connection.reason === 'board_full' ? boardFull : notEditor
     }
-    const verdict = validateUpdate(
+    const inspected = validateUpdate(
       update,
       doc,
       (clientId, isKnown) => clientIds.judge(connection, clientId, isKnown),
       this.#limits,
       (clientId) => clientIds.unshown(connection.principalKey, clientId),
     )
+    const verdict =
+      inspected.outcome === 'ok' && inspected.suspects > 0 ? afterTrial(edit, inspected) : inspected
+    if (verdict === null) {
+      counters.tried++
+      trials.start(edit, inspected.outcome === 'ok' ? inspected.suspects : 0)
+      return null
+    }
     if (verdict.outcome !== 'ok') counters.rules[verdict.rule] = (counters.rules[verdict.rule] ?? 0) + 1
     if (verdict.outcome === 'reject') {
       counters.rejected++
@@ -207,5 +225,19 @@ export class Edits {
   #contested(owner: Connection, contested: readonly Contested[]): void {
     this.#options.counters.contested += contested.length
     for (const each of contested) this.#options.onContested(owner, each)
+  }
+}
+
+/** @returns null where it was not tried yet. */
+function afterTrial({ trial }: Edit, verdict: Verdict): Verdict | null {
+  switch (trial) {
+    case undefined:
+      return null
+    case 'passed':
+      return verdict
+    case 'failed':
+      return { outcome: 'reject', rule: 'conflicts', message: 'too many structs claim the same places' }
+    case 'impossible':
+      return { outcome: 'resync', rule: 'untried' }
   }
 }

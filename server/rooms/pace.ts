@@ -8,8 +8,9 @@ import type { RoomLimits, Socket } from './ports.ts'
 const workMsPerSecond = 200
 const messagesPerSecond = 2000
 
-/** pace: over budget. storage: more unsaved than memory should hold. document: it is being built. */
-type Hold = 'pace' | 'storage' | 'document'
+/** pace: over budget. storage: more unsaved than memory should hold. document: it is being
+ * built. trial: an update of its is tried on a copy. */
+type Hold = 'pace' | 'storage' | 'document' | 'trial'
 
 export class Pace {
   readonly #socket: Socket

@@ -2,6 +2,7 @@
 // log and a socket pair. Nothing in this folder knows HTTP or SQL.
 import type { Level } from '../../shared/levels.ts'
 import type { PublicPrincipal } from '../../shared/protocol.ts'
+import type { TrialAnswer, TrialQuestion } from './validate/crowds.ts'
 
 /** A WebSocket as a connection uses it. Frames are whole server frames (unmasked, built once, shared by many). */
 export interface Socket {
@@ -155,6 +156,12 @@ export interface RoomLimits {
 
 /** Folds a board's rows into one update, away from the main thread, so that other rooms do not feel it. */
 export type Fold = (stored: StoredBoard) => Promise<Uint8Array>
+
+/** Cuts a state into updates that are applied one after the other, away from the main thread. */
+export type Cut = (state: Uint8Array) => Promise<Uint8Array[]>
+
+/** Tries an update on a copy of its board, away from the main thread. */
+export type TryOut = (question: TrialQuestion) => Promise<TrialAnswer>
 
 /** Who is here, as the trail and the HTTP routes tell it. */
 export interface ConnectionSummary {

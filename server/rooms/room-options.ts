@@ -4,10 +4,12 @@ import type { Contested, Relayed } from './client-ids.ts'
 import type { Clock } from './clock.ts'
 import type { Connection } from './connection.ts'
 import type { Counters } from './counters.ts'
-import type { RoomLimits, UpdateLog } from './ports.ts'
+import type { Cut, RoomLimits, TryOut, UpdateLog } from './ports.ts'
 import type { Room } from './room.ts'
 
 export interface RoomOptions {
+  tryOut?: TryOut
+  cut?: Cut
   boardId: string
   log: UpdateLog
   limits: RoomLimits

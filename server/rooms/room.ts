@@ -43,7 +43,11 @@ export class Room implements Host {
     this.#options = options
     this.boardId = boardId
     this.#logger = logger.child({ boardId })
-    this.#document = new BoardDocument(stored, { clock, onBuilt: () => counters.documents_built++ })
+    this.#document = new BoardDocument(stored, {
+      clock,
+      cut: options.cut,
+      onBuilt: () => counters.documents_built++,
+    })
     this.#frames = new JoinFrames(this.#document, clock)
     this.seats = new Seats(limits, counters, !this.#document.hasRoomFor(1, limits.maxBoardBytes))
     this.#presence = new Presence({
@@ -57,6 +61,7 @@ export class Room implements Host {
     this.#window = new EditWindow({
       boardId,
       log,
+      tryOut: options.tryOut,
       document: this.#document,
       clientIds: this.#clientIds,
       limits,

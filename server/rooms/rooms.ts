@@ -18,9 +18,11 @@ import type {
   Access,
   AccessDecision,
   ConnectionSummary,
+  Cut,
   Fold,
   RoomLimits,
   Socket,
+  TryOut,
   UpdateLog,
 } from './ports.ts'
 import { type Pending, Rights } from './rights.ts'
@@ -44,6 +46,10 @@ export interface RoomsOptions {
   onContested?: (owner: ConnectionSummary, contested: Contested) => void
   /** Folds logs in a worker; without it they are folded here, in slices. */
   fold?: Fold
+  /** Cuts states in a worker; without it a large document is built in one go. */
+  cut?: Cut
+  /** Tries updates in a worker; without it they are tried here. */
+  tryOut?: TryOut
   /** How long rooms go on while nothing can be saved. Default: a minute. */
   goOnUnsavedMs?: number
   clock?: Clock

@@ -6,7 +6,7 @@ import { type Block, type Blocks, Dependencies } from './validate/blocks.ts'
 import { Conflicts } from './validate/conflicts.ts'
 import { ContentRef, readContent } from './validate/content.ts'
 import { continuesInPlace } from './validate/continuation.ts'
-import { Crowds, isTooCrowded, placeNumber } from './validate/crowds.ts'
+import { Crowds, placeNumber } from './validate/crowds.ts'
 import { readDeleteSet } from './validate/delete-set.ts'
 import { type MapEntry, refuseLiveEntries } from './validate/map-entries.ts'
 import { NewRoots } from './validate/new-roots.ts'
@@ -146,7 +146,6 @@ class Inspection implements Blocks {
       )
     if (this.#resync === null) this.#checkStructure(deleteSet)
     if (this.#resync === null) this.#askForClientIds()
-    if (this.#resync === null) this.#refuseCrowds()
     const shown = this.#showings.result(this.#writes)
     if (shown === null) this.#resync ??= 'client_id'
     if (this.#resync !== null || shown === null)
@@ -158,6 +157,7 @@ class Inspection implements Blocks {
       empty: deletes.isEmpty && this.#roots.names.length === 0,
       newRoots: this.#roots.names,
       shown,
+      suspects: this.#suspects(),
     }
   }
 
@@ -345,11 +345,9 @@ class Inspection implements Blocks {
     return this.#onlyBlock?.clientId === clientId ? this.#onlyBlock : undefined
   }
 
-  #refuseCrowds(): void {
+  #suspects(): number {
     const { mostSteps, structs } = this.#crowds
-    if (mostSteps <= this.#limits.maxConflictStepsPerUpdate) return
-    if (isTooCrowded(this.#doc, this.#reader.bytes, structs))
-      throw new Refused('conflicts', 'too many structs claim the same places')
+    return mostSteps > this.#limits.maxConflictStepsPerUpdate ? structs : 0
   }
 
   #askForClientIds(): void {

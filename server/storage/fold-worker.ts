@@ -2,7 +2,9 @@
 // document-worker.ts; answers one message at a time.
 import { parentPort } from 'node:worker_threads'
 import { boundMerging } from '../rooms/merging.ts'
+import { tryOut } from '../rooms/validate/crowds.ts'
 import { jsonOf } from './content.ts'
+import { cut } from './cutting.ts'
 import { difference } from './difference.ts'
 import { fold, joined, pack, unpack } from './folding.ts'
 import { importJson, importScene, importUpdate } from './importing.ts'
@@ -15,6 +17,8 @@ boundMerging()
 const work: { [Name in TaskName]: (ask: Ask<Name>) => Answer<Name> } = {
   fold: ({ snapshot, updates, withVersion }) => fold(snapshot, updates, withVersion),
   join: ({ snapshot, updates }) => joined(snapshot, updates),
+  cut: ({ state }) => cut(state),
+  tryOut,
   pack: ({ state }) => pack(state),
   unpack: ({ packed }) => unpack(packed),
   difference: ({ current, target }) => difference(current, target),

@@ -10,6 +10,7 @@ import {
   storedProperties,
   writeElements,
 } from '../../shared/scene.ts'
+import { tryOut } from '../rooms/validate/crowds.ts'
 import { defaultValidationLimits, maxClock } from '../rooms/validate/verdict.ts'
 import { validateUpdate } from '../rooms/validate.ts'
 import { documentOf, hasPending, partsOf } from './content.ts'
@@ -38,6 +39,9 @@ export function importUpdate({ current, update, ownClients, limits }: Ask<'impor
   if (verdict.outcome === 'resync') {
     return refused('the update depends on edits that this board does not hold; send the whole document')
   }
+  const { suspects } = verdict
+  if (suspects > 0 && tryOut({ snapshot: current, updates: [], update, structs: suspects }).isTooCrowded)
+    return refused('the update is refused: too many structs claim the same places')
   let effect: Uint8Array | null = null
   doc.on('update', (bytes) => {
     effect = bytes

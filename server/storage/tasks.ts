@@ -1,4 +1,5 @@
 // What the document worker can be asked, with the shapes of question and answer; both are cloned between threads.
+import type { TrialAnswer, TrialQuestion } from '../rooms/validate/crowds.ts'
 import type { Folded } from './folding.ts'
 import type { Rebuilt } from './rebuilding.ts'
 
@@ -26,6 +27,8 @@ export interface Tasks {
     answer: Folded
   }
   join: { ask: { snapshot: Uint8Array | null; updates: Uint8Array[] }; answer: Uint8Array }
+  cut: { ask: { state: Uint8Array }; answer: Uint8Array[] }
+  tryOut: { ask: TrialQuestion; answer: TrialAnswer }
   /** Yjs v1 -> as versions are stored. */
   pack: { ask: { state: Uint8Array }; answer: Uint8Array }
   unpack: { ask: { packed: Uint8Array }; answer: Uint8Array }

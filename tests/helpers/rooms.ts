@@ -17,7 +17,7 @@ import type {
   StoredBoard,
   UpdateLog,
 } from '../../server/rooms/ports.ts'
-import { Rooms } from '../../server/rooms/rooms.ts'
+import { Rooms, type RoomsOptions } from '../../server/rooms/rooms.ts'
 import type { Level } from '../../shared/levels.ts'
 import { PairedClient } from './socket-pair.ts'
 
@@ -205,8 +205,9 @@ export class TestRooms {
   readonly rooms: Rooms
   #connections = 0
 
-  constructor(limits: Partial<RoomLimits> = {}) {
+  constructor(limits: Partial<RoomLimits> = {}, work: Pick<RoomsOptions, 'cut' | 'tryOut'> = {}) {
     this.rooms = new Rooms({
+      ...work,
       log: this.log,
       access: this.access,
       limits: configWith(limits),

@@ -3,6 +3,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
+import { tryOut } from '../../server/rooms/validate/crowds.ts'
 import { readStateVector } from '../../server/rooms/validate/state-vector.ts'
 import {
   type ClientIdRule,
@@ -25,7 +26,14 @@ interface Terms {
 const inspect = (
   update: Uint8Array,
   { doc = new Y.Doc(), clientIds = () => 'ok', limits }: Terms = {},
-): Verdict => validateUpdate(update, doc, clientIds, { ...defaultValidationLimits, ...limits })
+): Verdict => {
+  const verdict = validateUpdate(update, doc, clientIds, { ...defaultValidationLimits, ...limits })
+  if (verdict.outcome !== 'ok' || verdict.suspects === 0) return verdict
+  const question = { snapshot: Y.encodeStateAsUpdate(doc), updates: [], update, structs: verdict.suspects }
+  return tryOut(question).isTooCrowded
+    ? { outcome: 'reject', rule: 'conflicts', message: 'after a trial' }
+    : verdict
+}
 
 /** `ok`, `resync gap`, `reject length`, … */
 const short = (verdict: Verdict): string =>
@@ -576,6 +584,7 @@ ids('the rule is asked once a client that gains clocks, with the clock where it 
     empty: false,
     newRoots: [],
     shown: [],
+    suspects: 0,
   })
 })
 

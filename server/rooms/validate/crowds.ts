@@ -1,6 +1,7 @@
 // Whether the structs of one update might crowd each other: many that claim the same place are each searched past the
 // others, also where all of them are valid and come together. An estimate over the bytes lets nearly every update
-// pass; the few that it suspects are tried on a copy of the board, because only Yjs knows what they really cost.
+// pass; the few that it suspects are tried on a copy of the board in another thread, because only Yjs knows what they
+// really cost.
 import * as Y from 'yjs'
 import type { Neighbours } from './conflicts.ts'
 import type { Place } from './placement.ts'
@@ -60,10 +61,42 @@ export function placeNumber(
 
 class TakesTooLong extends Error {}
 
-/** Integrates an update into a copy of the board and stops where that takes out of proportion long. */
-export function isTooCrowded(doc: Y.Doc, update: Uint8Array, structs: number): boolean {
+/** An update and the board that it is meant for. */
+export interface TrialQuestion {
+  snapshot: Uint8Array | null
+  updates: readonly Uint8Array[]
+  update: Uint8Array
+  structs: number
+}
+
+export interface TrialAnswer {
+  isTooCrowded: boolean
+  /** What it took, the copy included. */
+  ms: number
+}
+
+/**
+ * Integrates an update into a copy of the board and stops where that takes out of proportion long.
+ * @throws Error where the board lacks what the update rests on
+ */
+export function tryOut({ snapshot, updates, update, structs }: TrialQuestion): TrialAnswer {
+  const startedAt = performance.now()
   const copy = new Y.Doc()
-  Y.applyUpdate(copy, Y.encodeStateAsUpdate(doc))
+  copy.transact(() => {
+    if (snapshot !== null) Y.applyUpdate(copy, snapshot)
+    for (const stored of updates) Y.applyUpdate(copy, stored)
+  })
+  try {
+    const isTooCrowded = takesTooLong(copy, update, structs)
+    if (!isTooCrowded && (copy.store.pendingStructs !== null || copy.store.pendingDs !== null))
+      throw new Error('the board that was stored lacks what the update rests on')
+    return { isTooCrowded, ms: performance.now() - startedAt }
+  } finally {
+    copy.destroy()
+  }
+}
+
+function takesTooLong(copy: Y.Doc, update: Uint8Array, structs: number): boolean {
   const { prototype } = Y.Item
   const { integrate } = prototype
   const deadline = performance.now() + trialMs + trialMsPerStruct * structs
@@ -80,6 +113,5 @@ export function isTooCrowded(doc: Y.Doc, update: Uint8Array, structs: number): b
     throw error
   } finally {
     prototype.integrate = integrate
-    copy.destroy()
   }
 }

@@ -36,7 +36,7 @@ export type RejectRule =
   | 'relayed'
 
 /** What this board lacks for the update, or who holds its client id: a full sync cures both. */
-export type ResyncRule = 'gap' | 'missing_dependency' | 'unknown_delete' | 'client_id'
+export type ResyncRule = 'gap' | 'missing_dependency' | 'unknown_delete' | 'client_id' | 'untried'
 
 /** Clocks `fromClock` (inclusive) to `toClock` (exclusive) of one client that the board did not have. */
 export interface Write {
@@ -66,6 +66,8 @@ export type Verdict =
       newRoots: readonly string[]
       /** The relayed clocks that it shows. */
       shown: readonly Shown[]
+      /** Structs that may crowd each other: where there are any, try it on a copy before it is applied. @see tryOut */
+      suspects: number
     }
   /** Drop it and send sync step 1: the sender, or the board, lacks something. Honest clients cause these. */
   | { outcome: 'resync'; rule: ResyncRule }
