@@ -57,12 +57,13 @@ const draw = async (client: RawClient, key: string): Promise<void> => {
 const sees = (client: RawClient, key: string) => () => client.doc.getMap('notes').has(key)
 const stored = async ({ db, board }: Situation): Promise<string[]> => {
   const doc = new Y.Doc()
+  // In this order: what is folded between the two statements is then in both, and not in neither.
+  const rows = await db.selectFrom('board_updates').select('data').where('board_id', '=', board).execute()
   const snapshots = await db
     .selectFrom('board_snapshots')
     .select('state')
     .where('board_id', '=', board)
     .execute()
-  const rows = await db.selectFrom('board_updates').select('data').where('board_id', '=', board).execute()
   for (const { state } of snapshots) Y.applyUpdate(doc, state)
   for (const { data } of rows) Y.applyUpdate(doc, data)
   return [...doc.getMap('notes').keys()]

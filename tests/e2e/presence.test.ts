@@ -104,8 +104,10 @@ presence('a half-open old socket neither mutes the one that replaced it nor take
     await ada.grant(board, bob, 'view')
     const watcher = await open(board, { ticket: await bob.ticket(board) })
     const ticket = await ada.ticket(board)
-    const [old, fresh] = [await raw(board, { ticket }), await raw(board, { ticket })]
-    await Promise.all([old, fresh].map((client) => client.message(MessageType.hello)))
+    const old = await raw(board, { ticket })
+    await old.message(MessageType.hello)
+    const fresh = await raw(board, { ticket })
+    await fresh.message(MessageType.hello)
     old.send(awareness([{ clientId: 42, clock: 5, state: { cursor: { x: 1 } } }]))
     await eventually(() => stateOf(watcher, 42)?.cursor?.x === 1)
     fresh.send(awareness([{ clientId: 42, clock: 6, state: { cursor: { x: 2 } } }]))

@@ -503,8 +503,8 @@ access('names the link that gave it, and the next moment at which time may take 
   withDatabase(async ({ db }) => {
     const { id: owner } = await make.user(db)
     const { id: board } = await make.board(db, { owner_id: owner })
-    const { id: guest } = await make.guest(db)
     const later = new Date(soon.getTime() + 60_000)
+    const { id: guest } = await make.guest(db, { expires_at: new Date(later.getTime() + 60_000) })
     const { id: link } = await make.shareLink(db, { board_id: board, level: 'edit', expires_at: soon })
     await make.linkUse(db, { link_id: link, guest_id: guest })
     const { id: lasting } = await make.shareLink(db, {
