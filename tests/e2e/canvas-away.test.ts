@@ -7,14 +7,19 @@ import * as Y from 'yjs'
 import { elementMaps } from '../../shared/scene.ts'
 import { draw, elementsOn, focusCanvas, saysSync, sharedPart } from '../helpers/board-page.ts'
 import { withBrowser } from '../helpers/browser.ts'
-import { browserTests, withCanvas } from '../helpers/canvas-server.ts'
+import { browserTests, gone, withCanvas } from '../helpers/canvas-server.ts'
 import { findChromium } from '../helpers/chromium.ts'
 import { eventually } from '../helpers/eventually.ts'
 
 const away = suite('a board through bad times')
 const tests = browserTests(findChromium(), away)
-/** What a browser says of a server that is gone. */
-const gone = /WebSocket|ERR_CONNECTION|503/
+
+/** Notes everything that the page says of being saved, from now on. Text, because Node compiles it and knows no DOM. */
+const noteSync = `(() => {
+  const sync = document.querySelector('[data-testid=sync]')
+  globalThis.notedSync = []
+  new MutationObserver(() => notedSync.push(sync.textContent)).observe(sync, { subtree: true, childList: true, characterData: true })
+})()`
 
 tests.add('keeps what is drawn while the server restarts, and brings it back', (chromium) =>
   withCanvas((server) =>
@@ -31,6 +36,7 @@ tests.add('keeps what is drawn while the server restarts, and brings it back', (
         await focusCanvas(page)
       }
       await draw(first.page, 'r', [300, 200], [420, 280])
+      await eventually(async () => (await ada.scene(boardId)).elements.length === 1)
       await saysSync(first.page, 'Saved')
       await server.stop()
       await saysSync(first.page, 'Offline')
@@ -91,14 +97,18 @@ tests.add(
         await focusCanvas(page)
         await page.keyboard.press('t')
         await page.mouse.click(500, 400)
+        await page.evaluate(noteSync)
         await page.keyboard.type('half a sent')
-        await saysSync(page, 'Saving').catch(() => {}) // it may be faster than we look
-        await saysSync(page, 'Saved')
-        const shown = (await elementsOn(page)).find(({ type }) => type === 'text')?.text
+        const typed = async () => (await elementsOn(page)).find(({ type }) => type === 'text')?.text
+        await eventually(async () => (await typed()) === 'half a sent')
+        // What it says at this moment may still be about the letters before.
+        const said = await eventually(async () => {
+          const notes = (await page.evaluate('globalThis.notedSync')) as string[]
+          return notes.includes('Saving') && notes.at(-1) === 'Saved' && notes
+        })
         await page.goto('about:blank')
         const kept = (await ada.scene(boardId)).elements.find(({ type }) => type === 'text')?.text
-        assert.is(kept, shown)
-        assert.is(kept, 'half a sent')
+        assert.is(kept, 'half a sent', said.join())
       }),
     ),
 )

@@ -56,7 +56,7 @@ const agree = async ({ ada, grace, owner, boardId }: Two, count: number): Promis
       assert.is(first.length, count)
       return true
     },
-    { withinMs: 10_000, everyMs: 50 },
+    { withinMs: 60_000, everyMs: 50 },
   )
   await Promise.all([saysSync(ada, 'Saved'), saysSync(grace, 'Saved')])
 }

@@ -32,34 +32,41 @@ async function freePort(): Promise<number> {
   return port
 }
 
+/** @returns null where somebody else was quicker to take the port. */
+async function start(url: string, port: number): Promise<App | null> {
+  const child = spawn(process.execPath, ['examples/embed.mjs'], {
+    env: { PATH: process.env.PATH, DATABASE_URL: url, PORT: String(port) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text))
+  const ended = once(child, 'exit').then(([code]) => code as number | null)
+  try {
+    await eventually(() => child.exitCode !== null || output.includes('listening on'), { withinMs: 90_000 })
+    if (child.exitCode !== null && !output.includes('EADDRINUSE')) throw new Error(output)
+  } catch (error) {
+    child.kill('SIGKILL')
+    throw error
+  }
+  if (child.exitCode !== null) return null
+  return {
+    origin: `http://localhost:${port}`,
+    ws: `ws://127.0.0.1:${port}`,
+    process: child,
+    output: () => output,
+    ended,
+  }
+}
+
 const withApp = (work: (app: App) => Promise<void>): Promise<void> =>
   withEmptyDatabase(async ({ url }) => {
-    const port = await freePort()
-    const child = spawn(process.execPath, ['examples/embed.mjs'], {
-      env: { PATH: process.env.PATH, DATABASE_URL: url, PORT: String(port) },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    let output = ''
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text))
-    const ended = once(child, 'exit').then(([code]) => code as number | null)
+    let app: App | null = null
+    while (app === null) app = await start(url, await freePort())
     try {
-      await eventually(
-        () => {
-          if (child.exitCode !== null) throw new Error(output)
-          return output.includes('listening on')
-        },
-        { withinMs: 90_000 },
-      )
-      await work({
-        origin: `http://localhost:${port}`,
-        ws: `ws://127.0.0.1:${port}`,
-        process: child,
-        output: () => output,
-        ended,
-      })
+      await work(app)
     } finally {
-      child.kill('SIGKILL')
-      await ended
+      app.process.kill('SIGKILL')
+      await app.ended
     }
   })
 

@@ -106,9 +106,11 @@ serving('does everything, and neither it nor the owner can change the trail', ()
 
     // Sealed by the server; read over HTTP.
     await eventually(async () => (await countOf(server, 'audit_unsealed')) === 0)
-    const trail = await ada.ask('GET', `/api/audit?board_id=${board}`)
-    assert.is(trail.status, 200)
-    assert.ok(trail.body.items.some((row: { action: string }) => row.action === 'leave'))
+    await eventually(async () => {
+      const trail = await ada.ask('GET', `/api/audit?board_id=${board}`)
+      assert.is(trail.status, 200)
+      return trail.body.items.some((row: { action: string }) => row.action === 'leave')
+    })
 
     const forbidden = [
       `update ${schema}.audit_logs set action = 'read'`,

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import { readElement, type SceneElement } from '../../shared/element.ts'
 import { storedProperties } from '../../shared/scene.ts'
 
-const waitMs = 15_000
+const waitMs = 60_000
 
 /** Waits until the page says `text` about what is saved: `Saved`, `Read-only`, `Offline`. */
 export const saysSync = (page: Page, text: string): Promise<void> =>

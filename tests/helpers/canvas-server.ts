@@ -1,7 +1,7 @@
 // A server with the built canvas, whose process-to-be can end and come back on the same database and port.
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
@@ -34,10 +34,13 @@ export interface CanvasServer extends TestDatabase {
   port: number
   boardroom(): Boardroom
   user(name: string): Promise<CanvasPerson>
-  /** No answer from here on: sockets are cut, the port is closed. */
+  /** No answer from here on: sockets are cut, and so is whoever comes. */
   stop(): Promise<void>
   start(): Promise<void>
 }
+
+/** What a browser says of a server that is gone. */
+export const gone = /WebSocket|ERR_CONNECTION|ERR_EMPTY_RESPONSE|503/
 
 const password = 'correct horse battery staple'
 const clientFolder = fileURLToPath(new URL('../../canvas', import.meta.url))
@@ -48,21 +51,23 @@ export const withCanvas = <Result>(
 ): Promise<Result> =>
   withDatabase(async (database) => {
     const secret = randomBytes(32).toString('base64url')
-    let http: Server | null = null
     let boardroom: Boardroom | null = null
-    let port = 0
+    const http = createServer((request, response) => {
+      if (boardroom?.handleRequest(request, response) !== true) response.writeHead(503).end()
+    })
+    http.on('upgrade', (request, socket, head) => {
+      if (boardroom?.handleUpgrade(request, socket, head) !== true) socket.destroy()
+    })
+    // The port stays taken while the server is stopped, so that nobody else has it afterwards.
+    let isStopped = false
+    http.on('connection', (socket) => {
+      if (isStopped) socket.destroy()
+    })
+    http.listen(0, '127.0.0.1')
+    await once(http, 'listening')
+    const { port } = http.address() as AddressInfo // a TCP port was asked for
 
     const start = async () => {
-      const server = createServer((request, response) => {
-        if (boardroom?.handleRequest(request, response) !== true) response.writeHead(503).end()
-      })
-      server.on('upgrade', (request, socket, head) => {
-        if (boardroom?.handleUpgrade(request, socket, head) !== true) socket.destroy()
-      })
-      server.listen(port, '127.0.0.1')
-      await once(server, 'listening')
-      port = (server.address() as AddressInfo).port // a TCP port was asked for
-      http = server
       const logger = pino({ level: process.env.TEST_LOG ?? 'silent' })
       boardroom = await createBoardroom({
         database: database.url,
@@ -72,14 +77,14 @@ export const withCanvas = <Result>(
         ...options,
         port,
       })
+      isStopped = false
     }
     const stop = async () => {
       const ending = boardroom
       boardroom = null
+      isStopped = true
       await ending?.close({ drainMs: 0 })
-      http?.close()
-      http?.closeAllConnections()
-      http = null
+      http.closeAllConnections()
     }
 
     await start()
@@ -99,6 +104,7 @@ export const withCanvas = <Result>(
       })
     } finally {
       await stop()
+      http.close()
     }
   })
 

@@ -6,38 +6,35 @@ import pg from 'pg'
 export class DatabaseWay {
   readonly #pairs = new Set<Socket>()
   #server: Server | null = null
-  #port = 0
+  #isCut = false
   #target = ''
-  #name = ''
 
   /** @param url of a database on a unix socket. @returns the same database by this way */
   async open(url: string): Promise<string> {
     const { host, port, user, database } = new pg.Client({ connectionString: url })
     this.#target = `${host}/.s.PGSQL.${port}`
-    this.#name = `${user}@127.0.0.1:PORT/${database}`
-    await this.restore()
-    return `postgres://${this.#name.replace('PORT', String(this.#port))}`
+    this.#server = createServer((client) => (this.#isCut ? client.destroy() : this.#lead(client)))
+    this.#server.listen(0, '127.0.0.1')
+    await once(this.#server, 'listening')
+    const address = this.#server.address()
+    if (address === null || typeof address === 'string') throw new Error('the way has no port')
+    return `postgres://${user}@127.0.0.1:${address.port}/${database}`
   }
 
-  /** As when Postgres is stopped: connections break, and new ones are refused. */
+  /** As when Postgres is stopped: connections break, and new ones come to nothing. The port stays taken, for later. */
   cut(): void {
-    this.#server?.close()
-    this.#server = null
-    this.#break()
+    this.#isCut = true
+    for (const socket of this.#pairs) socket.destroy()
   }
 
   /** It is back. */
-  async restore(): Promise<void> {
-    if (this.#server !== null) return
-    this.#server = createServer((client) => this.#lead(client))
-    this.#server.listen(this.#port, '127.0.0.1')
-    await once(this.#server, 'listening')
-    const address = this.#server.address()
-    if (address !== null && typeof address === 'object') this.#port = address.port
+  restore(): void {
+    this.#isCut = false
   }
 
   close(): void {
     this.cut()
+    this.#server?.close()
   }
 
   #lead(client: Socket): void {
@@ -56,9 +53,5 @@ export class DatabaseWay {
       this.#pairs.delete(upstream)
       client.destroy()
     })
-  }
-
-  #break(): void {
-    for (const socket of this.#pairs) socket.destroy()
   }
 }

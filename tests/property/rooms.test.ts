@@ -113,7 +113,7 @@ async function live(seed: number): Promise<void> {
 }
 
 const lives = suite('random lives of a room')
-const firstSeed = Number(process.env.SEED ?? 1 + Math.floor(Math.random() * 1e6))
+const firstSeed = Number(process.env.SEED ?? 1)
 for (let run = 0; run < runs; run++) {
   const seed = firstSeed + run
   lives(`converge, and saved never runs ahead (seed ${seed})`, () => live(seed))
