@@ -196,6 +196,15 @@ export const verifyChain = async (
   return rows[0]! // the function answers with one row
 }
 
+/** The newest row that was sealed before the entry `seq`. (offset 0: not along the index on timestamps, all of it.) */
+export const newestBefore = async ({ db }: Database, seq: number): Promise<string | null> => {
+  const { rows } = await sql<{ newest: string | null }>`
+    select max(audit_timestamp)::text as newest
+    from (select audit_timestamp from ${sql.table('audit_chain')} where seq < ${seq} offset 0) earlier
+  `.execute(db)
+  return rows[0]?.newest ?? null
+}
+
 /** How far `verify_audit_rows` came, and the first unsealed row on the way. */
 export interface RowsCheck {
   rows: number

@@ -4,7 +4,16 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Database } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
-import { chainHashes, chainHead, type Place, verifyChain, verifyErasures, verifyRows } from './queries.ts'
+import {
+  type ChainCheck,
+  chainHashes,
+  chainHead,
+  newestBefore,
+  type Place,
+  verifyChain,
+  verifyErasures,
+  verifyRows,
+} from './queries.ts'
 
 export type AuditProblemKind =
   | 'entry_missing'
@@ -40,6 +49,8 @@ export interface VerifyOptions {
   /** A file of heads, as AuditChain writes it. */
   heads?: string
   onProgress?: (checked: number, total: number) => void
+  /** Stretches of the chain that are checked at the same time, each on a connection of the pool. */
+  laneCount?: number
 }
 
 const entriesAtOnce = 20_000
@@ -66,39 +77,62 @@ const problem = (kind: AuditProblemKind, seq: number | null, place: Place | null
 })
 
 /**
+ * Several stretches of the chain are checked at the same time, each on a connection of its own, and beside them whether
+ * every row is in the chain.
  * @returns the first problem in the order chain, unsealed rows, erasures, heads; a chain of a million rows in seconds.
  * @throws BoardroomError invalid_request (a heads file that is none) | database errors as they come
  */
 export async function verifyAudit(
   database: Database,
-  options: VerifyOptions = {},
+  { heads, onProgress = () => {}, laneCount = 2 }: VerifyOptions = {},
 ): Promise<AuditVerification> {
-  const { onProgress = () => {} } = options
   const total = (await chainHead(database))?.seq ?? 0
-  let rows = 0
-  let erased = 0
-  let newest: string | null = null
-  for (let first = 1; first <= total; first += entriesAtOnce) {
-    const last = Math.min(first + entriesAtOnce - 1, total)
-    const part = await verifyChain(database, first, last, newest)
-    rows += part.entries
-    erased += part.erased
-    newest = part.newest
-    if (part.problem !== null || part.entries < last - first + 1) {
-      const place =
-        part.problem_id === null || part.problem_timestamp === null
-          ? null
-          : { timestamp: part.problem_timestamp, id: part.problem_id }
-      const kind = (part.problem ?? 'entry_missing') as AuditProblemKind // the words of verify_audit_chain are among them
-      return { ok: false, rows, erased, firstProblem: problem(kind, part.problem_seq ?? last, place) }
+  let checked = 0
+  const perLane = Math.max(Math.ceil(total / laneCount), entriesAtOnce)
+  const starts = Array.from({ length: Math.ceil(total / perLane) }, (_, lane) => lane * perLane + 1)
+  let endsAt = total
+  const lanes = starts.map(async (first) => {
+    const lane = { rows: 0, erased: 0, problem: null as AuditProblem | null }
+    let newest = await newestBefore(database, first)
+    const laneEnd = Math.min(first + perLane - 1, total)
+    // What comes after a problem is of no interest any more.
+    for (
+      let from = first;
+      from <= laneEnd && from <= endsAt && lane.problem === null;
+      from += entriesAtOnce
+    ) {
+      const last = Math.min(from + entriesAtOnce - 1, laneEnd)
+      const part = await verifyChain(database, from, last, newest)
+      newest = part.newest
+      lane.rows += part.entries
+      lane.erased += part.erased
+      lane.problem = problemOf(part, from, last)
+      if (lane.problem !== null) endsAt = Math.min(endsAt, from)
+      checked += part.entries
+      if (lane.problem === null) onProgress(checked, total)
     }
-    onProgress(last, total)
-  }
+    return lane
+  })
+  const [unsealed, ...parts] = await Promise.all([firstUnsealed(database), ...lanes])
+  const rows = parts.reduce((sum, part) => sum + part.rows, 0)
+  const erased = parts.reduce((sum, part) => sum + part.erased, 0)
   const found =
-    (await firstUnsealed(database)) ??
+    parts.find(({ problem }) => problem !== null)?.problem ??
+    unsealed ??
     (await firstBadErasure(database)) ??
-    (await firstBadHead(database, options.heads))
+    (await firstBadHead(database, heads))
   return found === null ? { ok: true, rows, erased } : { ok: false, rows, erased, firstProblem: found }
+}
+
+/** What a check of the entries `first` to `last` has found. */
+function problemOf(part: ChainCheck, first: number, last: number): AuditProblem | null {
+  if (part.problem === null && part.entries === last - first + 1) return null
+  const place =
+    part.problem_id === null || part.problem_timestamp === null
+      ? null
+      : { timestamp: part.problem_timestamp, id: part.problem_id }
+  const kind = (part.problem ?? 'entry_missing') as AuditProblemKind // the words of verify_audit_chain are among them
+  return problem(kind, part.problem_seq ?? last, place)
 }
 
 async function firstUnsealed(database: Database): Promise<AuditProblem | null> {

@@ -1,4 +1,4 @@
-// The commands that take boards and whole instances out and bring them in.
+// The commands that take boards out and bring them in.
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { suite } from 'uvu'
@@ -13,13 +13,12 @@ import {
   type Server,
   serve,
   signedIn,
-  visitor,
   withFolder,
 } from '../helpers/command-line.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { RawClient } from '../helpers/raw-client.ts'
 
-const commands = suite('boards and backups from the command line')
+const commands = suite('boards from the command line')
 
 const drawing = path.resolve('tests/fixtures/boards/hexagonal-architecture.excalidraw')
 
@@ -127,48 +126,6 @@ commands('a rebuilt board has its content and not its history, and nobody brings
     assert.ok(versions.items.some(({ name }: { name: string | null }) => name === 'Before the rebuild'))
     await second.end()
   }),
-)
-
-commands('a backup made beside a running server, restored into a new folder, is the same instance', () =>
-  withFolder((dataDir, folder) =>
-    withFolder(async (otherDir) => {
-      const first = await serve(dataDir)
-      await create(dataDir, 'ada@example.org', ['--role', 'sysadmin'])
-      const ada = await signedIn(first, 'ada@example.org')
-      const [made] = rows(
-        await answer(dataDir, ['board', 'import', drawing, '--owner', 'ada@example.org', '--json']),
-      )
-      const link = (await ada.ask('POST', `/api/boards/${made.id}/share-links`, { level: 'edit' })).body.url
-      const file = path.join(folder, 'everything.backup')
-      await answer(dataDir, ['backup', file])
-      assert.match((await run(dataDir, ['backup', file])).stderr, /exists; choose another name/)
-      assert.match(
-        (await run(dataDir, ['restore', file])).stderr,
-        new RegExp(`${first.pid}`),
-        'not under a server',
-      )
-      await first.end()
-      assert.match((await run(dataDir, ['restore', file])).stderr, /never started.*Nothing was changed/)
-
-      const cut = path.join(folder, 'cut.backup')
-      const bytes = await readFile(file)
-      await writeFile(cut, bytes.subarray(0, bytes.length / 2))
-      assert.match((await run(otherDir, ['restore', cut])).stderr, /cut off/)
-      await answer(otherDir, ['restore', file])
-      const second = await serve(otherDir)
-      assert.is(second.lines.length, 1, 'the sysadmin came along, and no second sample board')
-      const again = await signedIn(second, 'ada@example.org')
-      assert.is((await again.ask('GET', `/api/boards/${made.id}/document`)).status, 200)
-      const guest = visitor(second.url)
-      const token = link.slice(link.indexOf('#k=') + 3)
-      assert.is(
-        (await guest.ask('POST', '/api/share-links/exchange', { token, name: 'Gus' })).body.level,
-        'edit',
-      )
-      await second.end()
-      assert.match(await answer(otherDir, ['audit', 'verify']), /the trail is whole/)
-    }),
-  ),
 )
 
 commands.run()

@@ -12,6 +12,7 @@ import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { type Logger, pino } from 'pino'
 import { type Database, type Db, openDatabase } from '../../server/database/database.ts'
+import { tablesOf } from '../../server/storage/backup-queries.ts'
 import { type ClusterAddress, clusterVariable, schema, startCluster, urlOf } from './cluster.ts'
 
 export interface TestDatabase {
@@ -33,6 +34,23 @@ export const withDatabase = async <Result>(work: (test: TestDatabase) => Promise
 export const withEmptyDatabase = async <Result>(
   work: (test: TestDatabase) => Promise<Result>,
 ): Promise<Result> => withCopyOf('template1', work)
+
+/** Every row of every table as text, in order, partitions through their parent: what two instances are compared by. */
+export async function everyRow(pool: pg.Pool): Promise<Record<string, string[]>> {
+  const client = await pool.connect()
+  try {
+    const content: Record<string, string[]> = {}
+    for (const { name } of await tablesOf(client, schema)) {
+      const { rows } = await client.query<{ row: string }>(
+        `select t::text as row from ${schema}."${name}" t order by 1`,
+      )
+      content[name] = rows.map(({ row }) => row)
+    }
+    return content
+  } finally {
+    client.release()
+  }
+}
 
 const log = pino({ level: 'silent' })
 

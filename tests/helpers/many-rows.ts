@@ -1,5 +1,5 @@
-// Boards, users, permissions and link uses in numbers, for looking at plans and times.
-import type pg from 'pg'
+// Boards, users, permissions, link uses and audit rows in numbers, for looking at plans and times.
+import pg from 'pg'
 
 export interface Numbers {
   users: number
@@ -36,3 +36,33 @@ const padded = (n: number): string => n.toString(16).padStart(12, '0')
 export const manyBoard = (n: number): string => `00000000-0000-4000-8000-${padded(n)}`
 export const manyGuest = (n: number): string => `00000000-0000-4000-a000-${padded(n)}`
 export const manyUser = (n: number): number => 1_000_000 + n
+
+/** `count` joins and leaves of a thousand boards and people over two weeks, sealed. Needs a superuser. */
+export async function addManyAuditRows(url: string, schema: string, count: number): Promise<void> {
+  const client = new pg.Client({ connectionString: url }) // a pool of ours does not wait that long
+  await client.connect()
+  try {
+    await client.query(
+      `set search_path = "${schema}"; set session_replication_role = replica; set statement_timeout = 0`,
+    )
+    await client.query(
+      `with written as (
+         insert into audit_logs (timestamp, action, category, actor_kind, actor_name, user_id, board_id, permission_level, ip_address, user_agent, session_id, details)
+         select now() - make_interval(secs => 1209600.0 * ($1::integer - n) / $1::float8), case when n % 2 = 0 then 'access' else 'leave' end, 'access', 'user', 'Person ' || n % 1000,
+           n % 1000, ('00000000-0000-4000-8000-' || lpad(to_hex(n % 997), 12, '0'))::uuid, 'edit', '192.0.2.' || n % 250,
+           'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36', (n % 5000)::text, jsonb_build_object('connection_id', gen_random_uuid())
+         from generate_series(1, $1::integer) n returning timestamp, id)
+       insert into audit_unsealed (timestamp, id) select timestamp, id from written`,
+      [count],
+    )
+    await client.query('analyze audit_logs, audit_unsealed')
+    for (;;) {
+      const { rows } = await client.query<{ sealed: number }>('select seal_audit(10000) as sealed')
+      if ((rows[0]?.sealed ?? 0) < 10_000) break
+    }
+    await client.query('analyze audit_logs, audit_chain')
+    await client.query('vacuum audit_unsealed')
+  } finally {
+    await client.end()
+  }
+}
