@@ -196,11 +196,16 @@ export const verifyChain = async (
   return rows[0]! // the function answers with one row
 }
 
-/** The newest row that was sealed before the entry `seq`. (offset 0: not along the index on timestamps, all of it.) */
-export const newestBefore = async ({ db }: Database, seq: number): Promise<string | null> => {
+/** The newest row of the entries `first` to `last`, or `before`. (offset 0: not along the index on timestamps, all of it.) */
+export const newestSealed = async (
+  { db }: Database,
+  first: number,
+  last: number,
+  before: string | null,
+): Promise<string | null> => {
   const { rows } = await sql<{ newest: string | null }>`
-    select max(audit_timestamp)::text as newest
-    from (select audit_timestamp from ${sql.table('audit_chain')} where seq < ${seq} offset 0) earlier
+    select greatest(max(audit_timestamp), ${before}::timestamptz)::text as newest
+    from (select audit_timestamp from ${sql.table('audit_chain')} where seq between ${first} and ${last} offset 0) stretch
   `.execute(db)
   return rows[0]?.newest ?? null
 }
@@ -231,6 +236,19 @@ export const verifyRows = async (
 export const verifyErasures = async ({ db, schema }: Database): Promise<Place | null> => {
   const { rows } = await sql<Place>`
     select ${moment('problem_timestamp')} as timestamp, problem_id as id from ${sql.id(schema, 'verify_audit_erasures')}()
+  `.execute(db)
+  return rows[0] ?? null
+}
+
+/** The first erased row that holds personal values all the same: no hash speaks for them any more. */
+export const refilledErasure = async ({ db, schema }: Database): Promise<Place | null> => {
+  const keys = sql`${sql.id(schema, 'audit_personal_keys')}()`
+  const { rows } = await sql<Place>`
+    select ${moment('timestamp')} as timestamp, id from ${sql.table('audit_logs')}
+    where erased_by is not null
+      and (actor_name is not null or ip_address is not null or user_agent is not null
+        or old_values ?| ${keys} or new_values ?| ${keys} or details ?| ${keys})
+    order by audit_logs.timestamp, id limit 1
   `.execute(db)
   return rows[0] ?? null
 }

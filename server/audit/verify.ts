@@ -8,8 +8,9 @@ import {
   type ChainCheck,
   chainHashes,
   chainHead,
-  newestBefore,
+  newestSealed,
   type Place,
+  refilledErasure,
   verifyChain,
   verifyErasures,
   verifyRows,
@@ -23,6 +24,7 @@ export type AuditProblemKind =
   | 'row_out_of_order'
   | 'row_unsealed'
   | 'erased_without_record'
+  | 'erased_refilled'
   | 'head_mismatch'
 
 export interface AuditProblem {
@@ -49,11 +51,13 @@ export interface VerifyOptions {
   /** A file of heads, as AuditChain writes it. */
   heads?: string
   onProgress?: (checked: number, total: number) => void
-  /** Stretches of the chain that are checked at the same time, each on a connection of the pool. */
+  /** Stretches of the chain that are checked at the same time, each on a connection of the pool. Default: 2. */
   laneCount?: number
+  /** How long a stretch is; default: 20,000 entries. */
+  stretchLength?: number
 }
 
-const entriesAtOnce = 20_000
+const rowsAtOnce = 20_000
 
 const sentences: Record<AuditProblemKind, string> = {
   entry_missing: 'entries before this one are gone from the chain',
@@ -65,6 +69,7 @@ const sentences: Record<AuditProblemKind, string> = {
   row_unsealed:
     'this row is older than a minute and not in the chain: it was slipped in, or no server has run since',
   erased_without_record: 'the personal values of this row are gone, and no erase row speaks for it',
+  erased_refilled: 'this row was erased, and somebody has written personal values into it since',
   head_mismatch: 'the chain has not the head that was written down for this entry',
 }
 
@@ -76,53 +81,64 @@ const problem = (kind: AuditProblemKind, seq: number | null, place: Place | null
   message: sentences[kind],
 })
 
+/** Connections that a check can use at the same time: two for stretches of the chain, one for the rows. */
+export const verifyConnections = 3
+
 /**
- * Several stretches of the chain are checked at the same time, each on a connection of its own, and beside them whether
- * every row is in the chain.
+ * Several stretches of the chain are checked at the same time, and beside them whether every row is in the chain.
  * @returns the first problem in the order chain, unsealed rows, erasures, heads; a chain of a million rows in seconds.
  * @throws BoardroomError invalid_request (a heads file that is none) | database errors as they come
  */
 export async function verifyAudit(
   database: Database,
-  { heads, onProgress = () => {}, laneCount = 2 }: VerifyOptions = {},
+  options: VerifyOptions = {},
 ): Promise<AuditVerification> {
-  const total = (await chainHead(database))?.seq ?? 0
-  let checked = 0
-  const perLane = Math.max(Math.ceil(total / laneCount), entriesAtOnce)
-  const starts = Array.from({ length: Math.ceil(total / perLane) }, (_, lane) => lane * perLane + 1)
-  let endsAt = total
-  const lanes = starts.map(async (first) => {
-    const lane = { rows: 0, erased: 0, problem: null as AuditProblem | null }
-    let newest = await newestBefore(database, first)
-    const laneEnd = Math.min(first + perLane - 1, total)
-    // What comes after a problem is of no interest any more.
-    for (
-      let from = first;
-      from <= laneEnd && from <= endsAt && lane.problem === null;
-      from += entriesAtOnce
-    ) {
-      const last = Math.min(from + entriesAtOnce - 1, laneEnd)
-      const part = await verifyChain(database, from, last, newest)
-      newest = part.newest
-      lane.rows += part.entries
-      lane.erased += part.erased
-      lane.problem = problemOf(part, from, last)
-      if (lane.problem !== null) endsAt = Math.min(endsAt, from)
-      checked += part.entries
-      if (lane.problem === null) onProgress(checked, total)
-    }
-    return lane
-  })
-  const [unsealed, ...parts] = await Promise.all([firstUnsealed(database), ...lanes])
-  const rows = parts.reduce((sum, part) => sum + part.rows, 0)
-  const erased = parts.reduce((sum, part) => sum + part.erased, 0)
-  const found =
-    parts.find(({ problem }) => problem !== null)?.problem ??
-    unsealed ??
-    (await firstBadErasure(database)) ??
-    (await firstBadHead(database, heads))
-  return found === null ? { ok: true, rows, erased } : { ok: false, rows, erased, firstProblem: found }
+  const [{ rows, erased, problem }, unsealed] = await Promise.all([
+    checkChain(database, options),
+    firstUnsealed(database),
+  ])
+  const firstProblem =
+    problem ?? unsealed ?? (await firstBadErasure(database)) ?? (await firstBadHead(database, options.heads))
+  return firstProblem === null ? { ok: true, rows, erased } : { ok: false, rows, erased, firstProblem }
 }
+
+interface ChainFindings {
+  rows: number
+  erased: number
+  problem: AuditProblem | null
+}
+
+/** Lanes take the next stretch as soon as they are free; what comes after a problem is of no interest any more. */
+async function checkChain(
+  database: Database,
+  { laneCount = 2, stretchLength = 20_000, onProgress = () => {} }: VerifyOptions,
+): Promise<ChainFindings> {
+  const total = (await chainHead(database))?.seq ?? 0
+  const found: ChainFindings = { rows: 0, erased: 0, problem: null }
+  let next = 1
+  let newest: Promise<string | null> = Promise.resolve(null) // of all rows before `next`
+  const lane = async (): Promise<void> => {
+    while (next <= total && found.problem === null) {
+      const first = next
+      const last = Math.min(first + stretchLength - 1, total)
+      next = last + 1
+      const newestBefore = newest
+      newest = newestBefore.then((before) => newestSealed(database, first, last, before))
+      const [before] = await Promise.all([newestBefore, newest])
+      const part = await verifyChain(database, first, last, before)
+      found.rows += part.entries
+      found.erased += part.erased
+      const problem = problemOf(part, first, last)
+      found.problem = earlierOf(found.problem, problem)
+      if (problem === null) onProgress(found.rows, total)
+    }
+  }
+  await Promise.all(Array.from({ length: laneCount }, lane))
+  return found
+}
+
+const earlierOf = (one: AuditProblem | null, other: AuditProblem | null): AuditProblem | null =>
+  one === null || (other !== null && Number(other.seq) < Number(one.seq)) ? other : one
 
 /** What a check of the entries `first` to `last` has found. */
 function problemOf(part: ChainCheck, first: number, last: number): AuditProblem | null {
@@ -138,18 +154,20 @@ function problemOf(part: ChainCheck, first: number, last: number): AuditProblem 
 async function firstUnsealed(database: Database): Promise<AuditProblem | null> {
   let after: Place | null = null
   for (;;) {
-    const part = await verifyRows(database, after, entriesAtOnce)
+    const part = await verifyRows(database, after, rowsAtOnce)
     if (part.unsealed_id !== null && part.unsealed_timestamp !== null) {
       return problem('row_unsealed', null, { timestamp: part.unsealed_timestamp, id: part.unsealed_id })
     }
-    if (part.rows < entriesAtOnce || part.last_timestamp === null || part.last_id === null) return null
+    if (part.rows < rowsAtOnce || part.last_timestamp === null || part.last_id === null) return null
     after = { timestamp: part.last_timestamp, id: part.last_id }
   }
 }
 
 async function firstBadErasure(database: Database): Promise<AuditProblem | null> {
-  const place = await verifyErasures(database)
-  return place === null ? null : problem('erased_without_record', null, place)
+  const unrecorded = await verifyErasures(database)
+  if (unrecorded !== null) return problem('erased_without_record', null, unrecorded)
+  const refilled = await refilledErasure(database)
+  return refilled === null ? null : problem('erased_refilled', null, refilled)
 }
 
 async function firstBadHead(database: Database, file: string | undefined): Promise<AuditProblem | null> {

@@ -10,7 +10,7 @@ import { exportAudit, exportFormats } from '../audit/export.ts'
 import { followAudit } from '../audit/follow.ts'
 import { dropAuditMonths, eraseAudit } from '../audit/keeping-queries.ts'
 import { sealAudit } from '../audit/queries.ts'
-import { verifyAudit } from '../audit/verify.ts'
+import { type AuditProblem, verifyAudit, verifyConnections } from '../audit/verify.ts'
 import { type Database, openForLongWork } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
 import { type Command, type CommandContext, type CommandOptions, misuse, textOption } from './command.ts'
@@ -47,7 +47,7 @@ export const auditCommand: Command = {
       verb === 'tail' ? { onInterrupt: () => stop.abort() } : {},
     )
     try {
-      const long = openForLongWork(database)
+      const long = openForLongWork(database, verb === 'verify' ? verifyConnections : 1)
       onClose(() => long.close())
       await work(long, stop.signal)
     } finally {
@@ -143,10 +143,18 @@ async function verify(
     context.print(`the trail is whole: ${result.rows} rows, ${result.erased} of them erased; ${against}`)
   }
   if (!result.ok)
-    throw new BoardroomError(
-      'conflict',
-      `the trail was tampered with: ${result.firstProblem?.message ?? 'unknown problem'}`,
-    )
+    throw new BoardroomError('conflict', `the trail was tampered with: ${sentenceOf(result.firstProblem)}`)
+}
+
+/** What is wrong, and where: the entry of the chain, the row, or both. */
+const sentenceOf = (problem: AuditProblem | undefined): string => {
+  if (problem === undefined) return 'unknown problem'
+  const { message, seq, timestamp, id } = problem
+  const places = [
+    ...(seq === null ? [] : [`entry ${seq} of the chain`]),
+    ...(id === null ? [] : [`row ${id} of ${timestamp}`]),
+  ]
+  return `${message} (${places.join(', ')})`
 }
 
 const uuidOf = (option: string, text: string): string => {

@@ -74,11 +74,11 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 }
 
 /**
- * The same database over one connection of its own, past any pooler and without a limit on how long a statement
- * takes: for backups, verification, exports. Closed by the caller.
+ * The same database over connections of its own, past any pooler and without a limit on how long a statement takes:
+ * for backups, verification, exports. Closed by the caller.
  */
-export function openForLongWork({ direct, schema, log }: Database): Database {
-  const { connection, end } = ownPool(direct, { poolSize: 1, timeOuts: longWorkTimeOuts, isPooled: false })
+export function openForLongWork({ direct, schema, log }: Database, poolSize = 1): Database {
+  const { connection, end } = ownPool(direct, { poolSize, timeOuts: longWorkTimeOuts, isPooled: false })
   return databaseOver(connection, { schema, log, timeOuts: longWorkTimeOuts, direct, end })
 }
 

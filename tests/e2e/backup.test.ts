@@ -20,7 +20,7 @@ async function withEmbedded<Result>(
   dataDir: string,
   work: (pool: pg.Pool) => Promise<Result>,
 ): Promise<Result> {
-  const embedded = await startEmbedded({ dataDir, log })
+  const embedded = await startEmbedded({ dataDir, log, purpose: 'command' })
   try {
     const { host, port, user, database } = embedded.connection
     const pool = new pg.Pool({ host, port, user, database, max: 1 })

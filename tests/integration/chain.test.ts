@@ -249,8 +249,12 @@ verification('survives an erasure, which takes the values of one person and leav
     )
     assert.is(rows[5]?.actor_name, 'Bob')
     assert.equal([rows[6]?.action, rows[6]?.actor_kind, rows[6]?.details], ['erase', 'sql', { rows: 5 }])
+    await tamper(test, `update boardroom.audit_logs set actor_name = 'Bob' where id = '${rows[0]?.id}'`)
+    const refilled = (await verifyAudit(test.database)).firstProblem
+    assert.equal([refilled?.kind, refilled?.id], ['erased_refilled', rows[0]?.id], 'written into since')
     await tamper(
       test,
+      `update boardroom.audit_logs set actor_name = null where id = '${rows[0]?.id}'`,
       `update boardroom.audit_logs set actor_name = null, salt = null, erased_by = '${rows[6]?.id}' where user_id = 8`,
     )
     assert.is(
@@ -292,21 +296,25 @@ verification('compares the chain with heads kept elsewhere, and so finds one tha
     }
   }),
 )
-verification('says how far it is', () =>
+verification('says how far it is, and names the first of several problems, wherever they are', () =>
   withDatabase(async (test) => {
-    await signIns(test, 45_000)
+    const stretchLength = 2000
+    await signIns(test, 6500)
     await seal(test)
     const seen: [number, number][] = []
-    assert.is(
-      (await verifyAudit(test.database, { onProgress: (checked, total) => seen.push([checked, total]) }))
-        .rows,
-      45_000,
-    )
-    assert.equal(seen, [
-      [20_000, 45_000],
-      [40_000, 45_000],
-      [45_000, 45_000],
-    ])
+    const whole = await verifyAudit(test.database, {
+      stretchLength,
+      onProgress: (checked, total) => seen.push([checked, total]),
+    })
+    assert.equal(whole, { ok: true, rows: 6500, erased: 0 })
+    assert.is(seen.length, 4)
+    assert.ok(seen.every(([checked], i) => checked > (seen[i - 1]?.[0] ?? 0)))
+    assert.equal(seen.at(-1), [6500, 6500])
+    const change = (seq: number) =>
+      `update boardroom.audit_logs l set user_id = 8 from boardroom.audit_chain c where c.audit_id = l.id and c.seq = ${seq}`
+    await tamper(test, change(6400), change(3999), change(2001))
+    const { firstProblem } = await verifyAudit(test.database, { stretchLength })
+    assert.equal([firstProblem?.kind, firstProblem?.seq], ['row_changed', 2001])
   }),
 )
 verification.run()
