@@ -84,6 +84,7 @@ const pageOf = ({ name, boardId, ticket }) => `<!doctype html><title>Embedded</t
 const echo = new WebSocketServer({ noServer: true })
 echo.on('connection', (socket) => socket.on('message', (data) => socket.send(`echo: ${data}`)))
 
+server.on('connection', (socket) => boardroom.handleConnection(socket))
 server.on('upgrade', (request, socket, head) => {
   if (boardroom.handleUpgrade(request, socket, head)) return
   if (request.url === '/echo') echo.handleUpgrade(request, socket, head, (ws) => echo.emit('connection', ws))

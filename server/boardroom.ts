@@ -1,6 +1,7 @@
 // The library: wires every part. The one file that knows all of them. It never listens, prints, reads argv or the
 // environment, installs signal handlers or ends the process; `close` leaves nothing behind.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import type pg from 'pg'
@@ -31,11 +32,12 @@ import { migrateUp } from './database/migrate.ts'
 import { Notifications } from './database/notifications.ts'
 import { takeServerLock } from './database/server-lock.ts'
 import { BoardroomError } from './errors.ts'
-import { addressKey, addressReader } from './http/addresses.ts'
+import { addressKey, addressReader, loopback, networkTest } from './http/addresses.ts'
 import { Admission } from './http/admission.ts'
 import { createApp, pathOwner } from './http/app.ts'
 import { unreadableRequest } from './http/errors.ts'
 import { isHttps, isOurOrigin, publicUrlOf } from './http/origins.ts'
+import { PlainConnections } from './http/plain-connections.ts'
 import { rateLimits } from './http/rate-limits.ts'
 
 import { refusalCounter, roomMetrics } from './http/room-metrics.ts'
@@ -78,6 +80,11 @@ export interface BoardroomOptions extends Partial<Config> {
 export interface Boardroom extends Services {
   /** A handler for `http.createServer`. @returns false, and untouched, where the path is not ours. */
   handleRequest(request: IncomingMessage, response: ServerResponse): boolean
+  /**
+   * For the `connection` event (`secureConnection` of an https server), so that connections are counted and limited.
+   * @returns false where too many are open: it has been answered and closed.
+   */
+  handleConnection(socket: Socket): boolean
   /** For the `upgrade` event. @returns false, and untouched, where the path is not ours. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
   /** A link that makes the first account, null where there is a sysadmin. */
@@ -303,6 +310,12 @@ async function start({
     errorHandler: unreadableRequest,
   })
 
+  const plain = new PlainConnections({
+    limits: config,
+    isProxy: networkTest([...loopback, ...config.trustedProxies]),
+    registry,
+    log,
+  })
   const upgrades = new Upgrades({
     identify: (request, boardId) => identifySocket(identify, request, boardId),
     addressOf(request) {
@@ -340,7 +353,12 @@ async function start({
       void listener(request, response)
       return true
     },
-    handleUpgrade: (request, socket, head) => upgrades.handle(request, socket, head),
+    handleConnection: (socket) => plain.take(socket),
+    handleUpgrade(request, socket, head) {
+      if (!upgrades.handle(request, socket, head)) return false
+      plain.release(socket)
+      return true
+    },
     setupLink: () => setupLink(db, urlFor(null)),
     close({ drainMs = 5000 } = {}) {
       closed ??= close(drainMs)

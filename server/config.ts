@@ -98,6 +98,12 @@ export const fields = {
   BOARDROOM_MAX_CONNECTIONS_PER_IP: whole(1, 1_000_000)
     .default(1000)
     .describe('WebSockets of one IPv4 address or IPv6 /64'),
+  BOARDROOM_MAX_HTTP_CONNECTIONS: whole(1, 1_000_000)
+    .default(4000)
+    .describe('TCP connections that are no WebSockets (yet)'),
+  BOARDROOM_MAX_HTTP_CONNECTIONS_PER_IP: whole(1, 1_000_000)
+    .default(2000)
+    .describe('such connections of one IPv4 address or IPv6 /64, but for loopback and trusted proxies'),
   BOARDROOM_MAX_CONNECTIONS_PER_PRINCIPAL: whole(1, 100_000)
     .default(20)
     .describe('WebSockets of one known user or guest'),

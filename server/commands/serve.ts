@@ -75,6 +75,7 @@ function serverOf(boardroom: () => Boardroom | null): Server {
     if (current !== null) current.handleRequest(request, response)
     else response.writeHead(503, { 'retry-after': '1', connection: 'close', 'content-length': 0 }).end()
   })
+  server.on('connection', (socket) => boardroom()?.handleConnection(socket))
   server.on('upgrade', (request, socket, head) => {
     const current = boardroom()
     if (current?.handleUpgrade(request, socket, head)) return

@@ -19,9 +19,7 @@ export function addressReader(
   trustedProxies: readonly string[],
   log: { warn(fields: object, message: string): void },
 ): AddressReader {
-  const trusted = blockListOf(trustedProxies)
-  const isTrusted = (address: string): boolean =>
-    trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  const isTrusted = networkTest(trustedProxies)
   let warned = false
 
   return (request) => {
@@ -50,6 +48,15 @@ export function addressReader(
   }
 }
 
+/** Whether a normal address is in one of `networks`, addresses and CIDRs. @throws BoardroomError invalid_config */
+export function networkTest(networks: readonly string[]): (address: string) => boolean {
+  const list = blockListOf(networks)
+  return (address) => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+}
+
+/** This machine. */
+export const loopback: readonly string[] = ['127.0.0.0/8', '::1']
+
 /** What limits count by: an IPv4 address, or the /64 of an IPv6 one, which is what one customer is given. */
 export function addressKey(address: string | null): string {
   if (address === null) return 'unknown'
@@ -58,7 +65,7 @@ export function addressKey(address: string | null): string {
 }
 
 /** `::ffff:192.0.2.1` -> `192.0.2.1`, `[2001:db8::1]:443` -> `2001:db8::1`; null for what is no address. */
-function normalAddress(value: string): string | null {
+export function normalAddress(value: string): string | null {
   const bare = value
     .replace(/^\[([^\]]*)\](:\d+)?$/, '$1')
     .replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1')

@@ -1,12 +1,17 @@
 // The limits of design and .env.example at work: how much is let in, how what is beyond is refused or slowed, and that
 // honest bursts pass. Places of one account and joins a second are in joining.test.ts.
+import { createConnection, type Socket } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { WebSocket } from 'ws'
 import * as Y from 'yjs'
 import { CloseCode, MessageType } from '../../shared/protocol.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { withFolder } from '../helpers/folder.ts'
+import { withGuests } from '../helpers/guests.ts'
 import { joinRefused, readMetrics, refusedBy, roomEvent } from '../helpers/metrics.ts'
+import { startProgram } from '../helpers/program.ts'
+import type { RawClient } from '../helpers/raw-client.ts'
 import { withServer } from '../helpers/server.ts'
 import { contentOf, writeUpdate } from '../helpers/update-writer.ts'
 
@@ -23,6 +28,18 @@ const upgradeStatus = (url: string): Promise<number> =>
     })
     socket.on('error', () => undefined)
   })
+
+/** Connects, says nothing, and tells all that it has heard when it is closed. */
+function listenTo(origin: string, onClose: (said: string) => void): Socket {
+  const socket = createConnection(Number(new URL(origin).port), '127.0.0.1')
+  let said = ''
+  socket.on('error', () => undefined) // 'close' follows
+  socket.on('data', (data) => {
+    said += data
+  })
+  socket.once('close', () => onClose(said))
+  return socket
+}
 
 const oneStruct = (client: number) =>
   writeUpdate([{ client, clock: 0, structs: [{ ref: 4, parent: 'text', content: contentOf.string('x') }] }])
@@ -45,6 +62,57 @@ for (const [what, options, status, reason] of [
     }, options),
   )
 }
+
+limits(
+  'connections that are no WebSockets: more are answered 503 and nothing else, and WebSockets go on',
+  () =>
+    withFolder(async (dataDir) => {
+      const env = { BOARDROOM_MAX_HTTP_CONNECTIONS: '20', BOARDROOM_MAX_HTTP_CONNECTIONS_PER_IP: '1' }
+      const program = await startProgram(dataDir, env)
+      const sockets: Socket[] = []
+      try {
+        await withGuests(program, async (join) => {
+          const clients: RawClient[] = []
+          for (let at = 0; at < 12; at++) {
+            const client = await join()
+            await client.message(MessageType.hello)
+            clients.push(client)
+          }
+          const answers: string[] = []
+          for (let at = 0; at < 40; at++) {
+            const socket = listenTo(program.origin, (said) => answers.push(said))
+            sockets.push(socket)
+            if (at >= 20) socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
+          }
+          // The test's own few, kept alive, count too. Who still sends may be reset before it has read its answer;
+          // not 429: loopback is where a proxy may be.
+          const refused = () =>
+            answers.filter((said) => /^$|^HTTP\/1\.1 503 .*\r\nConnection: close/.test(said))
+          await eventually(() => refused().length >= 20)
+          assert.ok(answers.length < 40, 'all were refused, as if WebSockets counted')
+          assert.ok(refused().some((said) => said !== ''))
+          const [first] = clients as [RawClient] // made above
+          const count = first.edit((doc) => doc.getMap('notes').set('goes', 'on'))
+          await eventually(() => first.saved >= count)
+          assert.ok(clients.every(({ socket }) => socket.readyState === WebSocket.OPEN))
+          for (const socket of sockets) socket.destroy()
+          await eventually(() => answers.length === 40)
+          const metrics = await eventually(async () => {
+            const read = await readMetrics(program.origin).catch(() => null)
+            return read?.has('boardroom_connections') ? read : null // refused itself, until all ends are seen
+          })
+          const sum = (name: string) =>
+            [...metrics].reduce((total, [key, value]) => (key.includes(name) ? total + value : total), 0)
+          assert.ok(sum('http_connections_refused_total{reason="too_many_connections"}') >= 20)
+          const served = answers.filter((said) => said.startsWith('HTTP/1.1 200 ')).length
+          assert.is(sum('http_request_seconds_count{method="GET",route="/healthz"'), served)
+        })
+      } finally {
+        for (const socket of sockets) socket.destroy()
+        await program.stop()
+      }
+    }),
+)
 
 limits('failed joins of one address: beyond the limit there is no handshake', () =>
   withServer(

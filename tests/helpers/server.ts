@@ -126,6 +126,7 @@ function attach(http: Server, boardroom: Boardroom): void {
   http.on('request', (request, response) => {
     if (!boardroom.handleRequest(request, response)) response.writeHead(404).end()
   })
+  http.on('connection', (socket) => boardroom.handleConnection(socket))
   http.on('upgrade', (request, socket, head) => {
     if (!boardroom.handleUpgrade(request, socket, head)) socket.destroy()
   })
