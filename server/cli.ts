@@ -1,8 +1,8 @@
 // The program: argv, environment, log, signals and exit code live here and in commands/, nowhere else.
 import { parseArgs } from 'node:util'
 import { pino } from 'pino'
-import type { Command } from './commands/command.ts'
-import { fields, flagOf, nearest, readConfig } from './config.ts'
+import { type Command, refuseExtraWords } from './commands/command.ts'
+import { didYouMean, fields, flagOf, readConfig } from './config.ts'
 import { BoardroomError } from './errors.ts'
 import { readVersion } from './version.ts'
 
@@ -46,16 +46,16 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   }
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (load === undefined) {
-    const close = nearest(name, Object.keys(commands))
     throw new BoardroomError(
       'invalid_config',
-      `unknown command ${name}; did you mean ${close}? boardroom --help lists them`,
+      `unknown command ${name}${didYouMean(name, Object.keys(commands))}; boardroom --help lists them`,
     )
   }
   const command = await load()
   const { positionals, options, settings } = parse(rest, command)
   if (options.help)
     return print(`${command.usage.map((line) => `boardroom ${line}`).join('\n')}\n\n${settingsUsage()}`)
+  refuseExtraWords(command, positionals)
   const config = readConfig(env, settings)
   const json = options.json === true
   const isTold = settings['log-level'] !== undefined || env.BOARDROOM_LOG_LEVEL !== undefined
@@ -98,8 +98,11 @@ function parse(args: readonly string[], command: Command): Parsed {
     if (token.kind !== 'option') continue
     const option = known[token.name]
     if (option === undefined) {
-      const close = nearest(token.name, Object.keys(known))
-      throw new BoardroomError('invalid_config', `unknown option ${token.rawName}; did you mean --${close}?`)
+      const hint = didYouMean(token.name, Object.keys(known), '--')
+      throw new BoardroomError(
+        'invalid_config',
+        `unknown option ${token.rawName}${hint || '; --help after the command lists them'}`,
+      )
     }
     if (option.type === 'string' && token.value === undefined) {
       throw new BoardroomError('invalid_config', `${token.rawName} needs a value: ${token.rawName} VALUE`)
@@ -126,6 +129,17 @@ function progressTo(stream: NodeJS.WriteStream): (text: string) => void {
   }
 }
 
+/** What went wrong, for whoever typed the command; a stack only where nobody foresaw it. */
+function sentenceOf(error: unknown): string {
+  if (error instanceof BoardroomError) return error.message
+  if (!(error instanceof Error)) return `unexpected failure: ${String(error)}`
+  const { code, path } = error as NodeJS.ErrnoException // what Node and pg add to theirs
+  if (code === '42501')
+    return `${error.message}: the database role may not do this; run it with the DATABASE_URL of the tables' owner`
+  if (path !== undefined) return `cannot use ${path}: ${error.message}`
+  return `unexpected failure: ${error.stack ?? error.message}`
+}
+
 try {
   process.loadEnvFile('.env') // what the environment has already is not overwritten
 } catch {
@@ -142,11 +156,7 @@ main(process.argv.slice(2), process.env).then(
   // Commands end by themselves once nothing is open; `serve` is held by its listener.
   () => clearInterval(untilDone),
   (error: unknown) => {
-    if (error instanceof BoardroomError) process.stderr.write(`boardroom: ${error.message}\n`)
-    else
-      process.stderr.write(
-        `boardroom: unexpected failure: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-      )
+    process.stderr.write(`boardroom: ${sentenceOf(error)}\n`)
     process.exit(1)
   },
 )

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { BoardroomError } from './errors.ts'
 
-const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most)
+const whole = (least: number, most: number) => z.coerce.number('expected a number').int().min(least).max(most)
 const list = z
   .string()
   .default('')
@@ -76,15 +76,18 @@ export const fields = {
   ),
   BOARDROOM_FRAME_ANCESTORS: list.describe('origins that may show the pages in a frame'),
   BOARDROOM_TRUSTED_PROXIES: list.describe('CIDRs whose X-Forwarded-For is believed'),
-  BOARDROOM_SIGN_UP: z.enum(['invite', 'open']).default('invite').describe('who may make an account'),
+  BOARDROOM_SIGN_UP: z
+    .enum(['invite', 'open'])
+    .default('invite')
+    .describe('who may make an account: invite (by the administrators) or open (everybody)'),
   BOARDROOM_PUBLIC_BOARDS: z
     .enum(['off', 'view', 'comment', 'edit'])
     .default('edit')
-    .describe('the most that a board may give to everyone'),
+    .describe('the most that a board may give to everyone: off, view, comment or edit'),
   BOARDROOM_LOG_LEVEL: z
     .enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'])
     .default('info')
-    .describe('how much is logged'),
+    .describe('how much is logged: silent, fatal, error, warn, info, debug or trace'),
   BOARDROOM_CONSENT_VERSION: z.string().optional().describe('version of the terms people agree to'),
   BOARDROOM_PRIVACY_POLICY_VERSION: z
     .string()
@@ -186,7 +189,7 @@ export function readConfig(
     if (byFlag.has(flag)) continue
     throw new BoardroomError(
       'invalid_config',
-      `unknown option --${flag}; did you mean --${nearest(flag, [...byFlag.keys()])}?`,
+      `unknown option --${flag}${didYouMean(flag, [...byFlag.keys()], '--')}`,
     )
   }
   const problems: string[] = []
@@ -209,8 +212,14 @@ export function readConfig(
 /** The defaults with `changes`: what a library caller and a test start from. */
 export const configWith = (changes: Partial<Config> = {}): Config => ({ ...readConfig({}), ...changes })
 
-/** The candidate with the smallest edit distance, for «did you mean». */
-export function nearest(word: string, candidates: string[]): string {
+/** `; did you mean --port?`, or nothing where no candidate is near. */
+export function didYouMean(word: string, candidates: string[], prefix = ''): string {
+  const { candidate, distance } = nearest(word, candidates)
+  return distance <= Math.max(2, word.length / 2) ? `; did you mean ${prefix}${candidate}?` : ''
+}
+
+/** The candidate with the smallest edit distance. */
+function nearest(word: string, candidates: string[]): { candidate: string; distance: number } {
   const distance = (a: string, b: string): number => {
     let row = Array.from({ length: b.length + 1 }, (_, i) => i)
     for (let i = 1; i <= a.length; i++) {
@@ -226,8 +235,10 @@ export function nearest(word: string, candidates: string[]): string {
     }
     return row[b.length] ?? Number.POSITIVE_INFINITY
   }
-  return candidates.reduce(
-    (best, candidate) => (distance(word, candidate) < distance(word, best) ? candidate : best),
-    candidates[0] ?? '',
-  )
+  return candidates
+    .map((candidate) => ({ candidate, distance: distance(word, candidate) }))
+    .reduce((best, next) => (next.distance < best.distance ? next : best), {
+      candidate: '',
+      distance: Number.POSITIVE_INFINITY,
+    })
 }

@@ -14,12 +14,26 @@ const text = (most: number, least = 0) =>
     .max(most)
     .refine((value) => !value.includes('\u0000'), 'must not contain a NUL character')
     .refine((value) => value.isWellFormed(), 'must be well-formed Unicode')
+/** For names and titles: a text of blanks and invisible characters alone would be a person or a board that nobody sees. */
 const trimmed = (most: number) =>
   text(most)
     .transform((value) => value.trim())
     .pipe(z.string().min(1).max(most))
+    .refine((value) => value === '' || /[\p{L}\p{N}\p{P}\p{S}]/u.test(value), 'must hold something visible')
 
-export const Timestamp = z.iso.datetime({ offset: true })
+/** A strict object whose refusal names the keys that there are: who misspelt one sees it at once. */
+const strict = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
+  z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `unknown key ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}; expected ${Object.keys(shape).join(', ')}`
+        : undefined,
+  })
+
+export const Timestamp = z.iso.datetime({
+  offset: true,
+  error: 'expected a moment with its offset, like 2026-01-31T12:00:00Z',
+})
 /** Lower case, however it was written. */
 export const Uuid = z.uuid().toLowerCase()
 export const UserId = z.int().positive().max(2_147_483_647)
@@ -40,27 +54,26 @@ export type ErrorResponse = z.infer<typeof ErrorResponse>
 export const listOf = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), next_cursor: z.string().nullable() })
 
-const limit = (most: number) => z.coerce.number().int().min(1).max(most).default(50)
+const limit = (most: number) => z.coerce.number('expected a number').int().min(1).max(most).default(50)
 const cursor = text(500).optional()
 
 /** What every list takes: how many, and from where on. */
-export const PageQuery = z.strictObject({ limit: limit(200), cursor })
+export const PageQuery = strict({ limit: limit(200), cursor })
 export type PageQuery = z.infer<typeof PageQuery>
 
 // Boards
 
-export const BoardCreate = z
-  .strictObject({ title: Title.optional(), is_public: z.boolean().optional() })
-  .meta({ id: 'BoardCreate' })
+export const BoardCreate = strict({ title: Title.optional(), is_public: z.boolean().optional() }).meta({
+  id: 'BoardCreate',
+})
 export type BoardCreate = z.infer<typeof BoardCreate>
 
-export const BoardUpdate = z
-  .strictObject({
-    title: Title.optional(),
-    is_public: z.boolean().optional(),
-    members_level: PermissionLevel.nullable().optional(),
-    owner_id: UserId.optional(),
-  })
+export const BoardUpdate = strict({
+  title: Title.optional(),
+  is_public: z.boolean().optional(),
+  members_level: PermissionLevel.nullable().optional(),
+  owner_id: UserId.optional(),
+})
   .refine(
     (body) => Object.keys(body).length > 0,
     'expected at least one of title, is_public, members_level, owner_id',
@@ -87,7 +100,7 @@ export const BoardResponse = z
   .meta({ id: 'BoardResponse' })
 export type BoardResponse = z.infer<typeof BoardResponse>
 
-export const BoardListQuery = z.strictObject({
+export const BoardListQuery = strict({
   q: text(200).optional().describe('part of the title, without case'),
   sort: z.enum(['updated', 'created', 'title']).default('updated'),
   scope: z
@@ -103,13 +116,12 @@ export type BoardListQuery = z.infer<typeof BoardListQuery>
 // Permissions
 
 /** Exactly one of the three; everyone needs a written `"user_id": null`. */
-export const BoardPermissionCreate = z
-  .strictObject({
-    user_id: UserId.nullable().optional(),
-    email: z.email().max(254).optional(),
-    external_id: text(255, 1).optional(),
-    level: PermissionLevel,
-  })
+export const BoardPermissionCreate = strict({
+  user_id: UserId.nullable().optional(),
+  email: z.email().max(254).optional(),
+  external_id: text(255, 1).optional(),
+  level: PermissionLevel,
+})
   .refine(
     (body) =>
       [body.user_id, body.email, body.external_id].filter((value) => value !== undefined).length === 1,
@@ -134,25 +146,22 @@ export type BoardPermissionResponse = z.infer<typeof BoardPermissionResponse>
 
 // Share links
 
-export const ShareLinkCreate = z
-  .strictObject({
-    level: PermissionLevel,
-    label: trimmed(100).optional(),
-    password: text(200, 4).optional(),
-    expires_at: Timestamp.optional(),
-    max_uses: z.int().positive().max(1_000_000).optional(),
-  })
-  .meta({ id: 'ShareLinkCreate' })
+export const ShareLinkCreate = strict({
+  level: PermissionLevel,
+  label: trimmed(100).optional(),
+  password: text(200, 4).optional(),
+  expires_at: Timestamp.optional(),
+  max_uses: z.int().positive().max(1_000_000).optional(),
+}).meta({ id: 'ShareLinkCreate' })
 export type ShareLinkCreate = z.infer<typeof ShareLinkCreate>
 
-export const ShareLinkUpdate = z
-  .strictObject({
-    level: PermissionLevel.optional(),
-    label: trimmed(100).nullable().optional(),
-    password: text(200, 4).nullable().optional(),
-    expires_at: Timestamp.nullable().optional(),
-    max_uses: z.int().positive().max(1_000_000).nullable().optional(),
-  })
+export const ShareLinkUpdate = strict({
+  level: PermissionLevel.optional(),
+  label: trimmed(100).nullable().optional(),
+  password: text(200, 4).nullable().optional(),
+  expires_at: Timestamp.nullable().optional(),
+  max_uses: z.int().positive().max(1_000_000).nullable().optional(),
+})
   .refine(
     (body) => Object.keys(body).length > 0,
     'expected at least one of level, label, password, expires_at, max_uses',
@@ -183,13 +192,11 @@ export const ShareLinkResponse = z
   .meta({ id: 'ShareLinkResponse' })
 export type ShareLinkResponse = z.infer<typeof ShareLinkResponse>
 
-export const ShareLinkExchange = z
-  .strictObject({
-    token: text(200, 1),
-    password: text(200).optional(),
-    name: trimmed(100).optional(),
-  })
-  .meta({ id: 'ShareLinkExchange' })
+export const ShareLinkExchange = strict({
+  token: text(200, 1),
+  password: text(200).optional(),
+  name: trimmed(100).optional(),
+}).meta({ id: 'ShareLinkExchange' })
 export type ShareLinkExchange = z.infer<typeof ShareLinkExchange>
 
 export const ShareLinkExchangeResponse = z
@@ -204,16 +211,13 @@ export type ShareLinkExchangeResponse = z.infer<typeof ShareLinkExchangeResponse
 
 // Tickets
 
-export const TicketCreate = z
-  .strictObject({
-    expires_in: z.int().min(1).max(86_400).optional().describe('seconds; 12 hours unless told'),
-    max_level: PermissionLevel.optional(),
-    user: z
-      .strictObject({ external_id: text(255, 1), name: trimmed(100) })
-      .optional()
-      .describe('service keys only'),
-  })
-  .meta({ id: 'TicketCreate' })
+export const TicketCreate = strict({
+  expires_in: z.int().min(1).max(86_400).optional().describe('seconds; 12 hours unless told'),
+  max_level: PermissionLevel.optional(),
+  user: strict({ external_id: text(255, 1), name: trimmed(100) })
+    .optional()
+    .describe('service keys only'),
+}).meta({ id: 'TicketCreate' })
 export type TicketCreate = z.infer<typeof TicketCreate>
 
 export const TicketResponse = z
@@ -307,35 +311,33 @@ export const MeResponse = z
   .meta({ id: 'MeResponse' })
 export type MeResponse = z.infer<typeof MeResponse>
 
-export const SetupRequest = z
-  .strictObject({
-    token: text(200, 1),
-    name: trimmed(100).pipe(z.string().min(2)),
-    email: z.email().max(254),
-    password: text(128, 8),
-  })
-  .meta({ id: 'SetupRequest' })
+export const SetupRequest = strict({
+  token: text(200, 1),
+  name: trimmed(100).pipe(z.string().min(2)),
+  email: z.email().max(254),
+  password: text(128, 8),
+}).meta({ id: 'SetupRequest' })
 export type SetupRequest = z.infer<typeof SetupRequest>
 
 // Signing in; the names of these fields are Better Auth's
 
 const password = text(128, 8)
 
-export const SignInRequest = z.strictObject({
+export const SignInRequest = strict({
   email: z.email().max(254),
   password: text(1000, 1),
   rememberMe: z.boolean().optional().describe('false: until the browser is closed, a day at most'),
 })
 export type SignInRequest = z.infer<typeof SignInRequest>
 
-export const SignUpRequest = z.strictObject({
+export const SignUpRequest = strict({
   name: trimmed(100).pipe(z.string().min(2)),
   email: z.email().max(254),
   password,
 })
 export type SignUpRequest = z.infer<typeof SignUpRequest>
 
-export const ChangePasswordRequest = z.strictObject({ currentPassword: text(1000, 1), newPassword: password })
+export const ChangePasswordRequest = strict({ currentPassword: text(1000, 1), newPassword: password })
 export type ChangePasswordRequest = z.infer<typeof ChangePasswordRequest>
 
 /** `token` also serves as `Authorization: Bearer`; browsers have the cookie. */
@@ -357,22 +359,23 @@ export type SessionResponse = z.infer<typeof SessionResponse>
 
 // Audit
 
-export const AuditQuery = z.strictObject({
+const auditFilters = {
   action: text(50, 1).optional(),
   category: text(50, 1).optional(),
-  user_id: z.coerce.number().int().positive().max(2_147_483_647).optional(),
+  user_id: z.coerce.number('expected a number').int().positive().max(2_147_483_647).optional(),
   board_id: Uuid.optional(),
   from: Timestamp.optional(),
   to: Timestamp.optional(),
-  limit: limit(1000),
-  cursor,
-})
+}
+
+export const AuditQuery = strict({ ...auditFilters, limit: limit(1000), cursor })
 export type AuditQuery = z.infer<typeof AuditQuery>
 
 /** The same filters, for what has no pages. */
-export const AuditStreamQuery = AuditQuery.omit({ limit: true, cursor: true })
+export const AuditStreamQuery = strict(auditFilters)
 export type AuditStreamQuery = z.infer<typeof AuditStreamQuery>
-export const AuditExportQuery = AuditStreamQuery.extend({
+export const AuditExportQuery = strict({
+  ...auditFilters,
   format: z.enum(['ndjson', 'csv']).default('ndjson'),
 })
 export type AuditExportQuery = z.infer<typeof AuditExportQuery>
@@ -405,7 +408,7 @@ export type AuditResponse = z.infer<typeof AuditResponse>
 
 // Versions, files
 
-export const VersionCreate = z.strictObject({ name: trimmed(100) }).meta({ id: 'VersionCreate' })
+export const VersionCreate = strict({ name: trimmed(100) }).meta({ id: 'VersionCreate' })
 export const VersionResponse = z
   .object({
     id: Uuid,

@@ -128,7 +128,7 @@ async function bySession(deps: IdentifyDeps, bearer: string): Promise<Identity> 
 const problems = {
   expired: 'this ticket has expired; ask for a new one',
   malformed: 'this is not a ticket of this server',
-  other_board: 'this ticket is for another board',
+  other_board: 'this ticket is for another board; it serves the routes of its own board alone',
 }
 
 async function byTicket(deps: IdentifyDeps, ticket: string, boardId: string | null): Promise<Identity> {

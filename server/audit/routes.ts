@@ -51,7 +51,7 @@ export function auditRoutes(deps: AuditRoutesDeps): OpenAPIHono<HttpEnv> {
   const rows = jsonAnswer(listOf(AuditResponse), 'Newest first.')
   const errors = errorAnswers(401, 403, 404)
   const tags = ['Audit']
-  const params = z.strictObject({ id: Uuid })
+  const params = z.strictObject({ board_id: Uuid })
   const sse = {
     200: {
       description: 'Events `audit`: `id` to resume by Last-Event-ID, `data` one row.',
@@ -84,7 +84,7 @@ export function auditRoutes(deps: AuditRoutesDeps): OpenAPIHono<HttpEnv> {
   router.openapi(
     createRoute({
       method: 'get',
-      path: '/boards/{id}/audit',
+      path: '/boards/{board_id}/audit',
       tags,
       summary: 'The trail of a board',
       request: { params, query: AuditQuery },
@@ -94,7 +94,7 @@ export function auditRoutes(deps: AuditRoutesDeps): OpenAPIHono<HttpEnv> {
       c.json(
         await page(
           deps,
-          await ofBoard(deps, c.get('identity'), c.req.valid('param').id),
+          await ofBoard(deps, c.get('identity'), c.req.valid('param').board_id),
           c.req.valid('query'),
         ),
         200,
@@ -115,7 +115,7 @@ export function auditRoutes(deps: AuditRoutesDeps): OpenAPIHono<HttpEnv> {
   router.openapi(
     createRoute({
       method: 'get',
-      path: '/boards/{id}/audit/stream',
+      path: '/boards/{board_id}/audit/stream',
       tags,
       summary: 'The trail of a board, live',
       request: { params, query: AuditStreamQuery },
@@ -126,7 +126,7 @@ export function auditRoutes(deps: AuditRoutesDeps): OpenAPIHono<HttpEnv> {
         deps,
         streams,
         c,
-        await ofBoard(deps, c.get('identity'), c.req.valid('param').id),
+        await ofBoard(deps, c.get('identity'), c.req.valid('param').board_id),
         c.req.valid('query'),
       ),
   )
@@ -145,7 +145,7 @@ export function auditRoutes(deps: AuditRoutesDeps): OpenAPIHono<HttpEnv> {
   router.openapi(
     createRoute({
       method: 'get',
-      path: '/boards/{id}/audit/export',
+      path: '/boards/{board_id}/audit/export',
       tags,
       summary: 'The trail of a board, as a file',
       request: { params, query: AuditExportQuery },
@@ -155,7 +155,7 @@ export function auditRoutes(deps: AuditRoutesDeps): OpenAPIHono<HttpEnv> {
       download(
         deps,
         c,
-        await ofBoard(deps, c.get('identity'), c.req.valid('param').id),
+        await ofBoard(deps, c.get('identity'), c.req.valid('param').board_id),
         c.req.valid('query'),
       ),
   )

@@ -1,6 +1,7 @@
 // The SQL of boards, one question a function.
 import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { BoardEvent } from '../../shared/protocol.ts'
+import { systemEmail } from '../accounts/users.ts'
 import type { Db } from '../database/database.ts'
 import type { NewRow, Row, RowChange, Tables } from '../database/tables.ts'
 import type { Position } from './cursor.ts'
@@ -57,21 +58,20 @@ export const purgeBoardRow = async (trx: Trx, boardId: string): Promise<boolean>
   return numDeletedRows > 0n
 }
 
-export const userForGrant = (db: Db, userId: number) =>
-  db
-    .selectFrom('users')
-    .select(['id', 'name', 'email', 'is_active'])
-    .where('id', '=', userId)
-    .executeTakeFirst()
+/** Whether there is or ever was a board; the trail keeps those that were purged. */
+export const hadBoards = async (db: Db): Promise<boolean> => {
+  const now = await db.selectFrom('boards').select('id').limit(1).execute()
+  if (now.length > 0) return true
+  const made = db
+    .selectFrom('audit_logs')
+    .select('id')
+    .where('action', '=', 'create')
+    .where('category', '=', 'board')
+  return (await made.limit(1).execute()).length > 0
+}
 
 export const systemUserId = async (db: Db): Promise<number> =>
-  (
-    await db
-      .selectFrom('users')
-      .select('id')
-      .where('email', '=', 'system@boardroom.invalid')
-      .executeTakeFirstOrThrow()
-  ).id
+  (await db.selectFrom('users').select('id').where('email', '=', systemEmail).executeTakeFirstOrThrow()).id
 
 /** The live links that `from` made become `to`'s, so that handing over a board cuts nobody off. */
 export const adoptLinks = (trx: Trx, boardId: string, from: number, to: number) =>

@@ -20,11 +20,10 @@ import {
   setBoard,
   setDeleted,
   systemUserId,
-  userForGrant,
 } from './board-queries.ts'
 import { pageOf, positionOf } from './cursor.ts'
 import type { BoardsDeps } from './deps.ts'
-import { upsertPermission } from './permission-queries.ts'
+import { granteeById, upsertPermission } from './permission-queries.ts'
 
 type Deps = Pick<BoardsDeps, 'db' | 'schema' | 'publicBoards'>
 
@@ -72,7 +71,7 @@ export async function updateBoard(
       throw new BoardroomError('board_deleted', 'this board is deleted; restore it first')
     const newOwner = change.owner_id
     if (newOwner !== undefined && newOwner !== board.owner_id) {
-      const user = await userForGrant(trx, newOwner)
+      const [user] = await granteeById(trx, newOwner)
       if (user === undefined || !user.is_active) {
         throw new BoardroomError('invalid_request', 'owner_id: expected the id of an active account')
       }

@@ -1,5 +1,6 @@
 // The SQL of permissions, one question a function.
 import { sql, type Transaction } from 'kysely'
+import { systemEmail } from '../accounts/users.ts'
 import type { Db } from '../database/database.ts'
 import type { NewRow, Row, Tables } from '../database/tables.ts'
 
@@ -72,7 +73,9 @@ export const deletePermission = async (trx: Trx, boardId: string, permissionId: 
   return numDeletedRows > 0n
 }
 
-const grantees = (db: Db) => db.selectFrom('users').select(['id', 'is_active'])
+/** Whom something can be given: people. The system actor cannot sign in, and a board of its would be out of reach. */
+const grantees = (db: Db) =>
+  db.selectFrom('users').select(['id', 'is_active']).where('email', 'is distinct from', systemEmail)
 
 export const granteeById = (db: Db, userId: number) =>
   grantees(db).where('id', '=', userId).limit(2).execute()

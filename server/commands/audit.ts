@@ -29,6 +29,7 @@ export const auditCommand: Command = {
     'audit retention --keep 90d                                drops whole months that ended longer ago; at least 90 days',
     'audit verify [--heads FILE]                               names the first row that was changed, removed or left out',
   ],
+  words: 1,
   options: {
     board: { type: 'string' },
     format: { type: 'string' },

@@ -8,9 +8,10 @@ export const backupCommand: Command = {
   usage: [
     'backup FILE     everything as it is at one moment, beside a running server too; not the secret, which is the file secret of the data folder',
   ],
+  words: 1,
   options: {},
-  async run(context, [file, ...more]) {
-    if (file === undefined || more.length > 0) throw misuse(backupCommand, 'expected one file to write')
+  async run(context, [file]) {
+    if (file === undefined) throw misuse(backupCommand, 'expected one file to write')
     const { database, close } = await openForCommand(context)
     try {
       const { tables, rows } = await backup(database, file, { onProgress: context.progress })
@@ -28,9 +29,10 @@ export const restoreCommand: Command = {
   usage: [
     'restore FILE    into an instance that was never started, with a data folder or a schema of its own; makes the tables',
   ],
+  words: 1,
   options: {},
-  async run(context, [file, ...more]) {
-    if (file === undefined || more.length > 0) throw misuse(restoreCommand, 'expected one file to read')
+  async run(context, [file]) {
+    if (file === undefined) throw misuse(restoreCommand, 'expected one file to read')
     const { database, close } = await openForCommand(context, { alone: true })
     try {
       const { tables, rows } = await restore(database, file, { onProgress: context.progress })

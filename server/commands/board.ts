@@ -41,6 +41,7 @@ export const boardCommand: Command = {
     'board authors ID                                                 who wrote, under which Yjs client ids',
     'board rebuild ID                                                 same content, without its history; while no server runs',
   ],
+  words: { list: 1, export: 2, import: 2, rebuild: 2 },
   options: {
     deleted: { type: 'boolean' },
     format: { type: 'string' },
@@ -102,9 +103,9 @@ async function list(context: CommandContext, deleted: boolean): Promise<void> {
         rows.map(({ id, title, owner_name, is_public, members_level, updated_at }) => ({
           id,
           title,
-          owner: owner_name,
-          public: is_public,
-          members: members_level,
+          owner_name,
+          is_public,
+          members_level,
           updated_at,
         })),
       )

@@ -20,6 +20,8 @@ export interface Command {
   name: string
   /** A line a form, without the program's name. */
   usage: readonly string[]
+  /** How many words may follow, by the first of them or alike for all: one too many is a mistake, not nothing. */
+  words: number | Readonly<Record<string, number>>
   /** Options beside the settings. */
   options: Record<string, { type: 'string' | 'boolean' }>
   run(context: CommandContext, positionals: readonly string[], options: CommandOptions): Promise<void>
@@ -31,6 +33,13 @@ export const misuse = (command: Pick<Command, 'name' | 'usage'>, problem: string
     'invalid_config',
     [`${command.name}: ${problem}; usage:`, ...command.usage.map((line) => `  boardroom ${line}`)].join('\n'),
   )
+
+/** @throws BoardroomError invalid_config for words that the command would not look at. */
+export function refuseExtraWords(command: Command, positionals: readonly string[]): void {
+  const most = typeof command.words === 'number' ? command.words : command.words[positionals[0] ?? '']
+  if (most !== undefined && positionals.length > most)
+    throw misuse(command, `one word too many: ${positionals[most]}`)
+}
 
 /** A text option, where it is told. */
 export const textOption = (options: CommandOptions, name: string): string | undefined => {

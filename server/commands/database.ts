@@ -5,6 +5,7 @@ import { openForCommand } from './open.ts'
 export const databaseCommand: Command = {
   name: 'database',
   usage: ['database url    the address of the database, for psql and other clients while the server runs'],
+  words: 1,
   options: {},
   async run(context, [verb]) {
     if (verb !== 'url')

@@ -8,10 +8,11 @@ export const migrateCommand: Command = {
   name: 'migrate',
   usage: [
     'migrate up',
-    'migrate down [N|all]    takes back the newest N migrations (1), with the data in their tables',
+    'migrate down [N|all]    takes back the newest N migrations (1), with the data in their tables; while no server runs',
     'migrate status',
     'migrate roles [--owner NAME] [--server NAME]    an owner of the tables, and a role for the server that cannot change the trail',
   ],
+  words: { up: 1, down: 2, status: 1, roles: 1 },
   options: { owner: { type: 'string' }, server: { type: 'string' } },
   async run(context, [verb, count = '1'], options) {
     if (verb === undefined || !['up', 'down', 'status', 'roles'].includes(verb)) {
@@ -20,11 +21,11 @@ export const migrateCommand: Command = {
     if (verb === 'down' && count !== 'all' && !/^[1-9]\d{0,3}$/.test(count)) {
       throw misuse(migrateCommand, `expected a number of migrations or all, got ${count}`)
     }
-    const { database, close } = await openForCommand(context, { schema: 'any' })
+    const { database, close } = await openForCommand(context, { schema: 'any', alone: verb === 'down' })
     const onProgress = context.progress
     try {
       if (verb === 'up') {
-        const { applied } = await migrateUp(database, { onProgress })
+        const applied = await migrateUp(database, { onProgress })
         context.print(applied.length === 0 ? 'nothing to do' : `migrated up: ${applied.join(', ')}`)
       } else if (verb === 'down') {
         const undone = await migrateDown(database, count === 'all' ? 'all' : Number(count), { onProgress })

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { hadBoards } from '../boards/board-queries.ts'
 import type { Config } from '../config.ts'
 import { type Database, openDatabase } from '../database/database.ts'
 import { startEmbedded } from '../database/embedded.ts'
@@ -17,7 +18,7 @@ export interface Opened {
   directUrl: string
   secret: string
   auditHeadsFile: string
-  /** Nothing was in the database before. */
+  /** There was never a board; accounts may have been made before, and the tables by hand. */
   isFirstStart: boolean
   close(): Promise<void>
 }
@@ -39,13 +40,13 @@ export async function openForServing(context: CommandContext): Promise<Opened> {
             log,
             onWaiting: progress,
           })
-    const applied = await migrateUp(database, { onProgress: progress })
+    await migrateUp(database, { onProgress: progress })
     return {
       database,
       directUrl,
       secret: await secretOf(config, dataDir),
       auditHeadsFile: config.auditHeadsFile ?? join(dataDir, 'audit-heads.ndjson'),
-      isFirstStart: applied.wasEmpty,
+      isFirstStart: !(await hadBoards(database.db)),
       async close() {
         await serverLock?.release()
         await connection.close()

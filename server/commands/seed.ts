@@ -8,7 +8,7 @@ import { createUser, disableUser, listUsers, setRole } from '../accounts/users.t
 import { systemActor } from '../audit/actor.ts'
 import { BoardroomError } from '../errors.ts'
 import { publicUrlOf } from '../http/origins.ts'
-import { type Command, type CommandContext, misuse, printRows } from './command.ts'
+import { type Command, type CommandContext, printRows } from './command.ts'
 import { type Connected, openForCommand } from './open.ts'
 import {
   type BoardKey,
@@ -27,9 +27,9 @@ const linkPassword = 'harbour lights'
 export const seedCommand: Command = {
   name: 'seed',
   usage: ['seed    a team, boards, permissions and links for trying things out; prints the passwords, once'],
+  words: 0,
   options: {},
-  async run(context, words) {
-    if (words.length > 0) throw misuse(seedCommand, `unknown word ${words[0]}`)
+  async run(context) {
     const connected = await openForCommand(context)
     try {
       await refuseTwice(connected)

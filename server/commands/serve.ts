@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { Boardroom } from '../boardroom.ts'
 import type { Config } from '../config.ts'
 import { BoardroomError } from '../errors.ts'
+import { answerUpgrade } from '../http/answer-upgrade.ts'
 import { endSlowRequest, serverTimeouts } from '../http/timeouts.ts'
 import type { Command, CommandContext } from './command.ts'
 import { type Opened, openForServing } from './open.ts'
@@ -19,6 +20,7 @@ const lastExitMs = 24_000
 export const serveCommand: Command = {
   name: 'serve',
   usage: ['serve [--port 4400] [--host 127.0.0.1] …'],
+  words: 0,
   options: {},
   async run(context) {
     const { log, print } = context
@@ -78,10 +80,19 @@ function serverOf(boardroom: () => Boardroom | null): Server {
   server.on('connection', (socket) => boardroom()?.handleConnection(socket))
   server.on('upgrade', (request, socket, head) => {
     const current = boardroom()
-    if (current?.handleUpgrade(request, socket, head)) return
-    const status = current === null ? '503 Service Unavailable' : '404 Not Found'
-    socket.on('error', () => socket.destroy())
-    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy())
+    if (current === null)
+      answerUpgrade(
+        socket,
+        '503 Service Unavailable',
+        'Boardroom starts; come back in a moment\n',
+        'Retry-After: 1',
+      )
+    else if (!current.handleUpgrade(request, socket, head))
+      answerUpgrade(
+        socket,
+        '404 Not Found',
+        'there is no WebSocket at this path; boards are at /ws/{board_id}\n',
+      )
   })
   return server
 }

@@ -26,6 +26,7 @@ export const userCommand: Command = {
     'user disable EMAIL [--transfer-to EMAIL]',
     'user role EMAIL sysadmin|admin|user',
   ],
+  words: { create: 1, list: 1, disable: 2, role: 3 },
   options: {
     email: { type: 'string' },
     name: { type: 'string' },

@@ -18,13 +18,10 @@ const lockClass = 0x0b0a_4d01
 
 /**
  * Brings the database up to this version. Several processes may start at once: one migrates, the others wait.
- * @returns the names that were applied now, and whether nothing had been applied before.
+ * @returns the names that were applied now.
  * @throws BoardroomError database_too_new | database_unreachable | invalid_config (the role may not create tables)
  */
-export const migrateUp = (
-  database: Database,
-  options: MigrateOptions = {},
-): Promise<{ applied: string[]; wasEmpty: boolean }> =>
+export const migrateUp = (database: Database, options: MigrateOptions = {}): Promise<string[]> =>
   alone(database, options, async (db, migrations) => {
     const { schema } = database
     const before = await recorded(db, schema)
@@ -39,7 +36,7 @@ export const migrateUp = (
       })
       applied.push(migration.name)
     }
-    return { applied, wasEmpty: before.size === 0 }
+    return applied
   })
 
 /**

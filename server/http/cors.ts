@@ -4,7 +4,7 @@ import { cors } from 'hono/cors'
 import { BoardroomError } from '../errors.ts'
 import type { HttpEnv } from './context.ts'
 
-/** Whether a page of `origin` is ours, or was allowed by the operator. @see server/accounts/origins.ts */
+/** Whether a page of `origin` is ours, or was allowed by the operator. @see server/http/origins.ts */
 export type IsOurOrigin = (origin: string, host: string | null) => boolean
 
 /** Answers preflights and lets allowed origins read answers, with credentials. Others get no CORS header at all. */

@@ -1,6 +1,8 @@
 // Whether the process lives, and whether it can work: for load balancers and service managers.
-import { Hono } from 'hono'
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
+import { z } from 'zod'
 import type { HttpEnv } from './context.ts'
+import { jsonAnswer, newRouter } from './router.ts'
 
 /** One thing that must work. Resolves when it does; anything thrown means it does not. */
 export type Check = () => Promise<void> | void
@@ -12,10 +14,10 @@ const checkTimeoutMs = 2_000
  * `/healthz`: 200 while the process answers. `/readyz`: 200 when every check passes, else 503; the body names each
  * check and says nothing about why, because anybody may ask.
  */
-export function healthRoutes(checks: Readonly<Record<string, Check>>): Hono<HttpEnv> {
-  const app = new Hono<HttpEnv>()
-  app.get('/healthz', (c) => c.json({ status: 'ok' }))
-  app.get('/readyz', async (c) => {
+export function healthRoutes(checks: Readonly<Record<string, Check>>): OpenAPIHono<HttpEnv> {
+  const app = newRouter()
+  app.openapi(health, (c) => c.json({ status: 'ok' as const }, 200))
+  app.openapi(readiness, async (c) => {
     const results = await Promise.all(
       Object.entries(checks).map(async ([name, check]) => [name, await passes(check)] as const),
     )
@@ -23,14 +25,41 @@ export function healthRoutes(checks: Readonly<Record<string, Check>>): Hono<Http
     c.header('cache-control', 'no-store')
     return c.json(
       {
-        status: ready ? 'ready' : 'not_ready',
-        checks: Object.fromEntries(results.map(([name, ok]) => [name, ok ? 'ok' : 'failed'])),
+        status: ready ? ('ready' as const) : ('not_ready' as const),
+        checks: Object.fromEntries(
+          results.map(([name, ok]) => [name, ok ? ('ok' as const) : ('failed' as const)]),
+        ),
       },
       ready ? 200 : 503,
     )
   })
   return app
 }
+
+const tags = ['Operating']
+const Readiness = z.object({
+  status: z.enum(['ready', 'not_ready']),
+  checks: z.record(z.string(), z.enum(['ok', 'failed'])),
+})
+
+const health = createRoute({
+  method: 'get',
+  path: '/healthz',
+  tags,
+  summary: 'Whether the process lives',
+  responses: { 200: jsonAnswer(z.object({ status: z.literal('ok') }), 'It does.') },
+})
+
+const readiness = createRoute({
+  method: 'get',
+  path: '/readyz',
+  tags,
+  summary: 'Whether it can work',
+  responses: {
+    200: jsonAnswer(Readiness, 'Database and notifications answer.'),
+    503: jsonAnswer(Readiness, 'One of them does not.'),
+  },
+})
 
 async function passes(check: Check): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined

@@ -1,17 +1,20 @@
 // The numbers of this process for Prometheus, and who may read them.
-import { Hono, type MiddlewareHandler } from 'hono'
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
+import type { MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
 import { Histogram, type Registry } from 'prom-client'
+import { z } from 'zod'
 import { BoardroomError } from '../errors.ts'
 import type { HttpEnv } from './context.ts'
+import { errorAnswers, newRouter } from './router.ts'
 
 /**
  * `GET /metrics`, for programs on the same machine and signed-in administrators. A request that came through a proxy
  * is not local, even where the proxy runs on this machine.
  */
-export function metricsRoutes(registry: Registry): Hono<HttpEnv> {
-  const app = new Hono<HttpEnv>()
-  app.get('/metrics', async (c) => {
+export function metricsRoutes(registry: Registry): OpenAPIHono<HttpEnv> {
+  const app = newRouter()
+  app.openapi(metrics, async (c) => {
     const { principal } = c.get('identity')
     const administers = principal.kind === 'user' && principal.role !== 'user'
     const forwarded = c.req.header('x-forwarded-for') ?? c.req.header('forwarded') ?? c.req.header('via')
@@ -20,13 +23,24 @@ export function metricsRoutes(registry: Registry): Hono<HttpEnv> {
     if (!isLocal && !administers) {
       throw new BoardroomError('access_denied', 'metrics answer programs on this machine and administrators')
     }
-    return c.body(await registry.metrics(), 200, {
+    return c.text(await registry.metrics(), 200, {
       'content-type': registry.contentType,
       'cache-control': 'no-store',
     })
   })
   return app
 }
+
+const metrics = createRoute({
+  method: 'get',
+  path: '/metrics',
+  tags: ['Operating'],
+  summary: 'The numbers of this process, for Prometheus',
+  responses: {
+    200: { description: 'Text.', content: { 'text/plain': { schema: z.string() } } },
+    ...errorAnswers(401, 403),
+  },
+})
 
 const loopback = /^(::1|(::ffff:)?127\.)/
 

@@ -4,6 +4,7 @@ import { Hono } from 'hono'
 import { type CookieNames, cookieNames } from '../accounts/cookies.ts'
 import type { HttpEnv } from './context.ts'
 import { docsPage, docsPolicy } from './docs-page.ts'
+import { meanings } from './router.ts'
 
 /** `/openapi.json` and `/docs`, which is made of the former and loads nothing from elsewhere. */
 export function openApiRoutes(app: OpenAPIHono<HttpEnv>, about: ApiFacts): Hono<HttpEnv> {
@@ -66,8 +67,39 @@ export function openApiDocument(app: OpenAPIHono<HttpEnv>, { version, isHttps }:
     },
     security: [{ session: [] }, { guest: [] }, { ticket: [] }, {}],
   })
+  completeOperations(document)
   return {
     ...document,
     components: { ...document.components, securitySchemes: schemesWith(cookieNames(isHttps)) },
   }
 }
+
+const verbs = ['get', 'put', 'post', 'patch', 'delete'] as const
+
+/** What follows from the method and the body, so that no route says it or forgets it: names for code made from this, 413, 415. */
+function completeOperations(document: OpenApiDocument): void {
+  for (const [path, item] of Object.entries(document.paths ?? {})) {
+    for (const verb of verbs) {
+      const operation = item[verb]
+      if (operation === undefined) continue
+      operation.operationId ??= operationId(verb, path)
+      const answers = { ...operation.responses }
+      if (verb !== 'get') answers[413] ??= failure(413)
+      if (operation.requestBody !== undefined) answers[415] ??= failure(415)
+      operation.responses = answers
+    }
+  }
+}
+
+const failure = (status: 413 | 415) => ({
+  description: meanings[status],
+  content: { 'application/json': { schema: { $ref: '#/components/schemas/ErrorResponse' } } },
+})
+
+/** `get /api/boards/{board_id}/share-links` -> `getBoardsByBoardIdShareLinks` */
+const operationId = (verb: string, path: string): string =>
+  path
+    .replace(/^\/api/, '')
+    .replace(/\{(\w+)\}/g, 'by-$1')
+    .split(/[^a-z0-9]+/i)
+    .reduce((name, word) => name + word.charAt(0).toUpperCase() + word.slice(1), verb)

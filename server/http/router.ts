@@ -45,7 +45,8 @@ export const jsonAnswer = <Schema extends z.ZodType>(schema: Schema, description
   content: { 'application/json': { schema } },
 })
 
-const meanings = {
+/** What a status says, in the description of the API. */
+export const meanings = {
   400: 'The request is malformed: wrong type, unknown key, NUL character, broken JSON.',
   401: 'Nobody is signed in, or what proved it has ended.',
   403: 'The asker may not do this.',

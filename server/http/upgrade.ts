@@ -19,6 +19,7 @@ import type { Joining } from '../rooms/ports.ts'
 import type { Rooms } from '../rooms/rooms.ts'
 import { WsSocket } from '../rooms/socket.ts'
 import type { Admission, FloodReason } from './admission.ts'
+import { answerUpgrade } from './answer-upgrade.ts'
 
 /** ws closes 1009 by itself above this, which stock clients retry for ever; the room's own limit closes 4413. */
 const maxPayloadBytes = 32 * 1024 * 1024
@@ -60,6 +61,10 @@ export class Upgrades {
       handleProtocols: (offered) =>
         [ownSubprotocol, stockSubprotocol].find((name) => offered.has(name)) ?? false,
     })
+    // Left to itself, ws calls its words HTML.
+    this.#webSockets.on('wsClientError', (error, socket) =>
+      answerUpgrade(socket, '400 Bad Request', `${error.message}\n`, 'Sec-WebSocket-Version: 13'),
+    )
   }
 
   /** @returns false, and untouched, where the path is not ours. */
@@ -77,11 +82,10 @@ export class Upgrades {
     }
     if (offersOnlyATicket(request)) {
       onRefused('no_subprotocol')
-      respond(
+      answerUpgrade(
         socket,
-        400,
-        'Bad Request',
-        `offer the subprotocol ${stockSubprotocol} beside the ticket, as first of the two\n`,
+        '400 Bad Request',
+        `offer the subprotocol ${stockSubprotocol} (or ${ownSubprotocol}); a ticket goes beside it\n`,
       )
       return true
     }
@@ -259,17 +263,12 @@ function offersOnlyATicket(request: IncomingMessage): boolean {
 
 const refuseBeforeHandshake = (socket: Duplex, reason: FloodReason): void =>
   reason === 'too_many_connections'
-    ? respond(socket, 503, 'Service Unavailable', 'this server is full; come back later\n')
-    : respond(
+    ? answerUpgrade(socket, '503 Service Unavailable', 'this server is full; come back later\n', comeBack)
+    : answerUpgrade(
         socket,
-        429,
-        'Too Many Requests',
+        '429 Too Many Requests',
         'too many connections or joins from this address; come back later\n',
+        comeBack,
       )
 
-function respond(socket: Duplex, status: number, phrase: string, body: string): void {
-  socket.end(
-    `HTTP/1.1 ${status} ${phrase}\r\nConnection: close\r\nRetry-After: 2\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    () => socket.destroy(),
-  )
-}
+const comeBack = 'Retry-After: 2'

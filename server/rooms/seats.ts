@@ -92,7 +92,8 @@ export class Seats {
 
 /** How a connection with this decision ends; null where it may stay. */
 export function endFor(decision: AccessDecision): { code: CloseCode; reason: string } | null {
-  if (decision.credential === 'ended') return { code: CloseCode.notSignedIn, reason: 'signed out or expired' }
+  if (decision.credential === 'ended')
+    return { code: CloseCode.notSignedIn, reason: 'signed out, expired or deactivated' }
   if (decision.board !== 'live') return { code: CloseCode.boardDeleted, reason: 'the board was deleted' }
   if (decision.level === null) return { code: CloseCode.noAccess, reason: 'no access to this board' }
   return null

@@ -64,6 +64,13 @@ backups('made beside a running server, restored into a new folder, are the same 
       const wasAsked = await withEmbedded(dataDir, everyRow)
       await answer(dataDir, ['backup', file])
       assert.match((await run(dataDir, ['backup', file])).stderr, /exists; choose another name/)
+      const [nowhere, down] = await Promise.all([
+        run(dataDir, ['backup', path.join(folder, 'no-such-folder', 'x')]),
+        run(dataDir, ['migrate', 'down', 'all']),
+      ])
+      assert.match(nowhere.stderr, /^boardroom: cannot use .*no-such-folder.*ENOENT/m)
+      assert.not.match(nowhere.stderr, /unexpected failure/)
+      assert.match(down.stderr, /another Boardroom/, 'not under a server that works with the tables')
       assert.match(
         (await run(dataDir, ['restore', file])).stderr,
         new RegExp(`${first.pid}`),

@@ -44,6 +44,10 @@ commands('users are made, listed, promoted and disabled before there is a server
       ],
     )
     assert.is(postgresOf(dataDir), null, 'nothing is left running')
+    const server = await serve(dataDir)
+    assert.match(server.stdout, /Sample board, edit/, 'the first start is still to come')
+    assert.not.match(server.stdout, /First account/, 'there is a sysadmin')
+    await server.end()
   }),
 )
 
@@ -53,6 +57,9 @@ commands('what cannot be meant is refused before a database is made, with the ne
       [['user', 'create', '--emial', 'a@example.org'], /unknown option --emial; did you mean --email\?/],
       [['user', 'role', 'a@example.org', 'boss'], /unknown role boss; expected one of sysadmin, admin, user/],
       [['usr', 'list'], /unknown command usr; did you mean user\?/],
+      [['frobnicate'], /unknown command frobnicate; boardroom --help lists them/],
+      [['user', 'list', 'ada@example.org'], /one word too many: ada@example.org/],
+      [['serve', 'now'], /one word too many: now/],
       [['board', 'export', 'no-id'], /expected the id of a board/],
       [['board', 'list', '--format'], /needs a value/],
       [['serve', '--max-frame-byte', '5'], /did you mean --max-frame-bytes\?/],

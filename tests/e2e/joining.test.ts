@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { request } from 'node:http'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { WebSocket } from 'ws'
@@ -246,6 +248,34 @@ joining(
       assert.equal(refused.bodies(MessageType.sync), [])
       await eventually(async () => (await actions(board)).filter((action) => action === 'leave').length === 3)
     }),
+)
+
+joining('what is no WebSocket of ours gets words, never HTML', () =>
+  withServer(async ({ user, wsUrl }) => {
+    const board = await (await user('Ada')).board()
+    const statusOf = async (headers: Record<string, string>) => {
+      const asked = request(`${wsUrl.replace('ws:', 'http:')}/${board}`, {
+        headers: {
+          connection: 'Upgrade',
+          upgrade: 'websocket',
+          'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+          'sec-websocket-version': '13',
+          ...headers,
+        },
+      }).end()
+      const [response] = await once(asked, 'response')
+      let body = ''
+      for await (const part of response) body += part
+      return { status: response.statusCode, headers: response.headers, body }
+    }
+    const other = await statusOf({ 'sec-websocket-protocol': 'graphql-ws' })
+    assert.is(other.status, 400)
+    assert.match(other.body, /^offer the subprotocol boardroom.yjs/)
+    assert.is(other.headers['retry-after'], undefined, 'coming back as it is would not help')
+    const old = await statusOf({ 'sec-websocket-version': '7' })
+    assert.equal([old.status, old.headers['content-type']], [400, 'text/plain'])
+    assert.is(old.headers['sec-websocket-version'], '13')
+  }),
 )
 
 joining('paths that are not boards are answered 404 by whoever owns the server', () =>

@@ -81,7 +81,7 @@ export async function sendNonsense(
   operation: Operation,
   known: Record<string, string>,
 ): Promise<void> {
-  const { method, path, parameters, body } = operation
+  const { method, path, parameters, body, responses } = operation
   const name = `${method} ${path}`
   const fill = (id: (parameter: string) => string) =>
     path.replaceAll(/\{(\w+)\}/g, (_, one: string) => id(one))
@@ -94,6 +94,12 @@ export async function sendNonsense(
       response.status >= 400 && response.status < 500,
       `${name} ${what} -> ${response.status} ${text.slice(0, 200)}`,
     )
+    // Another method is another operation, and a path with % in it is none.
+    if (response.status !== 405)
+      assert.ok(
+        responses.includes(String(response.status)),
+        `${name} ${what} -> ${response.status}, which is not described`,
+      )
     const { error } = JSON.parse(text) as { error?: { code?: unknown; message?: unknown } }
     assert.equal([typeof error?.code, typeof error?.message], ['string', 'string'], `${name} ${what}`)
     return { status: response.status, code: error?.code, headers: response.headers }

@@ -134,7 +134,7 @@ migrations('go down and up again with data in the tables', () =>
       ['migrations'],
       'nothing is left but the record',
     )
-    const { applied } = await migrateUp(test.database)
+    const applied = await migrateUp(test.database)
     assert.equal(applied, down.toReversed())
     await fill()
     await migrateDown(test.database, 2)

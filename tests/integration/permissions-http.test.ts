@@ -48,6 +48,26 @@ permissions('are given by id, e-mail or external id, changed, listed and taken a
   }),
 )
 
+permissions('are not given to the system actor, and no board is handed over to it', () =>
+  withApp(async ({ call, db }) => {
+    const { id: owner } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
+    const { id: system } = await db
+      .selectFrom('users')
+      .select('id')
+      .where('email', '=', 'system@boardroom.invalid')
+      .executeTakeFirstOrThrow()
+    const given = await call('POST', `/api/boards/${board}/permissions`, {
+      as: owner,
+      body: { user_id: system, level: 'view' },
+    })
+    assert.equal([given.status, given.body.error.code], [404, 'not_found'])
+    const handed = await call('PATCH', `/api/boards/${board}`, { as: owner, body: { owner_id: system } })
+    assert.equal([handed.status, handed.body.error.code], [400, 'invalid_request'])
+    assert.is((await call('GET', `/api/boards/${board}`, { as: owner })).body.owner_id, owner)
+  }),
+)
+
 permissions('are not given where the body says anything unknown, however right the rest is', () =>
   withApp(async ({ call, db }) => {
     const { id: owner } = await make.user(db)
@@ -56,6 +76,10 @@ permissions('are not given where the body says anything unknown, however right t
     const body = { user_id: bob, level: 'edit', expires_at: '2030-01-01T00:00:00Z' }
     const answer = await call('POST', `/api/boards/${board}/permissions`, { as: owner, body })
     assert.equal([answer.status, answer.body.error.code], [400, 'invalid_request'])
+    assert.match(
+      answer.body.error.message,
+      /unknown key "expires_at"; expected user_id, email, external_id, level/,
+    )
     assert.is((await call('GET', `/api/boards/${board}`, { as: bob })).status, 404)
   }),
 )
