@@ -6,7 +6,7 @@
 // Then, as a user of this app (here simply a cookie; the name is the proof, so this is a toy sign-in):
 //   open http://localhost:3000/sign-in?as=ada
 //   open http://localhost:3000/                 a page that draws on a board by the stock y-websocket provider's rules
-// Boardroom answers /api/… and /ws/…, and leaves every other path alone. Its tables live in the schema `boardroom`.
+// Boardroom answers its routes under /api and /ws, /healthz, /readyz and /metrics, and leaves every other path alone. Its tables live in the schema `boardroom`.
 import { createServer } from 'node:http'
 import { createBoardroom } from 'boardroom'
 import pg from 'pg'

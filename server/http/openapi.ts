@@ -39,7 +39,7 @@ const schemesWith = (cookies: CookieNames) => ({
     type: 'apiKey' as const,
     in: 'cookie' as const,
     name: cookies.session,
-    description: 'A signed-in user. Changes need an Origin that is ours.',
+    description: 'A signed-in user. Where a browser sends an Origin with a change, it must be ours.',
   },
   guest: {
     type: 'apiKey' as const,

@@ -58,6 +58,7 @@ export const meanings = {
   422: 'The request is well-formed and cannot be done.',
   429: 'Too many requests; try again later.',
   500: 'Something broke on the server; the log has the request id.',
+  507: 'The board is at its size limit.',
   503: 'The database does not answer, or the server is closing; try again.',
 } as const
 

@@ -90,7 +90,7 @@ export function documentRoutes(deps: StorageDeps, bodies: BodyBudget): OpenAPIHo
           z.object({ elements: z.int(), skipped: z.int(), files: z.int(), changed: z.boolean() }),
           'Committed. Elements, entries that could not be elements, and images kept as files.',
         ),
-        ...errorAnswers(401, 403, 404, 410, 413, 415),
+        ...errorAnswers(401, 403, 404, 410, 413, 415, 507),
       },
     }),
     async (c) => {

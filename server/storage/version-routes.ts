@@ -89,7 +89,7 @@ export function versionRoutes(deps: StorageDeps): OpenAPIHono<HttpEnv> {
           z.object({ changed: z.boolean() }),
           'Committed. Nothing changed where the content is the same.',
         ),
-        ...errorAnswers(401, 403, 404, 410),
+        ...errorAnswers(401, 403, 404, 410, 507),
       },
     }),
     async (c) => {
