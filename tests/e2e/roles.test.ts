@@ -145,7 +145,7 @@ serving('does everything, and neither it nor the owner can change the trail', ()
       const verified = await verifyAudit(database)
       assert.equal([verified.ok, verified.erased], [true, Number(erased)])
       const [newest] = await migrateDown(database, 1)
-      assert.equal((await migrateUp(database)).applied, [newest], 'and the owner migrates')
+      assert.equal(await migrateUp(database), [newest], 'and the owner migrates')
     })
   }),
 )
