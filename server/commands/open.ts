@@ -7,7 +7,7 @@ import { hadBoards } from '../boards/board-queries.ts'
 import type { Config } from '../config.ts'
 import { type Database, openDatabase } from '../database/database.ts'
 import { startEmbedded } from '../database/embedded.ts'
-import { migrateUp, migrationStatus } from '../database/migrate.ts'
+import { type MigrationStatus, migrateUp, migrationStatus, settledStatus } from '../database/migrate.ts'
 import { type ServerLock, takeServerLock } from '../database/server-lock.ts'
 import { BoardroomError } from '../errors.ts'
 import type { CommandContext } from './command.ts'
@@ -118,8 +118,9 @@ const endingSignals = ['SIGINT', 'SIGTERM'] as const
 
 /** An empty database is made ready; one of an older version is left to a start of the server, or to the operator. */
 async function bringUp(database: Database, onProgress: (text: string) => void): Promise<void> {
-  const states = await migrationStatus(database)
-  const missing = states.filter(({ appliedAt }) => appliedAt === null)
+  let states = await migrationStatus(database)
+  if (missingOf(states).length > 0) states = await settledStatus(database, { onProgress })
+  const missing = missingOf(states)
   const isEmpty = missing.length === states.length
   if (missing.length > 0 && !isEmpty) {
     throw new BoardroomError(
@@ -129,6 +130,8 @@ async function bringUp(database: Database, onProgress: (text: string) => void): 
   }
   if (isEmpty || states.some(({ isKnown }) => !isKnown)) await migrateUp(database, { onProgress })
 }
+
+const missingOf = (states: readonly MigrationStatus[]) => states.filter(({ appliedAt }) => appliedAt === null)
 
 async function connect(
   context: CommandContext,

@@ -66,3 +66,59 @@ export const boards = {
   roadmap: { title: 'Roadmap of last year', owner: 'sam', drawing: null, permissions: { jonas: 'view' } },
 } as const satisfies Record<string, SeedBoard>
 export type BoardKey = keyof typeof boards
+
+/** What somebody writes onto a board by hand. */
+export interface SeedNote {
+  board: BoardKey
+  by: PersonKey
+  text: string
+  x: number
+  y: number
+}
+
+export const notes: readonly SeedNote[] = [
+  { board: 'architecture', by: 'jonas', text: 'Refunds go through this port too', x: 1310, y: -60 },
+  { board: 'architecture', by: 'aiko', text: 'Same colours as the design system, please', x: 20, y: -60 },
+  { board: 'journey', by: 'lena', text: 'Six interviews so far, two to come', x: 820, y: -60 },
+]
+
+export interface SeedThread {
+  board: BoardKey
+  anchor: { x: number; y: number; element_id?: string }
+  comments: readonly [readonly [PersonKey, string], ...(readonly [PersonKey, string])[]]
+  resolvedBy?: PersonKey
+}
+
+export const threads: readonly SeedThread[] = [
+  {
+    board: 'architecture',
+    anchor: { x: 619, y: 611, element_id: '7Qd40zmyVzl1jNu315XLU' },
+    comments: [
+      ['priya', 'Is this where the bank connects, or is that another adapter?'],
+      ['tom', 'This one. The bank is behind the same port as the card provider.'],
+      ['priya', 'Good, then the launch does not wait for it.'],
+    ],
+    resolvedBy: 'priya',
+  },
+  {
+    board: 'architecture',
+    anchor: { x: 2624, y: 95, element_id: 'SQhRoPXDcFPUflYRMiXbq' },
+    comments: [
+      ['jonas', 'The test double keeps everything in memory. Enough for the nightly run?'],
+      ['tom', 'For now. Say so next to it, so that nobody measures anything with it.'],
+    ],
+  },
+  {
+    board: 'journey',
+    anchor: { x: 9, y: 6, element_id: 'faTSLGvwSpATyHxTY90Jl' },
+    comments: [
+      ['lena', 'Two people said that they gave up at the second step. Which name do we give that?'],
+      ['sam', 'Customers call it «the form». So should we.'],
+    ],
+  },
+  {
+    board: 'launch',
+    anchor: { x: 965, y: 146 },
+    comments: [['priya', 'Who presents? The slide still has a placeholder.']],
+  },
+]

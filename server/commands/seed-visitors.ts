@@ -1,10 +1,14 @@
 // How the invented people do what they did: over HTTP and WebSocket, like anybody, against a server that listens on
 // the loopback for as long as the story takes. So every row, trail and check is what real use leaves.
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import * as decoding from 'lib0/decoding'
 import { WebSocket } from 'ws'
-import { ownSubprotocol } from '../../shared/protocol.ts'
+import * as Y from 'yjs'
+import { encodeSync, MessageType, ownSubprotocol, SyncStep } from '../../shared/protocol.ts'
+import { elementsOf, type SceneElement, writeElements } from '../../shared/scene.ts'
 import { type BoardroomOptions, createBoardroom } from '../boardroom.ts'
 
 export interface Visitor {
@@ -15,6 +19,8 @@ export interface Visitor {
   attempt(method: string, path: string, body?: unknown): Promise<number>
   /** Comes onto a board for a moment. */
   visit(boardId: string): Promise<void>
+  /** Comes onto a board, writes something on it, and leaves when that is saved. */
+  write(boardId: string, note: { text: string; x: number; y: number }): Promise<void>
 }
 
 export interface Door {
@@ -92,6 +98,28 @@ function visitorAt(origin: string, address: string): Visitor {
       )
     return text === '' ? null : JSON.parse(text)
   }
+  /** Stays until `isDone` says so of a message. @throws Error where the server does not let in. */
+  const join = async (
+    boardId: string,
+    isDone: (message: Uint8Array, socket: WebSocket) => boolean,
+  ): Promise<void> => {
+    const socket = new WebSocket(`${origin.replace('http', 'ws')}/ws/${boardId}`, [ownSubprotocol], {
+      headers: headers(),
+    })
+    const closed = once(socket, 'close')
+    const refused = closed.then(([code]) => {
+      throw new Error(`not let in: ${code}`)
+    })
+    refused.catch(() => undefined) // closed in the end, when nobody waits for it any more
+    const done = new Promise<void>((resolve) => {
+      socket.on('message', (message: Buffer) => {
+        if (isDone(message, socket)) resolve()
+      })
+    })
+    await Promise.race([done, refused])
+    socket.close()
+    await closed
+  }
   return {
     ask,
     async attempt(method, path, body) {
@@ -99,18 +127,40 @@ function visitorAt(origin: string, address: string): Visitor {
       await answer.arrayBuffer()
       return answer.status
     },
-    async visit(boardId) {
-      const socket = new WebSocket(`${origin.replace('http', 'ws')}/ws/${boardId}`, [ownSubprotocol], {
-        headers: headers(),
+    visit: (boardId) => join(boardId, () => true),
+    async write(boardId, note) {
+      const doc = new Y.Doc()
+      let isWritten = false
+      await join(boardId, (message, socket) => {
+        const decoder = decoding.createDecoder(message)
+        const type = decoding.readVarUint(decoder)
+        if (type === MessageType.hello) socket.send(encodeSync(SyncStep.step1, Y.encodeStateVector(doc)))
+        if (type === MessageType.saved) return true
+        if (type !== MessageType.sync || decoding.readVarUint(decoder) === SyncStep.step1) return false
+        Y.applyUpdate(doc, decoding.readVarUint8Array(decoder))
+        if (isWritten) return false
+        isWritten = true
+        const before = Y.encodeStateVector(doc)
+        writeElements(doc, [textElement(note, elementsOf(doc).at(-1))])
+        socket.send(encodeSync(SyncStep.update, Y.encodeStateAsUpdate(doc, before)))
+        return false
       })
-      const closed = once(socket, 'close')
-      const refused = closed.then(([code]) => {
-        throw new Error(`not let in: ${code}`)
-      })
-      refused.catch(() => undefined) // closed in the end, when nobody waits for it any more
-      await Promise.race([once(socket, 'message'), refused]) // hello
-      socket.close()
-      await closed
     },
   }
 }
+
+/** A line of text, above whatever is topmost. */
+const textElement = (
+  { text, x, y }: { text: string; x: number; y: number },
+  topmost: SceneElement | undefined,
+): SceneElement => ({
+  id: randomUUID(),
+  type: 'text',
+  index: `${topmost?.index ?? 'a0'}V`,
+  ...{ x, y, width: text.length * 11, height: 25, angle: 0 },
+  ...{ text, originalText: text, fontSize: 20, fontFamily: 5, lineHeight: 1.25, autoResize: true },
+  ...{ textAlign: 'left', verticalAlign: 'top', containerId: null },
+  ...{ strokeColor: '#1e1e1e', backgroundColor: 'transparent', fillStyle: 'solid', strokeStyle: 'solid' },
+  ...{ strokeWidth: 2, roughness: 1, opacity: 100, seed: 1, roundness: null, frameId: null, link: null },
+  ...{ groupIds: [], boundElements: null, locked: false, isDeleted: false },
+})

@@ -10,14 +10,17 @@ import { BoardroomError } from '../errors.ts'
 import { publicUrlOf } from '../http/origins.ts'
 import { type Command, type CommandContext, printRows } from './command.ts'
 import { type Connected, openForCommand } from './open.ts'
+import { discuss } from './seed-comments.ts'
 import {
   type BoardKey,
   boards,
   emailOf,
+  notes,
   type PersonKey,
   people,
   type SeedBoard,
   seedDomain,
+  threads,
 } from './seed-story.ts'
 import { type Door, openDoor, type Visitor } from './seed-visitors.ts'
 
@@ -207,6 +210,11 @@ class Story {
       await this.#as(person).visit(this.#board('architecture'))
     for (const person of ['priya', 'lena', 'deniz'] as const)
       await this.#as(person).visit(this.#board('journey'))
+    for (const { board, by, ...note } of notes) await this.#as(by).write(this.#board(board), note)
+    for (const thread of threads)
+      await discuss(this.#connected.database, this.#board(thread.board), thread, (person) =>
+        this.#userId(person),
+      )
     const architecture = this.#path('architecture')
     await this.#as('tom').ask('POST', `${architecture}/versions`, { name: 'Before the review' })
     await this.#as('priya').ask('POST', `${this.#path('journey')}/versions`, { name: 'After the workshop' })
@@ -216,7 +224,7 @@ class Story {
       level: 'edit',
     })
     const sams = (await this.#as('tom').ask('GET', `${architecture}/permissions`)).items.find(
-      (row: { user_id: number | null }) => row.user_id === this.#userIds.get('sam'),
+      (row: { user_id: number | null }) => row.user_id === this.#userId('sam'),
     )
     await this.#as('tom').ask('DELETE', `${architecture}/permissions/${sams.id}`)
     await this.#as('sam')
@@ -264,6 +272,12 @@ class Story {
     const visitor = this.#visitors.get(person)
     if (visitor === undefined) throw new Error(`${person} has not been hired`)
     return visitor
+  }
+
+  #userId(person: PersonKey): number {
+    const id = this.#userIds.get(person)
+    if (id === undefined) throw new Error(`${person} has not been hired`)
+    return id
   }
 
   #board(key: BoardKey): string {

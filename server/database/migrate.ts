@@ -87,6 +87,10 @@ export async function migrationStatus(
   return [...known, ...unknown]
 }
 
+/** The same, once nobody is migrating: half of the migrations may be those of a server that starts just now. */
+export const settledStatus = (database: Database, options: MigrateOptions = {}): Promise<MigrationStatus[]> =>
+  alone(database, options, (_, migrations) => migrationStatus(database, migrations))
+
 /** Runs `work` on a connection of its own under the lock: migrations take as long as they take. */
 async function alone<Result>(
   database: Database,

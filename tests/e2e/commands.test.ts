@@ -147,9 +147,14 @@ commands('the seed makes people who can sign in, boards, links in every state, a
       'login_failed',
       'delete',
       'role_change',
+      'comment',
     ]) {
       assert.ok(actions.has(action), action)
     }
+    const architecture = said.find(({ board }) => board?.startsWith('Payments'))
+    const authors = (await mara.ask('GET', `/api/boards/${architecture.id}/authors`)).body.items
+    const names: string[] = authors.map((author: { principal: { name: string } }) => author.principal.name)
+    for (const name of ['Jonas Weber', 'Aiko Tanaka']) assert.ok(names.includes(name), `${name} wrote`)
     await server.end()
     const twice = await run(dataDir, ['seed'])
     assert.is(twice.code, 1)

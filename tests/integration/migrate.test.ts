@@ -5,7 +5,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Migration, migrations as released } from '../../migrations/index.ts'
 import { openDatabase } from '../../server/database/database.ts'
-import { migrateDown, migrateUp, migrationStatus } from '../../server/database/migrate.ts'
+import { migrateDown, migrateUp, migrationStatus, settledStatus } from '../../server/database/migrate.ts'
 import { type TestDatabase, withEmptyDatabase } from '../helpers/database.ts'
 
 const migrate = suite('migrating')
@@ -132,6 +132,33 @@ migrate('lists what is still to be applied', () =>
     const [first, second] = await migrationStatus(test.database, two)
     assert.instance(first?.appliedAt, Date)
     assert.is(second?.appliedAt, null)
+  }),
+)
+
+migrate('has a settled list that waits for whoever migrates', () =>
+  withEmptyDatabase(async (test) => {
+    let goOn = () => {}
+    const gate = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    let reachedSecond = () => {}
+    const isHalfway = new Promise<void>((resolve) => {
+      reachedSecond = resolve
+    })
+    const waiting = making('0002-links', async () => {
+      reachedSecond()
+      await gate
+    })
+    const migrations = [making('0001-boards'), waiting]
+    const migrating = migrateUp(test.database, { migrations })
+    await isHalfway
+    const missing = (states: { appliedAt: Date | null }[]) =>
+      states.filter(({ appliedAt }) => appliedAt === null).length
+    assert.is(missing(await migrationStatus(test.database, migrations)), 1)
+    // It says that it waits before it asks again, so the other goes on only then.
+    const settled = await settledStatus(test.database, { migrations, onProgress: () => goOn() })
+    assert.is(missing(settled), 0)
+    await migrating
   }),
 )
 
