@@ -5,22 +5,17 @@ import {
   getVisibleSceneBounds,
   MainMenu,
   restoreElements,
-  zoomToFitBounds,
 } from '@excalidraw/excalidraw'
 import '@excalidraw/excalidraw/index.css'
 import type { ExcalidrawElement } from '@excalidraw/excalidraw/element/types'
 import type {
   AppState,
-  Collaborator,
   ExcalidrawImperativeAPI,
   ExcalidrawInitialDataState,
-  SocketId,
 } from '@excalidraw/excalidraw/types'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { mayWrite } from '../../shared/levels.ts'
 import { type Canvas as BoundCanvas, type CanvasElement, moveTo } from '../canvas.ts'
-import { systemClock } from '../clock.ts'
-import { OwnPresence, type Person, peopleOf } from '../presence.ts'
 import type { BoardSession } from '../session.ts'
 import type { SessionState } from '../session-state.ts'
 import { sha256 } from '../sha256.ts'
@@ -30,9 +25,8 @@ import { showToast } from '../ui/toast.tsx'
 import { type ExportFormat, exportDrawing } from './export.ts'
 import { BoardImages } from './images.ts'
 import { loadLibrary, saveLibrary } from './library.ts'
-
-/** Elements that are drawn at once in a tenth of a second. */
-const mostToFit = 800
+import { showStartView } from './start-view.ts'
+import { usePresence } from './use-presence.ts'
 
 export interface CanvasProps {
   boardId: string
@@ -178,9 +172,7 @@ const useBinding = (
     images.current = boardImages
     const attach = () => {
       session.attach(boundCanvas(excalidraw, boardImages))
-      // All of the drawing, where drawing all of it takes no time to speak of; else its middle.
-      const fitToContent = excalidraw.getSceneElements().length <= mostToFit
-      excalidraw.scrollToContent(undefined, { fitToContent, animate: false })
+      showStartView(excalidraw)
     }
     // While it loads, Excalidraw throws away what it is shown.
     let stopWaiting: (() => void) | null = null
@@ -244,92 +236,3 @@ const busyIds = (appState: AppState): ReadonlySet<string> => {
   if (appState.cursorButton === 'down') for (const id of Object.keys(appState.selectedElementIds)) ids.add(id)
   return ids
 }
-
-interface Own {
-  presence: OwnPresence
-  select(appState: AppState): void
-}
-
-/** Tell the others where we are, and show where they are. */
-const usePresence = (
-  session: BoardSession,
-  { hello, isReady }: SessionState,
-  excalidraw: ExcalidrawImperativeAPI | null,
-) => {
-  const own = useRef<Own | null>(null)
-  const followed = useRef<string | null>(null)
-  const { awareness } = session
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new hello of the same principal changes nothing here
-  useEffect(() => {
-    if (excalidraw === null || hello === null || !isReady) return
-    const presence = new OwnPresence(awareness, systemClock, hello)
-    let selected: AppState['selectedElementIds'] | null = null
-    let lastBounds = ''
-    let people: Person[] = []
-
-    const follow = () => {
-      const viewport = people.find(({ clientId }) => String(clientId) === followed.current)?.viewport
-      if (viewport === undefined || viewport === null || String(viewport) === lastBounds) return
-      lastBounds = String(viewport)
-      const { appState } = zoomToFitBounds({
-        appState: excalidraw.getAppState(),
-        bounds: viewport,
-        fitToViewport: true,
-        viewportZoomFactor: 1,
-      })
-      excalidraw.updateScene({ appState })
-    }
-    own.current = {
-      presence,
-      select: ({ selectedElementIds }) => {
-        if (selectedElementIds === selected) return
-        selected = selectedElementIds
-        presence.update({ selection: Object.keys(selectedElementIds) })
-      },
-    }
-    presence.update({ viewport: getVisibleSceneBounds(excalidraw.getAppState()) })
-
-    let frame = 0
-    const show = () => {
-      frame = 0
-      people = peopleOf(awareness)
-      excalidraw.updateScene({
-        collaborators: new Map(
-          people.map((person) => [String(person.clientId) as SocketId, collaboratorOf(person)]),
-        ),
-      })
-      if (followed.current !== null) follow()
-    }
-    const showSoon = () => {
-      if (frame === 0) frame = requestAnimationFrame(show)
-    }
-    const idle = () => presence.update({ isIdle: document.hidden })
-    awareness.on('change', showSoon)
-    // The property of the same name is declared and never called, in 0.18.
-    const stopFollowing = excalidraw.onUserFollow(({ userToFollow, action }) => {
-      followed.current = action === 'FOLLOW' ? userToFollow.socketId : null
-      lastBounds = ''
-      follow()
-    })
-    document.addEventListener('visibilitychange', idle)
-    showSoon()
-    return () => {
-      cancelAnimationFrame(frame)
-      awareness.off('change', showSoon)
-      stopFollowing()
-      document.removeEventListener('visibilitychange', idle)
-      presence.close()
-      own.current = null
-    }
-  }, [awareness, excalidraw, hello?.principal.id, isReady])
-  return own
-}
-
-const collaboratorOf = (person: Person): Collaborator => ({
-  socketId: String(person.clientId) as SocketId,
-  id: person.id,
-  username: person.name,
-  button: person.button,
-  selectedElementIds: Object.fromEntries(person.selection.map((id) => [id, true as const])),
-  ...(person.pointer === null || person.isIdle ? {} : { pointer: person.pointer }),
-})

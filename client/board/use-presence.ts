@@ -1,0 +1,97 @@
+// Presence on the canvas: tell the others where we are, show where they are, and go along with whom one follows.
+import { getVisibleSceneBounds, zoomToFitBounds } from '@excalidraw/excalidraw'
+import type { AppState, Collaborator, ExcalidrawImperativeAPI, SocketId } from '@excalidraw/excalidraw/types'
+import { useEffect, useRef } from 'react'
+import { systemClock } from '../clock.ts'
+import { OwnPresence, type Person, peopleOf } from '../presence.ts'
+import type { BoardSession } from '../session.ts'
+import type { SessionState } from '../session-state.ts'
+
+interface Own {
+  presence: OwnPresence
+  select(appState: AppState): void
+}
+
+/** @returns what the canvas tells of its user, null until there is somebody to tell. */
+export const usePresence = (
+  session: BoardSession,
+  { hello, isReady }: SessionState,
+  excalidraw: ExcalidrawImperativeAPI | null,
+) => {
+  const own = useRef<Own | null>(null)
+  const followed = useRef<string | null>(null)
+  const { awareness } = session
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new hello of the same principal changes nothing here
+  useEffect(() => {
+    if (excalidraw === null || hello === null || !isReady) return
+    const presence = new OwnPresence(awareness, systemClock, hello)
+    let selected: AppState['selectedElementIds'] | null = null
+    let lastBounds = ''
+    let people: Person[] = []
+
+    const follow = () => {
+      const viewport = people.find(({ clientId }) => String(clientId) === followed.current)?.viewport
+      if (viewport === undefined || viewport === null || String(viewport) === lastBounds) return
+      lastBounds = String(viewport)
+      const { appState } = zoomToFitBounds({
+        appState: excalidraw.getAppState(),
+        bounds: viewport,
+        fitToViewport: true,
+        viewportZoomFactor: 1,
+      })
+      excalidraw.updateScene({ appState })
+    }
+    own.current = {
+      presence,
+      select: ({ selectedElementIds }) => {
+        if (selectedElementIds === selected) return
+        selected = selectedElementIds
+        presence.update({ selection: Object.keys(selectedElementIds) })
+      },
+    }
+    presence.update({ viewport: getVisibleSceneBounds(excalidraw.getAppState()) })
+
+    let frame = 0
+    const show = () => {
+      frame = 0
+      people = peopleOf(awareness)
+      excalidraw.updateScene({
+        collaborators: new Map(
+          people.map((person) => [String(person.clientId) as SocketId, collaboratorOf(person)]),
+        ),
+      })
+      if (followed.current !== null) follow()
+    }
+    const showSoon = () => {
+      if (frame === 0) frame = requestAnimationFrame(show)
+    }
+    const idle = () => presence.update({ isIdle: document.hidden })
+    awareness.on('change', showSoon)
+    // The property of the same name is declared and never called, in 0.18.
+    const stopFollowing = excalidraw.onUserFollow(({ userToFollow, action }) => {
+      followed.current = action === 'FOLLOW' ? userToFollow.socketId : null
+      lastBounds = ''
+      follow()
+    })
+    document.addEventListener('visibilitychange', idle)
+    showSoon()
+    return () => {
+      cancelAnimationFrame(frame)
+      awareness.off('change', showSoon)
+      stopFollowing()
+      document.removeEventListener('visibilitychange', idle)
+      presence.close()
+      own.current = null
+    }
+  }, [awareness, excalidraw, hello?.principal.id, isReady])
+  return own
+}
+
+const collaboratorOf = (person: Person): Collaborator => ({
+  socketId: String(person.clientId) as SocketId,
+  id: person.id,
+  username: person.name,
+  button: person.button,
+  selectedElementIds: Object.fromEntries(person.selection.map((id) => [id, true as const])),
+  ...(person.pointer === null || person.isIdle ? {} : { pointer: person.pointer }),
+})
