@@ -158,8 +158,8 @@ export const putFile = (id: string, fileId: string, file: Blob) =>
   done('PUT', `${board(id)}/files/${fileId}`, { body: file, type: file.type || 'application/octet-stream' })
 export const getFile = async (id: string, fileId: string): Promise<Blob> =>
   (await ask('GET', `${board(id)}/files/${fileId}`)).blob()
-export const thumbnailPath = (id: string, updatedAt: string) =>
-  `/api${board(id)}/thumbnail${query({ v: updatedAt })}`
+/** @param state changes when the picture may have: browsers keep what they have under one address. */
+export const thumbnailPath = (id: string, state: string) => `/api${board(id)}/thumbnail${query({ v: state })}`
 export const hasThumbnail = async (id: string): Promise<boolean> =>
   (await ask('GET', `${board(id)}/thumbnail`)).status !== 204
 export const putThumbnail = (id: string, image: Blob) =>

@@ -248,7 +248,7 @@ function judge(file: TestFile, ending: Ending, forgotten: string[]): Outcome {
 /** Suites that are made and never run: uvu does not know of them. */
 async function forgottenRuns(file: TestFile): Promise<string[]> {
   const source = await readFile(file.path, 'utf8')
-  const made = [...source.matchAll(/^(?:const|let|var) (\w+) = (?:uvu\.)?suite\(/gm)].map(
+  const made = [...source.matchAll(/^(?:const|let|var) (\w+) = (?:uvu\.)?(?:suite|canvasFile)\(/gm)].map(
     (match) => match[1] ?? '',
   )
   if (/import \{[^}]*\btest\b[^}]*\} from 'uvu'/.test(source)) made.push('test')

@@ -87,6 +87,8 @@ export const Canvas = ({ boardId, title, session, state, onReady, onUploading, o
       onLibraryChange={(items) => {
         if (!saveLibrary(items)) showToast('This device has no room left for the library.', true)
       }}
+      // Its shortcuts work from the first key on.
+      autoFocus
       isCollaborating
       viewModeEnabled={!isEditor}
       theme={theme}

@@ -75,7 +75,9 @@ const meaningOf = (code: number, wasHere: boolean, isGuest: boolean) => {
       return wasHere
         ? {
             title: 'You no longer have access',
-            text: 'Your access to this board was taken away or has expired. Ask its owner if you still need it.',
+            text: isGuest
+              ? 'The link that you came by was revoked or has expired. Ask the person who sent it for a new one.'
+              : 'Your access to this board was taken away or has expired. Ask its owner if you still need it.',
             action: 'none',
           }
         : {

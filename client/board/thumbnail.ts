@@ -1,9 +1,10 @@
-// The picture in the list of boards: made by whoever changed the board, when they pause.
+// The picture in the list of boards: made by whoever changed the board, when they pause or leave.
 import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
-import { useEffect, useRef } from 'react'
+import { useEffect, useLayoutEffect, useRef } from 'react'
 import { mayWrite } from '../../shared/levels.ts'
 import * as api from '../api.ts'
 import type { SessionState } from '../session-state.ts'
+import { pictureMade } from '../ui/pictures.ts'
 import { thumbnailOf } from './export.ts'
 
 const pauseMs = 4000
@@ -29,15 +30,30 @@ export const useThumbnail = (
   }, [boardId, state.isReady, isEditor])
   useEffect(() => {
     if (excalidraw === null || !isSaved || !isEditor) return
-    const timer = setTimeout(() => {
-      if (!isChanged.current) return
-      isChanged.current = false
-      thumbnailOf(excalidraw)
-        .then((image) => image && api.putThumbnail(boardId, image))
-        .catch(() => {
-          isChanged.current = true // the next pause tries again; a list without a picture is no harm
-        })
-    }, pauseMs)
+    const timer = setTimeout(() => takePicture(boardId, excalidraw, isChanged), pauseMs)
     return () => clearTimeout(timer)
   }, [boardId, excalidraw, isSaved, isEditor])
+  // A layout effect, because the canvas has forgotten its drawing when other effects end.
+  useLayoutEffect(() => {
+    if (excalidraw === null || !isEditor) return
+    return () => takePicture(boardId, excalidraw, isChanged)
+  }, [boardId, excalidraw, isEditor])
+}
+
+const takePicture = (
+  boardId: string,
+  excalidraw: ExcalidrawImperativeAPI,
+  isChanged: { current: boolean },
+): void => {
+  if (!isChanged.current) return
+  isChanged.current = false
+  thumbnailOf(excalidraw)
+    .then(async (image) => {
+      if (image === null) return
+      await api.putThumbnail(boardId, image)
+      pictureMade(boardId)
+    })
+    .catch(() => {
+      isChanged.current = true // the next pause tries again; a list without a picture is no harm
+    })
 }

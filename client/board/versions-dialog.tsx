@@ -39,6 +39,7 @@ export const VersionsDialog = ({ boardId, onClose }: { boardId: string; onClose:
           placeholder="Name the board as it is now"
           maxLength={100}
           required
+          data-first
         />
         <button type="submit">Keep version</button>
       </form>

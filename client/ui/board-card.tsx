@@ -6,13 +6,15 @@ import { Link, navigate } from '../router.tsx'
 import { Confirm, Prompt } from './dialog.tsx'
 import { Icon } from './icons.tsx'
 import { Menu, type MenuItem } from './menu.tsx'
+import { usePictures } from './pictures.ts'
 import { ago, atTime } from './time.ts'
 import { showProblem, showToast } from './toast.tsx'
 
 export const BoardCard = ({ board, onChange }: { board: BoardResponse; onChange: () => void }) => {
   const [asking, setAsking] = useState<'name' | 'purge' | null>(null)
-  const [hasPicture, setPicture] = useState(true)
+  const [missing, setMissing] = useState<string | null>(null)
   const isDeleted = board.deleted_at !== null
+  const picturePath = api.thumbnailPath(board.id, `${board.updated_at} ${usePictures(board.id)}`)
 
   const doing = (work: Promise<unknown>, news: string) => {
     setAsking(null)
@@ -64,13 +66,14 @@ export const BoardCard = ({ board, onChange }: { board: BoardResponse; onChange:
 
   const picture = (
     <span className="picture">
-      {hasPicture && (
+      {/* What is in the trash is not handed out any more, its picture neither. */}
+      {!isDeleted && missing !== picturePath && (
         <img
-          src={api.thumbnailPath(board.id, board.updated_at)}
+          src={picturePath}
           alt=""
           loading="lazy"
           decoding="async"
-          onError={() => setPicture(false)}
+          onError={() => setMissing(picturePath)}
         />
       )}
     </span>

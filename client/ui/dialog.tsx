@@ -1,5 +1,5 @@
 // A modal dialog on the browser's own <dialog>: focus stays inside, Escape closes, the page behind does not move.
-import { type ReactNode, useEffect, useId, useRef } from 'react'
+import { type ReactNode, useId, useLayoutEffect, useRef } from 'react'
 import { Icon } from './icons.tsx'
 
 interface DialogProps {
@@ -12,10 +12,13 @@ interface DialogProps {
 export const Dialog = ({ title, onClose, children, size = 'small' }: DialogProps) => {
   const dialog = useRef<HTMLDialogElement>(null)
   const titleId = useId()
-  useEffect(() => {
+  // A layout effect: closed while it is still on the page, it gives the focus back to whatever had it.
+  useLayoutEffect(() => {
     const element = dialog.current
     if (element === null || element.open) return
     element.showModal()
+    // The browser would begin with the button that closes.
+    element.querySelector<HTMLElement>('[data-first]')?.focus()
     return () => element.close()
   }, [])
   return (
@@ -70,7 +73,7 @@ export const Prompt = ({ title, label, value, action, onClose, onDone }: PromptP
           defaultValue={value}
           maxLength={200}
           required
-          autoFocus
+          data-first
           onFocus={(event) => event.target.select()}
         />
       </label>
@@ -98,7 +101,7 @@ export const Confirm = ({ title, text, action, onClose, onDone }: ConfirmProps) 
   <Dialog title={title} onClose={onClose}>
     <p>{text}</p>
     <div className="actions end">
-      <button type="button" onClick={onClose}>
+      <button type="button" onClick={onClose} data-first>
         Cancel
       </button>
       <button type="button" className="primary danger" onClick={onDone}>

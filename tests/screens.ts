@@ -1,0 +1,277 @@
+// node dist/tests/screens.js FOLDER [--only PART]: every page and dialog as a picture, on a desktop and a phone, light
+// and dark, to be looked at after a change to the client. What the pages complain about is printed and fails.
+import { readFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Page } from 'playwright-core'
+import { readScene } from '../shared/scene.ts'
+import { draw, focusCanvas, saysSync } from './helpers/board-page.ts'
+import { type OpenOptions, withBrowser } from './helpers/browser.ts'
+import { type CanvasPerson, type CanvasServer, withCanvas } from './helpers/canvas-server.ts'
+import { findChromium } from './helpers/chromium.ts'
+
+const sizes = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } } as const
+const themes = ['light', 'dark'] as const
+/** What a browser says of answers and sockets that these pages are about. */
+const expected = /40[0-9]|503|WebSocket|ERR_CONNECTION|ERR_FAILED/
+
+interface Studio {
+  server: CanvasServer
+  ada: CanvasPerson
+  grace: CanvasPerson
+  /** A window of this size and theme. */
+  open(address: string, options?: OpenOptions): Promise<Page>
+  shoot(name: string, page: Page): Promise<void>
+}
+
+const drawing = (name: string) =>
+  readScene(JSON.parse(readFileSync(path.join('tests/fixtures/boards', `${name}.excalidraw`), 'utf8')))
+    ?.elements ?? []
+
+/** Clicks a thing by its role and name. */
+const press = (page: Page, name: string | RegExp, role: 'button' | 'tab' | 'link' | 'menuitem' = 'button') =>
+  page.getByRole(role, { name }).first().click()
+
+const settle = (page: Page) => page.waitForLoadState('networkidle')
+
+const entering = async ({ server, ada, open, shoot }: Studio) => {
+  const setup = await open(`/setup#${'x'.repeat(43)}`)
+  await shoot('setup', setup)
+  await setup.getByLabel('Name').fill('Ada Lovelace')
+  await setup.getByLabel('E-mail').fill('ada@example.net')
+  await setup.getByLabel('Password', { exact: false }).first().fill('correct horse battery')
+  await setup.getByLabel('Password again').fill('correct horse battery')
+  await press(setup, 'Make account')
+  await setup.locator('.problem').waitFor()
+  await shoot('setup-used', setup)
+  await shoot('setup-incomplete', await open('/setup'))
+  const signIn = await open('/sign-in')
+  await shoot('sign-in', signIn)
+  await signIn.getByLabel('E-mail').fill('ada@example.org')
+  await signIn.getByLabel('Password').fill('wrong password')
+  await press(signIn, 'Sign in')
+  await signIn.locator('.problem').waitFor()
+  await shoot('sign-in-wrong', signIn)
+  const boardId = await ada.board('Launch plan')
+  const { url } = await ada.link(boardId, 'view', { password: 'open sesame' })
+  const guest = await open(url)
+  await shoot('guest-name', guest)
+  await guest.getByLabel('Your name').fill('Katherine Johnson')
+  await press(guest, 'Open the board')
+  await guest.getByLabel('Password of the link').fill('wrong one')
+  await press(guest, 'Open the board')
+  await guest.locator('.problem').waitFor()
+  await shoot('guest-password', guest)
+  const bad = await open(`/b/${boardId}#k=${'y'.repeat(43)}`)
+  await bad.getByLabel('Your name').fill('Katherine')
+  await press(bad, 'Open the board')
+  await bad.getByRole('alert').waitFor()
+  await shoot('link-invalid', bad)
+  await shoot('nothing-here', await open('/nowhere'))
+  const away = await open('/sign-in')
+  await away.route('**/api/**', (route) => route.abort())
+  await away.goto(`${server.origin}/`)
+  await away.getByRole('alert').waitFor()
+  await shoot('boards-unreachable', away)
+}
+
+const listing = async ({ server, ada, open, shoot }: Studio) => {
+  const newcomer = await server.user(`New${Date.now()}`)
+  const empty = await open('/', { cookie: newcomer.cookie })
+  await empty.locator('.empty').waitFor()
+  await shoot('boards-empty', empty)
+  const page = await open('/', { cookie: ada.cookie })
+  await page.locator('.board-card').first().waitFor()
+  await settle(page)
+  await shoot('boards', page)
+  await page.locator('.board-card .menu button').first().click()
+  await shoot('boards-menu', page)
+  await press(page, 'Rename', 'menuitem')
+  await shoot('boards-rename', page)
+  await page.keyboard.press('Escape')
+  await press(page, /: account/)
+  await shoot('boards-account', page)
+  await page.keyboard.press('Escape')
+  await page.getByLabel('Search boards').fill('nothing like it')
+  await page.getByText('Nothing is called').waitFor()
+  await shoot('boards-search', page)
+  await page.route('**/import', () => {})
+  await page.locator('input[type=file]').setInputFiles('tests/fixtures/boards/data-viz.excalidraw')
+  await page.getByText('Saving 1,241 elements').waitFor()
+  await shoot('boards-importing', page)
+  await empty.goto(`${server.origin}/trash`)
+  await empty.locator('.empty').waitFor()
+  await shoot('trash-empty', empty)
+  const trash = await open('/trash', { cookie: ada.cookie })
+  await trash.locator('.board-card').first().waitFor()
+  await shoot('trash', trash)
+  await trash.locator('.board-card .menu button').first().click()
+  await press(trash, 'Delete for ever', 'menuitem')
+  await shoot('trash-purge', trash)
+}
+
+/** A board of Ada's with a drawing, opened by her. */
+const drawn = async ({ ada, open }: Studio, name: string) => {
+  const boardId = await ada.board(name)
+  await ada.importScene(boardId, drawing('customer-journey-map'))
+  const page = await open(`/b/${boardId}`, { cookie: ada.cookie })
+  await saysSync(page, 'Saved')
+  return { boardId, page }
+}
+
+const drawingTogether = async (studio: Studio) => {
+  const { ada, grace, open, shoot } = studio
+  const { boardId, page } = await drawn(studio, 'Customer journey')
+  const graceful = { user_id: grace.id, level: 'comment' }
+  const { id } = await ada.ask<{ id: number }>('POST', `/boards/${boardId}/permissions`, graceful)
+  const { url } = await ada.link(boardId, 'view', { label: 'Design review' })
+  await shoot('board-edit', page)
+  const commenter = await open(`/b/${boardId}`, { cookie: grace.cookie })
+  await saysSync(commenter, 'Read-only')
+  const guest = await open(url)
+  await guest.getByLabel('Your name').fill('Katherine Johnson')
+  await press(guest, 'Open the board')
+  await saysSync(guest, 'Read-only')
+  await page.mouse.move(200, 300)
+  await guest.mouse.move(250, 400)
+  await page.locator('.UserList .Avatar, .UserList__more').first().waitFor()
+  await shoot('board-together', page)
+  await shoot('board-comment', commenter)
+  await shoot('board-view', guest)
+  await guest.getByTestId('main-menu-trigger').click()
+  await shoot('board-view-menu', guest)
+  await page.getByTestId('main-menu-trigger').click()
+  await shoot('board-menu', page)
+  await press(page, 'Versions')
+  await page.getByLabel('Name of the version').fill('Before the workshop')
+  await press(page, 'Keep version')
+  await page.locator('.version').first().click()
+  await page.locator('.preview img').waitFor()
+  await shoot('versions', page)
+  await press(page, 'Close')
+  await press(page, 'Share')
+  await page.locator('.people li').first().waitFor()
+  await shoot('share-people', page)
+  await press(page, 'Links', 'tab')
+  await page.getByText('Expiry, password').click()
+  await page.getByLabel('Label').fill('Customers')
+  await press(page, 'Make link')
+  await page.getByLabel('New link').waitFor()
+  await shoot('share-links', page)
+  await press(page, 'Here now', 'tab')
+  await page.locator('.people li').first().waitFor()
+  await shoot('share-here', page)
+  await press(page, 'Close')
+  await page.locator('.board-title').click()
+  await shoot('board-rename', page)
+  await page.keyboard.press('Escape')
+  await focusCanvas(page)
+  await page.keyboard.press('Control+a')
+  await shoot('board-selection', page)
+  await page.keyboard.press('?')
+  await shoot('board-help', page)
+  await page.keyboard.press('Escape')
+  await ada.ask('DELETE', `/boards/${boardId}/permissions/${id}`)
+  await commenter.getByRole('alert').waitFor()
+  await shoot('ended-no-access', commenter)
+  const trail = await open(`/boards/${boardId}/audit`, { cookie: ada.cookie })
+  await trail.locator('.trail').waitFor()
+  await shoot('audit', trail)
+  await press(page, 'All boards', 'link')
+  await page.locator('.picture img').first().waitFor()
+  await settle(page)
+  await shoot('boards-pictures', page)
+  await page.goBack()
+  await saysSync(page, 'Saved')
+  await ada.ask('DELETE', `/boards/${boardId}`)
+  await page.getByRole('alert').waitFor()
+  await shoot('ended-deleted', page)
+  const stranger = await open(`/b/${boardId}`, { cookie: grace.cookie })
+  await stranger.getByRole('alert').waitFor()
+  await shoot('no-access', stranger)
+  const nobody = await open(`/b/${boardId}`)
+  await nobody.getByRole('alert').waitFor()
+  await shoot('ended-not-signed-in', nobody)
+}
+
+const badTimes = async (studio: Studio) => {
+  const { server, ada, grace, open, shoot } = studio
+  const { boardId, page } = await drawn(studio, 'Launch plan for the second half of a very long year')
+  await ada.ask('POST', `/boards/${boardId}/permissions`, { user_id: grace.id, level: 'edit' })
+  const other = await open(`/b/${boardId}`, { cookie: grace.cookie })
+  await saysSync(other, 'Saved')
+  const link = await ada.link(boardId, 'view')
+  const guest = await open(link.url)
+  await guest.getByLabel('Your name').fill('Katherine')
+  await press(guest, 'Open the board')
+  await saysSync(guest, 'Read-only')
+  await ada.ask('DELETE', `/boards/${boardId}/share-links/${link.id}`)
+  await guest.getByRole('alert').waitFor()
+  await shoot('ended-link-revoked', guest)
+  await server.stop()
+  for (const window of [page, other]) {
+    await saysSync(window, 'Offline')
+    await focusCanvas(window)
+    const middle = (window.viewportSize()?.width ?? 0) / 2
+    await draw(window, 'r', [middle - 50, 300], [middle + 50, 400])
+    await saysSync(window, 'Offline, 1 change kept')
+  }
+  await shoot('board-offline', page)
+  await server.db
+    .updateTable('board_permissions')
+    .set({ level: 'view' })
+    .where('user_id', '=', grace.id)
+    .execute()
+  await server.start()
+  await other.getByText('not saved').waitFor()
+  await shoot('board-kept', other)
+  const late = await open('/sign-in', { cookie: ada.cookie })
+  await late.routeWebSocket(/\/ws\//, () => {})
+  await late.goto(`${server.origin}/b/${boardId}`)
+  await late.getByText('does not answer').waitFor()
+  await shoot('board-server-away', late)
+}
+
+const parts = { entering, listing, drawingTogether, badTimes }
+
+const main = async (folder: string, only: string | undefined): Promise<void> => {
+  const chromium = findChromium()
+  if (chromium === null) throw new Error('no Chromium on this machine, and none could be fetched')
+  await mkdir(folder, { recursive: true })
+  await withCanvas(async (server) => {
+    const ada = await server.user('Ada')
+    const grace = await server.user('Grace')
+    for (const name of ['customer-journey-map', 'hexagonal-architecture', 'presentation-bundle'])
+      await ada.importScene(await ada.board(name.replaceAll('-', ' ')), drawing(name))
+    await ada.ask('DELETE', `/boards/${await ada.board('An old idea')}`)
+    for (const [size, viewport] of Object.entries(sizes)) {
+      for (const colorScheme of themes) {
+        await withBrowser(chromium, async (browser) => {
+          const studio: Studio = {
+            server,
+            ada,
+            grace,
+            open: async (address, options = {}) => {
+              const url = new URL(address, server.origin).href
+              const hasTouch = size === 'phone'
+              return (await browser.open(url, { viewport, colorScheme, hasTouch, expected, ...options })).page
+            },
+            shoot: async (name, page) => {
+              await page.evaluate('document.fonts.ready')
+              await page.screenshot({ path: path.join(folder, `${name}-${size}-${colorScheme}.png`) })
+            },
+          }
+          for (const [name, part] of Object.entries(parts))
+            if (only === undefined || only === name) await part(studio)
+        })
+        console.log(`${size}, ${colorScheme}: done`)
+      }
+    }
+  })
+}
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { only: { type: 'string' } } })
+if (positionals[0] === undefined) throw new Error('say where to: node dist/tests/screens.js FOLDER')
+await main(positionals[0], values.only)
+process.exit(0)
