@@ -153,6 +153,14 @@ export const restoreVersion = (id: string, versionId: string) =>
 export const getVersionScene = (id: string, versionId: string) =>
   json<unknown>('GET', `${board(id)}/versions/${versionId}`, { accept: 'application/vnd.excalidraw+json' })
 
+/** The document as it was, a Yjs update v1. */
+export const getVersionDocument = async (id: string, versionId: string): Promise<Uint8Array> =>
+  new Uint8Array(
+    await (
+      await ask('GET', `${board(id)}/versions/${versionId}`, { accept: 'application/octet-stream' })
+    ).arrayBuffer(),
+  )
+
 export const filePath = (id: string, fileId: string) => `/api${board(id)}/files/${fileId}`
 export const putFile = (id: string, fileId: string, file: Blob) =>
   done('PUT', `${board(id)}/files/${fileId}`, { body: file, type: file.type || 'application/octet-stream' })

@@ -125,6 +125,19 @@ export class Binding {
     if (wasPending) this.#options.onPending(false)
   }
 
+  /** What the user made and others may not have yet: images whose files are not stored. */
+  unshared(): CanvasElement[] {
+    const { canvas } = this.#options
+    return canvas
+      .elements()
+      .filter(
+        (element) =>
+          !this.#agreed.has(element.id) &&
+          this.#isWorthSharing(element) &&
+          canvas.shareable(element) === null,
+      )
+  }
+
   #hasChanges(): boolean {
     for (const element of this.#options.canvas.elements()) {
       const agreed = this.#agreed.get(element.id)

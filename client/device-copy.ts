@@ -19,6 +19,8 @@ export interface DeviceOptions {
   openStore: ((name: string, doc: Y.Doc) => LocalStore) | null
   /** Remembers across reloads whether the store `name` holds unsent changes. */
   marks: { get(name: string): boolean; set(name: string, isMarked: boolean): void }
+  /** Documents that the board had before it was rebuilt, as Yjs updates v1, newest first. */
+  formerDocuments?: () => Promise<Uint8Array[]>
 }
 
 /** `close()` when the session ends. */
@@ -30,14 +32,25 @@ export class DeviceCopy {
     this.#options = options
   }
 
-  /** After the first sync: what it adds to `doc` is then just what was unsent. */
-  open(name: string, doc: Y.Doc): void {
+  /**
+   * After the first sync: what it adds to `doc` is then just what was unsent.
+   * @param misfit what is kept builds on another document than the server has now: `doc` is spoilt.
+   */
+  open(name: string, doc: Y.Doc, misfit: () => void): void {
     if (this.#options.openStore === null || this.#store !== null) return
     const store = this.#options.openStore(name, doc)
     this.#store = store
-    store.whenLoaded.catch(() => {
-      if (this.#store === store) this.#store = null // a private window, a full disk: the server still has everything
-    })
+    store.whenLoaded.then(
+      () => {
+        if (this.#store !== store || !isIncomplete(doc)) return
+        // Kept until it is recovered, whatever the server confirms meanwhile.
+        this.#store = null
+        store.close().then(misfit, misfit)
+      },
+      () => {
+        if (this.#store === store) this.#store = null // a private window, a full disk: the server still has everything
+      },
+    )
   }
 
   isOrigin(origin: unknown): boolean {
@@ -61,24 +74,39 @@ export class DeviceCopy {
   }
 
   /**
-   * Unsent changes of an earlier visit, by somebody who may not write any more: taken out of the store.
-   * @returns a copy of `doc` that has them; null where there are none to read.
+   * Unsent changes of an earlier visit that cannot be sent any more, because their user may not write, or the board
+   * was rebuilt since: taken out of the store.
+   * @returns a copy of `doc`, or of the document that it replaced, that has them; null where there are none to read.
    */
   async recover(name: string, doc: Y.Doc): Promise<Y.Doc | null> {
-    const { openStore, marks } = this.#options
+    const { openStore, marks, formerDocuments } = this.#options
     if (openStore === null || !marks.get(name)) return null
-    const copy = new Y.Doc()
-    Y.applyUpdate(copy, Y.encodeStateAsUpdate(doc))
     try {
-      const store = openStore(name, copy)
-      await store.whenLoaded
-      await store.clear()
-      return copy
+      const now = await this.#withKept(name, Y.encodeStateAsUpdate(doc))
+      if (!isIncomplete(now)) return now
+      for (const state of (await formerDocuments?.()) ?? []) {
+        const then = await this.#withKept(name, state)
+        if (!isIncomplete(then)) return then
+      }
+      return null
     } catch {
       return null // unreadable: nothing to offer
     } finally {
+      // The device's store may be broken; then there is nothing to forget.
+      await openStore(name, new Y.Doc())
+        .clear()
+        .catch(() => {})
       this.mark(name, false)
     }
+  }
+
+  async #withKept(name: string, state: Uint8Array): Promise<Y.Doc> {
+    const copy = new Y.Doc()
+    Y.applyUpdate(copy, state)
+    const store = this.#options.openStore?.(name, copy)
+    await store?.whenLoaded
+    await store?.close()
+    return copy
   }
 
   /** @param forget also what is kept. */
@@ -88,3 +116,7 @@ export class DeviceCopy {
     await (forget ? store?.clear() : store?.close())
   }
 }
+
+/** Changes were applied that build on others, which `doc` has not. */
+const isIncomplete = (doc: Y.Doc): boolean =>
+  doc.store.pendingStructs !== null || doc.store.pendingDs !== null

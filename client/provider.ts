@@ -4,7 +4,7 @@ import type * as decoding from 'lib0/decoding'
 import * as lib0Decoding from 'lib0/decoding'
 import type { Awareness } from 'y-protocols/awareness'
 import { WebsocketProvider } from 'y-websocket'
-import type * as Y from 'yjs'
+import * as Y from 'yjs'
 import {
   type BoardEvent,
   type Hello,
@@ -30,6 +30,11 @@ export interface ProviderListener {
   level(change: LevelChange): void
   event(event: BoardEvent): void
   notice(notice: Notice): void
+  /**
+   * The server says what its document holds, as a state vector, before it sends any of it.
+   * @returns false where what is here is not part of that document: then the two must not be merged, and are not.
+   */
+  isSameDocument(stateVector: ReadonlyMap<number, number>): boolean
   /** Connected, synced or saved may have changed. */
   changed(): void
   /** The server decided: no reconnecting. The connection is gone for good. */
@@ -83,6 +88,7 @@ export class BoardProvider extends WebsocketProvider {
     self = this
     this.#listen(listener)
     this.#readFirstSyncUnheard()
+    this.#askBeforeMerging(listener)
     this.on('status', () => listener.changed())
     this.on('sync', () => listener.changed())
     this.on('closed', ({ code, reason }) => listener.ended(code, reason))
@@ -124,6 +130,19 @@ export class BoardProvider extends WebsocketProvider {
         this.doc.off('afterAllTransactions', listen)
         listen()
       }
+    }
+  }
+
+  #askBeforeMerging(listener: ProviderListener): void {
+    const read = this.messageHandlers[MessageType.sync]
+    if (read === undefined) return
+    this.messageHandlers[MessageType.sync] = (encoder, decoder, ...rest) => {
+      const start = decoder.pos
+      const isStep1 = lib0Decoding.readVarUint(decoder) === SyncStep.step1
+      if (isStep1 && !listener.isSameDocument(Y.decodeStateVector(lib0Decoding.readVarUint8Array(decoder))))
+        return
+      decoder.pos = start
+      read(encoder, decoder, ...rest)
     }
   }
 

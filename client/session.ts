@@ -133,6 +133,7 @@ export class BoardSession {
           for (const hear of [...this.#eventListeners]) hear(event)
         },
         notice: (notice) => this.#noticed(notice),
+        isSameDocument: (stateVector) => this.#isSameDocument(stateVector),
         changed: () => this.#provider === provider && this.#progressed(),
         ended: (code, reason) => this.#ended(code, reason),
       },
@@ -146,7 +147,7 @@ export class BoardSession {
     this.#set({ hello, level: hello.level, mayManage: hello.may_manage })
     this.#binding?.setMayWrite(mayWrite(hello.level))
     // Away as an editor, back as a viewer: what was changed meanwhile will be refused.
-    if (had !== null && !mayWrite(hello.level) && this.#unsaved.size > 0) this.#startOver()
+    if (had !== null && !mayWrite(hello.level) && this.#hasUnsaved) this.#startOver()
   }
 
   #levelChanged({ level, may_manage }: LevelChange): void {
@@ -155,15 +156,30 @@ export class BoardSession {
     this.#set({ level, mayManage: may_manage })
     this.#binding?.setMayWrite(mayWrite(level))
     if (could && !mayWrite(level)) {
-      if (this.#unsaved.size > 0) this.#startOver()
+      if (this.#hasUnsaved) this.#startOver()
       else void this.#device.forget(this.#storeName())
     } else if (!could && mayWrite(level) && this.state.isReady) this.#openStore()
   }
 
+  /** Something of this user's is on this page alone. */
+  get #hasUnsaved(): boolean {
+    return this.#unsaved.size > 0 || (this.#binding?.unshared().length ?? 0) > 0
+  }
+
   #noticed(notice: Notice): void {
+    const isRefusal = notice.refused_through !== undefined
+    // Whoever may only look and comes back says what deletions they know of: refused, and nothing to speak of.
+    if (isRefusal && !mayWrite(this.state.level) && !this.#hasUnsaved) return
     this.#set({ notice })
     // A document whose update was refused waits for ever for the missing piece in all its later ones.
-    if (notice.refused_through !== undefined && this.#unsaved.size > 0) this.#startOver()
+    if (isRefusal) this.#startOver()
+  }
+
+  /** The server has rebuilt its document: merged into it, what is here would all come back, or be refused. */
+  #isSameDocument(server: ReadonlyMap<number, number>): boolean {
+    if (!this.state.isReady || this.#unsaved.isPartOf(server, this.#doc)) return true
+    this.#startOver()
+    return false
   }
 
   #ended(code: number, reason: string): void {
@@ -194,8 +210,8 @@ export class BoardSession {
 
   #keep(): void {
     this.#binding?.flush()
-    if (this.#unsaved.size === 0) return
-    this.#unsaved.keep(this.#doc)
+    if (!this.#hasUnsaved) return
+    this.#unsaved.keep(this.#doc, this.#binding?.unshared() ?? [])
     this.#device.mark(this.#storeName(), false)
   }
 
@@ -255,7 +271,11 @@ export class BoardSession {
 
   /** Only people who may write keep a copy, and only after the first sync. */
   #openStore(): void {
-    if (this.state.hello?.principal.kind !== 'anonymous') this.#device.open(this.#storeName(), this.#doc)
+    if (this.state.hello?.principal.kind === 'anonymous') return
+    const doc = this.#doc
+    this.#device.open(this.#storeName(), doc, () => {
+      if (doc === this.#doc) void this.#recover().then(() => this.#startOver())
+    })
   }
 
   async #recover(): Promise<void> {

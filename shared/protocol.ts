@@ -144,3 +144,6 @@ export const encodeSync = (step: number, body: Uint8Array): Uint8Array => {
 /** The body of frame 64, 66, 67 or 68; the decoder stands after the message type. Only for servers one trusts. */
 export const readJsonBody = (decoder: decoding.Decoder): unknown =>
   JSON.parse(decoding.readVarString(decoder))
+
+/** The version that holds the document as it was before its board was rebuilt. */
+export const beforeRebuild = 'Before the rebuild'

@@ -1,4 +1,5 @@
 // The server's last word on a board, said so that people know what happened and what to do.
+import type { BinaryFiles } from '@excalidraw/excalidraw/types'
 import { CloseCode } from '../../shared/protocol.ts'
 import { Link } from '../router.tsx'
 import type { SessionState } from '../session-state.ts'
@@ -6,13 +7,15 @@ import { MessagePage } from '../ui/message.tsx'
 import { KeptActions } from './kept.tsx'
 
 interface EndedProps {
+  boardId: string
   state: SessionState
+  files: BinaryFiles
   title: string
   isUser: boolean
   onDismiss: () => void
 }
 
-export const Ended = ({ state, title, isUser, onDismiss }: EndedProps) => {
+export const Ended = ({ boardId, state, files, title, isUser, onDismiss }: EndedProps) => {
   const code = state.ended?.code ?? 0
   const wasHere = state.hello !== null
   const said = meaningOf(code, wasHere, state.hello?.principal.kind === 'guest')
@@ -33,7 +36,14 @@ export const Ended = ({ state, title, isUser, onDismiss }: EndedProps) => {
       }
     >
       {state.kept !== null && (
-        <KeptActions kept={state.kept} title={title} isUser={isUser} onDone={onDismiss} />
+        <KeptActions
+          boardId={boardId}
+          kept={state.kept}
+          files={files}
+          title={title}
+          isUser={isUser}
+          onDone={onDismiss}
+        />
       )}
       {said.action === 'sign-in' && (
         <Link href={`/sign-in?next=${next}`} className="button primary">

@@ -8,7 +8,7 @@ export type ExportFormat = 'excalidraw' | 'png' | 'svg'
 /** What file systems refuse in names, and what tells a path. */
 const forbidden = /[\\/:*?"<>|\p{Cc}]+/gu
 
-const fileName = (title: string, extension: string): string =>
+export const fileName = (title: string, extension: string): string =>
   `${title.replace(forbidden, ' ').trim() || 'board'}.${extension}`
 
 export const download = (content: Blob, name: string): void => {

@@ -2,14 +2,17 @@
 // pastes is uploaded before others hear of it; what others paste is fetched when it is first seen.
 import { CaptureUpdateAction, newElementWith } from '@excalidraw/excalidraw'
 import type { ExcalidrawImageElement, FileId } from '@excalidraw/excalidraw/element/types'
-import type { BinaryFileData, DataURL, ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
+import type { BinaryFileData, ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 import * as api from '../api.ts'
 import type { CanvasElement } from '../canvas.ts'
 import { blobOf } from '../import.ts'
 import { sha256 } from '../sha256.ts'
+import { dataUrlOf } from './data-url.ts'
 
 const retryMs = 3000
-const mostTries = 20
+const longestRetryMs = 30_000
+/** An image is on a board a moment before its file, when somebody else's client has been quick. */
+const mostMisses = 5
 const contentId = /^[0-9a-f]{64}$/
 
 /** `close()` takes its timers away. */
@@ -22,9 +25,11 @@ export class BoardImages {
   readonly #stored = new Set<string>()
   /** File ids under way, in either direction. */
   readonly #busy = new Set<string>()
-  readonly #tries = new Map<string, number>()
+  readonly #failures = new Map<string, number>()
+  /** File ids that there is no use in trying again. */
+  readonly #givenUp = new Set<string>()
+  readonly #waiting = new Set<string>()
   readonly #timers = new Set<ReturnType<typeof setTimeout>>()
-  #uploads = 0
   #isClosed = false
 
   constructor(
@@ -38,8 +43,9 @@ export class BoardImages {
     this.#onProblem = onProblem
   }
 
+  /** Something the user put here is not on the server yet: it is under way, or waits for the network. */
   get isUploading(): boolean {
-    return this.#uploads > 0
+    return this.#waiting.size > 0
   }
 
   close(): void {
@@ -61,33 +67,59 @@ export class BoardImages {
     for (const element of this.#excalidraw.getSceneElements()) {
       if (element.type !== 'image' || element.fileId === null) continue
       const { fileId } = element
-      if (this.#busy.has(fileId) || (this.#tries.get(fileId) ?? 0) >= mostTries) continue
+      if (this.#busy.has(fileId) || this.#givenUp.has(fileId)) continue
       const file = files[fileId]
       if (file === undefined) {
-        if (contentId.test(fileId)) this.#start(fileId, () => this.#fetch(fileId))
-      } else if (!this.#stored.has(fileId) && mayWrite) this.#start(fileId, () => this.#upload(file))
+        if (contentId.test(fileId)) this.#fetchSoon(fileId)
+      } else if (!this.#stored.has(fileId) && mayWrite) this.#uploadSoon(file)
     }
   }
 
-  #start(fileId: string, work: () => Promise<void>): void {
+  #fetchSoon(fileId: FileId): void {
     this.#busy.add(fileId)
-    this.#tries.set(fileId, (this.#tries.get(fileId) ?? 0) + 1)
-    work().then(
+    this.#fetch(fileId).then(
       () => this.#busy.delete(fileId),
       (error: unknown) => {
-        const isPassing = error instanceof api.ApiError && (error.status === 0 || error.status >= 429)
-        if (!isPassing) {
-          this.#tries.set(fileId, mostTries)
-          this.#onProblem(error instanceof Error ? error.message : 'An image could not be stored.')
-        }
-        const timer = setTimeout(() => {
-          this.#timers.delete(timer)
-          this.#busy.delete(fileId)
-          this.#onChange()
-        }, retryMs)
-        this.#timers.add(timer)
+        if (isPassing(error) || (this.#failures.get(fileId) ?? 0) < mostMisses) this.#again(fileId)
+        else this.#givenUp.add(fileId) // its place on the canvas says that it is missing
       },
     )
+  }
+
+  #uploadSoon(file: BinaryFileData): void {
+    this.#busy.add(file.id)
+    this.#waiting.add(file.id)
+    this.#onChange()
+    this.#upload(file).then(
+      () => {
+        this.#busy.delete(file.id)
+        this.#waiting.delete(file.id)
+        this.#onChange()
+      },
+      (error: unknown) => {
+        if (isPassing(error)) return this.#again(file.id)
+        this.#givenUp.add(file.id)
+        this.#waiting.delete(file.id)
+        this.#onProblem(error instanceof Error ? error.message : 'An image could not be stored.')
+        this.#takeAway(file.id)
+        this.#onChange()
+      },
+    )
+  }
+
+  #again(fileId: string): void {
+    const failures = (this.#failures.get(fileId) ?? 0) + 1
+    this.#failures.set(fileId, failures)
+    const timer = setTimeout(
+      () => {
+        this.#timers.delete(timer)
+        this.#busy.delete(fileId)
+        this.#onChange()
+      },
+      Math.min(longestRetryMs, retryMs * failures),
+    )
+    this.#timers.add(timer)
+    this.#onChange()
   }
 
   async #fetch(fileId: FileId): Promise<void> {
@@ -101,30 +133,33 @@ export class BoardImages {
   }
 
   async #upload(file: BinaryFileData): Promise<void> {
-    this.#uploads++
-    try {
-      const blob = blobOf(file.dataURL)
-      if (blob === null) throw new Error(`Images of the type ${file.mimeType} cannot be kept on a board.`)
-      const id = (await sha256(new Uint8Array(await blob.arrayBuffer()))) as FileId
-      await api.putFile(this.#boardId, id, blob)
-      if (this.#isClosed) return
-      this.#stored.add(id)
-      // Excalidraw makes large images smaller after it asked for their id: the content is another one than was hashed.
-      if (id !== file.id) this.#rename(file, id)
-    } finally {
-      this.#uploads--
-      this.#onChange()
-    }
+    const blob = blobOf(file.dataURL)
+    if (blob === null) throw new Error(`Images of the type ${file.mimeType} cannot be kept on a board.`)
+    const id = (await sha256(new Uint8Array(await blob.arrayBuffer()))) as FileId
+    await api.putFile(this.#boardId, id, blob)
+    if (this.#isClosed) return
+    this.#stored.add(id)
+    // Excalidraw makes large images smaller after it asked for their id: the content is another one than was hashed.
+    if (id !== file.id) this.#rename(file, id)
   }
 
   #rename(file: BinaryFileData, id: FileId): void {
     this.#excalidraw.addFiles([{ ...file, id }])
+    this.#changeImages(file.id, { fileId: id, status: 'saved' })
+  }
+
+  /** What nobody else will ever see is not left standing as if they did. */
+  #takeAway(fileId: FileId): void {
+    if (!this.#isClosed) this.#changeImages(fileId, { isDeleted: true })
+  }
+
+  #changeImages(fileId: FileId, change: Partial<ExcalidrawImageElement>): void {
     this.#excalidraw.updateScene({
       elements: this.#excalidraw
         .getSceneElementsIncludingDeleted()
         .map((element) =>
-          element.type === 'image' && element.fileId === file.id
-            ? newElementWith(element as ExcalidrawImageElement, { fileId: id, status: 'saved' })
+          element.type === 'image' && element.fileId === fileId
+            ? newElementWith(element as ExcalidrawImageElement, change)
             : element,
         ),
       captureUpdate: CaptureUpdateAction.NEVER,
@@ -132,10 +167,5 @@ export class BoardImages {
   }
 }
 
-const dataUrlOf = (blob: Blob): Promise<DataURL> =>
-  new Promise((resolve, reject) => {
-    const reader = new FileReader()
-    reader.onload = () => resolve(String(reader.result) as DataURL)
-    reader.onerror = () => reject(reader.error ?? new Error('The image could not be read.'))
-    reader.readAsDataURL(blob)
-  })
+const isPassing = (error: unknown): boolean =>
+  error instanceof api.ApiError && (error.status === 0 || error.status >= 429)

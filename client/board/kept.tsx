@@ -1,63 +1,94 @@
 // Changes that the server did not take are the user's all the same: as a file, or as a board of their own.
+import type { BinaryFileData, BinaryFiles } from '@excalidraw/excalidraw/types'
 import { useState } from 'react'
 import * as api from '../api.ts'
 import { fillBoard } from '../import.ts'
 import { navigate } from '../router.tsx'
 import type { SessionState } from '../session-state.ts'
 import { showProblem } from '../ui/toast.tsx'
+import { dataUrlOf } from './data-url.ts'
+import { download, fileName } from './export.ts'
 
 interface KeptProps {
+  boardId: string
   kept: NonNullable<SessionState['kept']>
+  /** The images that the canvas had. */
+  files: BinaryFiles
   title: string
   isUser: boolean
   onDone: () => void
 }
 
-export const KeptActions = ({ kept, title, isUser, onDone }: KeptProps) => {
+export const KeptActions = ({ boardId, kept, files, title, isUser, onDone }: KeptProps) => {
   const [isBusy, setBusy] = useState(false)
-  const keepAsFile = () => {
+  const doing = (work: () => Promise<void>) => {
+    setBusy(true)
+    work().then(onDone, (error: unknown) => {
+      showProblem(error)
+      setBusy(false)
+    })
+  }
+  const keepAsFile = async () => {
+    const images = await imagesOf(boardId, kept, files)
     const scene = {
       type: 'excalidraw',
       version: 2,
       source: 'boardroom',
       elements: kept.elements,
       appState: {},
-      files: {},
+      files: Object.fromEntries(images.map((image) => [image.id, image])),
     }
-    const url = URL.createObjectURL(
-      new Blob([JSON.stringify(scene)], { type: 'application/vnd.excalidraw+json' }),
-    )
-    const link = document.createElement('a')
-    link.href = url
-    link.download = `${title} (my copy).excalidraw`
-    link.click()
-    setTimeout(() => URL.revokeObjectURL(url), 60_000)
-    onDone()
+    const content = new Blob([JSON.stringify(scene)], { type: 'application/vnd.excalidraw+json' })
+    download(content, fileName(`${title} (my copy)`, 'excalidraw'))
   }
   const keepAsBoard = async () => {
-    setBusy(true)
-    try {
-      const board = await api.createBoard({ title: `${title} (my copy)`.slice(0, 200) })
-      await fillBoard(board.id, kept.elements, new Map(), () => {})
-      onDone()
-      navigate(`/b/${board.id}`)
-    } catch (error) {
-      showProblem(error)
-      setBusy(false)
-    }
+    const images = await imagesOf(boardId, kept, files)
+    const board = await api.createBoard({ title: `${title.slice(0, 180)} (my copy)` })
+    await fillBoard(
+      board.id,
+      kept.elements,
+      new Map(images.map(({ id, dataURL }) => [id, dataURL])),
+      () => {},
+    )
+    navigate(`/b/${board.id}`)
   }
   return (
     <>
-      <button type="button" className="primary" onClick={keepAsFile}>
+      <button type="button" className="primary" disabled={isBusy} onClick={() => doing(keepAsFile)}>
         Download a copy
       </button>
       {isUser && (
-        <button type="button" disabled={isBusy} onClick={keepAsBoard}>
+        <button type="button" disabled={isBusy} onClick={() => doing(keepAsBoard)}>
           Keep as a new board
         </button>
       )}
     </>
   )
+}
+
+/** Those that the canvas had, and of the others what the server still gives. */
+const imagesOf = async (
+  boardId: string,
+  { elements }: KeptProps['kept'],
+  files: BinaryFiles,
+): Promise<BinaryFileData[]> => {
+  const ids = new Set(elements.flatMap(({ fileId }) => (typeof fileId === 'string' ? [fileId] : [])))
+  const images = await Promise.all(
+    [...ids].map(async (id): Promise<BinaryFileData[]> => {
+      const file = files[id]
+      if (file !== undefined) return [file]
+      try {
+        const blob = await api.getFile(boardId, id)
+        const mimeType = blob.type as BinaryFileData['mimeType'] // the server keeps no other types
+        return [
+          { id: id as BinaryFileData['id'], dataURL: await dataUrlOf(blob), mimeType, created: Date.now() },
+        ]
+      } catch {
+        return [] // taken away with the board: the rest is still worth keeping
+      }
+    }),
+  )
+  return images.flat()
 }
 
 export const KeptBanner = (props: KeptProps) => (

@@ -1,5 +1,6 @@
 // The session of a board's page. It starts before React and Excalidraw are loaded, so that the drawing comes while
 // they do: most of what they wait for is then there.
+import { beforeRebuild } from '../../shared/protocol.ts'
 import { systemClock } from '../clock.ts'
 import { BoardSession } from '../session.ts'
 import { marks } from './device.ts'
@@ -32,7 +33,16 @@ const open = (boardId: string): BoardSession => {
     clock: systemClock,
     openStore: deviceStore(),
     marks,
+    formerDocuments: () => formerDocuments(boardId),
   })
   session.open()
   return session
+}
+
+const formerDocuments = async (boardId: string): Promise<Uint8Array[]> => {
+  // Needed next to never: not worth waiting for where a board is opened.
+  const api = await import('../api.ts')
+  const { items } = await api.listVersions(boardId)
+  const former = items.filter(({ name }) => name === beforeRebuild)
+  return Promise.all(former.map(({ id }) => api.getVersionDocument(boardId, id)))
 }

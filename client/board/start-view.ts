@@ -13,7 +13,6 @@ type View = Pick<AppState, 'scrollX' | 'scrollY' | 'zoom'>
 /** All of the drawing, where drawing all of it takes no time to speak of; else its middle. */
 export const showStartView = (excalidraw: ExcalidrawImperativeAPI): void => {
   const elements = excalidraw.getSceneElements()
-  if (elements.length === 0) return
   if (elements.length > mostToFit) excalidraw.scrollToContent(undefined, { animate: false })
   else excalidraw.updateScene({ appState: viewOf(getCommonBounds(elements), excalidraw.getAppState()) })
 }

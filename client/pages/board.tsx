@@ -1,6 +1,6 @@
 // `/b/{id}`: one board. Who comes in how is board/entry.ts, what happens live is session.ts; this puts them on a page.
 import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
-import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import type { BoardResponse, MeResponse } from '../../shared/api.ts'
 import { mayWrite } from '../../shared/levels.ts'
 import * as api from '../api.ts'
@@ -120,8 +120,33 @@ const LiveBoard = ({ boardId, session, board, me, onRenamed }: LiveBoardProps) =
     session.dismissNotice()
   }, [state.notice, session])
 
+  useEffect(() => {
+    if (!isUploading) return
+    // An image is kept nowhere but on this page until the server has it.
+    const ask = (event: BeforeUnloadEvent) => event.preventDefault()
+    window.addEventListener('beforeunload', ask)
+    return () => window.removeEventListener('beforeunload', ask)
+  }, [isUploading])
+
   const dismiss = useCallback(() => session.dismissKept(), [session])
-  if (state.ended !== null) return <Ended state={state} title={title} isUser={isUser} onDismiss={dismiss} />
+  // Asked for while the canvas is still there: when the board has ended, it goes.
+  const hasKept = state.kept !== null
+  const files = useMemo(
+    () => (hasKept && excalidraw !== null ? excalidraw.getFiles() : {}),
+    [hasKept, excalidraw],
+  )
+  if (state.ended !== null) {
+    return (
+      <Ended
+        boardId={boardId}
+        state={state}
+        files={files}
+        title={title}
+        isUser={isUser}
+        onDismiss={dismiss}
+      />
+    )
+  }
 
   return (
     <div className="board-page">
@@ -165,7 +190,16 @@ const LiveBoard = ({ boardId, session, board, me, onRenamed }: LiveBoardProps) =
           </button>
         )}
       </header>
-      {state.kept !== null && <KeptBanner kept={state.kept} title={title} isUser={isUser} onDone={dismiss} />}
+      {state.kept !== null && (
+        <KeptBanner
+          boardId={boardId}
+          kept={state.kept}
+          files={files}
+          title={title}
+          isUser={isUser}
+          onDone={dismiss}
+        />
+      )}
       {isLate && (
         <div className="banner" role="alert">
           <p>The server does not answer. Trying again by itself …</p>

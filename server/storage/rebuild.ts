@@ -1,5 +1,6 @@
 // A board that reached its size limit starts anew from its content. Only while no server has it open: a room would
 // go on writing edits that build on the document it knows.
+import { beforeRebuild } from '../../shared/protocol.ts'
 import { type Actor, systemActor } from '../audit/actor.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import type { Database } from '../database/database.ts'
@@ -66,7 +67,7 @@ export async function rebuildBoard(
     await writeSnapshot(client, schema, boardId, { state, checksum: checksumOf(state) })
     await retireAuthors(client, schema, boardId, formerClientIds, clientId)
     await insertNamedVersion(client, schema, boardId, {
-      name: 'Before the rebuild',
+      name: beforeRebuild,
       state: before,
       checksum: checksumOf(before),
     })

@@ -10,6 +10,7 @@ import { withBrowser } from '../helpers/browser.ts'
 import { browserTests, gone, withCanvas } from '../helpers/canvas-server.ts'
 import { findChromium } from '../helpers/chromium.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { rebuild } from '../helpers/session.ts'
 
 const away = suite('a board through bad times')
 const tests = browserTests(findChromium(), away)
@@ -168,6 +169,41 @@ tests.add('shows a board that somebody else’s client has put malformed element
         provider.destroy()
         doc.destroy()
       }
+    }),
+  ),
+)
+
+tests.add('offers what was drawn while away on a board that was rebuilt since', (chromium) =>
+  withCanvas((server) =>
+    withBrowser(chromium, async (browser) => {
+      const ada = await server.user('Ada')
+      const boardId = await ada.board()
+      const { page } = await browser.open(`${server.origin}/b/${boardId}`, {
+        cookie: ada.cookie,
+        expected: gone,
+      })
+      await saysSync(page, 'Saved')
+      await focusCanvas(page)
+      await draw(page, 'r', [300, 200], [420, 280])
+      await saysSync(page, 'Saved')
+      await eventually(async () => (await ada.scene(boardId)).elements.length === 1)
+      await server.stop()
+      await saysSync(page, 'Offline')
+      await draw(page, 'o', [500, 200], [620, 280])
+      await saysSync(page, 'Offline, 1 change kept')
+      await page.goto('about:blank')
+      await rebuild(server, boardId)
+      await server.start()
+      await page.goto(`${server.origin}/b/${boardId}`)
+      await page.getByText('One change of yours was not saved').waitFor()
+      assert.equal(
+        (await elementsOn(page)).map(({ type }) => type),
+        ['rectangle'],
+      )
+      await page.getByRole('button', { name: 'Keep as a new board' }).click()
+      await page.waitForURL((url) => /\/b\//.test(url.pathname) && !url.pathname.includes(boardId))
+      await eventually(async () => (await elementsOn(page)).length === 2)
+      assert.is((await ada.scene(boardId)).elements.length, 1)
     }),
   ),
 )

@@ -46,32 +46,35 @@ drawing.test('has groups that come apart again, and an order that either of them
 
 const isFilled = (value: unknown): boolean => Array.isArray(value) && value.length > 0
 
-drawing.test('keeps both when one recolours what the other moves; each undoes only their own', async (about) => {
-  const two = await openTwo(about)
-  const { ada, grace } = two
-  await draw(ada, 'r', [300, 200], [400, 300])
-  const [before] = await agree(two, 1)
-  await grace.keyboard.press('v')
-  await grace.mouse.click(300, 250)
-  await Promise.all([
-    ada.getByTestId('color-top-pick-#e03131').click(),
-    drag(grace, [300, 250], [300, 450]),
-  ])
-  await eventually(async () => {
-    const [both] = await elementsOn(ada)
-    return both?.strokeColor === '#e03131' && Math.round(Number(both.y) - Number(before?.y)) === 200
-  })
-  const [both] = await agree(two, 1)
-  await ada.locator('.excalidraw').first().focus()
-  await ada.keyboard.press('Control+z')
-  await eventually(async () => (await elementsOn(grace))[0]?.strokeColor === before?.strokeColor)
-  assert.is((await agree(two, 1))[0]?.y, both?.y)
-  // Without a click: clearing the selection would be a step to undo by itself.
-  await grace.locator('.excalidraw').first().focus()
-  await grace.keyboard.press('Control+z')
-  await eventually(async () => (await elementsOn(ada))[0]?.y === before?.y)
-  await agree(two, 1)
-})
+drawing.test(
+  'keeps both when one recolours what the other moves; each undoes only their own',
+  async (about) => {
+    const two = await openTwo(about)
+    const { ada, grace } = two
+    await draw(ada, 'r', [300, 200], [400, 300])
+    const [before] = await agree(two, 1)
+    await grace.keyboard.press('v')
+    await grace.mouse.click(300, 250)
+    await Promise.all([
+      ada.getByTestId('color-top-pick-#e03131').click(),
+      drag(grace, [300, 250], [300, 450]),
+    ])
+    await eventually(async () => {
+      const [both] = await elementsOn(ada)
+      return both?.strokeColor === '#e03131' && Math.round(Number(both.y) - Number(before?.y)) === 200
+    })
+    const [both] = await agree(two, 1)
+    await ada.locator('.excalidraw').first().focus()
+    await ada.keyboard.press('Control+z')
+    await eventually(async () => (await elementsOn(grace))[0]?.strokeColor === before?.strokeColor)
+    assert.is((await agree(two, 1))[0]?.y, both?.y)
+    // Without a click: clearing the selection would be a step to undo by itself.
+    await grace.locator('.excalidraw').first().focus()
+    await grace.keyboard.press('Control+z')
+    await eventually(async () => (await elementsOn(ada))[0]?.y === before?.y)
+    await agree(two, 1)
+  },
+)
 
 drawing.test('is copied and pasted, also from one board to another', async (about) => {
   const two = await openTwo(about)
@@ -100,7 +103,9 @@ drawing.test('takes items of one’s own library, which is still there after a r
   // It pulses for ever, so it is never still.
   await ada.locator('.library-unit__pulse').click({ force: true })
   await eventually(async () => (await ada.locator('.library-unit').count()) >= 1)
-  await eventually(() => ada.evaluate("JSON.parse(localStorage.getItem('boardroom-library') ?? '[]').length === 1"))
+  await eventually(() =>
+    ada.evaluate("JSON.parse(localStorage.getItem('boardroom-library') ?? '[]').length === 1"),
+  )
   await ada.reload()
   await saysSync(ada, 'Saved')
   await openLibrary()

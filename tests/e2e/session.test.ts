@@ -1,88 +1,11 @@
 // An open board without its page: what it says about being saved, about levels and about the end, against a real server.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { WebSocket } from 'ws'
 import type * as Y from 'yjs'
-import { systemClock } from '../../client/clock.ts'
-import type { SocketClass } from '../../client/provider.ts'
-import { BoardSession, type SessionOptions } from '../../client/session.ts'
-import type { SceneElement } from '../../shared/element.ts'
 import { CloseCode } from '../../shared/protocol.ts'
 import { elementsOf } from '../../shared/scene.ts'
-import { FakeCanvas } from '../helpers/canvas.ts'
-import { type CanvasPerson, type CanvasServer, withCanvas } from '../helpers/canvas-server.ts'
 import { eventually } from '../helpers/eventually.ts'
-
-const shape = (id: string): SceneElement => ({
-  id,
-  type: 'rectangle',
-  x: 0,
-  y: 0,
-  width: 100,
-  height: 50,
-  angle: 0,
-  strokeColor: '#000000',
-})
-
-interface Opened {
-  session: BoardSession
-  canvas: FakeCanvas
-  /** Every state it went through, by what it said of the sync. */
-  said: string[]
-}
-
-const withSession = async (
-  server: CanvasServer,
-  who: CanvasPerson,
-  boardId: string,
-  work: (opened: Opened) => Promise<void>,
-  more: Partial<SessionOptions> = {},
-): Promise<void> => {
-  class Socket extends WebSocket {
-    constructor(url: string, protocols?: string | string[]) {
-      super(url, protocols ?? [], { headers: { cookie: who.cookie, origin: server.origin } })
-    }
-  }
-  const session = new BoardSession({
-    serverUrl: `ws://127.0.0.1:${server.port}/ws`,
-    boardId,
-    socketClass: Socket as unknown as SocketClass, // ws takes more than a browser's socket does
-    clock: systemClock,
-    openStore: null,
-    marks: { get: () => false, set: () => {} },
-    ...more,
-  })
-  const canvas = new FakeCanvas()
-  canvas.onChange = () => session.canvasChanged()
-  const said: string[] = []
-  session.subscribe(() => said.push(session.state.sync.name))
-  session.attach(canvas)
-  session.open()
-  try {
-    await eventually(() => session.state.isReady || session.state.ended !== null)
-    await work({ session, canvas, said })
-  } finally {
-    await session.close()
-  }
-}
-
-const withBoard = (
-  work: (about: {
-    server: CanvasServer
-    ada: CanvasPerson
-    grace: CanvasPerson
-    boardId: string
-    grant(level: string): Promise<unknown>
-  }) => Promise<void>,
-) =>
-  withCanvas(async (server) => {
-    const ada = await server.user('Ada')
-    const grace = await server.user('Grace')
-    const boardId = await ada.board()
-    const grant = (level: string) =>
-      ada.ask('POST', `/boards/${boardId}/permissions`, { user_id: grace.id, level })
-    await work({ server, ada, grace, boardId, grant })
-  })
+import { shape, withBoard, withSession } from '../helpers/session.ts'
 
 const live = suite('an open board')
 

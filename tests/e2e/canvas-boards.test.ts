@@ -1,0 +1,154 @@
+// The list of boards and what is done to whole boards: come and go, be found, be brought back as they were.
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Page } from 'playwright-core'
+import * as assert from 'uvu/assert'
+import { readScene, type SceneElement } from '../../shared/scene.ts'
+import { draw, elementsOn, focusCanvas, saysSync } from '../helpers/board-page.ts'
+import { canvasFile } from '../helpers/canvas-file.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { agree, openTwo } from '../helpers/together.ts'
+
+const boards = canvasFile('boards as people keep them')
+
+const drawing = (name: string): string =>
+  readFileSync(
+    fileURLToPath(new URL(`../../../tests/fixtures/boards/${name}.excalidraw`, import.meta.url)),
+    'utf8',
+  )
+const elementsIn = (text: string): SceneElement[] => readScene(JSON.parse(text))?.elements ?? []
+
+/** What can be done to a board, by its own menu in the list. */
+const choose = async (page: Page, board: string, what: string): Promise<void> => {
+  await page.getByRole('button', { name: `${board}: what to do` }).click()
+  await page.getByRole('menuitem', { name: what }).click()
+}
+const titles = (page: Page): Promise<string[]> => page.locator('.board-card h2').allTextContents()
+
+boards.test(
+  'have versions: one is named, looked at and restored, as the other window sees at once',
+  async (about) => {
+    const two = await openTwo(about)
+    const { ada, grace } = two
+    await draw(ada, 'r', [300, 200], [400, 300])
+    const [kept] = await agree(two, 1)
+    await ada.getByTestId('main-menu-trigger').click()
+    await ada.getByText('Versions', { exact: true }).click()
+    await ada.getByLabel('Name of the version').fill('Before the workshop')
+    await ada.getByRole('button', { name: 'Keep version' }).click()
+    await ada.getByRole('button', { name: /Before the workshop/ }).waitFor()
+    await ada.keyboard.press('Escape')
+    await draw(grace, 'o', [500, 200], [600, 300])
+    await grace.keyboard.press('Control+a')
+    await grace.keyboard.press('Delete')
+    await agree(two, 0)
+
+    await ada.getByTestId('main-menu-trigger').click()
+    await ada.getByText('Versions', { exact: true }).click()
+    await ada.getByRole('button', { name: /Before the workshop/ }).click()
+    await ada.getByRole('img', { name: 'The board as it was' }).waitFor()
+    await ada.getByRole('button', { name: 'Restore this version' }).click()
+    await grace.getByText('An earlier version was restored.').waitFor()
+    const [back] = await agree(two, 1)
+    assert.is(back?.id, kept?.id)
+  },
+)
+
+boards.test('are renamed, duplicated, found, sorted, thrown away and brought back', async (about) => {
+  const linus = await about.server.user('Linus')
+  const page = await about.open('/', { cookie: linus.cookie })
+  await page.getByRole('heading', { name: 'Start with a board' }).waitFor()
+  await linus.importScene(
+    await linus.board('Roadmap'),
+    elementsIn(drawing('customer-journey-map')).slice(0, 3),
+  )
+  await linus.board('Agenda')
+  await page.reload()
+  await eventually(async () => (await titles(page)).join() === 'Agenda,Roadmap')
+  await page.getByLabel('Sort by').selectOption('created')
+  await choose(page, 'Roadmap', 'Rename')
+  await page.keyboard.type('Zebra crossing')
+  await page.keyboard.press('Enter')
+  await eventually(async () => (await titles(page)).includes('Zebra crossing'))
+  await choose(page, 'Zebra crossing', 'Duplicate')
+  const copy = await eventually(async () =>
+    (await titles(page)).find((title) => /Zebra crossing.+/.test(title)),
+  )
+  await page.getByLabel('Sort by').selectOption('title')
+  await eventually(async () => (await titles(page)).join() === ['Agenda', 'Zebra crossing', copy].join())
+  await page.getByLabel('Search boards').fill('agen')
+  await eventually(async () => (await titles(page)).join() === 'Agenda')
+  await page.getByLabel('Search boards').fill('')
+  await eventually(async () => (await titles(page)).length === 3)
+
+  await choose(page, 'Agenda', 'Move to trash')
+  await eventually(async () => !(await titles(page)).includes('Agenda'))
+  await page.getByRole('link', { name: 'Trash' }).click()
+  await eventually(async () => (await titles(page)).join() === 'Agenda')
+  await choose(page, 'Agenda', 'Restore')
+  await page.getByText('The trash is empty.').waitFor()
+  await page.getByRole('link', { name: 'Boards', exact: true }).click()
+  await page.getByRole('link', { name: copy }).click()
+  await saysSync(page, 'Saved')
+  await eventually(async () => (await elementsOn(page)).length === 3)
+})
+
+boards.test('show on their card what was just drawn on them', async ({ ada, open }) => {
+  const boardId = await ada.board('Sketch of the day')
+  const page = await open('/', { cookie: ada.cookie })
+  await page.getByRole('link', { name: 'Sketch of the day' }).click()
+  await saysSync(page, 'Saved')
+  await focusCanvas(page)
+  await draw(page, 'r', [300, 200], [400, 300])
+  await saysSync(page, 'Saved')
+  await page.getByRole('link', { name: 'All boards' }).click()
+  await page.locator(`a[href="/b/${boardId}"] img`).waitFor()
+})
+
+boards.test(
+  'come in as a file dropped on the list, say how far they are, and stay the same drawing',
+  async ({ ada, open }) => {
+    const page = await open('/', { cookie: ada.cookie })
+    await page.getByRole('button', { name: 'New board' }).first().waitFor()
+    let carryOn = () => {}
+    const held = new Promise<void>((resolve) => {
+      carryOn = resolve
+    })
+    await page.route('**/import', async (route) => {
+      await held
+      await route.continue()
+    })
+    const text = drawing('presentation-bundle')
+    await dropOnPage(page, 'presentation-bundle.excalidraw', text)
+    await page.getByText('Saving 558 elements').waitFor()
+    carryOn()
+    await page.waitForURL(/\/b\//)
+    await saysSync(page, 'Saved')
+    await eventually(async () => {
+      assert.equal((await elementsOn(page)).map(placeOf), elementsIn(text).map(placeOf))
+      return true
+    })
+  },
+)
+
+/** What of an element Excalidraw does not complete when it reads a file. */
+const placeOf = ({ id, type, x, y, width, height, frameId, groupIds }: SceneElement) => ({
+  id,
+  type,
+  x,
+  y,
+  width,
+  height,
+  frameId,
+  groupIds,
+})
+
+/** Text, because it is compiled for Node here and knows no DOM. */
+const dropOnPage = (page: Page, name: string, text: string) =>
+  page.evaluate(`(() => {
+    const dataTransfer = new DataTransfer()
+    dataTransfer.items.add(new File([${JSON.stringify(text)}], ${JSON.stringify(name)}))
+    document.querySelector('.page').dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer }))
+  })()`)
+
+boards.run()

@@ -1,0 +1,121 @@
+// Without a mouse: everything around the canvas is reached, seen to be reached, left again, and gives the focus back.
+import type { Page } from 'playwright-core'
+import * as assert from 'uvu/assert'
+import { elementsOn, saysSync } from '../helpers/board-page.ts'
+import { canvasFile } from '../helpers/canvas-file.ts'
+import { eventually } from '../helpers/eventually.ts'
+
+const keyboard = canvasFile('the keyboard alone')
+
+const mostSteps = 40
+
+/** What has the focus: its role or tag, and its name. */
+const focused = async (page: Page): Promise<string> =>
+  String(
+    await page.evaluate(`(() => {
+      const element = document.activeElement
+      const name = element.getAttribute('aria-label') ?? element.closest('label')?.textContent ?? element.textContent
+      return (element.getAttribute('role') ?? element.tagName.toLowerCase()) + ' ' + name.trim()
+    })()`),
+  )
+
+/** Walks with Tab until `wanted` has the focus, which must then be visible. */
+const tabTo = async (page: Page, wanted: string): Promise<void> => {
+  const seen: string[] = []
+  for (let step = 0; step < mostSteps; step++) {
+    await page.keyboard.press('Tab')
+    const now = await focused(page)
+    if (now.startsWith(wanted)) {
+      const isVisible = await page.evaluate(`(() => {
+        const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement)
+        return outlineStyle !== 'none' && outlineWidth !== '0px'
+      })()`)
+      assert.ok(isVisible, `${wanted} has the focus and does not show it`)
+      return
+    }
+    seen.push(now)
+  }
+  throw new Error(`Tab does not lead to ${wanted}, but to ${seen.join(', ')}`)
+}
+
+const hasFocus = (page: Page, wanted: string): Promise<unknown> =>
+  eventually(async () => {
+    assert.ok((await focused(page)).startsWith(wanted), `${wanted}, and not ${await focused(page)}`)
+    return true
+  })
+
+keyboard.test('makes, finds and renames a board in the list', async ({ server, open }) => {
+  const linus = await server.user('Linus')
+  await linus.board('Roadmap')
+  const page = await open('/', { cookie: linus.cookie })
+  await page.getByRole('link', { name: 'Roadmap' }).waitFor()
+  await tabTo(page, 'button Roadmap: what to do')
+  await page.keyboard.press('Enter')
+  await hasFocus(page, 'menuitem Rename')
+  await page.keyboard.press('ArrowDown')
+  await hasFocus(page, 'menuitem Duplicate')
+  await page.keyboard.press('Escape')
+  await hasFocus(page, 'button Roadmap: what to do')
+  await page.keyboard.press('Enter')
+  await page.keyboard.press('Enter')
+  await hasFocus(page, 'input Name')
+  await page.keyboard.press('Escape')
+  await hasFocus(page, 'button Roadmap: what to do')
+  await page.keyboard.press('Enter')
+  await page.keyboard.press('Enter')
+  await hasFocus(page, 'input Name')
+  await page.keyboard.type('Plans')
+  await page.keyboard.press('Enter')
+  await page.getByRole('link', { name: 'Plans' }).waitFor()
+  await page.reload()
+  await page.getByRole('link', { name: 'Plans' }).waitFor()
+  await tabTo(page, 'button New board')
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/\/b\//)
+})
+
+keyboard.test('shares a board, and gives the focus back to where it was', async ({ ada, open }) => {
+  const boardId = await ada.board()
+  const page = await open(`/b/${boardId}`, { cookie: ada.cookie })
+  await saysSync(page, 'Saved')
+  await page.getByRole('button', { name: 'Share' }).focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('dialog', { name: 'Share' }).waitFor()
+  await tabTo(page, 'tab Links')
+  await page.keyboard.press('Enter')
+  await tabTo(page, 'button Make link')
+  await page.keyboard.press('Enter')
+  await page.getByLabel('New link').waitFor()
+  // Round and round, and never out of the dialog.
+  for (let step = 0; step < mostSteps; step++) {
+    await page.keyboard.press('Tab')
+    assert.ok(
+      await page.evaluate(
+        "document.activeElement === document.body || document.activeElement.closest('dialog') !== null",
+      ),
+    )
+  }
+  await page.keyboard.press('Escape')
+  await hasFocus(page, 'button Share')
+})
+
+keyboard.test('lets a guest in, who then draws', async ({ ada, open }) => {
+  const boardId = await ada.board()
+  const { url } = await ada.link(boardId, 'edit')
+  const page = await open(url)
+  await hasFocus(page, 'input Your name')
+  await page.keyboard.type('Katherine')
+  await page.keyboard.press('Enter')
+  await saysSync(page, 'Saved')
+  // The canvas listens from the first key on.
+  await page.keyboard.press('r')
+  await page.mouse.move(300, 300)
+  await page.mouse.down()
+  await page.mouse.move(400, 400, { steps: 4 })
+  await page.mouse.up()
+  await eventually(async () => (await elementsOn(page)).length === 1)
+  await page.keyboard.press('Delete')
+  await eventually(async () => (await elementsOn(page)).length === 0)
+})
+
+keyboard.run()
