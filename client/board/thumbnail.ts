@@ -33,11 +33,15 @@ export const useThumbnail = (
     const timer = setTimeout(() => takePicture(boardId, excalidraw, isChanged), pauseMs)
     return () => clearTimeout(timer)
   }, [boardId, excalidraw, isSaved, isEditor])
+  const mayLeaveOne = useRef(false)
+  mayLeaveOne.current = isEditor && state.ended === null
   // A layout effect, because the canvas has forgotten its drawing when other effects end.
   useLayoutEffect(() => {
-    if (excalidraw === null || !isEditor) return
-    return () => takePicture(boardId, excalidraw, isChanged)
-  }, [boardId, excalidraw, isEditor])
+    if (excalidraw === null) return
+    return () => {
+      if (mayLeaveOne.current) takePicture(boardId, excalidraw, isChanged)
+    }
+  }, [boardId, excalidraw])
 }
 
 const takePicture = (

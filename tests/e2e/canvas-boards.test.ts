@@ -131,16 +131,13 @@ boards.test(
   },
 )
 
-/** What of an element Excalidraw does not complete when it reads a file. */
-const placeOf = ({ id, type, x, y, width, height, frameId, groupIds }: SceneElement) => ({
+/** What of an element Excalidraw leaves as it is when it reads a file; it rounds, and begins lines at their first point. */
+const placeOf = ({ id, type, frameId, groupIds, text }: SceneElement) => ({
   id,
   type,
-  x,
-  y,
-  width,
-  height,
   frameId,
   groupIds,
+  text,
 })
 
 /** Text, because it is compiled for Node here and knows no DOM. */
