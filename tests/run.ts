@@ -248,9 +248,9 @@ function judge(file: TestFile, ending: Ending, forgotten: string[]): Outcome {
 /** Suites that are made and never run: uvu does not know of them. */
 async function forgottenRuns(file: TestFile): Promise<string[]> {
   const source = await readFile(file.path, 'utf8')
-  const made = [...source.matchAll(/^(?:const|let|var) (\w+) = (?:uvu\.)?(?:suite|canvasFile)\(/gm)].map(
-    (match) => match[1] ?? '',
-  )
+  const made = [
+    ...source.matchAll(/^(?:const|let|var) (\w+) = (?:uvu\.)?(?:suite|canvasFile|togetherFile)\(/gm),
+  ].map((match) => match[1] ?? '')
   if (/import \{[^}]*\btest\b[^}]*\} from 'uvu'/.test(source)) made.push('test')
   return made.filter((name) => !new RegExp(`\\b${name}\\.run\\(\\)`).test(source))
 }

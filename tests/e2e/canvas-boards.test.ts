@@ -1,22 +1,14 @@
 // The list of boards and what is done to whole boards: come and go, be found, be brought back as they were.
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
-import { readScene, type SceneElement } from '../../shared/scene.ts'
+import type { SceneElement } from '../../shared/scene.ts'
 import { draw, elementsOn, focusCanvas, saysSync } from '../helpers/board-page.ts'
 import { canvasFile } from '../helpers/canvas-file.ts'
+import { drawingElements, drawingPath } from '../helpers/drawings.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { agree, openTwo } from '../helpers/together.ts'
 
 const boards = canvasFile('boards as people keep them')
-
-const drawing = (name: string): string =>
-  readFileSync(
-    fileURLToPath(new URL(`../../../tests/fixtures/boards/${name}.excalidraw`, import.meta.url)),
-    'utf8',
-  )
-const elementsIn = (text: string): SceneElement[] => readScene(JSON.parse(text))?.elements ?? []
 
 /** What can be done to a board, by its own menu in the list. */
 const choose = async (page: Page, board: string, what: string): Promise<void> => {
@@ -25,43 +17,11 @@ const choose = async (page: Page, board: string, what: string): Promise<void> =>
 }
 const titles = (page: Page): Promise<string[]> => page.locator('.board-card h2').allTextContents()
 
-boards.test(
-  'have versions: one is named, looked at and restored, as the other window sees at once',
-  async (about) => {
-    const two = await openTwo(about)
-    const { ada, grace } = two
-    await draw(ada, 'r', [300, 200], [400, 300])
-    const [kept] = await agree(two, 1)
-    await ada.getByTestId('main-menu-trigger').click()
-    await ada.getByText('Versions', { exact: true }).click()
-    await ada.getByLabel('Name of the version').fill('Before the workshop')
-    await ada.getByRole('button', { name: 'Keep version' }).click()
-    await ada.getByRole('button', { name: /Before the workshop/ }).waitFor()
-    await ada.keyboard.press('Escape')
-    await draw(grace, 'o', [500, 200], [600, 300])
-    await grace.keyboard.press('Control+a')
-    await grace.keyboard.press('Delete')
-    await agree(two, 0)
-
-    await ada.getByTestId('main-menu-trigger').click()
-    await ada.getByText('Versions', { exact: true }).click()
-    await ada.getByRole('button', { name: /Before the workshop/ }).click()
-    await ada.getByRole('img', { name: 'The board as it was' }).waitFor()
-    await ada.getByRole('button', { name: 'Restore this version' }).click()
-    await grace.getByText('An earlier version was restored.').waitFor()
-    const [back] = await agree(two, 1)
-    assert.is(back?.id, kept?.id)
-  },
-)
-
 boards.test('are renamed, duplicated, found, sorted, thrown away and brought back', async (about) => {
   const linus = await about.server.user('Linus')
   const page = await about.open('/', { cookie: linus.cookie })
   await page.getByRole('heading', { name: 'Start with a board' }).waitFor()
-  await linus.importScene(
-    await linus.board('Roadmap'),
-    elementsIn(drawing('customer-journey-map')).slice(0, 3),
-  )
+  await linus.importScene(await linus.board('Roadmap'), drawingElements('customer-journey-map').slice(0, 3))
   await linus.board('Agenda')
   await page.reload()
   await eventually(async () => (await titles(page)).join() === 'Agenda,Roadmap')
@@ -118,14 +78,14 @@ boards.test(
       await held
       await route.continue()
     })
-    const text = drawing('presentation-bundle')
-    await dropOnPage(page, 'presentation-bundle.excalidraw', text)
+    const name = 'presentation-bundle'
+    await dropOnPage(page, `${name}.excalidraw`, readFileSync(drawingPath(name), 'utf8'))
     await page.getByText('Saving 558 elements').waitFor()
     carryOn()
     await page.waitForURL(/\/b\//)
     await saysSync(page, 'Saved')
     await eventually(async () => {
-      assert.equal((await elementsOn(page)).map(placeOf), elementsIn(text).map(placeOf))
+      assert.equal((await elementsOn(page)).map(placeOf), drawingElements(name).map(placeOf))
       return true
     })
   },

@@ -1,7 +1,6 @@
 // Drawings as files, images as files of the board, and the same over an address of the LAN, where browsers offer less.
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -10,13 +9,12 @@ import { draw, elementsOn, focusCanvas, saysSync, sharedPart } from '../helpers/
 import { withBrowser } from '../helpers/browser.ts'
 import { browserTests, withCanvas } from '../helpers/canvas-server.ts'
 import { findChromium } from '../helpers/chromium.ts'
+import { drawingPath } from '../helpers/drawings.ts'
 import { eventually } from '../helpers/eventually.ts'
 
 const files = suite('files at the canvas')
 const tests = browserTests(findChromium(), files)
 
-const drawing = (name: string) =>
-  fileURLToPath(new URL(`../../../tests/fixtures/boards/${name}.excalidraw`, import.meta.url))
 const onePixel = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAIAAAACUFjqAAAAEklEQVR42mP8z8BQz0AEYBxVSF8AtNcDAbDm3X8AAAAASUVORK5CYII=',
   'base64',
@@ -56,11 +54,11 @@ tests.add('a drawing comes in, goes out the same, and is a picture as PNG and SV
       // Excalidraw gives the worker that makes fonts smaller a second; where that is not enough they stay as they are.
       const { page } = await browser.open(server.origin, { cookie: ada.cookie, expected: /subsetting/ })
       await page.getByRole('button', { name: 'Import' }).waitFor()
-      await page.locator('input[type=file]').setInputFiles(drawing('customer-journey-map'))
+      await page.locator('input[type=file]').setInputFiles(drawingPath('customer-journey-map'))
       await page.waitForURL(/\/b\//)
       await saysSync(page, 'Saved')
       const original =
-        readScene(JSON.parse(readFileSync(drawing('customer-journey-map'), 'utf8')))?.elements ?? []
+        readScene(JSON.parse(readFileSync(drawingPath('customer-journey-map'), 'utf8')))?.elements ?? []
       const file = JSON.parse((await exported(page, '.excalidraw')).toString())
       const live = (elements: readonly SceneElement[]) =>
         elements.filter(({ isDeleted }) => isDeleted !== true)

@@ -14,6 +14,8 @@ interface Shared {
 export interface CanvasTest extends Shared {
   /** A window of its own. It is closed after the test, which fails where the page had trouble. */
   open(address: string, options?: OpenOptions): Promise<Page>
+  /** A window that stays open for the tests that follow, until one of them fails. */
+  openForAll(address: string, options?: OpenOptions): Promise<Page>
 }
 
 /** A suite `name` of browser tests, which share the people and make boards of their own. Ends with `run()`. */
@@ -21,6 +23,7 @@ export const canvasFile = (name: string) => {
   const tests = suite(name)
   const browserOnly = browserTests(findChromium(), tests)
   let started: Promise<Shared & { browser: TestBrowser }> | null = null
+  let lasting: Window[] = []
   let finish = () => {}
   let finished: Promise<void> = Promise.resolve()
 
@@ -49,18 +52,24 @@ export const canvasFile = (name: string) => {
       browserOnly.add(sentence, async (chromium) => {
         started ??= start(chromium)
         const { browser, ...shared } = await started
-        const windows: Window[] = []
-        const open = async (address: string, options?: OpenOptions) => {
-          const window = await browser.open(new URL(address, shared.server.origin).href, options)
-          windows.push(window)
-          return window.page
-        }
+        const own: Window[] = []
+        const openInto =
+          (windows: Window[]) =>
+          async (address: string, options?: OpenOptions): Promise<Page> => {
+            const window = await browser.open(new URL(address, shared.server.origin).href, options)
+            windows.push(window)
+            return window.page
+          }
         try {
-          await work({ ...shared, open })
-          const troubles = windows.flatMap((window) => window.troubles.splice(0))
+          await work({ ...shared, open: openInto(own), openForAll: openInto(lasting) })
+          const troubles = [...own, ...lasting].flatMap((window) => window.troubles.splice(0))
           if (troubles.length > 0) throw new Error(`the pages had trouble:\n${troubles.join('\n')}`)
+        } catch (error) {
+          own.push(...lasting)
+          lasting = []
+          throw error
         } finally {
-          await Promise.all(windows.map(({ page }) => page.context().close()))
+          await Promise.all(own.map(({ page }) => page.context().close()))
         }
       })
     },

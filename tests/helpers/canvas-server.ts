@@ -23,8 +23,8 @@ export interface CanvasPerson {
   board(title?: string): Promise<string>
   /** Makes a share link. */
   link(boardId: string, level: Level, options?: Record<string, unknown>): Promise<{ id: string; url: string }>
-  /** Puts a drawing into a board, as a file would. */
-  importScene(boardId: string, elements: readonly unknown[]): Promise<unknown>
+  /** Puts a drawing into a board, as a file would. @param replace in the place of what is there */
+  importScene(boardId: string, elements: readonly unknown[], replace?: boolean): Promise<unknown>
   /** The drawing as the server has it. */
   scene(boardId: string): Promise<Scene>
 }
@@ -152,10 +152,10 @@ const makeUser = async (database: TestDatabase, origin: string, name: string): P
     ask: (method, path, body) => ask(method, path, body),
     board: async (title = 'Plans') => (await ask('POST', '/boards', { title })).id,
     link: (boardId, level, more = {}) => ask('POST', `/boards/${boardId}/share-links`, { level, ...more }),
-    importScene: (boardId, elements) =>
+    importScene: (boardId, elements, replace = false) =>
       ask(
         'POST',
-        `/boards/${boardId}/import`,
+        `/boards/${boardId}/import?replace=${replace}`,
         { type: 'excalidraw', elements },
         undefined,
         'application/vnd.excalidraw+json',

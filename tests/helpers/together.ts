@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import type { SceneElement } from '../../shared/element.ts'
 import { elementsOn, focusCanvas, saysSync, sharedPart } from './board-page.ts'
-import type { CanvasTest } from './canvas-file.ts'
+import { type CanvasTest, canvasFile } from './canvas-file.ts'
 import type { CanvasPerson } from './canvas-server.ts'
 import { eventually } from './eventually.ts'
 
@@ -15,22 +15,37 @@ export interface Two {
   boardId: string
 }
 
-/** Both may edit, and both have the board open. @param elements what is on it already */
-export const openTwo = async (
-  { ada, grace, open }: CanvasTest,
-  elements: readonly unknown[] = [],
-): Promise<Two> => {
+/**
+ * A suite `name` about two people, at one pair of windows: opening them takes longer than most of the tests. Each test
+ * begins with an empty board, in the view and with the tools that the one before it left.
+ */
+export const togetherFile = (name: string) => {
+  const file = canvasFile(name)
+  let windows: Two | null = null
+  return {
+    test(sentence: string, work: (two: Two, about: CanvasTest) => Promise<void>): void {
+      file.test(sentence, async (about) => {
+        const two = windows ?? (await openTwo(about))
+        windows = null // after a failure the next test has windows of its own
+        await two.owner.importScene(two.boardId, [], true)
+        await agree(two, 0)
+        for (const page of [two.ada, two.grace]) await focusCanvas(page)
+        await work(two, about)
+        windows = two
+      })
+    },
+    run: file.run,
+  }
+}
+
+/** Both may edit, and both have the board open. */
+const openTwo = async ({ ada, grace, openForAll }: CanvasTest): Promise<Two> => {
   const boardId = await ada.board()
-  if (elements.length > 0) await ada.importScene(boardId, elements)
   await ada.ask('POST', `/boards/${boardId}/permissions`, { user_id: grace.id, level: 'edit' })
   const [first, second] = await Promise.all([
-    open(`/b/${boardId}`, { cookie: ada.cookie }),
-    open(`/b/${boardId}`, { cookie: grace.cookie }),
+    openForAll(`/b/${boardId}`, { cookie: ada.cookie }),
+    openForAll(`/b/${boardId}`, { cookie: grace.cookie }),
   ])
-  for (const page of [first, second]) {
-    await saysSync(page, 'Saved')
-    await focusCanvas(page)
-  }
   return { ada: first, grace: second, owner: ada, boardId }
 }
 
