@@ -184,13 +184,13 @@ export class BoardSession {
 
   #ended(code: number, reason: string): void {
     this.#keep()
-    const kept = this.#unsaved.takeKept(null)
     this.#binding?.stop()
     this.#binding = null
     this.#disconnect()
     if (code !== CloseCode.notSignedIn && code !== CloseCode.frameTooLarge)
       void this.#device.forget(this.#storeName())
-    this.#set({ ended: { code, reason }, kept: kept ?? this.state.kept, sync: { name: 'saved' } })
+    const kept = this.#unsaved.takeKept(null) ?? this.state.kept
+    this.#set({ ended: { code, reason }, kept, sync: { name: 'saved' } })
   }
 
   /** Throw the document away and take the server's; afterwards offer what it does not have. */
@@ -232,9 +232,8 @@ export class BoardSession {
   }
 
   #syncOf(provider: BoardProvider, isSaved: boolean): Sync {
-    if (!provider.wsconnected) {
+    if (!provider.wsconnected)
       return this.state.isReady ? { name: 'offline', changes: this.#unsaved.size } : { name: 'connecting' }
-    }
     if (!this.state.isReady) return { name: 'connecting' }
     if (this.#binding === null) return { name: 'opening' }
     return isSaved || (this.#unsaved.size === 0 && !this.#isPending) ? { name: 'saved' } : { name: 'saving' }

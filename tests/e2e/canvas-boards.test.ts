@@ -60,7 +60,7 @@ boards.test('show on their card what was just drawn on them', async ({ ada, open
   await saysSync(page, 'Saved')
   await focusCanvas(page)
   await draw(page, 'r', [300, 200], [400, 300])
-  await saysSync(page, 'Saved')
+  await eventually(async () => (await ada.scene(boardId)).elements.length === 1)
   await page.getByRole('link', { name: 'All boards' }).click()
   await page.locator(`a[href="/b/${boardId}"] img`).waitFor()
 })

@@ -197,7 +197,7 @@ together.test(
           assert.equal((await elementsOn(page)).map(placeOf), elements.map(placeOf))
         return true
       },
-      { withinMs: 30_000, everyMs: 100 },
+      { withinMs: 60_000, everyMs: 100 },
     )
     const longest = Number(await watching.evaluate('longest'))
     assert.ok(longest < 10_000, `the other window stood still for ${longest} ms`)

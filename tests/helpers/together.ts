@@ -74,7 +74,7 @@ export const agree = async (
       }
       return elements
     },
-    { withinMs: 15_000, everyMs: 50 },
+    { withinMs: 60_000, everyMs: 50 },
   )
   await Promise.all([saysSync(ada, 'Saved'), saysSync(grace, 'Saved')])
   return agreed
