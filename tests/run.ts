@@ -33,6 +33,7 @@ const longest = [
   'e2e/canvas-access',
   'e2e/canvas-away',
   'e2e/canvas-files',
+  'e2e/canvas-boards',
   'e2e/rights',
   'e2e/torture',
   'integration/embedded',
