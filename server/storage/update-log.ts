@@ -1,10 +1,11 @@
 // The durable log of boards: what a client is told is saved was committed here. One commit is on its way at a time,
 // for all rooms of the process; whatever comes meanwhile, and in the few milliseconds after it, goes together into the
-// next: after a pause an edit is committed at once, and many rooms that are drawn on share their commits.
+// next: after a pause an edit is committed at once, and the more boards are drawn on, the more of them share a commit.
 import type { Logger } from 'pino'
 import type { Database } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
 import type { Author, StoredBoard, UpdateLog } from '../rooms/ports.ts'
+import { CommitPace, type CommitSpacing } from './commit-pace.ts'
 import { asUnreachable, isMissingReference, isPoolersFault, isRefusal } from './failures.ts'
 import { checksumOf } from './folding.ts'
 import { insertUpdates, readBoard } from './queries.ts'
@@ -32,8 +33,8 @@ export interface UpdateLogOptions {
   log: Logger
   keeper: LogKeeper
   maxCommitBytes?: number
-  /** From the start of one commit to that of the next. A commit costs about a millisecond of CPU, however small. */
-  commitEveryMs?: number
+  /** Default: 10 to 50 ms. */
+  commitSpacing?: CommitSpacing
   /** Pause after the first failed commit; it doubles up to 2 s. */
   firstRetryMs?: number
   /** A commit without an answer for so long is given up and tried again: writing an edit twice does no harm. */
@@ -52,7 +53,7 @@ export class PostgresUpdateLog implements UpdateLog {
   readonly #log: Logger
   readonly #keeper: LogKeeper
   readonly #maxCommitBytes: number
-  readonly #commitEveryMs: number
+  readonly #pace: CommitPace
   readonly #firstRetryMs: number
   readonly #commitTimeoutMs: number
   #queue: Queued[] = []
@@ -61,7 +62,6 @@ export class PostgresUpdateLog implements UpdateLog {
   #running: Promise<void> | null = null
   #failingSince: number | null = null
   #commitStarted: number | null = null
-  #lastCommitAt = Number.NEGATIVE_INFINITY
   #retry: { timer: NodeJS.Timeout; wake: () => void } | null = null
   #isClosed = false
   #isPrepared = true
@@ -71,7 +71,7 @@ export class PostgresUpdateLog implements UpdateLog {
     this.#log = options.log
     this.#keeper = options.keeper
     this.#maxCommitBytes = options.maxCommitBytes ?? 4 * 1024 * 1024
-    this.#commitEveryMs = options.commitEveryMs ?? 10
+    this.#pace = new CommitPace(options.commitSpacing ?? { leastMs: 10, mostMs: 50 })
     this.#firstRetryMs = options.firstRetryMs ?? 100
     this.#commitTimeoutMs = options.commitTimeoutMs ?? 15_000
   }
@@ -147,11 +147,11 @@ export class PostgresUpdateLog implements UpdateLog {
   async #run(): Promise<void> {
     let retryMs = this.#firstRetryMs
     while (this.#queue.length > 0) {
-      const restMs = this.#lastCommitAt + this.#commitEveryMs - performance.now()
+      const restMs = this.#pace.restMs()
       if (restMs > 0 && !this.#isClosed && this.#totalUnsaved < this.#maxCommitBytes)
         await this.#pause(restMs)
-      this.#lastCommitAt = performance.now()
       const batch = this.#take()
+      this.#pace.started(batch)
       const leftOver = await this.#commit(batch)
       if (leftOver.length === 0) {
         retryMs = this.#firstRetryMs
@@ -195,7 +195,13 @@ export class PostgresUpdateLog implements UpdateLog {
       })
     } catch (error) {
       this.#commitStarted = null
-      if (isPoolersFault(error)) this.#isPrepared = false // and is tried again like after an outage
+      if (this.#isPrepared && isPoolersFault(error)) {
+        this.#isPrepared = false
+        this.#log.info(
+          'the database is behind a pooler that loses prepared statements; going on without them',
+        )
+        return this.#commit(batch)
+      }
       if (isRefusal(error)) return this.#isolate(batch, error)
       if (this.#failingSince === null) {
         this.#failingSince = started

@@ -4,6 +4,7 @@ import { rejects } from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import pg from 'pg'
+import { pino } from 'pino'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
@@ -65,7 +66,7 @@ log('commits at once after a pause, and together what comes in the moments after
       database,
       log: logger,
       keeper: noKeeper,
-      commitEveryMs: 3_600_000,
+      commitSpacing: { leastMs: 3_600_000, mostMs: 3_600_000 },
     })
     const { id: board } = await make.board(db)
     const [first, ...rest] = updates(6) as [Uint8Array, ...Uint8Array[]]
@@ -86,10 +87,24 @@ log('commits at once after a pause, and together what comes in the moments after
 
 log('commits what came in the moments after a commit when they are over', () =>
   withStorage(async ({ database, log: logger, db }) => {
-    const spaced = new PostgresUpdateLog({ database, log: logger, keeper: noKeeper, commitEveryMs: 30 })
+    const commitSpacing = { leastMs: 30, mostMs: 30 }
+    const spaced = new PostgresUpdateLog({ database, log: logger, keeper: noKeeper, commitSpacing })
     const { id: board } = await make.board(db)
     for (const update of updates(3)) await spaced.append(board, update, [])
     assert.is((await spaced.load(board)).updates.length, 3)
+    await spaced.close()
+  }),
+)
+
+log('lets commits wait longer for one another the more boards are drawn on', () =>
+  withStorage(async ({ database, log: logger, db }) => {
+    const commitSpacing = { leastMs: 1, mostMs: 200 }
+    const spaced = new PostgresUpdateLog({ database, log: logger, keeper: noKeeper, commitSpacing })
+    const boards = await Promise.all(Array.from({ length: 100 }, () => make.board(db)))
+    const startedAt = performance.now()
+    await Promise.all(boards.map(({ id }) => spaced.append(id, Uint8Array.of(0, 0), [])))
+    await spaced.append(boards[0]?.id ?? '', Uint8Array.of(0, 0), [])
+    assert.ok(performance.now() - startedAt >= 190)
     await spaced.close()
   }),
 )
@@ -221,18 +236,27 @@ log('tries again when a hanging database gives no answer', () =>
   ),
 )
 
-log('goes on without prepared statements where a pooler loses them', () =>
-  withStorage(async ({ updateLog, pool, db }) => {
+log('goes on without prepared statements where a pooler loses them, which is no outage', () =>
+  withStorage(async ({ url, schema, log: silent, db }) => {
+    const database = await openDatabase({ connectionString: url, schema, log: silent, poolSize: 1 })
+    const said: string[] = []
+    const logger = pino({ level: 'info' }, { write: (line) => said.push(line) })
+    const outer = new PostgresUpdateLog({ database, log: logger, keeper: noKeeper })
     const { id: board } = await make.board(db)
-    await updateLog.append(board, Uint8Array.of(0, 0), [])
-    const clients = await Promise.all(Array.from({ length: 5 }, () => pool.connect()))
-    for (const client of clients) {
-      await client.query('deallocate all')
-      client.release()
+    await outer.append(board, Uint8Array.of(0, 0), [])
+    for (let times = 0; times < 2; times++) {
+      await database.pool.query('deallocate all')
+      await outer.append(board, Uint8Array.of(0, 0), [])
     }
-    await updateLog.append(board, Uint8Array.of(0, 0), [])
-    assert.is((await updateLog.load(board)).updates.length, 2)
-    assert.is(updateLog.failingSince, null)
+    assert.is((await outer.load(board)).updates.length, 3)
+    assert.equal(
+      said.map((line) => JSON.parse(line).level),
+      [30],
+      said.join(''),
+    )
+    assert.match(said[0] ?? '', /pooler/)
+    await outer.close()
+    await database.close()
   }),
 )
 
