@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { Boardroom } from '../boardroom.ts'
 import type { Config } from '../config.ts'
 import { BoardroomError } from '../errors.ts'
-import { answerUpgrade } from '../http/answer-upgrade.ts'
+import { answerPlainly } from '../http/plain-answer.ts'
 import { endSlowRequest, serverTimeouts } from '../http/timeouts.ts'
 import type { Command, CommandContext } from './command.ts'
 import { type Opened, openForServing } from './open.ts'
@@ -81,14 +81,14 @@ function serverOf(boardroom: () => Boardroom | null): Server {
   server.on('upgrade', (request, socket, head) => {
     const current = boardroom()
     if (current === null)
-      answerUpgrade(
+      answerPlainly(
         socket,
         '503 Service Unavailable',
         'Boardroom starts; come back in a moment\n',
         'Retry-After: 1',
       )
     else if (!current.handleUpgrade(request, socket, head))
-      answerUpgrade(
+      answerPlainly(
         socket,
         '404 Not Found',
         'there is no WebSocket at this path; boards are at /ws/{board_id}\n',

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { Counter, type Registry } from 'prom-client'
 import type { Config } from '../config.ts'
 import { addressKey, normalAddress } from './addresses.ts'
+import { answerPlainly } from './plain-answer.ts'
 
 const warnEveryMs = 60_000
 
@@ -83,12 +84,11 @@ export class PlainConnections {
       )
     }
     const status = reason === 'too_many_connections' ? '503 Service Unavailable' : '429 Too Many Requests'
-    const body = 'too many connections; close some, or come back in a moment\n'
-    socket.on('error', () => socket.destroy()) // a peer that resets meanwhile is not our failure
-    // Gone before the next look at what came in: nothing that it asks for is done.
-    socket.end(
-      `HTTP/1.1 ${status}\r\nConnection: close\r\nRetry-After: 2\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-      () => socket.destroy(),
+    answerPlainly(
+      socket,
+      status,
+      'too many connections; close some, or come back in a moment\n',
+      'Retry-After: 2',
     )
   }
 }

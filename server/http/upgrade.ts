@@ -19,7 +19,7 @@ import type { Joining } from '../rooms/ports.ts'
 import type { Rooms } from '../rooms/rooms.ts'
 import { WsSocket } from '../rooms/socket.ts'
 import type { Admission, FloodReason } from './admission.ts'
-import { answerUpgrade } from './answer-upgrade.ts'
+import { answerPlainly } from './plain-answer.ts'
 
 /** ws closes 1009 by itself above this, which stock clients retry for ever; the room's own limit closes 4413. */
 const maxPayloadBytes = 32 * 1024 * 1024
@@ -63,7 +63,7 @@ export class Upgrades {
     })
     // Left to itself, ws calls its words HTML.
     this.#webSockets.on('wsClientError', (error, socket) =>
-      answerUpgrade(socket, '400 Bad Request', `${error.message}\n`, 'Sec-WebSocket-Version: 13'),
+      answerPlainly(socket, '400 Bad Request', `${error.message}\n`, 'Sec-WebSocket-Version: 13'),
     )
   }
 
@@ -82,7 +82,7 @@ export class Upgrades {
     }
     if (offersOnlyATicket(request)) {
       onRefused('no_subprotocol')
-      answerUpgrade(
+      answerPlainly(
         socket,
         '400 Bad Request',
         `offer the subprotocol ${stockSubprotocol} (or ${ownSubprotocol}); a ticket goes beside it\n`,
@@ -263,8 +263,8 @@ function offersOnlyATicket(request: IncomingMessage): boolean {
 
 const refuseBeforeHandshake = (socket: Duplex, reason: FloodReason): void =>
   reason === 'too_many_connections'
-    ? answerUpgrade(socket, '503 Service Unavailable', 'this server is full; come back later\n', comeBack)
-    : answerUpgrade(
+    ? answerPlainly(socket, '503 Service Unavailable', 'this server is full; come back later\n', comeBack)
+    : answerPlainly(
         socket,
         '429 Too Many Requests',
         'too many connections or joins from this address; come back later\n',
