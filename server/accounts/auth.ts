@@ -13,7 +13,8 @@ import type { Actor } from '../audit/actor.ts'
 import type { Db } from '../database/database.ts'
 import { type CookieNames, cookieValue } from './cookies.ts'
 import { hashPassword, passwordLength, verifyPassword } from './passwords.ts'
-import { type SignedIn, signedInByToken, userById } from './queries.ts'
+import { userById } from './queries.ts'
+import { type SignedIn, signedInByToken } from './session-queries.ts'
 
 /** What accounts need of the trail; `AuditTrail` is one. */
 export interface AccountTrail {

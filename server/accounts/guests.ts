@@ -6,14 +6,8 @@ import { systemActor, transactionAs } from '../audit/actor.ts'
 import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { type CookieNames, cookieValue } from './cookies.ts'
-import {
-  deleteExpired,
-  type GuestRow,
-  guestById,
-  guestByToken,
-  insertGuest,
-  setGuestExpiry,
-} from './queries.ts'
+import { type GuestRow, guestById, guestByToken, insertGuest, setGuestExpiry } from './guest-queries.ts'
+import { deleteExpired } from './session-queries.ts'
 
 const dayMs = 86_400_000
 const slidesMs = 30 * dayMs

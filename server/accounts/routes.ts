@@ -9,7 +9,8 @@ import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../http/router.ts
 import type { AccountTrail, Auth } from './auth.ts'
 import { forward, withCookies } from './auth-routes.ts'
 import { type Identity, principalKey } from './principal.ts'
-import { deleteSessions, sessionsOf, userById } from './queries.ts'
+import { userById } from './queries.ts'
+import { deleteSessions, sessionsOf } from './session-queries.ts'
 import { makeTicket } from './tickets.ts'
 
 export interface AccountRoutesDeps {

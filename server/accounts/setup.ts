@@ -4,14 +4,8 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { type Actor, systemActor, transactionAs } from '../audit/actor.ts'
 import type { Db } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
-import {
-  forgetOldSetupTokens,
-  hasSysadmin,
-  insertSetupToken,
-  lockSetupTokens,
-  type UserRow,
-  useUpSetupTokens,
-} from './queries.ts'
+import { hasSysadmin, type UserRow } from './queries.ts'
+import { forgetOldSetupTokens, insertSetupToken, lockSetupTokens, useUpSetupTokens } from './setup-queries.ts'
 import { addUser, type NewUser, prepareUser } from './users.ts'
 
 /** Links that are good at once: each start of each node prints one of its own. */

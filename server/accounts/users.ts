@@ -12,7 +12,6 @@ import {
   adoptLinks,
   allUsers,
   deactivateUser,
-  deleteSessions,
   foreignUserRow,
   handOverBoards,
   insertForeignUser,
@@ -25,6 +24,7 @@ import {
   setUserRole,
   type UserRow,
 } from './queries.ts'
+import { deleteSessions } from './session-queries.ts'
 
 export const systemEmail = 'system@boardroom.invalid'
 

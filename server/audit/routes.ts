@@ -12,8 +12,6 @@ import {
   listOf,
   Uuid,
 } from '../../shared/api.ts'
-import type { Identity } from '../accounts/principal.ts'
-import type { Database } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
 import type { HttpEnv } from '../http/context.ts'
 import { errorAnswers, jsonAnswer, newRouter } from '../http/router.ts'
@@ -21,15 +19,13 @@ import { exportAudit, mimeOf } from './export.ts'
 import { filterOf } from './filter.ts'
 import { followAudit } from './follow.ts'
 import { auditPage } from './pages.ts'
-import { type AuditFilter, isAdministrator } from './queries.ts'
+import type { AuditFilter } from './queries.ts'
+import { ofBoard, ofInstance, type Reading, type ReadingDeps } from './reading.ts'
 import type { AuditTrail } from './trail.ts'
 
-export interface AuditRoutesDeps {
-  database: Database
+export interface AuditRoutesDeps extends ReadingDeps {
   trail: AuditTrail
   log: Logger
-  /** Whether the asker manages the board, also one in the trash. @throws BoardroomError as boards/access.ts */
-  requireManage(identity: Identity, boardId: string): Promise<unknown>
   /** Ends the live streams when the server closes. */
   closing: AbortSignal
   maxStreams?: number
@@ -37,14 +33,6 @@ export interface AuditRoutesDeps {
 
 const recheckEveryMs = 5000
 const heartbeatEveryMs = 15_000
-
-/** What one asker may read: a board's trail or all of it, and what of a row. */
-interface Reading {
-  board: string | null
-  /** Asked again while a stream is open. @throws BoardroomError where the right is gone */
-  require(): Promise<unknown>
-  shown(row: AuditResponse): AuditResponse
-}
 
 export function auditRoutes(deps: AuditRoutesDeps): OpenAPIHono<HttpEnv> {
   const router = newRouter()
@@ -160,33 +148,6 @@ export function auditRoutes(deps: AuditRoutesDeps): OpenAPIHono<HttpEnv> {
       ),
   )
   return router
-}
-
-/** @throws BoardroomError not_signed_in | access_denied, recorded */
-async function ofInstance({ database }: AuditRoutesDeps, identity: Identity): Promise<Reading> {
-  const require = async () => {
-    const { principal } = identity
-    if (principal.kind === 'anonymous')
-      throw new BoardroomError('not_signed_in', 'sign in as an administrator to read the trail')
-    // A ticket is good for its board alone.
-    const may =
-      principal.kind === 'user' &&
-      identity.boardId === null &&
-      (await isAdministrator(database, principal.userId, identity.sessionId))
-    if (!may)
-      throw new BoardroomError('access_denied', 'only administrators may read the trail of the instance')
-  }
-  await require()
-  return { board: null, require, shown: (row) => row }
-}
-
-/** Managers see everything that happened on their board, but no session ids: those tie a person's boards together. */
-async function ofBoard(deps: AuditRoutesDeps, identity: Identity, board: string): Promise<Reading> {
-  const require = () => deps.requireManage(identity, board)
-  await require()
-  const { principal } = identity
-  const isAdmin = principal.kind === 'user' && principal.role !== 'user'
-  return { board, require, shown: (row) => (isAdmin ? row : { ...row, session_id: null }) }
 }
 
 async function page({ database }: AuditRoutesDeps, reading: Reading, query: AuditQuery) {

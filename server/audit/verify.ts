@@ -4,17 +4,16 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Database } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
+import { chainHead, type Place } from './queries.ts'
 import {
   type ChainCheck,
   chainHashes,
-  chainHead,
   newestSealed,
-  type Place,
   refilledErasure,
   verifyChain,
   verifyErasures,
   verifyRows,
-} from './queries.ts'
+} from './verify-queries.ts'
 
 export type AuditProblemKind =
   | 'entry_missing'

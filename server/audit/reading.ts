@@ -1,0 +1,47 @@
+// Who may read which part of the trail, and what of a row.
+import type { AuditResponse } from '../../shared/api.ts'
+import type { Identity } from '../accounts/principal.ts'
+import type { Database } from '../database/database.ts'
+import { BoardroomError } from '../errors.ts'
+import { isAdministrator } from './queries.ts'
+
+export interface ReadingDeps {
+  database: Database
+  /** Whether the asker manages the board, also one in the trash. @throws BoardroomError as boards/access.ts */
+  requireManage(identity: Identity, boardId: string): Promise<unknown>
+}
+
+/** What one asker may read: a board's trail or all of it, and what of a row. */
+export interface Reading {
+  board: string | null
+  /** Asked again while a stream is open. @throws BoardroomError where the right is gone */
+  require(): Promise<unknown>
+  shown(row: AuditResponse): AuditResponse
+}
+
+/** @throws BoardroomError not_signed_in | access_denied, recorded */
+export async function ofInstance({ database }: ReadingDeps, identity: Identity): Promise<Reading> {
+  const require = async () => {
+    const { principal } = identity
+    if (principal.kind === 'anonymous')
+      throw new BoardroomError('not_signed_in', 'sign in as an administrator to read the trail')
+    // A ticket is good for its board alone.
+    const may =
+      principal.kind === 'user' &&
+      identity.boardId === null &&
+      (await isAdministrator(database, principal.userId, identity.sessionId))
+    if (!may)
+      throw new BoardroomError('access_denied', 'only administrators may read the trail of the instance')
+  }
+  await require()
+  return { board: null, require, shown: (row) => row }
+}
+
+/** Managers see everything that happened on their board, but no session ids: those tie a person's boards together. */
+export async function ofBoard(deps: ReadingDeps, identity: Identity, board: string): Promise<Reading> {
+  const require = () => deps.requireManage(identity, board)
+  await require()
+  const { principal } = identity
+  const isAdmin = principal.kind === 'user' && principal.role !== 'user'
+  return { board, require, shown: (row) => (isAdmin ? row : { ...row, session_id: null }) }
+}
