@@ -233,28 +233,4 @@ program('an outside database needs a secret, one server at a time, and no newer 
   ),
 )
 
-program('a rolling restart under load: every client is told 1012, and what was saved is there', () =>
-  withFolder(async (dataDir) => {
-    const first = await serve(dataDir)
-    const token = secretOf(first, 'Sample board, edit')
-    const clients = await Promise.all(Array.from({ length: 20 }, () => comeIn(first, token)))
-    const drawing = setInterval(() => {
-      for (const [at, { client }] of clients.entries()) {
-        if (client.socket.readyState === client.socket.OPEN)
-          client.edit((doc) => doc.getMap('notes').set(`${at}`, Date.now()))
-      }
-    }, 50)
-    await eventually(() => clients.every(({ client }) => client.saved > 3), { withinMs: 60_000 })
-    const ending = first.end()
-    const codes = await Promise.all(clients.map(async ({ client }) => (await client.closed).code))
-    clearInterval(drawing)
-    assert.is((await ending).code, 0)
-    assert.equal([...new Set(codes)], [1012])
-    const second = await serve(dataDir)
-    const { client } = await comeIn(second, token)
-    await eventually(() => Object.keys(notesOf(client)).length === 20)
-    await second.end()
-  }),
-)
-
 program.run()

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
 import { tryOut } from '../../server/rooms/validate/crowds.ts'
 import { readStateVector } from '../../server/rooms/validate/state-vector.ts'
+import { Refused, UpdateReader } from '../../server/rooms/validate/update-reader.ts'
 import {
   type ClientIdRule,
   defaultValidationLimits,
@@ -148,6 +149,23 @@ counts('each truncation of an update is refused, also where the shared buffer go
     assert.is(verdict.outcome, 'reject', `${length} bytes`)
   }
   assert.is(outcome(shared.subarray(8, 8 + whole.length)), 'ok')
+})
+
+counts('no read goes past the end of the update, whatever length is announced', () => {
+  const shared = Uint8Array.of(5, 65, 65, 65, 65, 65, 65) // a text of five, the last two of which are a neighbour's
+  for (const read of [
+    (reader: UpdateReader) => reader.skip(6),
+    (reader: UpdateReader) => reader.skip(2 ** 50),
+    (reader: UpdateReader) => reader.skipString(),
+    (reader: UpdateReader) => reader.skipKey(100),
+  ]) {
+    const reader = new UpdateReader(shared.subarray(0, 5))
+    assert.throws(
+      () => read(reader),
+      (error: unknown) => error instanceof Refused && error.rule === 'truncated',
+    )
+    assert.ok(reader.position <= 5)
+  }
 })
 
 counts('bytes behind the end are refused', () => {
