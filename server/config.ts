@@ -3,7 +3,8 @@
 import { z } from 'zod'
 import { BoardroomError } from './errors.ts'
 
-const whole = (least: number, most: number) => z.coerce.number('expected a number').int().min(least).max(most)
+const whole = (least: number, most: number) =>
+  z.coerce.number(`expected a whole number from ${least} to ${most}`).int().min(least).max(most)
 const list = z
   .string()
   .default('')

@@ -54,7 +54,8 @@ export type ErrorResponse = z.infer<typeof ErrorResponse>
 export const listOf = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), next_cursor: z.string().nullable() })
 
-const limit = (most: number) => z.coerce.number('expected a number').int().min(1).max(most).default(50)
+const limit = (most: number) =>
+  z.coerce.number(`expected a whole number from 1 to ${most}`).int().min(1).max(most).default(50)
 const cursor = text(500).optional()
 
 /** What every list takes: how many, and from where on. */
@@ -362,7 +363,7 @@ export type SessionResponse = z.infer<typeof SessionResponse>
 const auditFilters = {
   action: text(50, 1).optional(),
   category: text(50, 1).optional(),
-  user_id: z.coerce.number('expected a number').int().positive().max(2_147_483_647).optional(),
+  user_id: z.coerce.number('expected the number of a user').int().positive().max(2_147_483_647).optional(),
   board_id: Uuid.optional(),
   from: Timestamp.optional(),
   to: Timestamp.optional(),

@@ -25,6 +25,10 @@ config('an empty environment value counts as not set', () => {
 })
 
 config('every wrong setting is named at once', () => {
+  assert.match(
+    messageOf(() => readConfig({ PORT: '70000' })),
+    /PORT.*expected a whole number from 0 to 65535/,
+  )
   const message = messageOf(() => readConfig({ PORT: 'many', DATABASE_URL: 'mysql://x' }))
   assert.match(message, 'PORT')
   assert.match(message, 'DATABASE_URL')
