@@ -204,7 +204,7 @@ program('an outside database needs a secret, one server at a time, and no newer 
       const first = await serve(dataDir, { env })
       const impatient = await run(dataDir, ['serve'], { env: { ...env, NODE_OPTIONS: fastClock } })
       const refusal = refusalOf(impatient, 1)
-      assert.match(refusal, new RegExp(`process ${first.pid} on .*; stop it, set NATS_URL on both`))
+      assert.match(refusal, new RegExp(`process ${first.pid} on .*; stop it first`))
       assert.is((await visitor(first.url).ask('GET', '/readyz')).status, 200, 'and the first goes on')
 
       const elsewhere = { HOST: '127.0.0.2', PORT: new URL(first.url).port }

@@ -28,10 +28,13 @@ export const settle = async (): Promise<void> => {
 
 /** Time that moves when told to. */
 export class HandClock implements Clock {
+  /** How much passes with each look at it: work takes time. */
+  msALook = 0
   #now = 1000
   #timers: { at: number; run: () => void }[] = []
 
   now(): number {
+    this.#now += this.msALook
     return this.#now
   }
 

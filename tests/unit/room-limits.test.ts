@@ -119,6 +119,23 @@ presence('only the newest state of a window leaves', async () => {
   assert.is((bob.states.get(11) as { x: number }).x, 100)
 })
 
+presence('states leave no more often than so many a second, also along with edits', async () => {
+  const test = new TestRooms({ awarenessPerSecond: 5 })
+  const { client: ada } = await test.join({ user: 1 })
+  const { client: bob } = await test.join({ user: 2 })
+  await test.clock.advance(1000)
+  for (let moved = 1; moved <= 50; moved++) {
+    ada.presence(11, moved, { x: moved })
+    draw(ada, 'at', moved)
+    ada.send()
+    await test.clock.advance(20)
+  }
+  await test.clock.advance(200)
+  bob.receive()
+  assert.ok(bob.of(MessageType.awareness).length <= 7)
+  assert.is((bob.states.get(11) as { x: number }).x, 50)
+})
+
 presence('a joiner and a query are told of everyone', async () => {
   const test = new TestRooms()
   const { client: ada } = await test.join({ user: 1 })
@@ -200,6 +217,21 @@ nonsense('a client that never comes together with the board is closed 4503', asy
   assert.ok(asked < 30)
 })
 
+nonsense('whose updates are dropped one after the other is asked for everything twice a second', async () => {
+  const test = new TestRooms()
+  const { client: eve } = await test.join({ user: 1 })
+  await test.clock.advance(1000)
+  eve.receive()
+  eve.heard.length = 0
+  const dangling = encodeSync(SyncStep.update, Uint8Array.of(1, 1, 5, 9, 0x84, 5, 8, 1, 0x61, 0))
+  for (let i = 0; i < 98; i++) {
+    eve.socket.say(dangling)
+    await test.clock.advance(10)
+  }
+  eve.receive()
+  assert.is(eve.of(MessageType.sync).filter(({ step }) => step === SyncStep.step1).length, 2)
+})
+
 nonsense("writing under a live colleague's client id is dropped; the colleague's edits live", async () => {
   const test = new TestRooms()
   const { client: ada } = await test.join({ user: 1 })
@@ -245,6 +277,37 @@ pace('over its budget of updates a connection is paused, and nothing is dropped'
   await test.clock.advance(1000)
   assert.is(client.socket.isPaused, false)
   assert.is(test.log.committed('board').getMap('elements').size, 30)
+})
+
+pace('messages of any kind have a budget too, also those that mean nothing', async () => {
+  const test = new TestRooms()
+  const { client } = await test.join({ user: 1 })
+  await test.clock.advance(10_000)
+  for (let i = 0; i < 4000; i++) client.socket.say(Uint8Array.of(100))
+  assert.is(client.socket.isPaused, false)
+  for (let i = 0; i < 20; i++) client.socket.say(Uint8Array.of(100))
+  assert.is(client.socket.isPaused, true)
+  await test.clock.advance(20)
+  assert.is(client.socket.isPaused, false)
+})
+
+pace('who makes work of more than 200 ms in a second is not read meanwhile', async () => {
+  const test = new TestRooms()
+  const { client: eve } = await test.join({ user: 1 })
+  const { client: ada } = await test.join({ user: 2 })
+  await test.clock.advance(10_000)
+  test.clock.msALook = 100 // so long takes everything between two looks at it
+  draw(eve, 'slow', 1)
+  draw(eve, 'slow', 2)
+  draw(eve, 'slow', 3)
+  eve.send()
+  await settle()
+  test.clock.msALook = 0
+  assert.is(eve.socket.isPaused, true)
+  assert.is(ada.socket.isPaused, false)
+  await test.clock.advance(10_000)
+  assert.is(eve.socket.isPaused, false)
+  assert.equal(drawn(eve), test.log.committed('board').getMap('elements').toJSON())
 })
 
 pace('a question for the state is answered five times at once, and the rest once, later', async () => {
@@ -366,6 +429,18 @@ slow('who stays behind for 30 s is closed 1013', async () => {
   assert.is(slowOne.closeCode, null)
   await test.clock.advance(2000)
   assert.is(slowOne.closeCode, CloseCode.tooSlow)
+})
+
+slow('who reads nothing is closed once 16 MiB wait for it, of whatever kind', async () => {
+  const test = new TestRooms()
+  const { client } = await test.join({ user: 1, own: true })
+  client.socket.isStuck = true
+  const title = 'x'.repeat(200_000)
+  const send = () => test.rooms.broadcastEvent('board', { type: 'title', title })
+  for (let sent = 0; sent < 16; sent++) for (let i = 0; i < 5; i++) send()
+  assert.is(client.closeCode, null)
+  for (let i = 0; i < 5; i++) send()
+  assert.is(client.closeCode, CloseCode.tooSlow)
 })
 
 slow('states are not piled up for who asks and does not read', async () => {
