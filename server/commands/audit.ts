@@ -45,7 +45,9 @@ export const auditCommand: Command = {
     const stop = new AbortController()
     const { database, close, onClose } = await openForCommand(
       context,
-      verb === 'tail' ? { onInterrupt: () => stop.abort() } : {},
+      verb === 'tail'
+        ? { onInterrupt: () => stop.abort() }
+        : { recorded: verb === 'erase' || verb === 'retention' },
     )
     try {
       const long = openForLongWork(database, verb === 'verify' ? verifyConnections : 1)

@@ -185,7 +185,7 @@ async function importFile(context: CommandContext, path: string, options: Comman
     throw new BoardroomError('invalid_request', `cannot read ${path}`, { cause: error })
   })
   const format = formatOfFile(path, body)
-  const connected = await openForCommand(context, { alone: into !== null })
+  const connected = await openForCommand(context, { alone: into !== null, recorded: true })
   try {
     const owner = textOption(options, 'owner')
     const ownerId = owner === undefined ? undefined : await userIdOf(connected, owner)
@@ -265,7 +265,7 @@ async function withBoard(
   needs: { alone: boolean },
   work: (parts: Parts) => Promise<void>,
 ): Promise<void> {
-  const { database, close } = await openForCommand(context, needs)
+  const { database, close } = await openForCommand(context, { ...needs, recorded: true })
   const worker = new DocumentWorker({ log: context.log, timeoutMs: 60 * 60_000 })
   const trail = new AuditTrail({ database, log: context.log, serverId: 'command line' })
   try {

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { AuditChain } from '../audit/chain.ts'
 import { hadBoards } from '../boards/board-queries.ts'
 import type { Config } from '../config.ts'
 import { type Database, openDatabase } from '../database/database.ts'
@@ -72,6 +73,8 @@ export interface CommandNeeds {
   alone?: boolean
   /** `any`: also behind this version, or empty. Default: this version's; an empty database is brought there. */
   schema?: 'any'
+  /** What it does is recorded: sealed at the end, because there may be no server to do it. */
+  recorded?: boolean
   /** What Ctrl-C does. Default: lets go of the database and ends the program. */
   onInterrupt?: () => void
 }
@@ -89,6 +92,8 @@ export async function openForCommand(context: CommandContext, needs: CommandNeed
   const close = (): Promise<void> => {
     closed ??= (async () => {
       for (const step of steps.splice(0).reverse()) await step()
+      if (needs.recorded === true)
+        await new AuditChain({ database: connection.database, log, headsFile: null }).seal()
       await lock?.release()
       await connection.close()
       for (const signal of endingSignals) process.off(signal, interrupted)

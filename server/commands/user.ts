@@ -81,7 +81,7 @@ export const userCommand: Command = {
           throw misuse(userCommand, verb === undefined ? 'what about users?' : `unknown word ${verb}`)
       }
     })()
-    const { database, close } = await openForCommand(context)
+    const { database, close } = await openForCommand(context, { recorded: verb !== 'list' })
     try {
       printRows(context, await work(database.db))
     } finally {

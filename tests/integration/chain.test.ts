@@ -9,9 +9,12 @@ import * as assert from 'uvu/assert'
 import { AuditChain } from '../../server/audit/chain.ts'
 import { followAudit } from '../../server/audit/follow.ts'
 import { verifyAudit } from '../../server/audit/verify.ts'
+import { userCommand } from '../../server/commands/user.ts'
+import { readConfig } from '../../server/config.ts'
 import { makeRoles } from '../../server/database/roles.ts'
 import { type TestDatabase, withDatabase } from '../helpers/database.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { make } from '../helpers/factories.ts'
 
 /** `count` sign-ins of user 7, by hand. */
 const signIns = ({ pool }: TestDatabase, count: number) =>
@@ -337,6 +340,19 @@ sealing('happens within a second of the commit, in any number of processes, each
     } finally {
       await Promise.all(chains.map((chain) => chain.close()))
     }
+  }),
+)
+sealing('happens at the end of a command that was recorded, for there may be no server', () =>
+  withDatabase(async ({ url, db, log, database }) => {
+    const config = readConfig({ DATABASE_URL: url })
+    const nothing = () => undefined
+    const context = { config, log, json: false, env: {}, print: nothing, progress: nothing }
+    const ada = await make.user(db, { email: 'ada@example.org' })
+    await userCommand.run(context, ['role', ada.email ?? '', 'admin'], {})
+    assert.equal(await db.selectFrom('audit_unsealed').selectAll().execute(), [])
+    const recorded = await db.selectFrom('audit_logs').select('action').orderBy('timestamp').execute()
+    assert.equal(recorded.at(-1), { action: 'role_change' })
+    assert.is((await verifyAudit(database)).rows, recorded.length)
   }),
 )
 sealing.run()
