@@ -19,6 +19,7 @@ import {
 import { connectionIn, end, logIn, serverLockHolder, takeLast, takeServer, takeUse } from './embedded/lock.ts'
 import {
   disarmPidFile,
+  fillEmptyLocks,
   interrupt,
   postmasterState,
   readPid,
@@ -190,6 +191,8 @@ export class EmbeddedPostgres {
               )
               await disarmPidFile(this.clusterDir)
             }
+            if (await fillEmptyLocks(this.clusterDir))
+              this.#log.warn('an earlier start was killed before it had written its lock file; mending it')
             starting = await this.#spawn()
           }
         }

@@ -1,7 +1,19 @@
 import * as nodeAssert from 'node:assert/strict'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  stat,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import pg from 'pg'
@@ -278,6 +290,20 @@ embedded('starts although postmaster.pid names a zombie', () =>
     }
   }),
 )
+
+for (const name of ['postmaster.pid', '.s.PGSQL.5432.lock']) {
+  embedded(`starts although a Postgres was killed before it had written anything into ${name}`, () =>
+    withKilledCluster(async (dataDir, clusterDir) => {
+      const file = path.join(clusterDir, name)
+      const since = new Date(Date.now() - 10_000)
+      await truncate(file)
+      await utimes(file, since, since)
+      await withEmbedded(dataDir, async ({ url }) => assert.is((await ask(url, 'select 1')).length, 1), {
+        patienceMs: 30_000,
+      })
+    }),
+  )
+}
 
 embedded('of another major version is refused with the way out', () =>
   withFolder(async (dataDir) => {

@@ -63,6 +63,31 @@ export async function disarmPidFile(clusterDir: string): Promise<void> {
   await unlink(path.join(clusterDir, `.s.PGSQL.${port}.lock`)).catch(() => undefined) // may be gone already
 }
 
+/** A start has the words in these files right after it has made them. */
+const cutOffMs = 3000
+
+/**
+ * Mends the lock files that a Postgres killed between making and writing them has left empty: no other ever starts in
+ * such a folder. They get our own pid, as above: one that a start fills meanwhile is another file by then.
+ * @returns whether there were any.
+ */
+export async function fillEmptyLocks(clusterDir: string): Promise<boolean> {
+  let found = false
+  for (const name of ['postmaster.pid', `.s.PGSQL.${port}.lock`]) {
+    const file = await open(path.join(clusterDir, name), 'r+').catch(() => null) // mostly there is none
+    if (file === null) continue
+    try {
+      const { size, mtimeMs } = await file.stat()
+      if (size > 0 || Date.now() - mtimeMs < cutOffMs) continue
+      await file.write(`${process.pid}\n`)
+      found = true
+    } finally {
+      await file.close()
+    }
+  }
+  return found
+}
+
 export interface Starting {
   /** Resolves with Postgres's own words if it ended instead of serving; never resolves otherwise. */
   failed: Promise<string>
