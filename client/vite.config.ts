@@ -1,8 +1,10 @@
 // Builds the canvas into dist/canvas. Nothing in it may ask another host for anything.
-import { cp, rm } from 'node:fs/promises'
+import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { brotliCompress, constants, gzip } from 'node:zlib'
 import react from '@vitejs/plugin-react'
 import { defineConfig, type Plugin } from 'vite'
 
@@ -84,10 +86,37 @@ const besideTheStart = (): Plugin => ({
   },
 })
 
+/** What the pages name in their heads, compressed as well as it can be, so that no visitor waits for that. */
+const compressed = (): Plugin => ({
+  name: 'compressed',
+  apply: 'build',
+  async writeBundle(_options, bundle) {
+    const pages = Object.values(bundle).filter(({ fileName }) => fileName.endsWith('.html'))
+    const named = pages.flatMap((page) =>
+      'source' in page
+        ? [...String(page.source).matchAll(/(?:href|src)="\/(assets\/[^"]+\.(?:js|css))"/g)].map(
+            ([, file]) => file ?? '',
+          )
+        : [],
+    )
+    await Promise.all(
+      [...new Set(named)].map(async (name) => {
+        const content = await readFile(join(outDir, name))
+        const params = {
+          [constants.BROTLI_PARAM_QUALITY]: 10,
+          [constants.BROTLI_PARAM_SIZE_HINT]: content.length,
+        }
+        await writeFile(join(outDir, `${name}.br`), await promisify(brotliCompress)(content, { params }))
+        await writeFile(join(outDir, `${name}.gz`), await promisify(gzip)(content, { level: 9 }))
+      }),
+    )
+  },
+})
+
 export default defineConfig({
   root,
   base: '/',
-  plugins: [react(), excalidrawHere(), ownFonts(), besideTheStart()],
+  plugins: [react(), excalidrawHere(), ownFonts(), besideTheStart(), compressed()],
   build: {
     outDir,
     emptyOutDir: true,

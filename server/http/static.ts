@@ -38,32 +38,70 @@ const types: Record<string, string> = {
   '.ttf': 'font/ttf',
 }
 const compressible = /^(text\/|application\/(json|manifest|wasm)|image\/svg)/
-/** Vite puts a hash of the content into these names: they never change. */
-const immutable = /^\/assets\/|-[\w-]{8}\.\w+$/
+/** Vite puts a hash of the content into these names, and Excalidraw into those of its fonts: they never change. */
+const immutable = /^\/assets\/|-[\w-]{8}\.\w+$|^\/fonts\/.+-[0-9a-f]{32}\.woff2$/
 /** Scripts that the client starts as workers. */
 const workerScript = /^\/assets\/[\w.-]*worker[\w.-]*\.js$/
+/** What the build has compressed already, best first: encoding and the ending of its name. */
+const ready = [
+  ['br', '.br'],
+  ['gzip', '.gz'],
+] as const
 const relistAfterMs = 1_000
 
+interface Answer {
+  body: Uint8Array<ArrayBuffer>
+  etag: string
+  encoding: string | null
+}
+
 /**
- * Serves `folder`, and index.html for the client's own addresses. Compressed files are made once and kept: as much
- * memory as the folder's text takes compressed (about 2 MB).
+ * Serves `folder`, and its pages for the client's own addresses; compressed as the build left it, or else once here.
+ * What never changes is kept as it was sent: about 2 MB when every script of the client was asked for.
  * @param folder absolute; it may come into being later, when the client is built while the server runs.
  */
 export function staticClient(folder: string): MiddlewareHandler<HttpEnv> {
   let listing: { paths: Map<string, string>; at: number } | undefined
-  const compressed = new Map<string, Promise<Buffer>>()
+  const kept = new Map<string, Promise<Answer>>()
 
   const find = async (path: string): Promise<string | undefined> => {
     if (listing === undefined || (!listing.paths.has(path) && Date.now() - listing.at > relistAfterMs)) {
       listing = { paths: await listFiles(folder), at: Date.now() }
-      compressed.clear() // the client was built anew
+      kept.clear() // the client was built anew
     }
     return listing.paths.get(path)
   }
 
+  /** The file in the best of the encodings that are `accepted`. */
+  const encode = async (path: string, file: string, accepted: string): Promise<Answer> => {
+    const type = typeOf(file)
+    if (compressible.test(type)) {
+      for (const [encoding, ending] of ready) {
+        const small = takes(accepted, encoding) ? listing?.paths.get(path + ending) : undefined
+        if (small !== undefined) return answerOf(await readFile(small), encoding)
+      }
+    }
+    const content = await readFile(file)
+    return compressible.test(type) && content.length >= 1024 && takes(accepted, 'gzip')
+      ? answerOf(await gzipAsync(content, { level: 7 }), 'gzip')
+      : answerOf(content, null)
+  }
+
+  const answer = (path: string, file: string, accepted: string): Promise<Answer> => {
+    if (!immutable.test(path) || !compressible.test(typeOf(file))) return encode(path, file, accepted)
+    const key = `${ready.filter(([encoding]) => takes(accepted, encoding)).join()} ${path}`
+    let known = kept.get(key)
+    if (known === undefined) {
+      known = encode(path, file, accepted)
+      kept.set(key, known)
+      known.catch(() => kept.delete(key))
+    }
+    return known
+  }
+
   return async (c, next) => {
     if (c.req.method !== 'GET' && c.req.method !== 'HEAD') return next()
-    const path = c.req.path
+    const { path } = c.req
     const isBoard = boardRoute.test(path)
     const isPage = isBoard || pageRoutes.some((pattern) => pattern.test(path))
     const wanted = isBoard ? '/board.html' : isPage ? '/index.html' : path
@@ -76,35 +114,29 @@ export function staticClient(folder: string): MiddlewareHandler<HttpEnv> {
       )
     }
     if (workerScript.test(path)) c.header('content-security-policy', workerPolicy)
-    const type = types[extname(file)] ?? 'application/octet-stream'
-    const content = await readFile(file)
-    const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 27)}"`
-    c.header('content-type', type)
+    const { body, etag, encoding } = await answer(wanted, file, c.req.header('accept-encoding') ?? '')
+    c.header('content-type', typeOf(file))
     c.header('etag', etag)
-    c.header(
-      'cache-control',
-      !isPage && immutable.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache',
-    )
+    c.header('cache-control', immutable.test(wanted) ? 'public, max-age=31536000, immutable' : 'no-cache')
     c.header('vary', 'accept-encoding')
     if (c.req.header('if-none-match')?.split(/,\s*/).includes(etag)) return c.body(null, 304)
-    if (
-      !compressible.test(type) ||
-      content.length < 1024 ||
-      !/\bgzip\b/.test(c.req.header('accept-encoding') ?? '')
-    ) {
-      return c.body(new Uint8Array(content))
-    }
-    const key = file + etag
-    let small = compressed.get(key)
-    if (small === undefined) {
-      small = gzipAsync(content, { level: 7 })
-      compressed.set(key, small)
-      small.catch(() => compressed.delete(key))
-    }
-    c.header('content-encoding', 'gzip')
-    return c.body(new Uint8Array(await small))
+    if (encoding !== null) c.header('content-encoding', encoding)
+    return c.body(body)
   }
 }
+
+const typeOf = (file: string): string => types[extname(file)] ?? 'application/octet-stream'
+
+const takes = (accepted: string, encoding: string): boolean =>
+  accepted
+    .split(',')
+    .some((part) => part.trim().split(';')[0] === encoding && !/;\s*q=0(\.0*)?\s*$/.test(part))
+
+const answerOf = (content: Buffer, encoding: string | null): Answer => ({
+  body: new Uint8Array(content),
+  etag: `"${createHash('sha256').update(content).digest('base64url').slice(0, 27)}"`,
+  encoding,
+})
 
 /** Paths that belong to the server and are not worth a look into the folder. */
 const isReserved = (path: string): boolean => /^\/(api|ws)(\/|$)/.test(path)

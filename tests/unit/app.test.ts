@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
+import { brotliCompressSync, brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { getRequestListener } from '@hono/node-server'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
@@ -314,9 +314,26 @@ edge(
       assert.is(gunzipSync(Buffer.from(await asset.arrayBuffer())).length, 10_000)
       const etag = asset.headers.get('etag') ?? ''
       assert.is(
-        (await app.request('/assets/app-AbCd1234.js', { headers: { 'if-none-match': etag } })).status,
+        (
+          await app.request('/assets/app-AbCd1234.js', {
+            headers: { 'if-none-match': etag, 'accept-encoding': 'gzip' },
+          })
+        ).status,
         304,
       )
+      await writeFile(join(folder, 'assets', 'app-AbCd1234.js.br'), brotliCompressSync('let b = 2'))
+      const { app: restarted } = appWith({ clientFolder: folder })
+      const best = await restarted.request('/assets/app-AbCd1234.js', {
+        headers: { 'accept-encoding': 'gzip, deflate, br' },
+      })
+      assert.is(best.headers.get('content-encoding'), 'br')
+      assert.is(brotliDecompressSync(Buffer.from(await best.arrayBuffer())).toString(), 'let b = 2')
+      for (const accepted of ['gzip', 'gzip, br;q=0', '']) {
+        const other = await restarted.request('/assets/app-AbCd1234.js', {
+          headers: { 'accept-encoding': accepted },
+        })
+        assert.is(other.headers.get('content-encoding'), accepted === '' ? null : 'gzip', accepted)
+      }
       for (const path of [
         '/../secret.txt',
         '/%2e%2e/secret.txt',
