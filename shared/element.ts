@@ -42,7 +42,10 @@ const geometry = new Set<string>(geometryKeys)
 export const isGeometryKey = (key: string): boolean => geometry.has(key)
 export const isSharedKey = (key: string): boolean => !localKeys.has(key)
 
-/** Whatever can be drawn; `selection` and types of later versions cannot. */
+/**
+ * Whatever can be drawn; `selection` and types of later versions cannot. Nor is `iframe`: it shows a page that its
+ * element brings along, to everyone who opens the board.
+ */
 const elementTypes = new Set([
   'rectangle',
   'diamond',
@@ -55,7 +58,6 @@ const elementTypes = new Set([
   'frame',
   'magicframe',
   'embeddable',
-  'iframe',
 ])
 
 /** Beyond this the arithmetic of the renderer breaks down; no drawing comes near it. */
@@ -75,6 +77,11 @@ export const isIndex = (index: string): boolean => {
     return false
   return index !== `A${'0'.repeat(26)}` && (index.length === integer || !index.endsWith('0'))
 }
+
+/** Other fillings that the library underneath knows, like dots, take time by the square of the size. */
+const fillStyles = new Set(['solid', 'hachure', 'cross-hatch', 'zigzag'])
+/** Lines of a hatching, about. Ten times what covers a large screen; many more, and the page hangs drawing them. */
+const mostHatching = 20_000
 
 type Check = (value: unknown) => boolean
 
@@ -125,7 +132,7 @@ const checks = new Map<string, Check>(
     endIsSpecial: or(boolean, isNull),
     strokeColor: string,
     backgroundColor: string,
-    fillStyle: string,
+    fillStyle: (value) => typeof value === 'string' && fillStyles.has(value),
     strokeWidth: between(0, 1000),
     strokeStyle: string,
     roughness: between(0, 100),
@@ -197,9 +204,19 @@ export const readElement = (raw: Record<string, unknown>): SceneElement | null =
   if (element.width === undefined || element.height === undefined) return null
   if (linear.has(type) && !(Array.isArray(element.points) && element.points.length > 0)) return null
   if (type === 'text' && typeof element.text !== 'string') return null
+  if (element.fillStyle !== undefined && element.fillStyle !== 'solid' && hatchingOf(element) > mostHatching)
+    element.fillStyle = 'solid'
   element.angle ??= 0
   element.isDeleted ??= false
   return element
+}
+
+/** How many lines fill it. Excalidraw draws one every four stroke widths, but never more than ten a point. */
+const hatchingOf = ({ width, height, points, strokeWidth }: SceneElement): number => {
+  let across = Math.abs(Number(width)) + Math.abs(Number(height))
+  for (const point of Array.isArray(points) ? points : [])
+    across = Math.max(across, Math.abs(point[0]) + Math.abs(point[1]))
+  return across / Math.max(4 * Number(strokeWidth ?? 1), 0.1)
 }
 
 /** Equality of plain JSON values, the order of keys aside. */
