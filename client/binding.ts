@@ -151,7 +151,7 @@ export class Binding {
     const agreed = this.#agreed.get(canvasElement.id)
     if (agreed?.version === canvasElement.version) return null
     if (agreed === undefined && !this.#isWorthSharing(canvasElement)) return null
-    const element = this.#options.canvas.shareable(canvasElement)
+    const element = this.#shareable(canvasElement, agreed)
     if (element === null) return null
     const properties: Record<string, unknown> = {}
     const next = storedProperties(element)
@@ -167,6 +167,13 @@ export class Binding {
       properties: { ...agreed?.properties, ...properties },
     })
     return Object.keys(properties).length === 0 ? null : { id: element.id, properties }
+  }
+
+  /** An image that the document has is changed with its file or without: whoever put it there, it will not come from here. */
+  #shareable(element: CanvasElement, agreed: Agreed | undefined): CanvasElement | null {
+    if (agreed === undefined || element.type !== 'image' || element.fileId !== agreed.properties.fileId)
+      return this.#options.canvas.shareable(element)
+    return { ...element, status: agreed.properties.status }
   }
 
   /** A click that drew nothing, or something made and deleted in one breath, is nobody else's business. */

@@ -60,8 +60,8 @@ const elementTypes = new Set([
   'embeddable',
 ])
 
-/** Beyond this the arithmetic of the renderer breaks down; no drawing comes near it. */
-const furthest = 1e7
+/** Excalidraw's own limit: what lies or reaches beyond, it takes for an error. No drawing comes near it. */
+const furthest = 1e6
 const mostPoints = 50_000
 const mostText = 500_000
 const mostListed = 10_000

@@ -34,6 +34,7 @@ const longest = [
   'e2e/canvas-away',
   'e2e/canvas-files',
   'e2e/canvas-boards',
+  'e2e/canvas-speed',
   'e2e/rights',
   'e2e/torture',
   'integration/embedded',

@@ -1,5 +1,6 @@
 // What of a drawing one sees first: all of it, as large as that allows, beside the tools that lie over the canvas.
 import { getCommonBounds } from '@excalidraw/excalidraw'
+import type { ExcalidrawElement } from '@excalidraw/excalidraw/element/types'
 import type { AppState, ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 
 /** Elements that are drawn at once in a tenth of a second. */
@@ -14,22 +15,31 @@ type View = Pick<AppState, 'scrollX' | 'scrollY' | 'zoom'>
 export const showStartView = (excalidraw: ExcalidrawImperativeAPI): void => {
   const elements = excalidraw.getSceneElements()
   if (elements.length > mostToFit) excalidraw.scrollToContent(undefined, { animate: false })
-  else excalidraw.updateScene({ appState: viewOf(getCommonBounds(elements), excalidraw.getAppState()) })
+  else excalidraw.updateScene({ appState: viewOf(elements, excalidraw.getAppState()) })
 }
 
 /** Excalidraw fits to whole tenths of its scale, which on a phone are the difference between half and all of a drawing. */
 const viewOf = (
-  [left, top, right, bottom]: readonly [number, number, number, number],
+  elements: readonly ExcalidrawElement[],
   { width, height }: Pick<AppState, 'width' | 'height'>,
 ): View => {
+  const [left, top, right, bottom] = getCommonBounds(elements)
   const fitting = Math.min(
     (width - 2 * margin.x) / Math.max(right - left, 1),
     (height - 2 * margin.y) / Math.max(bottom - top, 1),
   )
   const zoom = Math.min(1, Math.max(smallestZoom, fitting))
+  // What lies far from everything else would have people look at the nothing between.
+  const [x, y] = fitting < smallestZoom ? middleOf(elements) : [(left + right) / 2, (top + bottom) / 2]
   return {
-    scrollX: width / 2 / zoom - (left + right) / 2,
-    scrollY: height / 2 / zoom - (top + bottom) / 2,
+    scrollX: width / 2 / zoom - x,
+    scrollY: height / 2 / zoom - y,
     zoom: { value: zoom as AppState['zoom']['value'] }, // a plain number with a name
   }
+}
+
+/** Where as many elements lie to the one side as to the other. */
+const middleOf = (elements: readonly ExcalidrawElement[]): [number, number] => {
+  const middle = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] ?? 0
+  return [middle(elements.map(({ x }) => x)), middle(elements.map(({ y }) => y))]
 }

@@ -67,6 +67,7 @@ export const canvasFile = (name: string) => {
         } catch (error) {
           own.push(...lasting)
           lasting = []
+          for (const { troubles } of own) console.log(troubles.splice(0).join('\n'))
           throw error
         } finally {
           await Promise.all(own.map(({ page }) => page.context().close()))

@@ -18,6 +18,8 @@ export const hostileElements = (): Record<string, Record<string, unknown>> => ({
   'geo-is-text': { type: 'rectangle', geo: 'here' },
   'geo-is-list': { type: 'rectangle', geo: [1, 2, 3] },
   'far-away': { type: 'rectangle', geo: { ...geo, x: 1e300 } },
+  'beyond-the-limit': { type: 'rectangle', geo: { ...geo, x: 1e7 } },
+  'just-within': { type: 'rectangle', geo: { ...geo, x: -9e5 } },
   'text-without-text': { type: 'text', geo, text: null, fontSize: 'huge' },
   'text-in-itself': { type: 'text', geo, text: 'me', containerId: 'text-in-itself', fontFamily: 99 },
   'text-of-nothing': { type: 'text', geo, text: 'lost', containerId: 'nobody', lineHeight: -1 },
@@ -77,10 +79,10 @@ export const hostileElements = (): Record<string, Record<string, unknown>> => ({
   },
   'same-place-1': { type: 'rectangle', geo, index: 'a1' },
   'same-place-2': { type: 'rectangle', geo, index: 'a1' },
-  // A hatching of a line every tenth of a point would be a hundred million lines.
+  // A hatching of a line every tenth of a point would be millions of lines.
   'hatched-to-death': {
     type: 'rectangle',
-    geo: { ...geo, width: 1e7, height: 1e7 },
+    geo: { ...geo, width: 9e5, height: 9e5 },
     fillStyle: 'cross-hatch',
     backgroundColor: '#ff0000',
     strokeWidth: 0,
@@ -91,8 +93,8 @@ export const hostileElements = (): Record<string, Record<string, unknown>> => ({
       ...geo,
       points: [
         [0, 0],
-        [1e7, 0],
-        [1e7, 1e7],
+        [9e5, 0],
+        [9e5, 9e5],
         [0, 0],
       ],
     },

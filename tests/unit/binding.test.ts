@@ -299,6 +299,18 @@ binding('holds an image back until its file is uploaded', () => {
   assert.is(elementOf(a.doc, 'i')?.fileId, 'f'.repeat(64))
 })
 
+binding('shares what one does to an image of somebody else’s whose file is missing', () => {
+  const a = page()
+  writeElements(a.doc, [shape('i', { type: 'image', fileId: 'f'.repeat(64), status: 'saved' })])
+  a.clock.advance(200)
+  a.canvas.unshared.add('i')
+  a.canvas.change('i', { x: 30, status: 'error' })
+  a.clock.advance(200)
+  assert.is(elementOf(a.doc, 'i')?.x, 30)
+  assert.is(elementOf(a.doc, 'i')?.status, 'saved')
+  assert.is(a.pending.at(-1), false)
+})
+
 binding('puts back an arrow that a concurrent change took from the list of its shape', () => {
   const [a, b] = twoPages([shape('s', { index: 'a0', boundElements: [] })])
   const arrow = (id: string) =>
