@@ -104,8 +104,14 @@ export function staticClient(folder: string): MiddlewareHandler<HttpEnv> {
     const { path } = c.req
     const isBoard = boardRoute.test(path)
     const isPage = isBoard || pageRoutes.some((pattern) => pattern.test(path))
-    const wanted = isBoard ? '/board.html' : isPage ? '/index.html' : path
-    const file = isPage || !isReserved(path) ? await find(wanted) : undefined
+    let wanted = isBoard ? '/board.html' : isPage ? '/index.html' : path
+    let file = isPage || !isReserved(path) ? await find(wanted) : undefined
+    // Whoever mistyped an address in a browser is told so by a page, and not in JSON.
+    if (file === undefined && !isPage && !isReserved(path) && isNavigation(c.req.header('accept'))) {
+      wanted = '/index.html'
+      file = await find(wanted)
+      c.status(404)
+    }
     if (file === undefined) {
       if (!isPage) return next()
       return c.text(
@@ -137,6 +143,8 @@ const answerOf = (content: Buffer, encoding: string | null): Answer => ({
   etag: `"${createHash('sha256').update(content).digest('base64url').slice(0, 27)}"`,
   encoding,
 })
+
+const isNavigation = (accept: string | undefined): boolean => accept?.includes('text/html') === true
 
 /** Paths that belong to the server and are not worth a look into the folder. */
 const isReserved = (path: string): boolean => /^\/(api|ws)(\/|$)/.test(path)

@@ -308,6 +308,16 @@ edge(
         assert.is(page.headers.get('x-frame-options'), 'DENY')
         assert.match(await page.text(), path.startsWith('/b/') ? 'board' : 'index')
       }
+      const mistyped = await app.request('/bords', { headers: { accept: 'text/html,*/*;q=0.8' } })
+      assert.is(mistyped.status, 404)
+      assert.match(await mistyped.text(), 'index')
+      for (const [path, accept] of [
+        ['/bords', '*/*'],
+        ['/api/bords', 'text/html'],
+      ] as const) {
+        const unknown = await app.request(path, { headers: { accept } })
+        assert.match(unknown.headers.get('content-type') ?? '', 'application/json', path)
+      }
       const asset = await app.request('/assets/app-AbCd1234.js', { headers: { 'accept-encoding': 'gzip' } })
       assert.is(asset.headers.get('cache-control'), 'public, max-age=31536000, immutable')
       assert.is(asset.headers.get('content-encoding'), 'gzip')
