@@ -20,8 +20,8 @@ const subject = (n: number): AccessSubject => {
   }
 }
 
-await withDatabase(async ({ db, pool, schema }) => {
-  await addManyRows(pool, schema, numbers)
+await withDatabase(async ({ db, url, schema }) => {
+  await addManyRows(url, schema, numbers)
   const access = new BoardAccess(db, 'edit')
   for (const [count, rounds] of [
     [1, 2000],

@@ -9,12 +9,8 @@ export interface Numbers {
 }
 
 /** Users 1000001…, spread evenly; triggers are off while the rows are written. Needs a superuser. */
-export async function addManyRows(pool: pg.Pool, schema: string, numbers: Numbers): Promise<void> {
-  const client = await pool.connect()
-  try {
-    await client.query(
-      `set search_path = "${schema}"; set session_replication_role = replica; set statement_timeout = 0`,
-    )
+export const addManyRows = (url: string, schema: string, numbers: Numbers): Promise<void> =>
+  withPatientClient(url, schema, async (client) => {
     await client.query(`
       insert into users (id, name, email) select 1000000 + n, 'User ' || n, 'user' || n || '@many.example' from generate_series(1, ${numbers.users}) n;
       insert into sessions (user_id, token, expires_at) select 1000000 + n, 'token' || n, now() + interval '1 day' from generate_series(1, ${numbers.users}) n;
@@ -27,10 +23,7 @@ export async function addManyRows(pool: pg.Pool, schema: string, numbers: Number
     await client.query(
       'analyze users, sessions, guests, boards, board_permissions, share_links, share_link_uses',
     )
-  } finally {
-    client.release(true)
-  }
-}
+  })
 
 const padded = (n: number): string => n.toString(16).padStart(12, '0')
 export const manyBoard = (n: number): string => `00000000-0000-4000-8000-${padded(n)}`
@@ -38,13 +31,8 @@ export const manyGuest = (n: number): string => `00000000-0000-4000-a000-${padde
 export const manyUser = (n: number): number => 1_000_000 + n
 
 /** `count` joins and leaves of a thousand boards and people over two weeks, sealed. Needs a superuser. */
-export async function addManyAuditRows(url: string, schema: string, count: number): Promise<void> {
-  const client = new pg.Client({ connectionString: url }) // a pool of ours does not wait that long
-  await client.connect()
-  try {
-    await client.query(
-      `set search_path = "${schema}"; set session_replication_role = replica; set statement_timeout = 0`,
-    )
+export const addManyAuditRows = (url: string, schema: string, count: number): Promise<void> =>
+  withPatientClient(url, schema, async (client) => {
     await client.query(
       `with written as (
          insert into audit_logs (timestamp, action, category, actor_kind, actor_name, user_id, board_id, permission_level, ip_address, user_agent, session_id, details)
@@ -62,6 +50,19 @@ export async function addManyAuditRows(url: string, schema: string, count: numbe
     }
     await client.query('analyze audit_logs, audit_chain')
     await client.query('vacuum audit_unsealed')
+  })
+
+/** Without triggers, and without the time-outs of a pool of ours. */
+async function withPatientClient(
+  url: string,
+  schema: string,
+  work: (client: pg.Client) => Promise<void>,
+): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(`set search_path = "${schema}"; set session_replication_role = replica`)
+    await work(client)
   } finally {
     await client.end()
   }

@@ -28,8 +28,8 @@ const scansOf = (node: PlanNode): string[] => [
 const big = ['users', 'sessions', 'guests', 'boards', 'board_permissions', 'share_links', 'share_link_uses']
 
 plan('uses indexes alone, for one subject and for a room of two hundred', () =>
-  withDatabase(async ({ db, pool, schema }) => {
-    await addManyRows(pool, schema, { users: 5_000, boards: 10_000, permissions: 50_000, linkUses: 20_000 })
+  withDatabase(async ({ db, pool, url, schema }) => {
+    await addManyRows(url, schema, { users: 5_000, boards: 10_000, permissions: 50_000, linkUses: 20_000 })
     for (const count of [1, 200]) {
       const { sql, parameters } = accessStatement(
         Array.from({ length: count }, (_, n) => question(n)),
