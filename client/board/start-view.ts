@@ -7,7 +7,7 @@ import type { AppState, ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/t
 const mostToFit = 800
 /** Excalidraw's own limit: nobody gets further away. */
 const smallestZoom = 0.1
-const margin = { x: 24, y: 72 }
+const margin = { x: 24, y: 96 }
 
 type View = Pick<AppState, 'scrollX' | 'scrollY' | 'zoom'>
 

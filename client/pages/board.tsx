@@ -185,7 +185,7 @@ const LiveBoard = ({ boardId, session, board, me, onRenamed }: LiveBoardProps) =
           </Link>
         )}
         {state.mayManage && (
-          <button type="button" className="primary" onClick={() => setDialog('share')}>
+          <button type="button" className="primary" aria-label="Share" onClick={() => setDialog('share')}>
             <Icon name="people" /> <span className="wide-only">Share</span>
           </button>
         )}
