@@ -237,6 +237,8 @@ edge('sets headers that protect readers, and leaves a route’s own alone', asyn
   assert.is(headers.get('cache-control'), 'no-store')
   assert.match(headers.get('content-security-policy') ?? '', /^default-src 'none'/)
   assert.match(headers.get('strict-transport-security') ?? '', /max-age=31536000/)
+  assert.is(headers.get('cross-origin-opener-policy'), 'same-origin')
+  assert.match(headers.get('permissions-policy') ?? '', 'camera=(), microphone=()')
   assert.is((await app.request('/api/whole')).headers.get('cache-control'), 'private, max-age=60')
   const plain = await appWith().app.request('/api/known')
   assert.is(plain.headers.get('strict-transport-security'), null)
