@@ -12,9 +12,11 @@ import {
   listOf,
   Uuid,
 } from '../../shared/api.ts'
+import { principalKey } from '../accounts/principal.ts'
 import { BoardroomError } from '../errors.ts'
 import type { HttpEnv } from '../http/context.ts'
 import { errorAnswers, jsonAnswer, newRouter } from '../http/router.ts'
+import { StreamCount, type StreamLimits } from '../http/stream-count.ts'
 import { exportAudit, mimeOf } from './export.ts'
 import { filterOf } from './filter.ts'
 import { followAudit } from './follow.ts'
@@ -28,9 +30,11 @@ export interface AuditRoutesDeps extends ReadingDeps {
   log: Logger
   /** Ends the live streams when the server closes. */
   closing: AbortSignal
-  maxStreams?: number
+  streamLimits?: StreamLimits
 }
 
+/** Each asks the database again and again. */
+const usualStreamLimits: StreamLimits = { most: 100, mostOfOne: 10 }
 const recheckEveryMs = 5000
 const heartbeatEveryMs = 15_000
 
@@ -55,7 +59,7 @@ export function auditRoutes(deps: AuditRoutesDeps): OpenAPIHono<HttpEnv> {
     ...errors,
   }
   const list = { 200: rows, ...errors }
-  const streams = { open: 0 }
+  const streams = new StreamCount(deps.streamLimits ?? usualStreamLimits)
 
   router.openapi(
     createRoute({
@@ -157,24 +161,18 @@ async function page({ database }: AuditRoutesDeps, reading: Reading, query: Audi
 
 function live(
   deps: AuditRoutesDeps,
-  streams: { open: number },
+  streams: StreamCount,
   c: Context<HttpEnv>,
   reading: Reading,
   query: AuditFilter,
 ) {
   const filter = filterOf(query, reading.board)
   const after = lastEventIdOf(c.req.header('last-event-id'))
-  if (streams.open >= (deps.maxStreams ?? 100)) {
-    throw new BoardroomError(
-      'too_many_requests',
-      'too many live audit streams are open; close one, or try again later',
-    )
-  }
+  const leave = streams.enter(principalKey(c.get('identity').principal))
   c.header('x-accel-buffering', 'no')
   return streamSSE(
     c,
     async (sse) => {
-      streams.open += 1
       const gone = new AbortController()
       sse.onAbort(() => gone.abort())
       const signal = AbortSignal.any([gone.signal, deps.closing])
@@ -197,7 +195,7 @@ function live(
           heardAt = Date.now()
         }
       } finally {
-        streams.open -= 1
+        leave()
       }
     },
     async (error) => deps.log.warn({ err: error }, 'live audit stream ended'),

@@ -13,6 +13,7 @@ import { principalKey } from '../accounts/principal.ts'
 import { BoardroomError } from '../errors.ts'
 import type { HttpEnv } from '../http/context.ts'
 import { errorAnswers, jsonAnswer, newRouter } from '../http/router.ts'
+import { StreamCount } from '../http/stream-count.ts'
 import { requireLevel, requireManage } from './access.ts'
 import { listAuthors } from './authors.ts'
 import type { BoardsDeps } from './deps.ts'
@@ -23,14 +24,13 @@ const params = z.object({ board_id: Uuid })
 const connectionParams = params.extend({ connection_id: Uuid })
 const tags = ['people']
 const keepAliveMs = 20_000
-const mostStreams = 1_000
-const mostStreamsOfOne = 20
+const streamLimits = { most: 1_000, mostOfOne: 20 }
 /** A client that does not read is let go. */
 const mostUnsentEvents = 500
 
 export function peopleRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
   const router = newRouter()
-  const streams = new StreamCount()
+  const streams = new StreamCount(streamLimits)
   const open = new Set<EventStream>()
   const closeAll = () => {
     for (const stream of open) stream.close()
@@ -180,26 +180,4 @@ export function peopleRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
   )
 
   return router
-}
-
-/** Open streams, in all and of each asker: each holds a socket and two timers. */
-class StreamCount {
-  readonly #ofOne = new Map<string, number>()
-  #all = 0
-
-  /** @returns what to call when the stream ends. @throws BoardroomError too_many_requests */
-  enter(key: string): () => void {
-    const ofThis = this.#ofOne.get(key) ?? 0
-    if (this.#all >= mostStreams || ofThis >= mostStreamsOfOne) {
-      throw new BoardroomError('too_many_requests', 'too many event streams are open; close some')
-    }
-    this.#all += 1
-    this.#ofOne.set(key, ofThis + 1)
-    return () => {
-      this.#all -= 1
-      const left = (this.#ofOne.get(key) ?? 1) - 1
-      if (left > 0) this.#ofOne.set(key, left)
-      else this.#ofOne.delete(key)
-    }
-  }
 }

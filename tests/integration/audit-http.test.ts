@@ -73,7 +73,14 @@ const withAudit = (work: (world: World) => Promise<void>) =>
     }
     app.route(
       '/api',
-      auditRoutes({ database, trail, log, requireManage, closing: closing.signal, maxStreams: 2 }),
+      auditRoutes({
+        database,
+        trail,
+        log,
+        requireManage,
+        closing: closing.signal,
+        streamLimits: { most: 3, mostOfOne: 2 },
+      }),
     )
     const get: World['get'] = async (path, as, headers = {}) =>
       app.request(path, { headers: { ...headers, ...(as === null ? {} : { 'x-user': String(as) }) } })
@@ -293,6 +300,22 @@ reading('follows live, resumes after Last-Event-ID, and ends when the right is g
     await more.cancel()
     await db.updateTable('users').set({ is_active: false }).where('id', '=', root).execute()
     await eventually(() => again.ended(), { everyMs: 100 })
+  }),
+)
+
+reading('is followed by so many at once, and by nobody in the place of others', () =>
+  withAudit(async ({ get, ada, root, boardId }) => {
+    const follow = (as: number) => get(`/api/boards/${boardId}/audit/stream`, as)
+    const [first, second] = [await liveEvents(await follow(ada)), await liveEvents(await follow(ada))]
+    assert.is((await follow(ada)).status, 429)
+    const other = await liveEvents(await follow(root))
+    assert.is((await follow(root)).status, 429, 'all places are taken')
+    await first.cancel()
+    const again = await eventually(async () => {
+      const answer = await follow(ada)
+      return answer.status === 200 ? answer : null
+    })
+    for (const each of [second, other, await liveEvents(again)]) await each.cancel()
   }),
 )
 reading.run()
