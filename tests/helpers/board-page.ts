@@ -37,7 +37,8 @@ export const drag = async (
 export const focusCanvas = async (page: Page): Promise<void> => {
   await page.locator('.excalidraw').first().focus()
   await page.keyboard.press('Escape')
-  await page.mouse.click(600, 700)
+  const { width = 1200, height = 800 } = page.viewportSize() ?? {}
+  await page.mouse.click(Math.min(600, width / 2), Math.min(700, height - 200))
 }
 
 /**
