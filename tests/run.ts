@@ -1,6 +1,6 @@
 // Runs the tests: node dist/tests/run.js [unit | integration | property | e2e | part of a file name …]
 //
-// Each file is a process of its own, three at a time (most wait for sockets and clocks), all with one real Postgres.
+// Each file is a process of its own, four at a time (most wait for sockets and clocks), all with one real Postgres.
 // uvu passes in silence where a hook throws, where `.run()` is forgotten and where there is no test, and waits for ever
 // where something was left open: here each of these fails. A test file that leaves something out says so with a line
 // `# skipped N: reason`; with CI=true that is a failure. What failed is told again at the end, in short, because the end
@@ -21,7 +21,7 @@ type Kind = (typeof kinds)[number]
 const limitMs: Record<Kind, number> = { unit: 120_000, integration: 300_000, property: 300_000, e2e: 480_000 }
 /** So long a process may live when its tests are over. */
 const endingMs = 30_000
-const filesAtOnce = 3
+const filesAtOnce = 4
 
 /** Begun first, so that none of them is what everybody waits for in the end; the others follow as they come. */
 const longest = [

@@ -24,6 +24,7 @@ async function fillUp(
   const { origin } = program
   const [ada, bob] = [await join(), await join()]
   await draw(ada, 'before')
+  await eventually(sees(bob, 'before'))
 
   // First the tables cannot grow…
   await fill(0)

@@ -31,6 +31,7 @@ const withProgram = async (
     await withGuests(program, async (join) => {
       const [ada, bob] = [await join(), await join()]
       await draw(ada, 'before')
+      await eventually(sees(bob, 'before'))
       await work(program, path.join(dataDir, 'postgres'), { ada, bob, join })
     })
   } finally {
@@ -96,6 +97,7 @@ outage(
           const ticket = await person.ticket(board)
           const [ada, bob] = [await raw(board, { ticket }), await raw(board, { ticket })]
           await draw(ada, 'before')
+          await eventually(sees(bob, 'before'))
           const thaw = await freezePostgres(cluster.address.host)
           try {
             put(ada, 'during')

@@ -50,23 +50,14 @@ threading('answers the next question after one that it could not answer', () =>
 threading('is replaced when it hangs, and only the one who asked is told', () =>
   withWorker(
     async (worker) => {
-      // Two texts with nothing in common, ten thousand times: longer than it is given.
-      const textOf = (character: string) => {
+      // Texts with nothing in common, one after the other: many times longer than it is given.
+      const textsOf = (characters: string) => {
         const doc = new Y.Doc()
-        const list = doc.getArray('a')
-        doc.transact(() => {
-          for (let at = 0; at < 400; at++)
-            list.push([
-              new Y.Text(
-                Array.from({ length: 2500 }, (_, i) =>
-                  String.fromCharCode(character.charCodeAt(0) + (i % 9)),
-                ).join(''),
-              ),
-            ])
-        })
+        const texts = Array.from({ length: 4000 }, () => new Y.Text(characters.repeat(280)))
+        doc.getArray('a').push(texts)
         return Y.encodeStateAsUpdate(doc)
       }
-      const slow = worker.run('difference', { current: textOf('a'), target: textOf('A') })
+      const slow = worker.run('difference', { current: textsOf('abcdefghi'), target: textsOf('ABCDEFGHI') })
       const next = worker.run('json', { state: stateWith('c') })
       await rejects(slow, /no answer within/)
       assert.is(Buffer.from(await next).toString(), '{"m":{"c":1}}')

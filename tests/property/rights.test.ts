@@ -19,7 +19,7 @@ import { type TestDatabase, withDatabase } from '../helpers/database.ts'
 import { countFromEnvironment, Random } from '../helpers/random.ts'
 import { RawClient, type RawOptions } from '../helpers/raw-client.ts'
 
-const seconds = countFromEnvironment('RIGHTS_SECONDS', 15)
+const seconds = countFromEnvironment('RIGHTS_SECONDS', 10)
 const seed = countFromEnvironment('SEED', 1)
 /** What is promised is a second; a machine that does much else, as when all tests run, may need longer. */
 const graceMs = countFromEnvironment('RIGHTS_GRACE_MS', 4000)
