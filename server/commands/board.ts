@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
 import { systemActor } from '../audit/actor.ts'
 import { AuditTrail } from '../audit/trail.ts'
-import { createBoardroom } from '../boardroom.ts'
+import type { Boardroom } from '../boardroom.ts'
 import { listAuthors } from '../boards/authors.ts'
 import { type BoardQuestion, boardById, listBoardRows } from '../boards/board-queries.ts'
 import { granteesByEmail } from '../boards/permission-queries.ts'
@@ -229,15 +229,17 @@ async function userIdOf({ database }: Connected, email: string): Promise<number>
   return user.id
 }
 
-/** Nothing that it signs outlives it. */
-const boardroomFor = ({ config, log }: CommandContext, { database }: Connected) =>
-  createBoardroom({
+/** Nothing that it signs outlives it. Loaded here, because loading all of it takes longer than what most commands do. */
+async function boardroomFor({ config, log }: CommandContext, { database }: Connected): Promise<Boardroom> {
+  const { createBoardroom } = await import('../boardroom.ts')
+  return createBoardroom({
     ...config,
     database,
     secret: randomBytes(32).toString('base64url'),
     logger: log,
     migrate: false,
   })
+}
 
 async function rebuild(context: CommandContext, boardId: string): Promise<void> {
   await withBoard(context, boardId, { alone: true }, async (parts) => {

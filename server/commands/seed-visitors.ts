@@ -9,7 +9,7 @@ import { WebSocket } from 'ws'
 import * as Y from 'yjs'
 import { encodeSync, MessageType, ownSubprotocol, SyncStep } from '../../shared/protocol.ts'
 import { elementsOf, type SceneElement, writeElements } from '../../shared/scene.ts'
-import { type BoardroomOptions, createBoardroom } from '../boardroom.ts'
+import type { BoardroomOptions } from '../boardroom.ts'
 
 export interface Visitor {
   /** @throws Error where the server refuses. @returns the answer's JSON. */
@@ -36,6 +36,7 @@ export async function openDoor(options: BoardroomOptions): Promise<Door> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo // a TCP listener
+  const { createBoardroom } = await import('../boardroom.ts') // so that --help need not wait for all of it
   const boardroom = await createBoardroom({
     ...options,
     host: '127.0.0.1',
