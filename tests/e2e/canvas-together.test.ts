@@ -67,9 +67,17 @@ together.test('delete, reorder, group and take apart again, copy and paste', asy
   await ada.keyboard.press('Control+Shift+[')
   await agree(two, 5)
   assert.is((await elementsOn(grace))[0]?.type, 'diamond')
-  await ada.keyboard.press('Control+c')
+  await ada.bringToFront() // the clipboard is for the page in front
   await ada.mouse.move(900, 500)
-  await ada.keyboard.press('Control+v')
+  await ada.keyboard.press('Control+c')
+  // A browser that is busy may have nothing to paste yet, and then says nothing.
+  await eventually(
+    async () => {
+      await ada.keyboard.press('Control+v')
+      return eventually(async () => (await elementsOn(ada)).length === 6, { withinMs: 10_000 })
+    },
+    { withinMs: 40_000 },
+  )
   await agree(two, 6)
   await ada.keyboard.press('Delete')
   await agree(two, 5)
