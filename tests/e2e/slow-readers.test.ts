@@ -28,7 +28,7 @@ const memoryBytes = async (): Promise<number> => {
 }
 
 const MB = 1_000_000
-const megabytes = countFromEnvironment('SLOW_READERS_MB', 60)
+const megabytes = countFromEnvironment('SLOW_READERS_MB', 48)
 const most = 40 * MB
 /** Written over and over under one key, so that the board itself stays small. */
 const value = new Uint8Array(MB)
