@@ -1,12 +1,11 @@
 // A real Postgres that is frozen or killed, the processes themselves; outage.test.ts cuts the way to it,
 // outage-disk.test.ts fills its disk.
 import { mkdtemp, rm } from 'node:fs/promises'
-import os from 'node:os'
 import path from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CloseCode } from '../../shared/protocol.ts'
-import { clusterVariable, startCluster } from '../helpers/cluster.ts'
+import { clusterVariable, fastFolder, startCluster } from '../helpers/cluster.ts'
 import { visitor } from '../helpers/command-line.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { draw, patiently, put, readiness, sees, withGuests } from '../helpers/guests.ts'
@@ -24,7 +23,7 @@ const withProgram = async (
     people: { ada: RawClient; bob: RawClient; join: () => Promise<RawClient> },
   ) => Promise<void>,
 ): Promise<void> => {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'boardroom-outage-'))
+  const folder = await mkdtemp(path.join(await fastFolder(), 'boardroom-outage-'))
   const dataDir = path.join(folder, 'data')
   const program = await startProgram(dataDir)
   try {

@@ -13,6 +13,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
+import { fastFolder } from './cluster.ts'
 import { eventually } from './eventually.ts'
 
 const bin = fileURLToPath(new URL('../../../bin/boardroom.mjs', import.meta.url))
@@ -151,7 +152,7 @@ export function postgresOf(dataDir: string): number | null {
 
 /** A data folder of its own; whatever still runs in it is ended with it. */
 export async function withFolder(work: (dataDir: string, folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'boardroom-program-'))
+  const folder = await mkdtemp(path.join(await fastFolder(), 'boardroom-program-'))
   await chmod(folder, 0o755) // as root, Postgres runs as another account
   const dataDir = path.join(folder, 'data')
   const before = new Set(running)
