@@ -4,7 +4,7 @@
 //   no socket was open later than a second after access was gone,
 //   every join and every change has its row, every join its leave, and the chain verifies,
 //   every update that was called saved is in the database.
-//   SEED=7 RIGHTS_SECONDS=600 RIGHTS_GRACE_MS=1000 node dist/tests/run.js property/rights     (the clock is real: a seed gives the same plan)
+//   SEED=7 RIGHTS_SECONDS=600 node dist/tests/run.js property/rights     (the clock is real: a seed gives the same plan)
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -18,11 +18,12 @@ import { MessageType } from '../../shared/protocol.ts'
 import { type TestDatabase, withDatabase } from '../helpers/database.ts'
 import { countFromEnvironment, Random } from '../helpers/random.ts'
 import { RawClient, type RawOptions } from '../helpers/raw-client.ts'
+import { Standstills } from '../helpers/standstills.ts'
 
 const seconds = countFromEnvironment('RIGHTS_SECONDS', 10)
 const seed = countFromEnvironment('SEED', 1)
-/** What is promised is a second; a machine that does much else, as when all tests run, may need longer. */
-const graceMs = countFromEnvironment('RIGHTS_GRACE_MS', 4000)
+/** What is promised; the time for which the machine did nothing for anybody is not counted, see `Standstills`. */
+const graceMs = 1000
 const levels = [null, 'view', 'comment', 'edit'] as const
 type Given = Level | null
 
@@ -71,11 +72,13 @@ class World {
   readonly http = createServer()
   /** Links that will be revoked. */
   readonly ends: { due: number; end(): Promise<void> }[] = []
+  readonly #standstills: Standstills
   #guests = 0
   #port = 0
 
   constructor(test: TestDatabase) {
     this.test = test
+    this.#standstills = new Standstills(test.pool)
   }
 
   async start(): Promise<void> {
@@ -313,12 +316,28 @@ class World {
   look(): void {
     for (const { name, board, client, changes } of this.seats) {
       const last = changes.at(-1)
-      if (client === null || last === undefined || last.level !== null || last.at + graceMs > Date.now())
+      if (client === null || last === undefined || last.level !== null || !this.isPast(last.at, Date.now()))
         continue
       const isIn =
         client.bodies(MessageType.hello).length > 0 && client.socket.readyState === client.socket.OPEN
       assert.not(isIn, `${name} is still on ${board} ${Date.now() - last.at} ms after; ${this.told()}`)
     }
+  }
+
+  /** Whether more than a second has passed in which anything could be done. */
+  isPast(from: number, to: number): boolean {
+    return from + graceMs + this.#standstills.between(from, to) < to
+  }
+
+  /** Whether who sent it had lost the right to write long enough before, and did not get it back just then. */
+  wasForbidden({ seat, sentAt }: Write): boolean {
+    const at = seat.changes.findLastIndex((change) => this.isPast(change.at, sentAt))
+    const since = seat.changes.slice(at)
+    return at >= 0 && since.every((change) => change.level !== 'edit' || this.isPast(sentAt, change.at))
+  }
+
+  close(): Promise<void> {
+    return this.#standstills.close()
   }
 
   told(): string {
@@ -328,13 +347,6 @@ class World {
 
 const rank = (level: Given): number => levels.indexOf(level)
 const highest = (a: Given, b: Given): Given => (rank(a) > rank(b) ? a : b)
-
-/** Whether who sent it had lost the right to write more than a second before, and did not get it back just then. */
-const wasForbidden = ({ seat, sentAt }: Write): boolean => {
-  const at = seat.changes.findLastIndex((change) => change.at + graceMs < sentAt)
-  const since = seat.changes.slice(at)
-  return at >= 0 && since.every((change) => change.level !== 'edit' || change.at > sentAt + graceMs)
-}
 
 const rights = suite('random lives of a server')
 rights(`keep every promise about rights, rows and saved updates (seed ${seed})`, () =>
@@ -355,7 +367,7 @@ rights(`keep every promise about rights, rows and saved updates (seed ${seed})`,
         notes.push(doc.getMap('notes').toJSON())
       }
       const isThere = ({ key, board }: Write) => key in (notes[board] ?? {})
-      const forbidden = world.writes.filter(wasForbidden)
+      const forbidden = world.writes.filter((write) => world.wasForbidden(write))
       const saved = world.writes.filter((write) => write.isSaved)
       assert.equal(
         forbidden.filter(isThere).map(({ key }) => key),
@@ -401,6 +413,7 @@ rights(`keep every promise about rights, rows and saved updates (seed ${seed})`,
       )
     } finally {
       for (const { client } of world.seats) client?.terminate()
+      await world.close()
       await world.boardroom.close({ drainMs: 0 })
       world.http.close()
       world.http.closeAllConnections()
