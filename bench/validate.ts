@@ -1,8 +1,8 @@
 // What the inspection of an update costs beside its application, and the dearest updates that pass it:
 //   npm run build:server && node dist/bench/validate.js
 import * as Y from 'yjs'
-import { defaultValidationLimits } from '../server/rooms/validate/verdict.ts'
-import { validateUpdate } from '../server/rooms/validate.ts'
+import { validateUpdate } from '../server/documents/validate/validate.ts'
+import { defaultValidationLimits } from '../server/documents/validate/verdict.ts'
 import { contentOf, type Struct, writeUpdate } from '../tests/helpers/update-writer.ts'
 
 const inspect = (update: Uint8Array, doc: Y.Doc) =>

@@ -141,7 +141,7 @@ export const exchangeLink = (body: ShareLinkExchange) =>
 export const listAccess = (id: string) => json<AccessResponse>('GET', `${board(id)}/access`)
 export const listConnections = (id: string) =>
   json<Page<ConnectionResponse>>('GET', `${board(id)}/connections`)
-export const sendAway = (id: string, connectionId: string) =>
+export const disconnect = (id: string, connectionId: string) =>
   done('DELETE', `${board(id)}/connections/${connectionId}`)
 
 export const listVersions = (id: string) => json<Page<VersionResponse>>('GET', `${board(id)}/versions`)

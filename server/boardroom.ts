@@ -13,7 +13,6 @@ import { authRoutes } from './accounts/auth-routes.ts'
 import { cookieNames } from './accounts/cookies.ts'
 import { forgetExpired, Guests } from './accounts/guests.ts'
 import { type Authenticate, type IdentifyDeps, identifyRequest, identifySocket } from './accounts/identify.ts'
-import type { Identity } from './accounts/principal.ts'
 import { accountRoutes, ticketRoutes } from './accounts/routes.ts'
 import { setupLink } from './accounts/setup.ts'
 import { makeTicket, ticketKeyOf } from './accounts/tickets.ts'
@@ -31,26 +30,26 @@ import { DiskWatch } from './database/disk-space.ts'
 import { migrateUp } from './database/migrate.ts'
 import { Notifications } from './database/notifications.ts'
 import { takeServerLock } from './database/server-lock.ts'
+import { DocumentWorker } from './documents/document-worker.ts'
 import { BoardroomError } from './errors.ts'
-import { addressKey, addressReader, loopback, networkTest } from './http/addresses.ts'
 import { Admission } from './http/admission.ts'
 import { createApp, pathOwner } from './http/app.ts'
-import { unreadableRequest } from './http/errors.ts'
 import { isHttps, isOurOrigin, publicUrlOf } from './http/origins.ts'
 import { PlainConnections } from './http/plain-connections.ts'
-import { rateLimits } from './http/rate-limits.ts'
-
 import { refusalCounter, roomMetrics } from './http/room-metrics.ts'
 import { storageMetrics } from './http/storage-metrics.ts'
 import { Upgrades } from './http/upgrade.ts'
+import type { Identity } from './principal.ts'
 import { Rooms } from './rooms/rooms.ts'
+import { addressKey, addressReader, loopback, networkTest } from './routing/addresses.ts'
+import { unreadableRequest } from './routing/errors.ts'
+import { rateLimits } from './routing/rate-limits.ts'
 import { type Services, servicesOf } from './services.ts'
-import { Compaction } from './storage/compaction.ts'
 import type { StorageDeps } from './storage/deps.ts'
-import { DocumentWorker } from './storage/document-worker.ts'
 import { copyDocument } from './storage/documents.ts'
+import { Compaction } from './storage/log/compaction.ts'
+import { PostgresUpdateLog } from './storage/log/update-log.ts'
 import { storageRoutes } from './storage/routes.ts'
-import { PostgresUpdateLog } from './storage/update-log.ts'
 import { readVersion } from './version.ts'
 
 /** Beside these, every setting of docs and `.env.example` under its name in code: `publicUrl`, `maxFrameBytes`, … */
@@ -204,8 +203,8 @@ async function start({
   const worker = new DocumentWorker({ log })
   undo.push(() => worker.close())
   // A thread of its own: whoever sends crowds makes others of its kind wait, and no fold.
-  const trials = new DocumentWorker({ log, timeoutMs: 30_000, maxWaiting: 32 })
-  undo.push(() => trials.close())
+  const dryRuns = new DocumentWorker({ log, timeoutMs: 30_000, maxWaiting: 32 })
+  undo.push(() => dryRuns.close())
   const compaction = new Compaction({ database, worker, log })
   undo.push(() => compaction.close())
   const updateLog = new PostgresUpdateLog({ database, log, keeper: compaction })
@@ -219,7 +218,7 @@ async function start({
     logger: log,
     fold: (stored) => worker.foldStored(stored),
     cut: (state) => worker.run('cut', { state }),
-    tryOut: (question) => trials.run('tryOut', question),
+    dryRun: (question) => dryRuns.run('dryRun', question),
     ...(goOnUnsavedMs === undefined ? {} : { goOnUnsavedMs }),
     onLeave: (connection, code, reason) => recordLeave(trail, connection, { code, reason }, log),
     onRelayed: (by, relayed) => recordRelayed(trail, by, relayed, log),

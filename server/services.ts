@@ -13,11 +13,9 @@ import type {
   ShareLinkResponse,
 } from '../shared/api.ts'
 import type { Level } from '../shared/levels.ts'
-import { type Identity, principalKey } from './accounts/principal.ts'
 import { userById } from './accounts/queries.ts'
 import { makeTicket } from './accounts/tickets.ts'
 import { type ForeignUser, foreignUser } from './accounts/users.ts'
-import { type Actor, actorOf, systemActor } from './audit/actor.ts'
 import { filterOf } from './audit/filter.ts'
 import { auditPage } from './audit/pages.ts'
 import type { AuditFilter } from './audit/queries.ts'
@@ -35,12 +33,13 @@ import {
 } from './boards/boards.ts'
 import type { BoardsDeps } from './boards/deps.ts'
 import { LinkPasswords } from './boards/link-password.ts'
-import { listConnections, sendAway } from './boards/people.ts'
+import { disconnect, listConnections } from './boards/people.ts'
 import { permissionIdOf } from './boards/permission-queries.ts'
 import { grantPermission, listPermissions, revokePermission } from './boards/permissions.ts'
 import { createShareLink, listShareLinks, revokeShareLink, shareLinkUrl } from './boards/share-links.ts'
 import type { Database } from './database/database.ts'
 import { BoardroomError } from './errors.ts'
+import { type Actor, actorOf, type Identity, principalKey, systemActor } from './principal.ts'
 import type { AccessDecision } from './rooms/ports.ts'
 import type { Rooms } from './rooms/rooms.ts'
 import type { StorageDeps } from './storage/deps.ts'
@@ -118,7 +117,7 @@ export interface Services {
     /** Who is on the board now, in this process, longest first. */
     list(boardId: string): Promise<ConnectionResponse[]>
     /** Closes one with 4403 and takes back what its person held by links of the board. */
-    sendAway(connection: { boardId: string; connectionId: string; by?: Person }): Promise<void>
+    disconnect(connection: { boardId: string; connectionId: string; by?: Person }): Promise<void>
   }
   audit: {
     /** Newest first: of one board, or without `board_id` of the instance. */
@@ -233,8 +232,8 @@ export function servicesOf({ database, boards, access, rooms, storage, ticketKey
     },
     connections: {
       list: (boardId) => listConnections(boards, boardId),
-      sendAway: async ({ boardId, connectionId, by }) =>
-        sendAway(boards, await actorFor(by), boardId, connectionId),
+      disconnect: async ({ boardId, connectionId, by }) =>
+        disconnect(boards, await actorFor(by), boardId, connectionId),
     },
     audit: {
       list: (filter = {}, page) => auditPage(database, filterOf(filter, null), { limit: 100, ...page }),

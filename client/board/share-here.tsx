@@ -62,7 +62,7 @@ export const ShareHere = ({ boardId, ownId }: { boardId: string; ownId: string |
                 className="danger"
                 aria-label={`Send ${principal.name} away`}
                 onClick={() =>
-                  api.sendAway(boardId, id).then(() => {
+                  api.disconnect(boardId, id).then(() => {
                     showToast(`${principal.name} was sent away`)
                     load()
                   }, showProblem)

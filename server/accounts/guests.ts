@@ -2,9 +2,10 @@
 // hash is stored; it slides 30 days with use and never lives longer than the links it holds.
 import { createHash, randomBytes } from 'node:crypto'
 import type { Transaction } from 'kysely'
-import { systemActor, transactionAs } from '../audit/actor.ts'
+import { transactionAs } from '../audit/actor.ts'
 import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
+import { systemActor } from '../principal.ts'
 import { type CookieNames, cookieValue } from './cookies.ts'
 import { type GuestRow, guestById, guestByToken, insertGuest, setGuestExpiry } from './guest-queries.ts'
 import { deleteExpired } from './session-queries.ts'

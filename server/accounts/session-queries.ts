@@ -2,7 +2,7 @@
 import { sql, type Transaction } from 'kysely'
 import type { Db } from '../database/database.ts'
 import type { Row, Tables } from '../database/tables.ts'
-import type { Role } from './principal.ts'
+import type { Role } from '../principal.ts'
 
 type Trx = Transaction<Tables>
 

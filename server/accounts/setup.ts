@@ -1,9 +1,10 @@
 // The first account: whoever opens the link that the server prints becomes sysadmin, once, and never while there is
 // one. Only the hash of the link's secret is stored; the secret stands in the fragment, which reaches no log.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { type Actor, systemActor, transactionAs } from '../audit/actor.ts'
+import { transactionAs } from '../audit/actor.ts'
 import type { Db } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
+import { type Actor, systemActor } from '../principal.ts'
 import { hasSysadmin, type UserRow } from './queries.ts'
 import { forgetOldSetupTokens, insertSetupToken, lockSetupTokens, useUpSetupTokens } from './setup-queries.ts'
 import { addUser, type NewUser, prepareUser } from './users.ts'

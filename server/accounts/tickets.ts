@@ -4,7 +4,7 @@ import { hkdfSync } from 'node:crypto'
 import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose'
 import { isLevel, type Level } from '../../shared/levels.ts'
 import { BoardroomError } from '../errors.ts'
-import type { Identity } from './principal.ts'
+import type { Identity } from '../principal.ts'
 
 export const ticketLifetimeS = { default: 12 * 3600, most: 24 * 3600 }
 

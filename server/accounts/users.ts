@@ -2,12 +2,12 @@
 // tell the open sockets. There is always an active sysadmin left once there was one.
 import type { Transaction } from 'kysely'
 import { z } from 'zod'
-import { type Actor, systemActor, transactionAs } from '../audit/actor.ts'
+import { transactionAs } from '../audit/actor.ts'
 import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { BoardroomError } from '../errors.ts'
+import { type Actor, type Role, systemActor } from '../principal.ts'
 import { hashPassword, passwordLength } from './passwords.ts'
-import type { Role } from './principal.ts'
 import {
   adoptLinks,
   allUsers,

@@ -1,45 +1,8 @@
-// Who does something, as the trail records it. A service opens a transaction `as` an actor and changes its rows;
+// A service opens a transaction `as` an actor and changes its rows;
 // the triggers write the audit rows. Without an actor a change counts as made by hand (`sql`).
 import { type Kysely, sql, type Transaction } from 'kysely'
-import type { Identity } from '../accounts/principal.ts'
 import type { Tables } from '../database/tables.ts'
-
-export interface Actor {
-  kind: 'user' | 'guest' | 'agent' | 'system' | 'anonymous'
-  userId: number | null
-  guestId: string | null
-  agentId: string | null
-  name: string | null
-  sessionId: string | null
-  ip: string | null
-  /** Cut at 500 characters. */
-  userAgent: string | null
-}
-
-export const systemActor: Actor = {
-  kind: 'system',
-  userId: null,
-  guestId: null,
-  agentId: null,
-  name: 'system',
-  sessionId: null,
-  ip: null,
-  userAgent: null,
-}
-
-export const actorOf = (identity: Identity, ip: string | null, userAgent: string | null): Actor => {
-  const { principal } = identity
-  return {
-    kind: principal.kind,
-    userId: principal.kind === 'user' ? principal.userId : null,
-    guestId: principal.kind === 'guest' ? principal.guestId : null,
-    agentId: principal.kind === 'agent' ? principal.agentId : null,
-    name: principal.kind === 'anonymous' ? null : principal.name,
-    sessionId: identity.sessionId,
-    ip,
-    userAgent: userAgent?.slice(0, 500) ?? null,
-  }
-}
+import type { Actor } from '../principal.ts'
 
 /** The value of the setting `app.actor` that the audit triggers read. */
 const settingOf = (actor: Actor): string =>

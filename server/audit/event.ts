@@ -1,7 +1,7 @@
 // One thing that happened, as services hand it to the trail, and the row it becomes.
 import type { Level } from '../../shared/levels.ts'
 import type { AuditAction, AuditCategory } from '../database/tables.ts'
-import type { Actor } from './actor.ts'
+import type { Actor } from '../principal.ts'
 
 export interface AuditEvent {
   action: AuditAction

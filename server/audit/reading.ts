@@ -1,8 +1,8 @@
 // Who may read which part of the trail, and what of a row.
 import type { AuditResponse } from '../../shared/api.ts'
-import type { Identity } from '../accounts/principal.ts'
 import type { Database } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
+import type { Identity } from '../principal.ts'
 import { isAdministrator } from './queries.ts'
 
 export interface ReadingDeps {

@@ -1,6 +1,5 @@
 // Reads over HTTP are recorded once an hour for each principal, board and route of this process.
-import { principalKey } from '../accounts/principal.ts'
-import type { Actor } from './actor.ts'
+import { type Actor, principalKey } from '../principal.ts'
 
 const mostReads = 50_000
 const windowMs = 60 * 60 * 1000

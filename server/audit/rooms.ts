@@ -1,8 +1,8 @@
 // What rooms tell the trail: who left, and whose edits came in by somebody else.
 import type { Logger } from 'pino'
-import type { Contested, Relayed } from '../rooms/client-ids.ts'
+import type { Actor } from '../principal.ts'
+import type { Contested, Relayed } from '../rooms/edits/client-ids.ts'
 import type { ConnectionSummary } from '../rooms/ports.ts'
-import type { Actor } from './actor.ts'
 import type { AuditTrail } from './trail.ts'
 
 /** Of one update; further ones are counted. */

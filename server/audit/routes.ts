@@ -12,11 +12,11 @@ import {
   listOf,
   Uuid,
 } from '../../shared/api.ts'
-import { principalKey } from '../accounts/principal.ts'
 import { BoardroomError } from '../errors.ts'
-import type { HttpEnv } from '../http/context.ts'
-import { errorAnswers, jsonAnswer, newRouter } from '../http/router.ts'
-import { StreamCount, type StreamLimits } from '../http/stream-count.ts'
+import { principalKey } from '../principal.ts'
+import type { HttpEnv } from '../routing/context.ts'
+import { errorAnswers, jsonAnswer, newRouter } from '../routing/router.ts'
+import { StreamCount, type StreamLimits } from '../routing/stream-count.ts'
 import { exportAudit, mimeOf } from './export.ts'
 import { filterOf } from './filter.ts'
 import { followAudit } from './follow.ts'

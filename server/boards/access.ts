@@ -1,8 +1,8 @@
 // What may this principal do on this board, and why: the one place that decides. Fails closed.
 import { allows, capLevel, type Level } from '../../shared/levels.ts'
-import type { Identity } from '../accounts/principal.ts'
 import type { Db } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
+import type { Identity } from '../principal.ts'
 import type { Access, AccessDecision, AccessSubject } from '../rooms/ports.ts'
 import { type AccessFacts, type AsQuestion, accessFactsOf } from './access-queries.ts'
 

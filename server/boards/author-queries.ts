@@ -1,7 +1,7 @@
 // Who wrote on a board: the SQL behind the list of authors.
 import { sql } from 'kysely'
 import type { Db } from '../database/database.ts'
-import type { Position } from './cursor.ts'
+import type { Position } from '../routing/cursor.ts'
 
 export interface AuthorRow {
   kind: 'user' | 'guest' | 'agent' | 'system' | 'anonymous'

@@ -1,8 +1,8 @@
 // Who wrote on a board, under which Yjs client ids: with them a reader of the document can tell whose each change is.
 import { z } from 'zod'
 import type { AuthorResponse } from '../../shared/api.ts'
+import { pageOf, positionOf } from '../routing/cursor.ts'
 import { authorsOf, formerNamesOf } from './author-queries.ts'
-import { pageOf, positionOf } from './cursor.ts'
 import type { BoardsDeps } from './deps.ts'
 
 /**

@@ -4,7 +4,7 @@ import type { BoardEvent } from '../../shared/protocol.ts'
 import { systemEmail } from '../accounts/users.ts'
 import type { Db } from '../database/database.ts'
 import type { NewRow, Row, RowChange, Tables } from '../database/tables.ts'
-import type { Position } from './cursor.ts'
+import type { Position } from '../routing/cursor.ts'
 
 type Trx = Transaction<Tables>
 export type BoardRow = Row<'boards'> & { owner_name: string }

@@ -2,10 +2,11 @@
 // as its actor; the database's triggers record and announce it. Whether the actor may is asked before, by the caller.
 import { z } from 'zod'
 import type { BoardCreate, BoardListQuery, BoardResponse, BoardUpdate } from '../../shared/api.ts'
-import type { Identity } from '../accounts/principal.ts'
-import { type Actor, transactionAs } from '../audit/actor.ts'
+import { transactionAs } from '../audit/actor.ts'
 import { BoardroomError } from '../errors.ts'
+import type { Actor, Identity } from '../principal.ts'
 import type { AccessDecision } from '../rooms/ports.ts'
+import { pageOf, positionOf } from '../routing/cursor.ts'
 import { subjectOf } from './access.ts'
 import {
   adoptLinks,
@@ -21,7 +22,6 @@ import {
   setDeleted,
   systemUserId,
 } from './board-queries.ts'
-import { pageOf, positionOf } from './cursor.ts'
 import type { BoardsDeps } from './deps.ts'
 import { granteeById, upsertPermission } from './permission-queries.ts'
 

@@ -2,10 +2,10 @@
 import type { Transaction } from 'kysely'
 import type { Logger } from 'pino'
 import type { BoardEvent } from '../../shared/protocol.ts'
-import type { Identity } from '../accounts/principal.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
+import type { Identity } from '../principal.ts'
 import type { ConnectionSummary } from '../rooms/ports.ts'
 import type { BoardAccess, PublicBoards } from './access.ts'
 
@@ -43,7 +43,7 @@ export interface GuestMaker {
   extend(trx: Transaction<Tables>, guestId: string): Promise<void>
 }
 
-/** @see server/http/rate-limits.ts */
+/** @see server/routing/rate-limits.ts */
 export interface GuessLimit {
   take(key: string): boolean
   giveBack(key: string): void
@@ -54,7 +54,7 @@ export interface GuessLimit {
 export interface LiveConnections {
   connectionsOf(boardId: string): readonly ConnectionSummary[]
   /** Closes one connection with 4403. @returns false where there is none (any more). */
-  sendAway(connectionId: string): boolean
+  disconnect(connectionId: string): boolean
 }
 
 /** @see server/database/notifications.ts */

@@ -3,7 +3,7 @@
 // must not keep a stream open.
 import type { Level } from '../../shared/levels.ts'
 import type { BoardEvent, PublicPrincipal } from '../../shared/protocol.ts'
-import type { Identity } from '../accounts/principal.ts'
+import type { Identity } from '../principal.ts'
 import type { AccessDecision } from '../rooms/ports.ts'
 import { refusalOf, subjectOf } from './access.ts'
 import type { BoardsDeps } from './deps.ts'

@@ -1,9 +1,9 @@
 // Coming in by a share link: the secret, and perhaps a password, for a place among those who may. Whoever guesses
 // learns nothing: unknown, expired, revoked, suspended and used up are one answer.
 import type { ShareLinkExchange, ShareLinkExchangeResponse } from '../../shared/api.ts'
-import type { Identity } from '../accounts/principal.ts'
-import { type Actor, actorOf, becomeActor, transactionAs } from '../audit/actor.ts'
+import { becomeActor, transactionAs } from '../audit/actor.ts'
 import { BoardroomError } from '../errors.ts'
+import { type Actor, actorOf, type Identity } from '../principal.ts'
 import { subjectOf } from './access.ts'
 import type { BoardsDeps } from './deps.ts'
 import type { LinkPasswords } from './link-password.ts'

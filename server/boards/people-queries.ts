@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { AccessReason } from '../../shared/api.ts'
 import type { Level } from '../../shared/levels.ts'
 import type { Db } from '../database/database.ts'
-import type { Position } from './cursor.ts'
+import type { Position } from '../routing/cursor.ts'
 
 export interface PersonRow {
   kind: 'user' | 'guest' | 'agent' | 'members' | 'everyone'

@@ -9,16 +9,16 @@ import {
   PageQuery,
   Uuid,
 } from '../../shared/api.ts'
-import { principalKey } from '../accounts/principal.ts'
 import { BoardroomError } from '../errors.ts'
-import type { HttpEnv } from '../http/context.ts'
-import { errorAnswers, jsonAnswer, newRouter } from '../http/router.ts'
-import { StreamCount } from '../http/stream-count.ts'
+import { principalKey } from '../principal.ts'
+import type { HttpEnv } from '../routing/context.ts'
+import { errorAnswers, jsonAnswer, newRouter } from '../routing/router.ts'
+import { StreamCount } from '../routing/stream-count.ts'
 import { requireLevel, requireManage } from './access.ts'
 import { listAuthors } from './authors.ts'
 import type { BoardsDeps } from './deps.ts'
 import { EventStream, type StreamEvent } from './event-stream.ts'
-import { listAccess, listConnections, sendAway } from './people.ts'
+import { disconnect, listAccess, listConnections } from './people.ts'
 
 const params = z.object({ board_id: Uuid })
 const connectionParams = params.extend({ connection_id: Uuid })
@@ -107,7 +107,7 @@ export function peopleRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
     async (c) => {
       const { board_id, connection_id } = c.req.valid('param')
       await requireManage(deps.access, c.get('identity'), board_id)
-      await sendAway(deps, c.get('actor'), board_id, connection_id)
+      await disconnect(deps, c.get('actor'), board_id, connection_id)
       return c.body(null, 204)
     },
   )

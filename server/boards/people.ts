@@ -2,10 +2,11 @@
 import { z } from 'zod'
 import type { AccessResponse, ConnectionResponse } from '../../shared/api.ts'
 import { allows, capLevel, type Level } from '../../shared/levels.ts'
-import { type Actor, transactionAs } from '../audit/actor.ts'
+import { transactionAs } from '../audit/actor.ts'
 import { BoardroomError } from '../errors.ts'
+import type { Actor } from '../principal.ts'
 import type { AccessSubject } from '../rooms/ports.ts'
-import { pageOf, positionOf } from './cursor.ts'
+import { pageOf, positionOf } from '../routing/cursor.ts'
 import type { BoardsDeps } from './deps.ts'
 import { type PersonRow, peopleOf } from './people-queries.ts'
 import { revokeUses } from './share-link-queries.ts'
@@ -109,7 +110,7 @@ export async function listConnections(
  * first, so that a reconnect finds nothing; who may come for other reasons still can.
  * @throws BoardroomError not_found
  */
-export async function sendAway(
+export async function disconnect(
   deps: Pick<BoardsDeps, 'db' | 'access' | 'connections'>,
   actor: Actor,
   boardId: string,
@@ -124,5 +125,5 @@ export async function sendAway(
   const person =
     guestId !== null ? { guestId } : userId !== null && decision?.reason === 'link' ? { userId } : null
   if (person !== null) await transactionAs(deps.db, actor, (trx) => revokeUses(trx, boardId, person))
-  deps.connections.sendAway(connectionId)
+  deps.connections.disconnect(connectionId)
 }

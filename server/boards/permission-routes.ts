@@ -1,8 +1,8 @@
 // Permission rows over HTTP, for who manages the board.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { BoardPermissionCreate, BoardPermissionResponse, listOf, PageQuery, Uuid } from '../../shared/api.ts'
-import type { HttpEnv } from '../http/context.ts'
-import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../http/router.ts'
+import type { HttpEnv } from '../routing/context.ts'
+import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
 import { requireManage } from './access.ts'
 import type { BoardsDeps } from './deps.ts'
 import { grantPermission, listPermissions, revokePermission } from './permissions.ts'

@@ -2,9 +2,10 @@
 import { z } from 'zod'
 import type { BoardPermissionCreate, BoardPermissionResponse } from '../../shared/api.ts'
 import { allows } from '../../shared/levels.ts'
-import { type Actor, transactionAs } from '../audit/actor.ts'
+import { transactionAs } from '../audit/actor.ts'
 import { BoardroomError } from '../errors.ts'
-import { pageOf, positionOf } from './cursor.ts'
+import type { Actor } from '../principal.ts'
+import { pageOf, positionOf } from '../routing/cursor.ts'
 import type { BoardsDeps } from './deps.ts'
 import {
   deletePermission,

@@ -1,8 +1,8 @@
 // Boards over HTTP. Each handler says who may, calls the service, and answers.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { BoardCreate, BoardListQuery, BoardResponse, BoardUpdate, listOf, Uuid } from '../../shared/api.ts'
-import type { HttpEnv } from '../http/context.ts'
-import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../http/router.ts'
+import type { HttpEnv } from '../routing/context.ts'
+import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
 import { requireLevel, requireManage } from './access.ts'
 import {
   boardResponse,

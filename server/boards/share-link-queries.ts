@@ -2,7 +2,7 @@
 import { sql, type Transaction } from 'kysely'
 import type { Db } from '../database/database.ts'
 import type { NewRow, Row, RowChange, Tables } from '../database/tables.ts'
-import type { Position } from './cursor.ts'
+import type { Position } from '../routing/cursor.ts'
 
 type Trx = Transaction<Tables>
 

@@ -10,9 +10,9 @@ import {
   ShareLinkUpdate,
   Uuid,
 } from '../../shared/api.ts'
-import { addressKey } from '../http/addresses.ts'
-import type { HttpEnv } from '../http/context.ts'
-import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../http/router.ts'
+import { addressKey } from '../routing/addresses.ts'
+import type { HttpEnv } from '../routing/context.ts'
+import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
 import { requireManage } from './access.ts'
 import type { BoardsDeps } from './deps.ts'
 import { exchangeShareLink } from './exchange.ts'

@@ -1,5 +1,5 @@
 // `boardroom backup FILE` and `boardroom restore FILE`: everything of an instance, out while it runs, and back in.
-import { backup, restore } from '../storage/backup.ts'
+import { backup, restore } from '../storage/backup/backup.ts'
 import { type Command, misuse } from './command.ts'
 import { openForCommand } from './open.ts'
 

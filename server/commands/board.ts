@@ -2,18 +2,18 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
-import { systemActor } from '../audit/actor.ts'
 import { AuditTrail } from '../audit/trail.ts'
 import type { Boardroom } from '../boardroom.ts'
 import { listAuthors } from '../boards/authors.ts'
 import { type BoardQuestion, boardById, listBoardRows } from '../boards/board-queries.ts'
 import { granteesByEmail } from '../boards/permission-queries.ts'
+import { DocumentWorker } from '../documents/document-worker.ts'
 import { BoardroomError } from '../errors.ts'
-import { DocumentWorker } from '../storage/document-worker.ts'
+import { systemActor } from '../principal.ts'
 import { type Format, renderedAs } from '../storage/documents.ts'
-import { withImages } from '../storage/files.ts'
+import { withImages } from '../storage/files/files.ts'
+import { PostgresUpdateLog } from '../storage/log/update-log.ts'
 import { rebuildBoard } from '../storage/rebuild.ts'
-import { PostgresUpdateLog } from '../storage/update-log.ts'
 import {
   type Command,
   type CommandContext,

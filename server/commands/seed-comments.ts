@@ -1,10 +1,11 @@
 // What the invented people say about the boards. Threads have no routes yet, so these rows alone do not come through
 // the front door; each is written as its author, with its row of the trail.
-import { type Actor, systemActor, transactionAs } from '../audit/actor.ts'
+import { transactionAs } from '../audit/actor.ts'
 import { rowOf } from '../audit/event.ts'
 import { insertEvents } from '../audit/queries.ts'
 import { insertComment, insertThread, markRead, resolveThread } from '../comments/queries.ts'
 import type { Database } from '../database/database.ts'
+import { type Actor, systemActor } from '../principal.ts'
 import { type PersonKey, people, type SeedThread } from './seed-story.ts'
 
 /** Writes one thread, and says that whoever spoke in it has read it. */

@@ -1,7 +1,7 @@
 // The people and boards of `boardroom seed`: a small team that builds a payments product.
 
 import type { Level } from '../../shared/levels.ts'
-import type { Role } from '../accounts/principal.ts'
+import type { Role } from '../principal.ts'
 
 /** Where the invented people have their e-mail: a name that is reserved for examples, so no letter ever leaves. */
 export const seedDomain = 'harbour.example'

@@ -1,10 +1,9 @@
 // `boardroom user …`: accounts from the command line.
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
-import type { Role } from '../accounts/principal.ts'
 import { createUser, disableUser, listUsers, setRole } from '../accounts/users.ts'
-import { systemActor } from '../audit/actor.ts'
 import { BoardroomError } from '../errors.ts'
+import { type Role, systemActor } from '../principal.ts'
 import { type Command, misuse, needed, printRows } from './command.ts'
 import { openForCommand } from './open.ts'
 

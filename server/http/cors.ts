@@ -2,7 +2,7 @@
 import type { MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import { BoardroomError } from '../errors.ts'
-import type { HttpEnv } from './context.ts'
+import type { HttpEnv } from '../routing/context.ts'
 
 /** Whether a page of `origin` is ours, or was allowed by the operator. @see server/http/origins.ts */
 export type IsOurOrigin = (origin: string, host: string | null) => boolean

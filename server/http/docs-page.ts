@@ -1,9 +1,11 @@
 // The API's description as one page of HTML: no script, no request, nothing to keep up to date. It is what a
 // reader needs of a viewer that would weigh megabytes and want a looser content security policy.
 import { createHash } from 'node:crypto'
+import type { OpenAPIHono } from '@hono/zod-openapi'
 import { html, raw } from 'hono/html'
-import type { OpenApiDocument } from './openapi.ts'
+import type { HttpEnv } from '../routing/context.ts'
 
+export type OpenApiDocument = ReturnType<OpenAPIHono<HttpEnv>['getOpenAPI31Document']>
 type Operation = NonNullable<NonNullable<OpenApiDocument['paths']>[string]['get']>
 type Schema = Record<string, unknown>
 

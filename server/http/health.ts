@@ -1,8 +1,8 @@
 // Whether the process lives, and whether it can work: for load balancers and service managers.
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
 import { z } from 'zod'
-import type { HttpEnv } from './context.ts'
-import { jsonAnswer, newRouter } from './router.ts'
+import type { HttpEnv } from '../routing/context.ts'
+import { jsonAnswer, newRouter } from '../routing/router.ts'
 
 /** One thing that must work. Resolves when it does; anything thrown means it does not. */
 export type Check = () => Promise<void> | void

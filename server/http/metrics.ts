@@ -5,8 +5,8 @@ import { routePath } from 'hono/route'
 import { Histogram, type Registry } from 'prom-client'
 import { z } from 'zod'
 import { BoardroomError } from '../errors.ts'
-import type { HttpEnv } from './context.ts'
-import { errorAnswers, newRouter } from './router.ts'
+import type { HttpEnv } from '../routing/context.ts'
+import { errorAnswers, newRouter } from '../routing/router.ts'
 
 /**
  * `GET /metrics`, for programs on the same machine and signed-in administrators. A request that came through a proxy

@@ -2,9 +2,9 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { Hono } from 'hono'
 import { type CookieNames, cookieNames } from '../accounts/cookies.ts'
-import type { HttpEnv } from './context.ts'
-import { docsPage, docsPolicy } from './docs-page.ts'
-import { meanings } from './router.ts'
+import type { HttpEnv } from '../routing/context.ts'
+import { meanings } from '../routing/router.ts'
+import { docsPage, docsPolicy, type OpenApiDocument } from './docs-page.ts'
 
 /** `/openapi.json` and `/docs`, which is made of the former and loads nothing from elsewhere. */
 export function openApiRoutes(app: OpenAPIHono<HttpEnv>, about: ApiFacts): Hono<HttpEnv> {
@@ -31,8 +31,6 @@ export interface ApiFacts {
   /** Whether people come by https, which decides the names of the cookies. */
   isHttps: boolean
 }
-
-export type OpenApiDocument = ReturnType<OpenAPIHono<HttpEnv>['getOpenAPI31Document']>
 
 const schemesWith = (cookies: CookieNames) => ({
   session: {

@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net'
 import { Counter, type Registry } from 'prom-client'
 import type { Config } from '../config.ts'
-import { addressKey, normalAddress } from './addresses.ts'
+import { addressKey, normalAddress } from '../routing/addresses.ts'
 import { answerPlainly } from './plain-answer.ts'
 
 const warnEveryMs = 60_000

@@ -1,7 +1,7 @@
 // The headers that keep a page and an answer from being used against their reader. A route may set a stricter
 // policy of its own (uploaded files do); it is never overwritten.
 import type { MiddlewareHandler } from 'hono'
-import type { HttpEnv } from './context.ts'
+import type { HttpEnv } from '../routing/context.ts'
 
 export interface SecurityHeaderSettings {
   /** Where people reach the server; https makes browsers remember to use nothing else. */

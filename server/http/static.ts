@@ -6,7 +6,7 @@ import { extname, join, relative, sep } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { MiddlewareHandler } from 'hono'
-import type { HttpEnv } from './context.ts'
+import type { HttpEnv } from '../routing/context.ts'
 import { workerPolicy } from './security-headers.ts'
 
 const gzipAsync = promisify(gzip)

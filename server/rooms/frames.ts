@@ -1,6 +1,7 @@
 // Server WebSocket frames (RFC 6455: binary, final, unmasked), each built once as one buffer that every socket of a
 // room shares. Allocated apart from Node's pool, because they are kept: by slow sockets and for joins.
 import { MessageType } from '../../shared/protocol.ts'
+import { varUintBytes, writeVarUint } from '../documents/var-uint.ts'
 
 const finalBinary = 0x82
 const headBytes = (length: number): number => (length < 126 ? 2 : length < 65_536 ? 4 : 10)
@@ -43,24 +44,6 @@ export const awarenessFrame = (entries: readonly Uint8Array[]): Buffer => {
     at += entry.length
   }
   return frame
-}
-
-export function varUintBytes(value: number): number {
-  let bytes = 1
-  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) bytes++
-  return bytes
-}
-
-/** @returns the position after it. */
-export function writeVarUint(target: Uint8Array, at: number, value: number): number {
-  let rest = value
-  let position = at
-  while (rest >= 128) {
-    target[position++] = (rest % 128) | 128
-    rest = Math.floor(rest / 128)
-  }
-  target[position++] = rest
-  return position
 }
 
 /** An awareness message about nobody: the shortest message that a stock client takes as a sign of life. */

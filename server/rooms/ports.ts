@@ -2,7 +2,7 @@
 // log and a socket pair. Nothing in this folder knows HTTP or SQL.
 import type { Level } from '../../shared/levels.ts'
 import type { PublicPrincipal } from '../../shared/protocol.ts'
-import type { TrialAnswer, TrialQuestion } from './validate/crowds.ts'
+import type { DryRunAnswer, DryRunQuestion } from '../documents/validate/crowds.ts'
 
 /** A WebSocket as a connection uses it. Frames are whole server frames (unmasked, built once, shared by many). */
 export interface Socket {
@@ -37,7 +37,7 @@ export interface SocketEvents {
   closed(code: number, reason: string): void
 }
 
-/** The durable log of boards. @see server/storage/update-log.ts */
+/** The durable log of boards. @see server/storage/log/update-log.ts */
 export interface UpdateLog {
   /**
    * Everything that makes up a board, read in one repeatable-read transaction.
@@ -161,7 +161,7 @@ export type Fold = (stored: StoredBoard) => Promise<Uint8Array>
 export type Cut = (state: Uint8Array) => Promise<Uint8Array[]>
 
 /** Tries an update on a copy of its board, away from the main thread. */
-export type TryOut = (question: TrialQuestion) => Promise<TrialAnswer>
+export type DryRun = (question: DryRunQuestion) => Promise<DryRunAnswer>
 
 /** Who is here, as the trail and the HTTP routes tell it. */
 export interface ConnectionSummary {

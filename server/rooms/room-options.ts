@@ -1,14 +1,14 @@
 // What a room is given.
 import type { Logger } from 'pino'
-import type { Contested, Relayed } from './client-ids.ts'
 import type { Clock } from './clock.ts'
-import type { Connection } from './connection.ts'
+import type { Connection } from './connection/connection.ts'
 import type { Counters } from './counters.ts'
-import type { Cut, RoomLimits, TryOut, UpdateLog } from './ports.ts'
+import type { Contested, Relayed } from './edits/client-ids.ts'
+import type { Cut, DryRun, RoomLimits, UpdateLog } from './ports.ts'
 import type { Room } from './room.ts'
 
 export interface RoomOptions {
-  tryOut?: TryOut
+  dryRun?: DryRun
   cut?: Cut
   boardId: string
   log: UpdateLog

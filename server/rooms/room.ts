@@ -5,20 +5,20 @@ import * as Y from 'yjs'
 import { mayWrite } from '../../shared/levels.ts'
 import { type BoardEvent, CloseCode, encodeEvent, SyncStep } from '../../shared/protocol.ts'
 import { BoardroomError, closeCodeOf } from '../errors.ts'
-import { ClientIds } from './client-ids.ts'
-import type { Connection } from './connection.ts'
+import { Seats } from './access/seats.ts'
+import type { Connection } from './connection/connection.ts'
+import type { Host } from './connection/host.ts'
+import { type Delivery, deliveryOf } from './connection/outbox.ts'
 import { BoardDocument } from './document.ts'
-import { EditWindow, type EditWindowOptions } from './edit-window.ts'
-import type { Edit } from './edits.ts'
+import { ClientIds } from './edits/client-ids.ts'
+import { EditWindow, type EditWindowOptions } from './edits/edit-window.ts'
+import type { Edit } from './edits/edits.ts'
 import { awarenessFrame, frameOf, syncFrame } from './frames.ts'
-import type { Host } from './host.ts'
 import { JoinFrames } from './join-frames.ts'
 import { isEmptyStateVector } from './messages.ts'
 import type { AccessDecision, StoredBoard } from './ports.ts'
-import { Presence } from './presence.ts'
+import { Presence } from './presence/presence.ts'
 import type { RoomOptions } from './room-options.ts'
-import { Seats } from './seats.ts'
-import { type Delivery, deliveryOf } from './slow-reader.ts'
 
 /** In larger rooms, who came and went is not told: everybody times everybody. Presence shows them all the same. */
 const mostToldOfJoins = 50
@@ -61,7 +61,7 @@ export class Room implements Host {
     this.#window = new EditWindow({
       boardId,
       log,
-      tryOut: options.tryOut,
+      dryRun: options.dryRun,
       document: this.#document,
       clientIds: this.#clientIds,
       limits,

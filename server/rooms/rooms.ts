@@ -5,31 +5,31 @@ import type { Doc } from 'yjs'
 import { applyUpdate } from 'yjs'
 import type { Level } from '../../shared/levels.ts'
 import { type BoardEvent, CloseCode, encodeHello } from '../../shared/protocol.ts'
+import { validateUpdate } from '../documents/validate/validate.ts'
+import { defaultValidationLimits } from '../documents/validate/verdict.ts'
+import { patchYjsMerging } from '../documents/yjs-merging.ts'
 import { BoardroomError } from '../errors.ts'
-import type { Contested, Relayed } from './client-ids.ts'
+import { type Pending, Rights } from './access/live-access.ts'
+import { endFor } from './access/seats.ts'
 import { type Clock, systemClock } from './clock.ts'
-import { Connection } from './connection.ts'
+import { Connection } from './connection/connection.ts'
+import { KeepAlive } from './connection/keep-alive.ts'
 import { type Counters, newCounters } from './counters.ts'
+import type { Contested, Relayed } from './edits/client-ids.ts'
 import { frameOf } from './frames.ts'
-import { KeepAlive } from './keep-alive.ts'
-import { boundMerging } from './merging.ts'
 import { OpenRooms } from './open-rooms.ts'
 import type {
   Access,
   AccessDecision,
   ConnectionSummary,
   Cut,
+  DryRun,
   Fold,
   RoomLimits,
   Socket,
-  TryOut,
   UpdateLog,
 } from './ports.ts'
-import { type Pending, Rights } from './rights.ts'
 import type { Room } from './room.ts'
-import { endFor } from './seats.ts'
-import { defaultValidationLimits } from './validate/verdict.ts'
-import { validateUpdate } from './validate.ts'
 
 const mostUnsavedMs = 60_000 // unless told
 
@@ -49,7 +49,7 @@ export interface RoomsOptions {
   /** Cuts states in a worker; without it a large document is built in one go. */
   cut?: Cut
   /** Tries updates in a worker; without it they are tried here. */
-  tryOut?: TryOut
+  dryRun?: DryRun
   /** How long rooms go on while nothing can be saved. Default: a minute. */
   goOnUnsavedMs?: number
   clock?: Clock
@@ -75,7 +75,7 @@ export class Rooms {
   #age = 0
 
   constructor(options: RoomsOptions) {
-    boundMerging()
+    patchYjsMerging()
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.rights = new Rights({ access: options.access, clock: this.#clock, log: options.logger })
@@ -120,7 +120,7 @@ export class Rooms {
   }
 
   /** @returns false where there is no such connection. */
-  sendAway(connectionId: string, code: number = CloseCode.noAccess, reason = 'sent away'): boolean {
+  disconnect(connectionId: string, code: number = CloseCode.noAccess, reason = 'sent away'): boolean {
     const connection = this.#connections.get(connectionId)
     connection?.close(code, reason)
     return connection !== undefined

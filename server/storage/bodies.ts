@@ -1,7 +1,7 @@
 // Request bodies of documents and files: held in memory as a whole, so all of them together have a bound.
 import type { Context } from 'hono'
 import { BoardroomError } from '../errors.ts'
-import type { HttpEnv } from '../http/context.ts'
+import type { HttpEnv } from '../routing/context.ts'
 
 const mostBytesAtOnce = 512 * 1024 * 1024
 

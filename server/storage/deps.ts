@@ -1,11 +1,11 @@
 // What the storage routes need of the rest, handed in by boardroom.ts.
 import type { Level } from '../../shared/levels.ts'
-import type { Identity } from '../accounts/principal.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import type { Config } from '../config.ts'
 import type { Database } from '../database/database.ts'
+import type { DocumentWorker } from '../documents/document-worker.ts'
+import type { Identity } from '../principal.ts'
 import type { AccessDecision } from '../rooms/ports.ts'
-import type { DocumentWorker } from './document-worker.ts'
 
 export interface StorageDeps {
   database: Database

@@ -2,13 +2,13 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { Uuid } from '../../shared/api.ts'
-import { principalKey } from '../accounts/principal.ts'
-import type { HttpEnv } from '../http/context.ts'
-import { errorAnswers, jsonAnswer, newRouter } from '../http/router.ts'
+import { principalKey } from '../principal.ts'
+import type { HttpEnv } from '../routing/context.ts'
+import { errorAnswers, jsonAnswer, newRouter } from '../routing/router.ts'
 import type { BodyBudget } from './bodies.ts'
 import type { StorageDeps } from './deps.ts'
 import { type Format, formatFor, formatOf, formats, importDocument, renderedAs } from './documents.ts'
-import { asBuffer } from './queries.ts'
+import { asBuffer } from './log/queries.ts'
 
 const tags = ['documents']
 const extensions: Record<Format, string> = {

@@ -1,12 +1,12 @@
 // Documents as whole things: in three formats out and in, and copied to another board.
 import type { Transaction } from 'kysely'
 import type { Tables } from '../database/tables.ts'
+import type { Imported } from '../documents/tasks.ts'
 import { BoardroomError } from '../errors.ts'
 import type { StorageDeps } from './deps.ts'
 import { authorIds, copyRows } from './document-queries.ts'
-import { putFile } from './files.ts'
-import { imageTypeOf } from './mime.ts'
-import type { Imported } from './tasks.ts'
+import { putFile } from './files/files.ts'
+import { imageTypeOf } from './files/mime.ts'
 
 export const formats = [
   'application/json',

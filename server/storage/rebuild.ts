@@ -1,13 +1,13 @@
 // A board that reached its size limit starts anew from its content. Only while no server has it open: a room would
 // go on writing edits that build on the document it knows.
 import { beforeRebuild } from '../../shared/protocol.ts'
-import { type Actor, systemActor } from '../audit/actor.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import type { Database } from '../database/database.ts'
 import { withClient } from '../database/with-client.ts'
+import type { DocumentWorker } from '../documents/document-worker.ts'
+import { checksumOf } from '../documents/folding.ts'
 import { BoardroomError } from '../errors.ts'
-import type { DocumentWorker } from './document-worker.ts'
-import { checksumOf } from './folding.ts'
+import { type Actor, systemActor } from '../principal.ts'
 import {
   holdBoard,
   insertNamedVersion,
@@ -16,7 +16,7 @@ import {
   retireAuthors,
   takeUpdates,
   writeSnapshot,
-} from './queries.ts'
+} from './log/queries.ts'
 
 export interface RebuildDeps {
   database: Database
@@ -60,7 +60,7 @@ export async function rebuildBoard(
       )
     }
     const updates = await takeUpdates(client, schema, boardId)
-    const old = await worker.foldStored({ snapshot: snapshot?.state ?? null, updates, authors: [] })
+    const old = await worker.foldStored({ snapshot: snapshot?.state ?? null, updates })
     const { state, before, clientId, formerClientIds, forgotten } = await worker.run('rebuild', {
       state: old,
     })

@@ -1,12 +1,12 @@
 // What a board holds, over HTTP. Each handler says who may, calls the service, and answers.
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import type { HttpEnv } from '../http/context.ts'
-import { newRouter } from '../http/router.ts'
+import type { HttpEnv } from '../routing/context.ts'
+import { newRouter } from '../routing/router.ts'
 import { BodyBudget } from './bodies.ts'
 import type { StorageDeps } from './deps.ts'
 import { documentRoutes } from './document-routes.ts'
-import { fileRoutes } from './file-routes.ts'
-import { versionRoutes } from './version-routes.ts'
+import { fileRoutes } from './files/routes.ts'
+import { versionRoutes } from './versions/routes.ts'
 
 /** Document, import, versions, files and thumbnail under `/boards/{board_id}`. */
 export function storageRoutes(deps: StorageDeps): OpenAPIHono<HttpEnv> {

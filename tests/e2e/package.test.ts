@@ -66,7 +66,7 @@ packaged('holds what runs, and no sources, tests or fixtures', () =>
       'dist/server/cli.js',
       'dist/server/index.js',
       'dist/server/index.d.ts',
-      'dist/server/storage/fold-worker.js',
+      'dist/server/documents/fold-worker.js',
       'dist/shared/protocol.js',
       'dist/migrations/index.js',
       'LICENSE',

@@ -4,7 +4,7 @@ import pg from 'pg'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { disableUser } from '../../server/accounts/users.ts'
-import { systemActor } from '../../server/audit/actor.ts'
+import { systemActor } from '../../server/principal.ts'
 import type { Level } from '../../shared/levels.ts'
 import { CloseCode, MessageType } from '../../shared/protocol.ts'
 import { eventually } from '../helpers/eventually.ts'
@@ -114,7 +114,7 @@ const userInvited =
     const { ticket } = succeeded(await scene.bob.ask('POST', '/api/share-links/exchange', { token })).body
     return { ticket }
   }
-const sendAway = async ({ ada, board, server, guest }: Scene) => {
+const disconnect = async ({ ada, board, server, guest }: Scene) => {
   const { items } = succeeded(await ada.ask('GET', `/api/boards/${board}/connections`)).body
   succeeded(await ada.ask('DELETE', `/api/boards/${board}/connections/${items[0].id}`))
   const uses = await server.db
@@ -305,7 +305,7 @@ const ways: Record<string, Way> = {
     change: ({ sql, board, eve }) => sql('update boards set owner_id = $2 where id = $1', board, eve.id),
     gives: noAccess,
   },
-  'a guest who is sent away': { by: invitedToEdit, change: sendAway, gives: noAccess },
+  'a guest who is sent away': { by: invitedToEdit, change: disconnect, gives: noAccess },
   'a guest’s use taken back in SQL': {
     by: invitedToEdit,
     change: ({ sql, guest }) =>

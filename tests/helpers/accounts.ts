@@ -17,10 +17,10 @@ import { accountRoutes, ticketRoutes } from '../../server/accounts/routes.ts'
 import { ticketKeyOf } from '../../server/accounts/tickets.ts'
 import { AuditTrail } from '../../server/audit/trail.ts'
 import { type Config, configWith } from '../../server/config.ts'
-import { addressReader } from '../../server/http/addresses.ts'
 import { createApp } from '../../server/http/app.ts'
 import { isHttps, isOurOrigin, publicUrlOf } from '../../server/http/origins.ts'
-import { rateLimits } from '../../server/http/rate-limits.ts'
+import { addressReader } from '../../server/routing/addresses.ts'
+import { rateLimits } from '../../server/routing/rate-limits.ts'
 import { type TestDatabase, withDatabase } from './database.ts'
 
 export interface Sent {

@@ -5,7 +5,6 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import { Registry } from 'prom-client'
 import { cookieNames } from '../../server/accounts/cookies.ts'
 import { Guests } from '../../server/accounts/guests.ts'
-import type { Identity } from '../../server/accounts/principal.ts'
 import type { AuditEvent } from '../../server/audit/event.ts'
 import { AuditTrail } from '../../server/audit/trail.ts'
 import { BoardAccess, type PublicBoards } from '../../server/boards/access.ts'
@@ -13,9 +12,10 @@ import type { BoardsDeps } from '../../server/boards/deps.ts'
 import { boardsRoutes } from '../../server/boards/routes.ts'
 import { Notifications } from '../../server/database/notifications.ts'
 import { createApp } from '../../server/http/app.ts'
-import type { HttpEnv } from '../../server/http/context.ts'
-import { RateLimit } from '../../server/http/rate-limits.ts'
+import type { Identity } from '../../server/principal.ts'
 import type { ConnectionSummary } from '../../server/rooms/ports.ts'
+import type { HttpEnv } from '../../server/routing/context.ts'
+import { RateLimit } from '../../server/routing/rate-limits.ts'
 import type { Ask } from './api-fuzz.ts'
 import { type TestDatabase, withDatabase } from './database.ts'
 import { anonymousIdentity, guestIdentity, userIdentity } from './identities.ts'
@@ -91,7 +91,7 @@ export const withApp = <Result>(
       boardUrl: (boardId) => `${origin}/b/${boardId}`,
       connections: {
         connectionsOf: () => here,
-        sendAway: (connectionId) => {
+        disconnect: (connectionId) => {
           const index = here.findIndex((connection) => connection.connectionId === connectionId)
           if (index >= 0) away.push(...here.splice(index, 1).map((connection) => connection.connectionId))
           return index >= 0

@@ -12,7 +12,7 @@ import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { type Logger, pino } from 'pino'
 import { type Database, type Db, openDatabase } from '../../server/database/database.ts'
-import { tablesOf } from '../../server/storage/backup-queries.ts'
+import { tablesOf } from '../../server/storage/backup/backup-queries.ts'
 import { type ClusterAddress, clusterVariable, schema, startCluster, urlOf } from './cluster.ts'
 
 export interface TestDatabase {

@@ -1,5 +1,5 @@
 // How somebody asks, as the identification of a request would say it.
-import type { Identity, Role } from '../../server/accounts/principal.ts'
+import type { Identity, Role } from '../../server/principal.ts'
 
 /** How a signed-in user asks. */
 export const userIdentity = (userId: number, role: Role = 'user', name = 'Somebody'): Identity => ({

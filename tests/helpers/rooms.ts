@@ -3,9 +3,9 @@ import pino from 'pino'
 import * as Y from 'yjs'
 import { configWith } from '../../server/config.ts'
 import { BoardroomError } from '../../server/errors.ts'
-import type { Contested, Relayed } from '../../server/rooms/client-ids.ts'
 import type { Clock, Timer } from '../../server/rooms/clock.ts'
-import type { Connection } from '../../server/rooms/connection.ts'
+import type { Connection } from '../../server/rooms/connection/connection.ts'
+import type { Contested, Relayed } from '../../server/rooms/edits/client-ids.ts'
 import type {
   Access,
   AccessDecision,
@@ -208,7 +208,7 @@ export class TestRooms {
   readonly rooms: Rooms
   #connections = 0
 
-  constructor(limits: Partial<RoomLimits> = {}, work: Pick<RoomsOptions, 'cut' | 'tryOut'> = {}) {
+  constructor(limits: Partial<RoomLimits> = {}, work: Pick<RoomsOptions, 'cut' | 'dryRun'> = {}) {
     this.rooms = new Rooms({
       ...work,
       log: this.log,

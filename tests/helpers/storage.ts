@@ -1,8 +1,8 @@
 // What storage tests share: a log with its keeper that are closed whatever happens.
 import * as Y from 'yjs'
-import { Compaction, type CompactionOptions } from '../../server/storage/compaction.ts'
-import { DocumentWorker } from '../../server/storage/document-worker.ts'
-import { PostgresUpdateLog, type UpdateLogOptions } from '../../server/storage/update-log.ts'
+import { DocumentWorker } from '../../server/documents/document-worker.ts'
+import { Compaction, type CompactionOptions } from '../../server/storage/log/compaction.ts'
+import { PostgresUpdateLog, type UpdateLogOptions } from '../../server/storage/log/update-log.ts'
 import { type TestDatabase, withDatabase } from './database.ts'
 
 export interface TestStorage extends TestDatabase {

@@ -8,12 +8,13 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
-import { systemActor, transactionAs } from '../../server/audit/actor.ts'
+import { transactionAs } from '../../server/audit/actor.ts'
 import { AuditTrail } from '../../server/audit/trail.ts'
-import { backup, restore } from '../../server/storage/backup.ts'
-import { Compaction } from '../../server/storage/compaction.ts'
-import { DocumentWorker } from '../../server/storage/document-worker.ts'
-import { PostgresUpdateLog } from '../../server/storage/update-log.ts'
+import { DocumentWorker } from '../../server/documents/document-worker.ts'
+import { systemActor } from '../../server/principal.ts'
+import { backup, restore } from '../../server/storage/backup/backup.ts'
+import { Compaction } from '../../server/storage/log/compaction.ts'
+import { PostgresUpdateLog } from '../../server/storage/log/update-log.ts'
 import { everyRow, type TestDatabase, withDatabase } from '../helpers/database.ts'
 import { make } from '../helpers/factories.ts'
 import { updateOf } from '../helpers/storage.ts'
@@ -74,9 +75,9 @@ const triggerStates = async ({ pool, schema }: TestDatabase) =>
     )
   ).rows
 
-const keeping = suite('backup and restore')
+const backups = suite('backup and restore')
 
-keeping('give back every row of every table, the trail with its chain, and sequences that go on', () =>
+backups('give back every row of every table, the trail with its chain, and sequences that go on', () =>
   withFolder((folder) =>
     withDatabase((from) =>
       withDatabase(async (to) => {
@@ -104,7 +105,7 @@ keeping('give back every row of every table, the trail with its chain, and seque
   ),
 )
 
-keeping('take months of the trail along that the new instance has not', () =>
+backups('take months of the trail along that the new instance has not', () =>
   withFolder((folder) =>
     withDatabase((from) =>
       withDatabase(async (to) => {
@@ -123,7 +124,7 @@ keeping('take months of the trail along that the new instance has not', () =>
   ),
 )
 
-keeping('are of one moment while people go on', () =>
+backups('are of one moment while people go on', () =>
   withFolder((folder) =>
     withDatabase((from) =>
       withDatabase(async (to) => {
@@ -146,7 +147,7 @@ keeping('are of one moment while people go on', () =>
   ),
 )
 
-keeping('refuse what is cut off, damaged, foreign or newer, and change nothing', () =>
+backups('refuse what is cut off, damaged, foreign or newer, and change nothing', () =>
   withFolder((folder) =>
     withDatabase((from) =>
       withDatabase(async (to) => {
@@ -184,7 +185,7 @@ keeping('refuse what is cut off, damaged, foreign or newer, and change nothing',
   ),
 )
 
-keeping('refuse an instance that holds something, and a file that exists', () =>
+backups('refuse an instance that holds something, and a file that exists', () =>
   withFolder((folder) =>
     withDatabase(async (test) => {
       await fill(test)
@@ -198,4 +199,4 @@ keeping('refuse an instance that holds something, and a file that exists', () =>
   ),
 )
 
-keeping.run()
+backups.run()

@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
-import { DocumentWorker, type DocumentWorkerOptions } from '../../server/storage/document-worker.ts'
+import { DocumentWorker, type DocumentWorkerOptions } from '../../server/documents/document-worker.ts'
 import { spentMs } from '../helpers/effort.ts'
 import { updateOf } from '../helpers/storage.ts'
 

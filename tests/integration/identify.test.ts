@@ -7,11 +7,11 @@ import {
   identifySocket,
   isRefusal,
 } from '../../server/accounts/identify.ts'
-import { type Identity, principalKey } from '../../server/accounts/principal.ts'
 import { makeTicket } from '../../server/accounts/tickets.ts'
 import { createUser, disableUser } from '../../server/accounts/users.ts'
-import { systemActor, transactionAs } from '../../server/audit/actor.ts'
+import { transactionAs } from '../../server/audit/actor.ts'
 import type { Config } from '../../server/config.ts'
+import { type Identity, principalKey, systemActor } from '../../server/principal.ts'
 import { type Accounts, codeOf, withAccounts } from '../helpers/accounts.ts'
 
 const board = '0b9a1f3e-6a0b-4a3b-9a52-2f4a5f6f7a10'

@@ -2,7 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { setupLink } from '../../server/accounts/setup.ts'
 import { createUser } from '../../server/accounts/users.ts'
-import { systemActor } from '../../server/audit/actor.ts'
+import { systemActor } from '../../server/principal.ts'
 import { codeOf, withAccounts } from '../helpers/accounts.ts'
 
 const base = 'http://localhost:4400'

@@ -1,8 +1,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { systemActor } from '../../server/audit/actor.ts'
 import { LinkPasswords } from '../../server/boards/link-password.ts'
 import { createShareLink } from '../../server/boards/share-links.ts'
+import { systemActor } from '../../server/principal.ts'
 import { type TestApp, withApp } from '../helpers/app.ts'
 import { linkStates, make, sha256 } from '../helpers/factories.ts'
 

@@ -1,8 +1,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createUser } from '../../server/accounts/users.ts'
-import { systemActor } from '../../server/audit/actor.ts'
 import type { Db } from '../../server/database/database.ts'
+import { systemActor } from '../../server/principal.ts'
 import { codeOf, withAccounts } from '../helpers/accounts.ts'
 
 const ada = { email: 'ada@example.org', password: 'correct horse', name: 'Ada' }

@@ -11,8 +11,9 @@ import {
   setRole,
   systemEmail,
 } from '../../server/accounts/users.ts'
-import { systemActor, transactionAs } from '../../server/audit/actor.ts'
+import { transactionAs } from '../../server/audit/actor.ts'
 import type { Db } from '../../server/database/database.ts'
+import { systemActor } from '../../server/principal.ts'
 import { withDatabase } from '../helpers/database.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { make } from '../helpers/factories.ts'

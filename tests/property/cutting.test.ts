@@ -2,7 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
-import { cut } from '../../server/storage/cutting.ts'
+import { cut } from '../../server/documents/cutting.ts'
 import { contentOf, YjsEditor, YrsEditor } from '../helpers/editors.ts'
 import { countFromEnvironment, Random } from '../helpers/random.ts'
 

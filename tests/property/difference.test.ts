@@ -2,8 +2,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
-import { documentOf, fingerprint, hasPending, jsonOf, partsOf } from '../../server/storage/content.ts'
-import { difference } from '../../server/storage/difference.ts'
+import { documentOf, fingerprint, hasPending, jsonOf, partsOf } from '../../server/documents/content.ts'
+import { difference } from '../../server/documents/difference.ts'
 import { writeElements } from '../../shared/scene.ts'
 import { seeded } from '../helpers/seeded.ts'
 

@@ -3,8 +3,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
-import { defaultValidationLimits, type Verdict } from '../../server/rooms/validate/verdict.ts'
-import { validateUpdate } from '../../server/rooms/validate.ts'
+import { validateUpdate } from '../../server/documents/validate/validate.ts'
+import { defaultValidationLimits, type Verdict } from '../../server/documents/validate/verdict.ts'
 import { contentOf, type Editor, YjsEditor, YrsEditor } from '../helpers/editors.ts'
 import { countFromEnvironment, Random } from '../helpers/random.ts'
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { addressKey, addressReader } from '../../server/http/addresses.ts'
+import { addressKey, addressReader } from '../../server/routing/addresses.ts'
 
 const request = (remoteAddress: string | undefined, forwarded?: string) =>
   ({

@@ -2,8 +2,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
-import { fold, pack, probe, unpack } from '../../server/storage/folding.ts'
-import { imageTypeOf } from '../../server/storage/mime.ts'
+import { fold, pack, probe, unpack } from '../../server/documents/folding.ts'
+import { imageTypeOf } from '../../server/storage/files/mime.ts'
 
 const folding = suite('a fold')
 

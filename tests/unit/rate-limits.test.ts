@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { RateLimit } from '../../server/http/rate-limits.ts'
+import { RateLimit } from '../../server/routing/rate-limits.ts'
 
 const clock = { now: 0 }
 const limitOf = (limit: number, mostKeys?: number) =>

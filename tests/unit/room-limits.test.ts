@@ -558,13 +558,13 @@ ends('whoever is sent away is reported once', async () => {
   const test = new TestRooms()
   const { client, connection } = await test.join({ user: 1 })
   assert.is(test.rooms.connectionsOf('board').length, 1)
-  assert.is(test.rooms.sendAway(connection.id), true)
+  assert.is(test.rooms.disconnect(connection.id), true)
   client.socket.breakOff()
   assert.is(client.closeCode, CloseCode.noAccess)
   assert.is(test.left.length, 1)
   assert.is(test.left[0]?.connection.level, 'edit')
   assert.equal(test.rooms.connectionsOf('board'), [])
-  assert.is(test.rooms.sendAway(connection.id), false)
+  assert.is(test.rooms.disconnect(connection.id), false)
 })
 
 ends('comings, goings and events reach boardroom.v1 clients', async () => {

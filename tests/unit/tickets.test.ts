@@ -1,8 +1,8 @@
 import { SignJWT, UnsecuredJWT } from 'jose'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Identity } from '../../server/accounts/principal.ts'
 import { looksLikeTicket, makeTicket, readTicket, ticketKeyOf } from '../../server/accounts/tickets.ts'
+import type { Identity } from '../../server/principal.ts'
 
 const board = '0b9a1f3e-6a0b-4a3b-9a52-2f4a5f6f7a10'
 const otherBoard = '11111111-6a0b-4a3b-9a52-2f4a5f6f7a10'

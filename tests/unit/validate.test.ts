@@ -3,16 +3,16 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
-import { tryOut } from '../../server/rooms/validate/crowds.ts'
-import { readStateVector } from '../../server/rooms/validate/state-vector.ts'
-import { Refused, UpdateReader } from '../../server/rooms/validate/update-reader.ts'
+import { dryRun } from '../../server/documents/validate/crowds.ts'
+import { readStateVector } from '../../server/documents/validate/state-vector.ts'
+import { Refused, UpdateReader } from '../../server/documents/validate/update-reader.ts'
+import { validateUpdate } from '../../server/documents/validate/validate.ts'
 import {
   type ClientIdRule,
   defaultValidationLimits,
   type ValidationLimits,
   type Verdict,
-} from '../../server/rooms/validate/verdict.ts'
-import { validateUpdate } from '../../server/rooms/validate.ts'
+} from '../../server/documents/validate/verdict.ts'
 import { spentMs } from '../helpers/effort.ts'
 import { contentOf, type Struct, writeUpdate } from '../helpers/update-writer.ts'
 
@@ -32,7 +32,7 @@ const inspect = (
   const verdict = validateUpdate(update, doc, clientIds, { ...defaultValidationLimits, ...limits })
   if (verdict.outcome !== 'ok' || verdict.suspects === 0) return verdict
   const question = { snapshot: Y.encodeStateAsUpdate(doc), updates: [], update, structs: verdict.suspects }
-  return tryOut(question).isTooCrowded
+  return dryRun(question).isTooCrowded
     ? { outcome: 'reject', rule: 'conflicts', message: 'after a trial' }
     : verdict
 }

@@ -1,0 +1,152 @@
+// The one worker thread of this process for slow work on documents: a handle that starts it when it is first
+// needed, asks one question at a time, and replaces it when it dies or hangs.
+import { Worker } from 'node:worker_threads'
+import type { Logger } from 'pino'
+import { BoardroomError } from '../errors.ts'
+import type { Answer, Ask, TaskName } from './tasks.ts'
+
+interface Waiting {
+  name: TaskName
+  ask: unknown
+  resolve(answer: never): void
+  reject(error: Error): void
+}
+
+export interface DocumentWorkerOptions {
+  log: Logger
+  /** A question that takes longer ends the thread; only its asker is told. */
+  timeoutMs?: number
+  /** Questions that may wait; beyond, askers are told to come back. */
+  maxWaiting?: number
+}
+
+/** @throws (every method) BoardroomError too_many_requests | closing; Error where the document cannot be read. */
+export class DocumentWorker {
+  readonly #log: Logger
+  readonly #timeoutMs: number
+  readonly #maxWaiting: number
+  readonly #waiting: Waiting[] = []
+  #current: Waiting | null = null
+  #timer: NodeJS.Timeout | undefined
+  #thread: Worker | null = null
+  #lastId = 0
+  #isClosed = false
+
+  constructor({ log, timeoutMs = 120_000, maxWaiting = 64 }: DocumentWorkerOptions) {
+    this.#log = log
+    this.#timeoutMs = timeoutMs
+    this.#maxWaiting = maxWaiting
+  }
+
+  /** Ask the thread. Bytes in the question are copied, so they stay the caller's. */
+  run<Name extends TaskName>(name: Name, ask: Ask<Name>): Promise<Answer<Name>> {
+    if (this.#isClosed) return Promise.reject(new BoardroomError('closing', 'the server is closing'))
+    if (this.#waiting.length >= this.#maxWaiting) {
+      return Promise.reject(
+        new BoardroomError(
+          'too_many_requests',
+          'too many documents are being worked on; try again in a moment',
+        ),
+      )
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ name, ask, resolve, reject })
+      this.#next()
+    })
+  }
+
+  /** A board's rows as one Yjs v1 state: the `Fold` that rooms ask for. */
+  async foldStored({ snapshot, updates }: Ask<'join'>): Promise<Uint8Array> {
+    try {
+      return await this.run('join', { snapshot, updates })
+    } catch (error) {
+      if (error instanceof BoardroomError) throw error
+      throw new BoardroomError('board_unreadable', 'this board cannot be read', { cause: error })
+    }
+  }
+
+  /** Ends the thread; whoever waits is refused. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    const thread = this.#thread
+    this.#drop(new BoardroomError('closing', 'the server is closing'))
+    for (const { reject } of this.#waiting.splice(0))
+      reject(new BoardroomError('closing', 'the server is closing'))
+    await thread?.terminate()
+  }
+
+  #next(): void {
+    if (this.#current !== null) return
+    const current = this.#waiting.shift()
+    if (current === undefined) {
+      this.#thread?.unref()
+      return
+    }
+    this.#current = current
+    this.#thread ??= this.#start()
+    this.#thread.ref()
+    this.#timer = setTimeout(() => {
+      this.#log.error({ task: current.name, timeoutMs: this.#timeoutMs }, 'the document worker hangs')
+      const hung = this.#thread
+      this.#drop(new Error(`no answer within ${this.#timeoutMs} ms`))
+      hung
+        ?.terminate()
+        .catch((error: unknown) => this.#log.warn({ err: error }, 'a worker thread did not end'))
+    }, this.#timeoutMs)
+    const transfer: ArrayBuffer[] = []
+    this.#thread.postMessage(
+      { id: ++this.#lastId, name: current.name, ask: exact(current.ask, transfer) },
+      transfer,
+    )
+  }
+
+  #start(): Worker {
+    const thread = new Worker(new URL('./fold-worker.js', import.meta.url))
+    thread.on('message', ({ id, answer, error }: { id: number; answer: never; error?: string }) => {
+      if (thread !== this.#thread || id !== this.#lastId) return
+      const current = this.#settle()
+      if (error === undefined) current?.resolve(answer)
+      else current?.reject(new Error(error))
+      this.#next()
+    })
+    const ended = (error: Error) => {
+      if (thread !== this.#thread) return
+      this.#log.error({ err: error, task: this.#current?.name }, 'the document worker ended')
+      this.#drop(error)
+    }
+    thread.on('error', ended)
+    thread.on('exit', (code) => ended(new Error(`the document worker ended with code ${code}`)))
+    return thread
+  }
+
+  #settle(): Waiting | null {
+    clearTimeout(this.#timer)
+    const current = this.#current
+    this.#current = null
+    return current
+  }
+
+  /** The thread is of no use any more: the next question starts another. */
+  #drop(error: Error): void {
+    this.#thread = null
+    this.#settle()?.reject(error)
+    if (!this.#isClosed) this.#next()
+  }
+}
+
+/** The same question with bytes in buffers of their own: a view would be cloned with all of what it is a view of. */
+function exact(value: unknown, transfer: ArrayBuffer[]): unknown {
+  if (value instanceof Uint8Array) {
+    const copy = new Uint8Array(value)
+    transfer.push(copy.buffer)
+    return copy
+  }
+  if (Array.isArray(value)) {
+    // Thousands of small updates are cloned faster than transferred: each transfer is a handle of its own.
+    if (value.length > 16 && value.every((item) => item instanceof Uint8Array))
+      return value.map((item) => new Uint8Array(item))
+    return value.map((item) => exact(item, transfer))
+  }
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, exact(item, transfer)]))
+}

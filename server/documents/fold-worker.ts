@@ -1,0 +1,58 @@
+// The thread in which documents are folded, converted and compared, so that no room feels it. Started by
+// document-worker.ts; answers one message at a time.
+import { parentPort } from 'node:worker_threads'
+import { jsonOf } from './content.ts'
+import { cut } from './cutting.ts'
+import { difference } from './difference.ts'
+import { fold, joined, pack, unpack } from './folding.ts'
+import { importJson, importScene, importUpdate } from './importing.ts'
+import { rebuilt } from './rebuilding.ts'
+import { sceneFileOf } from './scene-files.ts'
+import type { Answer, Ask, Imported, TaskName } from './tasks.ts'
+import { dryRun } from './validate/crowds.ts'
+import { patchYjsMerging } from './yjs-merging.ts'
+
+patchYjsMerging()
+
+const work: { [Name in TaskName]: (ask: Ask<Name>) => Answer<Name> } = {
+  fold: ({ snapshot, updates, withVersion }) => fold(snapshot, updates, withVersion),
+  join: ({ snapshot, updates }) => joined(snapshot, updates),
+  cut: ({ state }) => cut(state),
+  dryRun,
+  pack: ({ state }) => pack(state),
+  unpack: ({ packed }) => unpack(packed),
+  difference: ({ current, target }) => difference(current, target),
+  rebuild: ({ state }) => rebuilt(state),
+  json: ({ state }) => Buffer.from(jsonOf(state), 'utf8'),
+  scene: ({ state }) => Buffer.from(sceneFileOf(state), 'utf8'),
+  importUpdate: (ask) => refusingDepth(() => importUpdate(ask)),
+  importJson: (ask) => refusingDepth(() => importJson(ask)),
+  importScene: (ask) => refusingDepth(() => importScene(ask)),
+}
+
+/** JSON nested so deeply that walking it takes the whole stack is the sender's fault. */
+function refusingDepth(importing: () => Imported): Imported {
+  try {
+    return importing()
+  } catch (error) {
+    if (error instanceof RangeError)
+      return { outcome: 'refused', message: 'the content is nested too deeply' }
+    throw error
+  }
+}
+
+interface Question {
+  id: number
+  name: TaskName
+  ask: never
+}
+
+parentPort?.on('message', ({ id, name, ask }: Question) => {
+  try {
+    // The name says which question it is; the sender's types hold the pair together.
+    const answer = (work[name] as (ask: never) => unknown)(ask)
+    parentPort?.postMessage({ id, answer })
+  } catch (error) {
+    parentPort?.postMessage({ id, error: error instanceof Error ? error.message : String(error) })
+  }
+})

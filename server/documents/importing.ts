@@ -1,0 +1,221 @@
+// What an import would change, worked out on a copy of the board: nothing reaches the room before it is checked by
+// the same rules as edits that come over the socket. Runs in the worker thread.
+import { createHash } from 'node:crypto'
+import * as Y from 'yjs'
+import {
+  elementMaps,
+  elementsOf,
+  readScene,
+  type SceneElement,
+  storedProperties,
+  writeElements,
+} from '../../shared/scene.ts'
+import { documentOf, hasPending, partsOf } from './content.ts'
+import { difference } from './difference.ts'
+import type { Ask, EmbeddedFile, Imported, ImportLimits } from './tasks.ts'
+import { dryRun } from './validate/crowds.ts'
+import { validateUpdate } from './validate/validate.ts'
+import { defaultValidationLimits, maxClock } from './validate/verdict.ts'
+
+/**
+ * A Yjs update from outside, merged into the board.
+ * @see validateUpdate for what is refused. Client ids that the board knows may be continued by their owner alone.
+ */
+export function importUpdate({ current, update, ownClients, limits }: Ask<'importUpdate'>): Imported {
+  const doc = documentOf(current)
+  const own = new Set(ownClients)
+  const verdict = validateUpdate(
+    update,
+    doc,
+    (clientId, isKnown) => (isKnown && !own.has(clientId) ? 'reject' : 'ok'),
+    {
+      ...defaultValidationLimits,
+      maxNewClientsPerUpdate: limits.maxNewClientsPerUpdate,
+      maxNewRootsPerUpdate: defaultValidationLimits.maxRootsPerBoard,
+      maxStructsPerUpdate: Number.POSITIVE_INFINITY,
+    },
+  )
+  if (verdict.outcome === 'reject') return refused(`the update is refused: ${verdict.message}`)
+  if (verdict.outcome === 'resync') {
+    return refused('the update depends on edits that this board does not hold; send the whole document')
+  }
+  const { suspects } = verdict
+  if (suspects > 0 && dryRun({ snapshot: current, updates: [], update, structs: suspects }).isTooCrowded)
+    return refused('the update is refused: too many structs claim the same places')
+  let effect: Uint8Array | null = null
+  doc.on('update', (bytes) => {
+    effect = bytes
+  })
+  Y.applyUpdate(doc, update)
+  return sized(doc, effect, limits)
+}
+
+/**
+ * Roots by name, as `jsonOf` shows them: each named root gets exactly this content, the others stay, or with
+ * `replace` are emptied. What is equal is not touched, and shared types that are there stay what they are; a new
+ * object directly in a root becomes a shared map, everything below it a plain value.
+ */
+export function importJson({ current, body, replace, limits }: Ask<'importJson'>): Imported {
+  const roots = parsed(body)
+  if (!isObject(roots)) return refused('expected a JSON object of root names and their contents')
+  const doc = documentOf(current)
+  const target = new Y.Doc()
+  for (const [name, value] of Object.entries(roots)) {
+    const root = doc.share.get(name)
+    const { hasMap, list } = root === undefined ? { hasMap: false, list: null } : partsOf(root)
+    const kind = list ?? (hasMap ? 'map' : null)
+    if (typeof value === 'string' && (kind ?? 'text') === 'text') target.getText(name).insert(0, value)
+    else if (Array.isArray(value) && (kind ?? 'array') === 'array') {
+      const before = kind === null ? [] : doc.getArray(name).toArray()
+      target.getArray(name).push(value.map((item, at) => shaped(item, before[at])))
+    } else if (isObject(value) && (kind ?? 'map') === 'map') {
+      fillMap(target.getMap(name), value, doc.getMap(name), true)
+    } else {
+      const expected =
+        kind === null ? 'an object, an array or a string' : `what the board has there (${kind})`
+      return refused(`root ${JSON.stringify(name.slice(0, 100))}: expected ${expected}`)
+    }
+  }
+  const only = replace ? undefined : new Set(Object.keys(roots))
+  const update = difference(current, Y.encodeStateAsUpdate(target), only)
+  return outcomeOf(current, update, limits)
+}
+
+/** The drawing of an `.excalidraw` file: its elements are added, or with `replace` take the place of all others. */
+export function importScene({ current, body, replace, limits }: Ask<'importScene'>): Imported {
+  const file = parsed(body)
+  const scene = readScene(file)
+  if (scene === null)
+    return refused('expected an Excalidraw drawing: a JSON object with "type": "excalidraw" and "elements"')
+  const embedded = embeddedFilesOf(file)
+  const elements = scene.elements.map((element) => withContentId(element, embedded))
+  const doc = documentOf(current)
+  const kept = new Set(elements.map(({ id }) => id))
+  const removed = replace
+    ? elementsOf(doc).filter(({ id, isDeleted }) => isDeleted !== true && !kept.has(id))
+    : []
+  const used = new Set(elements.map(({ fileId }) => fileId))
+  const files = [...new Map([...embedded.values()].map((one) => [one.id, one])).values()].filter(({ id }) =>
+    used.has(id),
+  )
+  let update: Uint8Array | null = null
+  doc.on('update', (bytes) => {
+    update = bytes
+  })
+  doc.transact(() => {
+    // Deleted is what says so: an element that was merely left out would come back from whoever still shows it.
+    writeElements(
+      doc,
+      removed.map((element) => ({ ...element, isDeleted: true })),
+    )
+    if (replace) for (const element of elements) removeStale(doc, element)
+    writeElements(doc, elements)
+  })
+  const result = outcomeOf(current, update, limits)
+  return result.outcome === 'ok'
+    ? { ...result, elements: elements.length, skipped: scene.skipped, files }
+    : result
+}
+
+/** The rules hold for what we made out of somebody's JSON too: long keys, deep values, too many roots. */
+function outcomeOf(current: Uint8Array, update: Uint8Array | null, limits: ImportLimits): Imported {
+  const doc = documentOf(current)
+  if (update === null) return sized(doc, null, limits)
+  const verdict = validateUpdate(update, doc, () => 'ok', {
+    ...defaultValidationLimits,
+    maxNewRootsPerUpdate: defaultValidationLimits.maxRootsPerBoard,
+    // A replaced board deletes everything it had.
+    maxDeletedClocksPerUpdate: maxClock,
+  })
+  if (verdict.outcome === 'reject') return refused(`the content is refused: ${verdict.message}`)
+  if (verdict.outcome === 'resync')
+    throw new Error(`an import that depends on what is not there: ${verdict.rule}`)
+  Y.applyUpdate(doc, update)
+  return sized(doc, update, limits)
+}
+
+function sized(doc: Y.Doc, update: Uint8Array | null, limits: ImportLimits): Imported {
+  if (hasPending(doc)) throw new Error('an import left something pending')
+  const bytes = Y.encodeStateAsUpdate(doc).length
+  if (bytes > limits.maxBoardBytes) return { outcome: 'too_large', bytes }
+  return { outcome: 'ok', update, elements: 0, skipped: 0, files: [] }
+}
+
+/** Properties that an element of the same id had and has no more. */
+function removeStale(doc: Y.Doc, element: SceneElement): void {
+  const map = elementMaps(doc).get(element.id)
+  if (!(map instanceof Y.Map)) return
+  const wanted = storedProperties(element)
+  for (const key of [...map.keys()]) if (!(key in wanted)) map.delete(key)
+}
+
+/** Malformed JSON is an answer like any other refusal: undefined, which nothing expects. */
+const parsed = (body: Uint8Array): unknown => {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+  } catch {
+    return undefined
+  }
+}
+
+const refused = (message: string): Imported => ({ outcome: 'refused', message })
+
+/** By the id that the file gave it. */
+function embeddedFilesOf(file: unknown): Map<string, EmbeddedFile> {
+  const embedded = new Map<string, EmbeddedFile>()
+  if (typeof file !== 'object' || file === null || !('files' in file)) return embedded
+  if (typeof file.files !== 'object' || file.files === null) return embedded
+  for (const [name, entry] of Object.entries(file.files as Record<string, unknown>)) {
+    if (typeof entry !== 'object' || entry === null || !('dataURL' in entry)) continue
+    const match = typeof entry.dataURL === 'string' ? /^data:[^,]*?(;base64)?,/.exec(entry.dataURL) : null
+    if (match === null || typeof entry.dataURL !== 'string') continue
+    const content = entry.dataURL.slice(match[0].length)
+    const data = decodedContent(content, match[1] !== undefined)
+    if (data === null) continue
+    embedded.set(name, { id: createHash('sha256').update(data).digest('hex'), data })
+  }
+  return embedded
+}
+
+const decodedContent = (content: string, isBase64: boolean): Uint8Array | null => {
+  if (isBase64) return Buffer.from(content, 'base64')
+  try {
+    return Buffer.from(decodeURIComponent(content), 'utf8')
+  } catch {
+    return null // a stray percent sign: no image, and the element shows its placeholder
+  }
+}
+
+/** Images are known by their content everywhere; Excalidraw's own ids are random or SHA-1. */
+const withContentId = (element: SceneElement, embedded: Map<string, EmbeddedFile>): SceneElement => {
+  const file = typeof element.fileId === 'string' ? embedded.get(element.fileId) : undefined
+  return file === undefined ? element : { ...element, fileId: file.id, status: 'saved' }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The value as the kind of shared type that stands in its place now. */
+function shaped(value: unknown, like: unknown): unknown {
+  if (like instanceof Y.Text && typeof value === 'string') {
+    return like.toString() === value ? like.clone() : new Y.Text(value)
+  }
+  if (like instanceof Y.Array && Array.isArray(value)) {
+    // JSON values and shared types made of them, all of which an array takes.
+    return Y.Array.from(value.map((item, at) => shaped(item, like.get(at)) as string))
+  }
+  return like instanceof Y.Map && isObject(value) ? fillMap(new Y.Map(), value, like, false) : value
+}
+
+function fillMap(
+  map: Y.Map<unknown>,
+  value: Record<string, unknown>,
+  like: Y.Map<unknown>,
+  isRoot: boolean,
+): Y.Map<unknown> {
+  for (const [key, entry] of Object.entries(value)) {
+    const isNewEntity = isRoot && !like.has(key) && isObject(entry)
+    map.set(key, isNewEntity ? new Y.Map(Object.entries(entry)) : shaped(entry, like.get(key)))
+  }
+  return map
+}

@@ -1,0 +1,58 @@
+// What the document worker can be asked, with the shapes of question and answer; both are cloned between threads.
+
+import type { Folded } from './folding.ts'
+import type { Rebuilt } from './rebuilding.ts'
+import type { DryRunAnswer, DryRunQuestion } from './validate/crowds.ts'
+
+export interface ImportLimits {
+  maxNewClientsPerUpdate: number
+  /** Bytes of the document afterwards. */
+  maxBoardBytes: number
+}
+
+/** What an import would do. Refusals are answers and not errors: an error is a bug or a broken document. */
+export type Imported =
+  | { outcome: 'refused'; message: string }
+  | { outcome: 'too_large'; bytes: number }
+  | { outcome: 'ok'; update: Uint8Array | null; elements: number; skipped: number; files: EmbeddedFile[] }
+
+/** An image that a drawing carried inside; `id` is the sha-256 of its content in lower-case hex. */
+export interface EmbeddedFile {
+  id: string
+  data: Uint8Array
+}
+
+export interface Tasks {
+  fold: {
+    ask: { snapshot: Uint8Array | null; updates: Uint8Array[]; withVersion: boolean }
+    answer: Folded
+  }
+  join: { ask: { snapshot: Uint8Array | null; updates: Uint8Array[] }; answer: Uint8Array }
+  cut: { ask: { state: Uint8Array }; answer: Uint8Array[] }
+  dryRun: { ask: DryRunQuestion; answer: DryRunAnswer }
+  /** Yjs v1 -> as versions are stored. */
+  pack: { ask: { state: Uint8Array }; answer: Uint8Array }
+  unpack: { ask: { packed: Uint8Array }; answer: Uint8Array }
+  difference: { ask: { current: Uint8Array; target: Uint8Array }; answer: Uint8Array | null }
+  rebuild: { ask: { state: Uint8Array }; answer: Rebuilt }
+  /** UTF-8 JSON. */
+  json: { ask: { state: Uint8Array }; answer: Uint8Array }
+  /** UTF-8 JSON of an `.excalidraw` file. */
+  scene: { ask: { state: Uint8Array }; answer: Uint8Array }
+  importUpdate: {
+    ask: { current: Uint8Array; update: Uint8Array; ownClients: number[]; limits: ImportLimits }
+    answer: Imported
+  }
+  importJson: {
+    ask: { current: Uint8Array; body: Uint8Array; replace: boolean; limits: ImportLimits }
+    answer: Imported
+  }
+  importScene: {
+    ask: { current: Uint8Array; body: Uint8Array; replace: boolean; limits: ImportLimits }
+    answer: Imported
+  }
+}
+
+export type TaskName = keyof Tasks
+export type Ask<Name extends TaskName> = Tasks[Name]['ask']
+export type Answer<Name extends TaskName> = Tasks[Name]['answer']

@@ -1,0 +1,87 @@
+// Who is asking: a principal (who, never what: access is looked up at every join and followed live), the identity
+// that proves it, and the actor that the trail records.
+import type { Level } from '../shared/levels.ts'
+import type { PublicPrincipal } from '../shared/protocol.ts'
+
+export type Role = 'sysadmin' | 'admin' | 'user'
+
+export type Principal =
+  | { kind: 'user'; userId: number; name: string; role: Role }
+  | { kind: 'guest'; guestId: string; name: string }
+  | { kind: 'agent'; agentId: string; name: string }
+  /** Nobody known. `id` is fresh for every request and connection: no two are the same principal. */
+  | { kind: 'anonymous'; id: string }
+
+/** A principal together with what proved it and what must stay true for it to hold. */
+export interface Identity {
+  principal: Principal
+  /** The way it was proven, for the trail. */
+  via: 'session' | 'guest' | 'ticket' | 'embedder' | 'anonymous'
+  /** Better Auth session that must live on, also for tickets made from it; null where there is none. */
+  sessionId: string | null
+  /** A ticket's board: the identity is nobody anywhere else. */
+  boardId: string | null
+  /** A ticket's cap; null caps nothing. */
+  maxLevel: Level | null
+  /** The guest that a user was in the same browser before signing in. */
+  formerGuestId?: string
+}
+
+/** Stable for a person over connections: `user:7`, `guest:<uuid>`, `agent:<id>`, `anonymous:<uuid>`. */
+export const principalKey = (principal: Principal): string => {
+  switch (principal.kind) {
+    case 'user':
+      return `user:${principal.userId}`
+    case 'guest':
+      return `guest:${principal.guestId}`
+    case 'agent':
+      return `agent:${principal.agentId}`
+    case 'anonymous':
+      return `anonymous:${principal.id}`
+  }
+}
+
+export const publicPrincipal = (principal: Principal, linkLabel: string | null): PublicPrincipal => ({
+  kind: principal.kind,
+  id: principalKey(principal),
+  name: principal.kind === 'anonymous' ? 'Anonymous' : principal.name,
+  ...(linkLabel === null ? {} : { link_label: linkLabel }),
+})
+
+/** Who does something, as the trail records it. */
+export interface Actor {
+  kind: 'user' | 'guest' | 'agent' | 'system' | 'anonymous'
+  userId: number | null
+  guestId: string | null
+  agentId: string | null
+  name: string | null
+  sessionId: string | null
+  ip: string | null
+  /** Cut at 500 characters. */
+  userAgent: string | null
+}
+
+export const systemActor: Actor = {
+  kind: 'system',
+  userId: null,
+  guestId: null,
+  agentId: null,
+  name: 'system',
+  sessionId: null,
+  ip: null,
+  userAgent: null,
+}
+
+export const actorOf = (identity: Identity, ip: string | null, userAgent: string | null): Actor => {
+  const { principal } = identity
+  return {
+    kind: principal.kind,
+    userId: principal.kind === 'user' ? principal.userId : null,
+    guestId: principal.kind === 'guest' ? principal.guestId : null,
+    agentId: principal.kind === 'agent' ? principal.agentId : null,
+    name: principal.kind === 'anonymous' ? null : principal.name,
+    sessionId: identity.sessionId,
+    ip,
+    userAgent: userAgent?.slice(0, 500) ?? null,
+  }
+}

@@ -1,0 +1,191 @@
+// Who may write under which Yjs client id. Writing under a live colleague's id makes the colleague's own next edits
+// vanish, so an id belongs to the principal that wrote under it first; what peers hold of somebody who is away is
+// accepted as an exact continuation, remembered as relayed, and compared when its owner comes back.
+
+import type { Shown } from '../../documents/validate/verdict.ts'
+import type { Author, RoomLimits } from '../ports.ts'
+import { type Clocks, Relays, withoutRelayed } from './relays.ts'
+
+/** Clocks of `owner`'s client id came from somebody else while the owner was away. */
+export interface Relayed extends Clocks {
+  owner: string
+  by: string
+}
+
+/** The owner came back, and what `by` had brought in under its client id is something else, or deleted. */
+export interface Contested extends Clocks {
+  owner: string
+  by: string[]
+  isDeleted: boolean
+}
+
+/** A connection as its writes are judged. */
+export interface Writer {
+  readonly principalKey: string
+  /** Client ids that it brought to the board. */
+  newClientIds: number
+  /** Whether it speaks for this client id in presence: then the id's own document is behind it. */
+  speaksFor(clientId: number): boolean
+}
+
+/** Owner of the ids of a document that was replaced by a rebuild: whoever brings them in would bring it all back. */
+const retired = 'retired'
+const mostSignIns = 10_000
+
+const isAnonymous = (principalKey: string): boolean => principalKey.startsWith('anonymous:')
+const hasNoAccount = (principalKey: string): boolean =>
+  isAnonymous(principalKey) || principalKey.startsWith('guest:')
+
+export class ClientIds {
+  readonly #owners = new Map<number, string>()
+  readonly #relays: Relays
+  /** How many connections each person has in the room. */
+  readonly #present = new Map<string, number>()
+  /** Guests who signed in, and as whom: one person from then on, also where a tab of the guest is still open. */
+  readonly #signedIn = new Map<string, string>()
+  /** Ids of which something is not on its way to the log yet. It goes along with the next edit. */
+  readonly #changed = new Set<number>()
+  /** Ids about which the trail knows already. */
+  readonly #contested = new Set<number>()
+  #retiredIds = 0
+  readonly #limits: RoomLimits
+  /** Who speaks for a client id in presence: before its first write, that is whose it is. */
+  readonly #speakerOf: (clientId: number) => string | null
+
+  constructor(options: {
+    authors: readonly Author[]
+    limits: RoomLimits
+    speakerOf: (clientId: number) => string | null
+  }) {
+    for (const { clientId, principal } of options.authors) {
+      this.#owners.set(clientId, principal)
+      if (principal === retired) this.#retiredIds++
+    }
+    this.#relays = new Relays(options.authors)
+    this.#limits = options.limits
+    this.#speakerOf = options.speakerOf
+  }
+
+  /** @param formerKey the guest that this user was before; the guest's ids are the user's from here on. */
+  joined(principalKey: string, formerKey: string | null): void {
+    if (formerKey !== null) this.#handOver(formerKey, principalKey)
+    const person = this.#personOf(principalKey)
+    this.#present.set(person, (this.#present.get(person) ?? 0) + 1)
+  }
+
+  left(principalKey: string): void {
+    const person = this.#personOf(principalKey)
+    const count = (this.#present.get(person) ?? 0) - 1
+    if (count > 0) this.#present.set(person, count)
+    else this.#present.delete(person)
+  }
+
+  /** Whether `writer` may extend `clientId`. resync and not reject where it is somebody's: honest clients relay. */
+  judge(writer: Writer, clientId: number, isKnown: boolean): 'ok' | 'resync' | 'reject' {
+    const owner = this.#owners.get(clientId) ?? (isKnown ? null : this.#speakerOf(clientId))
+    if (owner === retired) return 'reject'
+    if (owner !== null)
+      return this.#isSame(owner, writer.principalKey) || !this.#isHere(owner) ? 'ok' : 'resync'
+    if (isKnown) return 'ok'
+    const hasRoom =
+      writer.newClientIds < this.#limits.maxNewClientsPerConnection &&
+      this.#owners.size - this.#retiredIds < this.#limits.maxClientsPerBoard
+    return hasRoom ? 'ok' : 'reject'
+  }
+
+  /** An update of `writer` was applied. @returns ids to remember something of, and what was relayed and is news. */
+  wrote(writer: Writer, writes: readonly Clocks[]): { authors: Author[]; relayed: Relayed[] } {
+    const by = writer.principalKey
+    const relayed: Relayed[] = []
+    for (const write of writes) {
+      const { clientId, fromClock } = write
+      const owner = this.#owners.get(clientId)
+      if (owner !== undefined && this.#isSame(owner, by)) continue
+      // An anonymous client that reconnects is a new principal with its old id, and so is one that became a guest.
+      if (owner === undefined || (isAnonymous(owner) && hasNoAccount(by))) {
+        this.#owners.set(clientId, by)
+        if (fromClock === 0) writer.newClientIds++
+        if (owner === undefined || !isAnonymous(by)) this.#changed.add(clientId)
+      } else {
+        if (this.#relays.add(by, write)) relayed.push({ ...write, owner, by })
+        this.#changed.add(clientId)
+      }
+    }
+    return { authors: this.#takeChanged(), relayed }
+  }
+
+  /** Clocks of this principal's id that somebody else brought in and that it has not shown yet. */
+  unshown(principalKey: string, clientId: number): Clocks | null {
+    const owner = this.#relays.isEmpty ? undefined : this.#owners.get(clientId)
+    return owner !== undefined && this.#isSame(owner, principalKey) ? this.#relays.range(clientId) : null
+  }
+
+  /** The state vector to ask this principal with: without the clocks that it is to show. */
+  questionFor(principalKey: string, stateVector: Uint8Array): Uint8Array {
+    if (this.#relays.isEmpty) return stateVector
+    const relayed = Array.from(this.#relays.clientIds(), (clientId) => this.unshown(principalKey, clientId))
+    return withoutRelayed(
+      stateVector,
+      relayed.filter((clocks) => clocks !== null),
+    )
+  }
+
+  /**
+   * The owner has shown clocks that were relayed, and they are the same, or deleted by now.
+   * @returns what to tell of those that were deleted, where it is news.
+   */
+  shown(writer: Writer, shown: readonly Shown[]): Contested[] {
+    const news: Contested[] = []
+    for (const clocks of shown) {
+      const { clientId, isDeleted, isExtended } = clocks
+      if (isDeleted) news.push(...this.contested(clientId, true))
+      // Other documents of the owner may only say again what the board told them.
+      if (!isExtended && !writer.speaksFor(clientId)) continue
+      this.#relays.forget(clientId)
+      this.#changed.add(clientId)
+    }
+    return news
+  }
+
+  /** What the owner shows is not what was relayed. @returns what to tell, empty where it was told before. */
+  contested(clientId: number, isDeleted: boolean): Contested[] {
+    const clocks = this.#relays.range(clientId)
+    const owner = this.#owners.get(clientId)
+    if (clocks === null || owner === undefined || this.#contested.has(clientId)) return []
+    this.#contested.add(clientId)
+    return [{ ...clocks, owner, by: this.#relays.bringersOf(clocks), isDeleted }]
+  }
+
+  #handOver(guestKey: string, userKey: string): void {
+    if (this.#signedIn.has(guestKey) || this.#signedIn.size >= mostSignIns) return
+    this.#signedIn.set(guestKey, userKey)
+    const tabs = this.#present.get(guestKey) ?? 0
+    this.#present.delete(guestKey)
+    if (tabs > 0) this.#present.set(userKey, (this.#present.get(userKey) ?? 0) + tabs)
+    for (const [clientId, owner] of this.#owners) {
+      if (owner !== guestKey) continue
+      this.#owners.set(clientId, userKey)
+      this.#changed.add(clientId)
+    }
+  }
+
+  #takeChanged(): Author[] {
+    const authors: Author[] = []
+    for (const clientId of this.#changed) {
+      const principal = this.#owners.get(clientId)
+      const relays = this.#relays.of(clientId)
+      if (principal !== undefined)
+        authors.push({
+          clientId,
+          principal,
+          ...(relays.length > 0 ? { relays: structuredClone(relays) } : {}),
+        })
+    }
+    this.#changed.clear()
+    return authors
+  }
+
+  #personOf = (principalKey: string): string => this.#signedIn.get(principalKey) ?? principalKey
+  #isSame = (one: string, other: string): boolean => this.#personOf(one) === this.#personOf(other)
+  #isHere = (principalKey: string): boolean => this.#present.has(this.#personOf(principalKey))
+}

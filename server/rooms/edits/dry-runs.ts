@@ -1,0 +1,63 @@
+// Updates whose cost only Yjs can tell are tried on a copy of the board first, in another thread. Meanwhile their
+// sender is not read, and what else came of it waits behind; everybody else goes on.
+
+import { dryRun } from '../../documents/validate/crowds.ts'
+import type { Connection } from '../connection/connection.ts'
+import type { DryRun, StoredBoard } from '../ports.ts'
+import type { Edit } from './edits.ts'
+
+export interface DryRunsOptions {
+  /** What the room has applied so far, as stored: resolves once all of it is committed. */
+  load: () => Promise<StoredBoard>
+  /** Without it, updates are tried in this thread. */
+  dryRun?: DryRun | undefined
+  /** The edits go on, in their order; the first one's trial is over. */
+  onOver: (edits: readonly Edit[]) => void
+}
+
+export class DryRuns {
+  readonly #options: DryRunsOptions
+  readonly #waiting = new Map<Connection, Edit[]>()
+
+  constructor(options: DryRunsOptions) {
+    this.#options = options
+  }
+
+  /** @returns whether the edit waits behind one that is tried. */
+  holds(edit: Edit): boolean {
+    const waiting = this.#waiting.get(edit.connection)
+    waiting?.push(edit)
+    return waiting !== undefined
+  }
+
+  /** @param structs how many it brings: what it may take grows with them. */
+  start(edit: Edit, structs: number): void {
+    const { connection } = edit
+    this.#waiting.set(connection, [])
+    connection.pace.hold('trial')
+    void this.#trial(edit, structs).then((trial) => {
+      const behind = this.#waiting.get(connection)
+      this.#waiting.delete(connection)
+      if (behind === undefined || !connection.isOpen) return
+      this.#options.onOver([{ ...edit, trial }, ...behind])
+      connection.pace.release('trial')
+    })
+  }
+
+  left(connection: Connection): void {
+    this.#waiting.delete(connection)
+  }
+
+  async #trial(edit: Edit, structs: number): Promise<Edit['trial']> {
+    const run = this.#options.dryRun ?? (async (question) => dryRun(question))
+    try {
+      const { snapshot, updates } = await this.#options.load()
+      const { isTooCrowded, ms } = await run({ snapshot, updates, update: edit.update, structs })
+      edit.connection.worked(ms)
+      return isTooCrowded ? 'failed' : 'passed'
+    } catch (error) {
+      edit.connection.log.warn({ err: error, bytes: edit.update.length }, 'an update could not be tried')
+      return 'impossible'
+    }
+  }
+}

@@ -1,0 +1,88 @@
+// The presence of one room in time: the newest states of everyone who moved leave as one frame, at once after a pause
+// and otherwise every 20 ms, or together with an update that goes out anyway.
+
+import type { Clock, Timer } from '../clock.ts'
+import { awarenessFrame } from '../frames.ts'
+import { Awareness, type Speaker } from './awareness.ts'
+
+const windowMs = 20
+
+export class Presence {
+  readonly #awareness: Awareness
+  readonly #clock: Clock
+  readonly #onDue: (frame: Buffer) => void
+  readonly #windowMs: number
+  /** Nobody's states leave more often than this. */
+  readonly #leastMs: number
+  #sentAt = Number.NEGATIVE_INFINITY
+  #timer: Timer | null = null
+
+  /** @param options.perSecond how many states of one client may leave in a second; what is more is coalesced. */
+  constructor(options: {
+    clock: Clock
+    perSecond: number
+    onDue: (frame: Buffer) => void
+    onIgnored: () => void
+  }) {
+    this.#awareness = new Awareness(options.onIgnored)
+    this.#clock = options.clock
+    this.#onDue = options.onDue
+    this.#leastMs = 1000 / options.perSecond
+    this.#windowMs = Math.max(windowMs, this.#leastMs)
+  }
+
+  /** @returns false where the bytes are no awareness update. */
+  receive(speaker: Speaker, update: Uint8Array): boolean {
+    const isSound = this.#awareness.receive(speaker, update)
+    this.#moved()
+    return isSound
+  }
+
+  leave(speaker: Speaker): void {
+    this.#awareness.leave(speaker)
+    this.#moved()
+  }
+
+  speakerOf(clientId: number): string | null {
+    return this.#awareness.speakerOf(clientId)
+  }
+
+  everyone(): Uint8Array[] {
+    return this.#awareness.everyone()
+  }
+
+  everyoneAndFarewells(): Uint8Array[] {
+    return this.#awareness.everyoneAndFarewells()
+  }
+
+  /** What waits, for a write that happens anyway; null where nothing does, or it would be too soon. */
+  takeAlong(): Buffer | null {
+    if (!this.#awareness.hasNews || this.#clock.now() - this.#sentAt < this.#leastMs) return null
+    return this.#take()
+  }
+
+  close(): void {
+    this.#timer?.cancel()
+    this.#timer = null
+  }
+
+  #moved(): void {
+    if (!this.#awareness.hasNews || this.#timer !== null) return
+    const pauseMs = this.#clock.now() - this.#sentAt
+    if (pauseMs >= this.#windowMs) this.#send()
+    else this.#timer = this.#clock.after(this.#windowMs - pauseMs, () => this.#send())
+  }
+
+  #send(): void {
+    const frame = this.#take()
+    if (frame !== null) this.#onDue(frame)
+  }
+
+  #take(): Buffer | null {
+    this.close()
+    const news = this.#awareness.takeNews()
+    if (news.length === 0) return null
+    this.#sentAt = this.#clock.now()
+    return awarenessFrame(news)
+  }
+}

@@ -1,0 +1,140 @@
+// The files of a board: images, known by the sha-256 of their content, and one thumbnail. Never inside a document.
+import { createHash } from 'node:crypto'
+import type { FileResponse } from '../../../shared/api.ts'
+import type { Scene } from '../../../shared/scene.ts'
+import { BoardroomError } from '../../errors.ts'
+import type { StorageDeps } from '../deps.ts'
+import { bytesOfFiles, insertFile, lockBoard, readFile, upsertFile } from '../document-queries.ts'
+import { asBuffer } from '../log/queries.ts'
+import { imageTypeOf } from './mime.ts'
+
+const thumbnailId = 'thumbnail'
+export const maxThumbnailBytes = 256 * 1024
+const thumbnailTypes = ['image/webp', 'image/png']
+
+export interface StoredFile {
+  mime: string
+  size: number
+  data: Buffer
+  createdAt: Date
+}
+
+type Deps = Pick<StorageDeps, 'database' | 'config'>
+
+/**
+ * Keep a file. Putting what is there already changes nothing and succeeds.
+ * @param author `user:7`, `guest:<uuid>`, …
+ * @throws BoardroomError invalid_request (the id is not the content's) | unsupported_media_type | too_large (it alone,
+ *   or with all others of the board) | not_found
+ */
+export async function putFile(
+  { database, config }: Deps,
+  { boardId, id, data, author }: { boardId: string; id: string; data: Uint8Array; author: string },
+): Promise<FileResponse> {
+  if (data.length > config.maxFileBytes) {
+    throw new BoardroomError(
+      'too_large',
+      `a file may have ${config.maxFileBytes} bytes; this one has ${data.length}`,
+    )
+  }
+  const sha256 = createHash('sha256').update(data).digest('hex')
+  if (sha256 !== id) {
+    throw new BoardroomError('invalid_request', 'the id in the path is not the sha-256 of the content', {
+      details: { sha256 },
+    })
+  }
+  const mime = imageTypeOf(data)
+  if (mime === null) {
+    throw new BoardroomError(
+      'unsupported_media_type',
+      'expected an image: PNG, JPEG, GIF, WebP, AVIF, SVG, BMP or ICO',
+    )
+  }
+  await database.db.transaction().execute(async (trx) => {
+    // One upload of a board at a time, so that two cannot pass the limit together.
+    if (!(await lockBoard(trx, boardId))) throw new BoardroomError('not_found', 'there is no such board')
+    const { known, bytes } = await bytesOfFiles(trx, boardId, id)
+    if (known) return
+    if (bytes + data.length > config.maxFilesBytes) {
+      throw new BoardroomError(
+        'too_large',
+        `the files of this board may have ${config.maxFilesBytes} bytes together; they have ${bytes}`,
+        {
+          details: { max_files_bytes: config.maxFilesBytes, files_bytes: bytes },
+        },
+      )
+    }
+    await insertFile(trx, {
+      board_id: boardId,
+      id,
+      mime,
+      size: data.length,
+      data: asBuffer(data),
+      created_by: author,
+    })
+  })
+  return { id, mime, size: data.length }
+}
+
+/** @throws BoardroomError not_found */
+export async function getFile(
+  { database }: Pick<StorageDeps, 'database'>,
+  boardId: string,
+  id: string,
+): Promise<StoredFile> {
+  const file = await readFile(database.db, boardId, id)
+  if (file === undefined) throw new BoardroomError('not_found', 'there is no such file on this board')
+  return file
+}
+
+/** @throws BoardroomError unsupported_media_type | too_large */
+export async function putThumbnail(
+  { database }: Pick<StorageDeps, 'database'>,
+  { boardId, data, author }: { boardId: string; data: Uint8Array; author: string },
+): Promise<FileResponse> {
+  if (data.length > maxThumbnailBytes) {
+    throw new BoardroomError(
+      'too_large',
+      `a thumbnail may have ${maxThumbnailBytes} bytes; this one has ${data.length}`,
+    )
+  }
+  const mime = imageTypeOf(data)
+  if (mime === null || !thumbnailTypes.includes(mime)) {
+    throw new BoardroomError('unsupported_media_type', `expected ${thumbnailTypes.join(' or ')}`)
+  }
+  const row = {
+    board_id: boardId,
+    id: thumbnailId,
+    mime,
+    size: data.length,
+    data: asBuffer(data),
+    created_by: author,
+  }
+  await upsertFile(database.db, row)
+  return { id: thumbnailId, mime, size: data.length }
+}
+
+/** @returns null where nobody has made one yet. */
+export const getThumbnail = async (
+  { database }: Pick<StorageDeps, 'database'>,
+  boardId: string,
+): Promise<StoredFile | null> => (await readFile(database.db, boardId, thumbnailId)) ?? null
+
+/** An `.excalidraw` file with the images of the board inside, as programs without our HTTP read it. */
+export async function withImages(
+  database: StorageDeps['database'],
+  boardId: string,
+  sceneFile: Uint8Array,
+): Promise<Uint8Array> {
+  const scene = JSON.parse(Buffer.from(sceneFile).toString('utf8')) as Scene // made by sceneFileOf
+  const ids = new Set(scene.elements.flatMap(({ fileId }) => (typeof fileId === 'string' ? [fileId] : [])))
+  const files: Record<string, unknown> = {}
+  for (const id of ids) {
+    const file = await readFile(database.db, boardId, id)
+    if (file === undefined) continue
+    const { mime, data, createdAt } = file
+    const dataURL = `data:${mime};base64,${data.toString('base64')}`
+    files[id] = { id, mimeType: mime, dataURL, created: createdAt.getTime() }
+  }
+  return Buffer.from(JSON.stringify({ ...scene, files }, null, 1), 'utf8')
+}

@@ -1,0 +1,248 @@
+// Folding logs into snapshots: reads the database and not the memory of a room, one board at a time in this
+// process and one node at a time for each board. What is folded is exactly what was deleted, in one transaction.
+import type { Logger } from 'pino'
+import type { Database } from '../../database/database.ts'
+import { withClient } from '../../database/with-client.ts'
+import type { DocumentWorker } from '../../documents/document-worker.ts'
+import { checksumOf } from '../../documents/folding.ts'
+import { BoardroomError } from '../../errors.ts'
+import { isMissingReference } from '../failures.ts'
+import {
+  ageOfLastVersion,
+  insertAutomaticVersion,
+  lockFolding,
+  pruneVersions,
+  putBackUpdates,
+  readSnapshot,
+  takeUpdates,
+  writeSnapshot,
+} from './queries.ts'
+import type { LogKeeper } from './update-log.ts'
+
+export interface CompactionOptions {
+  database: Database
+  worker: DocumentWorker
+  log: Logger
+  /** A log of fewer rows and bytes waits until its board is idle. Both grow with the snapshot that is rewritten. */
+  minRows?: number
+  minBytes?: number
+  /** While people draw, an automatic version is made at most so often; when the last one leaves, always. */
+  versionEverySeconds?: number
+  /** A board whose folding failed is left alone for so long. */
+  retryAfterMs?: number
+}
+
+/** rows: how many left the log; kept: how many wait there for edits that they depend on. */
+export interface FoldResult {
+  outcome: 'folded' | 'nothing' | 'busy' | 'gone'
+  rows: number
+  kept: number
+  snapshotBytes: number
+}
+
+interface LogSize {
+  rows: number
+  bytes: number
+  snapshotBytes: number
+  isIdle: boolean
+}
+
+export class Compaction implements LogKeeper {
+  readonly #database: Database
+  readonly #worker: DocumentWorker
+  readonly #log: Logger
+  readonly #minRows: number
+  readonly #minBytes: number
+  readonly #versionEverySeconds: number
+  readonly #retryAfterMs: number
+  /** Of the boards that are open here, or wait for their folding. */
+  readonly #sizes = new Map<string, LogSize>()
+  readonly #due = new Set<string>()
+  readonly #notBefore = new Map<string, number>()
+  #running: Promise<void> | null = null
+  #isClosed = false
+  /** From here on no other board is begun. */
+  #endsAt = Number.POSITIVE_INFINITY
+
+  constructor(options: CompactionOptions) {
+    this.#database = options.database
+    this.#worker = options.worker
+    this.#log = options.log
+    this.#minRows = options.minRows ?? 2000
+    this.#minBytes = options.minBytes ?? 1024 * 1024
+    this.#versionEverySeconds = options.versionEverySeconds ?? 300
+    this.#retryAfterMs = options.retryAfterMs ?? 10 * 60_000
+  }
+
+  /** Boards whose logs wait to be folded. */
+  get due(): number {
+    return this.#due.size + (this.#running === null ? 0 : 1)
+  }
+
+  opened(boardId: string, size: { rows: number; bytes: number; snapshotBytes: number }): void {
+    this.#sizes.set(boardId, { ...size, isIdle: false })
+    this.#consider(boardId)
+  }
+
+  grew(boardId: string, rows: number, bytes: number): void {
+    const size = this.#sizes.get(boardId) ?? { rows: 0, bytes: 0, snapshotBytes: 0, isIdle: false }
+    size.rows += rows
+    size.bytes += bytes
+    this.#sizes.set(boardId, size)
+    this.#consider(boardId)
+  }
+
+  idle(boardId: string): void {
+    const size = this.#sizes.get(boardId)
+    if (size === undefined) return
+    size.isIdle = true
+    this.#consider(boardId)
+  }
+
+  /**
+   * Fold one board's log now.
+   * @param isIdle nobody is on the board: an automatic version is made in any case.
+   * @throws BoardroomError board_unreadable (nothing was changed); errors of the database
+   */
+  async fold(boardId: string, isIdle: boolean): Promise<FoldResult> {
+    const { pool, schema } = this.#database
+    try {
+      return await withClient(pool, async (client) => {
+        // Read committed on purpose: what is read behind the lock is what its last holder left.
+        await client.query(
+          `begin isolation level read committed; set local idle_in_transaction_session_timeout = '10min'`,
+        )
+        const result = await this.#foldWithin(client, schema, boardId, isIdle)
+        await client.query(result.outcome === 'folded' ? 'commit' : 'rollback')
+        return result
+      })
+    } catch (error) {
+      if (isMissingReference(error)) return { outcome: 'gone', rows: 0, kept: 0, snapshotBytes: 0 }
+      throw error
+    }
+  }
+
+  /**
+   * Folds what is due, which after a drain is every board that was open, so that the next start serves stored bytes;
+   * begins no other board after `withinMs`, and finishes the one it is at.
+   */
+  async close({ withinMs = 3000 }: { withinMs?: number } = {}): Promise<void> {
+    this.#endsAt = performance.now() + withinMs
+    await this.#running
+    this.#isClosed = true
+    this.#due.clear()
+  }
+
+  /** Resolves when nothing is due any more. */
+  async settled(): Promise<void> {
+    while (this.#running !== null) await this.#running
+  }
+
+  async #foldWithin(
+    client: Parameters<typeof takeUpdates>[0],
+    schema: string,
+    boardId: string,
+    isIdle: boolean,
+  ): Promise<FoldResult> {
+    if (!(await lockFolding(client, schema, boardId))) {
+      return { outcome: 'busy', rows: 0, kept: 0, snapshotBytes: 0 }
+    }
+    const snapshot = await readSnapshot(client, schema, boardId)
+    const snapshotBytes = snapshot?.state.length ?? 0
+    if (
+      snapshot !== null &&
+      !checksumOf(snapshot.state).every((byte, at) => byte === snapshot.checksum[at])
+    ) {
+      throw new BoardroomError('board_unreadable', 'the snapshot does not match its checksum')
+    }
+    const updates = await takeUpdates(client, schema, boardId)
+    if (updates.length === 0) return { outcome: 'nothing', rows: 0, kept: 0, snapshotBytes }
+    const age = await ageOfLastVersion(client, schema, boardId)
+    const withVersion = isIdle || age === null || age >= this.#versionEverySeconds
+    const folded = await this.#worker
+      .run('fold', { snapshot: snapshot?.state ?? null, updates, withVersion })
+      .catch((error: unknown) => {
+        if (error instanceof BoardroomError) throw error
+        throw new BoardroomError('board_unreadable', 'the log cannot be folded', { cause: error })
+      })
+    const kept = folded.keptBack.length
+    const rows = updates.length - kept
+    if (rows === 0) return { outcome: 'nothing', rows, kept, snapshotBytes }
+    const keptBack = folded.keptBack.flatMap((at) => updates[at] ?? [])
+    if (kept > 0) await putBackUpdates(client, schema, boardId, keptBack)
+    await writeSnapshot(client, schema, boardId, folded)
+    if (folded.version !== null) {
+      const version = { state: folded.version, checksum: checksumOf(folded.version) }
+      await insertAutomaticVersion(client, schema, boardId, version)
+      await pruneVersions(client, schema, boardId)
+    }
+    return { outcome: 'folded', rows, kept, snapshotBytes: folded.state.length }
+  }
+
+  #consider(boardId: string): void {
+    const size = this.#sizes.get(boardId)
+    if (size === undefined || this.#isClosed) return
+    if (size.isIdle && size.rows === 0) {
+      this.#sizes.delete(boardId)
+      return
+    }
+    if ((this.#notBefore.get(boardId) ?? 0) > Date.now()) {
+      if (size.isIdle) this.#sizes.delete(boardId)
+      return
+    }
+    // A fold rewrites the whole snapshot: it must be worth that.
+    const isLong = size.rows >= this.#minRows + size.snapshotBytes / 1024
+    const isLarge = size.bytes >= Math.max(this.#minBytes, size.snapshotBytes / 2)
+    if (!size.isIdle && !isLong && !isLarge) return
+    this.#due.add(boardId)
+    this.#running ??= Promise.resolve().then(() => this.#run())
+  }
+
+  async #run(): Promise<void> {
+    for (const boardId of this.#due) {
+      if (performance.now() > this.#endsAt) break
+      this.#due.delete(boardId)
+      await this.#foldDue(boardId)
+    }
+    this.#running = null
+  }
+
+  async #foldDue(boardId: string): Promise<void> {
+    const size = this.#sizes.get(boardId)
+    if (size === undefined) return
+    const { isIdle } = size
+    // What is appended from here on is counted anew; some of it may be folded already, which does no harm.
+    size.rows = 0
+    size.bytes = 0
+    const started = performance.now()
+    try {
+      const { outcome, rows, kept, snapshotBytes } = await this.fold(boardId, isIdle)
+      size.snapshotBytes = snapshotBytes
+      this.#notBefore.delete(boardId)
+      const milliseconds = Math.round(performance.now() - started)
+      this.#log.debug({ boardId, outcome, rows, kept, snapshotBytes, milliseconds }, 'log folded')
+    } catch (error) {
+      this.#report(boardId, error)
+    }
+    if (size.isIdle && size.rows === 0 && this.#sizes.get(boardId) === size) this.#sizes.delete(boardId)
+  }
+
+  /** The board stays as it is: its log only grows, and loading it goes on as before. */
+  #report(boardId: string, error: unknown): void {
+    const isBoard = error instanceof BoardroomError && error.code === 'board_unreadable'
+    if (!isBoard) {
+      this.#log.warn(
+        { err: error, boardId },
+        'a log was not folded; it will be when it grows or its board is idle',
+      )
+      return
+    }
+    const now = Date.now()
+    for (const [id, at] of this.#notBefore) if (at <= now) this.#notBefore.delete(id)
+    this.#notBefore.set(boardId, now + this.#retryAfterMs)
+    this.#log.error(
+      { err: error, boardId, alarm: 'board_unreadable' },
+      'a log cannot be folded; it is left as it is',
+    )
+  }
+}

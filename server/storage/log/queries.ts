@@ -1,0 +1,304 @@
+// The SQL of the log and its folding, one question a function. Bytes travel by COPY and binary arrays; see
+// server/database/copy.ts for why.
+import type { ClientBase } from 'pg'
+import { bigintArray, byteaArray, textArray, uuidArray } from '../../database/arrays.ts'
+import { copyRows } from '../../database/copy.ts'
+import type { Database } from '../../database/database.ts'
+import { withClient } from '../../database/with-client.ts'
+import type { Author, Relay } from '../../rooms/ports.ts'
+
+export interface StoredSnapshot {
+  state: Uint8Array
+  checksum: Uint8Array
+}
+
+/** One update of the log, with what must be remembered about who wrote it. */
+export interface Append {
+  boardId: string
+  update: Uint8Array
+  authors: readonly Author[]
+}
+
+export interface StoredRows {
+  snapshot: StoredSnapshot | null
+  updates: Uint8Array[]
+  authors: Author[]
+}
+
+const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** A table as raw SQL names it; schema names are checked by the configuration, and quoted all the same. */
+export const tableIn = (schema: string, table: string): string => `"${schema.replaceAll('"', '""')}".${table}`
+
+/** COPY takes no parameters: the id is written into the statement, and only if it is nothing but an id. */
+const literalOf = (boardId: string): string => {
+  if (!uuidShape.test(boardId)) throw new TypeError('a board id is a UUID')
+  return `'${boardId}'::uuid`
+}
+
+/** Rows of a log in chunks of about 4 MiB: thousands of small rows are read many times faster so than one by one. */
+const chunked = (rows: string): string => `
+  select chunk, string_agg(int4send(octet_length(data)), ''::bytea order by seq) as lengths,
+         string_agg(data, ''::bytea order by seq) as data
+  from (select seq, data, sum(octet_length(data)) over (order by seq) / 4194304 as chunk from ${rows}) as rows
+  group by chunk`
+
+/** One statement, so that snapshot, log and authors are of one moment. @returns null where there is no such board. */
+export async function readBoard({ pool, schema }: Database, boardId: string): Promise<StoredRows | null> {
+  if (!uuidShape.test(boardId)) return null
+  const id = literalOf(boardId)
+  const rows = await withClient(pool, (client) =>
+    copyRows(
+      client,
+      `select kind, head, body from (
+         select 0 as kind, 0::bigint as place, null::bytea as head, null::bytea as body
+         from ${tableIn(schema, 'boards')} where id = ${id}
+         union all
+         select 1, 0, checksum, state from ${tableIn(schema, 'board_snapshots')} where board_id = ${id}
+         union all
+         select 2, chunk, lengths, data from (${chunked(`${tableIn(schema, 'board_updates')} where board_id = ${id}`)}) as log
+         union all
+         select 3, 0, string_agg(int8send(client_id), ''::bytea order by client_id),
+                convert_to(string_agg(principal, E'\\n' order by client_id), 'UTF8')
+         from ${tableIn(schema, 'board_authors')} where board_id = ${id}
+         union all
+         select 4, 0, string_agg(int8send(client_id), ''::bytea order by client_id),
+                convert_to(string_agg(relays::text, E'\\n' order by client_id), 'UTF8')
+         from ${tableIn(schema, 'board_authors')} where board_id = ${id} and relays is not null
+       ) as parts order by kind, place`,
+    ),
+  )
+  return storedRowsOf(rows)
+}
+
+function storedRowsOf(rows: (Buffer | null)[][]): StoredRows | null {
+  const stored: StoredRows = { snapshot: null, updates: [], authors: [] }
+  let exists = false
+  for (const [kindBytes, head, body] of rows) {
+    const kind = kindBytes?.readInt32BE(0)
+    if (kind === 0) exists = true
+    if (!head || !body) continue
+    if (kind === 1) stored.snapshot = { checksum: head, state: body }
+    else if (kind === 2) stored.updates.push(...cutUp(head, body))
+    else if (kind === 3) stored.authors = authorsOf(head, body)
+    else if (kind === 4) addRelays(stored.authors, head, body)
+  }
+  return exists ? stored : null
+}
+
+function cutUp(lengths: Buffer, data: Buffer): Buffer[] {
+  const parts: Buffer[] = []
+  let at = 0
+  for (let place = 0; place < lengths.length; place += 4) {
+    const end = at + lengths.readInt32BE(place)
+    parts.push(data.subarray(at, end))
+    at = end
+  }
+  return parts
+}
+
+const authorsOf = (clientIds: Buffer, principals: Buffer): Author[] =>
+  principals
+    .toString('utf8')
+    .split('\n')
+    .map((principal, at) => ({ clientId: Number(clientIds.readBigInt64BE(at * 8)), principal }))
+
+/** @param relays a line of JSON for each of `clientIds`; jsonb writes no line breaks. */
+function addRelays(authors: readonly Author[], clientIds: Buffer, relays: Buffer): void {
+  const byClient = new Map(authors.map((author) => [author.clientId, author]))
+  for (const [at, line] of relays.toString('utf8').split('\n').entries()) {
+    const author = byClient.get(Number(clientIds.readBigInt64BE(at * 8)))
+    if (author !== undefined) author.relays = JSON.parse(line) as Relay[] // written by us alone
+  }
+}
+
+/**
+ * One commit. Where the database knows somebody else as the author of a client id, the caller's word wins: rooms
+ * decide whose an id is.
+ * @param isPrepared by name, which saves a third of the time and does not work through every pooler.
+ */
+export async function insertUpdates(
+  { pool, schema }: Database,
+  batch: readonly Append[],
+  { timeoutMs, isPrepared }: { timeoutMs: number; isPrepared: boolean },
+): Promise<void> {
+  const boards = uuidArray(batch.map(({ boardId }) => boardId))
+  const data = byteaArray(batch.map(({ update }) => update))
+  // The last word on each, in one order: a row cannot be written twice in a statement, and two nodes must not lock
+  // the same rows in opposite orders.
+  const authors = new Map<string, { boardId: string; author: Author }>()
+  for (const { boardId, authors: own } of batch)
+    for (const author of own) authors.set(`${boardId} ${author.clientId}`, { boardId, author })
+  const insertData = `insert into ${tableIn(schema, 'board_updates')} (board_id, data)
+    select * from unnest($1::uuid[], $2::bytea[])`
+  // A field that pg knows and its types leave out.
+  const timeout = { query_timeout: timeoutMs }
+  const named = (name: string) => (isPrepared ? { name } : {})
+  if (authors.size === 0) {
+    await pool.query({ ...timeout, ...named('insert_updates'), text: insertData, values: [boards, data] })
+    return
+  }
+  const sorted = [...authors].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry)
+  await pool.query({
+    ...timeout,
+    ...named('insert_updates_authors'),
+    text: `with written as (
+      insert into ${tableIn(schema, 'board_authors')} as known (board_id, client_id, principal, relays)
+      select board_id, client_id, principal, nullif(relays, '')::jsonb
+      from unnest($3::uuid[], $4::bigint[], $5::text[], $6::text[]) as new (board_id, client_id, principal, relays)
+      on conflict (board_id, client_id) do update set principal = excluded.principal, relays = excluded.relays
+      where known.principal <> excluded.principal or known.relays is distinct from excluded.relays)
+    ${insertData}`,
+    values: [
+      boards,
+      data,
+      uuidArray(sorted.map(({ boardId }) => boardId)),
+      bigintArray(sorted.map(({ author }) => author.clientId)),
+      textArray(sorted.map(({ author }) => author.principal)),
+      textArray(
+        sorted.map(({ author: { relays = [] } }) => (relays.length === 0 ? '' : JSON.stringify(relays))),
+      ),
+    ],
+  })
+}
+
+/** Until the transaction ends, nobody else folds this board. @returns false where somebody else does. */
+export async function lockFolding(client: ClientBase, schema: string, boardId: string): Promise<boolean> {
+  const { rows } = await client.query<{ locked: boolean }>(
+    'select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as locked',
+    [`${schema}.fold.${boardId}`],
+  )
+  return rows[0]?.locked ?? false
+}
+
+/** The snapshot as it is now, locked against others who write it. */
+export async function readSnapshot(
+  client: ClientBase,
+  schema: string,
+  boardId: string,
+): Promise<StoredSnapshot | null> {
+  const [row] = await copyRows(
+    client,
+    `select checksum, state from ${tableIn(schema, 'board_snapshots')} where board_id = ${literalOf(boardId)} for update`,
+  )
+  const [checksum, state] = row ?? []
+  return checksum && state ? { checksum, state } : null
+}
+
+/**
+ * Take rows out of a board's log: exactly those returned are gone. Never "up to a number": a row with a smaller
+ * number may be committed later.
+ */
+export async function takeUpdates(
+  client: ClientBase,
+  schema: string,
+  boardId: string,
+): Promise<Uint8Array[]> {
+  const rows = await copyRows(
+    client,
+    `with taken as (
+       delete from ${tableIn(schema, 'board_updates')} where board_id = ${literalOf(boardId)} returning seq, data)
+     select lengths, data from (${chunked('taken')}) as log order by chunk`,
+  )
+  return rows.flatMap(([lengths, data]) => (lengths && data ? cutUp(lengths, data) : []))
+}
+
+/** Into the same transaction that took them. */
+export const putBackUpdates = (client: ClientBase, schema: string, boardId: string, updates: Uint8Array[]) =>
+  client.query({
+    text: `insert into ${tableIn(schema, 'board_updates')} (board_id, data) select $1::uuid, * from unnest($2::bytea[])`,
+    values: [boardId, byteaArray(updates)],
+  })
+
+export const writeSnapshot = (
+  client: ClientBase,
+  schema: string,
+  boardId: string,
+  snapshot: StoredSnapshot,
+) =>
+  client.query({
+    text: `insert into ${tableIn(schema, 'board_snapshots')} (board_id, state, checksum) values ($1, $2, $3)
+      on conflict (board_id) do update set state = excluded.state, checksum = excluded.checksum, created_at = now()`,
+    values: [boardId, asBuffer(snapshot.state), asBuffer(snapshot.checksum)],
+  })
+
+/** Seconds since the newest automatic version; null where there is none. */
+export async function ageOfLastVersion(
+  client: ClientBase,
+  schema: string,
+  boardId: string,
+): Promise<number | null> {
+  const { rows } = await client.query<{ age: number | null }>({
+    text: `select extract(epoch from now() - max(created_at))::float8 as age
+      from ${tableIn(schema, 'board_versions')} where board_id = $1 and name is null`,
+    values: [boardId],
+  })
+  return rows[0]?.age ?? null
+}
+
+/** The board, held until the transaction ends. @returns false where there is none. */
+export async function holdBoard(client: ClientBase, schema: string, boardId: string): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `select from ${tableIn(schema, 'boards')} where id = $1 for no key update`,
+    [boardId],
+  )
+  return rowCount === 1
+}
+
+/** From now on `clientIds`, and whoever wrote before, are of a document that is gone; `author` is the new one's. */
+export async function retireAuthors(
+  client: ClientBase,
+  schema: string,
+  boardId: string,
+  clientIds: readonly number[],
+  author: number,
+): Promise<void> {
+  const authors = tableIn(schema, 'board_authors')
+  await client.query(`update ${authors} set principal = 'retired' where board_id = $1`, [boardId])
+  await client.query({
+    text: `insert into ${authors} (board_id, client_id, principal)
+      select $1::uuid, id, case when id = $3::bigint then 'system' else 'retired' end from unnest($2::bigint[]) as id
+      on conflict (board_id, client_id) do nothing`,
+    values: [boardId, bigintArray([...clientIds, author]), author],
+  })
+}
+
+export const insertNamedVersion = (
+  client: ClientBase,
+  schema: string,
+  boardId: string,
+  version: StoredSnapshot & { name: string },
+) =>
+  client.query({
+    text: `insert into ${tableIn(schema, 'board_versions')} (board_id, name, state, checksum) values ($1, $2, $3, $4)`,
+    values: [boardId, version.name, asBuffer(version.state), asBuffer(version.checksum)],
+  })
+
+export const insertAutomaticVersion = (
+  client: ClientBase,
+  schema: string,
+  boardId: string,
+  version: StoredSnapshot,
+) =>
+  client.query({
+    text: `insert into ${tableIn(schema, 'board_versions')} (board_id, state, checksum) values ($1, $2, $3)`,
+    values: [boardId, asBuffer(version.state), asBuffer(version.checksum)],
+  })
+
+/** Of the automatic versions stay the newest of each of the last 24 hours and of each of the last 30 days (UTC). */
+export const pruneVersions = (client: ClientBase, schema: string, boardId: string) => {
+  const versions = tableIn(schema, 'board_versions')
+  const newestOfEach = (unit: 'hour' | 'day', span: string) => `
+    (select distinct on (date_trunc('${unit}', created_at at time zone 'UTC')) id
+     from ${versions} where board_id = $1 and name is null and created_at > now() - interval '${span}'
+     order by date_trunc('${unit}', created_at at time zone 'UTC'), created_at desc, id)`
+  return client.query({
+    text: `delete from ${versions} where board_id = $1 and name is null and id not in (
+      ${newestOfEach('hour', '24 hours')} union ${newestOfEach('day', '30 days')})`,
+    values: [boardId],
+  })
+}
+
+/** pg sends a Buffer in binary; a plain Uint8Array it would not know. Shares the memory. */
+export const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -1,0 +1,278 @@
+// The durable log of boards: what a client is told is saved was committed here. One commit is on its way at a time,
+// for all rooms of the process; whatever comes meanwhile, and in the few milliseconds after it, goes together into the
+// next: after a pause an edit is committed at once, and the more boards are drawn on, the more of them share a commit.
+import type { Logger } from 'pino'
+import type { Database } from '../../database/database.ts'
+import { checksumOf } from '../../documents/folding.ts'
+import { BoardroomError } from '../../errors.ts'
+import type { Author, StoredBoard, UpdateLog } from '../../rooms/ports.ts'
+import { asUnreachable, isMissingReference, isPoolersFault, isRefusal } from '../failures.ts'
+import { CommitPace, type CommitSpacing } from './commit-pace.ts'
+import { type Append, insertUpdates, readBoard } from './queries.ts'
+
+/** Who folds logs, told how they grow. @see Compaction */
+export interface LogKeeper {
+  opened(boardId: string, size: { rows: number; bytes: number; snapshotBytes: number }): void
+  grew(boardId: string, rows: number, bytes: number): void
+  idle(boardId: string): void
+}
+
+interface Queued extends Append {
+  resolve(): void
+  reject(error: BoardroomError): void
+}
+
+export interface UpdateLogOptions {
+  database: Database
+  log: Logger
+  keeper: LogKeeper
+  maxCommitBytes?: number
+  /** Default: 10 to 50 ms. */
+  commitSpacing?: CommitSpacing
+  /** Pause after the first failed commit; it doubles up to 2 s. */
+  firstRetryMs?: number
+  /** A commit without an answer for so long is given up and tried again: writing an edit twice does no harm. */
+  commitTimeoutMs?: number
+}
+
+const mostRowsPerCommit = 20_000
+const lastRetryMs = 2000
+/** A commit on its way for longer counts as failing. */
+const slowCommitMs = 5000
+/** A commit that fails is tried again; that it failed for no longer than this is nobody's business. */
+const shortFailureMs = 1000
+
+export class PostgresUpdateLog implements UpdateLog {
+  readonly #database: Database
+  readonly #log: Logger
+  readonly #keeper: LogKeeper
+  readonly #maxCommitBytes: number
+  readonly #pace: CommitPace
+  readonly #firstRetryMs: number
+  readonly #commitTimeoutMs: number
+  #queue: Queued[] = []
+  readonly #unsaved = new Map<string, number>()
+  #totalUnsaved = 0
+  #running: Promise<void> | null = null
+  #failingSince: number | null = null
+  #commitStarted: number | null = null
+  #retry: { timer: NodeJS.Timeout; wake: () => void } | null = null
+  #isClosed = false
+  #isPrepared = true
+
+  constructor(options: UpdateLogOptions) {
+    this.#database = options.database
+    this.#log = options.log
+    this.#keeper = options.keeper
+    this.#maxCommitBytes = options.maxCommitBytes ?? 4 * 1024 * 1024
+    this.#pace = new CommitPace(options.commitSpacing ?? { leastMs: 10, mostMs: 50 })
+    this.#firstRetryMs = options.firstRetryMs ?? 100
+    this.#commitTimeoutMs = options.commitTimeoutMs ?? 15_000
+  }
+
+  async load(boardId: string): Promise<StoredBoard> {
+    const stored = await readBoard(this.#database, boardId).catch((error: unknown) => {
+      throw asUnreachable(error)
+    })
+    if (stored === null) throw new BoardroomError('not_found', 'there is no such board')
+    const { snapshot, updates, authors } = stored
+    if (
+      snapshot !== null &&
+      !checksumOf(snapshot.state).every((byte, at) => byte === snapshot.checksum[at])
+    ) {
+      this.#log.error(
+        { boardId, alarm: 'board_unreadable', bytes: snapshot.state.length },
+        'a stored board does not match its checksum: it is refused, not served; restore a version or a backup',
+      )
+      throw new BoardroomError('board_unreadable', 'this board cannot be read; its operator has been told')
+    }
+    const bytes = updates.reduce((sum, update) => sum + update.length, 0)
+    this.#keeper.opened(boardId, { rows: updates.length, bytes, snapshotBytes: snapshot?.state.length ?? 0 })
+    return { snapshot: snapshot?.state ?? null, updates, authors }
+  }
+
+  append(boardId: string, update: Uint8Array, authors: readonly Author[]): Promise<void> {
+    if (this.#isClosed) return Promise.reject(new BoardroomError('closing', 'the log is closed'))
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ boardId, update, authors, resolve, reject })
+      this.#unsaved.set(boardId, (this.#unsaved.get(boardId) ?? 0) + update.length)
+      this.#totalUnsaved += update.length
+      // The rest of this turn, rooms of the same timer tick among it, still gets into the first commit.
+      this.#running ??= Promise.resolve().then(() => this.#run())
+    })
+  }
+
+  unsavedBytes(boardId: string): number {
+    return this.#unsaved.get(boardId) ?? 0
+  }
+
+  get totalUnsavedBytes(): number {
+    return this.#totalUnsaved
+  }
+
+  get failingSince(): number | null {
+    if (this.#failingSince !== null) return this.#failingSince
+    const started = this.#commitStarted
+    return started !== null && Date.now() - started > slowCommitMs ? started : null
+  }
+
+  /** False once commits have failed for a moment: rooms go on, and nobody new should come in or be sent here. */
+  get isSaving(): boolean {
+    const since = this.failingSince
+    return since === null || Date.now() - since < shortFailureMs
+  }
+
+  idle(boardId: string): void {
+    this.#keeper.idle(boardId)
+  }
+
+  /** Resolves when everything appended so far is committed or refused; waits while the database is away. */
+  async flush(): Promise<void> {
+    while (this.#running !== null) await this.#running
+  }
+
+  /** No more retries: what is still queued is refused with `closing`. Flush first. Does not close the database. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#retry?.wake()
+    while (this.#running !== null) await this.#running
+  }
+
+  async #run(): Promise<void> {
+    let retryMs = this.#firstRetryMs
+    while (this.#queue.length > 0) {
+      const restMs = this.#pace.restMs()
+      if (restMs > 0 && !this.#isClosed && this.#totalUnsaved < this.#maxCommitBytes)
+        await this.#pause(restMs)
+      const batch = this.#take()
+      this.#pace.started(batch)
+      const leftOver = await this.#commit(batch)
+      if (leftOver.length === 0) {
+        retryMs = this.#firstRetryMs
+        continue
+      }
+      this.#queue = [...leftOver, ...this.#queue]
+      if (this.#isClosed) {
+        for (const queued of this.#queue.splice(0)) {
+          this.#settle(queued)
+          queued.reject(new BoardroomError('closing', 'the server closed before the database took this edit'))
+        }
+        break
+      }
+      await this.#pause(retryMs)
+      retryMs = Math.min(retryMs * 2, lastRetryMs)
+    }
+    this.#running = null
+  }
+
+  #take(): Queued[] {
+    let bytes = 0
+    let count = 0
+    for (const { update } of this.#queue) {
+      bytes += update.length
+      if (count > 0 && (bytes > this.#maxCommitBytes || count >= mostRowsPerCommit)) break
+      count++
+    }
+    const batch = this.#queue
+    this.#queue = batch.splice(count)
+    return batch
+  }
+
+  /** @returns what must be tried again, in order; everything else is committed or refused. */
+  async #commit(batch: Queued[]): Promise<Queued[]> {
+    this.#commitStarted ??= Date.now()
+    const started = this.#commitStarted
+    try {
+      await insertUpdates(this.#database, batch, {
+        timeoutMs: this.#commitTimeoutMs,
+        isPrepared: this.#isPrepared,
+      })
+    } catch (error) {
+      this.#commitStarted = null
+      if (this.#isPrepared && isPoolersFault(error)) {
+        this.#isPrepared = false
+        this.#log.info(
+          'the database is behind a pooler that loses prepared statements; going on without them',
+        )
+        return this.#commit(batch)
+      }
+      if (isRefusal(error)) return this.#isolate(batch, error)
+      if (this.#failingSince === null) {
+        this.#failingSince = started
+        this.#log.error(
+          { err: error, unsavedBytes: this.#totalUnsaved },
+          'edits cannot be saved; trying again',
+        )
+      }
+      return batch
+    }
+    this.#commitStarted = null
+    if (this.#failingSince !== null) {
+      this.#log.warn({ seconds: (Date.now() - this.#failingSince) / 1000 }, 'edits are saved again')
+      this.#failingSince = null
+    }
+    this.#committed(batch)
+    return []
+  }
+
+  /** The database refuses something in the batch: board by board, then append by append, until it stands alone. */
+  async #isolate(batch: Queued[], error: unknown): Promise<Queued[]> {
+    const [first] = batch
+    if (batch.length === 1 && first !== undefined) {
+      this.#log.error({ err: error, boardId: first.boardId }, 'the database refuses an edit of this board')
+      this.#settle(first)
+      first.reject(
+        isMissingReference(error)
+          ? new BoardroomError('not_found', 'this board is gone', { cause: error })
+          : new BoardroomError('internal', 'the database refuses this edit', { cause: error }),
+      )
+      return []
+    }
+    const byBoard = new Map<string, Queued[]>()
+    for (const queued of batch) {
+      const own = byBoard.get(queued.boardId)
+      if (own === undefined) byBoard.set(queued.boardId, [queued])
+      else own.push(queued)
+    }
+    const parts = byBoard.size > 1 ? byBoard.values() : batch.map((queued) => [queued])
+    const leftOver: Queued[] = []
+    for (const part of parts) {
+      // Once the database is away there is no use in asking for the others.
+      if (leftOver.length > 0) leftOver.push(...part)
+      else leftOver.push(...(await this.#commit(part)))
+    }
+    return leftOver
+  }
+
+  #committed(batch: Queued[]): void {
+    const grown = new Map<string, { rows: number; bytes: number }>()
+    for (const queued of batch) {
+      const size = grown.get(queued.boardId) ?? { rows: 0, bytes: 0 }
+      size.rows++
+      size.bytes += queued.update.length
+      grown.set(queued.boardId, size)
+      this.#settle(queued)
+      queued.resolve()
+    }
+    for (const [boardId, { rows, bytes }] of grown) this.#keeper.grew(boardId, rows, bytes)
+  }
+
+  #settle({ boardId, update }: Queued): void {
+    this.#totalUnsaved -= update.length
+    const left = (this.#unsaved.get(boardId) ?? 0) - update.length
+    if (left > 0) this.#unsaved.set(boardId, left)
+    else this.#unsaved.delete(boardId)
+  }
+
+  #pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer)
+        this.#retry = null
+        resolve()
+      }
+      const timer = setTimeout(wake, milliseconds)
+      this.#retry = { timer, wake }
+    })
+  }
+}

@@ -1,0 +1,157 @@
+// The versions of a board: named ones, and those that compaction keeps. Restoring one is a new edit.
+import type { VersionResponse } from '../../../shared/api.ts'
+import { checksumOf } from '../../documents/folding.ts'
+import { BoardroomError } from '../../errors.ts'
+import { type Actor, type Principal, principalKey } from '../../principal.ts'
+import type { StorageDeps } from '../deps.ts'
+import {
+  announce,
+  countNamedVersions,
+  insertVersion,
+  listVersions,
+  lockBoard,
+  readVersion,
+} from '../document-queries.ts'
+import { asBuffer } from '../log/queries.ts'
+
+const mostNamedVersions = 500
+
+interface VersionRow {
+  id: string
+  board_id: string
+  name: string | null
+  bytes: number
+  created_by: number | null
+  created_by_name: string | null
+  created_at: Date
+}
+
+const responseOf = (row: VersionRow): VersionResponse => ({
+  id: row.id,
+  board_id: row.board_id,
+  name: row.name,
+  bytes: row.bytes,
+  created_by: row.created_by,
+  created_by_name: row.created_by_name,
+  created_at: row.created_at.toISOString(),
+})
+
+/** Newest first. @throws BoardroomError invalid_request (a cursor of another list) */
+export async function versionsOf(
+  { database }: Pick<StorageDeps, 'database'>,
+  boardId: string,
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+): Promise<{ items: VersionResponse[]; next_cursor: string | null }> {
+  const rows = await listVersions(database.db, boardId, limit + 1, positionOf(boardId, cursor))
+  const page = rows.slice(0, limit)
+  const last = page.at(-1)
+  const next =
+    rows.length > limit && last !== undefined ? JSON.stringify([boardId, last.moment, last.id]) : null
+  return {
+    items: page.map(responseOf),
+    next_cursor: next === null ? null : Buffer.from(next).toString('base64url'),
+  }
+}
+
+function positionOf(boardId: string, cursor: string | undefined): { moment: string; id: string } | null {
+  if (cursor === undefined) return null
+  try {
+    const [board, moment, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[]
+    const isMoment =
+      typeof moment === 'string' &&
+      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d)?$/.test(moment)
+    if (board === boardId && isMoment && typeof id === 'string' && /^[0-9a-f-]{36}$/.test(id))
+      return { moment, id }
+  } catch {
+    // not of our making: refused below like any other
+  }
+  throw new BoardroomError('invalid_request', 'cursor: expected the next_cursor of a page of this same list')
+}
+
+/** The board as it is now, under a name. @throws BoardroomError conflict (too many) | not_found */
+export async function createVersion(
+  { database, live, worker, trail }: StorageDeps,
+  { actor, boardId, name }: { actor: Actor; boardId: string; name: string },
+): Promise<VersionResponse> {
+  const state = await worker.run('pack', { state: await live.document(boardId) })
+  const id = await database.db.transaction().execute(async (trx) => {
+    if (!(await lockBoard(trx, boardId))) throw new BoardroomError('not_found', 'there is no such board')
+    if ((await countNamedVersions(trx, boardId)) >= mostNamedVersions) {
+      throw new BoardroomError('conflict', `a board keeps ${mostNamedVersions} named versions`)
+    }
+    const row = await insertVersion(trx, {
+      board_id: boardId,
+      name,
+      state: asBuffer(state),
+      checksum: asBuffer(checksumOf(state)),
+      created_by: actor.userId,
+    })
+    await announce(trx, database.schema, boardId, { type: 'version', version_id: row.id, change: 'created' })
+    return row.id
+  })
+  await trail.record({
+    action: 'create',
+    actor,
+    boardId,
+    resourceType: 'version',
+    resourceId: id,
+    newValues: { version: name },
+  })
+  return responseOf(await rowOf(database.db, boardId, id))
+}
+
+async function rowOf(db: StorageDeps['database']['db'], boardId: string, versionId: string) {
+  const row = await readVersion(db, boardId, versionId)
+  if (row === undefined) throw new BoardroomError('not_found', 'there is no such version of this board')
+  return row
+}
+
+/** @returns Yjs v1. @throws BoardroomError not_found (also a version of another board) | board_unreadable */
+export async function versionState(
+  { database, worker }: Pick<StorageDeps, 'database' | 'worker'>,
+  boardId: string,
+  versionId: string,
+): Promise<Uint8Array> {
+  const { state, checksum } = await rowOf(database.db, boardId, versionId)
+  if (!checksum.equals(checksumOf(state))) {
+    throw new BoardroomError('board_unreadable', 'this version does not match its checksum')
+  }
+  return worker.run('unpack', { packed: state })
+}
+
+/**
+ * Make the board's content the version's, by an edit that touches only what differs; everyone on it sees it live, and
+ * what was there before stays as a version of its own.
+ */
+export async function restoreVersion(
+  deps: StorageDeps,
+  {
+    actor,
+    principal,
+    boardId,
+    versionId,
+  }: { actor: Actor; principal: Principal; boardId: string; versionId: string },
+): Promise<{ changed: boolean }> {
+  const { database, live, worker, trail } = deps
+  const target = await versionState(deps, boardId, versionId)
+  const current = await live.document(boardId)
+  const update = await worker.run('difference', { current, target })
+  if (update !== null) {
+    const before = await worker.run('pack', { state: current })
+    const row = {
+      board_id: boardId,
+      state: asBuffer(before),
+      checksum: asBuffer(checksumOf(before)),
+      created_by: actor.userId,
+    }
+    await insertVersion(database.db, row)
+    await live.applyAsServer(boardId, update, principalKey(principal))
+  }
+  await announce(database.db, database.schema, boardId, {
+    type: 'version',
+    version_id: versionId,
+    change: 'restored',
+  })
+  await trail.record({ action: 'restore', actor, boardId, resourceType: 'version', resourceId: versionId })
+  return { changed: update !== null }
+}
