@@ -12,8 +12,9 @@ import { CloseCode, ownSubprotocol, stockSubprotocol } from '../../shared/protoc
 import { anonymous, isRefusal, type Refusal } from '../accounts/identify.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import { refusalOf, subjectOf } from '../boards/access.ts'
-import { BoardroomError, closeCodeOf, logLevelOf } from '../errors.ts'
-import { actorOf, type Identity, principalKey, publicPrincipal } from '../principal.ts'
+import { BoardroomError, closeCodeOf, type ErrorCode, logLevelOf } from '../errors.ts'
+import { type Actor, actorOf, type Identity, principalKey, publicPrincipal } from '../principal.ts'
+import type { Pending } from '../rooms/access/live-access.ts'
 import { WsSocket } from '../rooms/connection/ws-socket.ts'
 import type { Joining } from '../rooms/ports.ts'
 import type { Rooms } from '../rooms/rooms.ts'
@@ -90,9 +91,10 @@ export class Upgrades {
     }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       webSocket.pause()
-      const joined = this.#join(webSocket, socket as NetSocket, request, boardId, address) // http hands out its net.Socket
+      const netSocket = socket as NetSocket // http hands out its net.Socket
+      const joined = this.#join({ webSocket, netSocket, request, boardId, address })
       this.#joins.add(joined)
-      void joined.finally(() => this.#joins.delete(joined))
+      void joined.then(() => this.#joins.delete(joined))
     })
     return true
   }
@@ -104,122 +106,113 @@ export class Upgrades {
     this.#webSockets.close()
   }
 
-  async #join(
-    webSocket: WebSocket,
-    netSocket: NetSocket,
-    request: IncomingMessage,
-    boardId: string,
-    address: Address,
-  ): Promise<void> {
+  /** Never rejects. */
+  async #join(arrival: Arrival): Promise<void> {
+    const { webSocket, boardId } = arrival
     const { admission, logger } = this.#deps
-    const giveAddressBack = admission.takeAddress(address.key)
-    webSocket.once('close', giveAddressBack)
     webSocket.on('error', (error) => logger.debug({ err: error }, 'socket error')) // 'close' follows and cleans up
+    webSocket.once('close', admission.takeAddress(arrival.address.key))
+    const gone = new AbortController()
+    webSocket.once('close', () => gone.abort())
     try {
-      if (this.#closing) throw new BoardroomError('closing', 'the server restarts; come back in a moment')
-      // Asking a database that is silent takes until its time-out; nobody should wait for that, and no join may be
-      // let in whose revocation would not be heard, or whose edits would not be saved.
-      if (!this.#deps.isDatabaseWell())
-        throw new BoardroomError('database_unreachable', 'the database is away; come back in a moment')
-      await this.#admit(webSocket, netSocket, request, boardId, address)
+      await this.#admit(arrival, gone.signal)
     } catch (error) {
       const failure =
         error instanceof BoardroomError
           ? error
           : new BoardroomError('internal', 'the join failed', { cause: error })
-      logger[logLevelOf(failure.code)](
-        { boardId, code: failure.code, err: failure.code === 'internal' ? error : undefined },
-        'join failed',
-      )
-      this.#refuse(webSocket, closeCodeOf(failure.code), failure.message)
+      const level = error instanceof Denial ? 'debug' : logLevelOf(failure.code)
+      const err = failure.code === 'internal' ? error : undefined
+      logger[level]({ boardId, code: failure.code, err }, 'join failed')
+      const code = error instanceof Denial ? error.closeCode : closeCodeOf(failure.code)
+      this.#refuse(webSocket, code, failure.message)
     }
   }
 
-  async #admit(
-    webSocket: WebSocket,
-    netSocket: NetSocket,
-    request: IncomingMessage,
-    boardId: string,
-    address: Address,
-  ): Promise<void> {
-    const { admission, identify, rooms, trail } = this.#deps
-    const identified = await identify(request, boardId)
+  /** @param gone the socket has closed: nobody is there to let in. @throws BoardroomError; nothing is left behind then. */
+  async #admit(arrival: Arrival, gone: AbortSignal): Promise<void> {
+    const { request, boardId, address, webSocket } = arrival
+    const { identify, rooms, isDatabaseWell } = this.#deps
+    if (this.#closing) throw new BoardroomError('closing', 'the server restarts; come back in a moment')
+    // Asking a database that is silent takes until its time-out; nobody should wait for that, and no join may be
+    // let in whose revocation would not be heard, or whose edits would not be saved.
+    if (!isDatabaseWell())
+      throw new BoardroomError('database_unreachable', 'the database is away; come back in a moment')
     const userAgent = request.headers['user-agent']?.slice(0, 500) ?? null
-    if (isRefusal(identified)) {
-      admission.failed(address.key)
+    const identity = await identify(request, boardId)
+    if (isRefusal(identity)) {
       const actor = actorOf(anonymous(), address.ip, userAgent)
-      await trail.record({
-        action: 'access_denied',
-        actor,
-        boardId: forTrail(boardId),
-        details: { reason: identified.reason, close_code: identified.code, transport: 'socket' },
-      })
-      return this.#refuse(webSocket, identified.code, identified.reason)
+      const { code, reason } = identity
+      return this.#deny(arrival, actor, { code: 'access_denied', reason, closeCode: code, message: reason })
     }
-    const identity = identified
-    const actor = actorOf(identity, address.ip, userAgent)
-    const joining = joiningOf(identity, boardId, address.ip, userAgent, webSocket.protocol === ownSubprotocol)
+    if (gone.aborted) return
+    const ownProtocol = webSocket.protocol === ownSubprotocol
+    const joining = joiningOf(identity, { boardId, ip: address.ip, userAgent, ownProtocol })
     const pending = rooms.rights.register(joining)
-    let admitted = false
-    const cancel = () => {
-      if (!admitted) pending.cancel()
-    }
-    webSocket.once('close', cancel)
+    const cancel = () => pending.cancel()
+    gone.addEventListener('abort', cancel)
     try {
-      const decision = await pending.decide()
-      const refusal = refusalOf(decision, identity)
-      if (refusal !== null) {
-        admission.failed(address.key)
-        const closeCode = closeCodeOf(refusal.code)
-        await trail.record({
-          action: 'access_denied',
-          actor,
-          boardId: forTrail(boardId),
-          details: { reason: refusal.code, close_code: closeCode, transport: 'socket' },
-        })
-        return this.#refuse(webSocket, closeCode, refusal.message)
-      }
-      // Guests are always shown with the link that they came by, which is known only now.
-      joining.principal = publicPrincipal(
-        identity.principal,
-        identity.principal.kind === 'guest' ? decision.linkLabel : null,
-      )
-      if (identity.principal.kind !== 'anonymous') {
-        const giveBack = admission.takePrincipal(joining.principalKey)
-        if (giveBack === null) {
-          const details = { reason: 'too_many_connections', close_code: CloseCode.busy, transport: 'socket' }
-          await trail.record({ action: 'access_denied', actor, boardId, details })
-          return this.#refuse(
-            webSocket,
-            CloseCode.busy,
-            'too many connections of one account; close some tabs',
-          )
-        }
-        if (webSocket.readyState !== webSocket.OPEN) giveBack()
-        webSocket.once('close', giveBack)
-      }
-      if (webSocket.readyState !== webSocket.OPEN) return
-      await trail.record({
-        action: 'access',
-        actor,
-        boardId,
-        level: decision.level,
-        linkId: decision.linkId,
-        details: { connection_id: joining.connectionId, reason: decision.reason, via: identity.via },
-      })
-      const joined = rooms.join(pending, decision, new WsSocket(webSocket, netSocket))
-      admitted = true
-      await joined.catch(async (error: unknown) => {
-        // Recorded as come, so it must be recorded as gone.
-        const reason = error instanceof BoardroomError ? error.code : 'internal'
-        const details = { connection_id: joining.connectionId, reason }
-        await trail.record({ action: 'leave', actor, boardId, level: decision.level, details })
-        throw error
-      })
+      await this.#enter(arrival, { identity, joining, pending, gone })
+    } catch (error) {
+      pending.cancel()
+      throw error
     } finally {
-      webSocket.off('close', cancel)
-      cancel()
+      gone.removeEventListener('abort', cancel)
     }
+  }
+
+  /** Level, audit row, room. */
+  async #enter(arrival: Arrival, { identity, joining, pending, gone }: Entry): Promise<void> {
+    const { boardId, address, webSocket, netSocket } = arrival
+    const { admission, rooms, trail } = this.#deps
+    const { principal } = identity
+    const actor = actorOf(identity, address.ip, joining.userAgent)
+    const decision = await pending.decide()
+    const refusal = refusalOf(decision, identity)
+    if (refusal !== null) {
+      const { code, message } = refusal
+      return this.#deny(arrival, actor, { code, reason: code, closeCode: closeCodeOf(code), message })
+    }
+    // Guests are always shown with the link that they came by, which is known only now.
+    joining.principal = publicPrincipal(principal, principal.kind === 'guest' ? decision.linkLabel : null)
+    const giveBack =
+      principal.kind === 'anonymous' ? () => undefined : admission.takePrincipal(joining.principalKey)
+    if (giveBack === null)
+      return this.#deny(arrival, actor, {
+        code: 'too_many_requests',
+        reason: 'too_many_connections',
+        closeCode: CloseCode.busy,
+        message: 'too many connections of one account; close some tabs',
+      })
+    if (gone.aborted) return giveBack()
+    gone.addEventListener('abort', giveBack)
+    const { connectionId } = joining
+    const { level, linkId } = decision
+    const details = { connection_id: connectionId, reason: decision.reason, via: identity.via }
+    await trail.record({ action: 'access', actor, boardId, level, linkId, details })
+    try {
+      await rooms.join(pending, decision, new WsSocket(webSocket, netSocket))
+    } catch (error) {
+      // Recorded as come, so it must be recorded as gone.
+      const reason = error instanceof BoardroomError ? error.code : 'internal'
+      const details = { connection_id: connectionId, reason }
+      await trail.record({ action: 'leave', actor, boardId, level, details })
+      throw error
+    }
+  }
+
+  /** A decision against somebody: counted, and in the trail before it is told. @throws Denial */
+  async #deny({ boardId, address }: Arrival, actor: Actor, why: DenialReason): Promise<never> {
+    const { admission, trail } = this.#deps
+    // Whoever has too many tabs open has guessed nothing.
+    if (why.code !== 'too_many_requests') admission.failed(address.key)
+    await trail.record({
+      action: 'access_denied',
+      actor,
+      boardId: forTrail(boardId),
+      details: { reason: why.reason, close_code: why.closeCode, transport: 'socket' },
+    })
+    throw new Denial(why)
   }
 
   #refuse(webSocket: WebSocket, code: CloseCode, reason: string): void {
@@ -230,28 +223,59 @@ export class Upgrades {
   }
 }
 
+/** One socket whose handshake is done, and what it asked for. */
+interface Arrival {
+  webSocket: WebSocket
+  netSocket: NetSocket
+  request: IncomingMessage
+  boardId: string
+  address: Address
+}
+
+interface Entry {
+  identity: Identity
+  joining: Joining
+  pending: Pending
+  gone: AbortSignal
+}
+
+/** `reason` is for the trail, `message` for the client. */
+interface DenialReason {
+  code: ErrorCode
+  reason: string
+  closeCode: CloseCode
+  message: string
+}
+
+/** Somebody is not let in, which is recorded. */
+class Denial extends BoardroomError {
+  readonly closeCode: CloseCode
+
+  constructor({ code, message, closeCode }: DenialReason) {
+    super(code, message)
+    this.closeCode = closeCode
+  }
+}
+
 /** A board id that is none must not reach a uuid column. */
 const forTrail = (boardId: string): string | null => (uuid.test(boardId) ? boardId : null)
 
 function joiningOf(
   identity: Identity,
-  boardId: string,
-  ip: string | null,
-  userAgent: string | null,
-  ownProtocol: boolean,
+  carried: Pick<Joining, 'boardId' | 'ip' | 'userAgent' | 'ownProtocol'>,
 ): Joining {
   const { principal } = identity
+  const { ip, userAgent } = carried
+  const boardId = carried.boardId.toLowerCase()
   return {
+    ...carried,
     connectionId: randomUUID(),
-    boardId: boardId.toLowerCase(),
-    subject: subjectOf(identity, boardId.toLowerCase()),
+    boardId,
+    subject: subjectOf(identity, boardId),
     principalKey: principalKey(principal),
     formerKey: identity.formerGuestId === undefined ? null : `guest:${identity.formerGuestId}`,
     principal: publicPrincipal(principal, null),
     fingerprint: `${ip ?? ''} ${userAgent ?? ''}`,
-    ownProtocol,
-    ip,
-    userAgent,
   }
 }
 
