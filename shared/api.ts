@@ -1,42 +1,20 @@
 // Every HTTP body and event, as zod schemas with their inferred types. snake_case, strict objects: an unknown
 // key is an error, because a misspelt `user_id` must never make a board public.
 import { z } from 'zod'
-import { levels } from './levels.ts'
+import {
+  cursor,
+  limit,
+  PermissionLevel,
+  strict,
+  Timestamp,
+  text,
+  trimmed,
+  UserId,
+  Uuid,
+} from './api/fields.ts'
 
-export const PermissionLevel = z.enum(levels).describe('view < comment < edit')
-export type PermissionLevel = z.infer<typeof PermissionLevel>
+export { listOf, PageQuery, PermissionLevel, Timestamp, UserId, Uuid } from './api/fields.ts'
 
-/** Text that Postgres can hold: no NUL, no lone surrogate. */
-const text = (most: number, least = 0) =>
-  z
-    .string()
-    .min(least)
-    .max(most)
-    .refine((value) => !value.includes('\u0000'), 'must not contain a NUL character')
-    .refine((value) => value.isWellFormed(), 'must be well-formed Unicode')
-/** For names and titles: a text of blanks and invisible characters alone would be a person or a board that nobody sees. */
-const trimmed = (most: number) =>
-  text(most)
-    .transform((value) => value.trim())
-    .pipe(z.string().min(1).max(most))
-    .refine((value) => value === '' || /[\p{L}\p{N}\p{P}\p{S}]/u.test(value), 'must hold something visible')
-
-/** A strict object whose refusal names the keys that there are: who misspelt one sees it at once. */
-const strict = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
-  z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === 'unrecognized_keys'
-        ? `unknown key ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}; expected ${Object.keys(shape).join(', ')}`
-        : undefined,
-  })
-
-export const Timestamp = z.iso.datetime({
-  offset: true,
-  error: 'expected a moment with its offset, like 2026-01-31T12:00:00Z',
-})
-/** Lower case, however it was written. */
-export const Uuid = z.uuid().toLowerCase()
-export const UserId = z.int().positive().max(2_147_483_647)
 const Title = trimmed(200)
 
 /** `{error: {code, message, details?}}`: the only shape in which a request fails. */
@@ -50,17 +28,6 @@ export const ErrorResponse = z
   })
   .meta({ id: 'ErrorResponse' })
 export type ErrorResponse = z.infer<typeof ErrorResponse>
-
-export const listOf = <Item extends z.ZodType>(item: Item) =>
-  z.object({ items: z.array(item), next_cursor: z.string().nullable() })
-
-const limit = (most: number) =>
-  z.coerce.number(`expected a whole number from 1 to ${most}`).int().min(1).max(most).default(50)
-const cursor = text(500).optional()
-
-/** What every list takes: how many, and from where on. */
-export const PageQuery = strict({ limit: limit(200), cursor })
-export type PageQuery = z.infer<typeof PageQuery>
 
 // Boards
 
@@ -232,6 +199,7 @@ export const AccessReason = z.enum([
   'owner',
   'administrator',
   'permission',
+  'folder',
   'members',
   'public',
   'link',
