@@ -12,6 +12,7 @@ import {
   UserId,
   Uuid,
 } from './api/fields.ts'
+import { FolderFilter } from './api/folders.ts'
 
 export { listOf, PageQuery, PermissionLevel, Timestamp, UserId, Uuid } from './api/fields.ts'
 
@@ -31,7 +32,11 @@ export type ErrorResponse = z.infer<typeof ErrorResponse>
 
 // Boards
 
-export const BoardCreate = strict({ title: Title.optional(), is_public: z.boolean().optional() }).meta({
+export const BoardCreate = strict({
+  title: Title.optional(),
+  is_public: z.boolean().optional(),
+  folder_id: Uuid.optional().describe('the folder it is made in'),
+}).meta({
   id: 'BoardCreate',
 })
 export type BoardCreate = z.infer<typeof BoardCreate>
@@ -41,10 +46,11 @@ export const BoardUpdate = strict({
   is_public: z.boolean().optional(),
   members_level: PermissionLevel.nullable().optional(),
   owner_id: UserId.optional(),
+  folder_id: Uuid.nullable().optional().describe('null: into no folder'),
 })
   .refine(
     (body) => Object.keys(body).length > 0,
-    'expected at least one of title, is_public, members_level, owner_id',
+    'expected at least one of title, is_public, members_level, owner_id, folder_id',
   )
   .meta({ id: 'BoardUpdate' })
 export type BoardUpdate = z.infer<typeof BoardUpdate>
@@ -62,6 +68,9 @@ export const BoardResponse = z
     updated_at: Timestamp,
     updated_by: UserId.nullable(),
     deleted_at: Timestamp.nullable(),
+    folder_id: Uuid.nullable().describe('null also where the asker may not see the folder'),
+    moderation: z.enum(['open', 'view_only']).describe('view_only: only managers and speakers write'),
+    starred: z.boolean().describe('by the asker'),
     level: PermissionLevel.describe('what the asker may do'),
     may_manage: z.boolean(),
   })
@@ -69,8 +78,15 @@ export const BoardResponse = z
 export type BoardResponse = z.infer<typeof BoardResponse>
 
 export const BoardListQuery = strict({
-  q: text(200).optional().describe('part of the title, without case'),
-  sort: z.enum(['updated', 'created', 'title']).default('updated'),
+  q: text(200).optional().describe('part of the title or of a text on the board, without case and accents'),
+  sort: z
+    .enum(['updated', 'created', 'title', 'opened'])
+    .default('updated')
+    .describe(
+      'title: in the order of the reader’s language (Accept-Language); opened: only boards that the asker opened in the last 90 days, newest visit first',
+    ),
+  folder: FolderFilter.optional().describe('boards in this folder; none: in no folder'),
+  starred: z.enum(['true', 'false']).optional().describe('true: only those that the asker starred'),
   scope: z
     .enum(['all', 'mine', 'shared', 'instance'])
     .default('all')

@@ -93,6 +93,11 @@ export type BoardEvent =
       change: 'created' | 'updated' | 'deleted' | 'resolved' | 'reopened'
     }
   | { type: 'version'; version_id: string; change: 'created' | 'restored' }
+  | { type: 'moderation'; mode: 'open' | 'view_only' }
+  /** A manager shows everybody a place: its middle, in the coordinates of the board. */
+  | { type: 'summon'; by: string; x: number; y: number; zoom: number }
+  /** Somebody asked for access, or was answered; what, is for managers to ask over HTTP. */
+  | { type: 'access_request'; change: 'created' | 'answered' }
   | { type: 'joined' | 'left'; connection_id: string; principal: PublicPrincipal; level: Level }
 
 /** Frame 68: something the client's user should know. */

@@ -12,6 +12,7 @@ const whys: Record<ConnectionResponse['reason'], string> = {
   owner: 'owns the board',
   administrator: 'administers this server',
   permission: 'was invited',
+  folder: 'shared with its folder',
   members: 'is a member of this server',
   public: 'the board is open to everyone',
   link: 'came by a link',

@@ -27,6 +27,14 @@ export interface AccessFacts {
   members_level: Level | null
   /** The public row's level, or `view` where the board is published. */
   public_level: Level | null
+  /** Owns the board's folder, or one around it. */
+  owns_folder: boolean
+  /** The highest of one's own rows on the board's folder and those around it; the same of the rows for everyone. */
+  folder_level: Level | null
+  folder_public_level: Level | null
+  /** Set where only managers and speakers may write; whether the subject speaks. */
+  is_view_only: boolean
+  speaks: boolean
   link_level: Level | null
   link_id: string | null
   link_label: string | null
@@ -39,7 +47,8 @@ export interface AccessFacts {
 /**
  * One indexed statement for any number of subjects. Expired sessions, guests, links and grants come back as absent.
  * Serves from: boards, users, guests, sessions and agents by primary key; board_permissions (board_id, user_id);
- * share_link_uses (user_id or guest_id, link_id); share_links by primary key.
+ * share_link_uses (user_id or guest_id, link_id); share_links and folders by primary key; folder_permissions (folder_id,
+ * user_id); board_speakers (board_id, user_id, guest_id).
  */
 export const accessFactsOf = async (db: Db, questions: readonly AsQuestion[]): Promise<AccessFacts[]> =>
   (await accessStatement(questions).execute(db)).rows
@@ -76,10 +85,20 @@ export function accessStatement(questions: readonly AsQuestion[]): RawBuilder<Ac
       coalesce(
         (select p.level from ${sql.table('board_permissions')} p where p.board_id = b.id and p.user_id is null),
         case when b.is_public then 'view' end) as public_level,
+      coalesce((select true from ${sql.table('folders')} a
+        where a.id = any (folder.path) and a.owner_id = s.user_id limit 1), false) as owns_folder,
+      (select p.level from ${sql.table('folder_permissions')} p
+        where p.folder_id = any (folder.path) and p.user_id = s.user_id order by ${rankOf('p')} desc limit 1) as folder_level,
+      (select p.level from ${sql.table('folder_permissions')} p
+        where p.folder_id = any (folder.path) and p.user_id is null order by ${rankOf('p')} desc limit 1) as folder_public_level,
+      coalesce(b.moderation = 'view_only', false) as is_view_only,
+      coalesce(b.moderation = 'view_only' and exists (select from ${sql.table('board_speakers')} sp
+        where sp.board_id = b.id and (sp.user_id = s.user_id or sp.guest_id = s.guest_id)), false) as speaks,
       link.level as link_level, link.id as link_id, link.label as link_label, link.expires_at as link_expires_at,
       s.grant_level, s.grant_expires_at
     from asker s
     left join lateral (select * from ${sql.table('boards')} where id = s.board_id limit 1) b on true
+    left join lateral (select path from ${sql.table('folders')} where id = b.folder_id limit 1) folder on true
     left join lateral (
       select l.level, l.id, l.label, l.expires_at
       from (
@@ -91,11 +110,14 @@ export function accessStatement(questions: readonly AsQuestion[]): RawBuilder<Ac
       where l.board_id = b.id and l.revoked_at is null and (l.expires_at is null or l.expires_at > now())
         and exists (select from ${sql.table('users')} creator where creator.id = l.created_by and creator.is_active
           and (creator.id = b.owner_id or creator.role in ('admin', 'sysadmin')) offset 0)
-      order by case l.level when 'edit' then 3 when 'comment' then 2 else 1 end desc,
+      order by ${rankOf('l')} desc,
         l.expires_at desc nulls first, l.id
       limit 1
     ) link on true`
 }
+
+const rankOf = (table: string) =>
+  sql`case ${sql.ref(`${table}.level`)} when 'edit' then 3 when 'comment' then 2 else 1 end`
 
 /** Each user who granted an agent of the question, beside the agent itself. */
 const granters = sql`

@@ -88,7 +88,7 @@ export function decisionOf(
   if (best === null) return nothing
   const manages = (own.is_owner && own.role !== null) || administers
   const decision: AccessDecision = {
-    level: capLevel(best.level, subject.maxLevel),
+    level: capLevel(moderated(best.level, own, manages), subject.maxLevel),
     mayManage: manages && subject.maxLevel === null,
     reason: best.reason,
     linkId: best.reason === 'link' ? own.link_id : null,
@@ -98,6 +98,12 @@ export function decisionOf(
     nextChangeAt: earliest(own.session_expires_at, own.guest_expires_at, best.endsAt),
   }
   return own.board === 'deleted' ? { ...decision, board: 'deleted', level: null, reason: 'none' } : decision
+}
+
+/** Where everybody may only look, managers write, and whoever was given the pen. */
+const moderated = (level: Level, { is_view_only, speaks }: AccessFacts, manages: boolean): Level => {
+  if (!is_view_only || manages) return level
+  return speaks ? 'edit' : 'view'
 }
 
 /** Whatever proved the subject is over: signed out, deactivated, expired. */
@@ -118,14 +124,16 @@ interface Source {
 function sourcesOf(row: AccessFacts, publicBoards: PublicBoards): Source[] {
   const isAccount = row.role !== null
   const administers = row.role === 'admin' || row.role === 'sysadmin'
-  const everyone =
-    publicBoards === 'off' || row.public_level === null ? null : capLevel(row.public_level, publicBoards)
+  const everyone = (level: Level | null): Level | null =>
+    publicBoards === 'off' || level === null ? null : capLevel(level, publicBoards)
   const candidates: [AccessDecision['reason'], Level | null, Date | null][] = [
     ['owner', isAccount && row.is_owner ? 'edit' : null, null],
     ['administrator', administers ? 'edit' : null, null],
     ['permission', isAccount ? row.own_level : null, null],
+    ['folder', isAccount ? (row.owns_folder ? 'edit' : row.folder_level) : null, null],
     ['members', isAccount ? row.members_level : null, null],
-    ['public', everyone, null],
+    ['public', everyone(row.public_level), null],
+    ['folder', everyone(row.folder_public_level), null],
     ['link', row.link_level, row.link_expires_at],
   ]
   const sources = candidates.flatMap(([reason, level, endsAt]): Source[] =>

@@ -1,25 +1,78 @@
 // The SQL of boards, one question a function.
 import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { BoardEvent } from '../../shared/protocol.ts'
+import { searchKeyOf } from '../../shared/search-key.ts'
 import { systemEmail } from '../accounts/users.ts'
 import type { Db } from '../database/database.ts'
 import type { NewRow, Row, RowChange, Tables } from '../database/tables.ts'
 import type { Position } from '../routing/cursor.ts'
 
 type Trx = Transaction<Tables>
-export type BoardRow = Row<'boards'> & { owner_name: string }
+/** A board as somebody sees it: what depends on the asker is false or null where nobody asks. */
+export type BoardRow = Row<'boards'> & {
+  owner_name: string
+  starred: boolean
+  /** The asker may see the folder it is in. */
+  sees_folder: boolean
+}
+
+const columnsFor = (userId: number | null): RawBuilder<unknown> => sql`
+  b.*, o.name as owner_name,
+  exists (select from ${sql.table('board_stars')} star where star.user_id = ${userId}::integer and star.board_id = b.id) as starred,
+  b.folder_id is not null and ${userId}::integer is not null and exists (
+    select from ${sql.table('folders')} f where f.id = b.folder_id and (
+      exists (select from ${sql.table('users')} u where u.id = ${userId}::integer and u.role <> 'user')
+      or exists (select from ${sql.table('folders')} a where a.id = any (f.path) and a.owner_id = ${userId}::integer)
+      or exists (select from ${sql.table('folder_permissions')} p
+        where p.folder_id = any (f.path) and (p.user_id = ${userId}::integer or p.user_id is null)))) as sees_folder`
 
 export const insertBoard = async (trx: Trx, board: NewRow<'boards'>): Promise<string> =>
   (await trx.insertInto('boards').values(board).returning('id').executeTakeFirstOrThrow()).id
 
-export const boardById = (db: Db, boardId: string): Promise<BoardRow | undefined> =>
-  db
-    .selectFrom('boards as b')
-    .innerJoin('users as o', 'o.id', 'b.owner_id')
-    .selectAll('b')
-    .select('o.name as owner_name')
-    .where('b.id', '=', boardId)
-    .executeTakeFirst()
+export async function boardById(
+  db: Db,
+  boardId: string,
+  userId: number | null = null,
+): Promise<BoardRow | undefined> {
+  const { rows } = await sql<BoardRow>`
+    select ${columnsFor(userId)}
+    from ${sql.table('boards')} b join ${sql.table('users')} o on o.id = b.owner_id
+    where b.id = ${boardId}`.execute(db)
+  return rows[0]
+}
+
+/** What a title is found by, written with it. */
+export const setTitleKey = (trx: Trx, boardId: string, title: string) =>
+  trx
+    .insertInto('board_search')
+    .values({ board_id: boardId, title, title_key: searchKeyOf(title) })
+    .onConflict((conflict) =>
+      conflict
+        .column('board_id')
+        .doUpdateSet({ title, title_key: searchKeyOf(title), updated_at: sql<Date>`now()` }),
+    )
+    .execute()
+
+export const addStar = async (db: Db, boardId: string, userId: number): Promise<void> => {
+  await db
+    .insertInto('board_stars')
+    .values({ board_id: boardId, user_id: userId })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+}
+
+export const removeStar = (db: Db, boardId: string, userId: number) =>
+  db.deleteFrom('board_stars').where('board_id', '=', boardId).where('user_id', '=', userId).execute()
+
+/** The collation of a language, where the database has it; names are looked up once. */
+export async function collationFor(db: Db, language: string): Promise<string | null> {
+  const { rows } = await sql<{ name: string }>`
+    select collname as name from pg_collation
+    where collprovider = 'i' and collname in (${`${language}-x-icu`}, 'und-x-icu') order by collname = 'und-x-icu' limit 1`.execute(
+    db,
+  )
+  return rows[0]?.name ?? null
+}
 
 /** The board, held until the transaction ends. */
 export const lockBoard = (trx: Trx, boardId: string): Promise<Row<'boards'> | undefined> =>
@@ -94,13 +147,27 @@ export interface BoardQuestion {
   /** The trash: one's own, or with `instance` everybody's. */
   deleted: boolean
   q: string | undefined
-  sort: 'updated' | 'created' | 'title'
+  sort: 'updated' | 'created' | 'title' | 'opened'
+  folder?: string | undefined
+  starred?: boolean
 }
 
-const sorts = {
-  updated: { key: sql.ref('b.updated_at'), isTime: true },
-  created: { key: sql.ref('b.created_at'), isTime: true },
-  title: { key: sql`lower(b.title)`, isTime: false },
+/** @param collation of titles, of the reader's language; null: the database knows none. */
+const sortOf = (sort: BoardQuestion['sort'], collation: string | null) => {
+  switch (sort) {
+    case 'updated':
+      return { key: sql.ref('b.updated_at'), isTime: true }
+    case 'created':
+      return { key: sql.ref('b.created_at'), isTime: true }
+    case 'opened':
+      return { key: sql.ref('visit.opened_at'), isTime: true }
+    case 'title':
+      return {
+        key:
+          collation === null ? sql`lower(b.title)` : sql`b.title collate ${sql.id('pg_catalog', collation)}`,
+        isTime: false,
+      }
+  }
 }
 
 /**
@@ -112,15 +179,22 @@ export async function listBoardRows(
   question: BoardQuestion,
   after: Position | null,
   limit: number,
+  collation: string | null = null,
 ): Promise<(BoardRow & { key: string })[]> {
-  const { key, isTime } = sorts[question.sort]
+  const { key, isTime } = sortOf(question.sort, collation)
   const asText = isTime ? sql`to_char(${key} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')` : key
   const conditions: RawBuilder<unknown>[] = [
     question.deleted ? sql`b.deleted_at is not null` : sql`b.deleted_at is null`,
     ...(question.scope === 'instance' ? [] : [inScope(question)]),
-    ...(question.q === undefined || question.q === ''
+    ...(question.q === undefined || searchKeyOf(question.q) === '' ? [] : [matching(question.q)]),
+    ...(question.folder === undefined
       ? []
-      : [sql`b.title ilike ${`%${question.q.replace(/[\\%_]/g, '\\$&')}%`}`]),
+      : [
+          question.folder === 'none' ? sql`b.folder_id is null` : sql`b.folder_id = ${question.folder}::uuid`,
+        ]),
+    ...(question.starred === true
+      ? [sql`b.id in (select board_id from ${sql.table('board_stars')} where user_id = ${question.userId})`]
+      : []),
     ...(after === null
       ? []
       : [
@@ -131,19 +205,40 @@ export async function listBoardRows(
   ]
   const order = isTime ? sql`${key} desc, b.id desc` : sql`${key}, b.id`
   const { rows } = await sql<BoardRow & { key: string }>`
-    select b.*, o.name as owner_name, ${asText} as key
+    select ${columnsFor(question.userId)}, ${asText} as key
     from ${sql.table('boards')} b join ${sql.table('users')} o on o.id = b.owner_id
+    left join ${sql.table('board_search')} found on found.board_id = b.id
+    ${question.sort === 'opened' ? visits(question.userId) : sql``}
     where ${sql.join(conditions, sql` and `)}
     order by ${order} limit ${limit}`.execute(db)
   return rows
 }
 
-/** Mine by owner; shared by own row, by a link I came in by, by members_level. The trash has only what is mine. */
+/** A title that was changed by hand has no key of its own. */
+const matching = (q: string): RawBuilder<unknown> => {
+  const pattern = `%${searchKeyOf(q).replace(/[\\%_]/g, '\\$&')}%`
+  return sql`(case when found.title = b.title then found.title_key else lower(b.title) end like ${pattern}
+    or found.text_key like ${pattern})`
+}
+
+/** The trail knows who opened what: nothing is written for it. */
+const visits = (userId: number | null): RawBuilder<unknown> => sql`
+  join (
+    select board_id, max(timestamp) as opened_at from ${sql.table('audit_logs')}
+    where user_id = ${userId} and action = 'access' and timestamp > now() - interval '90 days' group by board_id
+  ) visit on visit.board_id = b.id`
+
+/** Mine by owner; shared by own row, by a folder, by a link I came in by, by members_level. The trash has only what is mine. */
 function inScope({ userId, guestId, scope, deleted }: BoardQuestion): RawBuilder<unknown> {
   const mine = sql`b.owner_id = ${userId}`
   if (scope === 'mine' || deleted) return scope === 'shared' ? sql`false` : mine
   const shared = sql`b.id in (
     select board_id from ${sql.table('board_permissions')} where user_id = ${userId}
+    union
+    select inside.id from ${sql.table('folders')} f join ${sql.table('boards')} inside on inside.folder_id = f.id
+    where f.path && (select coalesce(array_agg(top.id), '{}') from (
+      select id from ${sql.table('folders')} where owner_id = ${userId}
+      union select folder_id from ${sql.table('folder_permissions')} where user_id = ${userId}) top)
     union
     select l.board_id from ${sql.table('share_link_uses')} use join ${sql.table('share_links')} l on l.id = use.link_id
     where (use.user_id = ${userId} or use.guest_id = ${guestId}::uuid) and use.revoked_at is null and l.revoked_at is null

@@ -13,6 +13,7 @@ import {
   type BoardQuestion,
   type BoardRow,
   boardById,
+  collationFor,
   insertBoard,
   listBoardRows,
   lockBoard,
@@ -20,6 +21,7 @@ import {
   purgeBoardRow,
   setBoard,
   setDeleted,
+  setTitleKey,
   systemUserId,
 } from './board-queries.ts'
 import type { BoardsDeps } from './deps.ts'
@@ -34,15 +36,18 @@ type Deps = Pick<BoardsDeps, 'db' | 'schema' | 'publicBoards'>
 export async function createBoard(deps: Deps, actor: Actor, body: BoardCreate): Promise<string> {
   refuseForbiddenPublishing(deps, body.is_public)
   const ownerId = await ownerFor(deps, actor)
-  return transactionAs(deps.db, actor, (trx) =>
-    insertBoard(trx, {
+  return transactionAs(deps.db, actor, async (trx) => {
+    const id = await insertBoard(trx, {
       owner_id: ownerId,
       created_by: ownerId,
       updated_by: ownerId,
       ...(body.title === undefined ? {} : { title: body.title }),
       ...(body.is_public === undefined ? {} : { is_public: body.is_public }),
-    }),
-  )
+      ...(body.folder_id === undefined ? {} : { folder_id: body.folder_id }),
+    })
+    if (body.title !== undefined) await setTitleKey(trx, id, body.title)
+    return id
+  })
 }
 
 async function ownerFor(deps: Deps, actor: Actor): Promise<number> {
@@ -87,6 +92,7 @@ export async function updateBoard(
     }
     await setBoard(trx, boardId, change, actor.userId)
     if (change.title !== undefined && change.title !== board.title) {
+      await setTitleKey(trx, boardId, change.title)
       await notifyEvent(trx, deps.schema, boardId, { type: 'title', title: change.title })
     }
   })
@@ -154,13 +160,22 @@ const copyTitle = (title: string): string => {
 }
 
 /** @throws BoardroomError not_found */
-export async function readBoard(deps: Deps, boardId: string): Promise<BoardRow> {
-  const board = await boardById(deps.db, boardId)
+export async function readBoard(
+  deps: Pick<Deps, 'db'>,
+  boardId: string,
+  userId: number | null = null,
+): Promise<BoardRow> {
+  const board = await boardById(deps.db, boardId, userId)
   if (board === undefined) throw new BoardroomError('not_found', 'there is no such board')
   return board
 }
 
-const sortKey = { updated: z.iso.datetime(), created: z.iso.datetime(), title: z.string().min(1).max(200) }
+const sortKey = {
+  updated: z.iso.datetime(),
+  created: z.iso.datetime(),
+  opened: z.iso.datetime(),
+  title: z.string().min(1).max(200),
+}
 
 /**
  * One page of the boards that the asker may open, or of the trash.
@@ -170,10 +185,13 @@ export async function listBoards(
   deps: Pick<BoardsDeps, 'db' | 'access'>,
   identity: Identity,
   query: BoardListQuery,
+  language = 'und',
 ): Promise<{ items: BoardResponse[]; next_cursor: string | null }> {
-  const question = questionOf(identity, query)
+  const asked = questionOf(identity, query)
+  const collation = query.sort === 'title' ? await collationFor(deps.db, language) : null
+  const question = collation === null ? asked : { ...asked, collation }
   const after = positionOf(question, query.cursor, { key: sortKey[query.sort], id: z.uuid() })
-  const rows = await listBoardRows(deps.db, question, after, query.limit + 1)
+  const rows = await listBoardRows(deps.db, asked, after, query.limit + 1, collation)
   const page = pageOf(question, rows, query.limit, (row) => ({ key: row.key, id: row.id }))
   const decisions = await deps.access.decide(page.rows.map((row) => subjectOf(identity, row.id)))
   const items = page.rows.flatMap((row, index) => {
@@ -203,6 +221,8 @@ function questionOf(identity: Identity, query: BoardListQuery): BoardQuestion {
     deleted: query.deleted === 'true',
     q: query.q,
     sort: query.sort,
+    folder: query.folder,
+    starred: query.starred === 'true',
   }
 }
 
@@ -222,6 +242,9 @@ export const boardResponse = (
   updated_at: board.updated_at.toISOString(),
   updated_by: board.updated_by,
   deleted_at: board.deleted_at?.toISOString() ?? null,
+  folder_id: board.sees_folder ? board.folder_id : null,
+  moderation: board.moderation,
+  starred: board.starred,
   level: decision.level ?? 'edit',
   may_manage: decision.mayManage,
 })

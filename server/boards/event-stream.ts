@@ -12,7 +12,7 @@ import type { BoardsDeps } from './deps.ts'
 export type StreamEvent =
   | { event: 'level'; data: { level: Level; may_manage: boolean } }
   | { event: 'here'; data: { connection_id: string; principal: PublicPrincipal; level: Level }[] }
-  | { event: 'comment' | 'title' | 'version'; data: BoardEvent }
+  | { event: Exclude<BoardEvent['type'], 'joined' | 'left'>; data: BoardEvent }
   /** The last one: why it ends. */
   | { event: 'ended'; data: { code: string; message: string } }
 

@@ -28,12 +28,20 @@ export async function peopleOf(
 ): Promise<PersonRow[]> {
   const { rows } = await sql<PersonRow>`
     with board as (
-      select id, owner_id, members_level, is_public from ${sql.table('boards')} where id = ${boardId}
+      select b.id, b.owner_id, b.members_level, b.is_public, coalesce(f.path, '{}') as folders
+      from ${sql.table('boards')} b left join ${sql.table('folders')} f on f.id = b.folder_id where b.id = ${boardId}
     ), source (rank, kind, user_id, guest_id, agent_id, reason, level, permission_id, link_id) as (
       select 0, 'everyone', null::integer, null::uuid, null::uuid, 'public', p.level, p.id, null::uuid
         from board b join ${sql.table('board_permissions')} p on p.board_id = b.id and p.user_id is null
       union all
       select 0, 'everyone', null, null, null, 'public', 'view', null, null from board where is_public
+      union all
+      select case when p.user_id is null then 0 else 2 end, case when p.user_id is null then 'everyone' else 'user' end,
+        p.user_id, null, null, 'folder', p.level, null, null
+        from board b join ${sql.table('folder_permissions')} p on p.folder_id = any (b.folders)
+      union all
+      select 2, 'user', f.owner_id, null, null, 'folder', 'edit', null, null
+        from board b join ${sql.table('folders')} f on f.id = any (b.folders)
       union all
       select 1, 'members', null, null, null, 'members', members_level, null, null from board where members_level is not null
       union all

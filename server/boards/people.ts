@@ -75,7 +75,8 @@ function publicId(row: PersonRow): string | null {
 /** What the operator does not allow is no reason. */
 const reasonsOf = (row: PersonRow, publicBoards: BoardsDeps['publicBoards']): PersonRow['reasons'] =>
   row.reasons.flatMap((reason) => {
-    if (reason.reason !== 'public') return [reason]
+    if (reason.reason !== 'public' && !(reason.reason === 'folder' && row.kind === 'everyone'))
+      return [reason]
     return publicBoards === 'off' ? [] : [{ ...reason, level: capLevel(reason.level, publicBoards) }]
   })
 

@@ -48,7 +48,7 @@ export async function grantPermission(
 }
 
 /** The user to give it to; null means everyone, and only a written null does. */
-async function granteeOf({ db }: Deps, body: BoardPermissionCreate): Promise<number | null> {
+export async function granteeOf({ db }: Deps, body: BoardPermissionCreate): Promise<number | null> {
   if (body.user_id === null) return null
   const [field, found] =
     body.user_id !== undefined

@@ -1,9 +1,11 @@
 // Boards over HTTP. Each handler says who may, calls the service, and answers.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { BoardCreate, BoardListQuery, BoardResponse, BoardUpdate, listOf, Uuid } from '../../shared/api.ts'
+import type { Identity } from '../principal.ts'
 import type { HttpEnv } from '../routing/context.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
 import { requireLevel, requireManage } from './access.ts'
+import { addStar, removeStar } from './board-queries.ts'
 import {
   boardResponse,
   createBoard,
@@ -16,7 +18,10 @@ import {
   updateBoard,
 } from './boards.ts'
 import type { BoardsDeps } from './deps.ts'
+import { folderUser, requireFolder } from './folders/folders.ts'
+import { folderRoutes } from './folders/routes.ts'
 import { LinkPasswords } from './link-password.ts'
+import { moderationRoutes } from './moderation-routes.ts'
 import { peopleRoutes } from './people-routes.ts'
 import { permissionRoutes } from './permission-routes.ts'
 import { shareLinkRoutes } from './share-link-routes.ts'
@@ -30,14 +35,18 @@ export function boardsRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
   router.route('/', permissionRoutes(deps))
   router.route('/', shareLinkRoutes({ ...deps, passwords: new LinkPasswords() }))
   router.route('/', peopleRoutes(deps))
+  router.route('/', folderRoutes(deps))
+  router.route('/', moderationRoutes(deps))
   return router
 }
 
 function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
   const router = newRouter()
+  const userOf = ({ principal }: Identity): number | null =>
+    principal.kind === 'user' ? principal.userId : null
   /** A board just made or changed, as its manager sees it. */
-  const managed = async (boardId: string) =>
-    boardResponse(await readBoard(deps, boardId), { level: 'edit', mayManage: true })
+  const managed = async (identity: Identity, boardId: string) =>
+    boardResponse(await readBoard(deps, boardId, userOf(identity)), { level: 'edit', mayManage: true })
 
   router.openapi(
     createRoute({
@@ -51,7 +60,13 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
         ...errorAnswers(401, 403, 413, 415),
       },
     }),
-    async (c) => c.json(await managed(await createBoard(deps, c.get('actor'), c.req.valid('json'))), 201),
+    async (c) => {
+      const body = c.req.valid('json')
+      const identity = c.get('identity')
+      if (body.folder_id !== undefined)
+        await requireFolder(deps.db, folderUser(identity), body.folder_id, 'edit')
+      return c.json(await managed(identity, await createBoard(deps, c.get('actor'), body)), 201)
+    },
   )
 
   router.openapi(
@@ -65,7 +80,12 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       request: { query: BoardListQuery },
       responses: { 200: jsonAnswer(listOf(BoardResponse), 'One page.'), ...errorAnswers(401, 403) },
     }),
-    async (c) => c.json(await listBoards(deps, c.get('identity'), c.req.valid('query')), 200),
+    async (c) => {
+      // The first language named is the one a browser's reader prefers.
+      const language =
+        /^\s*([a-z]{2,3})\b/i.exec(c.req.header('accept-language') ?? '')?.[1]?.toLowerCase() ?? 'und'
+      return c.json(await listBoards(deps, c.get('identity'), c.req.valid('query'), language), 200)
+    },
   )
 
   router.openapi(
@@ -83,17 +103,44 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
     async (c) => {
       const { board_id } = c.req.valid('param')
       const decision = await requireLevel(deps.access, c.get('identity'), board_id, 'view')
-      return c.json(boardResponse(await readBoard(deps, board_id), decision), 200)
+      return c.json(boardResponse(await readBoard(deps, board_id, userOf(c.get('identity'))), decision), 200)
     },
   )
+
+  for (const [method, summary, set] of [
+    ['put', 'Star a board', addStar],
+    ['delete', 'Take the star away', removeStar],
+  ] as const) {
+    router.openapi(
+      createRoute({
+        method,
+        path: '/boards/{board_id}/star',
+        tags,
+        summary,
+        request: { params: BoardParams },
+        responses: {
+          204: { description: 'Done; it is the asker’s own.' },
+          ...errorAnswers(401, 403, 404, 410),
+        },
+      }),
+      async (c) => {
+        const { board_id } = c.req.valid('param')
+        const { userId } = folderUser(c.get('identity'))
+        await requireLevel(deps.access, c.get('identity'), board_id, 'view')
+        await set(deps.db, board_id, userId)
+        return c.body(null, 204)
+      },
+    )
+  }
 
   router.openapi(
     createRoute({
       method: 'patch',
       path: '/boards/{board_id}',
       tags,
-      summary: 'Rename, publish, open to members, or hand over',
-      description: 'For the owner and administrators. `owner_id` hands the board over, with its share links.',
+      summary: 'Rename, publish, open to members, move, or hand over',
+      description:
+        'For the owner and administrators; moving into a folder needs edit on it. `owner_id` hands the board over, with its share links.',
       request: { params: BoardParams, body: jsonBody(BoardUpdate) },
       responses: {
         200: jsonAnswer(BoardResponse, 'The board as it is now, and what the asker may do with it.'),
@@ -102,10 +149,13 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
     }),
     async (c) => {
       const { board_id } = c.req.valid('param')
-      await requireManage(deps.access, c.get('identity'), board_id)
-      await updateBoard(deps, c.get('actor'), board_id, c.req.valid('json'))
-      const decision = await requireLevel(deps.access, c.get('identity'), board_id, 'view')
-      return c.json(boardResponse(await readBoard(deps, board_id), decision), 200)
+      const identity = c.get('identity')
+      const body = c.req.valid('json')
+      await requireManage(deps.access, identity, board_id)
+      if (body.folder_id != null) await requireFolder(deps.db, folderUser(identity), body.folder_id, 'edit')
+      await updateBoard(deps, c.get('actor'), board_id, body)
+      const decision = await requireLevel(deps.access, identity, board_id, 'view')
+      return c.json(boardResponse(await readBoard(deps, board_id, userOf(identity)), decision), 200)
     },
   )
 
@@ -146,7 +196,7 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       const { board_id } = c.req.valid('param')
       await requireManage(deps.access, c.get('identity'), board_id, { deleted: true })
       await restoreBoard(deps, c.get('actor'), board_id)
-      return c.json(await managed(board_id), 200)
+      return c.json(await managed(c.get('identity'), board_id), 200)
     },
   )
 
@@ -163,7 +213,10 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       const { board_id } = c.req.valid('param')
       const { level } = await requireLevel(deps.access, c.get('identity'), board_id, 'view')
       await deps.audit.recordRead(c.get('actor'), board_id, 'duplicate', level)
-      return c.json(await managed(await duplicateBoard(deps, c.get('actor'), board_id)), 201)
+      return c.json(
+        await managed(c.get('identity'), await duplicateBoard(deps, c.get('actor'), board_id)),
+        201,
+      )
     },
   )
 

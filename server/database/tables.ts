@@ -155,6 +155,72 @@ export interface BoardsTable {
   updated_at: Stamp
   updated_by: number | null
   deleted_at: MaybeTime
+  folder_id: string | null
+  /** view_only: only managers and speakers write. */
+  moderation: Generated<'open' | 'view_only'>
+}
+
+export interface FoldersTable {
+  id: Generated<string>
+  parent_id: string | null
+  /** From the outermost folder to this one; kept by trigger. */
+  path: ColumnType<string[], never, never>
+  owner_id: number
+  name: string
+  created_at: Stamp
+  created_by: number | null
+  updated_at: Stamp
+  updated_by: number | null
+}
+
+export interface FolderPermissionsTable {
+  id: Generated<number>
+  folder_id: string
+  /** null: everyone. */
+  user_id: number | null
+  level: Level
+  created_at: Stamp
+  granted_by: number | null
+}
+
+export interface BoardSpeakersTable {
+  id: Generated<number>
+  board_id: string
+  /** Exactly one of user_id and guest_id. */
+  user_id: number | null
+  guest_id: string | null
+  created_at: Stamp
+  created_by: number | null
+}
+
+export interface BoardStarsTable {
+  user_id: number
+  board_id: string
+  created_at: Stamp
+}
+
+export interface BoardSearchTable {
+  board_id: string
+  /** The board's title when its key was made: where they differ, the key is out of date. */
+  title: string
+  title_key: string
+  text_key: Generated<string>
+  updated_at: Stamp
+}
+
+export interface AccessRequestsTable {
+  id: Generated<number>
+  board_id: string
+  /** Exactly one of user_id and guest_id. */
+  user_id: number | null
+  guest_id: string | null
+  level: Level
+  message: string | null
+  created_at: Stamp
+  answered_at: MaybeTime
+  answered_by: number | null
+  /** null in an answered request: declined. */
+  answer_level: Level | null
 }
 
 export interface BoardPermissionsTable {
@@ -334,6 +400,7 @@ export type AuditCategory =
   | 'comment'
   | 'account'
   | 'agent'
+  | 'folder'
   | 'trail'
 export type ActorKind = 'user' | 'guest' | 'agent' | 'system' | 'sql' | 'anonymous'
 
@@ -404,6 +471,12 @@ export interface Tables {
   agents: AgentsTable
   consent_records: ConsentRecordsTable
   boards: BoardsTable
+  folders: FoldersTable
+  folder_permissions: FolderPermissionsTable
+  board_speakers: BoardSpeakersTable
+  board_stars: BoardStarsTable
+  board_search: BoardSearchTable
+  access_requests: AccessRequestsTable
   board_permissions: BoardPermissionsTable
   share_links: ShareLinksTable
   share_link_uses: ShareLinkUsesTable

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib'
 import * as Y from 'yjs'
 import { applyAll, documentOf, hasPending } from './content.ts'
+import { searchKeyIn } from './texts.ts'
 
 export interface Folded {
   /** Yjs v1, complete by itself: nothing pending, and a probe edit on it works. */
@@ -13,6 +14,8 @@ export interface Folded {
   keptBack: number[]
   /** The same state as a version, where it was asked for. */
   version: Uint8Array | null
+  /** The texts on the board, as they are searched. */
+  searchKey: string
 }
 
 /**
@@ -50,6 +53,7 @@ export function fold(
     checksum: checksumOf(state),
     keptBack: [...keptBack],
     version: withVersion ? packedOf(doc) : null,
+    searchKey: searchKeyIn(doc),
   }
 }
 

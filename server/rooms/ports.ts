@@ -101,7 +101,16 @@ export interface AccessDecision {
   level: Level | null
   /** Owner or administrator, not by a capped ticket. Stays true on a deleted board: to restore or purge it. */
   mayManage: boolean
-  reason: 'owner' | 'administrator' | 'permission' | 'members' | 'public' | 'link' | 'agent' | 'none'
+  reason:
+    | 'owner'
+    | 'administrator'
+    | 'permission'
+    | 'folder'
+    | 'members'
+    | 'public'
+    | 'link'
+    | 'agent'
+    | 'none'
   /** The share link that gave it, and its label, where one did. */
   linkId: string | null
   linkLabel: string | null

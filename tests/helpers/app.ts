@@ -46,7 +46,7 @@ export interface TestApp extends TestDatabase {
   call(
     method: string,
     path: string,
-    options?: { as?: number | string | Identity; body?: unknown },
+    options?: { as?: number | string | Identity; body?: unknown; headers?: Record<string, string> },
   ): Promise<Answer>
 }
 
@@ -125,12 +125,16 @@ export const withApp = <Result>(
       version: '0.0.0',
       routers: [boardsRoutes(deps)],
     })
-    const call: TestApp['call'] = async (method, path, { as, body } = {}) => {
+    const call: TestApp['call'] = async (method, path, { as, body, headers = {} } = {}) => {
       const key = randomUUID()
       if (as !== undefined) identities.set(key, await identityOf(test, as))
       const response = await app.request(path, {
         method,
-        headers: { 'x-as': key, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        headers: {
+          'x-as': key,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       })
       identities.delete(key)

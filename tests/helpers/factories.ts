@@ -278,6 +278,33 @@ const chainEntry = Object.assign(
   { table: 'audit_chain' as const },
 ) satisfies Factory<'audit_chain', Told<'audit_logs'>>
 
+const folder = factory('folders', async (db, told) => ({
+  owner_id: await idOf(told.owner_id, () => user(db)),
+  name: `Folder ${next()}`,
+}))
+const folderPermission = factory('folder_permissions', async (db, told) => ({
+  folder_id: await idOf(told.folder_id, () => folder(db)),
+  user_id: told.user_id === undefined ? (await user(db)).id : told.user_id,
+  level: 'view' as const,
+}))
+const speaker = factory('board_speakers', async (db, told) => ({
+  board_id: await idOf(told.board_id, () => board(db)),
+  ...(told.guest_id == null ? { user_id: await idOf(told.user_id ?? undefined, () => user(db)) } : {}),
+}))
+const star = factory('board_stars', async (db, told) => ({
+  board_id: await idOf(told.board_id, () => board(db)),
+  user_id: await idOf(told.user_id, () => user(db)),
+}))
+const searchEntry = factory('board_search', async (db, told) => {
+  const title = `Plan ${next()}`
+  return { board_id: await idOf(told.board_id, () => board(db)), title, title_key: title.toLowerCase() }
+})
+const accessRequest = factory('access_requests', async (db, told) => ({
+  board_id: await idOf(told.board_id, () => board(db)),
+  ...(told.guest_id == null ? { user_id: await idOf(told.user_id ?? undefined, () => user(db)) } : {}),
+  level: 'view' as const,
+}))
+
 export const make = {
   user,
   session,
@@ -295,6 +322,12 @@ export const make = {
   permission,
   shareLink,
   linkUse,
+  folder,
+  folderPermission,
+  speaker,
+  star,
+  searchEntry,
+  accessRequest,
   template,
   update,
   snapshot,

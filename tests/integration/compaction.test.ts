@@ -42,6 +42,29 @@ folding('replaces the log by a snapshot with the same content', () =>
   }),
 )
 
+folding('keeps the texts on the board for searching, without those of deleted elements', () =>
+  withStorage(async (storage) => {
+    const { id: board } = await make.board(storage.db)
+    const doc = new Y.Doc()
+    const write = (id: string, fields: Record<string, unknown>) =>
+      storage.updateLog.append(
+        board,
+        updateOf(doc, () => doc.getMap('elements').set(id, new Y.Map(Object.entries(fields)))),
+        [],
+      )
+    await write('a', { type: 'text', text: 'Quarterly GOALS\u0000' })
+    await write('b', { type: 'text', text: 'gone', isDeleted: true })
+    await write('c', { type: 'frame', name: 'Straße' })
+    await storage.compaction.fold(board, false)
+    const { text_key } = await storage.db
+      .selectFrom('board_search')
+      .select('text_key')
+      .where('board_id', '=', board)
+      .executeTakeFirstOrThrow()
+    assert.equal(text_key.split(' ').sort(), ['goals', 'quarterly', 'strasse'])
+  }),
+)
+
 folding('happens by itself when a log is long, when it is large, and when its board is idle', () =>
   withStorage(
     async (storage) => {

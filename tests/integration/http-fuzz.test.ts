@@ -13,7 +13,11 @@ api('answers nonsense with 4xx and {error: {code, message}}, and changes nothing
     const operations = operationsOf((await call('GET', '/api/openapi.json')).body as OpenApi)
     assert.ok(operations.length >= 17, `${operations.length} operations`)
     for (const operation of operations) {
-      await sendNonsense(await ask(owner), operation, { board_id: board, permission_id: '1' })
+      await sendNonsense(await ask(owner), operation, {
+        board_id: board,
+        permission_id: '1',
+        request_id: '1',
+      })
     }
     const rows = await db.selectFrom('boards').select(['id', 'title', 'deleted_at', 'is_public']).execute()
     assert.equal(rows, [{ id: board, title: 'Untouched', deleted_at: null, is_public: false }])

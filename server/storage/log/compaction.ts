@@ -15,6 +15,7 @@ import {
   putBackUpdates,
   readSnapshot,
   takeUpdates,
+  writeSearchKey,
   writeSnapshot,
 } from './queries.ts'
 import type { LogKeeper } from './update-log.ts'
@@ -171,6 +172,7 @@ export class Compaction implements LogKeeper {
     const keptBack = folded.keptBack.flatMap((at) => updates[at] ?? [])
     if (kept > 0) await putBackUpdates(client, schema, boardId, keptBack)
     await writeSnapshot(client, schema, boardId, folded)
+    await writeSearchKey(client, schema, boardId, folded.searchKey)
     if (folded.version !== null) {
       const version = { state: folded.version, checksum: checksumOf(folded.version) }
       await insertAutomaticVersion(client, schema, boardId, version)

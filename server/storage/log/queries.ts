@@ -222,6 +222,16 @@ export const writeSnapshot = (
     values: [boardId, asBuffer(snapshot.state), asBuffer(snapshot.checksum)],
   })
 
+/** What the board is found by beside its title. */
+export const writeSearchKey = (client: ClientBase, schema: string, boardId: string, key: string) =>
+  client.query({
+    text: `insert into ${tableIn(schema, 'board_search')} (board_id, title, title_key, text_key)
+      select id, title, lower(title), $2 from ${tableIn(schema, 'boards')} where id = $1
+      on conflict (board_id) do update set text_key = excluded.text_key, updated_at = now()
+      where board_search.text_key <> excluded.text_key`,
+    values: [boardId, key],
+  })
+
 /** Seconds since the newest automatic version; null where there is none. */
 export async function ageOfLastVersion(
   client: ClientBase,

@@ -1,0 +1,146 @@
+// Moderation, showing everybody a place, and requests for access, over HTTP.
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
+import {
+  AccessRequestAnswer,
+  AccessRequestCreate,
+  AccessRequestResponse,
+  Moderation,
+  ModerationResponse,
+  Summon,
+} from '../../shared/api/folders.ts'
+import { listOf, PageQuery, Uuid } from '../../shared/api.ts'
+import type { HttpEnv } from '../routing/context.ts'
+import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
+import { requireLevel, requireManage } from './access.ts'
+import { answerRequest, listRequests, requestAccess } from './access-requests.ts'
+import type { BoardsDeps } from './deps.ts'
+import { moderate, readModeration, summon } from './moderation.ts'
+
+const params = z.object({ board_id: Uuid })
+const requestParams = params.extend({ request_id: z.coerce.number().int().min(1).max(2_147_483_647) })
+
+export function moderationRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
+  const router = newRouter()
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/boards/{board_id}/moderation',
+      tags: ['moderation'],
+      summary: 'Whether everybody may only look, and who may write',
+      request: { params },
+      responses: { 200: jsonAnswer(ModerationResponse, 'As it is now.'), ...errorAnswers(401, 404, 410) },
+    }),
+    async (c) => {
+      const { board_id } = c.req.valid('param')
+      await requireLevel(deps.access, c.get('identity'), board_id, 'view')
+      return c.json(await readModeration(deps, board_id), 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'post',
+      path: '/boards/{board_id}/moderation',
+      tags: ['moderation'],
+      summary: 'Let everybody only look, and hand some the pen',
+      description:
+        'For the owner and administrators, who write all the same. `open` gives everybody back what they had. Speakers are named by a connection of theirs; the list replaces the one before.',
+      request: { params, body: jsonBody(Moderation) },
+      responses: {
+        200: jsonAnswer(ModerationResponse, 'As it is now; live connections follow at once.'),
+        ...errorAnswers(401, 403, 404, 409, 410, 413, 415),
+      },
+    }),
+    async (c) => {
+      const { board_id } = c.req.valid('param')
+      await requireManage(deps.access, c.get('identity'), board_id)
+      return c.json(await moderate(deps, c.get('actor'), board_id, c.req.valid('json')), 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'post',
+      path: '/boards/{board_id}/summon',
+      tags: ['moderation'],
+      summary: 'Bring everybody to a place on the board',
+      request: { params, body: jsonBody(Summon) },
+      responses: {
+        204: { description: 'Told to everybody who is in.' },
+        ...errorAnswers(401, 403, 404, 410, 413, 415),
+      },
+    }),
+    async (c) => {
+      const { board_id } = c.req.valid('param')
+      await requireManage(deps.access, c.get('identity'), board_id)
+      await summon(deps, c.get('actor'), board_id, c.req.valid('json'))
+      return c.body(null, 204)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'post',
+      path: '/boards/{board_id}/access-requests',
+      tags: ['access requests'],
+      summary: 'Ask for access, or for more of it',
+      description:
+        'For people who are signed in, and guests of the board. The answer is the same for a board that does not exist.',
+      request: { params, body: jsonBody(AccessRequestCreate) },
+      responses: {
+        202: { description: 'Passed on to whoever manages the board.' },
+        ...errorAnswers(401, 403, 409, 413, 415),
+      },
+    }),
+    async (c) => {
+      const { board_id } = c.req.valid('param')
+      await requestAccess(deps, c.get('identity'), c.get('actor'), board_id, c.req.valid('json'))
+      return c.body(null, 202)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/boards/{board_id}/access-requests',
+      tags: ['access requests'],
+      summary: 'List who asked for access',
+      request: {
+        params,
+        query: PageQuery.extend({ answered: z.enum(['true', 'false']).default('false') }),
+      },
+      responses: {
+        200: jsonAnswer(listOf(AccessRequestResponse), 'One page, first to last.'),
+        ...errorAnswers(401, 403, 404, 410),
+      },
+    }),
+    async (c) => {
+      const { board_id } = c.req.valid('param')
+      await requireManage(deps.access, c.get('identity'), board_id)
+      const { answered, ...page } = c.req.valid('query')
+      return c.json(await listRequests(deps, board_id, { ...page, answered: answered === 'true' }), 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'post',
+      path: '/boards/{board_id}/access-requests/{request_id}/answer',
+      tags: ['access requests'],
+      summary: 'Give a level, or decline',
+      request: { params: requestParams, body: jsonBody(AccessRequestAnswer) },
+      responses: {
+        200: jsonAnswer(AccessRequestResponse, 'The request with its answer.'),
+        ...errorAnswers(401, 403, 404, 409, 410, 413, 415),
+      },
+    }),
+    async (c) => {
+      const { board_id, request_id } = c.req.valid('param')
+      await requireManage(deps.access, c.get('identity'), board_id)
+      return c.json(await answerRequest(deps, c.get('actor'), board_id, request_id, c.req.valid('json')), 200)
+    },
+  )
+
+  return router
+}

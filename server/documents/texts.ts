@@ -1,0 +1,44 @@
+// The texts on a board, for searching: of Excalidraw's elements and of any other schema that keeps its texts as Yjs
+// texts, or under the names that canvases use.
+import * as Y from 'yjs'
+import { searchKeyOf } from '../../shared/search-key.ts'
+import { partsOf, type SharedType } from './content.ts'
+
+/** Characters; a board with more is found by what comes first. */
+const longestKey = 200_000
+const names = ['text', 'name', 'title', 'label']
+
+/** What is deleted on the canvas is not found. */
+export function searchKeyIn(doc: Y.Doc): string {
+  const texts: string[] = []
+  let length = 0
+  const add = (text: string): void => {
+    if (length >= longestKey || text === '') return
+    texts.push(text)
+    length += text.length
+  }
+  const visit = (value: unknown): void => {
+    if (length >= longestKey) return
+    if (value instanceof Y.Text) add(value.toString())
+    else if (value instanceof Y.Map) {
+      if (value.get('isDeleted') === true) return
+      for (const name of names) {
+        const text = value.get(name)
+        if (typeof text === 'string') add(text)
+      }
+      value.forEach(visit)
+    } else if (value instanceof Y.Array) value.forEach(visit)
+    else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) {
+      const object = value as Record<string, unknown> // JSON inside a document
+      if (object.isDeleted === true) return
+      for (const name of names) if (typeof object[name] === 'string') add(object[name])
+    }
+  }
+  for (const [name, root] of [...doc.share]) {
+    const { hasMap, list } = partsOf(root as SharedType)
+    if (list === 'text') add(doc.getText(name).toString())
+    else if (list === 'array') visit(doc.getArray(name))
+    else if (hasMap) visit(doc.getMap(name))
+  }
+  return searchKeyOf(texts.join('\n')).slice(0, longestKey)
+}
