@@ -21,7 +21,7 @@ import { ServerPresence } from './audit/leaves.ts'
 import { recordContested, recordLeave, recordRelayed } from './audit/rooms.ts'
 import { auditRoutes } from './audit/routes.ts'
 import { AuditTrail } from './audit/trail.ts'
-import { BoardAccess, requireLevel, requireManage } from './boards/access.ts'
+import { admitBody, BoardAccess, requireLevel, requireManage } from './boards/access.ts'
 import type { BoardsDeps } from './boards/deps.ts'
 import { boardsRoutes } from './boards/routes.ts'
 import { type Config, configWith } from './config.ts'
@@ -278,6 +278,7 @@ async function start({
       return { identity: await identifyRequest(identify, incoming), ip: addressOf(incoming) }
     },
     isOurOrigin: ours,
+    admitBody: (identity, boardId) => admitBody(access, identity, boardId),
     headers: { publicUrl: urlFor(null), frameAncestors: config.frameAncestors },
     registry,
     checks: {

@@ -187,8 +187,29 @@ export async function requireLevel(
   boardId: string,
   level: Level,
 ): Promise<AccessDecision> {
+  const decision = await decisionFor(access, identity, boardId)
+  requireOf(decision, identity, level)
+  return decision
+}
+
+/**
+ * Whether the asker has anything to do on the board, or rights on it in the trash; asked before a body is read. What they
+ * may do is asked again by the route.
+ * @throws BoardroomError as {@link requireLevel}
+ */
+export async function admitBody(access: Access, identity: Identity, boardId: string): Promise<void> {
+  const decision = await decisionFor(access, identity, boardId)
+  if (decision.credential === 'valid' && decision.board === 'deleted' && decision.mayManage) return
+  requireOf(decision, identity, 'view')
+}
+
+async function decisionFor(access: Access, identity: Identity, boardId: string): Promise<AccessDecision> {
   const [decision] = await access.decide([subjectOf(identity, boardId)])
   if (decision === undefined) throw new BoardroomError('internal', 'no decision about a subject')
+  return decision
+}
+
+function requireOf(decision: AccessDecision, identity: Identity, level: Level): void {
   const refusal = refusalOf(decision, identity)
   // Over HTTP a board that one may not see is not there.
   if (refusal?.code === 'access_denied') throw new BoardroomError('not_found', 'there is no such board')
@@ -198,7 +219,6 @@ export async function requireLevel(
       details: { needed: level, level: decision.level },
     })
   }
-  return decision
 }
 
 /**
@@ -213,9 +233,8 @@ export async function requireManage(
   options: { deleted?: boolean } = {},
 ): Promise<AccessDecision> {
   if (options.deleted === true) {
-    const [decision] = await access.decide([subjectOf(identity, boardId)])
-    if (decision?.credential === 'valid' && decision.board === 'deleted' && decision.mayManage)
-      return decision
+    const decision = await decisionFor(access, identity, boardId)
+    if (decision.credential === 'valid' && decision.board === 'deleted' && decision.mayManage) return decision
   }
   const decision = await requireLevel(access, identity, boardId, 'view')
   if (!decision.mayManage) {

@@ -30,6 +30,8 @@ export interface AppDeps {
   /** Who is asking, by ticket, session, guest cookie or nothing. @throws BoardroomError for a proof that is no good */
   identify(request: Request, incoming: IncomingMessage | undefined): Promise<Identified>
   isOurOrigin: IsOurOrigin
+  /** Whether somebody may send anything about a board; asked before a byte of it is read. @throws BoardroomError */
+  admitBody?(identity: Identity, boardId: string): Promise<void>
   headers: SecurityHeaderSettings
   /** Where the numbers of this process are; app.ts adds its own. */
   registry: Registry
@@ -45,6 +47,8 @@ export interface AppDeps {
 }
 
 const defaultBodyBytes = 1024 * 1024
+/** Whoever is not known signs in, opens a link or makes an account, and sends no more than that takes. */
+const anonymousBodyBytes = 64 * 1024
 
 /** The whole HTTP side. `app.fetch(request, { incoming })` answers; it never throws. */
 export function createApp(deps: AppDeps): OpenAPIHono<HttpEnv> {
@@ -62,8 +66,10 @@ export function createApp(deps: AppDeps): OpenAPIHono<HttpEnv> {
   app.use(requestMetrics(deps.registry))
   app.route('/', healthRoutes(deps.checks))
   app.use('/api/*', crossOrigin(deps.isOurOrigin), refuseForeignPages(deps.isOurOrigin))
-  app.use('/api/*', noStore, limitBody(deps.limits), refuseBrokenText)
-  app.use('/api/*', identified(deps))
+  // Who asks and whether they may comes first: a stranger's body is not read.
+  app.use('/api/*', noStore, identified(deps))
+  app.use('/api/boards/:board_id/*', admitted(deps))
+  app.use('/api/*', limitBody(deps.limits), refuseBrokenText)
   app.use('/metrics', identified(deps))
   app.route('/', metricsRoutes(deps.registry))
   for (const router of deps.routers) app.route('/api', router)
@@ -108,16 +114,42 @@ const noStore: MiddlewareHandler<HttpEnv> = async (c, next) => {
   if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store')
 }
 
+/** Told by the headers alone: looking at the body would begin to read it. */
+const mayHaveBody = (c: Context<HttpEnv>): boolean => {
+  const length = c.req.header('content-length')
+  if (length !== undefined) return Number(length) > 0
+  return c.req.header('transfer-encoding') !== undefined || ['POST', 'PUT', 'PATCH'].includes(c.req.method)
+}
+
+const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** Asks whether the asker has anything to do on the board, before its body is read. Who asks for access has nothing yet. */
+const admitted =
+  (deps: AppDeps): MiddlewareHandler<HttpEnv> =>
+  async (c, next) => {
+    const boardId = c.req.param('board_id') ?? ''
+    const asksForAccess = c.req.path.endsWith('/access-requests')
+    if (mayHaveBody(c) && !asksForAccess && uuidShape.test(boardId)) {
+      await deps.admitBody?.(c.get('identity'), boardId)
+    }
+    await next()
+  }
+
+/** Documents and images are read by their routes, into one budget. @see server/storage/bodies.ts */
+const isRaw = (path: string): boolean => /^\/api\/boards\/[^/]+\/(files\/[^/]+|thumbnail|import)$/.test(path)
+
 /** Refuses bodies beyond the limit of their route, before they are read where their length is told. */
 function limitBody(limits: AppDeps['limits']): MiddlewareHandler<HttpEnv> {
-  // JSON of a board takes up to some times the bytes of its document.
-  const mostOf = (path: string): number => {
-    if (/^\/api\/boards\/[^/]+\/files\/[^/]+$/.test(path)) return limits.maxFileBytes
-    return /^\/api\/boards\/[^/]+\/import$/.test(path) ? limits.maxBoardBytes * 4 : defaultBodyBytes
+  const mostOf = (c: Context<HttpEnv>): number => {
+    const { path } = c.req
+    if (!isRaw(path)) {
+      return c.get('identity').principal.kind === 'anonymous' ? anonymousBodyBytes : defaultBodyBytes
+    }
+    return path.endsWith('/import') ? limits.maxBoardBytes : limits.maxFileBytes
   }
   return async (c, next) => {
-    const maxBytes = mostOf(c.req.path)
     const length = c.req.header('content-length')
+    const maxBytes = mostOf(c)
     if (length !== undefined) {
       if (Number(length) > maxBytes) throw tooLarge(maxBytes)
     } else if (c.req.raw.body !== null) {
@@ -157,7 +189,7 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
 /** JSON is UTF-8. The runtime would replace broken bytes in silence, and a title would not be what was sent. */
 const refuseBrokenText: MiddlewareHandler<HttpEnv> = async (c, next) => {
   const isJson = c.req.header('content-type')?.startsWith('application/json') ?? false
-  if (isJson && c.req.method !== 'GET' && c.req.method !== 'HEAD') {
+  if (isJson && !isRaw(c.req.path) && c.req.method !== 'GET' && c.req.method !== 'HEAD') {
     const bytes = await c.req.arrayBuffer()
     try {
       strictUtf8.decode(bytes)

@@ -1,15 +1,27 @@
-// Request bodies of documents and files: held in memory as a whole, so all of them together have a bound.
+// Request bodies of documents and files: held in memory as a whole, so all of them together have a bound. Whoever finds
+// no room waits a while, with the body still on the wire.
 import type { Context } from 'hono'
 import { BoardroomError } from '../errors.ts'
 import type { HttpEnv } from '../routing/context.ts'
 
-const mostBytesAtOnce = 512 * 1024 * 1024
+const defaultMostBytes = 160 * 1024 * 1024
+/** Below the request time-out, so that the answer still arrives. */
+const defaultPatienceMs = 8000
+const mostWaiting = 200
 
 export class BodyBudget {
+  readonly #mostBytes: number
+  readonly #patienceMs: number
+  readonly #waiting: { bytes: number; enter: () => void }[] = []
   #taken = 0
 
+  constructor({ mostBytes = defaultMostBytes, patienceMs = defaultPatienceMs } = {}) {
+    this.#mostBytes = mostBytes
+    this.#patienceMs = patienceMs
+  }
+
   /**
-   * Read the body, hand it to `work`, and count it until that is done.
+   * Read the body, hand it to `work`, and count it until that is done. A body of untold length counts as `maxBytes`.
    * @throws BoardroomError too_large | too_many_requests | invalid_request (empty)
    */
   async with<Result>(
@@ -23,17 +35,62 @@ export class BodyBudget {
         details: { max_bytes: maxBytes },
       })
     if (declared > maxBytes) throw tooLarge()
-    if (this.#taken > 0 && this.#taken + declared > mostBytesAtOnce) {
-      throw new BoardroomError('too_many_requests', 'too many uploads at this moment; try again')
-    }
-    this.#taken += declared
+    await this.#enter(declared)
     try {
       const body = new Uint8Array(await c.req.arrayBuffer())
       if (body.length > maxBytes) throw tooLarge()
       if (body.length === 0) throw new BoardroomError('invalid_request', 'expected a body')
       return await work(body)
     } finally {
-      this.#taken -= declared
+      this.#leave(declared)
     }
+  }
+
+  /** In the order of coming, so that small bodies do not overtake a large one for ever. */
+  async #enter(bytes: number): Promise<void> {
+    if (this.#waiting.length === 0 && this.#hasRoom(bytes)) {
+      this.#taken += bytes
+      return
+    }
+    const busy = () =>
+      new BoardroomError('too_many_requests', 'too many uploads at this moment; try again in some seconds')
+    if (this.#waiting.length >= mostWaiting) throw busy()
+    await new Promise<void>((resolve, reject) => {
+      const entry = {
+        bytes,
+        enter: () => {
+          clearTimeout(timer)
+          resolve()
+        },
+      }
+      const timer = setTimeout(() => {
+        this.#waiting.splice(this.#waiting.indexOf(entry), 1)
+        reject(busy())
+        this.#admit()
+      }, this.#patienceMs)
+      this.#waiting.push(entry)
+    })
+  }
+
+  #leave(bytes: number): void {
+    this.#taken -= bytes
+    this.#admit()
+  }
+
+  #admit(): void {
+    for (
+      let next = this.#waiting[0];
+      next !== undefined && this.#hasRoom(next.bytes);
+      next = this.#waiting[0]
+    ) {
+      this.#waiting.shift()
+      this.#taken += next.bytes
+      next.enter()
+    }
+  }
+
+  /** One body is let in however large: its route has a limit of its own. */
+  #hasRoom(bytes: number): boolean {
+    return this.#taken === 0 || this.#taken + bytes <= this.#mostBytes
   }
 }

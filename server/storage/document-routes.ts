@@ -1,7 +1,9 @@
 // GET …/document and POST …/import.
+import { isUtf8 } from 'node:buffer'
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { Uuid } from '../../shared/api.ts'
+import { BoardroomError } from '../errors.ts'
 import { principalKey } from '../principal.ts'
 import type { HttpEnv } from '../routing/context.ts'
 import { errorAnswers, jsonAnswer, newRouter } from '../routing/router.ts'
@@ -100,9 +102,12 @@ export function documentRoutes(deps: StorageDeps, bodies: BodyBudget): OpenAPIHo
       const { level } = await deps.requireLevel(identity, boardId, 'edit')
       const format = formatOf(c.req.header('content-type'))
       const author = principalKey(identity.principal)
-      const summary = await bodies.with(c, deps.config.maxBoardBytes, (body) =>
-        importDocument(deps, { boardId, format, body, replace: replace === 'true', author }),
-      )
+      const summary = await bodies.with(c, deps.config.maxBoardBytes, (body) => {
+        // The runtime would replace broken bytes in silence, and a text would not be what was sent.
+        if (format !== 'application/octet-stream' && !isUtf8(body))
+          throw new BoardroomError('malformed_json', 'the request body is not valid UTF-8')
+        return importDocument(deps, { boardId, format, body, replace: replace === 'true', author })
+      })
       const details = { import: format, ...summary }
       await deps.trail.record({
         action: 'update',
