@@ -32,3 +32,32 @@ export const systemClock: Clock = {
   wall: () => Date.now(),
   after: (ms, run) => new SystemTimer(setTimeout(run, Math.min(ms, longestTimerMs))),
 }
+
+/** A clock whose timers hand what they throw to `onThrow`, because nobody called them who could catch it. */
+export class GuardedClock implements Clock {
+  readonly #clock: Clock
+  readonly #onThrow: (error: unknown) => void
+
+  constructor(clock: Clock, onThrow: (error: unknown) => void) {
+    this.#clock = clock
+    this.#onThrow = onThrow
+  }
+
+  now(): number {
+    return this.#clock.now()
+  }
+
+  wall(): number {
+    return this.#clock.wall()
+  }
+
+  after(ms: number, run: () => void): Timer {
+    return this.#clock.after(ms, () => {
+      try {
+        run()
+      } catch (error) {
+        this.#onThrow(error)
+      }
+    })
+  }
+}

@@ -23,7 +23,7 @@ export interface Counters {
   presence_ignored: number
   /** Questions for the state that were put off. */
   answers_delayed: number
-  /** Writers that came in as viewers, or turned to it, for want of a seat; boards that reached their size. */
+  /** Connections that came in as viewers, or turned to it, for want of a seat, each once; boards that reached their size. */
   seats_missing: number
   boards_full: number
   /** Times a connection was paused for being over its budget. */
@@ -35,7 +35,9 @@ export interface Counters {
   relayed: number
   contested: number
   documents_built: number
+  /** Ended because something threw on their behalf. */
   rooms_failed: number
+  connections_failed: number
 }
 
 export const newCounters = (): Counters => ({
@@ -64,4 +66,5 @@ export const newCounters = (): Counters => ({
   contested: 0,
   documents_built: 0,
   rooms_failed: 0,
+  connections_failed: 0,
 })

@@ -1,6 +1,8 @@
 // The document of one room. Stored bytes are enough to show it; a Y.Doc is built when somebody writes to it or asks
 // for a difference, and not before: most boards that are opened are only looked at.
 import * as Y from 'yjs'
+import { hasPending } from '../documents/content.ts'
+import { BoardroomError } from '../errors.ts'
 import type { Clock } from './clock.ts'
 import type { Cut, StoredBoard } from './ports.ts'
 
@@ -79,6 +81,44 @@ export class BoardDocument {
     const update = this.#emitted as Uint8Array | null // set by the listener while the transaction ended
     this.#emitted = null
     return update
+  }
+
+  /**
+   * Applies one update inside `transact`.
+   * @returns incomplete: it rests on what the document lacks. That part is dropped, so that nothing waits in memory
+   *   that no log holds.
+   */
+  apply(doc: Y.Doc, update: Uint8Array): 'complete' | 'incomplete' {
+    Y.applyUpdate(doc, update)
+    if (!hasPending(doc)) return 'complete'
+    doc.store.pendingStructs = null
+    doc.store.pendingDs = null
+    return 'incomplete'
+  }
+
+  /**
+   * What `change` does to a copy of the document, as updates v1. The document itself is never in foreign hands: a
+   * change that throws, or goes on after it has returned, changes nothing.
+   * @throws what `change` throws
+   */
+  rehearse(doc: Y.Doc, change: (copy: Y.Doc) => unknown): Uint8Array[] {
+    const copy = new Y.Doc()
+    try {
+      Y.applyUpdate(copy, this.encode(doc))
+      const updates: Uint8Array[] = []
+      copy.on('update', (update: Uint8Array) => updates.push(update))
+      const returned = copy.transact(() => change(copy))
+      if (returned instanceof Promise) {
+        returned.catch(() => undefined) // its caller hears of it here
+        throw new BoardroomError(
+          'invalid_request',
+          'a change must be done when it returns; it gave a promise',
+        )
+      }
+      return updates
+    } finally {
+      copy.destroy()
+    }
   }
 
   /** Encoded; kept until something changes. Null where it would take a scan of a large snapshot to know. */

@@ -61,10 +61,16 @@ export class OpenRooms {
     this.#isRefusing = true
   }
 
+  /** Whether somebody may come into this room now: it is still its board's. @throws BoardroomError closing */
+  mayEnter(room: Room): boolean {
+    if (this.#isRefusing) throw restarts()
+    return this.open(room.boardId) === room
+  }
+
   /** The board's room; opened where it is not. @throws BoardroomError closing, or what `load` throws */
   async roomOf(boardId: string): Promise<Room> {
     for (;;) {
-      if (this.#isRefusing) throw new BoardroomError('closing', 'the server restarts; come back in a moment')
+      if (this.#isRefusing) throw restarts()
       const state = this.#states.get(boardId) ?? this.#open(boardId)
       switch (state.name) {
         case 'open':
@@ -120,17 +126,16 @@ export class OpenRooms {
   }
 
   #open(boardId: string): RoomState {
-    const ready = this.load(boardId).then(
-      (stored) => {
-        const room = new Room({ ...this.#options, boardId, onDone: (done) => this.#done(done) }, stored)
+    const ready = this.load(boardId)
+      .then((stored) => {
+        const room: Room = new Room({ ...this.#options, boardId, onDone: () => this.#done(room) }, stored)
         this.#states.set(boardId, { name: 'open', room })
         return room
-      },
-      (error: unknown) => {
+      })
+      .catch((error: unknown) => {
         this.#states.delete(boardId)
         throw error
-      },
-    )
+      })
     // Everybody who waits gets the error; that nobody waits any more is no unhandled rejection.
     ready.catch(() => undefined)
     const state: RoomState = { name: 'loading', ready }
@@ -139,14 +144,22 @@ export class OpenRooms {
   }
 
   #done(room: Room): void {
+    // Before the state is looked at: a flush may end the room by itself.
+    room.flush()
     const { boardId } = room
     if (this.open(boardId) !== room) return
-    room.flush()
-    const flushed = room.finished().then(() => {
-      room.close()
-      this.#states.delete(boardId)
-      this.#options.log.idle(boardId)
-    })
+    // However this ends, the board can be opened again, and `idle` is told once.
+    const flushed = room
+      .finished()
+      .then(() => room.close())
+      .catch((error: unknown) =>
+        this.#options.logger.error({ err: error, boardId }, 'a room did not end in order'),
+      )
+      .then(() => this.#states.delete(boardId))
+      .then(() => this.#options.log.idle(boardId))
+      .catch((error: unknown) =>
+        this.#options.logger.error({ err: error, boardId }, 'a log was not told of an end'),
+      )
     this.#states.set(boardId, { name: 'closing', flushed })
   }
 
@@ -168,3 +181,6 @@ export class OpenRooms {
     })
   }
 }
+
+const restarts = (): BoardroomError =>
+  new BoardroomError('closing', 'the server restarts; come back in a moment')

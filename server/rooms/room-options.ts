@@ -4,8 +4,8 @@ import type { Clock } from './clock.ts'
 import type { Connection } from './connection/connection.ts'
 import type { Counters } from './counters.ts'
 import type { Contested, Relayed } from './edits/client-ids.ts'
+import type { Editor } from './edits/edit.ts'
 import type { Cut, DryRun, RoomLimits, UpdateLog } from './ports.ts'
-import type { Room } from './room.ts'
 
 export interface RoomOptions {
   dryRun?: DryRun
@@ -17,8 +17,8 @@ export interface RoomOptions {
   logger: Logger
   counters: Counters
   /** The last connection left, or the room cannot go on: it is to be closed. */
-  onDone: (room: Room) => void
-  onLeft: (connection: Connection, code: number, reason: string) => void
-  onRelayed: (by: Connection, relayed: readonly Relayed[]) => void
-  onContested: (owner: Connection, contested: Contested) => void
+  onDone: () => void
+  onLeft: (connection: Connection) => void
+  onRelayed: (by: Editor, relayed: readonly Relayed[]) => void
+  onContested: (owner: Editor, contested: Contested) => void
 }

@@ -1,21 +1,20 @@
 // Live collaboration of this process: who comes in, who is here, and what the rest of the server may ask of a board
 // that is open. Knows neither HTTP nor SQL.
 import type { Logger } from 'pino'
-import type { Doc } from 'yjs'
-import { applyUpdate } from 'yjs'
 import type { Level } from '../../shared/levels.ts'
 import { type BoardEvent, CloseCode, encodeHello } from '../../shared/protocol.ts'
-import { validateUpdate } from '../documents/validate/validate.ts'
-import { defaultValidationLimits } from '../documents/validate/verdict.ts'
 import { patchYjsMerging } from '../documents/yjs-merging.ts'
 import { BoardroomError } from '../errors.ts'
 import { type Pending, Rights } from './access/live-access.ts'
 import { endFor } from './access/seats.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { Connection } from './connection/connection.ts'
+import { closing } from './connection/ending.ts'
+import { helloFor } from './connection/hello.ts'
 import { KeepAlive } from './connection/keep-alive.ts'
 import { type Counters, newCounters } from './counters.ts'
 import type { Contested, Relayed } from './edits/client-ids.ts'
+import type { ServerChange } from './edits/server-change.ts'
 import { frameOf } from './frames.ts'
 import { OpenRooms } from './open-rooms.ts'
 import type {
@@ -84,9 +83,10 @@ export class Rooms {
       ...options,
       clock: this.#clock,
       counters: this.#counters,
-      onLeft: (connection, code, reason) => this.#left(connection, code, reason),
-      onRelayed: (by, relayed) => options.onRelayed?.(by.summary(), relayed),
-      onContested: (owner, contested) => options.onContested?.(owner.summary(), contested),
+      onLeft: (connection) => this.#left(connection),
+      onRelayed: (by, relayed) => this.#report(() => options.onRelayed?.(by.summary(), relayed)),
+      onContested: (owner, contested) =>
+        this.#report(() => options.onContested?.(owner.summary(), contested)),
     })
   }
 
@@ -105,7 +105,7 @@ export class Rooms {
         const room = await this.#rooms.roomOf(boardId)
         const newest = await this.#newest(pending, decision)
         // Nothing waits from here to the admission, so nothing can change in between.
-        if (this.#rooms.open(boardId) === room) return this.#admit(room, pending, newest, socket)
+        if (this.#rooms.mayEnter(room)) return this.#admit(room, pending, newest, socket)
       }
     } catch (error) {
       pending.cancel()
@@ -114,16 +114,20 @@ export class Rooms {
     }
   }
 
-  /** Who is on a board, in the order of joining. */
+  /** Who is on a board, in the order of joining. Whoever has been silent for too long is not. */
   connectionsOf(boardId: string): ConnectionSummary[] {
-    return Array.from(this.#rooms.open(boardId)?.connections ?? [], (connection) => connection.summary())
+    const here = [...(this.#rooms.open(boardId)?.connections ?? [])].filter(
+      ({ isOpen, isAway }) => isOpen && !isAway,
+    )
+    return here.map((connection) => connection.summary())
   }
 
   /** @returns false where there is no such connection. */
-  disconnect(connectionId: string, code: number = CloseCode.noAccess, reason = 'sent away'): boolean {
+  disconnect(connectionId: string, code: CloseCode = CloseCode.noAccess, reason = 'sent away'): boolean {
     const connection = this.#connections.get(connectionId)
-    connection?.close(code, reason)
-    return connection !== undefined
+    if (connection === undefined || !connection.isOpen) return false
+    connection.end(closing(code, reason))
+    return true
   }
 
   /** Frame 67 to the board's connections on this node. */
@@ -149,19 +153,15 @@ export class Rooms {
 
   /**
    * A change by the server: an import, a restore. Live for collaborators.
-   * @param change an update v1 from outside, which is validated; or a function that edits the document.
+   * @param change an update v1 from outside, which is validated; or a function that edits the document, and gets a
+   *   copy: where it throws, nothing is changed.
    * @param principalKey who is recorded as author.
    * @returns resolves once committed.
-   * @throws BoardroomError invalid_request | board_full | board_unreadable | database_unreachable | not_found
+   * @throws BoardroomError invalid_request | board_full | board_unreadable | database_unreachable | not_found, or
+   *   what the function throws
    */
-  applyAsServer(
-    boardId: string,
-    change: Uint8Array | ((doc: Doc) => void),
-    principalKey: string,
-  ): Promise<void> {
-    const edit = typeof change === 'function' ? change : (doc: Doc) => this.#applyChecked(doc, change)
-    const bytes = typeof change === 'function' ? 0 : change.length
-    return this.#rooms.withRoom(boardId, (room) => room.changeAsServer(edit, principalKey, bytes))
+  applyAsServer(boardId: string, change: ServerChange, principalKey: string): Promise<void> {
+    return this.#rooms.withRoom(boardId, (room) => room.changeAsServer(change, principalKey))
   }
 
   /** Ends a board's room: its connections close with `code`. Resolves once everything of it is committed. */
@@ -182,13 +182,16 @@ export class Rooms {
     deadlineMs?: number
   } = {}): Promise<void> {
     this.#rooms.refuse()
-    for (const room of this.#rooms.all()) room.flush()
+    for (const room of this.#rooms.all()) {
+      room.seats.close()
+      room.flush()
+    }
     const connections = [...this.#connections.values()]
     const startedAt = this.#clock.now()
     for (const [i, connection] of connections.entries()) {
       const waitMs = startedAt + (spreadMs * i) / connections.length - this.#clock.now()
       if (waitMs > 1) await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve))
-      connection.close(CloseCode.restart, 'the server restarts')
+      connection.end(closing(CloseCode.restart, 'the server restarts'))
     }
     if (await this.#rooms.allClosed(deadlineMs)) return
     const unsavedBytes = this.#options.log.totalUnsavedBytes
@@ -228,30 +231,16 @@ export class Rooms {
       log: logger,
       age,
     })
-    room.seats.take(connection, level, decision.mayManage)
+    room.take(connection, level, decision.mayManage)
     this.#connections.set(connection.id, connection)
     this.#keepAlive.add(connection)
     this.#counters.joined++
-    if (connection.ownProtocol) {
-      const { boardId, connectionId, principal } = pending.joining
-      const hello = encodeHello({
-        connection_id: connectionId,
-        board_id: boardId,
-        principal,
-        level: connection.level ?? 'view',
-        may_manage: connection.mayManage,
-        ...(connection.reason === null ? {} : { reason: connection.reason }),
-        limits: {
-          max_frame_bytes: limits.maxFrameBytes,
-          max_board_bytes: limits.maxBoardBytes,
-          max_file_bytes: limits.maxFileBytes,
-          updates_per_second: limits.updatesPerSecond,
-          awareness_per_second: limits.awarenessPerSecond,
-        },
-      })
-      connection.outbox.send(frameOf(hello))
+    try {
+      if (connection.ownProtocol) connection.outbox.send(frameOf(encodeHello(helloFor(connection, limits))))
+      room.greet(connection)
+    } catch (error) {
+      connection.failed(error)
     }
-    room.admit(connection)
     return connection
   }
 
@@ -273,28 +262,21 @@ export class Rooms {
     throw new BoardroomError(code, end?.reason ?? 'no access to this board')
   }
 
-  #left(connection: Connection, code: number, reason: string): void {
+  #left(connection: Connection): void {
     this.#connections.delete(connection.id)
     this.#keepAlive.remove(connection)
     this.#counters.left++
-    this.#options.onLeave(connection.summary(), code, reason)
+    const { code = 1006, reason = '' } = connection.ending ?? {}
+    this.#report(() => this.#options.onLeave(connection.summary(), code, reason))
   }
 
-  #applyChecked(doc: Doc, update: Uint8Array): void {
-    const { limits } = this.#options
-    const verdict = validateUpdate(update, doc, () => 'ok', {
-      ...defaultValidationLimits,
-      maxNewClientsPerUpdate: limits.maxClientsPerBoard,
-      maxStructsPerUpdate: Number.POSITIVE_INFINITY,
-    })
-    if (verdict.outcome === 'reject')
-      throw new BoardroomError('invalid_request', `not an update that can be applied: ${verdict.message}`)
-    if (verdict.outcome === 'resync')
-      throw new BoardroomError(
-        'invalid_request',
-        'the update rests on edits that the board does not have; send the whole document',
-      )
-    applyUpdate(doc, update)
+  /** What the rest of the server makes of an event must not reach the room that it comes from. */
+  #report(tell: () => void): void {
+    try {
+      tell()
+    } catch (error) {
+      this.#options.logger.error({ err: error }, 'an event of a room could not be reported')
+    }
   }
 
   /** Commits have failed for too long: what is unsaved stays queued, and clients bring theirs back. */

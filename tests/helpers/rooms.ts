@@ -19,6 +19,7 @@ import type {
 } from '../../server/rooms/ports.ts'
 import { Rooms, type RoomsOptions } from '../../server/rooms/rooms.ts'
 import type { Level } from '../../shared/levels.ts'
+import { assertComplete, documentOf } from './log-complete.ts'
 import { PairedClient } from './socket-pair.ts'
 
 /** Lets everything run that waits for nothing outside. */
@@ -133,10 +134,13 @@ export class HandLog implements UpdateLog {
 
   /** A document of what is committed. */
   committed(boardId: string): Y.Doc {
-    const doc = new Y.Doc()
-    const { snapshot, updates } = this.boards.get(boardId) ?? { snapshot: null, updates: [] }
-    if (snapshot !== null) Y.applyUpdate(doc, snapshot)
-    for (const update of updates) Y.applyUpdate(doc, update)
+    return documentOf(this.boards.get(boardId))
+  }
+
+  /** A document of what is committed or on its way there. */
+  appended(boardId: string): Y.Doc {
+    const doc = this.committed(boardId)
+    for (const queued of this.queue) if (queued.boardId === boardId) Y.applyUpdate(doc, queued.update)
     return doc
   }
 }
@@ -203,6 +207,8 @@ export class TestRooms {
   readonly log = new HandLog()
   readonly access = new HandAccess()
   readonly left: Left[] = []
+  /** What else happens then. */
+  onLeft: () => void = () => undefined
   readonly relayed: { by: string; relayed: readonly Relayed[] }[] = []
   readonly contested: Contested[] = []
   readonly rooms: Rooms
@@ -216,7 +222,10 @@ export class TestRooms {
       limits: configWith(limits),
       logger: pino({ level: 'silent' }),
       clock: this.clock,
-      onLeave: (connection, code, reason) => this.left.push({ connection, code, reason }),
+      onLeave: (connection, code, reason) => {
+        this.left.push({ connection, code, reason })
+        this.onLeft()
+      },
       onRelayed: ({ principalKey }, relayed) => this.relayed.push({ by: principalKey, relayed }),
       onContested: (_owner, contested) => this.contested.push(contested),
     })
@@ -265,6 +274,11 @@ export class TestRooms {
     client.pump()
     client.pump()
     return { client, connection }
+  }
+
+  /** What the live document has must be in the log, or on its way there. @throws with what is missing */
+  async assertLogComplete(board = 'board'): Promise<void> {
+    assertComplete(await this.rooms.document(board), this.log.appended(board))
   }
 
   /** Until nothing moves between these clients and the server. */

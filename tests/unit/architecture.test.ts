@@ -73,6 +73,22 @@ architecture(
   },
 )
 
+architecture('no file of rooms or documents imports itself by way of others, for types neither', () => {
+  const files = ['server/rooms', 'server/documents'].flatMap(sourcesUnder)
+  const imports = new Map(files.map((file) => [file, importsOf(file)]))
+  const circles: string[] = []
+  const done = new Set<string>()
+  const follow = (file: string, path: readonly string[]): void => {
+    const before = path.indexOf(file)
+    if (before >= 0) circles.push([...path.slice(before), file].join(' -> '))
+    if (before >= 0 || done.has(file)) return
+    for (const imported of imports.get(file) ?? []) follow(imported, [...path, file])
+    done.add(file)
+  }
+  for (const file of files) follow(file, [])
+  assert.equal(circles, [])
+})
+
 architecture('the client imports only the client and shared', () => {
   const wrong = sourcesUnder('client').flatMap((file) =>
     importsOf(file)

@@ -259,7 +259,7 @@ nonsense('more new client ids than a connection may bring are refused', async ()
   }
   assert.is(test.log.committed('board').getMap('elements').size, 2)
   await test.pump(client)
-  assert.is(client.of(MessageType.notice).at(-1)?.json?.code, 'update_client_id')
+  assert.is(client.of(MessageType.notice).at(-1)?.json?.code, 'update_connection_client_ids')
 })
 
 nonsense.run()
@@ -561,6 +561,7 @@ ends('whoever is sent away is reported once', async () => {
   assert.is(test.rooms.disconnect(connection.id), true)
   client.socket.breakOff()
   assert.is(client.closeCode, CloseCode.noAccess)
+  await settle()
   assert.is(test.left.length, 1)
   assert.is(test.left[0]?.connection.level, 'edit')
   assert.equal(test.rooms.connectionsOf('board'), [])

@@ -356,6 +356,7 @@ class Inspection implements Blocks {
       if (answer === 'reject')
         throw new Refused('client_id', `client id ${clientId} belongs to somebody else`)
       if (answer === 'resync') this.#resync = 'client_id'
+      if (typeof answer === 'object') throw new Refused(answer.rule, answer.message)
     }
   }
 }

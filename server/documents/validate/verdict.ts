@@ -33,6 +33,8 @@ export type RejectRule =
   | 'structs'
   | 'new_clients'
   | 'client_id'
+  | 'connection_client_ids'
+  | 'board_client_ids'
   | 'relayed'
 
 /** What this board lacks for the update, or who holds its client id: a full sync cures both. */
@@ -87,7 +89,7 @@ export type ClientIdRule = (
   known: boolean,
   /** The first clock it would add: exactly where the board's knowledge ends. */
   fromClock: number,
-) => 'ok' | 'resync' | 'reject'
+) => 'ok' | 'resync' | 'reject' | { rule: RejectRule; message: string }
 
 /** The clocks of a client id that somebody else brought in while the sender, whose id it is, was away. */
 export type RelayedClocks = (clientId: number) => Write | null

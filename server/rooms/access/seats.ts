@@ -1,92 +1,200 @@
 // Who in a room may write: as access says, as long as the board has room for more and there are not too many. Whoever
-// is turned to view for want of a seat gets the next one that is free.
+// is turned to view for want of a seat waits for one, in the order of coming. A stock client cannot be told its level
+// on the open socket: it is closed and comes back, and its seat is kept for it until then.
 import { type Level, mayWrite } from '../../../shared/levels.ts'
 import { CloseCode, type LevelReason } from '../../../shared/protocol.ts'
-import type { Connection } from '../connection/connection.ts'
+import type { Clock, Timer } from '../clock.ts'
 import type { Counters } from '../counters.ts'
 import type { AccessDecision, RoomLimits } from '../ports.ts'
+
+/** How long a seat is kept for whoever was closed to come back to it. */
+const reservedMs = 10_000
+
+/** What seats need of a connection. */
+export interface Seated {
+  readonly isOpen: boolean
+  /** Silent for longer than a client that is there: it keeps its seat until somebody else needs it. */
+  readonly isAway: boolean
+  readonly mayManage: boolean
+  readonly ownProtocol: boolean
+  /** `key`: who it is, also after it came back. */
+  readonly speaker: { readonly key: string }
+  /** Its level from here on. */
+  changeLevel(place: Place, mayManage: boolean, reason: LevelReason): void
+}
+
+export interface Place {
+  level: Level
+  /** Why the level is lower than access says. */
+  reason: LevelReason | null
+}
 
 export class Seats {
   readonly #limits: RoomLimits
   readonly #counters: Counters
-  readonly #writers = new Set<Connection>()
+  readonly #clock: Clock
+  readonly #onLapsed: () => void
+  readonly #writers = new Set<Seated>()
   /** May write, and cannot yet. In the order of coming. */
-  readonly #waiting = new Set<Connection>()
+  readonly #waiting = new Set<Seated>()
+  /** Seats of those who were closed to come back as writers, by person. */
+  readonly #reserved = new Map<string, Timer[]>()
+  #reservations = 0
   #isFull: boolean
+  #isClosed = false
 
-  /** @param isFull the board has reached its size limit: nobody writes. */
-  constructor(limits: RoomLimits, counters: Counters, isFull: boolean) {
-    this.#counters = counters
-    this.#limits = limits
-    this.#isFull = isFull
+  /**
+   * @param options.isFull the board has reached its size limit: nobody writes.
+   * @param options.onLapsed somebody did not come back to a seat that was kept.
+   */
+  constructor(options: {
+    limits: RoomLimits
+    counters: Counters
+    clock: Clock
+    isFull: boolean
+    onLapsed: () => void
+  }) {
+    this.#onLapsed = options.onLapsed
+    this.#counters = options.counters
+    this.#limits = options.limits
+    this.#clock = options.clock
+    this.#isFull = options.isFull
   }
 
   get writers(): number {
-    return this.#writers.size
+    let count = 0
+    for (const writer of this.#writers) if (!writer.isAway) count++
+    return count
   }
 
-  /** The level of somebody who comes in with `decision`. */
-  take(connection: Connection, granted: Level, mayManage: boolean): void {
-    const { level, reason } = this.#place(connection, granted)
-    connection.level = level
-    connection.reason = reason
-    connection.mayManage = mayManage
+  /** Somebody is expected back. */
+  get isReserved(): boolean {
+    return this.#reservations > 0
   }
 
-  /** A decision about somebody who is in the room: stays, with another level or the same, or goes. */
-  decided(connection: Connection, decision: AccessDecision): void {
-    const end = endFor(decision)
-    if (end !== null || decision.level === null) {
-      connection.close(end?.code ?? CloseCode.noAccess, end?.reason ?? 'access was taken away')
-      return
-    }
-    const { level, reason } = this.#place(connection, decision.level)
-    connection.reason = reason
-    connection.changeLevel(level, decision.mayManage, reason ?? 'access_changed')
+  /** The place of somebody who comes in. */
+  take(newcomer: Seated, granted: Level): Place {
+    if (!mayWrite(granted)) return { level: granted, reason: null }
+    if (this.#isFull || !(this.#takeReserved(newcomer.speaker.key) || this.#hasSeat()))
+      return this.#wait(newcomer)
+    this.#writers.add(newcomer)
+    return { level: granted, reason: null }
   }
 
-  left(connection: Connection): void {
-    this.#writers.delete(connection)
-    this.#waiting.delete(connection)
+  /** Access was decided anew about somebody who stays. */
+  decided(member: Seated, granted: Level, mayManage: boolean): void {
+    const place = this.#placeOf(member, granted)
+    member.changeLevel(place, mayManage, place.reason ?? 'access_changed')
+    this.fill()
   }
 
-  /** Gives seats that became free to those who wait. */
+  left(member: Seated): void {
+    this.#writers.delete(member)
+    this.#waiting.delete(member)
+  }
+
+  /** Gives seats that are free to those who wait: one seat, one of them. */
   fill(): void {
-    for (const connection of this.#waiting) {
-      if (this.#isFull || this.#writers.size >= this.#limits.maxWritersPerRoom) return
-      const { level } = this.#place(connection, 'edit')
-      connection.reason = null
-      connection.changeLevel(level, connection.mayManage, 'access_changed')
-    }
+    for (const member of this.#takeWaiting())
+      member.changeLevel({ level: 'edit', reason: null }, member.mayManage, 'access_changed')
   }
 
   /** The board has reached its size limit: everybody who writes turns to view. */
-  close(): void {
+  boardFull(): void {
     if (this.#isFull) return
     this.#isFull = true
     this.#counters.boards_full++
-    for (const connection of [...this.#writers]) {
-      const { level, reason } = this.#place(connection, 'edit')
-      connection.reason = reason
-      connection.changeLevel(level, connection.mayManage, 'board_full')
+    const writers = [...this.#writers]
+    for (const member of writers) {
+      const place = this.#wait(member)
+      member.changeLevel(place, member.mayManage, 'board_full')
     }
   }
 
-  #place(connection: Connection, granted: Level): { level: Level; reason: LevelReason | null } {
-    this.#waiting.delete(connection)
+  /** Nobody gets a seat any more: the room ends, and who waits is closed like everybody. */
+  close(): void {
+    this.#isClosed = true
+    for (const timers of this.#reserved.values()) for (const timer of timers) timer.cancel()
+    this.#reserved.clear()
+    this.#reservations = 0
+  }
+
+  #placeOf(member: Seated, granted: Level): Place {
     if (!mayWrite(granted)) {
-      this.#writers.delete(connection)
+      this.left(member)
       return { level: granted, reason: null }
     }
-    const hasSeat = this.#writers.has(connection) || this.#writers.size < this.#limits.maxWritersPerRoom
-    if (hasSeat && !this.#isFull) {
-      this.#writers.add(connection)
-      return { level: granted, reason: null }
-    }
-    this.#writers.delete(connection)
-    this.#waiting.add(connection)
-    this.#counters.seats_missing++
+    if (this.#writers.has(member)) return { level: granted, reason: null }
+    // Whoever waits keeps its place in the queue, however often access is asked about.
+    if (this.#waiting.has(member) || this.#isFull || !this.#hasSeat()) return this.#wait(member)
+    this.#give(member)
+    return { level: granted, reason: null }
+  }
+
+  #wait(member: Seated): Place {
+    this.#writers.delete(member)
+    if (!this.#waiting.has(member)) this.#counters.seats_missing++
+    this.#waiting.add(member)
     return { level: 'view', reason: this.#isFull ? 'board_full' : 'too_many_writers' }
+  }
+
+  /** All who get a seat now, and have it: they are told afterwards, when nobody looks through the queue any more. */
+  #takeWaiting(): Seated[] {
+    if (this.#isFull || this.#isClosed) return []
+    const lucky: Seated[] = []
+    for (const member of this.#waiting) {
+      if (!member.isOpen || member.isAway) continue
+      if (!this.#hasSeat()) break
+      this.#waiting.delete(member)
+      this.#give(member)
+      lucky.push(member)
+    }
+    return lucky
+  }
+
+  #give(member: Seated): void {
+    if (member.ownProtocol) this.#writers.add(member)
+    else this.#reserve(member.speaker.key)
+  }
+
+  /** Whether a seat is free, or becomes so because its writer is away. */
+  #hasSeat(): boolean {
+    if (this.#isClosed) return false
+    if (this.#writers.size + this.#reservations < this.#limits.maxWritersPerRoom) return true
+    for (const writer of this.#writers) {
+      if (!writer.isAway || !writer.isOpen) continue
+      const place = this.#wait(writer)
+      writer.changeLevel(place, writer.mayManage, 'too_many_writers')
+      return true
+    }
+    return false
+  }
+
+  #reserve(personKey: string): void {
+    const timers = this.#reserved.get(personKey) ?? []
+    this.#reserved.set(personKey, timers)
+    const timer = this.#clock.after(reservedMs, () => {
+      this.#forget(personKey, timers, timer)
+      this.fill()
+      this.#onLapsed()
+    })
+    timers.push(timer)
+    this.#reservations++
+  }
+
+  #takeReserved(personKey: string): boolean {
+    const timers = this.#reserved.get(personKey)
+    const [timer] = timers ?? []
+    if (timers === undefined || timer === undefined) return false
+    timer.cancel()
+    this.#forget(personKey, timers, timer)
+    return true
+  }
+
+  #forget(personKey: string, timers: Timer[], timer: Timer): void {
+    timers.splice(timers.indexOf(timer), 1)
+    if (timers.length === 0) this.#reserved.delete(personKey)
+    this.#reservations--
   }
 }
 

@@ -1,176 +1,152 @@
-// One WebSocket in one room: what it says is read in order and handed on, what it may do follows its access, and how
-// it ends is decided here alone.
+// One WebSocket in one room: what it says is read in order and handed on, what it may do follows its access. What
+// comes in is handled by functions that return how the connection ends, if it does; `end` alone touches the socket.
 //
-//   open ──close()──> closed       the close frame is out, the room is left; what still arrives is not looked at
+//   joining ──enter──> open ──silent──> away        in every state `end` leads to: ended
+//                       └<──a message────┘
+//
+// An end is final and says nothing to others by itself: the room takes its leave once everything of this moment is
+// done, so no loop over connections meets the consequences of an end inside it.
 import type { Logger } from 'pino'
 import { type Level, mayWrite } from '../../../shared/levels.ts'
-import {
-  CloseCode,
-  encodeLevelChange,
-  encodeNotice,
-  encodePermissionDenied,
-  encodeSaved,
-  type LevelReason,
-  type Notice,
-} from '../../../shared/protocol.ts'
-import { readStateVector } from '../../documents/validate/state-vector.ts'
-import type { Follower } from '../access/live-access.ts'
+import { CloseCode, encodeLevelChange, type LevelReason } from '../../../shared/protocol.ts'
+import type { Follower, Pending } from '../access/live-access.ts'
+import type { Place, Seated } from '../access/seats.ts'
+import { type Clock, GuardedClock } from '../clock.ts'
+import type { Counters } from '../counters.ts'
+import type { Edit, Editor, Outcome } from '../edits/edit.ts'
 import { frameOf, keepAliveFrame, pingFrame } from '../frames.ts'
-import { isEmptyStateVector, readMessage } from '../messages.ts'
-import type { AccessDecision, ConnectionSummary, Joining, SocketEvents } from '../ports.ts'
-import { Speaker } from '../presence/awareness.ts'
-import type { ConnectionOptions } from './host.ts'
+import type {
+  AccessDecision,
+  ConnectionSummary,
+  Joining,
+  RoomLimits,
+  Socket,
+  SocketEvents,
+} from '../ports.ts'
+import { Speaker } from '../presence/speaker.ts'
+import { closing, type Ending, isDecision, type Life, type Standing } from './ending.ts'
+import type { Host } from './host.ts'
+import { Inbox } from './inbox.ts'
 import { Outbox } from './outbox.ts'
-import { Pace } from './pace.ts'
-import { Answers, Resync } from './resync.ts'
-import { Saved } from './saved.ts'
+import type { Hold } from './pace.ts'
+import { Replies } from './replies.ts'
+import { Silence } from './silence.ts'
 
-const rejectionsWithinMs = 60_000
-const mostRejections = 3
-const deniedEveryMs = 10_000
-const mostMissedPongs = 2
+export interface ConnectionOptions {
+  pending: Pending
+  socket: Socket
+  host: Host<Connection>
+  clock: Clock
+  limits: RoomLimits
+  counters: Counters
+  log: Logger
+  /** Grows from join to join. */
+  age: number
+}
 
-export class Connection implements SocketEvents, Follower {
+export class Connection implements SocketEvents, Follower, Editor, Seated {
   readonly joining: Joining
+  readonly id: string
+  readonly principalKey: string
+  readonly ownProtocol: boolean
   readonly log: Logger
   readonly joinedAt: Date
   readonly speaker: Speaker
   readonly outbox: Outbox
-  readonly pace: Pace
-  readonly saved: Saved
-  readonly resync: Resync
-  /** What it may do now; null once it is closed. @see Room, which alone sets it. */
-  level: Level | null = null
-  reason: LevelReason | null = null
-  mayManage = false
   newClientIds = 0
   /** Sync step 1 was sent. */
   wasAsked = false
-  readonly #answers: Answers
   readonly #options: ConnectionOptions
-  #isOpen = true
-  #lastLevel: Level = 'view'
-  #rejectedAt: number[] = []
-  #deniedAt = Number.NEGATIVE_INFINITY
-  #missedPongs = 0
+  readonly #inbox: Inbox<Connection>
+  readonly #replies: Replies
+  readonly #silence = new Silence()
+  #life: Life = { name: 'joining', standing: { level: 'view', reason: null, mayManage: false } }
 
   constructor(options: ConnectionOptions) {
-    const { socket, clock, limits, counters, host } = options
+    const { socket, limits, counters, host, pending, age } = options
+    const { connectionId, boardId, principal, principalKey, fingerprint, ownProtocol } = pending.joining
     this.#options = options
-    this.joining = options.pending.joining
-    const { connectionId, boardId, principal, principalKey, fingerprint } = this.joining
+    this.joining = pending.joining
+    this.id = connectionId
+    this.principalKey = principalKey
+    this.ownProtocol = ownProtocol
     this.log = options.log.child({ boardId, connectionId })
-    this.joinedAt = new Date(clock.wall())
+    this.joinedAt = new Date(options.clock.wall())
     const key = principal.kind === 'anonymous' ? `anonymous ${fingerprint}` : principalKey
-    this.speaker = new Speaker({ key, age: options.age, principal, principalKey })
+    this.speaker = new Speaker({ key, age, principal, principalKey })
+    // A timer has no caller that could catch what it throws.
+    const clock = new GuardedClock(options.clock, (error) => this.failed(error))
     this.outbox = new Outbox({
       socket,
       clock,
       onBehind: () => counters.behind++,
       onTooSlow: (code, reason) => {
         counters.too_slow++
-        this.close(code, reason)
+        this.end(closing(code, reason))
       },
     })
-    this.pace = new Pace({ socket, clock, limits, onSlowed: () => counters.slowed++ })
-    this.saved = new Saved({
-      saved: (count) => this.#sendOwn(() => encodeSaved(count)),
-      refused: (notice) => this.#refused(notice),
-    })
-    this.resync = new Resync({ clock, ask: () => host.ask(this) })
-    this.#answers = new Answers({
-      clock,
-      answer: (stateVector) => host.answer(this, stateVector),
-      isFull: () => this.outbox.isFull,
-      onDelayed: () => counters.answers_delayed++,
-    })
+    const ask = () => host.ask(this)
+    this.#replies = new Replies({ clock, ownProtocol, outbox: this.outbox, ask })
+    const inboxOptions = { socket, clock, limits, counters, replies: this.#replies, outbox: this.outbox }
+    this.#inbox = new Inbox<Connection>(this, host, inboxOptions)
   }
 
-  get id(): string {
-    return this.joining.connectionId
+  get isOpen(): boolean {
+    return this.#life.name !== 'ended'
   }
 
-  get principalKey(): string {
-    return this.joining.principalKey
+  get isAway(): boolean {
+    return this.#life.name === 'away'
+  }
+
+  get level(): Level | null {
+    const { name, standing } = this.#life
+    // After a decision against it, what of it still waits for the window is not applied any more.
+    return name === 'ended' && isDecision(this.#life.ending) ? null : standing.level
+  }
+
+  get reason(): LevelReason | null {
+    return this.#life.standing.reason
+  }
+
+  get mayManage(): boolean {
+    return this.#life.standing.mayManage
+  }
+
+  /** How it ended; null while it has not. */
+  get ending(): Ending | null {
+    return this.#life.name === 'ended' ? this.#life.ending : null
   }
 
   speaksFor(clientId: number): boolean {
     return this.speaker.ids.has(clientId)
   }
 
-  get ownProtocol(): boolean {
-    return this.joining.ownProtocol
-  }
-
-  get isOpen(): boolean {
-    return this.#isOpen
-  }
-
   summary(): ConnectionSummary {
     const { connectionId, boardId, subject, principalKey, principal, ip, userAgent } = this.joining
-    const level = this.level ?? this.#lastLevel
-    return {
-      connectionId,
-      boardId,
-      subject,
-      principalKey,
-      principal,
-      level,
-      joinedAt: this.joinedAt,
-      ip,
-      userAgent,
-    }
+    const { level } = this.#life.standing
+    const { joinedAt } = this
+    return { connectionId, boardId, subject, principalKey, principal, level, joinedAt, ip, userAgent }
   }
 
-  /** In the room: follow the rights, and read. */
+  /** It has a place in its room. */
+  enter(standing: Standing): void {
+    this.#life = { name: 'open', standing }
+  }
+
+  /** Greeted, and everybody was told: follow the rights, and read. */
   start(): void {
+    if (!this.isOpen) return
     this.#options.pending.follower = this
     this.#options.socket.listen(this)
     this.#options.socket.resume()
   }
 
   message(data: Uint8Array, isBinary: boolean): void {
-    if (!this.#isOpen) return
-    this.#missedPongs = 0
-    const { host, limits } = this.#options
-    const { counters } = this.#options
-    if (!isBinary) {
-      counters.text_frames++
-      this.close(CloseCode.unsupportedData, 'messages are binary here')
-      return
-    }
-    if (data.length > limits.maxFrameBytes) {
-      counters.frames_too_large++
-      this.close(CloseCode.frameTooLarge, `a message may have ${limits.maxFrameBytes} bytes`)
-      return
-    }
-    this.pace.message()
-    const message = readMessage(data)
-    switch (message.type) {
-      case 'update':
-        this.pace.update()
-        host.edit({
-          connection: this,
-          count: this.saved.receive(),
-          isStep2: message.isStep2,
-          update: message.update,
-        })
-        return
-      case 'awareness':
-        if (!host.presence(this, message.update)) this.#malformed('an awareness update is malformed')
-        return
-      case 'step1':
-        this.#asked(message.stateVector)
-        return
-      case 'queryAwareness':
-        host.sendEveryone(this)
-        return
-      case 'ignored':
-        counters.frames_ignored++
-        return
-      case 'malformed':
-        this.#malformed(message.why)
-        return
+    try {
+      if (this.#listens()) this.#conclude(this.#inbox.receive(data, isBinary))
+    } catch (error) {
+      this.failed(error)
     }
   }
 
@@ -180,133 +156,143 @@ export class Connection implements SocketEvents, Follower {
   }
 
   heard(): void {
-    this.#missedPongs = 0
+    this.#silence.pong()
   }
 
   drained(): void {
-    if (!this.#isOpen) return
-    const missed = this.outbox.drained()
-    if (missed.since !== null || missed.presence) this.#options.host.catchUp(this, missed)
-    this.#answers.drained()
+    if (!this.isOpen) return
+    this.#guarded(() => {
+      const missed = this.outbox.drained()
+      if (missed.since !== null || missed.presence) this.#options.host.catchUp(this, missed)
+      this.#inbox.drained()
+    })
   }
 
   /** The socket ended without our doing. */
   closed(code: number, reason: string): void {
-    this.#end(code, reason)
+    this.end({ code, reason, socket: 'nothing' })
   }
 
   decided(decision: AccessDecision): void {
-    if (this.#isOpen) this.#options.host.decided(this, decision)
+    if (this.isOpen) this.#guarded(() => this.#options.host.decided(this, decision))
   }
 
   unanswered(): void {
-    this.close(CloseCode.busy, 'access could not be checked for a minute')
+    this.end(closing(CloseCode.busy, 'access could not be checked for a minute'))
   }
 
-  /** The level from here on. Stock clients cannot be told and are sent round once more. */
-  changeLevel(level: Level, mayManage: boolean, reason: LevelReason): void {
-    const isOther = level !== this.level
-    if (!isOther && mayManage === this.mayManage) return
-    const { host } = this.#options
-    const mayWriteNow = mayWrite(level) && !mayWrite(this.level)
-    this.level = level
-    this.mayManage = mayManage
+  changeLevel(place: Place, mayManage: boolean, reason: LevelReason): void {
+    const { name, standing } = this.#life
+    if (name === 'ended') return
+    this.#life = { name, standing: { ...place, mayManage } }
+    const isOther = place.level !== standing.level
+    if (!isOther && mayManage === standing.mayManage) return
+    // Stock clients cannot be told, and come back once more.
     if (!this.ownProtocol && isOther) {
-      this.close(CloseCode.levelChanged, reason)
+      this.end(closing(CloseCode.levelChanged, reason))
       return
     }
-    this.#sendOwn(() => encodeLevelChange({ level, may_manage: mayManage, reason }))
+    this.#sendOwn(() => encodeLevelChange({ level: place.level, may_manage: mayManage, reason }))
     // Whatever it drew meanwhile is welcome now.
-    if (mayWriteNow) host.ask(this)
+    if (mayWrite(place.level) && !mayWrite(standing.level)) this.#options.host.ask(this)
   }
 
-  /** An update was refused for what it is: honest clients send no such thing, so the third ends it. */
-  violated(): void {
-    const now = this.#options.clock.now()
-    this.#rejectedAt = [...this.#rejectedAt.filter((at) => at > now - rejectionsWithinMs), now]
-    if (this.#rejectedAt.length >= mostRejections)
-      this.close(CloseCode.protocolViolation, 'three updates in a minute were refused')
+  learned(edit: Edit, outcome: Outcome, after: number): void {
+    if (this.isOpen) this.#conclude(this.#replies.learned(edit, outcome, after))
   }
 
-  /** Its document and the board say different things under one client id; stock clients cannot start over by themselves. */
-  contradicted(message: string): void {
-    if (!this.ownProtocol) this.close(CloseCode.protocolViolation, message)
-  }
-
-  /** An update was dropped because the board, or the client, lacks something. */
-  dropped(count: number): void {
-    this.saved.dropped(count)
-    if (!this.resync.dropped()) this.close(CloseCode.busy, 'the documents do not come together')
+  progress(committed: number): boolean {
+    return this.#replies.progress(committed)
   }
 
   worked(ms: number): void {
-    if (this.#isOpen) this.pace.work(ms)
+    if (this.isOpen) this.#inbox.pace.work(ms)
+  }
+
+  hold(why: Hold): void {
+    if (this.isOpen) this.#inbox.pace.hold(why)
+  }
+
+  release(why: Hold): void {
+    this.#inbox.pace.release(why)
   }
 
   /** Every nine seconds: a client that heard nothing since the last time hears something now. */
   tick(withPing: boolean): void {
-    if (!this.outbox.takeSpoke()) this.outbox.send(keepAliveFrame)
-    if (!withPing) return
-    if (this.pace.isHeld) this.#missedPongs = 0
-    else if (this.#missedPongs++ >= mostMissedPongs) {
-      this.#options.socket.terminate()
-      this.#end(1006, 'two pings went unanswered')
-      return
-    }
-    this.#options.socket.write(pingFrame)
+    if (this.isOpen) this.#guarded(() => this.#conclude(this.#visit(withPing)))
   }
 
-  notice(notice: Notice): void {
-    this.#sendOwn(() => encodeNotice(notice))
+  /** A small frame, and a rare one: sent whatever the pace of the client. */
+  send(frame: Buffer): void {
+    this.#guarded(() => this.outbox.send(frame))
   }
 
-  close(code: number, reason: string): void {
-    if (!this.#isOpen) return
-    if (code >= 4400 && code < 4500) {
-      // A decision: what of it still waits for the window is not applied any more.
-      this.#lastLevel = this.level ?? this.#lastLevel
-      this.level = null
-    }
-    this.#options.socket.close(code, reason)
-    this.#end(code, reason)
+  /** Something threw on its behalf: it ends, and nobody else feels it. */
+  failed(error: unknown): void {
+    if (!this.isOpen) return
+    this.#options.counters.connections_failed++
+    this.log.error({ err: error }, 'a connection failed')
+    this.end(closing(CloseCode.restart, 'the connection failed; come back'))
   }
 
-  #end(code: number, reason: string): void {
-    if (!this.#isOpen) return
-    this.#isOpen = false
+  /** The one way out. Ending what has ended does nothing. */
+  end(ending: Ending): void {
+    if (this.#life.name === 'ended') return
+    const { host, pending, socket } = this.#options
+    this.#life = { name: 'ended', standing: this.#life.standing, ending }
+    host.left(this)
     this.outbox.close()
-    this.pace.close()
-    this.resync.close()
-    this.#answers.close()
-    this.#options.pending.cancel()
-    this.#options.host.left(this, code, reason)
+    this.#inbox.close()
+    this.#replies.close()
+    pending.cancel()
+    if (ending.socket === 'close') socket.close(ending.code, ending.reason)
+    if (ending.socket === 'terminate') socket.terminate()
   }
 
-  #asked(stateVector: Uint8Array): void {
-    if (!isEmptyStateVector(stateVector) && readStateVector(stateVector).outcome !== 'ok') {
-      this.#malformed('a state vector is malformed')
-      return
+  /** One more message came. @returns whether it is looked at. */
+  #listens(): boolean {
+    switch (this.#life.name) {
+      case 'joining':
+      case 'ended':
+        return false
+      case 'away':
+        this.#life = { name: 'open', standing: this.#life.standing }
+        this.#silence.message()
+        this.#options.host.awayChanged(this)
+        return true
+      case 'open':
+        this.#silence.message()
+        return true
     }
-    this.#answers.asked(stateVector)
   }
 
-  #malformed(why: string): void {
-    this.#options.counters.malformed++
-    this.close(CloseCode.protocolViolation, why)
-  }
-
-  #refused(notice: Notice): void {
-    if (this.ownProtocol) {
-      this.notice(notice)
-      return
+  #visit(withPing: boolean): Ending | null {
+    if (!this.outbox.takeSpoke()) this.outbox.send(keepAliveFrame)
+    // What a client says while it is not read is not heard.
+    if (this.#inbox.pace.isHeld) this.#silence.message()
+    if (this.#silence.visit(this.speaker.ids.size > 0) && this.#life.name === 'open') {
+      this.#life = { name: 'away', standing: this.#life.standing }
+      this.#options.host.awayChanged(this)
     }
-    const now = this.#options.clock.now()
-    if (now - this.#deniedAt < deniedEveryMs) return
-    this.#deniedAt = now
-    if (this.#isOpen) this.outbox.send(frameOf(encodePermissionDenied(notice.message)))
+    if (!withPing) return null
+    if (!this.#silence.ping()) return { code: 1006, reason: 'two pings went unanswered', socket: 'terminate' }
+    this.#options.socket.write(pingFrame)
+    return null
+  }
+
+  #conclude(ending: Ending | null): void {
+    if (ending !== null) this.end(ending)
   }
 
   #sendOwn(encode: () => Uint8Array): void {
-    if (this.#isOpen && this.ownProtocol) this.outbox.send(frameOf(encode()))
+    if (this.isOpen && this.ownProtocol) this.outbox.send(frameOf(encode()))
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.failed(error)
+    }
   }
 }

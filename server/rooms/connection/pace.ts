@@ -2,6 +2,7 @@
 // nothing of it is dropped.
 
 import type { Clock, Timer } from '../clock.ts'
+import type { EditHold } from '../edits/edit.ts'
 import type { RoomLimits, Socket } from '../ports.ts'
 import { Budget } from './budget.ts'
 
@@ -9,9 +10,8 @@ import { Budget } from './budget.ts'
 const workMsPerSecond = 200
 const messagesPerSecond = 2000
 
-/** pace: over budget. storage: more unsaved than memory should hold. document: it is being
- * built. trial: an update of its is tried on a copy. */
-type Hold = 'pace' | 'storage' | 'document' | 'trial'
+/** pace: over its budget. */
+export type Hold = EditHold | 'pace'
 
 export class Pace {
   readonly #socket: Socket

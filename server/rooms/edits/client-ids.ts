@@ -2,7 +2,7 @@
 // vanish, so an id belongs to the principal that wrote under it first; what peers hold of somebody who is away is
 // accepted as an exact continuation, remembered as relayed, and compared when its owner comes back.
 
-import type { Shown } from '../../documents/validate/verdict.ts'
+import type { ClientIdRule, Shown } from '../../documents/validate/verdict.ts'
 import type { Author, RoomLimits } from '../ports.ts'
 import { type Clocks, Relays, withoutRelayed } from './relays.ts'
 
@@ -80,17 +80,29 @@ export class ClientIds {
     else this.#present.delete(person)
   }
 
-  /** Whether `writer` may extend `clientId`. resync and not reject where it is somebody's: honest clients relay. */
-  judge(writer: Writer, clientId: number, isKnown: boolean): 'ok' | 'resync' | 'reject' {
+  /**
+   * Whether `writer` may extend `clientId`. resync and not reject where it is somebody's: honest clients relay.
+   * @param fresh where the board has nothing of the id: how many such ids the same update brought before it.
+   */
+  judge(writer: Writer, clientId: number, fresh: number | null): ReturnType<ClientIdRule> {
+    const isKnown = fresh === null
     const owner = this.#owners.get(clientId) ?? (isKnown ? null : this.#speakerOf(clientId))
     if (owner === retired) return 'reject'
     if (owner !== null)
       return this.#isSame(owner, writer.principalKey) || !this.#isHere(owner) ? 'ok' : 'resync'
     if (isKnown) return 'ok'
-    const hasRoom =
-      writer.newClientIds < this.#limits.maxNewClientsPerConnection &&
-      this.#owners.size - this.#retiredIds < this.#limits.maxClientsPerBoard
-    return hasRoom ? 'ok' : 'reject'
+    const { maxNewClientsPerConnection, maxClientsPerBoard } = this.#limits
+    if (writer.newClientIds + fresh >= maxNewClientsPerConnection)
+      return {
+        rule: 'connection_client_ids',
+        message: `one connection may bring at most ${maxNewClientsPerConnection} new client ids; import the rest over HTTP`,
+      }
+    if (this.#owners.size - this.#retiredIds + fresh >= maxClientsPerBoard)
+      return {
+        rule: 'board_client_ids',
+        message: `this board has the edits of ${maxClientsPerBoard} client ids, which is the limit; changes under new ones are not kept until it is rebuilt`,
+      }
+    return 'ok'
   }
 
   /** An update of `writer` was applied. @returns ids to remember something of, and what was relayed and is news. */

@@ -34,16 +34,19 @@ export class Commits {
   /** Follows one append. @param onFailure it will never be committed, and nothing after it is called saved. */
   follow(append: Promise<void>, onFailure: (error: unknown) => void): void {
     const number = ++this.#issued
-    const followed = append.then(
-      () => this.#succeeded(number),
-      (error: unknown) => {
-        this.#failure ??= { error }
-        for (const wait of this.#waiting.splice(0)) wait.reject(error)
-        onFailure(error)
-      },
-    )
+    const failed = (error: unknown) => {
+      this.#failure ??= { error }
+      for (const wait of this.#waiting.splice(0)) wait.reject(error)
+      onFailure(error)
+    }
+    const followed: Promise<void> = append
+      .then(() => this.#succeeded(number))
+      // What `onProgress` throws is no lost append, but nobody can be told of a commit any more.
+      .catch(failed)
+      // Caught by nobody, it would end the process; `onFailure` has had its turn.
+      .catch(() => undefined)
+      .then(() => void this.#underWay.delete(followed))
     this.#underWay.add(followed)
-    void followed.finally(() => this.#underWay.delete(followed))
   }
 
   /** Resolves once everything issued so far is committed. @throws what the failed append threw. */

@@ -2,9 +2,8 @@
 // sender is not read, and what else came of it waits behind; everybody else goes on.
 
 import { dryRun } from '../../documents/validate/crowds.ts'
-import type { Connection } from '../connection/connection.ts'
 import type { DryRun, StoredBoard } from '../ports.ts'
-import type { Edit } from './edits.ts'
+import type { Edit, Editor } from './edit.ts'
 
 export interface DryRunsOptions {
   /** What the room has applied so far, as stored: resolves once all of it is committed. */
@@ -17,7 +16,7 @@ export interface DryRunsOptions {
 
 export class DryRuns {
   readonly #options: DryRunsOptions
-  readonly #waiting = new Map<Connection, Edit[]>()
+  readonly #waiting = new Map<Editor, Edit[]>()
 
   constructor(options: DryRunsOptions) {
     this.#options = options
@@ -25,27 +24,28 @@ export class DryRuns {
 
   /** @returns whether the edit waits behind one that is tried. */
   holds(edit: Edit): boolean {
-    const waiting = this.#waiting.get(edit.connection)
+    const waiting = this.#waiting.get(edit.editor)
     waiting?.push(edit)
     return waiting !== undefined
   }
 
   /** @param structs how many it brings: what it may take grows with them. */
   start(edit: Edit, structs: number): void {
-    const { connection } = edit
-    this.#waiting.set(connection, [])
-    connection.pace.hold('trial')
+    const { editor } = edit
+    this.#waiting.set(editor, [])
+    editor.hold('trial')
+    // Neither rejects: a trial that fails is an outcome, and what `onOver` throws is the window's own failure.
     void this.#trial(edit, structs).then((trial) => {
-      const behind = this.#waiting.get(connection)
-      this.#waiting.delete(connection)
-      if (behind === undefined || !connection.isOpen) return
+      const behind = this.#waiting.get(editor)
+      this.#waiting.delete(editor)
+      if (behind === undefined || !editor.isOpen) return
       this.#options.onOver([{ ...edit, trial }, ...behind])
-      connection.pace.release('trial')
+      editor.release('trial')
     })
   }
 
-  left(connection: Connection): void {
-    this.#waiting.delete(connection)
+  left(editor: Editor): void {
+    this.#waiting.delete(editor)
   }
 
   async #trial(edit: Edit, structs: number): Promise<Edit['trial']> {
@@ -53,10 +53,10 @@ export class DryRuns {
     try {
       const { snapshot, updates } = await this.#options.load()
       const { isTooCrowded, ms } = await run({ snapshot, updates, update: edit.update, structs })
-      edit.connection.worked(ms)
+      edit.editor.worked(ms)
       return isTooCrowded ? 'failed' : 'passed'
     } catch (error) {
-      edit.connection.log.warn({ err: error, bytes: edit.update.length }, 'an update could not be tried')
+      edit.editor.log.warn({ err: error, bytes: edit.update.length }, 'an update could not be tried')
       return 'impossible'
     }
   }

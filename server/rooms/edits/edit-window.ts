@@ -1,13 +1,13 @@
 // The edits of one room, from the moment they come in until they are committed. They wait for a window (led: after a
 // pause they are applied at once, and what follows within 5 ms together), go out as one update, and into the log.
-import type { Doc } from 'yjs'
+import { type Doc, getState } from 'yjs'
 import type { Clock, Timer } from '../clock.ts'
-import type { Connection } from '../connection/connection.ts'
 import type { BoardDocument } from '../document.ts'
 import type { Author, DryRun, StoredBoard, UpdateLog } from '../ports.ts'
 import { Commits } from './commits.ts'
 import { DryRuns } from './dry-runs.ts'
-import { type Edit, Edits, type EditsOptions, type Judged } from './edits.ts'
+import type { Edit, Editor } from './edit.ts'
+import { Judge, type Judged, type JudgeOptions } from './judge.ts'
 
 const windowMs = 5
 const mostWaitingBytes = 1024 * 1024
@@ -16,12 +16,12 @@ const mostWaitingEdits = 1000
 const mostUnsavedBytes = 8 * 1024 * 1024
 const mostUnsavedBytesOfAll = 128 * 1024 * 1024
 
-export interface EditWindowOptions extends Omit<EditsOptions, 'dryRuns'> {
+export interface EditWindowOptions extends Omit<JudgeOptions, 'dryRuns'> {
   boardId: string
   log: UpdateLog
   dryRun: DryRun | undefined
   /** Everybody but `soleWriter`, who wrote it all, gets this update. */
-  onUpdate: (update: Uint8Array, soleWriter: Connection | null) => void
+  onUpdate: (update: Uint8Array, soleWriter: Editor | null) => void
   /** The board has reached its size limit. */
   onFull: () => void
   /** More is unsaved than memory may hold, and the database is away. */
@@ -38,7 +38,7 @@ export class EditWindow {
   readonly #options: EditWindowOptions
   readonly #document: BoardDocument
   readonly #clock: Clock
-  readonly #edits: Edits
+  readonly #judge: Judge
   readonly #dryRuns: DryRuns
   readonly #commits: Commits
   #waiting: Edit[] = []
@@ -48,8 +48,8 @@ export class EditWindow {
   #building: Promise<void> | null = null
   #isClosed = false
   /** Who still has to be told of something. */
-  readonly #unsettled = new Set<Connection>()
-  readonly #heldForStorage = new Set<Connection>()
+  readonly #unsettled = new Set<Editor>()
+  readonly #heldForStorage = new Set<Editor>()
 
   constructor(options: EditWindowOptions) {
     this.#options = options
@@ -62,7 +62,7 @@ export class EditWindow {
         for (const edit of edits) this.add(edit)
       },
     })
-    this.#edits = new Edits({ ...options, dryRuns: this.#dryRuns })
+    this.#judge = new Judge({ ...options, dryRuns: this.#dryRuns })
     this.#commits = new Commits((committed) => this.#progressed(committed))
   }
 
@@ -74,7 +74,7 @@ export class EditWindow {
     if (this.#isClosed) return
     this.#waiting.push(edit)
     this.#waitingBytes += edit.update.length
-    if (this.#building !== null) edit.connection.pace.hold('document')
+    if (this.#building !== null) edit.editor.hold('document')
     else if (this.#waitingBytes > mostWaitingBytes || this.#waiting.length >= mostWaitingEdits) this.flush()
     else if (this.#timer === null) {
       const pauseMs = this.#clock.now() - this.#flushedAt
@@ -83,13 +83,13 @@ export class EditWindow {
     }
   }
 
-  /** Applies what waits, shows it, and hands it to the log; later where the document must be built first. */
+  /** Applies what waits, hands it to the log, and shows it; later where the document must be built first. Never throws. */
   flush(): void {
     this.#timer?.cancel()
     this.#timer = null
     if (this.#isClosed || this.#building !== null || this.#waiting.length === 0) return
     let doc: Doc | null = null
-    if (Edits.needDocument(this.#waiting)) {
+    if (Judge.needsDocument(this.#waiting)) {
       try {
         doc = this.#document.buildQuickly()
       } catch (error) {
@@ -102,37 +102,38 @@ export class EditWindow {
     this.#waiting = []
     this.#waitingBytes = 0
     this.#flushedAt = this.#clock.now()
-    let judged: Judged
     try {
-      judged = this.#edits.judge(edits, doc)
+      this.#apply(edits, doc)
     } catch (error) {
       this.#fail('broken', error)
-      return
     }
-    const { change } = judged
-    if (change !== null) {
-      this.#options.onUpdate(change.update, change.soleWriter)
-      this.store(change.update, change.authors)
-    }
-    this.#settle(judged)
-    if (judged.isFull) this.#options.onFull()
   }
 
   /** Resolves once there is a document, and everything that waited for it is applied. Never rejects. */
   build(): Promise<void> {
     if (this.#document.doc !== null) return Promise.resolve()
-    for (const { connection } of this.#waiting) connection.pace.hold('document')
-    this.#building ??= this.#document.build().then(
-      () => this.#built(),
-      (error: unknown) => this.#fail('unreadable', error),
-    )
+    for (const { editor } of this.#waiting) editor.hold('document')
+    this.#building ??= this.#document
+      .build()
+      .then(() => this.#built())
+      .catch((error: unknown) => this.#fail('unreadable', error))
     return this.#building
   }
 
-  /** Hands an update that is applied already to the log. */
-  store(update: Uint8Array, authors: readonly Author[]): void {
-    const { log, boardId } = this.#options
-    this.#commits.follow(log.append(boardId, update, authors), (error) => this.#fail('refused', error))
+  /**
+   * A change by the server: applied, on its way to the log, and shown when this returns.
+   * @param updates v1, checked against `doc` as it is now; empty where nothing changes.
+   * @param author principal that the new client ids are recorded under.
+   * @throws where it cannot be applied: the room is over then.
+   */
+  change(doc: Doc, updates: readonly Uint8Array[], author: string): void {
+    if (updates.length === 0) return
+    try {
+      this.#change(doc, updates, author)
+    } catch (error) {
+      this.#fail('broken', error)
+      throw error
+    }
   }
 
   /** Resolves once nothing waits, neither for the document nor for the log. */
@@ -142,10 +143,10 @@ export class EditWindow {
     await this.#commits.finished()
   }
 
-  left(connection: Connection): void {
-    this.#dryRuns.left(connection)
-    this.#unsettled.delete(connection)
-    this.#heldForStorage.delete(connection)
+  left(editor: Editor): void {
+    this.#dryRuns.left(editor)
+    this.#unsettled.delete(editor)
+    this.#heldForStorage.delete(editor)
   }
 
   close(): void {
@@ -164,49 +165,63 @@ export class EditWindow {
 
   #built(): void {
     this.#building = null
-    const held = new Set(this.#waiting.map((edit) => edit.connection))
+    const held = new Set(this.#waiting.map((edit) => edit.editor))
     this.flush()
-    for (const connection of held) if (connection.isOpen) connection.pace.release('document')
+    for (const editor of held) if (editor.isOpen) editor.release('document')
   }
 
-  #settle({ outcomes }: Judged): void {
+  /** @throws whatever goes wrong: what the document has and the log lacks is forgotten with the room then. */
+  #apply(edits: readonly Edit[], doc: Doc | null): void {
+    const judged = this.#judge.judge(edits, doc)
+    const { change } = judged
+    if (change !== null) {
+      // First the log: whatever happens while it is shown, nothing is on the board that is not on its way to the disk.
+      this.#store(change.update, change.authors)
+      this.#options.onUpdate(change.update, change.soleWriter)
+    }
     const after = this.#commits.issued
-    for (const { edit, outcome } of outcomes) {
-      const { connection, count } = edit
-      if (!connection.isOpen) continue
-      switch (outcome.name) {
-        case 'effective':
-        case 'without effect':
-          // Without effect of its own, it may still rest on what is not committed yet.
-          if (outcome.problem === null) connection.saved.effective(count, after)
-          else connection.saved.refused(count, after, outcome.problem)
-          connection.resync.accepted()
-          if (edit.isStep2) connection.saved.answered(after)
-          break
-        case 'refused':
-          // What it lacked was part of this answer, and is refused with it.
-          if (edit.isStep2) connection.saved.answered(after)
-          connection.saved.refused(count, after, { code: outcome.code, message: outcome.message })
-          if (outcome.kind === 'violation') connection.violated()
-          if (outcome.kind === 'contradicted') connection.contradicted(outcome.message)
-          break
-        case 'dropped':
-          connection.dropped(count)
-          break
-      }
-      if (connection.isOpen && connection.saved.isWaiting) this.#unsettled.add(connection)
+    for (const { edit, outcome } of judged.outcomes) {
+      if (!edit.editor.isOpen) continue
+      edit.editor.learned(edit, outcome, after)
+      this.#unsettled.add(edit.editor)
     }
     this.#progressed(this.#commits.committed)
-    this.#slowDown(outcomes)
+    this.#slowDown(judged.outcomes)
+    if (judged.isFull) this.#options.onFull()
+  }
+
+  #change(doc: Doc, updates: readonly Uint8Array[], author: string): void {
+    const { clientIds, limits, onUpdate, onFull } = this.#options
+    const known = new Set(doc.store.clients.keys())
+    const update = this.#document.transact(doc, () => {
+      for (const each of updates)
+        if (this.#document.apply(doc, each) === 'incomplete')
+          throw new Error('a change left something pending')
+    })
+    if (update === null) return
+    const fresh = Array.from(doc.store.clients.keys()).filter((clientId) => !known.has(clientId))
+    const writer = { principalKey: author, newClientIds: 0, speaksFor: () => false }
+    const writes = fresh.map((clientId) => ({
+      clientId,
+      fromClock: 0,
+      toClock: getState(doc.store, clientId),
+    }))
+    this.#store(update, clientIds.wrote(writer, writes).authors)
+    onUpdate(update, null)
+    if (!this.#document.hasRoomFor(1, limits.maxBoardBytes)) onFull()
+  }
+
+  /** Hands an update that is applied already to the log. */
+  #store(update: Uint8Array, authors: readonly Author[]): void {
+    const { log, boardId } = this.#options
+    this.#commits.follow(log.append(boardId, update, authors), (error) => this.#fail('refused', error))
   }
 
   #progressed(committed: number): void {
-    for (const connection of this.#unsettled) {
-      connection.saved.progress(committed)
-      if (!connection.saved.isWaiting) this.#unsettled.delete(connection)
-    }
+    for (const editor of this.#unsettled)
+      if (!editor.isOpen || !editor.progress(committed)) this.#unsettled.delete(editor)
     if (this.#heldForStorage.size === 0 || this.#isOverfull(0.5)) return
-    for (const connection of this.#heldForStorage) connection.pace.release('storage')
+    for (const editor of this.#heldForStorage) editor.release('storage')
     this.#heldForStorage.clear()
   }
 
@@ -218,9 +233,9 @@ export class EditWindow {
       return
     }
     for (const { edit, outcome } of outcomes) {
-      if (outcome.name !== 'effective' || !edit.connection.isOpen) continue
-      edit.connection.pace.hold('storage')
-      this.#heldForStorage.add(edit.connection)
+      if (outcome.name !== 'effective' || !edit.editor.isOpen) continue
+      edit.editor.hold('storage')
+      this.#heldForStorage.add(edit.editor)
     }
   }
 
@@ -237,6 +252,6 @@ export class EditWindow {
     if (this.#isClosed) return
     this.close()
     this.#building = null
-    this.#options.onFailure({ name, error, culprit: name === 'broken' ? this.#edits.current : null })
+    this.#options.onFailure({ name, error, culprit: name === 'broken' ? this.#judge.current : null })
   }
 }

@@ -1,9 +1,13 @@
 // Presence of one room, over the bytes of y-protocols' awareness messages: an entry a client id, each with the one
 // connection that may speak for it. Only the newest state of a client goes out, at most once a window; JSON is
 // parsed then and not when it comes in, so a flood of states costs no more than the window lets through.
-import type { PublicPrincipal } from '../../../shared/protocol.ts'
+//
+// Stock clients send on every state that they hear, so hearing an id from a connection does not make the id its own.
+// An id belongs to the connection whose document has it; one that comes back while its old socket is half open takes
+// it over with its first new state, or inherits it when the old socket ends.
 import { varUintBytes, writeVarUint } from '../../documents/var-uint.ts'
 import { Reader } from '../messages.ts'
+import type { Speaker } from './speaker.ts'
 
 const mostIdsOfASpeaker = 4
 const mostStateBytes = 16 * 1024
@@ -12,34 +16,11 @@ const mostFarewells = 1000
 const closingBrace = 0x7d
 const nullState = Buffer.from('null')
 
-/**
- * A connection as presence sees it. The older of two with the same key yields its ids to the newer one, so that a
- * half-open socket neither mutes the one that replaced it nor takes its cursor along when it ends.
- */
-export class Speaker {
-  /** Who it is: the principal, for anonymous ones address and user agent. */
-  readonly key: string
-  readonly principalKey: string
-  /** Order of joining. */
-  readonly age: number
-  /** Shown instead of whatever name the client gives itself. */
-  readonly principal: PublicPrincipal
-  readonly ids = new Set<number>()
-  /** `,"principal":{…}}`, which ends every state of this speaker. */
-  readonly suffix: Buffer
-
-  constructor(options: { key: string; principalKey: string; age: number; principal: PublicPrincipal }) {
-    this.key = options.key
-    this.principalKey = options.principalKey
-    this.age = options.age
-    this.principal = options.principal
-    this.suffix = Buffer.from(`,"principal":${JSON.stringify(options.principal)}}`)
-  }
-}
-
 interface Entry {
   clock: number
   speaker: Speaker
+  /** A newer connection of the same client, as it seems: the id is its own once `speaker` is gone. */
+  heir: Speaker | null
   /** As it came, not looked into yet; null where the newest state is encoded. */
   raw: { clock: number; state: Buffer } | null
   /** Client id, clock and state as they are sent; null before the first good state. */
@@ -57,6 +38,8 @@ export class Awareness {
   readonly #entries = new Map<number, Entry>()
   readonly #farewells = new Map<number, Farewell>()
   readonly #dirty = new Set<number>()
+  /** What others have heard that the state being read does not outdo. */
+  #outdatedBy: Uint8Array | null = null
   readonly #onIgnored: () => void
 
   /** @param onIgnored an entry was not taken: its sender had no right to it, or it is too large. */
@@ -76,9 +59,11 @@ export class Awareness {
    * Takes what one connection says. What it has no right to is ignored without a word, because stock clients
    * re-send the states of others.
    * @param update body of an awareness message; copied where it is kept.
+   * @param onOutdated is given the entry that says goodbye to an id of the speaker, where others have heard it and
+   *   would take the speaker's state for older: a client that hears of its own end says with a new clock that it is there.
    * @returns false where the bytes are no awareness update.
    */
-  receive(speaker: Speaker, update: Uint8Array): boolean {
+  receive(speaker: Speaker, update: Uint8Array, onOutdated?: (farewell: Uint8Array) => void): boolean {
     const reader = new Reader(update)
     const count = reader.varUint()
     if (count < 0 || count * 3 > update.length) return false
@@ -88,23 +73,41 @@ export class Awareness {
       const state = reader.varBytes()
       if (clientId < 0 || clock < 0 || state === null) return false
       const isSound = clock <= mostClock && state.length <= mostStateBytes
-      if (!isSound || !this.#hear(speaker, clientId, clock, state)) this.#onIgnored()
+      if (!isSound) {
+        this.#onIgnored()
+        continue
+      }
+      if (speaker.ownId === null && !nullState.equals(state)) speaker.ownId = clientId
+      if (!this.#hear(speaker, clientId, clock, state)) this.#onIgnored()
+      if (this.#outdatedBy === null) continue
+      onOutdated?.(this.#outdatedBy)
+      this.#outdatedBy = null
     }
     return reader.isAtEnd
   }
 
-  /** The connection ended: exactly the ids that it still speaks for go. */
+  /** The connection ended, or is silent: exactly the ids that it still speaks for go, or to those who inherit them. */
   leave(speaker: Speaker): void {
+    speaker.hasLeft = true
     for (const clientId of speaker.ids) {
       const entry = this.#entries.get(clientId)
-      if (entry !== undefined) this.#remove(clientId, entry, entry.raw?.clock ?? entry.clock)
+      if (entry === undefined) continue
+      const { heir } = entry
+      if (heir !== null && !heir.hasLeft && heir.ids.size < mostIdsOfASpeaker) {
+        entry.speaker = heir
+        entry.heir = null
+        heir.ids.add(clientId)
+      } else this.#remove(clientId, entry, entry.raw?.clock ?? entry.clock)
     }
     speaker.ids.clear()
   }
 
   /** The principal that speaks for a client id. */
   speakerOf(clientId: number): string | null {
-    return this.#entries.get(clientId)?.speaker.principalKey ?? null
+    const entry = this.#entries.get(clientId)
+    if (entry === undefined) return null
+    // An anonymous client that comes back is a new principal, and the one that writes under its id.
+    return (entry.heir ?? entry.speaker).principalKey
   }
 
   /** The newest state of everyone who moved since the last call, encoded; empty where nobody did. */
@@ -137,23 +140,15 @@ export class Awareness {
   #hear(speaker: Speaker, clientId: number, clock: number, state: Uint8Array): boolean {
     const isNull = nullState.equals(state)
     const entry = this.#entries.get(clientId)
-    if (entry === undefined) {
-      const farewell = this.#farewells.get(clientId)
-      const isTaken = farewell !== undefined && (farewell.key !== speaker.key || clock < farewell.clock)
-      if (isNull || isTaken || speaker.ids.size >= mostIdsOfASpeaker) return false
-      this.#farewells.delete(clientId)
-      speaker.ids.add(clientId)
-      this.#entries.set(clientId, {
-        clock,
-        speaker,
-        raw: { clock, state: Buffer.from(state) },
-        encoded: null,
-      })
-      this.#dirty.add(clientId)
-      return true
-    }
-    if (entry.speaker !== speaker && !this.#takeOver(clientId, entry, speaker)) return false
+    if (entry === undefined) return !isNull && this.#introduce(speaker, clientId, clock, state)
     const newest = entry.raw?.clock ?? entry.clock
+    if (entry.speaker === speaker) {
+      // It lives: nobody has taken its place.
+      if (clock > newest) entry.heir = null
+    } else {
+      const claim = this.#claim(clientId, entry, speaker, clock > newest)
+      if (claim !== 'taken') return claim === 'repeated'
+    }
     if (isNull) {
       if (clock < newest) return false
       speaker.ids.delete(clientId)
@@ -165,13 +160,56 @@ export class Awareness {
     return true
   }
 
-  #takeOver(clientId: number, entry: Entry, speaker: Speaker): boolean {
-    const isSuccessor = entry.speaker.key === speaker.key && entry.speaker.age < speaker.age
-    if (!isSuccessor || speaker.ids.size >= mostIdsOfASpeaker) return false
-    entry.speaker.ids.delete(clientId)
-    entry.speaker = speaker
+  #introduce(speaker: Speaker, clientId: number, clock: number, state: Uint8Array): boolean {
+    if (speaker.ids.size >= mostIdsOfASpeaker) return false
+    const farewell = this.#farewells.get(clientId)
+    if (farewell !== undefined) {
+      if (farewell.key !== speaker.key) return false
+      if (clock <= farewell.clock) {
+        // Another window repeats what it heard before its neighbour went.
+        if (speaker.ownId !== clientId) return false
+        this.#outdatedBy = farewell.encoded
+        if (clock < farewell.clock) return false
+      }
+      this.#farewells.delete(clientId)
+    }
+    speaker.hasLeft = false
     speaker.ids.add(clientId)
+    const raw = { clock, state: Buffer.from(state) }
+    this.#entries.set(clientId, { clock, speaker, heir: null, raw, encoded: null })
+    this.#dirty.add(clientId)
     return true
+  }
+
+  /**
+   * `speaker` says something about an id that another connection speaks for.
+   * @param isNews the clock is newer than any before. An echo has an old one.
+   */
+  #claim(
+    clientId: number,
+    entry: Entry,
+    speaker: Speaker,
+    isNews: boolean,
+  ): 'taken' | 'repeated' | 'refused' {
+    const holder = entry.speaker
+    if (holder.key !== speaker.key) return 'refused'
+    const isOwn = speaker.ownId === clientId
+    const isHolders = holder.ownId === clientId
+    if (isHolders && !isOwn) return 'repeated'
+    const mayTake = isOwn ? isNews || !isHolders : isNews && holder.age < speaker.age
+    if (mayTake && speaker.ids.size < mostIdsOfASpeaker) {
+      holder.ids.delete(clientId)
+      speaker.hasLeft = false
+      speaker.ids.add(clientId)
+      entry.speaker = speaker
+      entry.heir = null
+      return 'taken'
+    }
+    if (isOwn && holder.age < speaker.age) {
+      speaker.hasLeft = false
+      entry.heir = speaker
+    }
+    return 'repeated'
   }
 
   #remove(clientId: number, entry: Entry, clock: number): void {

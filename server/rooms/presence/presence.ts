@@ -3,7 +3,8 @@
 
 import type { Clock, Timer } from '../clock.ts'
 import { awarenessFrame } from '../frames.ts'
-import { Awareness, type Speaker } from './awareness.ts'
+import { Awareness } from './awareness.ts'
+import type { Speaker } from './speaker.ts'
 
 const windowMs = 20
 
@@ -31,9 +32,9 @@ export class Presence {
     this.#windowMs = Math.max(windowMs, this.#leastMs)
   }
 
-  /** @returns false where the bytes are no awareness update. */
-  receive(speaker: Speaker, update: Uint8Array): boolean {
-    const isSound = this.#awareness.receive(speaker, update)
+  /** @see Awareness.receive */
+  receive(speaker: Speaker, update: Uint8Array, onOutdated: (farewell: Uint8Array) => void): boolean {
+    const isSound = this.#awareness.receive(speaker, update, onOutdated)
     this.#moved()
     return isSound
   }

@@ -1,0 +1,109 @@
+// What one client hears of its own edits: that they are saved, that they were refused, or that it is asked for
+// everything; and when it has had too many of the last two.
+import { CloseCode, encodeNotice, encodePermissionDenied, encodeSaved } from '../../../shared/protocol.ts'
+import type { Clock } from '../clock.ts'
+import type { Edit, Outcome } from '../edits/edit.ts'
+import { frameOf } from '../frames.ts'
+import { closing, type Ending } from './ending.ts'
+import type { Outbox } from './outbox.ts'
+import { Resync } from './resync.ts'
+import { Saved } from './saved.ts'
+
+const rejectionsWithinMs = 60_000
+const mostRejections = 3
+const deniedEveryMs = 10_000
+
+export interface RepliesOptions {
+  clock: Clock
+  /** Hears frames 65 and 68; a stock client hears of refusals with the auth message. */
+  ownProtocol: boolean
+  outbox: Outbox
+  /** Send sync step 1. */
+  ask: () => void
+}
+
+export class Replies {
+  readonly #options: RepliesOptions
+  readonly #saved: Saved
+  readonly #resync: Resync
+  #rejectedAt: readonly number[] = []
+  #deniedAt = Number.NEGATIVE_INFINITY
+
+  constructor(options: RepliesOptions) {
+    const { clock, ownProtocol, outbox, ask } = options
+    this.#options = options
+    this.#saved = new Saved({
+      saved: (count) => {
+        if (ownProtocol) outbox.send(frameOf(encodeSaved(count)))
+      },
+      refused: (notice) => {
+        if (ownProtocol) outbox.send(frameOf(encodeNotice(notice)))
+        else this.#deny(notice.message)
+      },
+    })
+    this.#resync = new Resync({ clock, ask })
+  }
+
+  /** One more edit came. @returns its count. */
+  receive(): number {
+    return this.#saved.receive()
+  }
+
+  /** @returns how the connection ends for it; null: it goes on. */
+  learned({ count, isStep2 }: Edit, outcome: Outcome, after: number): Ending | null {
+    switch (outcome.name) {
+      case 'effective':
+      case 'without effect':
+        // Without effect of its own, it may still rest on what is not committed yet.
+        if (outcome.problem === null) this.#saved.effective(count, after)
+        else this.#saved.refused(count, after, outcome.problem)
+        this.#resync.accepted()
+        if (isStep2) this.#saved.answered(after)
+        return null
+      case 'refused':
+        // What it lacked was part of this answer, and is refused with it.
+        if (isStep2) this.#saved.answered(after)
+        this.#saved.refused(count, after, { code: outcome.code, message: outcome.message })
+        return this.#endOfRefused(outcome)
+      case 'dropped':
+        this.#saved.dropped(count)
+        return this.#resync.dropped()
+          ? null
+          : closing(CloseCode.busy, 'the client and the board do not come together')
+    }
+  }
+
+  /** Everything up to append number `committed` is committed. @returns whether something is still to be told. */
+  progress(committed: number): boolean {
+    this.#saved.progress(committed)
+    return this.#saved.isWaiting
+  }
+
+  close(): void {
+    this.#resync.close()
+  }
+
+  #endOfRefused({ kind, message }: Extract<Outcome, { name: 'refused' }>): Ending | null {
+    switch (kind) {
+      case 'not kept':
+        return null
+      case 'contradicted':
+        // Its document and the board differ under one client id; a stock client cannot start over by itself.
+        return this.#options.ownProtocol ? null : closing(CloseCode.protocolViolation, message)
+      case 'violation': {
+        // Honest clients send no such thing, so the third ends it.
+        const now = this.#options.clock.now()
+        this.#rejectedAt = [...this.#rejectedAt.filter((at) => at > now - rejectionsWithinMs), now]
+        if (this.#rejectedAt.length < mostRejections) return null
+        return closing(CloseCode.protocolViolation, 'three updates in a minute were refused')
+      }
+    }
+  }
+
+  #deny(message: string): void {
+    const now = this.#options.clock.now()
+    if (now - this.#deniedAt < deniedEveryMs) return
+    this.#deniedAt = now
+    this.#options.outbox.send(frameOf(encodePermissionDenied(message)))
+  }
+}

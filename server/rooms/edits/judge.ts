@@ -1,0 +1,244 @@
+// What becomes of each update of a window: they are judged one by one, each against the document with the one before
+// it applied, all in one transaction; that emits one update, which is what everybody gets and what is stored.
+import type * as Y from 'yjs'
+import { mayWrite } from '../../../shared/levels.ts'
+import { validateUpdate } from '../../documents/validate/validate.ts'
+import {
+  defaultValidationLimits,
+  type Shown,
+  type ValidationLimits,
+  type Verdict,
+} from '../../documents/validate/verdict.ts'
+import type { Clock } from '../clock.ts'
+import type { Counters } from '../counters.ts'
+import type { BoardDocument } from '../document.ts'
+import { isEmptyUpdate } from '../messages.ts'
+import type { Author, RoomLimits } from '../ports.ts'
+import type { ClientIds, Contested, Relayed } from './client-ids.ts'
+import type { DryRuns } from './dry-runs.ts'
+import type { Edit, Editor, Outcome, Problem } from './edit.ts'
+
+/** What a window changed. */
+export interface Change {
+  update: Uint8Array
+  authors: Author[]
+  /** Whose edits these all are; null where they are of several. Who wrote it all has it all. */
+  soleWriter: Editor | null
+}
+
+/** What a window led to, edit by edit, and its change, null where nothing changed. */
+export interface Judged {
+  change: Change | null
+  outcomes: { edit: Edit; outcome: Outcome }[]
+  isFull: boolean
+}
+
+export interface JudgeOptions {
+  document: BoardDocument
+  clientIds: ClientIds
+  limits: RoomLimits
+  clock: Clock
+  counters: Counters
+  dryRuns: DryRuns
+  /** Somebody brought in edits under client ids whose owners are away. */
+  onRelayed: (by: Editor, relayed: readonly Relayed[]) => void
+  /** An owner came back, and its edits are not those that somebody else brought in. */
+  onContested: (owner: Editor, contested: Contested) => void
+}
+
+/** A window while it is judged. */
+interface Window extends Judged {
+  /** Of the updates applied so far: the document counts them when the transaction ends. */
+  appliedBytes: number
+  authors: Author[]
+  /** What the edits took one by one, which is charged already. */
+  judgedMs: number
+}
+
+const withoutEffect: Outcome = { name: 'without effect', problem: null }
+const dropped: Outcome = { name: 'dropped' }
+const notEditor: Outcome = {
+  name: 'refused',
+  code: 'access_denied',
+  message: 'this connection may not edit; its changes are not kept',
+  kind: 'not kept',
+}
+const boardFull: Outcome = {
+  name: 'refused',
+  code: 'board_full',
+  message: 'the board has reached its size limit; changes are not kept',
+  kind: 'not kept',
+}
+const deletedMeanwhile: Problem = {
+  code: 'update_relayed_deleted',
+  message: 'while you were away somebody else brought in edits of yours, and some of them are deleted by now',
+}
+
+export class Judge {
+  readonly #options: JudgeOptions
+  readonly #limits: ValidationLimits
+  /** The edit being applied: named when Yjs throws. */
+  current: Edit | null = null
+
+  constructor(options: JudgeOptions) {
+    this.#options = options
+    this.#limits = {
+      ...defaultValidationLimits,
+      maxNewClientsPerUpdate: options.limits.maxNewClientsPerUpdate,
+    }
+  }
+
+  /** Whether judging these takes the document: what changes nothing, or may not, does not. */
+  static needsDocument(edits: readonly Edit[]): boolean {
+    return edits.some(({ editor, update }) => mayWrite(editor.level) && !isEmptyUpdate(update))
+  }
+
+  /** @param doc null where `needsDocument` says no. @throws what Yjs throws: the document is broken then. */
+  judge(edits: readonly Edit[], doc: Y.Doc | null): Judged {
+    const { clock, document } = this.#options
+    const window: Window = {
+      change: null,
+      outcomes: [],
+      isFull: false,
+      appliedBytes: 0,
+      authors: [],
+      judgedMs: 0,
+    }
+    if (doc === null) {
+      this.#judgeAll(edits, null, window)
+      return window
+    }
+    const startedAt = clock.now()
+    const update = document.transact(doc, () => this.#judgeAll(edits, doc, window))
+    this.current = null
+    const writers = new Set<Editor>()
+    for (const { edit, outcome } of window.outcomes)
+      if (outcome.name === 'effective') writers.add(edit.editor)
+    this.#chargeTidying(window, clock.now() - startedAt)
+    if (update === null) return window
+    const [writer] = writers
+    const soleWriter = writers.size === 1 && writer !== undefined ? writer : null
+    window.change = { update, authors: window.authors, soleWriter }
+    return window
+  }
+
+  #judgeAll(edits: readonly Edit[], doc: Y.Doc | null, window: Window): void {
+    const { clock, dryRuns } = this.#options
+    for (const edit of edits) {
+      if (dryRuns.holds(edit)) continue
+      const startedAt = clock.now()
+      const outcome = this.#judge(edit, doc, window)
+      const ms = clock.now() - startedAt
+      if (outcome !== null) window.outcomes.push({ edit, outcome })
+      window.judgedMs += ms
+      edit.editor.worked(ms)
+    }
+  }
+
+  /** What Yjs does when the transaction ends is work too, of those whose edits were applied. */
+  #chargeTidying({ outcomes, judgedMs }: Window, wholeMs: number): void {
+    const effective = outcomes.filter(({ outcome }) => outcome.name === 'effective')
+    for (const { edit } of effective) edit.editor.worked((wholeMs - judgedMs) / effective.length)
+  }
+
+  /** @returns null where the edit must be tried first, which has begun. */
+  #judge(edit: Edit, doc: Y.Doc | null, window: Window): Outcome | null {
+    const { editor, update } = edit
+    const { counters, document, limits, dryRuns } = this.#options
+    // An honest viewer answers step 1, with nothing.
+    if (isEmptyUpdate(update)) return withoutEffect
+    if (!mayWrite(editor.level) || doc === null) {
+      counters.refused_level++
+      return window.isFull || editor.reason === 'board_full' ? boardFull : notEditor
+    }
+    const inspected = this.#inspect(edit, doc)
+    const verdict =
+      inspected.outcome === 'ok' && inspected.suspects > 0 ? afterTrial(edit, inspected) : inspected
+    if (verdict === null) {
+      counters.tried++
+      dryRuns.start(edit, inspected.outcome === 'ok' ? inspected.suspects : 0)
+      return null
+    }
+    if (verdict.outcome !== 'ok') return this.#refusal(edit, verdict)
+    if (verdict.empty) return { name: 'without effect', problem: this.#shown(editor, verdict.shown) }
+    if (!document.hasRoomFor(window.appliedBytes + update.length, limits.maxBoardBytes)) {
+      window.isFull = true
+      return boardFull
+    }
+    this.current = edit
+    if (document.apply(doc, update) === 'incomplete')
+      editor.log.error({ bytes: update.length }, 'an update left something pending; dropped')
+    window.appliedBytes += update.length
+    counters.updates++
+    const problem = this.#shown(editor, verdict.shown)
+    window.authors.push(...this.#wrote(editor, verdict))
+    return { name: 'effective', problem }
+  }
+
+  #inspect({ editor, update }: Edit, doc: Y.Doc): Verdict {
+    const { clientIds } = this.#options
+    let fresh = 0
+    return validateUpdate(
+      update,
+      doc,
+      (clientId, isKnown) => clientIds.judge(editor, clientId, isKnown ? null : fresh++),
+      this.#limits,
+      (clientId) => clientIds.unshown(editor.principalKey, clientId),
+    )
+  }
+
+  #refusal({ editor, update }: Edit, verdict: Exclude<Verdict, { outcome: 'ok' }>): Outcome {
+    const { counters, clientIds } = this.#options
+    const { rule } = verdict
+    counters.rules[rule] = (counters.rules[rule] ?? 0) + 1
+    if (verdict.outcome === 'resync') {
+      counters.resynced++
+      editor.log.debug({ rule, bytes: update.length }, 'update dropped for a full sync')
+      return dropped
+    }
+    counters.rejected++
+    editor.log.info({ rule, bytes: update.length }, 'update rejected')
+    const { clientId, message } = verdict
+    const refused = { name: 'refused', code: `update_${rule}`, message } as const
+    if (clientId !== undefined) {
+      this.#contested(editor, clientIds.contested(clientId, false))
+      return { ...refused, kind: 'contradicted' }
+    }
+    // That a board has had too many authors is the fault of nobody who comes last.
+    return { ...refused, kind: rule === 'board_client_ids' ? 'not kept' : 'violation' }
+  }
+
+  #wrote(editor: Editor, { writes }: Extract<Verdict, { outcome: 'ok' }>): Author[] {
+    const { clientIds, counters, onRelayed } = this.#options
+    const { authors, relayed } = clientIds.wrote(editor, writes)
+    counters.relayed += relayed.length
+    if (relayed.length > 0) onRelayed(editor, relayed)
+    return authors
+  }
+
+  /** The owner of relayed edits has shown its own, which are on the board or were deleted there. */
+  #shown(editor: Editor, shown: readonly Shown[]): Problem | null {
+    if (shown.length === 0) return null
+    this.#contested(editor, this.#options.clientIds.shown(editor, shown))
+    return shown.some(({ isDeleted }) => isDeleted) ? deletedMeanwhile : null
+  }
+
+  #contested(owner: Editor, contested: readonly Contested[]): void {
+    this.#options.counters.contested += contested.length
+    for (const each of contested) this.#options.onContested(owner, each)
+  }
+}
+
+/** @returns null where it was not tried yet. */
+function afterTrial({ trial }: Edit, verdict: Verdict): Verdict | null {
+  switch (trial) {
+    case undefined:
+      return null
+    case 'passed':
+      return verdict
+    case 'failed':
+      return { outcome: 'reject', rule: 'conflicts', message: 'too many structs claim the same places' }
+    case 'impossible':
+      return { outcome: 'resync', rule: 'untried' }
+  }
+}

@@ -1,0 +1,42 @@
+// A change by the server itself (an import, a restore, code of an embedder), as updates that are safe to apply.
+import type { Doc } from 'yjs'
+import { validateUpdate } from '../../documents/validate/validate.ts'
+import { defaultValidationLimits } from '../../documents/validate/verdict.ts'
+import { BoardroomError } from '../../errors.ts'
+import type { BoardDocument } from '../document.ts'
+import type { RoomLimits } from '../ports.ts'
+
+/** An update v1 from outside, or a function that edits the document and is done when it returns. */
+export type ServerChange = Uint8Array | ((doc: Doc) => void)
+
+/**
+ * The updates that `change` comes to, for `doc` as it is now; nothing is changed yet.
+ * @throws BoardroomError invalid_request | board_full, or what the function throws
+ */
+export function updatesOf(
+  change: ServerChange,
+  { document, doc, limits }: { document: BoardDocument; doc: Doc; limits: RoomLimits },
+): readonly Uint8Array[] {
+  const { maxBoardBytes } = limits
+  const updates = typeof change === 'function' ? document.rehearse(doc, change) : [change]
+  const bytes = updates.reduce((sum, update) => sum + update.length, 0)
+  if (!document.hasRoomFor(bytes, maxBoardBytes))
+    throw new BoardroomError('board_full', `the board may have ${maxBoardBytes} bytes, and would have more`)
+  if (typeof change !== 'function') check(change, doc, limits)
+  return updates
+}
+
+function check(update: Uint8Array, doc: Doc, limits: RoomLimits): void {
+  const verdict = validateUpdate(update, doc, () => 'ok', {
+    ...defaultValidationLimits,
+    maxNewClientsPerUpdate: limits.maxClientsPerBoard,
+    maxStructsPerUpdate: Number.POSITIVE_INFINITY,
+  })
+  if (verdict.outcome === 'reject')
+    throw new BoardroomError('invalid_request', `not an update that can be applied: ${verdict.message}`)
+  if (verdict.outcome === 'resync')
+    throw new BoardroomError(
+      'invalid_request',
+      'the update rests on edits that the board does not have; send the whole document',
+    )
+}

@@ -1,0 +1,94 @@
+// Who has what, between one room and its clients: the answers to their sync step 1, and ours to them. Answering may
+// take the document, which is built first then; until it is there, whoever asked is not read.
+import type * as Y from 'yjs'
+import { SyncStep } from '../../shared/protocol.ts'
+import type { Clock } from './clock.ts'
+import type { Connection } from './connection/connection.ts'
+import type { BoardDocument } from './document.ts'
+import type { ClientIds } from './edits/client-ids.ts'
+import type { EditWindow } from './edits/edit-window.ts'
+import { syncFrame } from './frames.ts'
+import { JoinFrames } from './join-frames.ts'
+import { isEmptyStateVector } from './messages.ts'
+
+export class StateExchange {
+  readonly #document: BoardDocument
+  readonly #clientIds: ClientIds
+  readonly #window: EditWindow
+  readonly #frames: JoinFrames
+
+  constructor(options: { document: BoardDocument; clientIds: ClientIds; window: EditWindow; clock: Clock }) {
+    this.#document = options.document
+    this.#clientIds = options.clientIds
+    this.#window = options.window
+    this.#frames = new JoinFrames(options.document, options.clock)
+  }
+
+  /** The document has changed. */
+  changed(): void {
+    this.#frames.changed()
+  }
+
+  /** Answers sync step 1. */
+  answer(connection: Connection, stateVector: Uint8Array): void {
+    this.#window.flush()
+    if (!connection.isOpen) return
+    if (isEmptyStateVector(stateVector)) {
+      // It has nothing: asking it for everything, before it gets the state, costs nothing.
+      if (!connection.wasAsked) this.ask(connection, stateVector)
+      if (this.#frames.isReady) this.#answerWhole(connection)
+      else this.#onceBuilt(connection, () => this.#answerWhole(connection))
+      return
+    }
+    const { doc } = this.#document
+    if (doc !== null) {
+      this.#answerDifference(connection, doc, stateVector)
+      return
+    }
+    const question = stateVector.slice()
+    this.#onceBuilt(connection, (built) => this.#answerDifference(connection, built, question))
+  }
+
+  /** Sends sync step 1. A large board that nobody has written to yet is not scanned for it: nothing is sent then. */
+  ask(connection: Connection, stateVector = this.#document.stateVector()): void {
+    if (stateVector === null) return
+    connection.wasAsked = true
+    const question = this.#clientIds.questionFor(connection.principalKey, stateVector)
+    connection.outbox.send(syncFrame(SyncStep.step1, question))
+  }
+
+  /** Sends what a connection missed that did not read. */
+  catchUp(connection: Connection, since: Uint8Array): void {
+    // Whoever fell behind did so over an update, and updates are applied to a built document.
+    const { doc } = this.#document
+    if (doc === null) return
+    this.#window.flush()
+    connection.outbox.answer([this.#frames.difference(doc, since, SyncStep.update)])
+  }
+
+  close(): void {
+    this.#frames.close()
+  }
+
+  #onceBuilt(connection: Connection, answer: (doc: Y.Doc) => void): void {
+    connection.hold('document')
+    this.#window
+      .build()
+      .then(() => {
+        const { doc } = this.#document
+        if (!connection.isOpen || doc === null) return
+        answer(doc)
+        connection.release('document')
+      })
+      .catch((error: unknown) => connection.failed(error))
+  }
+
+  #answerWhole(connection: Connection): void {
+    this.#frames.whole((pieces) => connection.outbox.answer(pieces))
+  }
+
+  #answerDifference(connection: Connection, doc: Y.Doc, stateVector: Uint8Array): void {
+    if (!connection.wasAsked) this.ask(connection)
+    connection.outbox.answer([this.#frames.difference(doc, stateVector, SyncStep.step2)])
+  }
+}

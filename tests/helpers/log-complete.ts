@@ -1,0 +1,34 @@
+// The one thing that must hold whatever happens on a board: nothing is in the live document that the log does not have.
+import * as assert from 'uvu/assert'
+import * as Y from 'yjs'
+
+/** What storage would make of its rows. */
+export function documentOf(
+  stored: { snapshot: Uint8Array | null; updates: readonly Uint8Array[] } | undefined,
+): Y.Doc {
+  const doc = new Y.Doc()
+  if (stored === undefined) return doc
+  if (stored.snapshot !== null) Y.applyUpdate(doc, stored.snapshot)
+  for (const update of stored.updates) Y.applyUpdate(doc, update)
+  return doc
+}
+
+/**
+ * @param live the whole state of the live document, v1.
+ * @param logged a document of what is in the log, or on its way there; changed by this.
+ */
+export function assertComplete(live: Uint8Array, logged: Y.Doc): void {
+  let missing: Uint8Array | null = null
+  logged.on('update', (update: Uint8Array) => {
+    missing = update
+  })
+  Y.applyUpdate(logged, live)
+  assert.is(logged.store.pendingStructs, null, 'the live document rests on what the log does not have')
+  const { structs, ds } = missing === null ? { structs: [], ds: null } : Y.decodeUpdate(missing)
+  assert.equal(
+    structs.map(({ id }) => `${id.client}:${id.clock}`),
+    [],
+    'structs of the live document that the log does not have',
+  )
+  assert.equal([...(ds?.clients.keys() ?? [])], [], 'clients of which the log misses deletions')
+}
