@@ -58,6 +58,7 @@ export function subjectOf(identity: Identity, boardId: string): AccessSubject {
     agentId: known && principal.kind === 'agent' ? principal.agentId : null,
     sessionId: known ? identity.sessionId : null,
     maxLevel: identity.maxLevel,
+    ...(identity.via === 'ticket' ? { byTicket: true as const } : {}),
   }
 }
 
@@ -89,7 +90,7 @@ export function decisionOf(
   const manages = (own.is_owner && own.role !== null) || administers
   const decision: AccessDecision = {
     level: capLevel(moderated(best.level, own, manages), subject.maxLevel),
-    mayManage: manages && subject.maxLevel === null,
+    mayManage: manages && subject.maxLevel === null && subject.byTicket !== true,
     reason: best.reason,
     linkId: best.reason === 'link' ? own.link_id : null,
     linkLabel: best.reason === 'link' ? own.link_label : null,
@@ -238,7 +239,12 @@ export async function requireManage(
   }
   const decision = await requireLevel(access, identity, boardId, 'view')
   if (!decision.mayManage) {
-    throw new BoardroomError('access_denied', 'only the owner of this board and administrators may do this')
+    throw new BoardroomError(
+      'access_denied',
+      identity.via === 'ticket'
+        ? 'a ticket opens a board and manages nothing; use a session, or the library'
+        : 'only the owner of this board and administrators may do this',
+    )
   }
   return decision
 }

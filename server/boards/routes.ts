@@ -1,6 +1,7 @@
 // Boards over HTTP. Each handler says who may, calls the service, and answers.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { BoardCreate, BoardListQuery, BoardResponse, BoardUpdate, listOf, Uuid } from '../../shared/api.ts'
+import { BoardroomError } from '../errors.ts'
 import type { Identity } from '../principal.ts'
 import type { HttpEnv } from '../routing/context.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
@@ -212,6 +213,8 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
     async (c) => {
       const { board_id } = c.req.valid('param')
       const { level } = await requireLevel(deps.access, c.get('identity'), board_id, 'view')
+      if (c.get('identity').via === 'ticket')
+        throw new BoardroomError('access_denied', 'a ticket opens its own board only, and makes no others')
       await deps.audit.recordRead(c.get('actor'), board_id, 'duplicate', level)
       return c.json(
         await managed(c.get('identity'), await duplicateBoard(deps, c.get('actor'), board_id)),

@@ -94,12 +94,14 @@ export interface AccessSubject {
   sessionId: string | null
   /** A ticket's cap. */
   maxLevel: Level | null
+  /** Proven by a ticket, which an app hands to a page: it opens the board and manages nothing. */
+  byTicket?: true
 }
 
 export interface AccessDecision {
   /** null: no access. Already capped. */
   level: Level | null
-  /** Owner or administrator, not by a capped ticket. Stays true on a deleted board: to restore or purge it. */
+  /** Owner or administrator, not by a ticket. Stays true on a deleted board: to restore or purge it. */
   mayManage: boolean
   reason:
     | 'owner'

@@ -112,7 +112,8 @@ embed('has its own users on its boards, over HTTP and on sockets', () =>
 
     const byTicket = new RawClient(`${app.ws}/ws/${boardId}`, { ticket })
     const hello = await byTicket.message(MessageType.hello)
-    assert.equal([hello.principal.name, hello.level, hello.may_manage], ['Ada', 'edit', true])
+    // It is Ada's board, and a ticket manages nothing.
+    assert.equal([hello.principal.name, hello.level, hello.may_manage], ['Ada', 'edit', false])
     const byCookie = new RawClient(`${app.ws}/ws/${boardId}`, {
       headers: { cookie: ada, origin: app.origin },
     })

@@ -532,10 +532,10 @@ for (const [name, error] of outcomes) {
 }
 const handing = suite('a board that is handed over')
 handing('leaves who had it there, told that it is not theirs to manage any more', () =>
-  withServer(async ({ user, raw }) => {
+  withServer(async ({ user, raw, origin }) => {
     const [ada, eve] = [await user('Ada'), await user('Eve')]
     const board = await ada.board()
-    const client = await raw(board, { ticket: await ada.ticket(board) })
+    const client = await raw(board, { headers: { cookie: ada.cookie, origin } })
     assert.is((await client.message(MessageType.hello)).may_manage, true)
     succeeded(await ada.ask('PATCH', `/api/boards/${board}`, { owner_id: eve.id }))
     const { level, may_manage } = await client.message(MessageType.level)
