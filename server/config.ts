@@ -85,6 +85,26 @@ export const fields = {
     .enum(['off', 'view', 'comment', 'edit'])
     .default('edit')
     .describe('the most that a board may give to everyone: off, view, comment or edit'),
+  BOARDROOM_SMTP_URL: url(['smtp:', 'smtps:'], 'smtp://user:password@mail.example.org:587')
+    .optional()
+    .describe('where mail goes out; without it nobody is mailed, and everything else works'),
+  BOARDROOM_MAIL_FROM: z
+    .string()
+    .regex(/^[^\r\n]*[^\s@<>]+@[^\s@<>]+>?$/, 'expected an address like Boardroom <boards@example.org>')
+    .optional()
+    .describe(
+      'who mails come from: Boardroom <boards@example.org>; default boardroom@ and the host of the public URL',
+    ),
+  BOARDROOM_MAIL_DIGEST_MINUTES: whole(1, 1440)
+    .default(10)
+    .describe('how long comments wait, so that several become one mail; what was read by then is not mailed'),
+  BOARDROOM_COMMENTS_PER_MINUTE: whole(1, 100_000)
+    .default(60)
+    .describe(
+      'comments, edits and resolutions of one person (of one address, where nobody is known) a minute',
+    ),
+  BOARDROOM_MAX_THREADS_PER_BOARD: whole(1, 1_000_000).default(10_000).describe('threads of one board'),
+  BOARDROOM_MAX_COMMENTS_PER_THREAD: whole(1, 100_000).default(1000).describe('comments of one thread'),
   BOARDROOM_LOG_LEVEL: z
     .enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'])
     .default('info')

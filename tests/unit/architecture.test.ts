@@ -29,7 +29,7 @@ const floors: readonly (readonly string[])[] = [
   ['server/boards'],
   ['server/storage', 'server/accounts'],
   ['server/audit'],
-  ['server/routing'],
+  ['server/routing', 'server/mail'],
   ['server/rooms', 'server/database'],
   ['server/documents', 'server/principal.ts'],
   ['server/errors.ts', 'server/config.ts', 'server/version.ts', 'shared', 'migrations'],
