@@ -71,6 +71,7 @@ const pageOf = ({ name, boardId, ticket }) => `<!doctype html><title>Embedded</t
 <p>Hello ${name}. Open a board with the stock provider:</p>
 <pre>new WebsocketProvider('ws://localhost:${port}/ws', '${boardId}', doc, {
   protocols: ['boardroom.yjs', 'boardroom.ticket.${ticket}'],
+  disableBc: true, // tabs must not share edits past the server, which checks their levels
 })</pre>
 <p id="state">connecting…</p>
 <script>

@@ -301,7 +301,14 @@ async function start({
       ticketRoutes({ ticketKey, requireLevel: needsLevel, publicUrl: urlFor }),
       boardsRoutes(boards),
       storageRoutes(storage),
-      auditRoutes({ database, trail, log, requireManage: mayManage, closing: closing.signal }),
+      auditRoutes({
+        database,
+        trail,
+        log,
+        notifications,
+        requireManage: mayManage,
+        closing: closing.signal,
+      }),
     ],
   })
   const isOurs = pathOwner(app, clientFolder !== null)

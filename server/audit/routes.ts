@@ -1,7 +1,7 @@
 // The trail over HTTP: all of it for administrators, a board's own for those who manage it; as pages, live, as files.
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { stream, streamSSE } from 'hono/streaming'
+import { stream } from 'hono/streaming'
 import type { Logger } from 'pino'
 import { z } from 'zod'
 import {
@@ -13,8 +13,9 @@ import {
   Uuid,
 } from '../../shared/api.ts'
 import { BoardroomError } from '../errors.ts'
-import { principalKey } from '../principal.ts'
+import type { Identity } from '../principal.ts'
 import type { HttpEnv } from '../routing/context.ts'
+import { eventStream } from '../routing/event-streams.ts'
 import { errorAnswers, jsonAnswer, newRouter } from '../routing/router.ts'
 import { StreamCount, type StreamLimits } from '../routing/stream-count.ts'
 import { exportAudit, mimeOf } from './export.ts'
@@ -28,15 +29,16 @@ import type { AuditTrail } from './trail.ts'
 export interface AuditRoutesDeps extends ReadingDeps {
   trail: AuditTrail
   log: Logger
+  /** Changes of access, by which open streams are asked about. @see server/database/notifications.ts */
+  notifications: { onAccess(listener: (payloads: string[]) => void): () => void }
   /** Ends the live streams when the server closes. */
   closing: AbortSignal
   streamLimits?: StreamLimits
 }
 
 /** Each asks the database again and again. */
-const usualStreamLimits: StreamLimits = { most: 100, mostOfOne: 10 }
+const usualStreamLimits: StreamLimits = { most: 100, mostOfOne: 10, mostOfAddress: 40 }
 const recheckEveryMs = 5000
-const heartbeatEveryMs = 15_000
 
 export function auditRoutes(deps: AuditRoutesDeps): OpenAPIHono<HttpEnv> {
   const router = newRouter()
@@ -168,39 +170,48 @@ function live(
 ) {
   const filter = filterOf(query, reading.board)
   const after = lastEventIdOf(c.req.header('last-event-id'))
-  const leave = streams.enter(principalKey(c.get('identity').principal))
-  c.header('x-accel-buffering', 'no')
-  return streamSSE(
+  const identity = c.get('identity')
+  const leave = streams.enter(identity, c.get('actor'))
+  return eventStream(
     c,
-    async (sse) => {
-      const gone = new AbortController()
-      sse.onAbort(() => gone.abort())
-      const signal = AbortSignal.any([gone.signal, deps.closing])
+    async (sse, gone) => {
+      const lost = new AbortController()
+      // Asked again as soon as something changes that may concern the reader, and every few seconds all the same.
+      const stopWatching = deps.notifications.onAccess((payloads) => {
+        if (payloads.some(concerns(identity, reading.board))) void reading.require().catch(() => lost.abort())
+      })
+      const signal = AbortSignal.any([gone, lost.signal, deps.closing])
       try {
-        let heardAt = Date.now()
-        await sse.write(': begins\n\n')
         for await (const found of followAudit(deps.database, filter, {
           after,
           signal,
           isAllowed: every(recheckEveryMs, reading.require),
         })) {
-          if (found !== null) {
-            await sse.writeSSE({
-              event: 'audit',
-              id: String(found.seq),
-              data: JSON.stringify(reading.shown(found.row)),
-            })
-          } else if (Date.now() - heardAt < heartbeatEveryMs) continue
-          else await sse.write(': still here\n\n')
-          heardAt = Date.now()
+          if (signal.aborted) return
+          if (found === null) continue
+          await sse.writeSSE({
+            event: 'audit',
+            id: String(found.seq),
+            data: JSON.stringify(reading.shown(found.row)),
+          })
         }
       } finally {
+        stopWatching()
         leave()
       }
     },
-    async (error) => deps.log.warn({ err: error }, 'live audit stream ended'),
+    (error) => deps.log.warn({ err: error }, 'live audit stream ended'),
   ) as never // a stream of its own making: nothing for the route's types to check
 }
+
+/** Whether a notified change may concern this reader's right. */
+const concerns =
+  ({ principal, sessionId }: Identity, boardId: string | null) =>
+  (payload: string): boolean =>
+    payload === '*' ||
+    (boardId !== null && payload === `b:${boardId}`) ||
+    (principal.kind === 'user' && payload === `u:${principal.userId}`) ||
+    (sessionId !== null && payload === `s:${sessionId}`)
 
 async function download(
   deps: AuditRoutesDeps,

@@ -1,6 +1,5 @@
 // Who may, who is here, who wrote, and what happens: access, connections, authors and the event stream over HTTP.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
-import { streamSSE } from 'hono/streaming'
 import {
   AccessResponse,
   AuthorResponse,
@@ -10,8 +9,8 @@ import {
   Uuid,
 } from '../../shared/api.ts'
 import { BoardroomError } from '../errors.ts'
-import { principalKey } from '../principal.ts'
 import type { HttpEnv } from '../routing/context.ts'
+import { eventStream } from '../routing/event-streams.ts'
 import { errorAnswers, jsonAnswer, newRouter } from '../routing/router.ts'
 import { StreamCount } from '../routing/stream-count.ts'
 import { requireLevel, requireManage } from './access.ts'
@@ -23,8 +22,7 @@ import { disconnect, listAccess, listConnections } from './people.ts'
 const params = z.object({ board_id: Uuid })
 const connectionParams = params.extend({ connection_id: Uuid })
 const tags = ['people']
-const keepAliveMs = 20_000
-const streamLimits = { most: 1_000, mostOfOne: 20 }
+const streamLimits = { most: 1_000, mostOfOne: 20, mostOfAddress: 200 }
 /** A client that does not read is let go. */
 const mostUnsentEvents = 500
 
@@ -132,50 +130,50 @@ export function peopleRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       const decision = await requireLevel(deps.access, identity, board_id, 'view')
       if (deps.closing.aborted)
         throw new BoardroomError('closing', 'the server is closing; come back in a moment')
-      const leave = streams.enter(principalKey(identity.principal))
-      return streamSSE(c, async (sse) => {
-        const waiting: StreamEvent[] = []
-        let wake = (): void => undefined
-        let over = false
-        const stream = new EventStream(
-          deps,
-          { identity, boardId: board_id, decision },
-          {
-            send: (event) => {
-              waiting.push(event)
-              if (waiting.length > mostUnsentEvents) stream.end()
-              wake()
+      const leave = streams.enter(identity, c.get('actor'))
+      return eventStream(
+        c,
+        async (sse, gone) => {
+          const waiting: StreamEvent[] = []
+          let wake = (): void => undefined
+          let over = false
+          const stream = new EventStream(
+            deps,
+            { identity, boardId: board_id, decision },
+            {
+              send: (event) => {
+                waiting.push(event)
+                if (waiting.length > mostUnsentEvents) stream.end()
+                wake()
+              },
+              onEnd: () => {
+                over = true
+                wake()
+              },
             },
-            onEnd: () => {
-              over = true
-              wake()
-            },
-          },
-        )
-        sse.onAbort(() => stream.end())
-        const keepAlive = setInterval(
-          () => void sse.write(': here\n\n').catch(() => stream.end()),
-          keepAliveMs,
-        )
-        try {
-          open.add(stream)
-          stream.start()
-          for (;;) {
-            const next = waiting.shift()
-            if (next !== undefined) await sse.writeSSE({ event: next.event, data: JSON.stringify(next.data) })
-            else if (over) return
-            else
-              await new Promise<void>((resolve) => {
-                wake = resolve
-              })
+          )
+          gone.addEventListener('abort', () => stream.end(), { once: true })
+          try {
+            open.add(stream)
+            stream.start()
+            for (;;) {
+              const next = waiting.shift()
+              if (next !== undefined)
+                await sse.writeSSE({ event: next.event, data: JSON.stringify(next.data) })
+              else if (over) return
+              else
+                await new Promise<void>((resolve) => {
+                  wake = resolve
+                })
+            }
+          } finally {
+            stream.end()
+            open.delete(stream)
+            leave()
           }
-        } finally {
-          clearInterval(keepAlive)
-          stream.end()
-          open.delete(stream)
-          leave()
-        }
-      })
+        },
+        (error) => deps.log.warn({ err: error, boardId: board_id }, 'event stream ended'),
+      )
     },
   )
 

@@ -1,16 +1,20 @@
 import { BoardroomError } from '../errors.ts'
+import { type Actor, type Identity, principalKey } from '../principal.ts'
+import { addressKey } from './addresses.ts'
 
 export interface StreamLimits {
   /** In all. */
   most: number
-  /** Of one asker, so that nobody takes the places of the others. */
+  /** Of one known asker, so that nobody takes the places of the others. */
   mostOfOne: number
+  /** Of one address: whoever is not known is somebody new each time, and one link makes many guests. */
+  mostOfAddress: number
 }
 
-/** Open event streams, in all and of each asker: each holds a socket and timers. */
+/** Open event streams, in all, of each asker and of each address: each holds a socket and timers. */
 export class StreamCount {
   readonly #limits: StreamLimits
-  readonly #ofOne = new Map<string, number>()
+  readonly #open = new Map<string, number>()
   #all = 0
 
   constructor(limits: StreamLimits) {
@@ -18,17 +22,31 @@ export class StreamCount {
   }
 
   /** @returns what to call, once, when the stream ends. @throws BoardroomError too_many_requests */
-  enter(asker: string): () => void {
-    const ofThis = this.#ofOne.get(asker) ?? 0
-    if (this.#all >= this.#limits.most || ofThis >= this.#limits.mostOfOne)
+  enter(identity: Identity, actor: Pick<Actor, 'ip'>): () => void {
+    const { most, mostOfOne, mostOfAddress } = this.#limits
+    const asker = principalKey(identity.principal)
+    const address = `address:${addressKey(actor.ip)}`
+    if (this.#all >= most || this.#of(asker) >= mostOfOne)
       throw new BoardroomError('too_many_requests', 'too many event streams are open; close some')
+    if (this.#of(address) >= mostOfAddress) {
+      throw new BoardroomError(
+        'too_many_requests',
+        `your address has ${mostOfAddress} event streams open, which is the most; close some`,
+      )
+    }
     this.#all += 1
-    this.#ofOne.set(asker, ofThis + 1)
+    for (const key of [asker, address]) this.#open.set(key, this.#of(key) + 1)
     return () => {
       this.#all -= 1
-      const left = (this.#ofOne.get(asker) ?? 1) - 1
-      if (left > 0) this.#ofOne.set(asker, left)
-      else this.#ofOne.delete(asker)
+      for (const key of [asker, address]) {
+        const left = this.#of(key) - 1
+        if (left > 0) this.#open.set(key, left)
+        else this.#open.delete(key)
+      }
     }
+  }
+
+  #of(key: string): number {
+    return this.#open.get(key) ?? 0
   }
 }

@@ -7,6 +7,7 @@ import { AuditChain } from '../../server/audit/chain.ts'
 import { csvCell } from '../../server/audit/export.ts'
 import { auditRoutes } from '../../server/audit/routes.ts'
 import { AuditTrail } from '../../server/audit/trail.ts'
+import { Notifications } from '../../server/database/notifications.ts'
 import { BoardroomError } from '../../server/errors.ts'
 import { actorOf, type Identity, type Role } from '../../server/principal.ts'
 import { errorHandler } from '../../server/routing/errors.ts'
@@ -44,6 +45,8 @@ const withAudit = (work: (world: World) => Promise<void>) =>
     const trail = new AuditTrail({ database, log, serverId: randomUUID() })
     const chain = new AuditChain({ database, log, headsFile: null, sealEveryMs: 20 })
     await chain.start()
+    const notifications = new Notifications({ direct: database.direct, schema: test.schema, log })
+    await notifications.start()
     const closing = new AbortController()
     const identityOf = (userId: number | null): Identity => ({
       principal:
@@ -76,9 +79,10 @@ const withAudit = (work: (world: World) => Promise<void>) =>
         database,
         trail,
         log,
+        notifications,
         requireManage,
         closing: closing.signal,
-        streamLimits: { most: 3, mostOfOne: 2 },
+        streamLimits: { most: 3, mostOfOne: 2, mostOfAddress: 3 },
       }),
     )
     const get: World['get'] = async (path, as, headers = {}) =>
@@ -94,6 +98,7 @@ const withAudit = (work: (world: World) => Promise<void>) =>
       closing.abort()
       await trail.close()
       await chain.close()
+      await notifications.close()
     }
   })
 

@@ -117,4 +117,29 @@ events('are open in bounded number, and make room when one goes', () =>
   }),
 )
 
+events('of people nobody knows are counted by address, and begin at once past any proxy', () =>
+  withApp(async (test) => {
+    const { db, open } = test
+    const { id: board } = await make.board(db)
+    await make.permission(db, { board_id: board, user_id: null })
+    const path = `/api/boards/${board}/events`
+    const streams: Response[] = []
+    for (let n = 0; n < 200; n += 1) streams.push(await open(path, await strangers(test, n)))
+    assert.equal([...new Set(streams.map(({ status }) => status))], [200])
+    const refused = await open(path, await strangers(test, 200))
+    assert.is(refused.status, 429)
+    assert.match(await refused.text(), /your address/)
+    const [first] = streams
+    assert.is(first?.headers.get('x-accel-buffering'), 'no')
+    const reader = first?.body?.getReader()
+    assert.is(new TextDecoder().decode((await reader?.read())?.value), ': begins\n\n')
+    await reader?.cancel()
+    for (const stream of streams.slice(1)) await stream.body?.cancel()
+  }),
+)
+
+/** Somebody new each time: a guest who has just come in. */
+const strangers = async ({ db }: TestApp, n: number): Promise<string> =>
+  (await make.guest(db, { name: `Guest ${n}` })).id
+
 events.run()
