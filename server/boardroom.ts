@@ -256,7 +256,7 @@ async function start({
     publicBoards: config.publicBoards,
     audit: trail,
     guests,
-    failedGuesses: rates.failedGuesses,
+    failedGuesses: rates.failedLinks,
     makeTicket: async (identity, boardId) => (await makeTicket(ticketKey, identity, { boardId })).ticket,
     boardUrl,
     connections: rooms,
@@ -279,6 +279,14 @@ async function start({
     },
     isOurOrigin: ours,
     admitBody: (identity, boardId) => admitBody(access, identity, boardId),
+    addressOf: (incoming) => (incoming === undefined ? null : addressOf(incoming)),
+    recordDenied: ({ actor, boardId, reason, route }) =>
+      trail.record({
+        action: 'access_denied',
+        actor,
+        boardId,
+        details: { reason, transport: 'http', route },
+      }),
     headers: { publicUrl: urlFor(null), frameAncestors: config.frameAncestors },
     registry,
     checks: {
@@ -296,7 +304,7 @@ async function start({
     limits: config,
     version: readVersion(),
     routers: [
-      authRoutes({ db, auth, trail, config, failedGuesses: rates.failedGuesses }),
+      authRoutes({ db, auth, trail, config, failedGuesses: rates.failedSignIns }),
       accountRoutes({ db, auth, trail }),
       ticketRoutes({ ticketKey, requireLevel: needsLevel, publicUrl: urlFor }),
       boardsRoutes(boards),
@@ -329,6 +337,8 @@ async function start({
       const ip = addressOf(request)
       return { ip, key: addressKey(ip) }
     },
+    isForeignPage: ({ headers }) =>
+      headers.origin !== undefined && !ours(headers.origin, headers.host ?? null),
     admission: new Admission(config, rates),
     rooms,
     trail,

@@ -1,6 +1,7 @@
 // Keeps the chain: rows are sealed within a second by whichever process holds the lock for it, the head goes where
 // the database's owner cannot reach it, and the months ahead get their partitions.
-import { appendFile } from 'node:fs/promises'
+import { appendFile, mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { Logger } from 'pino'
 import type { Database } from '../database/database.ts'
 import { chainHead, makePartitions, sealAudit } from './queries.ts'
@@ -62,6 +63,8 @@ export class AuditChain {
       if (head === null || head.seq === this.#lastHead) return
       log.info(head, 'audit chain head')
       if (headsFile !== null) {
+        // With an outside database nothing else makes the data folder.
+        await mkdir(dirname(headsFile), { recursive: true, mode: 0o700 })
         await appendFile(headsFile, `${JSON.stringify({ ...head, at: new Date().toISOString() })}\n`, {
           mode: 0o600,
         })

@@ -4,40 +4,57 @@ import type { AuditEvent } from './event.ts'
 
 interface Window {
   event: AuditEvent
+  /** Whose count it stands in. */
+  address: string | null
   repeats: number
   until: number
 }
 
-/** Refusals counted one by one; beyond it those of one board, and at last all of them, are counted together. */
+/** Windows in all; beyond it refusals of one board and reason, and at last all of them, are counted together. */
 const mostWindows = 10_000
+/** Windows of one address, each of which is a row at once: whoever changes browser at every try is not told apart further. */
+const mostOfAddress = 60
 
 /** Counts what repeats; writes nothing itself. Bounded: at most {@link mostWindows} windows and one more. */
 export class Repeats {
   readonly #windows = new Map<string, Window>()
+  readonly #ofAddress = new Map<string, number>()
   readonly #windowMs: number
+  readonly #mostWindows: number
+  readonly #mostOfAddress: number
 
-  constructor(windowMs: number) {
+  constructor(windowMs: number, limits: { mostWindows?: number; mostOfAddress?: number } = {}) {
     this.#windowMs = windowMs
+    this.#mostWindows = limits.mostWindows ?? mostWindows
+    this.#mostOfAddress = limits.mostOfAddress ?? mostOfAddress
   }
 
   /** Whether `event` is the first of its kind now, to be written at once. If not, it has been counted. */
   isFirst(event: AuditEvent, now: number): boolean {
-    const known = this.#windows.get(keyOf(event))
+    const kind = keyOf(event)
+    const known = this.#windows.get(kind)
     if (known) {
       known.repeats += 1
       return false
     }
-    if (this.#windows.size < mostWindows) {
-      this.#windows.set(keyOf(event), { event, repeats: 0, until: now + this.#windowMs })
+    const address = event.actor.ip ?? ''
+    const ofThis = this.#ofAddress.get(address) ?? 0
+    if (this.#windows.size < this.#mostWindows && ofThis < this.#mostOfAddress) {
+      this.#ofAddress.set(address, ofThis + 1)
+      this.#windows.set(kind, { event, address, repeats: 0, until: now + this.#windowMs })
       return true
     }
-    const rest = this.#windows.get('') ?? {
-      event: withoutPerson(event),
+    // Past the bound: what one address does, or else everybody, without what makes each of them new.
+    const isOfAddress = this.#windows.size < this.#mostWindows
+    const key = isOfAddress ? `of ${address}` : ''
+    const rest = this.#windows.get(key) ?? {
+      event: isOfAddress ? ofManyKinds(event) : withoutPerson(event),
+      address: null,
       repeats: 0,
       until: now + this.#windowMs,
     }
     rest.repeats += 1
-    this.#windows.set('', rest)
+    this.#windows.set(key, rest)
     return false
   }
 
@@ -47,20 +64,50 @@ export class Repeats {
     for (const [key, window] of this.#windows) {
       if (window.until > now) continue
       this.#windows.delete(key)
+      this.#leave(window.address)
       if (window.repeats === 0) continue
       due.push({ ...window.event, details: { ...window.event.details, repeats: window.repeats } })
       // Who goes on gets one row a minute, not another first.
       if (now !== Number.POSITIVE_INFINITY) {
-        this.#windows.set(key, { event: window.event, repeats: 0, until: now + this.#windowMs })
+        this.#windows.set(key, { ...window, repeats: 0, until: now + this.#windowMs })
+        if (window.address !== null)
+          this.#ofAddress.set(window.address, (this.#ofAddress.get(window.address) ?? 0) + 1)
       }
     }
     return due
   }
+
+  #leave(address: string | null): void {
+    if (address === null) return
+    const left = (this.#ofAddress.get(address) ?? 1) - 1
+    if (left > 0) this.#ofAddress.set(address, left)
+    else this.#ofAddress.delete(address)
+  }
 }
 
-/** The same person from the same address at the same board; an anonymous one is known by the address alone. */
-const keyOf = ({ actor, boardId }: AuditEvent): string =>
-  [actor.kind, actor.userId, actor.guestId, actor.agentId, actor.ip, boardId ?? ''].join('|')
+/** Everything by which an investigator would tell two refusals apart. */
+const keyOf = ({ actor, boardId, linkId, level, details }: AuditEvent): string =>
+  JSON.stringify([
+    actor.kind,
+    actor.userId,
+    actor.guestId,
+    actor.agentId,
+    actor.ip,
+    actor.userAgent,
+    boardId ?? '',
+    linkId ?? '',
+    level ?? '',
+    details?.reason ?? '',
+    details?.transport ?? '',
+    details?.route ?? '',
+  ])
+
+/** Of one address, of many kinds. */
+const ofManyKinds = (event: AuditEvent): AuditEvent => ({
+  ...withoutPerson(event),
+  actor: { ...withoutPerson(event).actor, ip: event.actor.ip },
+  details: { of: 'many kinds of one address' },
+})
 
 const withoutPerson = (event: AuditEvent): AuditEvent => ({
   action: event.action,

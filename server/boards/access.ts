@@ -213,7 +213,8 @@ async function decisionFor(access: Access, identity: Identity, boardId: string):
 function requireOf(decision: AccessDecision, identity: Identity, level: Level): void {
   const refusal = refusalOf(decision, identity)
   // Over HTTP a board that one may not see is not there.
-  if (refusal?.code === 'access_denied') throw new BoardroomError('not_found', 'there is no such board')
+  if (refusal?.code === 'access_denied')
+    throw new BoardroomError('not_found', 'there is no such board', { cause: refusal })
   if (refusal !== null) throw refusal
   if (!allows(decision.level, level)) {
     throw new BoardroomError('access_denied', `this needs the level ${level}; you have ${decision.level}`, {

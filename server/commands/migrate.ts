@@ -1,19 +1,23 @@
 // `boardroom migrate …`: the schema, up and down, and the database roles.
+import { join, resolve } from 'node:path'
+import { AuditChain } from '../audit/chain.ts'
+import type { Database } from '../database/database.ts'
 import { migrateDown, migrateUp, migrationStatus } from '../database/migrate.ts'
 import { makeRoles } from '../database/roles.ts'
-import { type Command, misuse, printRows } from './command.ts'
+import { BoardroomError } from '../errors.ts'
+import { type Command, type CommandContext, misuse, printRows } from './command.ts'
 import { openForCommand } from './open.ts'
 
 export const migrateCommand: Command = {
   name: 'migrate',
   usage: [
     'migrate up',
-    'migrate down [N|all]    takes back the newest N migrations (1), with the data in their tables; while no server runs',
+    'migrate down [N|all] [--yes]    takes back the newest N migrations (1), with the data in their tables; while no server runs. --yes: also the trail',
     'migrate status',
     'migrate roles [--owner NAME] [--server NAME]    an owner of the tables, and a role for the server that cannot change the trail',
   ],
   words: { up: 1, down: 2, status: 1, roles: 1 },
-  options: { owner: { type: 'string' }, server: { type: 'string' } },
+  options: { owner: { type: 'string' }, server: { type: 'string' }, yes: { type: 'boolean' } },
   async run(context, [verb, count = '1'], options) {
     if (verb === undefined || !['up', 'down', 'status', 'roles'].includes(verb)) {
       throw misuse(migrateCommand, verb === undefined ? 'where to?' : `unknown word ${verb}`)
@@ -28,6 +32,7 @@ export const migrateCommand: Command = {
         const applied = await migrateUp(database, { onProgress })
         context.print(applied.length === 0 ? 'nothing to do' : `migrated up: ${applied.join(', ')}`)
       } else if (verb === 'down') {
+        await keepTrail(context, database, count, options.yes === true)
         const undone = await migrateDown(database, count === 'all' ? 'all' : Number(count), { onProgress })
         context.print(undone.length === 0 ? 'nothing to do' : `migrated down: ${undone.join(', ')}`)
       } else if (verb === 'status') {
@@ -52,4 +57,30 @@ export const migrateCommand: Command = {
       await close()
     }
   },
+}
+
+/** Steps that take the trail, or what it is checked by, with everything recorded so far. */
+const trailMigrations = ['0005-trail', '0007-chain']
+
+/** The trail goes only where that is said, and leaves its heads behind: who has an export can still show that it is whole. */
+async function keepTrail(
+  context: CommandContext,
+  database: Database,
+  count: string,
+  isMeant: boolean,
+): Promise<void> {
+  const applied = (await migrationStatus(database)).filter(({ appliedAt }) => appliedAt !== null)
+  const steps = count === 'all' ? applied : applied.slice(-Number(count))
+  if (!steps.some(({ name }) => trailMigrations.includes(name))) return
+  if (!isMeant) {
+    throw new BoardroomError(
+      'conflict',
+      `this drops the audit trail for good (${steps.length} of ${applied.length} migrations); keep it first with \`boardroom audit export\`, then repeat with --yes`,
+    )
+  }
+  const { auditHeadsFile, dataDir } = context.config
+  const headsFile = auditHeadsFile ?? join(resolve(dataDir), 'audit-heads.ndjson')
+  const chain = new AuditChain({ database, log: context.log, headsFile })
+  await chain.close() // seals what waits and writes the last head
+  context.print(`the last head of the trail is in ${headsFile}`)
 }

@@ -161,8 +161,12 @@ export function asExpected(error: unknown): unknown {
     : error
 }
 
-/** One line that says where we wanted to go and why not, without the password. */
-export function cannotOpen(config: pg.ClientConfig, error: unknown): BoardroomError {
+/** One line that says where we wanted to go and why not, without the password. @param setting that said so */
+export function cannotOpen(
+  config: pg.ClientConfig,
+  error: unknown,
+  setting: 'DATABASE_URL' | 'BOARDROOM_DATABASE_DIRECT_URL' = 'DATABASE_URL',
+): BoardroomError {
   if (error instanceof BoardroomError) return error
   let where = 'the database'
   try {
@@ -173,7 +177,7 @@ export function cannotOpen(config: pg.ClientConfig, error: unknown): BoardroomEr
   }
   return new BoardroomError(
     'database_unreachable',
-    `cannot open ${where}: ${reasonOf(error)}; check DATABASE_URL`,
+    `cannot open ${where}: ${reasonOf(error)}; check ${setting}`,
     { cause: error },
   )
 }

@@ -164,7 +164,7 @@ async function examine(target: Target, direct: Target | undefined, timeOuts: Tim
       `the database is encoded in ${seen.encoding}; Boardroom needs UTF8: create database … encoding 'UTF8' template template0`,
     )
   }
-  const past = direct === undefined ? seen : await look(direct, timeOuts)
+  const past = direct === undefined ? seen : await look(direct, timeOuts, 'BOARDROOM_DATABASE_DIRECT_URL')
   if (past.isPooled) {
     throw new BoardroomError(
       'invalid_config',
@@ -190,7 +190,11 @@ interface Seen {
 }
 
 /** Waits for a database that is just starting, as after a reboot. */
-async function look(target: Target, timeOuts: TimeOuts): Promise<Seen> {
+async function look(
+  target: Target,
+  timeOuts: TimeOuts,
+  setting: 'DATABASE_URL' | 'BOARDROOM_DATABASE_DIRECT_URL' = 'DATABASE_URL',
+): Promise<Seen> {
   const config = clientConfig(target, timeOuts, { pooled: true })
   const deadline = Date.now() + 30_000
   for (;;) {
@@ -210,7 +214,7 @@ async function look(target: Target, timeOuts: TimeOuts): Promise<Seen> {
       if (row === undefined) throw new Error('it answers without a row')
       return { ...row, isPooled: row.pid !== announcedPid(client) }
     } catch (error) {
-      if (codeOf(error) !== '57P03' || Date.now() > deadline) throw cannotOpen(config, error)
+      if (codeOf(error) !== '57P03' || Date.now() > deadline) throw cannotOpen(config, error, setting)
       await delay(200)
     } finally {
       if (client !== null) await endClient(client)

@@ -31,18 +31,26 @@ export class Admission {
     return this.#open
   }
 
-  /** Why a join from `address` is refused before the handshake; null lets it through and counts it. */
-  flood(address: string): FloodReason | null {
+  /**
+   * Why a join is refused before the handshake; null lets it through and counts it.
+   * @param triesOf whose tries it spends: the address, or of pages of other origins there, all together, the page's.
+   */
+  flood(address: string, triesOf: string): FloodReason | null {
     if (this.#open >= this.#limits.maxConnections) return 'too_many_connections'
     if ((this.#byAddress.get(address) ?? 0) >= this.#limits.maxConnectionsPerIp)
       return 'too_many_connections_from_address'
-    if (this.#rates.failedJoins.retryAfterMs(address) > 0) return 'too_many_failed_joins'
-    return this.#rates.joins.take(address) ? null : 'too_many_joins'
+    if (this.#rates.failedJoins.retryAfterMs(triesOf) > 0) return 'too_many_failed_joins'
+    return this.#rates.joins.take(triesOf) ? null : 'too_many_joins'
   }
 
-  /** A join from `address` was refused. */
-  failed(address: string): void {
-    this.#rates.failedJoins.take(address)
+  /** A join was refused. @param triesOf who is known, or else as in {@link flood} */
+  failed(triesOf: string): void {
+    this.#rates.failedJoins.take(triesOf)
+  }
+
+  /** Whether somebody known has been refused too often. */
+  hasFailedTooOften(triesOf: string): boolean {
+    return this.#rates.failedJoins.retryAfterMs(triesOf) > 0
   }
 
   /** Takes the place of one connection. */

@@ -7,7 +7,7 @@ import type { Context, Hono, MiddlewareHandler } from 'hono'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { BoardroomError } from '../errors.ts'
-import { actorOf, type Identity } from '../principal.ts'
+import { type Actor, actorOf, type Identity, systemActor } from '../principal.ts'
 import type { HttpEnv } from '../routing/context.ts'
 import { errorHandler } from '../routing/errors.ts'
 import { newRouter } from '../routing/router.ts'
@@ -30,6 +30,10 @@ export interface AppDeps {
   /** Who is asking, by ticket, session, guest cookie or nothing. @throws BoardroomError for a proof that is no good */
   identify(request: Request, incoming: IncomingMessage | undefined): Promise<Identified>
   isOurOrigin: IsOurOrigin
+  /** The address that a request came from, for those whose proof of who they are is no good. */
+  addressOf?(incoming: IncomingMessage | undefined): string | null
+  /** Refused requests on boards and on the trail, and too many requests anywhere. @see server/audit/trail.ts */
+  recordDenied?(denied: DeniedRequest): Promise<void>
   /** Whether somebody may send anything about a board; asked before a byte of it is read. @throws BoardroomError */
   admitBody?(identity: Identity, boardId: string): Promise<void>
   headers: SecurityHeaderSettings
@@ -46,6 +50,17 @@ export interface AppDeps {
   routers: readonly Hono<HttpEnv>[]
 }
 
+/** A request that was refused for who asked. */
+export interface DeniedRequest {
+  actor: Actor
+  /** null where the path names none. */
+  boardId: string | null
+  /** The code of the error. */
+  reason: string
+  /** `POST /api/boards/{board_id}/import`: method and path, ids left out. */
+  route: string
+}
+
 const defaultBodyBytes = 1024 * 1024
 /** Whoever is not known signs in, opens a link or makes an account, and sends no more than that takes. */
 const anonymousBodyBytes = 64 * 1024
@@ -53,7 +68,11 @@ const anonymousBodyBytes = 64 * 1024
 /** The whole HTTP side. `app.fetch(request, { incoming })` answers; it never throws. */
 export function createApp(deps: AppDeps): OpenAPIHono<HttpEnv> {
   const app = newRouter()
-  app.onError(errorHandler(deps.log))
+  const answerError = errorHandler(deps.log)
+  app.onError(async (error, c) => {
+    await recordRefusal(deps, error, c)
+    return answerError(error, c)
+  })
   app.notFound((c) => answerUnknown(c, app))
 
   app.use(async (c, next) => {
@@ -102,11 +121,47 @@ export function pathOwner(app: Hono<HttpEnv>, servesClient: boolean): (url: stri
 const identified =
   (deps: AppDeps): MiddlewareHandler<HttpEnv> =>
   async (c, next) => {
-    const { identity, ip } = await deps.identify(c.req.raw, c.env?.incoming)
+    const { identity, ip } = await deps.identify(c.req.raw, c.env?.incoming).catch((error: unknown) => {
+      c.set('actor', {
+        ...unknownActor,
+        ip: deps.addressOf?.(c.env?.incoming) ?? null,
+        userAgent: c.req.header('user-agent')?.slice(0, 500) ?? null,
+      })
+      throw error
+    })
     c.set('identity', identity)
     c.set('actor', actorOf(identity, ip, c.req.header('user-agent') ?? null))
     await next()
   }
+
+const unknownActor: Actor = { ...systemActor, kind: 'anonymous', name: null }
+
+const denials = new Set<string>(['not_signed_in', 'access_denied', 'board_deleted'])
+
+/** Before the answer is sent; what cannot be recorded is refused all the same. */
+async function recordRefusal(deps: AppDeps, error: unknown, c: Context<HttpEnv>): Promise<void> {
+  const actor: Actor | undefined = c.get('actor')
+  if (deps.recordDenied === undefined || actor === undefined || !(error instanceof BoardroomError)) return
+  const { path } = c.req
+  const concerns = /^\/api\/(?:boards\/[^/]+|audit)(?:\/|$)/.test(path)
+  // A board that one may not see looks like one that is not there; the cause says which refusal it was.
+  const hidden = error.cause instanceof BoardroomError ? error.cause.code : null
+  const isDenied = denials.has(error.code) || (error.code === 'not_found' && hidden === 'access_denied')
+  if (error.code !== 'too_many_requests' && !(concerns && isDenied)) return
+  const boardId = /^\/api\/boards\/([^/]+)/.exec(path)?.[1] ?? ''
+  await deps
+    .recordDenied({
+      actor,
+      boardId: uuidShape.test(boardId) ? boardId.toLowerCase() : null,
+      reason: hidden ?? error.code,
+      route:
+        `${c.req.method} ${path.replaceAll(/[^/]*(?:[0-9a-f]{8}-[0-9a-f-]{27}|\d+)[^/]*/gi, '{id}')}`.slice(
+          0,
+          100,
+        ),
+    })
+    .catch((cause: unknown) => deps.log.warn({ err: cause }, 'a refused request was not recorded'))
+}
 
 /** Answers depend on who asks: no cache keeps them, unless the route says so itself. */
 const noStore: MiddlewareHandler<HttpEnv> = async (c, next) => {

@@ -35,6 +35,8 @@ export interface Address {
 export interface UpgradeDeps {
   identify(request: IncomingMessage, boardId: string): Promise<Identity | Refusal>
   addressOf(request: IncomingMessage): Address
+  /** A page of another origin sent it: what a stranger's page does must not shut out the people at that address. */
+  isForeignPage(request: IncomingMessage): boolean
   admission: Admission
   rooms: Rooms
   trail: AuditTrail
@@ -71,12 +73,14 @@ export class Upgrades {
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     const boardId = boardPath.exec(request.url ?? '')?.[1]
     if (boardId === undefined) return false
-    const { admission, addressOf, onRefused } = this.#deps
+    const { admission, addressOf, isForeignPage, onRefused } = this.#deps
     const address = addressOf(request)
+    const triesOf = isForeignPage(request) ? `foreign page at ${address.key}` : address.key
     socket.on('error', () => socket.destroy()) // a peer that resets in mid-handshake is not our failure
-    const flood = this.#closing ? null : admission.flood(address.key)
+    const flood = this.#closing ? null : admission.flood(address.key, triesOf)
     if (flood !== null) {
       onRefused(flood)
+      this.#recordFlood(request, boardId, address, flood)
       refuseBeforeHandshake(socket, flood)
       return true
     }
@@ -92,7 +96,7 @@ export class Upgrades {
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       webSocket.pause()
       const netSocket = socket as NetSocket // http hands out its net.Socket
-      const joined = this.#join({ webSocket, netSocket, request, boardId, address })
+      const joined = this.#join({ webSocket, netSocket, request, boardId, address, triesOf })
       this.#joins.add(joined)
       void joined.then(() => this.#joins.delete(joined))
     })
@@ -167,10 +171,19 @@ export class Upgrades {
     const { admission, rooms, trail } = this.#deps
     const { principal } = identity
     const actor = actorOf(identity, address.ip, joining.userAgent)
+    if (principal.kind !== 'anonymous' && admission.hasFailedTooOften(joining.principalKey))
+      return this.#deny(arrival, actor, {
+        code: 'too_many_requests',
+        reason: 'too_many_failed_joins',
+        closeCode: CloseCode.busy,
+        message: 'too many joins that were refused; come back later',
+      })
     const decision = await pending.decide()
     const refusal = refusalOf(decision, identity)
     if (refusal !== null) {
       const { code, message } = refusal
+      // Who is known has shown a session, a ticket or a link: they spend their own tries and nobody else's.
+      if (principal.kind !== 'anonymous') admission.failed(joining.principalKey)
       return this.#deny(arrival, actor, { code, reason: code, closeCode: closeCodeOf(code), message })
     }
     // Guests are always shown with the link that they came by, which is known only now.
@@ -202,10 +215,10 @@ export class Upgrades {
   }
 
   /** A decision against somebody: counted, and in the trail before it is told. @throws Denial */
-  async #deny({ boardId, address }: Arrival, actor: Actor, why: DenialReason): Promise<never> {
+  async #deny({ boardId, triesOf }: Arrival, actor: Actor, why: DenialReason): Promise<never> {
     const { admission, trail } = this.#deps
     // Whoever has too many tabs open has guessed nothing.
-    if (why.code !== 'too_many_requests') admission.failed(address.key)
+    if (actor.kind === 'anonymous' && why.code !== 'too_many_requests') admission.failed(triesOf)
     await trail.record({
       action: 'access_denied',
       actor,
@@ -213,6 +226,19 @@ export class Upgrades {
       details: { reason: why.reason, close_code: why.closeCode, transport: 'socket' },
     })
     throw new Denial(why)
+  }
+
+  /** Refused before anybody is asked who they are. Counted with its like, and nobody waits for the row. */
+  #recordFlood(request: IncomingMessage, boardId: string, { ip }: Address, reason: FloodReason): void {
+    const { trail, logger } = this.#deps
+    trail
+      .record({
+        action: 'access_denied',
+        actor: actorOf(anonymous(), ip, request.headers['user-agent'] ?? null),
+        boardId: forTrail(boardId),
+        details: { reason, transport: 'socket' },
+      })
+      .catch((error: unknown) => logger.debug({ err: error }, 'a refused join was not recorded'))
   }
 
   #refuse(webSocket: WebSocket, code: CloseCode, reason: string): void {
@@ -230,6 +256,8 @@ interface Arrival {
   request: IncomingMessage
   boardId: string
   address: Address
+  /** Whose tries a refusal spends while nobody is known. */
+  triesOf: string
 }
 
 interface Entry {

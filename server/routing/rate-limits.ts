@@ -76,14 +76,16 @@ export class RateLimit {
   }
 }
 
-/** The limits that are counted by address (`addressKey`), one set a process. */
+/** The limits that are counted by address (`addressKey`), one set a process; apart, so that none shuts out of another. */
 export interface RateLimits {
   /** Every join. */
   joins: RateLimit
-  /** Joins that were refused: taken on refusal. */
+  /** Joins that were refused: taken on refusal, by who is known, or else by address. */
   failedJoins: RateLimit
-  /** Wrong links, link passwords, set-up secrets and sign-ins. */
-  failedGuesses: RateLimit
+  /** Unknown links and wrong link passwords. A genuine link that is over spends nothing. */
+  failedLinks: RateLimit
+  /** Wrong sign-ins and set-up secrets. */
+  failedSignIns: RateLimit
 }
 
 export const rateLimits = (
@@ -91,5 +93,6 @@ export const rateLimits = (
 ): RateLimits => ({
   joins: new RateLimit({ limit: config.joinsPerSecondPerIp, windowMs: 1000 }),
   failedJoins: new RateLimit({ limit: config.failedJoinsPerMinutePerIp, windowMs: 60_000 }),
-  failedGuesses: new RateLimit({ limit: config.failedGuessesPerMinutePerIp, windowMs: 60_000 }),
+  failedLinks: new RateLimit({ limit: config.failedGuessesPerMinutePerIp, windowMs: 60_000 }),
+  failedSignIns: new RateLimit({ limit: config.failedGuessesPerMinutePerIp, windowMs: 60_000 }),
 })

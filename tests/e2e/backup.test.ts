@@ -66,7 +66,7 @@ backups('made beside a running server, restored into a new folder, are the same 
       assert.match((await run(dataDir, ['backup', file])).stderr, /exists; choose another name/)
       const [nowhere, down] = await Promise.all([
         run(dataDir, ['backup', path.join(folder, 'no-such-folder', 'x')]),
-        run(dataDir, ['migrate', 'down', 'all']),
+        run(dataDir, ['migrate', 'down', 'all', '--yes']),
       ])
       assert.match(nowhere.stderr, /^boardroom: cannot use .*no-such-folder.*ENOENT/m)
       assert.not.match(nowhere.stderr, /unexpected failure/)

@@ -216,4 +216,27 @@ commands('the trail is followed, exported, verified, and forgets a person', () =
   }),
 )
 
+commands('the trail is dropped only where that is said, and its last head stays behind', () =>
+  withFolder(async (dataDir) => {
+    await create(dataDir, 'ada@example.org', ['--role', 'sysadmin'])
+    for (const count of ['all', '14']) {
+      const refused = await run(dataDir, ['migrate', 'down', count])
+      assert.is(refused.code, 1)
+      assert.match(refused.stderr, /drops the audit trail.*audit export.*--yes/)
+    }
+    const states = async () => rows(await answer(dataDir, ['migrate', 'status', '--json']))
+    assert.ok((await states()).every(({ applied_at }) => applied_at !== null))
+    assert.match(await answer(dataDir, ['migrate', 'down', '1']), /^migrated down: /m)
+    await answer(dataDir, ['migrate', 'up'])
+    const { length } = (
+      await readFile(path.join(dataDir, 'audit-heads.ndjson'), 'utf8').catch(() => '')
+    ).split('\n')
+    assert.match(await answer(dataDir, ['migrate', 'down', 'all', '--yes']), /last head of the trail/)
+    const heads = (await readFile(path.join(dataDir, 'audit-heads.ndjson'), 'utf8')).trim().split('\n')
+    assert.ok(heads.length >= length)
+    assert.match(JSON.parse(heads.at(-1) ?? '').hash, /^[0-9a-f]{64}$/)
+    assert.ok((await states()).every(({ applied_at }) => applied_at === null))
+  }),
+)
+
 commands.run()

@@ -18,9 +18,9 @@ import { contentOf, writeUpdate } from '../helpers/update-writer.ts'
 const limits = suite('limits of a running server')
 
 /** How an upgrade ends: the HTTP status of a refusal, or 101. */
-const upgradeStatus = (url: string): Promise<number> =>
+const upgradeStatus = (url: string, headers: Record<string, string> = {}): Promise<number> =>
   new Promise((resolve) => {
-    const socket = new WebSocket(url, ['boardroom.v1'])
+    const socket = new WebSocket(url, ['boardroom.v1'], { headers })
     socket.on('unexpected-response', (_request, response) => resolve(response.statusCode ?? 0))
     socket.on('open', () => {
       resolve(101)
@@ -121,6 +121,30 @@ limits('failed joins of one address: beyond the limit there is no handshake', ()
       for (let i = 0; i < 3; i++) assert.is((await (await raw(board)).closed).code, CloseCode.notSignedIn)
       assert.is(await upgradeStatus(`${wsUrl}/${board}`), 429)
       assert.is((await readMetrics(origin)).get(joinRefused('too_many_failed_joins')), 1)
+    },
+    { failedJoinsPerMinutePerIp: 3 },
+  ),
+)
+
+limits('failed joins of who is known, and of a page of another origin, spend nobody else’s tries', () =>
+  withServer(
+    async ({ user, raw, wsUrl, origin }) => {
+      const [ada, bob] = [await user('Ada'), await user('Bob')]
+      const board = await ada.board()
+      const foreign = { origin: 'https://elsewhere.example' }
+      // Somebody signed in who has no access, and a stranger's page, both from this address.
+      const cookie = { cookie: bob.cookie, origin }
+      const codes: number[] = []
+      for (let i = 0; i < 6; i++) codes.push((await (await raw(board, { headers: cookie })).closed).code)
+      assert.equal(codes, [4403, 4403, 4403, CloseCode.busy, CloseCode.busy, CloseCode.busy])
+      for (let i = 0; i < 3; i++)
+        assert.is((await (await raw(board, { headers: foreign })).closed).code, CloseCode.notSignedIn)
+      assert.is(await upgradeStatus(`${wsUrl}/${board}`, foreign), 429)
+      // Everybody else at the address still gets in, and signs in.
+      assert.is((await (await raw(board)).closed).code, CloseCode.notSignedIn)
+      const inside = await raw(board, { headers: { cookie: ada.cookie, origin } })
+      assert.is((await inside.message(MessageType.hello)).level, 'edit')
+      assert.ok((await user('Eve')).cookie)
     },
     { failedJoinsPerMinutePerIp: 3 },
   ),

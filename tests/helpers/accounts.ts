@@ -92,7 +92,7 @@ export const withAccounts = <Result>(
       limits: { maxFileBytes: 1024, maxBoardBytes: 1024 },
       version: '0',
       routers: [
-        authRoutes({ db, auth, trail, config, failedGuesses: rateLimits(config).failedGuesses }),
+        authRoutes({ db, auth, trail, config, failedGuesses: rateLimits(config).failedSignIns }),
         accountRoutes({ db, auth, trail }),
         ticketRoutes({ ticketKey, requireLevel: async () => undefined, publicUrl }),
       ],

@@ -235,6 +235,18 @@ for (const [what, kind, seq, statements] of [
     }),
   )
 }
+verification('survives an erasure beside a generated column that somebody added', () =>
+  withDatabase(async (test) => {
+    await signIns(test, 3)
+    await test.pool.query(
+      `alter table boardroom.audit_logs add column day date generated always as ((timestamp at time zone 'UTC')::date) stored`,
+    )
+    await seal(test)
+    assert.is((await test.pool.query('select boardroom.erase_audit(7) as n')).rows[0].n, '3')
+    await seal(test)
+    assert.equal(await verifyAudit(test.database), { ok: true, rows: 4, erased: 3 })
+  }),
+)
 verification('survives an erasure, which takes the values of one person and leaves a record', () =>
   withDatabase(async (test) => {
     await signIns(test, 5)

@@ -89,6 +89,15 @@ opening('refuses a Postgres older than 15', () =>
   }),
 )
 
+opening('names the setting whose address does not answer', () =>
+  withEmptyDatabase(({ url }) =>
+    nodeAssert.rejects(
+      open({ connectionString: url, directConnectionString: 'postgres://127.0.0.1:1/nowhere' }),
+      refusal('database_unreachable', /check BOARDROOM_DATABASE_DIRECT_URL$/),
+    ),
+  ),
+)
+
 opening('asks for a direct URL where a pooler is in between, and uses it', () =>
   withEmptyDatabase(({ url }) => {
     // A pooler hands out process ids of its own: the BackendKeyData message ('K', 12 bytes) carries them.

@@ -337,4 +337,63 @@ recorded('by a database user who may not write the trail is recorded all the sam
     }
   }),
 )
+/** As somebody types it: with psql's name, and nobody who is said to act. */
+const typed = async ({ pool }: TestDatabase, statement: string): Promise<void> => {
+  const client = await pool.connect()
+  try {
+    await client.query(`set application_name = 'psql'`)
+    await client.query(statement)
+  } finally {
+    client.release(true)
+  }
+}
+
+for (const [what, statement, action, type] of [
+  [
+    'a guest made',
+    `insert into boardroom.guests (name, token_sha256, expires_at) values ('Gus', sha256('x'), now() + interval '1 day')`,
+    'create',
+    'guest',
+  ],
+  [
+    'a guest prolonged',
+    `update boardroom.guests set expires_at = expires_at + interval '1 day'`,
+    'update',
+    'guest',
+  ],
+  [
+    'a guest given another secret',
+    `update boardroom.guests set token_sha256 = sha256('y')`,
+    'update',
+    'guest',
+  ],
+  [
+    'a session made',
+    `insert into boardroom.sessions (user_id, token, expires_at) select id, 'secret-token', now() + interval '1 day' from boardroom.users where email like '%@example.org' limit 1`,
+    'create',
+    'session',
+  ],
+  [
+    'a session prolonged',
+    `update boardroom.sessions set expires_at = expires_at + interval '1 day'`,
+    'update',
+    'session',
+  ],
+  ['uses of a link set back', 'update boardroom.share_links set uses = 0', 'update', 'share_link'],
+] as const) {
+  recorded(`${what} by hand has its row, without a secret`, () =>
+    withDatabase(async (test) => {
+      await make.session(test.db)
+      const { id } = await make.shareLink(test.db, { uses: 3 })
+      await make.linkUse(test.db, { link_id: id, guest_id: (await make.guest(test.db)).id })
+      const rows = await rowsOf(test, () => typed(test, statement))
+      assert.equal(
+        rows.map((row) => [row.action, row.resource_type, row.actor_kind]),
+        [[action, type, 'sql']],
+      )
+      assert.not.match(JSON.stringify(rows), /secret-token|[0-9a-f]{64}/)
+    }),
+  )
+}
+
 recorded.run()
