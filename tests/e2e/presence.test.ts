@@ -141,4 +141,62 @@ presence('what comes too often is coalesced: the newest state arrives, not all o
   ),
 )
 
+/** Nobody renews a state or gives one up by the clock: whatever changes was said. */
+const stopClock = (...clients: StockClient[]) => {
+  for (const { provider } of clients) clearInterval(provider.awareness._checkInterval)
+}
+
+for (const sharesChannel of [false, true])
+  presence(
+    `two windows of one person${sharesChannel ? ' that talk to each other' : ''} each have a cursor of their own, and take it along`,
+    () =>
+      withServer(async ({ user, open }) => {
+        const [ada, bob] = [await user('Ada'), await user('Bob')]
+        const board = await ada.board()
+        await ada.grant(board, bob, 'view')
+        const watcher = await open(board, { ticket: await bob.ticket(board) })
+        const first = await open(board, { ticket: await ada.ticket(board), sharesChannel })
+        stopClock(watcher, first)
+        cursor(first, 1)
+        await eventually(() => stateOf(watcher, first.doc.clientID)?.cursor?.x === 1)
+        const second = await open(board, { ticket: await ada.ticket(board), sharesChannel })
+        stopClock(second)
+        cursor(second, 10)
+        await eventually(() => stateOf(watcher, second.doc.clientID)?.cursor?.x === 10)
+        // The second has heard the first by now, and has sent on what it heard.
+        await eventually(() => stateOf(second, first.doc.clientID)?.cursor?.x === 1)
+        for (const x of [2, 3, 4]) {
+          cursor(first, x)
+          await eventually(() => stateOf(watcher, first.doc.clientID)?.cursor?.x === x)
+          cursor(second, 10 * x)
+          await eventually(() => stateOf(watcher, second.doc.clientID)?.cursor?.x === 10 * x)
+        }
+        // Cut off, without a word.
+        first.provider.ws?.close()
+        first.provider.shouldConnect = false
+        await eventually(() => stateOf(watcher, first.doc.clientID) === undefined)
+        cursor(second, 50)
+        await eventually(() => stateOf(watcher, second.doc.clientID)?.cursor?.x === 50)
+      }),
+  )
+
+presence('whoever comes back is seen with the join, and not only when its state is renewed', () =>
+  withServer(async ({ user, open }) => {
+    const [ada, bob] = [await user('Ada'), await user('Bob')]
+    const board = await ada.board()
+    await ada.grant(board, bob, 'view')
+    const watcher = await open(board, { ticket: await bob.ticket(board) })
+    const back = await open(board, { ticket: await ada.ticket(board) })
+    stopClock(watcher, back)
+    for (const x of [1, 2]) {
+      cursor(back, x)
+      await eventually(() => stateOf(watcher, back.doc.clientID)?.cursor?.x === x)
+      back.provider.disconnect()
+      await eventually(() => stateOf(watcher, back.doc.clientID) === undefined)
+      back.provider.connect()
+      await eventually(() => stateOf(watcher, back.doc.clientID)?.cursor?.x === x)
+    }
+  }),
+)
+
 presence.run()

@@ -56,6 +56,8 @@ export interface StockOptions {
   cookie?: string
   origin?: string
   doc?: Y.Doc
+  /** Tabs of one browser talk to each other, behind the server's back. Default: they do not. */
+  sharesChannel?: boolean
   /** Default: waits until synced. */
   waitFor?: 'synced' | 'closed' | 'nothing'
 }
@@ -200,7 +202,7 @@ function testServer(
       }
     }
     const provider = new WebsocketProvider(wsUrl, boardId, doc, {
-      disableBc: true,
+      disableBc: options.sharesChannel !== true,
       connect: false,
       maxBackoffTime: 100,
       protocols:

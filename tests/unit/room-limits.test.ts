@@ -262,6 +262,80 @@ nonsense('more new client ids than a connection may bring are refused', async ()
   assert.is(client.of(MessageType.notice).at(-1)?.json?.code, 'update_connection_client_ids')
 })
 
+/** An update of `count` client ids that the board does not know. */
+const ofNewClients = (count: number, from: number): Uint8Array => {
+  const doc = new Y.Doc()
+  for (let i = 0; i < count; i++) {
+    doc.clientID = from + i
+    doc.getMap('elements').set(`${from + i}`, 1)
+  }
+  return Y.encodeStateAsUpdate(doc)
+}
+
+nonsense(
+  'too many client ids of one connection are refused with that limit named, others go on',
+  async () => {
+    const test = new TestRooms({ maxNewClientsPerConnection: 24 })
+    const { client } = await test.join({ user: 1, own: true })
+    const { client: other } = await test.join({ user: 2, own: true })
+    for (let i = 0; i < 4; i++) client.socket.say(encodeSync(SyncStep.update, ofNewClients(8, 100 + 10 * i)))
+    await test.pump(client)
+    const { json } = client.of(MessageType.notice).at(-1) ?? {}
+    assert.is(json?.code, 'update_connection_client_ids')
+    assert.match(String(json?.message), /one connection may bring at most 24 new client ids/)
+    assert.is(Object.keys(drawn(other)).length, 0)
+    other.socket.say(encodeSync(SyncStep.update, ofNewClients(8, 500)))
+    await test.pump(other)
+    assert.is(other.of(MessageType.notice).length, 0)
+    assert.is(Object.keys(test.log.committed('board').getMap('elements').toJSON()).length, 32)
+  },
+)
+
+nonsense('an update that goes over the limit by itself is refused as a whole', async () => {
+  const test = new TestRooms({ maxNewClientsPerConnection: 24 })
+  const { client } = await test.join({ user: 1, own: true })
+  client.socket.say(encodeSync(SyncStep.update, ofNewClients(25, 100)))
+  await test.pump(client)
+  assert.is(client.of(MessageType.notice).at(-1)?.json?.code, 'update_connection_client_ids')
+  assert.equal(test.log.committed('board').getMap('elements').toJSON(), {})
+})
+
+nonsense('a board with too many client ids says so, and ends nobody who comes late', async () => {
+  const test = new TestRooms({ maxClientsPerBoard: 8 })
+  const { client: first } = await test.join({ user: 1, own: true })
+  first.socket.say(encodeSync(SyncStep.update, ofNewClients(8, 100)))
+  await test.pump(first)
+  const { client: late } = await test.join({ user: 2, own: true })
+  for (let i = 0; i < 4; i++) {
+    late.socket.say(encodeSync(SyncStep.update, ofNewClients(1, 200 + i)))
+    await test.pump(late)
+  }
+  const { json } = late.of(MessageType.notice).at(-1) ?? {}
+  assert.is(json?.code, 'update_board_client_ids')
+  assert.match(String(json?.message), /has the edits of 8 client ids, which is the limit/)
+  assert.is(late.closeCode, null)
+})
+
+nonsense(
+  'a client that answers with nothing, because it lacks nothing, is not ended for what was dropped',
+  async () => {
+    const test = new TestRooms()
+    const { client: relaying } = await test.join({ user: 2 })
+    const elsewhere = new Y.Doc()
+    elsewhere.getMap('elements').set('not here', 1)
+    const known = Y.encodeStateVector(elsewhere)
+    elsewhere.getMap('elements').set('rests on it', 1)
+    const dangling = Y.encodeStateAsUpdate(elsewhere, known)
+    for (let i = 0; i < 30; i++) {
+      relaying.socket.say(encodeSync(SyncStep.update, dangling))
+      await test.pump(relaying)
+      await test.clock.advance(600)
+    }
+    assert.ok(test.rooms.stats().counters.resynced >= 30)
+    assert.is(relaying.closeCode, null)
+  },
+)
+
 nonsense.run()
 
 const pace = suite('pace')
