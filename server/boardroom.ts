@@ -220,7 +220,8 @@ async function start({
     cut: (state) => worker.run('cut', { state }),
     dryRun: (question) => dryRuns.run('dryRun', question),
     ...(goOnUnsavedMs === undefined ? {} : { goOnUnsavedMs }),
-    onLeave: (connection, code, reason) => recordLeave(trail, connection, { code, reason }, log),
+    onLeave: (connection, code, reason) =>
+      recordLeave({ trail, presence, log }, connection, { code, reason }),
     onRelayed: (by, relayed) => recordRelayed(trail, by, relayed, log),
     onContested: (owner, contested) => recordContested(trail, owner, contested, log),
   })
@@ -342,6 +343,7 @@ async function start({
     admission: new Admission(config, rates),
     rooms,
     trail,
+    oweLeave: (connectionId) => presence.oweLeave(connectionId),
     isDatabaseWell: () => notifications.isListening && updateLog.isSaving,
     logger: log,
     onRefused: refusalCounter(registry),

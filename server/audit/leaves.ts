@@ -8,6 +8,11 @@ import { clientConfig, connectClient, endClient, requestTimeOuts } from '../data
 import type { Database } from '../database/database.ts'
 import { endServer, insertMissingLeaves, insertServer, unendedServers } from './queries.ts'
 
+const mostOwed = 10_000
+const payEveryMs = 5000
+/** A minute: longer than any statement may take. */
+const looksForOwed = 12
+
 /**
  * One process, as the trail knows it: `serverId` stands in its `access` and `leave` rows, and an advisory lock on a
  * connection of its own says that it lives. The connection is opened anew when it is lost.
@@ -18,6 +23,11 @@ export class ServerPresence {
   readonly #log: Logger
   #client: pg.Client | null = null
   #retry: NodeJS.Timeout | null = null
+  /** Connections that are gone and may have an `access` row without its `leave`, and how often to look again. */
+  readonly #owed = new Map<string, number>()
+  #owedTimer: NodeJS.Timeout | null = null
+  /** More is owed than is kept in mind: the next start finds it. */
+  #isShort = false
   #closed = false
 
   constructor(database: Database, log: Logger) {
@@ -46,14 +56,59 @@ export class ServerPresence {
     return written
   }
 
+  /**
+   * A connection is gone, and its `leave` could not be written, or its `access` was written without our hearing of it.
+   * What is missing is written as soon as the database answers, at the latest by the next start.
+   */
+  oweLeave(connectionId: string): void {
+    if (this.#owed.size >= mostOwed) this.#isShort = true
+    else this.#owed.set(connectionId, looksForOwed)
+    this.#payLater()
+  }
+
   /** Says goodbye; call it after the last `leave` row is committed. */
   async close(): Promise<void> {
     this.#closed = true
     if (this.#retry !== null) clearTimeout(this.#retry)
+    if (this.#owedTimer !== null) clearTimeout(this.#owedTimer)
+    const isComplete = (await this.#pay()) && !this.#isShort
+    // A server that has not said goodbye is looked after by the next start.
+    if (isComplete) await this.#sayGoodbye()
+    if (this.#client !== null) await endClient(this.#client)
+  }
+
+  async #sayGoodbye(): Promise<void> {
     await endServer(this.#database, this.serverId).catch((error: unknown) => {
       this.#log.warn({ err: error }, 'goodbye not recorded; the next start looks for missing leave rows')
     })
-    if (this.#client !== null) await endClient(this.#client)
+  }
+
+  #payLater(): void {
+    if (this.#closed || this.#owedTimer !== null || this.#owed.size === 0) return
+    this.#owedTimer = setTimeout(() => {
+      this.#owedTimer = null
+      void this.#pay().then(() => this.#payLater())
+    }, payEveryMs)
+    this.#owedTimer.unref()
+  }
+
+  /** Writes what is owed. Never rejects. @returns whether the database took it. */
+  async #pay(): Promise<boolean> {
+    const ids = [...this.#owed.keys()]
+    if (ids.length === 0) return true
+    try {
+      await insertMissingLeaves(this.#database, { serverId: this.serverId, reason: 'recorded late', ids })
+      // An insert that we gave up waiting for may still be committed.
+      for (const id of ids) {
+        const looks = (this.#owed.get(id) ?? 1) - 1
+        if (looks > 0) this.#owed.set(id, looks)
+        else this.#owed.delete(id)
+      }
+      return true
+    } catch (error) {
+      this.#log.warn({ err: error, owed: ids.length }, 'leave rows not written; trying again')
+      return false
+    }
   }
 
   async #hold(): Promise<void> {
@@ -63,7 +118,13 @@ export class ServerPresence {
     client.once('end', () => {
       if (this.#client === client) this.#holdAgain()
     })
-    await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [this.#lockOf(this.serverId)])
+    try {
+      await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [this.#lockOf(this.serverId)])
+    } catch (error) {
+      // Somebody else has the lock, or nobody answers: this connection is of no use, and must not stay.
+      await endClient(client)
+      throw error
+    }
     this.#client = client
     if (this.#closed) await endClient(client)
   }
@@ -88,7 +149,7 @@ export class ServerPresence {
     ])
     if (rows[0]?.gone !== true) return 0
     try {
-      const written = await insertMissingLeaves(this.#database, serverId)
+      const written = await insertMissingLeaves(this.#database, { serverId, reason: 'server lost' })
       await endServer(this.#database, serverId)
       if (written > 0) this.#log.warn({ serverId, written }, 'a server was lost; its leave rows were written')
       return written

@@ -210,17 +210,24 @@ export const endServer = async ({ db }: Database, id: string): Promise<void> => 
     .execute()
 }
 
-/** Writes a `leave` for every `access` of a lost server that has none. @returns how many. */
-export const insertMissingLeaves = async ({ db, schema }: Database, serverId: string): Promise<number> => {
+/**
+ * Writes a `leave` for every `access` of a server that has none: of all its connections, or of those with `ids`.
+ * @returns how many.
+ */
+export const insertMissingLeaves = async (
+  { db, schema }: Database,
+  { serverId, reason, ids }: { serverId: string; reason: string; ids?: readonly string[] },
+): Promise<number> => {
   const logs = sql.id(schema, 'audit_logs')
   const copied = sql.raw(
     'category, actor_kind, actor_name, user_id, guest_id, agent_id, board_id, link_id, resource_type, resource_id, permission_level, ip_address, user_agent, session_id',
   )
+  const isMeant = ids === undefined ? sql`true` : sql`came.details ->> 'connection_id' = any (${ids}::text[])`
   const result = await sql`
     insert into ${logs} (action, details, ${copied})
-    select 'leave', jsonb_build_object('connection_id', came.details -> 'connection_id', 'server_id', ${serverId}::text, 'reason', 'server lost', 'joined_at', came.timestamp), ${copied}
+    select 'leave', jsonb_build_object('connection_id', came.details -> 'connection_id', 'server_id', ${serverId}::text, 'reason', ${reason}::text, 'joined_at', came.timestamp), ${copied}
     from ${logs} came
-    where came.action = 'access' and came.details ->> 'server_id' = ${serverId}
+    where came.action = 'access' and came.details ->> 'server_id' = ${serverId} and ${isMeant}
       and came.timestamp >= (select started_at - interval '1 minute' from ${sql.id(schema, 'servers')} where id = ${serverId}::uuid)
       and not exists (
         select from ${logs} gone

@@ -3,17 +3,17 @@ import type { Logger } from 'pino'
 import type { Actor } from '../principal.ts'
 import type { Contested, Relayed } from '../rooms/edits/client-ids.ts'
 import type { ConnectionSummary } from '../rooms/ports.ts'
+import type { ServerPresence } from './leaves.ts'
 import type { AuditTrail } from './trail.ts'
 
 /** Of one update; further ones are counted. */
 const mostListed = 100
 
-/** A `leave` that cannot be written now is written by the next start, from its `access` row. */
+/** A `leave` that cannot be written now is written later, from its `access` row. */
 export function recordLeave(
-  trail: AuditTrail,
+  { trail, presence, log }: { trail: AuditTrail; presence: ServerPresence; log: Logger },
   connection: ConnectionSummary,
   end: { code: number; reason: string },
-  log: Logger,
 ): void {
   const { boardId, connectionId, joinedAt, level } = connection
   const seconds = Math.round((Date.now() - joinedAt.getTime()) / 1000)
@@ -25,9 +25,10 @@ export function recordLeave(
       level,
       details: { connection_id: connectionId, close_code: end.code, reason: end.reason, seconds },
     })
-    .catch((error: unknown) =>
-      log.warn({ err: error, connectionId }, 'leave not recorded; the next start does it'),
-    )
+    .catch((error: unknown) => {
+      log.warn({ err: error, connectionId }, 'leave not recorded; trying again')
+      presence.oweLeave(connectionId)
+    })
 }
 
 /** `connection` brought in edits under client ids of people who are away: one row an update. */

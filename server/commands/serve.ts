@@ -16,6 +16,8 @@ import { makeSampleBoard, type SampleLinks } from './sample.ts'
 /** SIGTERM: everything is flushed and every socket closed within this; then the process ends. */
 const drainMs = 5_000
 const lastExitMs = 24_000
+/** EX_SOFTWARE of sysexits.h: an error inside the program. */
+const uncaughtExitCode = 70
 
 export const serveCommand: Command = {
   name: 'serve',
@@ -155,20 +157,28 @@ function listenProblem(error: unknown, { host, port }: Config): BoardroomError {
 /**
  * The first signal drains, the second ends at once. One that comes before there is anything to drain waits for that,
  * so that no database is left running; where the database is an outside one, there is nothing to wait for.
+ *
+ * An error that nobody caught drains as well, because what is applied is still to be saved, and ends with code 70:
+ * whoever watches the process starts it anew.
  */
 class StopSignals {
   readonly #log: CommandContext['log']
+  readonly #hasOutsideDatabase: boolean
   #stop: (() => Promise<void>) | null = null
   #isStopping = false
+  #exitCode = 0
 
   constructor({ log, config }: CommandContext) {
     this.#log = log
+    this.#hasOutsideDatabase = config.databaseUrl !== undefined
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
-        if (this.#stop === null && config.databaseUrl !== undefined) process.exit(1)
+        if (this.#stop === null && this.#hasOutsideDatabase) process.exit(1)
         this.#onSignal(signal)
       })
     }
+    // Rejections that nobody handles come here, too.
+    process.on('uncaughtException', (error) => this.#onUncaught(error))
   }
 
   /** How to stop, from now on. */
@@ -182,11 +192,24 @@ class StopSignals {
       this.#log.warn({ signal }, 'second signal: ending at once')
       process.exit(1)
     }
-    this.#isStopping = true
     this.#log.info({ signal }, 'stopping')
+    this.#begin()
+  }
+
+  #onUncaught(error: unknown): void {
+    // While it stops, one more may be the consequence of the first: the end that is under way is still the best one.
+    this.#log.error({ err: error }, 'an error that nobody caught: stopping')
+    this.#exitCode = uncaughtExitCode
+    if (this.#isStopping) return
+    if (this.#stop === null && this.#hasOutsideDatabase) process.exit(uncaughtExitCode)
+    this.#begin()
+  }
+
+  #begin(): void {
+    this.#isStopping = true
     setTimeout(() => {
       this.#log.error({ seconds: lastExitMs / 1000 }, 'not stopped in time: ending')
-      process.exit(1)
+      process.exit(this.#exitCode || 1)
     }, lastExitMs).unref()
     this.#run()
   }
@@ -195,11 +218,11 @@ class StopSignals {
     this.#stop?.().then(
       () => {
         this.#log.info('stopped')
-        process.exit(0)
+        process.exit(this.#exitCode)
       },
       (error: unknown) => {
         this.#log.error({ err: error }, 'stopping failed')
-        process.exit(1)
+        process.exit(this.#exitCode || 1)
       },
     )
   }

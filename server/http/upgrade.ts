@@ -12,13 +12,14 @@ import { CloseCode, ownSubprotocol, stockSubprotocol } from '../../shared/protoc
 import { anonymous, isRefusal, type Refusal } from '../accounts/identify.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import { refusalOf, subjectOf } from '../boards/access.ts'
-import { BoardroomError, closeCodeOf, type ErrorCode, logLevelOf } from '../errors.ts'
+import { BoardroomError, closeCodeOf, logLevelOf } from '../errors.ts'
 import { type Actor, actorOf, type Identity, principalKey, publicPrincipal } from '../principal.ts'
 import type { Pending } from '../rooms/access/live-access.ts'
 import { WsSocket } from '../rooms/connection/ws-socket.ts'
 import type { Joining } from '../rooms/ports.ts'
 import type { Rooms } from '../rooms/rooms.ts'
 import type { Admission, FloodReason } from './admission.ts'
+import { Denial, type DenialReason } from './denial.ts'
 import { answerPlainly } from './plain-answer.ts'
 
 /** ws closes 1009 by itself above this, which stock clients retry for ever; the room's own limit closes 4413. */
@@ -40,6 +41,8 @@ export interface UpgradeDeps {
   admission: Admission
   rooms: Rooms
   trail: AuditTrail
+  /** A connection did not come in, and the trail may say that it did: its `leave` is to be written. */
+  oweLeave(connectionId: string): void
   /** Whether changes of access would be heard now, and edits saved. */
   isDatabaseWell(): boolean
   logger: Logger
@@ -168,7 +171,7 @@ export class Upgrades {
   /** Level, audit row, room. */
   async #enter(arrival: Arrival, { identity, joining, pending, gone }: Entry): Promise<void> {
     const { boardId, address, webSocket, netSocket } = arrival
-    const { admission, rooms, trail } = this.#deps
+    const { admission, rooms, trail, oweLeave } = this.#deps
     const { principal } = identity
     const actor = actorOf(identity, address.ip, joining.userAgent)
     if (principal.kind !== 'anonymous' && admission.hasFailedTooOften(joining.principalKey))
@@ -200,18 +203,23 @@ export class Upgrades {
     if (gone.aborted) return giveBack()
     gone.addEventListener('abort', giveBack)
     const { connectionId } = joining
-    const { level, linkId } = decision
-    const details = { connection_id: connectionId, reason: decision.reason, via: identity.via }
-    await trail.record({ action: 'access', actor, boardId, level, linkId, details })
+    const { level, linkId, reason } = decision
+    const row = { actor, boardId, level }
+    const details = { connection_id: connectionId, reason, via: identity.via }
     try {
-      await rooms.join(pending, decision, new WsSocket(webSocket, netSocket))
+      await trail.record({ ...row, action: 'access', linkId, details })
     } catch (error) {
-      // Recorded as come, so it must be recorded as gone.
-      const reason = error instanceof BoardroomError ? error.code : 'internal'
-      const details = { connection_id: connectionId, reason }
-      await trail.record({ action: 'leave', actor, boardId, level, details })
+      oweLeave(connectionId) // it may be committed, and only the answer lost
       throw error
     }
+    const joined = rooms.join(pending, decision, new WsSocket(webSocket, netSocket))
+    await joined.catch(async (error: unknown) => {
+      // Recorded as come, so it must be recorded as gone.
+      const why = error instanceof BoardroomError ? error.code : 'internal'
+      const gone = { ...row, action: 'leave', details: { connection_id: connectionId, reason: why } } as const
+      await trail.record(gone).catch(() => oweLeave(connectionId))
+      throw error
+    })
   }
 
   /** A decision against somebody: counted, and in the trail before it is told. @throws Denial */
@@ -265,24 +273,6 @@ interface Entry {
   joining: Joining
   pending: Pending
   gone: AbortSignal
-}
-
-/** `reason` is for the trail, `message` for the client. */
-interface DenialReason {
-  code: ErrorCode
-  reason: string
-  closeCode: CloseCode
-  message: string
-}
-
-/** Somebody is not let in, which is recorded. */
-class Denial extends BoardroomError {
-  readonly closeCode: CloseCode
-
-  constructor({ code, message, closeCode }: DenialReason) {
-    super(code, message)
-    this.closeCode = closeCode
-  }
 }
 
 /** A board id that is none must not reach a uuid column. */

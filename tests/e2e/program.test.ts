@@ -234,4 +234,36 @@ program('an outside database needs a secret, one server at a time, and no newer 
   ),
 )
 
+/** A program in which SIGUSR2 is an error that nobody catches, as a fault of ours would be. */
+const withFault = (fault: string) => ({
+  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(`process.on('SIGUSR2', () => { ${fault} })`)}`,
+})
+
+for (const [kind, fault] of [
+  ['thrown', `throw new Error('a fault')`],
+  ['rejected', `Promise.reject(new Error('a fault'))`],
+] as const)
+  program(`an error that nobody caught (${kind}) is one line, drains, and ends with code 70`, () =>
+    withFolder(async (dataDir) => {
+      const server = await serve(dataDir, { env: withFault(fault) })
+      const { client } = await comeIn(server, secretOf(server, 'Sample board, edit'))
+      await write(client, 'before')
+      kill(server.pid, 'SIGUSR2')
+      const { code, stderr } = await server.ended
+      assert.is(code, 70)
+      assert.is((await client.closed).code, 1012)
+      const told = stderr
+        .trim()
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .map((line) => JSON.parse(line))
+        .filter(({ level }) => level >= 50)
+      assert.equal(
+        told.map(({ msg, err }) => [msg, err.message]),
+        [['an error that nobody caught: stopping', 'a fault']],
+      )
+      assert.is(postgresOf(dataDir), null)
+    }),
+  )
+
 program.run()

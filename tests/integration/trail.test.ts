@@ -219,6 +219,61 @@ lost('gets its missing leave rows from the next start, once, and only where they
     await Promise.all([living.close(), next.close()])
   }),
 )
+lost('that has the answer to an access row lost writes its leave, where there is one to write', () =>
+  withDatabase(async (test) => {
+    const server = new ServerPresence(test.database, test.log)
+    await server.start()
+    const trail = new AuditTrail({ database: test.database, log: test.log, serverId: server.serverId })
+    const [committed, here] = [join(), join()]
+    await trail.record(committed)
+    await trail.record(here)
+    await trail.close()
+    server.oweLeave(String(committed.details?.connection_id))
+    server.oweLeave(randomUUID()) // of which nothing was committed
+    await server.close()
+    const leaves = (await rows(test)).filter(({ action }) => action === 'leave')
+    assert.equal(
+      leaves.map(({ details, guest_id }) => [details?.connection_id, guest_id, details?.reason]),
+      [[committed.details?.connection_id, committed.actor.guestId, 'recorded late']],
+    )
+  }),
+)
+lost('leaves no connection behind while somebody else holds its lock', () =>
+  withDatabase(async (test) => {
+    const database = {
+      ...test.database,
+      direct: `${test.url}${test.url.includes('?') ? '&' : '?'}options=-c%20lock_timeout%3D50ms`,
+    }
+    const living = new ServerPresence(database, test.log)
+    await living.start()
+    const open = async (): Promise<number[]> =>
+      (
+        await test.pool.query(
+          `select pid from pg_stat_activity where application_name = 'boardroom presence' and datname = current_database()`,
+        )
+      ).rows.map(({ pid }) => pid)
+    const [first] = await open()
+    const key = `hashtextextended('${test.database.schema}.server.${living.serverId}', 0)`
+    const other = await test.pool.connect()
+    try {
+      // Waits behind the one that has it, and gets it when that dies.
+      const taken = other.query(`select pg_advisory_lock(${key})`)
+      await test.pool.query('select pg_terminate_backend($1)', [first])
+      await taken
+      const seen = new Set<number>()
+      await eventually(async () => {
+        for (const pid of await open()) seen.add(pid)
+        return seen.size > 2
+      })
+      await eventually(async () => (await open()).length <= 1)
+      assert.ok((await open()).length <= 1)
+      await other.query(`select pg_advisory_unlock(${key})`)
+    } finally {
+      other.release()
+    }
+    await living.close()
+  }),
+)
 lost('is known to live by a lock that it takes again when its connection dies', () =>
   withDatabase(async (test) => {
     const living = new ServerPresence(test.database, test.log)

@@ -41,6 +41,25 @@ log('gives back what was appended, in order, with who wrote it', () =>
   }),
 )
 
+log('goes on when whoever folds it fails: what is committed is told, and the next edit is taken', () =>
+  withStorage(async ({ database, db }) => {
+    const { id: board } = await make.board(db)
+    let failures = 0
+    const grew = () => {
+      if (failures++ === 0) throw new Error('no room for this')
+    }
+    const logger = pino({ level: 'silent' })
+    const outer = new PostgresUpdateLog({ database, log: logger, keeper: { ...noKeeper, grew } })
+    const [first, second] = updates(2) as [Uint8Array, Uint8Array]
+    await outer.append(board, first, [])
+    await eventually(() => failures === 1)
+    await outer.append(board, second, [])
+    assert.is((await outer.load(board)).updates.length, 2)
+    assert.is(outer.totalUnsavedBytes, 0)
+    await outer.close()
+  }),
+)
+
 log('commits what waits together: two commits for a thousand appends of ten boards', () =>
   withStorage(async ({ updateLog, db }) => {
     const boards = await Promise.all(Array.from({ length: 10 }, async () => (await make.board(db)).id))

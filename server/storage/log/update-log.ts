@@ -18,6 +18,7 @@ export interface LogKeeper {
 }
 
 interface Queued extends Append {
+  isSettled: boolean
   resolve(): void
   reject(error: BoardroomError): void
 }
@@ -29,7 +30,7 @@ export interface UpdateLogOptions {
   maxCommitBytes?: number
   /** Default: 10 to 50 ms. */
   commitSpacing?: CommitSpacing
-  /** Pause after the first failed commit; it doubles up to 2 s. */
+  /** After the first failed commit; it doubles up to 2 s. */
   firstRetryMs?: number
   /** A commit without an answer for so long is given up and tried again: writing an edit twice does no harm. */
   commitTimeoutMs?: number
@@ -37,10 +38,8 @@ export interface UpdateLogOptions {
 
 const mostRowsPerCommit = 20_000
 const lastRetryMs = 2000
-/** A commit on its way for longer counts as failing. */
-const slowCommitMs = 5000
-/** A commit that fails is tried again; that it failed for no longer than this is nobody's business. */
-const shortFailureMs = 1000
+const slowCommitMs = 5000 // on its way for longer, a commit counts as failing
+const shortFailureMs = 1000 // it is tried again, and nobody needs to hear of it before
 
 export class PostgresUpdateLog implements UpdateLog {
   readonly #database: Database
@@ -51,6 +50,8 @@ export class PostgresUpdateLog implements UpdateLog {
   readonly #firstRetryMs: number
   readonly #commitTimeoutMs: number
   #queue: Queued[] = []
+  /** Of the commit that is on its way. */
+  #underWay: Queued[] = []
   readonly #unsaved = new Map<string, number>()
   #totalUnsaved = 0
   #running: Promise<void> | null = null
@@ -94,11 +95,11 @@ export class PostgresUpdateLog implements UpdateLog {
   append(boardId: string, update: Uint8Array, authors: readonly Author[]): Promise<void> {
     if (this.#isClosed) return Promise.reject(new BoardroomError('closing', 'the log is closed'))
     return new Promise((resolve, reject) => {
-      this.#queue.push({ boardId, update, authors, resolve, reject })
+      this.#queue.push({ boardId, update, authors, resolve, reject, isSettled: false })
       this.#unsaved.set(boardId, (this.#unsaved.get(boardId) ?? 0) + update.length)
       this.#totalUnsaved += update.length
       // The rest of this turn, rooms of the same timer tick among it, still gets into the first commit.
-      this.#running ??= Promise.resolve().then(() => this.#run())
+      if (this.#running === null) this.#start()
     })
   }
 
@@ -145,24 +146,45 @@ export class PostgresUpdateLog implements UpdateLog {
       if (restMs > 0 && !this.#isClosed && this.#totalUnsaved < this.#maxCommitBytes)
         await this.#pause(restMs)
       const batch = this.#take()
+      this.#underWay = batch
       this.#pace.started(batch)
       const leftOver = await this.#commit(batch)
+      this.#underWay = []
       if (leftOver.length === 0) {
         retryMs = this.#firstRetryMs
         continue
       }
       this.#queue = [...leftOver, ...this.#queue]
       if (this.#isClosed) {
-        for (const queued of this.#queue.splice(0)) {
-          this.#settle(queued)
-          queued.reject(new BoardroomError('closing', 'the server closed before the database took this edit'))
-        }
-        break
+        const message = 'the server closed before the database took this edit'
+        this.#refuse(new BoardroomError('closing', message), this.#queue.splice(0))
+        continue
       }
       await this.#pause(retryMs)
       retryMs = Math.min(retryMs * 2, lastRetryMs)
     }
     this.#running = null
+  }
+
+  #start(): void {
+    const running = Promise.resolve().then(() => this.#run())
+    this.#running = running.catch((error: unknown) => this.#broken(error))
+  }
+
+  /** Should be impossible. What was on its way is refused, so that nobody waits for ever, and what waits goes on. */
+  #broken(error: unknown): void {
+    this.#log.error({ err: error, unsavedBytes: this.#totalUnsaved }, 'the log failed')
+    this.#running = null
+    this.#commitStarted = null
+    this.#refuse(new BoardroomError('internal', 'the log failed', { cause: error }), this.#underWay.splice(0))
+    if (this.#queue.length > 0) this.#start()
+  }
+
+  #refuse(error: BoardroomError, refused: readonly Queued[]): void {
+    for (const queued of refused) {
+      this.#settle(queued)
+      queued.reject(error)
+    }
   }
 
   #take(): Queued[] {
@@ -220,12 +242,10 @@ export class PostgresUpdateLog implements UpdateLog {
     const [first] = batch
     if (batch.length === 1 && first !== undefined) {
       this.#log.error({ err: error, boardId: first.boardId }, 'the database refuses an edit of this board')
-      this.#settle(first)
-      first.reject(
-        isMissingReference(error)
-          ? new BoardroomError('not_found', 'this board is gone', { cause: error })
-          : new BoardroomError('internal', 'the database refuses this edit', { cause: error }),
-      )
+      const refusal = isMissingReference(error)
+        ? new BoardroomError('not_found', 'this board is gone', { cause: error })
+        : new BoardroomError('internal', 'the database refuses this edit', { cause: error })
+      this.#refuse(refusal, [first])
       return []
     }
     const byBoard = new Map<string, Queued[]>()
@@ -257,7 +277,10 @@ export class PostgresUpdateLog implements UpdateLog {
     for (const [boardId, { rows, bytes }] of grown) this.#keeper.grew(boardId, rows, bytes)
   }
 
-  #settle({ boardId, update }: Queued): void {
+  #settle(queued: Queued): void {
+    if (queued.isSettled) return
+    queued.isSettled = true
+    const { boardId, update } = queued
     this.#totalUnsaved -= update.length
     const left = (this.#unsaved.get(boardId) ?? 0) - update.length
     if (left > 0) this.#unsaved.set(boardId, left)
