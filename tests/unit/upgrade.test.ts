@@ -33,6 +33,7 @@ async function join(record: (event: AuditEvent) => Promise<void>, test = new Tes
       boardId: null,
       maxLevel: null,
     }),
+    isForeignPage: () => false,
     addressOf: () => ({ ip: '127.0.0.1', key: '127.0.0.1' }),
     admission: new Admission(config, rateLimits(config)),
     rooms: test.rooms,

@@ -158,7 +158,7 @@ export class PostgresUpdateLog implements UpdateLog {
       if (this.#isClosed) {
         const message = 'the server closed before the database took this edit'
         this.#refuse(new BoardroomError('closing', message), this.#queue.splice(0))
-        continue
+        break
       }
       await this.#pause(retryMs)
       retryMs = Math.min(retryMs * 2, lastRetryMs)
@@ -171,7 +171,7 @@ export class PostgresUpdateLog implements UpdateLog {
     this.#running = running.catch((error: unknown) => this.#broken(error))
   }
 
-  /** Should be impossible. What was on its way is refused, so that nobody waits for ever, and what waits goes on. */
+  /** Should be impossible. What was on its way is refused, and what waits goes on. */
   #broken(error: unknown): void {
     this.#log.error({ err: error, unsavedBytes: this.#totalUnsaved }, 'the log failed')
     this.#running = null
