@@ -24,6 +24,10 @@ import { AuditTrail } from './audit/trail.ts'
 import { admitBody, BoardAccess, requireLevel, requireManage } from './boards/access.ts'
 import type { BoardsDeps } from './boards/deps.ts'
 import { boardsRoutes } from './boards/routes.ts'
+import type { CommentsDeps } from './comments/deps.ts'
+import { CommentMail } from './comments/digest.ts'
+import { copyThreads, threadsJson } from './comments/export-queries.ts'
+import { commentRoutes } from './comments/routes.ts'
 import { type Config, configWith } from './config.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { DiskWatch } from './database/disk-space.ts'
@@ -39,6 +43,7 @@ import { PlainConnections } from './http/plain-connections.ts'
 import { refusalCounter, roomMetrics } from './http/room-metrics.ts'
 import { storageMetrics } from './http/storage-metrics.ts'
 import { Upgrades } from './http/upgrade.ts'
+import { createMailer } from './mail/mailer.ts'
 import type { Identity } from './principal.ts'
 import { Rooms } from './rooms/rooms.ts'
 import { addressKey, addressReader, loopback, networkTest } from './routing/addresses.ts'
@@ -142,6 +147,9 @@ export async function createBoardroom(options: BoardroomOptions): Promise<Boardr
     throw error
   }
 }
+
+/** Where the operator says nothing: an address that at least names the server. */
+const mailFromOf = (publicUrl: string): string => `Boardroom <boardroom@${new URL(publicUrl).hostname}>`
 
 const forgetEveryMs = 60 * 60_000
 
@@ -261,7 +269,10 @@ async function start({
     makeTicket: async (identity, boardId) => (await makeTicket(ticketKey, identity, { boardId })).ticket,
     boardUrl,
     connections: rooms,
-    copyDocument,
+    copyDocument: async (trx, from, to) => {
+      await copyDocument(trx, from, to)
+      await copyThreads(trx, from, to)
+    },
     notifications,
     closing: closing.signal,
     log,
@@ -271,7 +282,40 @@ async function start({
     requireLevel(access, identity, boardId, level)
   const mayManage = (identity: Identity, boardId: string) =>
     requireManage(access, identity, boardId, { deleted: true })
-  const storage: StorageDeps = { database, live: rooms, worker, requireLevel: needsLevel, trail, config }
+  const storage: StorageDeps = {
+    database,
+    live: rooms,
+    worker,
+    requireLevel: needsLevel,
+    trail,
+    config,
+    threadsJson: (boardId) => threadsJson(db, boardId),
+  }
+  const mailer =
+    config.smtpUrl === undefined
+      ? null
+      : createMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom ?? mailFromOf(urlFor(null)) })
+  undo.push(() => mailer?.close())
+  const comments: CommentsDeps = {
+    db,
+    schema,
+    access,
+    audit: trail,
+    live: rooms,
+    worker,
+    limits: config,
+    writes: rates.comments,
+    mails: mailer !== null,
+    secret: config.secret,
+  }
+  if (mailer !== null) {
+    const mail = new CommentMail({
+      ...{ db, access, mailer, log, secret: config.secret, publicUrl: urlFor(null) },
+      minutes: config.mailDigestMinutes,
+      boardUrl: (boardId) => boardUrl(boardId, null),
+    })
+    undo.push(() => mail.close())
+  }
   const app = createApp({
     log,
     async identify(_request, incoming) {
@@ -310,6 +354,7 @@ async function start({
       ticketRoutes({ ticketKey, requireLevel: needsLevel, publicUrl: urlFor }),
       boardsRoutes(boards),
       storageRoutes(storage),
+      commentRoutes(comments),
       auditRoutes({
         database,
         trail,
@@ -366,7 +411,7 @@ async function start({
   }
 
   return {
-    ...servicesOf({ database, boards, access, rooms, storage, ticketKey }),
+    ...servicesOf({ database, boards, access, rooms, storage, comments, ticketKey }),
     handleRequest(request, response) {
       if (!isOurs(request.url ?? '/')) return false
       void listener(request, response)

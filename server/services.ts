@@ -37,6 +37,8 @@ import { disconnect, listConnections } from './boards/people.ts'
 import { permissionIdOf } from './boards/permission-queries.ts'
 import { grantPermission, listPermissions, revokePermission } from './boards/permissions.ts'
 import { createShareLink, listShareLinks, revokeShareLink, shareLinkUrl } from './boards/share-links.ts'
+import type { CommentsDeps, Writer } from './comments/deps.ts'
+import { type CommentsService, commentsService } from './comments/service.ts'
 import type { Database } from './database/database.ts'
 import { BoardroomError } from './errors.ts'
 import { type Actor, actorOf, type Identity, principalKey, systemActor } from './principal.ts'
@@ -113,6 +115,8 @@ export interface Services {
       by?: Person,
     ): Promise<ImportSummary>
   }
+  /** Threads and comments. */
+  comments: CommentsService<Person>
   connections: {
     /** Who is on the board now, in this process, longest first. */
     list(boardId: string): Promise<ConnectionResponse[]>
@@ -147,10 +151,21 @@ export interface ServicesDeps {
   access: BoardAccess
   rooms: Rooms
   storage: StorageDeps
+  comments: CommentsDeps
   ticketKey: Uint8Array
 }
 
-export function servicesOf({ database, boards, access, rooms, storage, ticketKey }: ServicesDeps): Services {
+const systemWriter = { principal: 'system', name: 'System', label: null, identity: null, mayManage: true }
+
+export function servicesOf({
+  database,
+  boards,
+  access,
+  rooms,
+  storage,
+  comments,
+  ticketKey,
+}: ServicesDeps): Services {
   const { db } = boards
   const linkDeps = { ...boards, passwords: new LinkPasswords() }
   const idOf = async (person: Person): Promise<number> =>
@@ -164,6 +179,20 @@ export function servicesOf({ database, boards, access, rooms, storage, ticketKey
   }
   const actorFor = async (by: Person | undefined): Promise<Actor> =>
     by === undefined ? systemActor : actorOf(await identityOf(by), null, null)
+
+  const writerFor = async (by: Person | undefined): Promise<Writer> => {
+    if (by === undefined) return { ...systemWriter, actor: systemActor }
+    const identity = await identityOf(by)
+    const { principal } = identity
+    return {
+      actor: actorOf(identity, null, null),
+      principal: principalKey(principal),
+      name: principal.kind === 'anonymous' ? 'Anonymous' : principal.name.slice(0, 100),
+      label: null,
+      identity: null,
+      mayManage: true,
+    }
+  }
 
   return {
     users: { idOf: async (user) => (await foreignUser(db, user)).id },
@@ -230,6 +259,7 @@ export function servicesOf({ database, boards, access, rooms, storage, ticketKey
         return summary
       },
     },
+    comments: commentsService(comments, writerFor),
     connections: {
       list: (boardId) => listConnections(boards, boardId),
       disconnect: async ({ boardId, connectionId, by }) =>

@@ -71,6 +71,9 @@ export const BoardResponse = z
     folder_id: Uuid.nullable().describe('null also where the asker may not see the folder'),
     moderation: z.enum(['open', 'view_only']).describe('view_only: only managers and speakers write'),
     starred: z.boolean().describe('by the asker'),
+    unread_threads: z
+      .int()
+      .describe('threads with comments of others that the asker has not read; 100 stands for more'),
     level: PermissionLevel.describe('what the asker may do'),
     may_manage: z.boolean(),
   })

@@ -14,9 +14,14 @@ export type BoardRow = Row<'boards'> & {
   starred: boolean
   /** The asker may see the folder it is in. */
   sees_folder: boolean
+  /** Threads with comments of others that the asker has not read; 100 stands for more. */
+  unread_threads: number
 }
 
-const columnsFor = (userId: number | null): RawBuilder<unknown> => sql`
+const columnsFor = (
+  userId: number | null,
+  reader = userId === null ? null : `user:${userId}`,
+): RawBuilder<unknown> => sql`
   b.*, o.name as owner_name,
   exists (select from ${sql.table('board_stars')} star where star.user_id = ${userId}::integer and star.board_id = b.id) as starred,
   b.folder_id is not null and ${userId}::integer is not null and exists (
@@ -24,7 +29,14 @@ const columnsFor = (userId: number | null): RawBuilder<unknown> => sql`
       exists (select from ${sql.table('users')} u where u.id = ${userId}::integer and u.role <> 'user')
       or exists (select from ${sql.table('folders')} a where a.id = any (f.path) and a.owner_id = ${userId}::integer)
       or exists (select from ${sql.table('folder_permissions')} p
-        where p.folder_id = any (f.path) and (p.user_id = ${userId}::integer or p.user_id is null)))) as sees_folder`
+        where p.folder_id = any (f.path) and (p.user_id = ${userId}::integer or p.user_id is null)))) as sees_folder,
+  (select count(*)::integer from (
+    select from ${sql.table('threads')} t
+    left join ${sql.table('comment_reads')} r on r.thread_id = t.id and r.reader = ${reader}::text
+    where t.board_id = b.id and ${reader}::text is not null and exists (
+      select from ${sql.table('comments')} c where c.thread_id = t.id and c.created_at > coalesce(r.read_at, '-infinity')
+        and c.author <> ${reader}::text and c.deleted_at is null)
+    limit 100) unread) as unread_threads`
 
 export const insertBoard = async (trx: Trx, board: NewRow<'boards'>): Promise<string> =>
   (await trx.insertInto('boards').values(board).returning('id').executeTakeFirstOrThrow()).id
@@ -205,7 +217,7 @@ export async function listBoardRows(
   ]
   const order = isTime ? sql`${key} desc, b.id desc` : sql`${key}, b.id`
   const { rows } = await sql<BoardRow & { key: string }>`
-    select ${columnsFor(question.userId)}, ${asText} as key
+    select ${columnsFor(question.userId, readerOf(question))}, ${asText} as key
     from ${sql.table('boards')} b join ${sql.table('users')} o on o.id = b.owner_id
     left join ${sql.table('board_search')} found on found.board_id = b.id
     ${question.sort === 'opened' ? visits(question.userId) : sql``}
@@ -213,6 +225,9 @@ export async function listBoardRows(
     order by ${order} limit ${limit}`.execute(db)
   return rows
 }
+
+const readerOf = ({ userId, guestId }: BoardQuestion): string | null =>
+  userId !== null ? `user:${userId}` : guestId === null ? null : `guest:${guestId}`
 
 /** A title that was changed by hand has no key of its own. */
 const matching = (q: string): RawBuilder<unknown> => {

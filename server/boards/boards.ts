@@ -125,7 +125,7 @@ export async function purgeBoard(deps: Deps, actor: Actor, boardId: string): Pro
 }
 
 /**
- * A board of the actor's own with the same document and files; permissions, links and comments stay behind.
+ * A board of the actor's own with the same document, files and comments; permissions and links stay behind.
  * @returns the new board's id. @throws BoardroomError not_found | access_denied | not_signed_in
  */
 export async function duplicateBoard(
@@ -245,6 +245,7 @@ export const boardResponse = (
   folder_id: board.sees_folder ? board.folder_id : null,
   moderation: board.moderation,
   starred: board.starred,
+  unread_threads: board.unread_threads,
   level: decision.level ?? 'edit',
   may_manage: decision.mayManage,
 })

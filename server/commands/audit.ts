@@ -11,6 +11,7 @@ import { followAudit } from '../audit/follow.ts'
 import { sealAudit } from '../audit/queries.ts'
 import { dropAuditMonths, eraseAudit } from '../audit/retention-queries.ts'
 import { type AuditProblem, verifyAudit, verifyConnections } from '../audit/verify.ts'
+import { eraseNames } from '../comments/export-queries.ts'
 import { type Database, openForLongWork } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
 import { systemActor } from '../principal.ts'
@@ -26,7 +27,7 @@ export const auditCommand: Command = {
   usage: [
     'audit tail [--board ID]                                   what happens from now on, until Ctrl-C',
     'audit export [--format ndjson|csv] [--board ID] [--output FILE]',
-    'audit erase --user EMAIL|--guest ID                       takes the personal values of one person out of the trail',
+    'audit erase --user EMAIL|--guest ID                       takes the personal values of one person out of the trail, and their name off comments',
     'audit retention --keep 90d                                drops whole months that ended longer ago; at least 90 days',
     'audit verify [--heads FILE]                               names the first row that was changed, removed or left out',
   ],
@@ -117,7 +118,10 @@ function erasure(context: CommandContext, email: string | undefined, guest: stri
       )
     }
     const subject = userId === null ? { guestId: guestId ?? '' } : { userId }
-    const rows = await transactionAs(db, actor, (trx) => eraseAudit(trx, schema, subject))
+    const rows = await transactionAs(db, actor, async (trx) => {
+      await eraseNames(trx, userId === null ? `guest:${guestId}` : `user:${userId}`)
+      return eraseAudit(trx, schema, subject)
+    })
     context.print(
       context.json ? JSON.stringify({ rows }) : `${rows} rows of the trail have no personal values any more`,
     )

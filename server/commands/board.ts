@@ -7,10 +7,11 @@ import type { Boardroom } from '../boardroom.ts'
 import { listAuthors } from '../boards/authors.ts'
 import { type BoardQuestion, boardById, listBoardRows } from '../boards/board-queries.ts'
 import { granteesByEmail } from '../boards/permission-queries.ts'
+import { threadsJson } from '../comments/export-queries.ts'
 import { DocumentWorker } from '../documents/document-worker.ts'
 import { BoardroomError } from '../errors.ts'
 import { systemActor } from '../principal.ts'
-import { type Format, renderedAs } from '../storage/documents.ts'
+import { type Format, renderedAs, withThreads } from '../storage/documents.ts'
 import { withImages } from '../storage/files/files.ts'
 import { PostgresUpdateLog } from '../storage/log/update-log.ts'
 import { rebuildBoard } from '../storage/rebuild.ts'
@@ -154,7 +155,12 @@ async function exportBoard(context: CommandContext, boardId: string, options: Co
     const log = new PostgresUpdateLog({ database, log: context.log, keeper: ignored })
     const state = await worker.foldStored(await log.load(boardId))
     const rendered = await renderedAs({ worker }, state, format)
-    const body = format === formatNames.excalidraw ? await withImages(database, boardId, rendered) : rendered
+    const body =
+      format === formatNames.excalidraw
+        ? await withImages(database, boardId, rendered)
+        : format === formatNames.json
+          ? withThreads(rendered, await threadsJson(database.db, boardId))
+          : rendered
     await trail.record({ action: 'export', actor, boardId, resourceType: 'document', details: { format } })
     const output = textOption(options, 'output')
     if (output === undefined)

@@ -212,9 +212,7 @@ class Story {
       await this.#as(person).visit(this.#board('journey'))
     for (const { board, by, ...note } of notes) await this.#as(by).write(this.#board(board), note)
     for (const thread of threads)
-      await discuss(this.#connected.database, this.#board(thread.board), thread, (person) =>
-        this.#userId(person),
-      )
+      await discuss(this.#path(thread.board), thread, (person) => this.#as(person))
     const architecture = this.#path('architecture')
     await this.#as('tom').ask('POST', `${architecture}/versions`, { name: 'Before the review' })
     await this.#as('priya').ask('POST', `${this.#path('journey')}/versions`, { name: 'After the workshop' })

@@ -4,6 +4,7 @@ import { parentPort } from 'node:worker_threads'
 import { jsonOf } from './content.ts'
 import { cut } from './cutting.ts'
 import { difference } from './difference.ts'
+import { findElement } from './element-box.ts'
 import { fold, joined, pack, unpack } from './folding.ts'
 import { importJson, importScene, importUpdate } from './importing.ts'
 import { rebuilt } from './rebuilding.ts'
@@ -23,6 +24,7 @@ const work: { [Name in TaskName]: (ask: Ask<Name>) => Answer<Name> } = {
   unpack: ({ packed }) => unpack(packed),
   difference: ({ current, target }) => difference(current, target),
   rebuild: ({ state }) => rebuilt(state),
+  element: ({ state, id }) => findElement(state, id),
   json: ({ state }) => Buffer.from(jsonOf(state), 'utf8'),
   scene: ({ state }) => Buffer.from(sceneFileOf(state), 'utf8'),
   importUpdate: (ask) => refusingDepth(() => importUpdate(ask)),

@@ -50,6 +50,9 @@ export function importUpdate({ current, update, ownClients, limits }: Ask<'impor
   return sized(doc, effect, limits)
 }
 
+/** Where an export has what is said on the board: no root of its document. */
+export const threadsKey = 'boardroom.threads'
+
 /**
  * Roots by name, as `jsonOf` shows them: each named root gets exactly this content, the others stay, or with
  * `replace` are emptied. What is equal is not touched, and shared types that are there stay what they are; a new
@@ -61,6 +64,7 @@ export function importJson({ current, body, replace, limits }: Ask<'importJson'>
   const doc = documentOf(current)
   const target = new Y.Doc()
   for (const [name, value] of Object.entries(roots)) {
+    if (name === threadsKey) continue
     const root = doc.share.get(name)
     const { hasMap, list } = root === undefined ? { hasMap: false, list: null } : partsOf(root)
     const kind = list ?? (hasMap ? 'map' : null)
@@ -76,7 +80,7 @@ export function importJson({ current, body, replace, limits }: Ask<'importJson'>
       return refused(`root ${JSON.stringify(name.slice(0, 100))}: expected ${expected}`)
     }
   }
-  const only = replace ? undefined : new Set(Object.keys(roots))
+  const only = replace ? undefined : new Set(Object.keys(roots).filter((name) => name !== threadsKey))
   const update = difference(current, Y.encodeStateAsUpdate(target), only)
   return outcomeOf(current, update, limits)
 }

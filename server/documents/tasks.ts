@@ -1,5 +1,6 @@
 // What the document worker can be asked, with the shapes of question and answer; both are cloned between threads.
 
+import type { FoundElement } from './element-box.ts'
 import type { Folded } from './folding.ts'
 import type { Rebuilt } from './rebuilding.ts'
 import type { DryRunAnswer, DryRunQuestion } from './validate/crowds.ts'
@@ -35,6 +36,7 @@ export interface Tasks {
   unpack: { ask: { packed: Uint8Array }; answer: Uint8Array }
   difference: { ask: { current: Uint8Array; target: Uint8Array }; answer: Uint8Array | null }
   rebuild: { ask: { state: Uint8Array }; answer: Rebuilt }
+  element: { ask: { state: Uint8Array; id: string }; answer: FoundElement }
   /** UTF-8 JSON. */
   json: { ask: { state: Uint8Array }; answer: Uint8Array }
   /** UTF-8 JSON of an `.excalidraw` file. */

@@ -86,13 +86,19 @@ export interface RateLimits {
   failedLinks: RateLimit
   /** Wrong sign-ins and set-up secrets. */
   failedSignIns: RateLimit
+  /** What people write in comments: by person, by address only where nobody is known. */
+  comments: RateLimit
 }
 
 export const rateLimits = (
-  config: Pick<Config, 'joinsPerSecondPerIp' | 'failedJoinsPerMinutePerIp' | 'failedGuessesPerMinutePerIp'>,
+  config: Pick<
+    Config,
+    'joinsPerSecondPerIp' | 'failedJoinsPerMinutePerIp' | 'failedGuessesPerMinutePerIp' | 'commentsPerMinute'
+  >,
 ): RateLimits => ({
   joins: new RateLimit({ limit: config.joinsPerSecondPerIp, windowMs: 1000 }),
   failedJoins: new RateLimit({ limit: config.failedJoinsPerMinutePerIp, windowMs: 60_000 }),
   failedLinks: new RateLimit({ limit: config.failedGuessesPerMinutePerIp, windowMs: 60_000 }),
   failedSignIns: new RateLimit({ limit: config.failedGuessesPerMinutePerIp, windowMs: 60_000 }),
+  comments: new RateLimit({ limit: config.commentsPerMinute, windowMs: 60_000 }),
 })

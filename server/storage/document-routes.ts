@@ -9,7 +9,15 @@ import type { HttpEnv } from '../routing/context.ts'
 import { errorAnswers, jsonAnswer, newRouter } from '../routing/router.ts'
 import type { BodyBudget } from './bodies.ts'
 import type { StorageDeps } from './deps.ts'
-import { type Format, formatFor, formatOf, formats, importDocument, renderedAs } from './documents.ts'
+import {
+  type Format,
+  formatFor,
+  formatOf,
+  formats,
+  importDocument,
+  renderedAs,
+  withThreads,
+} from './documents.ts'
 import { asBuffer } from './log/queries.ts'
 
 const tags = ['documents']
@@ -58,7 +66,9 @@ export function documentRoutes(deps: StorageDeps, bodies: BodyBudget): OpenAPIHo
       const { board_id: boardId } = c.req.valid('param')
       const { level } = await deps.requireLevel(c.get('identity'), boardId, 'view')
       const format = formatFor(c.req.header('accept'))
-      const body = await renderedAs(deps, await deps.live.document(boardId), format)
+      const rendered = await renderedAs(deps, await deps.live.document(boardId), format)
+      const body =
+        format === 'application/json' ? withThreads(rendered, await deps.threadsJson(boardId)) : rendered
       await deps.trail.recordRead(c.get('actor'), boardId, 'document', level)
       return sendDocument(c, body, format, 'board')
     },

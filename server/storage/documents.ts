@@ -1,6 +1,7 @@
 // Documents as whole things: in three formats out and in, and copied to another board.
 import type { Transaction } from 'kysely'
 import type { Tables } from '../database/tables.ts'
+import { threadsKey } from '../documents/importing.ts'
 import type { Imported } from '../documents/tasks.ts'
 import { BoardroomError } from '../errors.ts'
 import type { StorageDeps } from './deps.ts'
@@ -30,6 +31,18 @@ export async function renderedAs(
     case 'application/vnd.excalidraw+json':
       return worker.run('scene', { state })
   }
+}
+
+/**
+ * A document as JSON with what is said on its board under one more key, which an import leaves alone: comments are
+ * the words of their authors, and nobody brings them in for somebody else.
+ * @param threads JSON; null: nothing is said
+ */
+export const withThreads = (document: Uint8Array, threads: string | null): Uint8Array => {
+  if (threads === null) return document
+  const roots = Buffer.from(document.subarray(0, document.length - 1))
+  const separator = document.length > 2 ? ',' : ''
+  return Buffer.concat([roots, Buffer.from(`${separator}${JSON.stringify(threadsKey)}:${threads}}`)])
 }
 
 /**

@@ -10,7 +10,11 @@ import { AuditTrail } from '../../server/audit/trail.ts'
 import { BoardAccess, type PublicBoards } from '../../server/boards/access.ts'
 import type { BoardsDeps } from '../../server/boards/deps.ts'
 import { boardsRoutes } from '../../server/boards/routes.ts'
+import type { CommentsDeps } from '../../server/comments/deps.ts'
+import { copyThreads } from '../../server/comments/export-queries.ts'
+import { commentRoutes } from '../../server/comments/routes.ts'
 import { Notifications } from '../../server/database/notifications.ts'
+import { DocumentWorker } from '../../server/documents/document-worker.ts'
 import { createApp } from '../../server/http/app.ts'
 import type { Identity } from '../../server/principal.ts'
 import type { ConnectionSummary } from '../../server/rooms/ports.ts'
@@ -31,6 +35,7 @@ export interface Answer {
 export interface TestApp extends TestDatabase {
   app: OpenAPIHono<HttpEnv>
   deps: BoardsDeps
+  comments: CommentsDeps
   /** The id of the guest whom an answer's cookie makes; fails where there is none. */
   guestOf(answer: { headers: Headers }): Promise<string>
   /** Who the app believes is here; `away` has the ids that were sent away. */
@@ -53,6 +58,8 @@ export interface TestApp extends TestDatabase {
 export interface TestAppOptions {
   publicBoards?: PublicBoards
   guessesPerMinute?: number
+  commentsPerMinute?: number
+  commentLimits?: Partial<CommentsDeps['limits']>
 }
 
 const origin = 'http://localhost:4400'
@@ -105,10 +112,25 @@ export const withApp = <Result>(
           .execute()
         for (const { data } of updates)
           await trx.insertInto('board_updates').values({ board_id: to, data }).execute()
+        await copyThreads(trx, from, to)
       },
       notifications,
       closing: closing.signal,
       log,
+    }
+    const worker = new DocumentWorker({ log })
+    const comments: CommentsDeps = {
+      db,
+      schema,
+      access: deps.access,
+      audit: deps.audit,
+      // As it is stored: no room is open here.
+      live: { document: async (boardId) => worker.foldStored(await storedOf(test, boardId)) },
+      worker,
+      limits: { maxThreadsPerBoard: 10_000, maxCommentsPerThread: 1000, ...options.commentLimits },
+      writes: new RateLimit({ limit: options.commentsPerMinute ?? 100_000, windowMs: 60_000 }),
+      mails: false,
+      secret: 'a secret of thirty-two characters',
     }
     const app = createApp({
       log,
@@ -123,7 +145,7 @@ export const withApp = <Result>(
       clientFolder: null,
       limits: { maxFileBytes: 1024 * 1024, maxBoardBytes: 1024 * 1024 },
       version: '0.0.0',
-      routers: [boardsRoutes(deps)],
+      routers: [boardsRoutes(deps), commentRoutes(comments)],
     })
     const call: TestApp['call'] = async (method, path, { as, body, headers = {} } = {}) => {
       const key = randomUUID()
@@ -163,13 +185,32 @@ export const withApp = <Result>(
       return app.request(path, { headers: { 'x-as': key } })
     }
     try {
-      return await work({ ...test, app, deps, here, away, recorded, closing, call, ask, open, guestOf })
+      return await work({
+        ...test,
+        app,
+        deps,
+        comments,
+        here,
+        away,
+        recorded,
+        closing,
+        call,
+        ask,
+        open,
+        guestOf,
+      })
     } finally {
       closing.abort()
+      await worker.close()
       await trail.close()
       await notifications.close()
     }
   })
+
+const storedOf = async ({ db }: TestDatabase, boardId: string) => {
+  const rows = await db.selectFrom('board_updates').select('data').where('board_id', '=', boardId).execute()
+  return { snapshot: null, updates: rows.map(({ data }) => data) }
+}
 
 async function identityOf({ db }: TestDatabase, as: number | string | Identity): Promise<Identity> {
   if (typeof as === 'object') return as

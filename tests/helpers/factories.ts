@@ -248,6 +248,34 @@ const commentRead = factory('comment_reads', async (db, told) => ({
   reader: told.reader ?? (await somebody(db)).principal,
 }))
 
+const mention = factory('comment_mentions', async (db, told) => {
+  const { principal, name } = await somebody(db)
+  return { comment_id: await idOf(told.comment_id, () => comment(db)), principal, name }
+})
+
+/** Of an answer, until told. */
+const notification = factory('notifications', async (db, told) => {
+  const made = told.comment_id === undefined ? await comment(db) : null
+  const threadId = told.thread_id ?? made?.thread_id ?? (await thread(db)).id
+  const { board_id } = await db
+    .selectFrom('threads')
+    .select('board_id')
+    .where('id', '=', threadId)
+    .executeTakeFirstOrThrow()
+  return {
+    recipient: told.recipient ?? (await somebody(db)).principal,
+    kind: 'reply' as const,
+    board_id,
+    thread_id: threadId,
+    comment_id: told.comment_id ?? made?.id ?? '',
+  }
+})
+
+const mailChoice = factory('mail_choices', async (db, told) => ({
+  user_id: await ownerOf(db, told),
+  comments: false,
+}))
+
 /** A process that was lost: nobody holds its lock. */
 const server = factory('servers', () => ({ id: randomUUID(), host: 'gone', pid: 1 }))
 
@@ -337,6 +365,9 @@ export const make = {
   thread,
   comment,
   commentRead,
+  mention,
+  notification,
+  mailChoice,
   server,
   auditRow,
   unsealedRow,

@@ -17,6 +17,8 @@ api('answers nonsense with 4xx and {error: {code, message}}, and changes nothing
         board_id: board,
         permission_id: '1',
         request_id: '1',
+        thread_id: board,
+        comment_id: board,
       })
     }
     const rows = await db.selectFrom('boards').select(['id', 'title', 'deleted_at', 'is_public']).execute()

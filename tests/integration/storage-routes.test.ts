@@ -5,6 +5,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
 import type { AuditEvent } from '../../server/audit/event.ts'
+import { threadsJson } from '../../server/comments/export-queries.ts'
 import { configWith } from '../../server/config.ts'
 import { BoardroomError } from '../../server/errors.ts'
 import { actorOf, type Identity } from '../../server/principal.ts'
@@ -54,6 +55,7 @@ const withRoutes = (
     const recorded: TestRoutes['recorded'] = []
     let asked: Level | null = 'edit'
     const deps: StorageDeps = {
+      threadsJson: (boardId) => threadsJson(storage.db, boardId),
       database: storage.database,
       worker: storage.worker,
       config: configWith(limits),

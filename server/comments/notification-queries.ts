@@ -1,0 +1,158 @@
+// The SQL of what people are told of, one question a function.
+import { sql, type Transaction } from 'kysely'
+import type { Db } from '../database/database.ts'
+import type { Tables } from '../database/tables.ts'
+import type { Candidate } from './people-queries.ts'
+
+type Trx = Transaction<Tables>
+
+/** The people a comment names become exactly `mentioned`. */
+export async function setMentions(
+  trx: Trx,
+  commentId: string,
+  mentioned: readonly Candidate[],
+): Promise<void> {
+  await trx.deleteFrom('comment_mentions').where('comment_id', '=', commentId).execute()
+  if (mentioned.length === 0) return
+  await trx
+    .insertInto('comment_mentions')
+    .values(mentioned.map(({ id, name }) => ({ comment_id: commentId, principal: id, name })))
+    .execute()
+}
+
+/** Told of one comment at most: who wrote in a thread of a hundred hears of an answer as of any other. */
+const mostTold = 200
+
+/**
+ * A line for everybody named, and for everybody who wrote in the thread or was named there; not for the author. Whether
+ * they may still open the board is asked when they look, and again before anything is mailed.
+ */
+export async function tellPeople(
+  trx: Trx,
+  told: {
+    boardId: string
+    threadId: string
+    commentId: string
+    author: string
+    mentioned: readonly Candidate[]
+    onlyMentioned?: boolean
+  },
+): Promise<void> {
+  const named = told.mentioned.map(({ id }) => id)
+  const others =
+    told.onlyMentioned === true
+      ? sql``
+      : sql`
+    union all
+    select author, 'reply' from ${sql.table('comments')} where thread_id = ${told.threadId}::uuid and deleted_at is null
+    union all
+    select m.principal, 'reply' from ${sql.table('comments')} c join ${sql.table('comment_mentions')} m on m.comment_id = c.id
+      where c.thread_id = ${told.threadId}::uuid`
+  await sql`
+    insert into ${sql.table('notifications')} (recipient, kind, board_id, thread_id, comment_id)
+    select recipient, min(kind), ${told.boardId}::uuid, ${told.threadId}::uuid, ${told.commentId}::uuid
+    from (select unnest(${named}::text[]) as recipient, 'mention' as kind ${others}) everybody
+    where recipient <> ${told.author} and recipient ~ '^(user|guest):'
+    group by recipient order by min(kind), recipient limit ${mostTold}
+    on conflict (comment_id, recipient) do nothing`.execute(trx)
+}
+
+/** Nobody is mailed a comment that was deleted before. */
+export const withdrawn = (trx: Trx, commentId: string) =>
+  trx.deleteFrom('notifications').where('comment_id', '=', commentId).execute()
+
+export interface NotificationRow {
+  id: string
+  recipient: string
+  kind: 'mention' | 'reply'
+  board_id: string
+  board_title: string
+  thread_id: string
+  comment_id: string
+  author_name: string
+  body: string
+  created_at: Date
+  read_at: Date | null
+}
+
+const columns = sql`
+  n.id::text as id, n.recipient, n.kind, n.board_id, b.title as board_title, n.thread_id, n.comment_id,
+  c.author_name, left(c.body, 400) as body, n.created_at, n.read_at`
+const joined = sql`
+  ${sql.table('notifications')} n join ${sql.table('boards')} b on b.id = n.board_id
+  join ${sql.table('comments')} c on c.id = n.comment_id`
+
+/** Newest first, from below `before`. */
+export const notificationsOf = async (
+  db: Db,
+  recipient: string,
+  question: { unread: boolean; before: string | null; limit: number },
+): Promise<NotificationRow[]> => {
+  const { rows } = await sql<NotificationRow>`
+    select ${columns} from ${joined}
+    where n.recipient = ${recipient} ${question.unread ? sql`and n.read_at is null` : sql``}
+      ${question.before === null ? sql`` : sql`and n.id < ${question.before}::bigint`}
+    order by n.id desc limit ${question.limit}`.execute(db)
+  return rows
+}
+
+/** @param ids null: all. */
+export const setNotificationsRead = async (
+  db: Db,
+  recipient: string,
+  ids: string[] | null,
+): Promise<void> => {
+  await sql`
+    update ${sql.table('notifications')} set read_at = clock_timestamp()
+    where recipient = ${recipient} and read_at is null
+      ${ids === null ? sql`` : sql`and id = any (${ids}::bigint[])`}`.execute(db)
+}
+
+export const mailChoiceOf = async (db: Db, userId: number): Promise<boolean> =>
+  (await db.selectFrom('mail_choices').select('comments').where('user_id', '=', userId).executeTakeFirst())
+    ?.comments ?? true
+
+/** @returns false where there is no such account. */
+export const setMailChoice = async (db: Db, userId: number, comments: boolean): Promise<boolean> => {
+  const { rows } = await sql`
+    insert into ${sql.table('mail_choices')} (user_id, comments)
+    select id, ${comments} from ${sql.table('users')} where id = ${userId}
+    on conflict (user_id) do update set comments = excluded.comments, updated_at = now() returning 1`.execute(
+    db,
+  )
+  return rows.length > 0
+}
+
+/**
+ * Takes what waits for one person's mail since before `minutes` ago: theirs alone from here on, also beside other
+ * processes. Who wants no mail, has no address or is gone, waits for nothing.
+ */
+export const takeDigest = async (
+  db: Db,
+  minutes: number,
+): Promise<{ userId: number; email: string; rows: NotificationRow[] } | null> => {
+  const { rows } = await sql<NotificationRow & { user_id: number; email: string }>`
+    with next as (
+      select n.recipient, u.id as user_id, u.email from ${sql.table('notifications')} n
+      join ${sql.table('users')} u on n.recipient = 'user:' || u.id
+      where n.mailed_at is null and n.read_at is null and n.created_at < now() - make_interval(mins => ${minutes}::integer)
+        and u.is_active and u.email is not null and u.email not like '%.invalid'
+        and not exists (select from ${sql.table('mail_choices')} m where m.user_id = u.id and not m.comments)
+      order by n.created_at limit 1 for update of n skip locked
+    ), taken as (
+      update ${sql.table('notifications')} n set mailed_at = clock_timestamp() from next
+      where n.recipient = next.recipient and n.mailed_at is null and n.read_at is null
+      returning n.*, next.user_id, next.email
+    )
+    select ${columns}, n.user_id, n.email from taken n join ${sql.table('boards')} b on b.id = n.board_id
+    join ${sql.table('comments')} c on c.id = n.comment_id order by n.id`.execute(db)
+  const [first] = rows
+  return first === undefined ? null : { userId: first.user_id, email: first.email, rows }
+}
+
+/** A mail that did not go out waits again; what is a day old is left in the page alone. */
+export const giveBack = async (db: Db, ids: readonly string[]): Promise<void> => {
+  await sql`
+    update ${sql.table('notifications')} set mailed_at = null
+    where id = any (${[...ids]}::bigint[]) and created_at > now() - interval '1 day'`.execute(db)
+}

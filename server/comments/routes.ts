@@ -1,0 +1,244 @@
+// Threads and comments over HTTP. Each handler says who may, calls the service, and answers. Whoever may see the board
+// reads; whoever has the level comment writes.
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import {
+  CommentCreate,
+  CommentResponse,
+  CommentUpdate,
+  MentionableQuery,
+  MentionableResponse,
+  ThreadCreate,
+  ThreadListQuery,
+  ThreadResponse,
+  ThreadUpdate,
+} from '../../shared/api/comments.ts'
+import { listOf, PageQuery, Uuid } from '../../shared/api.ts'
+import { requireLevel } from '../boards/access.ts'
+import { BoardroomError } from '../errors.ts'
+import { addressKey } from '../routing/addresses.ts'
+import type { HttpEnv } from '../routing/context.ts'
+import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
+import { createComment, deleteComment, editComment, listComments } from './comments.ts'
+import { type CommentsDeps, readerOf, type Writer, writerOf } from './deps.ts'
+import { notificationRoutes } from './notification-routes.ts'
+import { mentionablePeople } from './people.ts'
+import { createThread, listThreads, readThread, readThrough, resolveThread } from './threads.ts'
+
+const tags = ['comments']
+const params = z.object({ board_id: Uuid })
+const threadParams = params.extend({ thread_id: Uuid })
+const commentParams = params.extend({ comment_id: Uuid })
+
+export function commentRoutes(deps: CommentsDeps): OpenAPIHono<HttpEnv> {
+  const router = newRouter()
+
+  /** Whoever asks, as a reader. The first look within the hour is in the trail before anything is answered. */
+  const reading = async (c: Context<HttpEnv>, boardId: string): Promise<string | null> => {
+    const identity = c.get('identity')
+    const { level } = await requireLevel(deps.access, identity, boardId, 'view')
+    await deps.audit.recordRead(c.get('actor'), boardId, 'threads', level)
+    return readerOf(identity)
+  }
+  const writing = async (c: Context<HttpEnv>, boardId: string): Promise<Writer> => {
+    const identity = c.get('identity')
+    const actor = c.get('actor')
+    const writer = writerOf(identity, actor, await requireLevel(deps.access, identity, boardId, 'comment'))
+    const key = readerOf(identity) ?? addressKey(actor.ip ?? '')
+    if (!deps.writes.take(key)) {
+      throw new BoardroomError('too_many_requests', 'too many comments at once; wait a moment', {
+        details: { retry_after_ms: deps.writes.retryAfterMs(key) },
+      })
+    }
+    return writer
+  }
+
+  router.openapi(
+    createRoute({
+      method: 'post',
+      path: '/boards/{board_id}/threads',
+      tags,
+      summary: 'Begin a thread at a place or on an element',
+      request: { params, body: jsonBody(ThreadCreate) },
+      responses: {
+        201: jsonAnswer(ThreadResponse, 'The thread with its first comment.'),
+        200: jsonAnswer(ThreadResponse, 'It was there already, by its client_id.'),
+        ...errorAnswers(401, 403, 404, 409, 410, 413, 415),
+      },
+    }),
+    async (c) => {
+      const { board_id } = c.req.valid('param')
+      const writer = await writing(c, board_id)
+      const { thread, isNew } = await createThread(deps, writer, board_id, c.req.valid('json'))
+      return isNew ? c.json(thread, 201) : c.json(thread, 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/boards/{board_id}/threads',
+      tags,
+      summary: 'List threads, newest first',
+      request: { params, query: ThreadListQuery },
+      responses: { 200: jsonAnswer(listOf(ThreadResponse), 'One page.'), ...errorAnswers(401, 404, 410) },
+    }),
+    async (c) => {
+      const { board_id } = c.req.valid('param')
+      return c.json(await listThreads(deps, board_id, await reading(c, board_id), c.req.valid('query')), 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/boards/{board_id}/threads/{thread_id}',
+      tags,
+      summary: 'One thread with its first comments',
+      request: { params: threadParams },
+      responses: { 200: jsonAnswer(ThreadResponse, 'The thread.'), ...errorAnswers(401, 404, 410) },
+    }),
+    async (c) => {
+      const { board_id, thread_id } = c.req.valid('param')
+      return c.json(await readThread(deps, board_id, thread_id, await reading(c, board_id)), 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'patch',
+      path: '/boards/{board_id}/threads/{thread_id}',
+      tags,
+      summary: 'Resolve a thread, or open it again',
+      request: { params: threadParams, body: jsonBody(ThreadUpdate) },
+      responses: {
+        200: jsonAnswer(ThreadResponse, 'As it is now; who resolved it first stays.'),
+        ...errorAnswers(401, 403, 404, 410, 413, 415),
+      },
+    }),
+    async (c) => {
+      const { board_id, thread_id } = c.req.valid('param')
+      const writer = await writing(c, board_id)
+      const { resolved } = c.req.valid('json')
+      return c.json(await resolveThread(deps, writer, board_id, thread_id, resolved), 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/boards/{board_id}/threads/{thread_id}/comments',
+      tags,
+      summary: 'List the comments of a thread, first ones first',
+      request: { params: threadParams, query: PageQuery },
+      responses: { 200: jsonAnswer(listOf(CommentResponse), 'One page.'), ...errorAnswers(401, 404, 410) },
+    }),
+    async (c) => {
+      const { board_id, thread_id } = c.req.valid('param')
+      const reader = await reading(c, board_id)
+      return c.json(await listComments(deps, board_id, thread_id, reader, c.req.valid('query')), 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'post',
+      path: '/boards/{board_id}/threads/{thread_id}/comments',
+      tags,
+      summary: 'Answer in a thread',
+      request: { params: threadParams, body: jsonBody(CommentCreate) },
+      responses: {
+        201: jsonAnswer(CommentResponse, 'The comment.'),
+        200: jsonAnswer(CommentResponse, 'It was there already, by its client_id.'),
+        ...errorAnswers(401, 403, 404, 409, 410, 413, 415),
+      },
+    }),
+    async (c) => {
+      const { board_id, thread_id } = c.req.valid('param')
+      const writer = await writing(c, board_id)
+      const { comment, isNew } = await createComment(deps, writer, board_id, thread_id, c.req.valid('json'))
+      return isNew ? c.json(comment, 201) : c.json(comment, 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'post',
+      path: '/boards/{board_id}/threads/{thread_id}/read',
+      tags,
+      summary: 'Mark everything in a thread as read',
+      description: 'For people who are known from one request to the next: also at the level view.',
+      request: { params: threadParams },
+      responses: { 204: { description: 'Read.' }, ...errorAnswers(401, 404, 410) },
+    }),
+    async (c) => {
+      const { board_id, thread_id } = c.req.valid('param')
+      const reader = await reading(c, board_id)
+      if (reader === null)
+        throw new BoardroomError('not_signed_in', 'sign in, or open a share link, to keep what you have read')
+      await readThrough(deps, board_id, thread_id, reader)
+      return c.body(null, 204)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'patch',
+      path: '/boards/{board_id}/comments/{comment_id}',
+      tags,
+      summary: 'Change a comment of one’s own',
+      request: { params: commentParams, body: jsonBody(CommentUpdate) },
+      responses: {
+        200: jsonAnswer(CommentResponse, 'The comment.'),
+        ...errorAnswers(401, 403, 404, 409, 410, 413, 415),
+      },
+    }),
+    async (c) => {
+      const { board_id, comment_id } = c.req.valid('param')
+      const writer = await writing(c, board_id)
+      return c.json(await editComment(deps, writer, board_id, comment_id, c.req.valid('json')), 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'delete',
+      path: '/boards/{board_id}/comments/{comment_id}',
+      tags,
+      summary: 'Delete a comment: one’s own, or any for who manages the board',
+      description: 'What was written is gone; that a comment was there, and who deleted it, stays.',
+      request: { params: commentParams },
+      responses: { 204: { description: 'Deleted.' }, ...errorAnswers(401, 403, 404, 410) },
+    }),
+    async (c) => {
+      const { board_id, comment_id } = c.req.valid('param')
+      await deleteComment(deps, await writing(c, board_id), board_id, comment_id)
+      return c.body(null, 204)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/boards/{board_id}/mentionable',
+      tags,
+      summary: 'People who may be named in a comment',
+      description:
+        'Of those who may open the board: its owner, people with a row on it, who came by a link, who has written; with `q`, and for askers with an account, also accounts that it is open to.',
+      request: { params, query: MentionableQuery },
+      responses: {
+        200: jsonAnswer(z.object({ items: z.array(MentionableResponse) }), 'By name.'),
+        ...errorAnswers(401, 403, 404, 410),
+      },
+    }),
+    async (c) => {
+      const { board_id } = c.req.valid('param')
+      const identity = c.get('identity')
+      await requireLevel(deps.access, identity, board_id, 'comment')
+      return c.json({ items: await mentionablePeople(deps, identity, board_id, c.req.valid('query')) }, 200)
+    },
+  )
+
+  router.route('/', notificationRoutes(deps))
+  return router
+}
