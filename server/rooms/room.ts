@@ -159,7 +159,7 @@ export class Room implements Host<Connection> {
     for (const connection of this.connections) {
       if (!connection.ownProtocol || connection === except) continue
       frame ??= frameOf(encodeEvent(event))
-      connection.send(frame)
+      connection.outbox.send(frame)
     }
   }
 
@@ -261,11 +261,7 @@ export class Room implements Host<Connection> {
     const presenceOnly = soleWriter === null ? null : deliveryOf(null, delivery.presence)
     for (const connection of this.connections) {
       const frames = connection === soleWriter && presenceOnly !== null ? presenceOnly : delivery
-      try {
-        connection.outbox.deliver(frames, stateVector)
-      } catch (error) {
-        connection.failed(error)
-      }
+      connection.outbox.deliver(frames, stateVector)
     }
   }
 

@@ -51,6 +51,20 @@ failures('an edit reaches everybody but the one whose socket throws', async () =
   assert.is(test.rooms.connectionsOf('board').length, 2)
 })
 
+failures('an edit is saved and shown although the socket of its author throws at the answer', async () => {
+  const test = new TestRooms()
+  const { client: ada } = await test.join({ user: 1, own: true })
+  const { client: bob } = await test.join({ user: 2 })
+  draw(ada, 'a', 1)
+  breakSocket(ada)
+  ada.send()
+  await test.pump(bob)
+  assert.is(ada.closeCode, CloseCode.restart)
+  assert.is(bob.closeCode, null)
+  assert.equal(drawn(bob), { a: 1 })
+  assert.equal(test.log.committed('board').getMap('elements').toJSON(), { a: 1 })
+})
+
 failures('what throws in a timer of a connection ends that connection', async () => {
   const test = new TestRooms()
   const { client: ada } = await test.join({ user: 1 })

@@ -84,6 +84,7 @@ export class Connection implements SocketEvents, Follower, Editor, Seated {
         counters.too_slow++
         this.end(closing(code, reason))
       },
+      onFailure: (error) => this.failed(error),
     })
     const ask = () => host.ask(this)
     this.#replies = new Replies({ clock, ownProtocol, outbox: this.outbox, ask })
@@ -220,11 +221,6 @@ export class Connection implements SocketEvents, Follower, Editor, Seated {
   /** Every nine seconds: a client that heard nothing since the last time hears something now. */
   tick(withPing: boolean): void {
     if (this.isOpen) this.#guarded(() => this.#conclude(this.#visit(withPing)))
-  }
-
-  /** A small frame, and a rare one: sent whatever the pace of the client. */
-  send(frame: Buffer): void {
-    this.#guarded(() => this.outbox.send(frame))
   }
 
   /** Something threw on its behalf: it ends, and nobody else feels it. */

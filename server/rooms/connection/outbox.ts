@@ -1,6 +1,6 @@
 // What goes to one socket. A client that does not read as fast as the room writes is first left out of presence,
 // then of updates, so that it costs the server no more than what the kernel and one answer hold; when it reads
-// again it gets one difference for all that it missed. One that stays behind is let go.
+// again it gets one difference for all that it missed. One that stays behind is let go. Never throws.
 import { CloseCode } from '../../../shared/protocol.ts'
 import type { Clock, Timer } from '../clock.ts'
 import type { Socket } from '../ports.ts'
@@ -25,6 +25,7 @@ export class Outbox {
   readonly #clock: Clock
   readonly #onBehind: () => void
   readonly #onTooSlow: (code: CloseCode, reason: string) => void
+  readonly #onFailure: (error: unknown) => void
   #state: OutboxState = { name: 'live' }
   #missedPresence = false
   /** Bytes of full answers that the socket may still hold: they do not count as slowness. */
@@ -37,7 +38,9 @@ export class Outbox {
     clock: Clock
     onBehind: () => void
     onTooSlow: (code: CloseCode, reason: string) => void
+    onFailure: (error: unknown) => void
   }) {
+    this.#onFailure = options.onFailure
     this.#socket = options.socket
     this.#clock = options.clock
     this.#onBehind = options.onBehind
@@ -64,7 +67,7 @@ export class Outbox {
   send(frame: Buffer): void {
     if (this.#state.name === 'closed') return
     this.#spoke = true
-    this.#socket.write(frame)
+    this.#write(frame)
     if (this.#socket.bufferedBytes > mostUnsentBytes + this.#answerBytes) this.#tooSlow()
   }
 
@@ -74,7 +77,7 @@ export class Outbox {
     this.#spoke = true
     if (this.#socket.bufferedBytes === 0) this.#answerBytes = 0
     for (const piece of pieces) this.#answerBytes += piece.length
-    this.#socket.write(...pieces)
+    this.#write(...pieces)
   }
 
   /**
@@ -95,7 +98,7 @@ export class Outbox {
     }
     if (frame === null) return
     this.#spoke = true
-    this.#socket.write(frame)
+    this.#write(frame)
     if (frames.update === null || unsent + frame.length <= noUpdatesBytes) return
     if (this.#socket.bufferedBytes <= noUpdatesBytes) return
     this.#onBehind()
@@ -119,6 +122,15 @@ export class Outbox {
   close(): void {
     if (this.#state.name === 'behind') this.#state.timer.cancel()
     this.#state = { name: 'closed' }
+  }
+
+  /** A socket that throws is this client's trouble, and none of whoever sends to it. */
+  #write(...pieces: readonly Buffer[]): void {
+    try {
+      this.#socket.write(...pieces)
+    } catch (error) {
+      this.#onFailure(error)
+    }
   }
 
   #tooSlow(): void {
