@@ -285,6 +285,7 @@ async function start({
   const storage: StorageDeps = {
     database,
     live: rooms,
+    catchUp: (boardId) => compaction.catchUp(boardId),
     worker,
     requireLevel: needsLevel,
     trail,

@@ -401,7 +401,10 @@ export const VersionResponse = z
   .object({
     id: Uuid,
     board_id: Uuid,
-    name: z.string().nullable().describe('null: kept by itself'),
+    name: z.string().nullable(),
+    reason: z
+      .enum(['automatic', 'named', 'before_removal', 'before_restore', 'before_import', 'before_rebuild'])
+      .describe('why it was kept: now and then, by name, or before content was removed or replaced'),
     bytes: z.int(),
     created_by: UserId.nullable(),
     created_by_name: z.string().nullable(),

@@ -309,11 +309,21 @@ export interface BoardAuthorsTable {
   relays: unknown | null
 }
 
+/** Why a version was kept. */
+export type VersionReason =
+  | 'automatic'
+  | 'named'
+  | 'before_removal'
+  | 'before_restore'
+  | 'before_import'
+  | 'before_rebuild'
+
 export interface BoardVersionsTable {
   id: Generated<string>
   board_id: string
-  /** null: kept by itself at compaction. */
+  /** Never null for `named`, and otherwise only set for `before_rebuild`. */
   name: string | null
+  reason: Generated<VersionReason>
   state: Buffer
   checksum: Buffer
   created_by: number | null
@@ -326,10 +336,17 @@ export interface BoardFilesTable {
   id: string
   mime: string
   size: number
-  data: Buffer
+  /** Its sha-256 in file_contents; equal to `id` but for a thumbnail. */
+  content: string
   /** `user:7`, `guest:<uuid>`, … */
   created_by: string | null
   created_at: Stamp
+}
+
+export interface FileContentsTable {
+  sha256: string
+  data: Buffer
+  used_at: Stamp
 }
 
 export interface Anchor {
@@ -524,6 +541,7 @@ export interface Tables {
   board_authors: BoardAuthorsTable
   board_versions: BoardVersionsTable
   board_files: BoardFilesTable
+  file_contents: FileContentsTable
   threads: ThreadsTable
   comments: CommentsTable
   comment_reads: CommentReadsTable

@@ -16,7 +16,7 @@ import { patchYjsMerging } from './yjs-merging.ts'
 patchYjsMerging()
 
 const work: { [Name in TaskName]: (ask: Ask<Name>) => Answer<Name> } = {
-  fold: ({ snapshot, updates, withVersion }) => fold(snapshot, updates, withVersion),
+  fold: ({ snapshot, updates, times, withVersion }) => fold(snapshot, updates, withVersion, times),
   join: ({ snapshot, updates }) => joined(snapshot, updates),
   cut: ({ state }) => cut(state),
   dryRun,

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib'
 import * as Y from 'yjs'
 import { applyAll, documentOf, hasPending } from './content.ts'
+import { statesBeforeRemovals } from './removals.ts'
 import { searchKeyIn } from './texts.ts'
 
 export interface Folded {
@@ -14,6 +15,8 @@ export interface Folded {
   keptBack: number[]
   /** The same state as a version, where it was asked for. */
   version: Uint8Array | null
+  /** As versions: what the board was before much of it was removed, with when (ms since 1970), oldest first. */
+  beforeRemovals: { version: Uint8Array; at: number }[]
   /** The texts on the board, as they are searched. */
   searchKey: string
 }
@@ -26,12 +29,14 @@ export const checksumOf = (state: Uint8Array): Uint8Array => createHash('sha256'
 
 /**
  * Fold log updates into a snapshot, by applying them; `Y.mergeUpdates` takes time by the square of their number.
+ * @param times of the updates, ms since 1970
  * @throws Error where the bytes cannot be applied or what comes out cannot be edited: nothing may be written then.
  */
 export function fold(
   snapshot: Uint8Array | null,
   updates: readonly Uint8Array[],
   withVersion = false,
+  times: readonly number[] = [],
 ): Folded {
   let keptBack = new Set<number>()
   let doc = apply(snapshot, updates, keptBack)
@@ -53,6 +58,10 @@ export function fold(
     checksum: checksumOf(state),
     keptBack: [...keptBack],
     version: withVersion ? packedOf(doc) : null,
+    beforeRemovals: statesBeforeRemovals(snapshot, updates, times).map(({ state: former, at }) => ({
+      version: pack(former),
+      at,
+    })),
     searchKey: searchKeyIn(doc),
   }
 }

@@ -25,7 +25,7 @@ export interface EmbeddedFile {
 
 export interface Tasks {
   fold: {
-    ask: { snapshot: Uint8Array | null; updates: Uint8Array[]; withVersion: boolean }
+    ask: { snapshot: Uint8Array | null; updates: Uint8Array[]; times: number[]; withVersion: boolean }
     answer: Folded
   }
   join: { ask: { snapshot: Uint8Array | null; updates: Uint8Array[] }; answer: Uint8Array }

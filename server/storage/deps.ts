@@ -10,6 +10,8 @@ import type { AccessDecision } from '../rooms/ports.ts'
 export interface StorageDeps {
   database: Database
   live: LiveBoards
+  /** @see Compaction.catchUp */
+  catchUp(boardId: string): Promise<void>
   worker: DocumentWorker
   /** @see requireLevel of server/boards/access.ts, with the access of this server */
   requireLevel(identity: Identity, boardId: string, level: Level): Promise<AccessDecision>

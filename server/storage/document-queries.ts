@@ -24,6 +24,17 @@ export async function bytesOfFiles(
   return { known: row.known, bytes: Number(row.bytes) }
 }
 
+/**
+ * Content that is about to be shown by a board. Written even where it is there, which waits for whoever is taking it
+ * away and makes them wait.
+ */
+export const holdContent = (trx: Db, sha256: string, data: Buffer) =>
+  trx
+    .insertInto('file_contents')
+    .values({ sha256, data })
+    .onConflict((conflict) => conflict.column('sha256').doUpdateSet({ used_at: sql`now()` }))
+    .execute()
+
 export const insertFile = (db: Db, row: NewRow<'board_files'>) =>
   db
     .insertInto('board_files')
@@ -39,7 +50,7 @@ export const upsertFile = (db: Db, row: NewRow<'board_files'>) =>
       conflict.columns(['board_id', 'id']).doUpdateSet((eb) => ({
         mime: eb.ref('excluded.mime'),
         size: eb.ref('excluded.size'),
-        data: eb.ref('excluded.data'),
+        content: eb.ref('excluded.content'),
         created_by: eb.ref('excluded.created_by'),
         created_at: sql`now()`,
       })),
@@ -49,6 +60,7 @@ export const upsertFile = (db: Db, row: NewRow<'board_files'>) =>
 export const readFile = (db: Db, boardId: string, id: string) =>
   db
     .selectFrom('board_files')
+    .innerJoin('file_contents', 'file_contents.sha256', 'board_files.content')
     .select(['mime', 'size', 'data', 'created_at as createdAt'])
     .where('board_id', '=', boardId)
     .where('id', '=', id)
@@ -62,6 +74,7 @@ const versionRows = (db: Db, boardId: string) =>
       'board_versions.id',
       'board_versions.board_id',
       'board_versions.name',
+      'board_versions.reason',
       sql<number>`octet_length(board_versions.state)`.as('bytes'),
       'board_versions.created_by',
       'users.name as created_by_name',
@@ -104,7 +117,7 @@ export const countNamedVersions = async (db: Db, boardId: string): Promise<numbe
     .selectFrom('board_versions')
     .select(sql<number>`count(*)::integer`.as('count'))
     .where('board_id', '=', boardId)
-    .where('name', 'is not', null)
+    .where('reason', '=', 'named')
     .executeTakeFirstOrThrow()
   return row.count
 }
@@ -159,13 +172,23 @@ export async function copyRows(db: Db, from: string, to: string): Promise<void> 
         .where('board_id', '=', from),
     )
     .execute()
+  // Held, so that they are still there for the copy when the last other board that shows them goes.
+  await db
+    .selectFrom('file_contents')
+    .select('sha256')
+    .where('sha256', 'in', (eb) =>
+      eb.selectFrom('board_files').select('content').where('board_id', '=', from),
+    )
+    .orderBy('sha256')
+    .forKeyShare()
+    .execute()
   await db
     .insertInto('board_files')
-    .columns(['board_id', 'id', 'mime', 'size', 'data', 'created_by'])
+    .columns(['board_id', 'id', 'mime', 'size', 'content', 'created_by'])
     .expression((eb) =>
       eb
         .selectFrom('board_files')
-        .select([sql<string>`${to}::uuid`.as('board_id'), 'id', 'mime', 'size', 'data', 'created_by'])
+        .select([sql<string>`${to}::uuid`.as('board_id'), 'id', 'mime', 'size', 'content', 'created_by'])
         .where('board_id', '=', from),
     )
     .execute()

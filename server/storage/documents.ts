@@ -8,6 +8,7 @@ import type { StorageDeps } from './deps.ts'
 import { authorIds, copyRows } from './document-queries.ts'
 import { putFile } from './files/files.ts'
 import { imageTypeOf } from './files/mime.ts'
+import { keepCopy } from './versions/versions.ts'
 
 export const formats = [
   'application/json',
@@ -89,6 +90,12 @@ export interface ImportSummary {
   changed: boolean
 }
 
+/** Yjs v1: no structs, no deletions. */
+const emptyDocumentBytes = 2
+
+const userIdOf = (author: string): number | null =>
+  author.startsWith('user:') ? Number(author.slice('user:'.length)) : null
+
 /**
  * Bring a document into a board, as an edit that its collaborators see at once. Images inside become files of the board.
  * @param replace what the board had is taken away; a Yjs update can only be merged.
@@ -127,6 +134,9 @@ export async function importDocument(
   const files = imported.files.filter(({ data }) => imageTypeOf(data) !== null)
   // Before the elements that show them.
   for (const { id, data } of files) await putFile(deps, { boardId, id, data, author })
+  // A board without anything in it leaves nothing behind.
+  if (imported.update !== null && current.length > emptyDocumentBytes)
+    await keepCopy(deps, { boardId, state: current, reason: 'before_import', createdBy: userIdOf(author) })
   if (imported.update !== null) await live.applyAsServer(boardId, imported.update, author)
   const { elements, skipped, update } = imported
   return { elements, skipped, files: files.length, changed: update !== null }

@@ -10,13 +10,13 @@ import { BoardroomError } from '../errors.ts'
 import { type Actor, systemActor } from '../principal.ts'
 import {
   holdBoard,
-  insertNamedVersion,
   lockFolding,
   readSnapshot,
   retireAuthors,
   takeUpdates,
   writeSnapshot,
 } from './log/queries.ts'
+import { keepVersion } from './versions/keeping-queries.ts'
 
 export interface RebuildDeps {
   database: Database
@@ -59,14 +59,15 @@ export async function rebuildBoard(
         'the board does not match its checksum; restore a version or a backup',
       )
     }
-    const updates = await takeUpdates(client, schema, boardId)
+    const { updates } = await takeUpdates(client, schema, boardId)
     const old = await worker.foldStored({ snapshot: snapshot?.state ?? null, updates })
     const { state, before, clientId, formerClientIds, forgotten } = await worker.run('rebuild', {
       state: old,
     })
     await writeSnapshot(client, schema, boardId, { state, checksum: checksumOf(state) })
     await retireAuthors(client, schema, boardId, formerClientIds, clientId)
-    await insertNamedVersion(client, schema, boardId, {
+    await keepVersion(client, schema, boardId, {
+      reason: 'before_rebuild',
       name: beforeRebuild,
       state: before,
       checksum: checksumOf(before),

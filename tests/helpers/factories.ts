@@ -208,20 +208,22 @@ const author = factory('board_authors', async (db, told) => ({
 /** An automatic one; `name` makes it a named one. */
 const version = factory('board_versions', async (db, told) => ({
   board_id: await boardOf(db, told),
+  reason: typeof told.name === 'string' ? ('named' as const) : ('automatic' as const),
   ...withChecksum(told.state ?? someDocument()),
 }))
 
 /** Named by its content; `id: 'thumbnail'` makes it the board's thumbnail. */
 const file = factory('board_files', async (db, told) => {
-  const data = told.data ?? randomBytes(64)
-  return {
-    board_id: await boardOf(db, told),
-    id: sha256(data).toString('hex'),
-    mime: 'image/png',
-    size: data.length,
-    data,
-  }
+  const { sha256: content, data } = await contentOf(db)
+  return { board_id: await boardOf(db, told), id: content, mime: 'image/png', size: data.length, content }
 })
+
+const contentOf = async (db: Db) => {
+  const data = randomBytes(64)
+  const row = { sha256: sha256(data).toString('hex'), data }
+  await db.insertInto('file_contents').values(row).execute()
+  return row
+}
 
 const thread = factory('threads', async (db, told) => {
   const { principal, name } = await somebody(db)

@@ -97,7 +97,7 @@ export class HandLog implements UpdateLog {
     const stored = this.boards.get(boardId)
     return stored === undefined
       ? { snapshot: null, updates: [], authors: [] }
-      : { ...stored, updates: [...stored.updates] }
+      : { ...stored, updates: [...stored.updates], authors: [...stored.authors] }
   }
 
   append(boardId: string, update: Uint8Array, authors: readonly Author[]): Promise<void> {
@@ -112,7 +112,9 @@ export class HandLog implements UpdateLog {
     for (const { boardId, update, authors, resolve } of this.queue.splice(0, count)) {
       const board = this.boards.get(boardId) ?? { snapshot: null, updates: [], authors: [] }
       board.updates.push(update)
-      board.authors.push(...authors)
+      // The last word on each, as in a table whose key is the client id.
+      const known = new Map([...board.authors, ...authors].map((author) => [author.clientId, author]))
+      board.authors = [...known.values()].sort((a, b) => a.clientId - b.clientId)
       this.boards.set(boardId, board)
       resolve()
     }

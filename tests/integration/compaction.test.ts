@@ -294,38 +294,137 @@ versions('are made every five minutes while people draw, and whenever the last o
   }),
 )
 
-versions('stay the newest of each of the last 24 hours and 30 days; named ones stay for good', () =>
+versions('are made while people draw, however few edits there are, and not only when they leave', () =>
+  withStorage(
+    async (storage) => {
+      const { id: board } = await make.board(storage.db)
+      await writeKeys(storage, board, new Y.Doc(), ['a', 'b'])
+      await eventually(async () => (await versionsOf(storage)).length > 0)
+    },
+    { compaction: { versionEverySeconds: 0 } },
+  ),
+)
+
+const drawAndClear = async (storage: TestStorage, board: string, count: number) => {
+  const doc = new Y.Doc()
+  const elements = doc.getMap<Y.Map<unknown>>('elements')
+  const append = (edit: () => void) => storage.updateLog.append(board, updateOf(doc, edit), [])
+  for (let at = 0; at < count; at++)
+    await append(() => elements.set(`e${at}`, new Y.Map([['type', 'rectangle']])))
+  await append(() => {
+    for (const element of elements.values()) element.set('isDeleted', true)
+  })
+}
+
+versions('hold what a board was before somebody cleared it, though nothing was kept until then', () =>
   withStorage(async (storage) => {
     const { id: board } = await make.board(storage.db)
-    const now = new Date()
-    const ago = (minutes: number) => new Date(now.getTime() - minutes * 60_000)
-    const state = Buffer.from([0])
-    const moments = [
-      ...Array.from({ length: 60 * 3 }, (_, at) => at * 20),
-      ...Array.from({ length: 45 * 4 }, (_, at) => at * 360 + 3600),
-    ]
-    const made = moments.map((minutes) => ({ created_at: ago(minutes) }))
-    for (const values of [...made, { name: 'Kept', created_at: ago(90 * 24 * 60) }])
-      await make.version(storage.db, { board_id: board, state, ...values })
+    await drawAndClear(storage, board, 6)
+    await storage.compaction.catchUp(board)
+    const [former] = (await versionsOf(storage)).filter(({ reason }) => reason === 'before_removal')
+    const copy = documentFrom({ snapshot: unpack(former?.state ?? new Uint8Array()), updates: [] })
+    const elements = [...copy.getMap<Y.Map<unknown>>('elements').values()]
+    assert.is(elements.length, 6)
+    assert.not.ok(elements.some((element) => element.get('isDeleted')))
+  }),
+)
+
+versions('from before removals stay where they hold much, however often little is drawn and cleared', () =>
+  withStorage(async (storage) => {
+    const { id: board } = await make.board(storage.db)
+    const large = Buffer.alloc(5000, 1)
+    await make.version(storage.db, { board_id: board, reason: 'before_removal', state: large })
+    for (let at = 0; at < 60; at++)
+      await make.version(storage.db, { board_id: board, reason: 'before_removal', state: Buffer.of(at) })
     await writeKeys(storage, board, new Y.Doc(), ['a'])
     await storage.compaction.fold(board, true)
-    const kept = await versionsOf(storage)
-    assert.is(kept.filter(({ name }) => name === 'Kept').length, 1)
-    const automatic = kept.filter(({ name }) => name === null).map(({ created_at }) => created_at)
-    const day = 24 * 3600_000
-    const recent = automatic.filter((at) => now.getTime() - at.getTime() < day)
-    assert.ok(recent.length >= 23 && recent.length <= 26, `${recent.length} of the last day`)
-    const older = automatic.filter((at) => now.getTime() - at.getTime() >= day)
-    assert.is(new Set(older.map((at) => at.toISOString().slice(0, 10))).size, older.length, 'one a day')
-    assert.ok(older.length >= 28 && older.length <= 30, `${older.length} older ones`)
-    // Of each hour it is the newest that stays.
-    const hourOf = (at: Date) => Math.floor(at.getTime() / 3600_000)
-    for (const at of recent.slice(1)) {
-      const sameHour = moments.map(ago).filter((moment) => hourOf(moment) === hourOf(at))
-      assert.is(at.getTime(), Math.max(...sameHour.map((moment) => moment.getTime())))
+    const kept = (await versionsOf(storage)).filter(({ reason }) => reason === 'before_removal')
+    assert.is(kept.length, 50)
+    assert.is(kept.filter(({ state }) => state.length === large.length).length, 1)
+  }),
+)
+
+versions('of an unchanged board are not made twice', () =>
+  withStorage(async (storage) => {
+    const { id: board } = await make.board(storage.db)
+    const doc = new Y.Doc()
+    const update = updateOf(doc, () => doc.getMap('m').set('a', 1))
+    for (let times = 0; times < 2; times++) {
+      await storage.updateLog.append(board, update, [])
+      await storage.compaction.fold(board, true)
     }
+    assert.is((await versionsOf(storage)).length, 1)
+  }),
+)
+
+versions('are all kept for two hours, one an hour for two days, one a day for 30, one a month for good', () =>
+  withStorage(async (storage) => {
+    const { id: board } = await make.board(storage.db)
+    const now = Date.now()
+    const hour = 3600_000
+    const day = 24 * hour
+    const ages = [
+      ...Array.from({ length: 60 * 3 }, (_, at) => at * 20 * 60_000),
+      ...Array.from({ length: 80 * 4 }, (_, at) => at * 6 * hour + 60 * hour),
+    ]
+    const state = Buffer.from([0])
+    const kept = { created_at: new Date(now - 400 * day) }
+    for (const age of ages)
+      await make.version(storage.db, { board_id: board, state, created_at: new Date(now - age) })
+    for (const reason of ['before_restore', 'before_import', 'before_rebuild'] as const)
+      await make.version(storage.db, { board_id: board, state, reason, ...kept })
+    await make.version(storage.db, { board_id: board, state, name: 'Kept', ...kept })
+    await writeKeys(storage, board, new Y.Doc(), ['a'])
+    await storage.compaction.fold(board, true)
+    const rows = await versionsOf(storage)
+    assert.equal(
+      rows
+        .map(({ reason }) => reason)
+        .filter((reason) => reason !== 'automatic')
+        .sort(),
+      ['before_import', 'before_rebuild', 'before_restore', 'named'],
+    )
+    const automatic = rows.filter(({ reason }) => reason === 'automatic').map(({ created_at }) => created_at)
+    const between = (from: number, to: number) =>
+      automatic.filter((at) => now - at.getTime() >= from && now - at.getTime() < to)
+    assert.ok(between(0, 2 * hour).length >= 6, 'every one of the last two hours')
+    const hourly = between(3 * hour, 47 * hour)
+    assert.ok(hourly.length >= 43 && hourly.length <= 46, `${hourly.length} of 44 hours`)
+    const daily = between(3 * day, 29 * day)
+    assert.is(new Set(daily.map((at) => at.toISOString().slice(0, 10))).size, daily.length, 'one a day')
+    assert.ok(daily.length >= 25 && daily.length <= 27, `${daily.length} of 26 days`)
+    const monthly = between(31 * day, 100 * day)
+    assert.is(new Set(monthly.map((at) => at.toISOString().slice(0, 7))).size, monthly.length, 'one a month')
+    const months = (moments: Date[]) => [...new Set(moments.map((at) => at.toISOString().slice(0, 7)))].sort()
+    assert.equal(months(automatic), months(ages.map((age) => new Date(now - age))))
+  }),
+)
+
+const changed = suite('when a board was last changed')
+
+changed('is told from its document too, at the first edit and at a fold, not at every one', () =>
+  withStorage(async (storage) => {
+    const old = new Date('2026-01-01T00:00:00Z')
+    const { id: board } = await make.board(storage.db, { updated_at: old })
+    const changedAt = async () =>
+      (
+        await storage.db
+          .selectFrom('boards')
+          .select('updated_at')
+          .where('id', '=', board)
+          .executeTakeFirstOrThrow()
+      ).updated_at.getTime()
+    const doc = new Y.Doc()
+    await writeKeys(storage, board, doc, ['a'])
+    await eventually(async () => (await changedAt()) > old.getTime())
+    const noted = await changedAt()
+    await writeKeys(storage, board, doc, ['b', 'c'])
+    assert.is(await changedAt(), noted)
+    await storage.compaction.fold(board, true)
+    assert.ok((await changedAt()) > noted)
   }),
 )
 
 folding.run()
 versions.run()
+changed.run()

@@ -1,4 +1,5 @@
 // Documents, versions and files over HTTP, on a real database; the room is a fake one over the real log.
+import { rejects } from 'node:assert/strict'
 import { createHash, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { suite } from 'uvu'
@@ -13,6 +14,7 @@ import { errorHandler } from '../../server/routing/errors.ts'
 import { newRouter } from '../../server/routing/router.ts'
 import type { StorageDeps } from '../../server/storage/deps.ts'
 import { copyDocument } from '../../server/storage/documents.ts'
+import { getFile } from '../../server/storage/files/files.ts'
 import { storageRoutes } from '../../server/storage/routes.ts'
 import { allows, type Level } from '../../shared/levels.ts'
 import { sceneOf, writeElements } from '../../shared/scene.ts'
@@ -58,6 +60,7 @@ const withRoutes = (
       threadsJson: (boardId) => threadsJson(storage.db, boardId),
       database: storage.database,
       worker: storage.worker,
+      catchUp: (boardId) => storage.compaction.catchUp(boardId),
       config: configWith(limits),
       trail: {
         record: async (event) => void recorded.push(event),
@@ -414,6 +417,46 @@ files('are kept under the hash of their content, again without harm, and read wi
     assert.is((await ask('PUT', path, { body: png, level: 'comment' })).status, 403)
     assert.is((await ask('GET', `/files/${'0'.repeat(64)}`)).status, 404)
     assert.is((await ask('GET', '/files/ABC')).status, 400)
+  }),
+)
+
+files('are stored once, go with the last board that shows them, and open on no board that does not', () =>
+  withRoutes(async ({ ask, database, db, board }) => {
+    const id = sha256(png)
+    await ask('PUT', `/files/${id}`, { body: png })
+    const contents = () => db.selectFrom('file_contents').select('sha256').execute()
+    const { id: copy } = await make.board(db)
+    const { id: stranger } = await make.board(db)
+    await db.transaction().execute((trx) => copyDocument(trx, board, copy))
+    assert.equal(await contents(), [{ sha256: id }])
+    assert.equal((await getFile({ database }, copy, id)).data, png)
+    await rejects(getFile({ database }, stranger, id), { code: 'not_found' })
+    await db.deleteFrom('boards').where('id', '=', board).execute()
+    assert.equal((await getFile({ database }, copy, id)).data, png)
+    await db.deleteFrom('boards').where('id', '=', copy).execute()
+    assert.equal(await contents(), [])
+  }),
+)
+
+files('put on one board while the last other one goes are there afterwards', () =>
+  withRoutes(async ({ ask, db }) => {
+    const id = sha256(png)
+    for (let round = 0; round < 10; round++) {
+      const { id: other } = await make.board(db)
+      await db
+        .insertInto('file_contents')
+        .values({ sha256: id, data: png })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute()
+      await make.file(db, { board_id: other, id, content: id, size: png.length })
+      const [put] = await Promise.all([
+        ask('PUT', `/files/${id}`, { body: png }),
+        db.deleteFrom('boards').where('id', '=', other).execute(),
+      ])
+      assert.is(put.status, 200)
+      assert.is((await ask('GET', `/files/${id}`)).status, 200)
+      await db.deleteFrom('board_files').execute()
+    }
   }),
 )
 

@@ -4,7 +4,14 @@ import type { FileResponse } from '../../../shared/api.ts'
 import type { Scene } from '../../../shared/scene.ts'
 import { BoardroomError } from '../../errors.ts'
 import type { StorageDeps } from '../deps.ts'
-import { bytesOfFiles, insertFile, lockBoard, readFile, upsertFile } from '../document-queries.ts'
+import {
+  bytesOfFiles,
+  holdContent,
+  insertFile,
+  lockBoard,
+  readFile,
+  upsertFile,
+} from '../document-queries.ts'
 import { asBuffer } from '../log/queries.ts'
 import { imageTypeOf } from './mime.ts'
 
@@ -64,12 +71,13 @@ export async function putFile(
         },
       )
     }
+    await holdContent(trx, id, asBuffer(data))
     await insertFile(trx, {
       board_id: boardId,
       id,
       mime,
       size: data.length,
-      data: asBuffer(data),
+      content: id,
       created_by: author,
     })
   })
@@ -107,10 +115,13 @@ export async function putThumbnail(
     id: thumbnailId,
     mime,
     size: data.length,
-    data: asBuffer(data),
+    content: createHash('sha256').update(data).digest('hex'),
     created_by: author,
   }
-  await upsertFile(database.db, row)
+  await database.db.transaction().execute(async (trx) => {
+    await holdContent(trx, row.content, asBuffer(data))
+    await upsertFile(trx, row)
+  })
   return { id: thumbnailId, mime, size: data.length }
 }
 

@@ -7,11 +7,10 @@ import type { DocumentWorker } from '../../documents/document-worker.ts'
 import { checksumOf } from '../../documents/folding.ts'
 import { BoardroomError } from '../../errors.ts'
 import { isMissingReference } from '../failures.ts'
+import { keepVersion, noteChange, pruneVersions } from '../versions/keeping-queries.ts'
 import {
   ageOfLastVersion,
-  insertAutomaticVersion,
   lockFolding,
-  pruneVersions,
   putBackUpdates,
   readSnapshot,
   takeUpdates,
@@ -27,8 +26,12 @@ export interface CompactionOptions {
   /** A log of fewer rows and bytes waits until its board is idle. Both grow with the snapshot that is rewritten. */
   minRows?: number
   minBytes?: number
-  /** While people draw, an automatic version is made at most so often; when the last one leaves, always. */
+  /** While people draw, an automatic version is made so often; when the last one leaves, always. */
   versionEverySeconds?: number
+  /** While people draw, the board's "last changed" is written so often; whenever its log is folded, always. */
+  noteChangeEveryMs?: number
+  /** Whoever looks at versions has the log folded first, but not more often than this. */
+  catchUpEveryMs?: number
   /** A board whose folding failed is left alone for so long. */
   retryAfterMs?: number
 }
@@ -46,7 +49,19 @@ interface LogSize {
   bytes: number
   snapshotBytes: number
   isIdle: boolean
+  /** When its log was last folded here or, before that, its board opened; performance.now(). */
+  foldedAt: number
+  notedAt: number
 }
+
+const newSize = (): LogSize => ({
+  rows: 0,
+  bytes: 0,
+  snapshotBytes: 0,
+  isIdle: false,
+  foldedAt: performance.now(),
+  notedAt: Number.NEGATIVE_INFINITY,
+})
 
 export class Compaction implements LogKeeper {
   readonly #database: Database
@@ -56,6 +71,10 @@ export class Compaction implements LogKeeper {
   readonly #minBytes: number
   readonly #versionEverySeconds: number
   readonly #retryAfterMs: number
+  readonly #noteChangeEveryMs: number
+  readonly #catchUpEveryMs: number
+  readonly #caughtUp = new Map<string, { at: number; done: Promise<void> }>()
+  readonly #noting = new Set<Promise<void>>()
   /** Of the boards that are open here, or wait for their folding. */
   readonly #sizes = new Map<string, LogSize>()
   readonly #due = new Set<string>()
@@ -73,6 +92,8 @@ export class Compaction implements LogKeeper {
     this.#minBytes = options.minBytes ?? 1024 * 1024
     this.#versionEverySeconds = options.versionEverySeconds ?? 300
     this.#retryAfterMs = options.retryAfterMs ?? 10 * 60_000
+    this.#noteChangeEveryMs = options.noteChangeEveryMs ?? 30_000
+    this.#catchUpEveryMs = options.catchUpEveryMs ?? 15_000
   }
 
   /** Boards whose logs wait to be folded. */
@@ -81,15 +102,20 @@ export class Compaction implements LogKeeper {
   }
 
   opened(boardId: string, size: { rows: number; bytes: number; snapshotBytes: number }): void {
-    this.#sizes.set(boardId, { ...size, isIdle: false })
+    this.#sizes.set(boardId, { ...newSize(), ...size })
     this.#consider(boardId)
   }
 
   grew(boardId: string, rows: number, bytes: number): void {
-    const size = this.#sizes.get(boardId) ?? { rows: 0, bytes: 0, snapshotBytes: 0, isIdle: false }
+    const size = this.#sizes.get(boardId) ?? newSize()
     size.rows += rows
     size.bytes += bytes
     this.#sizes.set(boardId, size)
+    const now = performance.now()
+    if (now - size.notedAt >= this.#noteChangeEveryMs) {
+      size.notedAt = now
+      this.#noteChange(boardId)
+    }
     this.#consider(boardId)
   }
 
@@ -124,6 +150,20 @@ export class Compaction implements LogKeeper {
   }
 
   /**
+   * Fold what a board's log holds, for somebody who wants to see its versions; seldom, however often they ask.
+   * @throws BoardroomError board_unreadable; errors of the database
+   */
+  catchUp(boardId: string): Promise<void> {
+    const now = performance.now()
+    for (const [id, { at }] of this.#caughtUp) if (now - at >= this.#catchUpEveryMs) this.#caughtUp.delete(id)
+    const known = this.#caughtUp.get(boardId)
+    if (known !== undefined) return known.done
+    const done = this.fold(boardId, false).then(() => {})
+    this.#caughtUp.set(boardId, { at: now, done })
+    return done
+  }
+
+  /**
    * Folds what is due, which after a drain is every board that was open, so that the next start serves stored bytes;
    * begins no other board after `withinMs`, and finishes the one it is at.
    */
@@ -132,6 +172,7 @@ export class Compaction implements LogKeeper {
     await this.#running
     this.#isClosed = true
     this.#due.clear()
+    await Promise.all(this.#noting)
   }
 
   /** Resolves when nothing is due any more. */
@@ -156,12 +197,12 @@ export class Compaction implements LogKeeper {
     ) {
       throw new BoardroomError('board_unreadable', 'the snapshot does not match its checksum')
     }
-    const updates = await takeUpdates(client, schema, boardId)
+    const { updates, times } = await takeUpdates(client, schema, boardId)
     if (updates.length === 0) return { outcome: 'nothing', rows: 0, kept: 0, snapshotBytes }
     const age = await ageOfLastVersion(client, schema, boardId)
     const withVersion = isIdle || age === null || age >= this.#versionEverySeconds
     const folded = await this.#worker
-      .run('fold', { snapshot: snapshot?.state ?? null, updates, withVersion })
+      .run('fold', { snapshot: snapshot?.state ?? null, updates, times, withVersion })
       .catch((error: unknown) => {
         if (error instanceof BoardroomError) throw error
         throw new BoardroomError('board_unreadable', 'the log cannot be folded', { cause: error })
@@ -173,11 +214,16 @@ export class Compaction implements LogKeeper {
     if (kept > 0) await putBackUpdates(client, schema, boardId, keptBack)
     await writeSnapshot(client, schema, boardId, folded)
     await writeSearchKey(client, schema, boardId, folded.searchKey)
+    for (const { version, at } of folded.beforeRemovals) {
+      const former = { reason: 'before_removal', state: version, checksum: checksumOf(version), at } as const
+      await keepVersion(client, schema, boardId, former)
+    }
     if (folded.version !== null) {
       const version = { state: folded.version, checksum: checksumOf(folded.version) }
-      await insertAutomaticVersion(client, schema, boardId, version)
-      await pruneVersions(client, schema, boardId)
+      await keepVersion(client, schema, boardId, { reason: 'automatic', ...version })
     }
+    await pruneVersions(client, schema, boardId)
+    await noteChange(client, schema, boardId, times.at(-1) ?? Date.now())
     return { outcome: 'folded', rows, kept, snapshotBytes: folded.state.length }
   }
 
@@ -195,7 +241,9 @@ export class Compaction implements LogKeeper {
     // A fold rewrites the whole snapshot: it must be worth that.
     const isLong = size.rows >= this.#minRows + size.snapshotBytes / 1024
     const isLarge = size.bytes >= Math.max(this.#minBytes, size.snapshotBytes / 2)
-    if (!size.isIdle && !isLong && !isLarge) return
+    // Or it is time for a version.
+    const isOld = size.rows > 0 && performance.now() - size.foldedAt >= this.#versionEverySeconds * 1000
+    if (!size.isIdle && !isLong && !isLarge && !isOld) return
     this.#due.add(boardId)
     this.#running ??= Promise.resolve().then(() => this.#run())
   }
@@ -217,6 +265,7 @@ export class Compaction implements LogKeeper {
     size.rows = 0
     size.bytes = 0
     const started = performance.now()
+    size.foldedAt = started
     try {
       const { outcome, rows, kept, snapshotBytes } = await this.fold(boardId, isIdle)
       size.snapshotBytes = snapshotBytes
@@ -227,6 +276,16 @@ export class Compaction implements LogKeeper {
       this.#report(boardId, error)
     }
     if (size.isIdle && size.rows === 0 && this.#sizes.get(boardId) === size) this.#sizes.delete(boardId)
+  }
+
+  #noteChange(boardId: string): void {
+    const { pool, schema } = this.#database
+    const noted = noteChange(pool, schema, boardId, Date.now()).then(
+      () => {},
+      (error: unknown) => this.#log.warn({ err: error, boardId }, 'when the board changed was not noted'),
+    )
+    this.#noting.add(noted)
+    noted.finally(() => this.#noting.delete(noted))
   }
 
   /** The board stays as it is: its log only grows, and loading it goes on as before. */

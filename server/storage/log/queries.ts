@@ -188,19 +188,31 @@ export async function readSnapshot(
 /**
  * Take rows out of a board's log: exactly those returned are gone. Never "up to a number": a row with a smaller
  * number may be committed later.
+ * @returns in the log's order, with when each was committed (ms since 1970)
  */
 export async function takeUpdates(
   client: ClientBase,
   schema: string,
   boardId: string,
-): Promise<Uint8Array[]> {
+): Promise<{ updates: Uint8Array[]; times: number[] }> {
   const rows = await copyRows(
     client,
     `with taken as (
-       delete from ${tableIn(schema, 'board_updates')} where board_id = ${literalOf(boardId)} returning seq, data)
-     select lengths, data from (${chunked('taken')}) as log order by chunk`,
+       delete from ${tableIn(schema, 'board_updates')} where board_id = ${literalOf(boardId)}
+       returning seq, data, created_at)
+     select lengths, data, null from (${chunked('taken')}) as log
+     union all
+     select null, null, string_agg(int8send((extract(epoch from created_at) * 1000)::bigint), ''::bytea order by seq)
+     from taken`,
   )
-  return rows.flatMap(([lengths, data]) => (lengths && data ? cutUp(lengths, data) : []))
+  const updates: Uint8Array[] = []
+  const times: number[] = []
+  for (const [lengths, data, moments] of rows) {
+    if (lengths && data) updates.push(...cutUp(lengths, data))
+    for (let place = 0; place < (moments?.length ?? 0); place += 8)
+      times.push(Number(moments?.readBigInt64BE(place)))
+  }
+  return { updates, times }
 }
 
 /** Into the same transaction that took them. */
@@ -240,7 +252,7 @@ export async function ageOfLastVersion(
 ): Promise<number | null> {
   const { rows } = await client.query<{ age: number | null }>({
     text: `select extract(epoch from now() - max(created_at))::float8 as age
-      from ${tableIn(schema, 'board_versions')} where board_id = $1 and name is null`,
+      from ${tableIn(schema, 'board_versions')} where board_id = $1 and reason = 'automatic'`,
     values: [boardId],
   })
   return rows[0]?.age ?? null
@@ -270,42 +282,6 @@ export async function retireAuthors(
       select $1::uuid, id, case when id = $3::bigint then 'system' else 'retired' end from unnest($2::bigint[]) as id
       on conflict (board_id, client_id) do nothing`,
     values: [boardId, bigintArray([...clientIds, author]), author],
-  })
-}
-
-export const insertNamedVersion = (
-  client: ClientBase,
-  schema: string,
-  boardId: string,
-  version: StoredSnapshot & { name: string },
-) =>
-  client.query({
-    text: `insert into ${tableIn(schema, 'board_versions')} (board_id, name, state, checksum) values ($1, $2, $3, $4)`,
-    values: [boardId, version.name, asBuffer(version.state), asBuffer(version.checksum)],
-  })
-
-export const insertAutomaticVersion = (
-  client: ClientBase,
-  schema: string,
-  boardId: string,
-  version: StoredSnapshot,
-) =>
-  client.query({
-    text: `insert into ${tableIn(schema, 'board_versions')} (board_id, state, checksum) values ($1, $2, $3)`,
-    values: [boardId, asBuffer(version.state), asBuffer(version.checksum)],
-  })
-
-/** Of the automatic versions stay the newest of each of the last 24 hours and of each of the last 30 days (UTC). */
-export const pruneVersions = (client: ClientBase, schema: string, boardId: string) => {
-  const versions = tableIn(schema, 'board_versions')
-  const newestOfEach = (unit: 'hour' | 'day', span: string) => `
-    (select distinct on (date_trunc('${unit}', created_at at time zone 'UTC')) id
-     from ${versions} where board_id = $1 and name is null and created_at > now() - interval '${span}'
-     order by date_trunc('${unit}', created_at at time zone 'UTC'), created_at desc, id)`
-  return client.query({
-    text: `delete from ${versions} where board_id = $1 and name is null and id not in (
-      ${newestOfEach('hour', '24 hours')} union ${newestOfEach('day', '30 days')})`,
-    values: [boardId],
   })
 }
 

@@ -33,7 +33,9 @@ export function versionRoutes(deps: StorageDeps): OpenAPIHono<HttpEnv> {
     }),
     async (c) => {
       const { board_id: boardId } = c.req.valid('param')
-      await deps.requireLevel(c.get('identity'), boardId, 'view')
+      const { level } = await deps.requireLevel(c.get('identity'), boardId, 'view')
+      // What whoever may restore is looking for may have been removed a moment ago.
+      if (level === 'edit') await deps.catchUp(boardId)
       return c.json(await versionsOf(deps, boardId, c.req.valid('query')), 200)
     },
   )

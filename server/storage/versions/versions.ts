@@ -1,5 +1,6 @@
 // The versions of a board: named ones, and those that compaction keeps. Restoring one is a new edit.
 import type { VersionResponse } from '../../../shared/api.ts'
+import type { VersionReason } from '../../database/tables.ts'
 import { checksumOf } from '../../documents/folding.ts'
 import { BoardroomError } from '../../errors.ts'
 import { type Actor, type Principal, principalKey } from '../../principal.ts'
@@ -20,6 +21,7 @@ interface VersionRow {
   id: string
   board_id: string
   name: string | null
+  reason: VersionReason
   bytes: number
   created_by: number | null
   created_by_name: string | null
@@ -30,6 +32,7 @@ const responseOf = (row: VersionRow): VersionResponse => ({
   id: row.id,
   board_id: row.board_id,
   name: row.name,
+  reason: row.reason,
   bytes: row.bytes,
   created_by: row.created_by,
   created_by_name: row.created_by_name,
@@ -82,6 +85,7 @@ export async function createVersion(
     const row = await insertVersion(trx, {
       board_id: boardId,
       name,
+      reason: 'named',
       state: asBuffer(state),
       checksum: asBuffer(checksumOf(state)),
       created_by: actor.userId,
@@ -137,14 +141,7 @@ export async function restoreVersion(
   const current = await live.document(boardId)
   const update = await worker.run('difference', { current, target })
   if (update !== null) {
-    const before = await worker.run('pack', { state: current })
-    const row = {
-      board_id: boardId,
-      state: asBuffer(before),
-      checksum: asBuffer(checksumOf(before)),
-      created_by: actor.userId,
-    }
-    await insertVersion(database.db, row)
+    await keepCopy(deps, { boardId, state: current, reason: 'before_restore', createdBy: actor.userId })
     await live.applyAsServer(boardId, update, principalKey(principal))
   }
   await announce(database.db, database.schema, boardId, {
@@ -154,4 +151,29 @@ export async function restoreVersion(
   })
   await trail.record({ action: 'restore', actor, boardId, resourceType: 'version', resourceId: versionId })
   return { changed: update !== null }
+}
+
+/** What a board is, before something else takes its place. Kept like a named version. @param state Yjs v1 */
+export async function keepCopy(
+  { database, worker }: Pick<StorageDeps, 'database' | 'worker'>,
+  {
+    boardId,
+    state,
+    reason,
+    createdBy,
+  }: {
+    boardId: string
+    state: Uint8Array
+    reason: 'before_restore' | 'before_import'
+    createdBy: number | null
+  },
+): Promise<void> {
+  const packed = await worker.run('pack', { state })
+  await insertVersion(database.db, {
+    board_id: boardId,
+    reason,
+    state: asBuffer(packed),
+    checksum: asBuffer(checksumOf(packed)),
+    created_by: createdBy,
+  })
 }

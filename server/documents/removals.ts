@@ -1,0 +1,128 @@
+// Where a log takes much of a board away, and what the board was before. Told from the roots alone, so it holds for a
+// document of any client; an element that says `isDeleted: true` counts as gone. Pure; runs in the worker thread.
+import * as Y from 'yjs'
+import { elementsRoot } from '../../shared/scene.ts'
+import { applyAll, documentOf, partsOf, type SharedType } from './content.ts'
+
+/** Much: a fifth of what a root holds and no fewer than this; or all of it, where it held a few. */
+const leastEntries = 5
+const leastCharacters = 100
+const share = 1 / 5
+const fewestOfAll = 3
+/** What goes within this time goes in one go. */
+const oneGoMs = 60_000
+/** A log is looked at in so many steps at most: an update each, where it has no more. */
+const mostSteps = 2000
+const mostStates = 5
+
+export interface FormerState {
+  /** Yjs v1. */
+  state: Uint8Array
+  /** When it was left behind, ms since 1970. */
+  at: number
+}
+
+interface Count {
+  entries: number
+  isText: boolean
+}
+
+/** How a root went lately: the highest count of one go, and the last step that still had it. */
+interface Course {
+  peak: Count
+  peakStep: number
+  peakAt: number
+  /** The peak is asked for already; it stands until more is there than ever, or nothing went for a while. */
+  isTaken: boolean
+}
+
+/**
+ * The states just before much was removed in one go, oldest first; at most five, those that held the most.
+ * @param times of the updates, ms since 1970, in their order
+ */
+export function statesBeforeRemovals(
+  snapshot: Uint8Array | null,
+  updates: readonly Uint8Array[],
+  times: readonly number[],
+): FormerState[] {
+  const perStep = Math.max(1, Math.ceil(updates.length / mostSteps))
+  const doc = documentOf(snapshot)
+  const courses = new Map<string, Course>()
+  const wanted = new Map<number, { entries: number; at: number }>()
+  let touched = new Set<SharedType>()
+  doc.on('afterTransaction', ({ changed }: Y.Transaction) => {
+    for (const [type, keys] of changed) {
+      if (type._item === null) touched.add(type)
+      // An element is deleted and brought back by a property of its own.
+      else if (keys.has('isDeleted') && type._item.parent instanceof Y.AbstractType)
+        touched.add(type._item.parent as SharedType)
+    }
+  })
+  for (const [name, root] of doc.share) {
+    const peak = countOf(name, root)
+    courses.set(name, { peak, peakStep: 0, peakAt: times[0] ?? 0, isTaken: false })
+  }
+  for (let step = 0; step * perStep < updates.length; step++) {
+    const from = step * perStep
+    touched = new Set()
+    applyAll(doc, updates.slice(from, from + perStep))
+    const at = times[from] ?? 0
+    for (const [name, root] of doc.share) {
+      if (!touched.has(root)) continue
+      const course = courses.get(name)
+      const count = countOf(name, root)
+      const risen = { peak: count, peakStep: step + 1, peakAt: at, isTaken: false }
+      if (course === undefined || count.entries >= course.peak.entries) {
+        courses.set(name, risen)
+        continue
+      }
+      if (!course.isTaken && isMuch(course.peak, count)) {
+        wanted.set(course.peakStep, { entries: course.peak.entries, at })
+        courses.set(name, { ...course, isTaken: true, peakAt: at })
+      } else if (at - course.peakAt > oneGoMs) courses.set(name, risen)
+    }
+  }
+  const chosen = [...wanted].sort(([, a], [, b]) => b.entries - a.entries).slice(0, mostStates)
+  return statesAt(
+    snapshot,
+    updates,
+    chosen.sort(([a], [b]) => a - b).map(([step, { at }]) => ({ end: step * perStep, at })),
+  )
+}
+
+function isMuch(before: Count, after: Count): boolean {
+  const gone = before.entries - after.entries
+  const least = before.isText ? leastCharacters : leastEntries
+  if (gone >= least && gone >= before.entries * share) return true
+  return after.entries === 0 && gone >= (before.isText ? leastCharacters : fewestOfAll)
+}
+
+function countOf(name: string, root: SharedType): Count {
+  let entries = root._length
+  for (const item of root._map.values()) {
+    if (!item.deleted && !(name === elementsRoot && isDeletedElement(item))) entries++
+  }
+  return { entries, isText: root._length > 0 && partsOf(root).list === 'text' }
+}
+
+const isDeletedElement = (item: Y.Item): boolean => {
+  if (!(item.content instanceof Y.ContentType)) return false
+  const flag = item.content.type._map.get('isDeleted')
+  return flag !== undefined && !flag.deleted && flag.content.getContent().at(-1) === true
+}
+
+/** @param places how many of the updates each state has in it, in rising order */
+function statesAt(
+  snapshot: Uint8Array | null,
+  updates: readonly Uint8Array[],
+  places: readonly { end: number; at: number }[],
+): FormerState[] {
+  if (places.length === 0) return []
+  const doc = documentOf(snapshot)
+  let from = 0
+  return places.map(({ end, at }) => {
+    applyAll(doc, updates.slice(from, end))
+    from = end
+    return { state: Y.encodeStateAsUpdate(doc), at }
+  })
+}

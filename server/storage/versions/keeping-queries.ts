@@ -1,0 +1,66 @@
+// The SQL of versions that are kept without being asked for, and of which of them stay. Inside the transaction that folds.
+import type { ClientBase } from 'pg'
+import type { VersionReason } from '../../database/tables.ts'
+import { asBuffer, type StoredSnapshot, tableIn } from '../log/queries.ts'
+
+export interface KeptVersion extends StoredSnapshot {
+  reason: VersionReason
+  name?: string
+  /** ms since 1970; now, where it is left out. */
+  at?: number
+}
+
+/** An automatic version with the bytes of the newest one is not kept again. */
+export const keepVersion = (client: ClientBase, schema: string, boardId: string, version: KeptVersion) => {
+  const versions = tableIn(schema, 'board_versions')
+  return client.query({
+    text: `insert into ${versions} (board_id, reason, name, state, checksum, created_at)
+      select $1::uuid, $2::varchar, $3::varchar, $4::bytea, $5::bytea, coalesce(to_timestamp($6::float8 / 1000), now())
+      where $2::varchar <> 'automatic' or $5::bytea is distinct from
+        (select checksum from ${versions} where board_id = $1::uuid order by created_at desc limit 1)`,
+    values: [
+      boardId,
+      version.reason,
+      version.name ?? null,
+      asBuffer(version.state),
+      asBuffer(version.checksum),
+      version.at ?? null,
+    ],
+  })
+}
+
+/** How many copies a board keeps from before restores, imports and rebuilds; and from before removals. */
+const mostKeptCopies = 500
+const mostBeforeRemovals = 50
+
+/**
+ * Which versions stay. Named ones: all. Copies from before a restore, an import or a rebuild: the newest 500. From
+ * before a removal: the 50 largest, so that nobody pushes a board out by drawing and clearing a little. Automatic ones:
+ * all of the last two hours, then the newest of each hour of two days, of each day of 30 days, and of each month (UTC).
+ */
+export const pruneVersions = (client: ClientBase, schema: string, boardId: string) => {
+  const versions = tableIn(schema, 'board_versions')
+  const newestOfEach = (unit: 'hour' | 'day' | 'month', span: string | null) => `
+    (select distinct on (date_trunc('${unit}', created_at at time zone 'UTC')) id
+     from ${versions} where board_id = $1 and reason = 'automatic'
+       ${span === null ? '' : `and created_at > now() - interval '${span}'`}
+     order by date_trunc('${unit}', created_at at time zone 'UTC'), created_at desc, id)`
+  return client.query({
+    text: `delete from ${versions} where board_id = $1 and reason <> 'named' and id not in (
+      (select id from ${versions} where board_id = $1 and reason in ('before_restore', 'before_import', 'before_rebuild')
+       order by created_at desc limit ${mostKeptCopies})
+      union (select id from ${versions} where board_id = $1 and reason = 'before_removal'
+       order by octet_length(state) desc, created_at desc limit ${mostBeforeRemovals})
+      union (select id from ${versions} where board_id = $1 and reason = 'automatic' and created_at > now() - interval '2 hours')
+      union ${newestOfEach('hour', '48 hours')} union ${newestOfEach('day', '30 days')} union ${newestOfEach('month', null)})`,
+    values: [boardId],
+  })
+}
+
+/** "Last changed" of a board means its document, too. @param at ms since 1970 */
+export const noteChange = (client: Pick<ClientBase, 'query'>, schema: string, boardId: string, at: number) =>
+  client.query({
+    text: `update ${tableIn(schema, 'boards')} set updated_at = to_timestamp($2::float8 / 1000)
+      where id = $1 and updated_at < to_timestamp($2::float8 / 1000)`,
+    values: [boardId, at],
+  })

@@ -1,0 +1,8 @@
+// The log that room tests use keeps to what every log does.
+import { randomUUID } from 'node:crypto'
+import { HandLog } from '../helpers/rooms.ts'
+import { updateLogContract } from '../helpers/update-log-contract.ts'
+
+updateLogContract('in memory, as room tests use it', (work) =>
+  work({ log: new HandLog(), newBoard: async () => randomUUID() }),
+)
