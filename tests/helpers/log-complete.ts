@@ -19,11 +19,14 @@ export function documentOf(
  */
 export function assertComplete(live: Uint8Array, logged: Y.Doc): void {
   let missing: Uint8Array | null = null
+  // Where the database refused one row of a board, later rows may rest on it: nobody was told that they are saved.
+  const dangles = logged.store.pendingStructs !== null
   logged.on('update', (update: Uint8Array) => {
     missing = update
   })
   Y.applyUpdate(logged, live)
-  assert.is(logged.store.pendingStructs, null, 'the live document rests on what the log does not have')
+  if (!dangles)
+    assert.is(logged.store.pendingStructs, null, 'the live document rests on what the log does not have')
   const { structs, ds } = missing === null ? { structs: [], ds: null } : Y.decodeUpdate(missing)
   assert.equal(
     structs.map(({ id }) => `${id.client}:${id.clock}`),
