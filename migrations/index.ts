@@ -10,6 +10,7 @@ import * as record from './0008-record.ts'
 import * as notify from './0009-notify.ts'
 import * as relays from './0010-relays.ts'
 import * as versionsFiles from './0012-versions-files.ts'
+import * as boardInvitations from './0013-board-invitations.ts'
 import * as credentials from './0014-credentials.ts'
 import * as commenting from './0016-comments.ts'
 import * as folders from './0017-folders.ts'
@@ -29,6 +30,7 @@ export const migrations: readonly Migration[] = [
   { name: '0009-notify', ...notify },
   { name: '0010-relays', ...relays },
   { name: '0012-versions-files', ...versionsFiles },
+  { name: '0013-board-invitations', ...boardInvitations },
   { name: '0014-credentials', ...credentials },
   { name: '0016-comments', ...commenting },
   { name: '0017-folders', ...folders },

@@ -35,7 +35,7 @@ import type { BoardsDeps } from './boards/deps.ts'
 import { LinkPasswords } from './boards/link-password.ts'
 import { disconnect, listConnections } from './boards/people.ts'
 import { permissionIdOf } from './boards/permission-queries.ts'
-import { grantPermission, listPermissions, revokePermission } from './boards/permissions.ts'
+import { everybodyKnown, grantPermission, listPermissions, revokePermission } from './boards/permissions.ts'
 import { createShareLink, listShareLinks, revokeShareLink, shareLinkUrl } from './boards/share-links.ts'
 import type { CommentsDeps, Writer } from './comments/deps.ts'
 import { type CommentsService, commentsService } from './comments/service.ts'
@@ -213,7 +213,7 @@ export function servicesOf({
     permissions: {
       async grant({ boardId, user, level, by }) {
         const body = { user_id: user === null ? null : await idOf(user), level }
-        return (await grantPermission(boards, await actorFor(by), boardId, body)).permission
+        return (await grantPermission(boards, await actorFor(by), everybodyKnown, boardId, body)).permission
       },
       async revoke({ boardId, by, ...which }) {
         const id =
@@ -223,7 +223,7 @@ export function servicesOf({
         if (id === null) throw new BoardroomError('not_found', 'this board has no such permission')
         await revokePermission(boards, await actorFor(by), boardId, id)
       },
-      list: (boardId, page) => listPermissions(boards, boardId, { limit: 100, ...page }),
+      list: (boardId, page) => listPermissions(boards, everybodyKnown, boardId, { limit: 100, ...page }),
     },
     shareLinks: {
       async create({ boardId, by, ...body }) {

@@ -45,7 +45,7 @@ export const BoardUpdate = strict({
   title: Title.optional(),
   is_public: z.boolean().optional(),
   members_level: PermissionLevel.nullable().optional(),
-  owner_id: UserId.optional(),
+  owner_id: UserId.optional().describe('an administrator hands over at once, an owner offers it'),
   folder_id: Uuid.nullable().optional().describe('null: into no folder'),
 })
   .refine(
@@ -74,6 +74,7 @@ export const BoardResponse = z
     unread_threads: z
       .int()
       .describe('threads with comments of others that the asker has not read; 100 stands for more'),
+    offered_to: UserId.nullable().describe('who is asked to take the board over, for those who manage it'),
     level: PermissionLevel.describe('what the asker may do'),
     may_manage: z.boolean(),
   })
@@ -100,6 +101,15 @@ export const BoardListQuery = strict({
 })
 export type BoardListQuery = z.infer<typeof BoardListQuery>
 
+/** A board on offer to the asker. */
+export const BoardOfferResponse = z
+  .object({ board_id: Uuid, title: z.string(), offered_by: z.string(), created_at: Timestamp })
+  .meta({ id: 'BoardOfferResponse' })
+export type BoardOfferResponse = z.infer<typeof BoardOfferResponse>
+
+export const BoardOfferAnswer = strict({ accept: z.boolean() }).meta({ id: 'BoardOfferAnswer' })
+export type BoardOfferAnswer = z.infer<typeof BoardOfferAnswer>
+
 // Permissions
 
 /** Exactly one of the three; everyone needs a written `"user_id": null`. */
@@ -121,9 +131,15 @@ export const BoardPermissionResponse = z
   .object({
     id: z.int(),
     board_id: Uuid,
-    user_id: UserId.nullable(),
+    kind: z
+      .enum(['user', 'everyone', 'invitation'])
+      .describe('invitation: to an address, whether there is an account of it or not'),
+    user_id: UserId.nullable().describe('null: everyone, or an invitation'),
     user_name: z.string().nullable(),
-    user_email: z.string().nullable(),
+    user_email: z
+      .string()
+      .nullable()
+      .describe('the address of an invitation; other addresses are for administrators'),
     level: PermissionLevel,
     created_at: Timestamp,
     granted_by: UserId.nullable(),

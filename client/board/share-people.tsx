@@ -11,7 +11,8 @@ import { LevelSelect, levelNames } from './level-select.tsx'
 const reasonNames: Record<string, string> = {
   owner: 'owner',
   administrator: 'administrator of this server',
-  permission: 'invited by name',
+  permission: 'invited',
+  folder: 'by its folder',
   members: 'member of this server',
   public: 'open to everyone',
   link: 'came by a link',
@@ -37,7 +38,8 @@ export const SharePeople = ({ boardId, board }: { boardId: string; board: BoardR
       load()
     })
   }
-  const everyone = rows.find(({ user_id }) => user_id === null)
+  const everyone = rows.find(({ kind }) => kind === 'everyone')
+  const invited = rows.filter(({ kind }) => kind === 'invitation')
   const people = access?.filter(
     ({ principal }) => principal.kind === 'user' || principal.kind === 'guest' || principal.kind === 'agent',
   )
@@ -62,14 +64,7 @@ export const SharePeople = ({ boardId, board }: { boardId: string; board: BoardR
           )
         }}
       >
-        <input
-          name="email"
-          type="email"
-          required
-          maxLength={254}
-          placeholder="E-mail of somebody with an account"
-          aria-label="E-mail"
-        />
+        <input name="email" type="email" required maxLength={254} placeholder="E-mail" aria-label="E-mail" />
         <LevelSelect label="Level" name="level" value="edit" />
         <button type="submit" className="primary">
           Invite
@@ -130,6 +125,33 @@ export const SharePeople = ({ boardId, board }: { boardId: string; board: BoardR
             </li>
           )
         })}
+        {invited.map((row) => (
+          <li key={`invitation:${row.id}`}>
+            <span className="avatar small" aria-hidden="true">
+              @
+            </span>
+            <span className="who">
+              <strong>{row.user_email}</strong>
+              <span className="dim">invited by address</span>
+            </span>
+            <LevelSelect
+              label={`Level of ${row.user_email}`}
+              value={row.level}
+              onChange={(level) =>
+                level !== null && doing(api.setPermission(boardId, { email: row.user_email ?? '', level }))
+              }
+            />
+            <button
+              type="button"
+              className="quiet square"
+              aria-label={`Remove ${row.user_email}`}
+              title="Remove"
+              onClick={() => doing(api.removePermission(boardId, row.id))}
+            >
+              <Icon name="close" />
+            </button>
+          </li>
+        ))}
       </ul>
       <h3>Everybody else</h3>
       <ul className="list">

@@ -49,7 +49,7 @@ export function authRoutes(deps: AuthRoutesDeps) {
       )
     }
     const person = c.req.valid('json')
-    await guess(deps, c, () => createUser(db, c.get('actor'), person))
+    await guess(deps, c, () => createUser(db, c.get('actor'), { ...person, email_verified: false }))
     return signIn(deps, c, { email: person.email, password: person.password })
   })
 

@@ -34,12 +34,11 @@ export const userIdByEmail = async (db: Db, email: string): Promise<number | nul
 export const allUsers = (db: Db): Promise<UserRow[]> =>
   db.selectFrom('users').select(userColumns).orderBy('id').execute()
 
-export const insertUser = (trx: Trx, user: { email: string; name: string; role: Role }): Promise<UserRow> =>
-  trx
-    .insertInto('users')
-    .values({ ...user, email_verified: false })
-    .returning(userColumns)
-    .executeTakeFirstOrThrow()
+/** @param user.email_verified somebody vouches for the address: invitations to boards that wait for it are theirs. */
+export const insertUser = (
+  trx: Trx,
+  user: { email: string; name: string; role: Role; email_verified: boolean },
+): Promise<UserRow> => trx.insertInto('users').values(user).returning(userColumns).executeTakeFirstOrThrow()
 
 /** The row by which Better Auth checks a password. */
 export const insertPassword = async (trx: Trx, userId: number, passwordHash: string): Promise<void> => {

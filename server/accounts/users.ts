@@ -53,6 +53,8 @@ const NewUser = z.strictObject({
   name: PersonName,
   password: Password,
   role: z.enum(['sysadmin', 'admin', 'user']).default('user'),
+  /** Whether whoever makes the account vouches for the address; somebody who signs up by themselves does not. */
+  email_verified: z.boolean().default(true),
 })
 export type NewUser = z.input<typeof NewUser>
 
@@ -79,6 +81,7 @@ export interface ReadyUser {
   email: string
   name: string
   role: Role
+  email_verified: boolean
   passwordHash: string
 }
 

@@ -24,6 +24,8 @@ export interface AccessFacts {
   agent_active: boolean | null
   session_expires_at: Date | null
   own_level: Level | null
+  /** By an invitation to the account's address, which somebody vouches for or which was there before it. */
+  invited_level: Level | null
   members_level: Level | null
   /** The public row's level, or `view` where the board is published. */
   public_level: Level | null
@@ -48,7 +50,7 @@ export interface AccessFacts {
  * One indexed statement for any number of subjects. Expired sessions, guests, links and grants come back as absent.
  * Serves from: boards, users, guests, sessions and agents by primary key; board_permissions (board_id, user_id);
  * share_link_uses (user_id or guest_id, link_id); share_links and folders by primary key; folder_permissions (folder_id,
- * user_id); board_speakers (board_id, user_id, guest_id).
+ * user_id); board_invitations (board_id, email); board_speakers (board_id, user_id, guest_id).
  */
 export const accessFactsOf = async (db: Db, questions: readonly AsQuestion[]): Promise<AccessFacts[]> =>
   (await accessStatement(questions).execute(db)).rows
@@ -81,6 +83,9 @@ export function accessStatement(questions: readonly AsQuestion[]): RawBuilder<Ac
         and (s.user_id is null or e.user_id = s.user_id)) as session_expires_at,
       (select p.level from ${sql.table('board_permissions')} p
         where p.board_id = b.id and p.user_id = s.user_id) as own_level,
+      (select i.level from ${sql.table('users')} u join ${sql.table('board_invitations')} i
+          on i.board_id = b.id and i.email = lower(u.email) and (u.email_verified or u.created_at <= i.created_at)
+        where u.id = s.user_id and u.is_active limit 1) as invited_level,
       b.members_level,
       coalesce(
         (select p.level from ${sql.table('board_permissions')} p where p.board_id = b.id and p.user_id is null),

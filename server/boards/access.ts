@@ -131,6 +131,7 @@ function sourcesOf(row: AccessFacts, publicBoards: PublicBoards): Source[] {
     ['owner', isAccount && row.is_owner ? 'edit' : null, null],
     ['administrator', administers ? 'edit' : null, null],
     ['permission', isAccount ? row.own_level : null, null],
+    ['permission', isAccount ? row.invited_level : null, null],
     ['folder', isAccount ? (row.owns_folder ? 'edit' : row.folder_level) : null, null],
     ['members', isAccount ? row.members_level : null, null],
     ['public', everyone(row.public_level), null],

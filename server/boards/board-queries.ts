@@ -12,6 +12,7 @@ type Trx = Transaction<Tables>
 export type BoardRow = Row<'boards'> & {
   owner_name: string
   starred: boolean
+  offered_to: number | null
   /** The asker may see the folder it is in. */
   sees_folder: boolean
   /** Threads with comments of others that the asker has not read; 100 stands for more. */
@@ -23,6 +24,7 @@ const columnsFor = (
   reader = userId === null ? null : `user:${userId}`,
 ): RawBuilder<unknown> => sql`
   b.*, o.name as owner_name,
+  (select offer.user_id from ${sql.table('board_offers')} offer where offer.board_id = b.id) as offered_to,
   exists (select from ${sql.table('board_stars')} star where star.user_id = ${userId}::integer and star.board_id = b.id) as starred,
   b.folder_id is not null and ${userId}::integer is not null and exists (
     select from ${sql.table('folders')} f where f.id = b.folder_id and (
@@ -249,6 +251,9 @@ function inScope({ userId, guestId, scope, deleted }: BoardQuestion): RawBuilder
   if (scope === 'mine' || deleted) return scope === 'shared' ? sql`false` : mine
   const shared = sql`b.id in (
     select board_id from ${sql.table('board_permissions')} where user_id = ${userId}
+    union
+    select i.board_id from ${sql.table('users')} u join ${sql.table('board_invitations')} i on i.email = lower(u.email)
+      and (u.email_verified or u.created_at <= i.created_at) where u.id = ${userId}
     union
     select inside.id from ${sql.table('folders')} f join ${sql.table('boards')} inside on inside.folder_id = f.id
     where f.path && (select coalesce(array_agg(top.id), '{}') from (

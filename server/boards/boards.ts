@@ -69,33 +69,46 @@ export async function updateBoard(
   change: BoardUpdate,
 ): Promise<void> {
   refuseForbiddenPublishing(deps, change.is_public)
-  await transactionAs(deps.db, actor, async (trx) => {
-    const board = await lockBoard(trx, boardId)
-    if (board === undefined) throw new BoardroomError('not_found', 'there is no such board')
-    if (board.deleted_at !== null)
-      throw new BoardroomError('board_deleted', 'this board is deleted; restore it first')
-    const newOwner = change.owner_id
-    if (newOwner !== undefined && newOwner !== board.owner_id) {
-      const [user] = await granteeById(trx, newOwner)
-      if (user === undefined || !user.is_active) {
-        throw new BoardroomError('invalid_request', 'owner_id: expected the id of an active account')
-      }
-      await adoptLinks(trx, boardId, board.owner_id, newOwner)
-      if (actor.userId === board.owner_id) {
-        await upsertPermission(trx, {
-          board_id: boardId,
-          user_id: board.owner_id,
-          level: 'edit',
-          granted_by: actor.userId,
-        })
-      }
+  await transactionAs(deps.db, actor, (trx) =>
+    changeBoard(trx, deps, { boardId, change, by: actor.userId, handedOverBy: actor.userId }),
+  )
+}
+
+/**
+ * The same in a transaction of the caller's.
+ * @param handedOverBy the owner before, who stays at level edit; somebody else than `by` where the new one accepts.
+ */
+export async function changeBoard(
+  trx: Parameters<typeof lockBoard>[0],
+  deps: Pick<Deps, 'schema'>,
+  asked: { boardId: string; change: BoardUpdate; by: number | null; handedOverBy: number | null },
+): Promise<void> {
+  const { boardId, change, by, handedOverBy } = asked
+  const board = await lockBoard(trx, boardId)
+  if (board === undefined) throw new BoardroomError('not_found', 'there is no such board')
+  if (board.deleted_at !== null)
+    throw new BoardroomError('board_deleted', 'this board is deleted; restore it first')
+  const newOwner = change.owner_id
+  if (newOwner !== undefined && newOwner !== board.owner_id) {
+    const [user] = await granteeById(trx, newOwner)
+    if (user === undefined || !user.is_active) {
+      throw new BoardroomError('invalid_request', 'owner_id: expected the id of an active account')
     }
-    await setBoard(trx, boardId, change, actor.userId)
-    if (change.title !== undefined && change.title !== board.title) {
-      await setTitleKey(trx, boardId, change.title)
-      await notifyEvent(trx, deps.schema, boardId, { type: 'title', title: change.title })
+    await adoptLinks(trx, boardId, board.owner_id, newOwner)
+    if (handedOverBy === board.owner_id) {
+      await upsertPermission(trx, {
+        board_id: boardId,
+        user_id: board.owner_id,
+        level: 'edit',
+        granted_by: handedOverBy,
+      })
     }
-  })
+  }
+  await setBoard(trx, boardId, change, by)
+  if (change.title !== undefined && change.title !== board.title) {
+    await setTitleKey(trx, boardId, change.title)
+    await notifyEvent(trx, deps.schema, boardId, { type: 'title', title: change.title })
+  }
 }
 
 function refuseForbiddenPublishing(deps: Deps, isPublic: boolean | undefined): void {
@@ -246,6 +259,7 @@ export const boardResponse = (
   moderation: board.moderation,
   starred: board.starred,
   unread_threads: board.unread_threads,
+  offered_to: decision.mayManage ? board.offered_to : null,
   level: decision.level ?? 'edit',
   may_manage: decision.mayManage,
 })

@@ -47,7 +47,9 @@ export function peopleRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
     async (c) => {
       const { board_id } = c.req.valid('param')
       await requireManage(deps.access, c.get('identity'), board_id)
-      return c.json(await listAccess(deps, board_id, c.req.valid('query')), 200)
+      const { principal } = c.get('identity')
+      const isAdministrator = principal.kind === 'user' && principal.role !== 'user'
+      return c.json(await listAccess(deps, board_id, c.req.valid('query'), isAdministrator), 200)
     },
   )
 

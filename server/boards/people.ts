@@ -14,12 +14,14 @@ import { revokeUses } from './share-link-queries.ts'
 /**
  * Everyone, members, users, agents and guests who may open the board, each with their reasons. The level of a
  * person is the access decision's own; whom it gives nothing (deactivated, expired) is left out.
+ * @param showsAddresses to administrators; others know people by name.
  * @throws BoardroomError invalid_request (cursor)
  */
 export async function listAccess(
   deps: Pick<BoardsDeps, 'db' | 'access' | 'publicBoards'>,
   boardId: string,
   query: { limit: number; cursor?: string | undefined },
+  showsAddresses: boolean,
 ): Promise<AccessResponse> {
   const question = ['access', boardId]
   const after = positionOf(question, query.cursor, {
@@ -41,7 +43,7 @@ export async function listAccess(
           kind: row.kind,
           id: publicId(row),
           name: groupNames[row.kind] ?? row.name,
-          email: row.email,
+          email: showsAddresses ? row.email : null,
         },
         level,
         may_manage: !isGroup && decision?.mayManage === true,

@@ -1,11 +1,17 @@
 // The SQL of permissions, one question a function.
 import { sql, type Transaction } from 'kysely'
+import type { Level } from '../../shared/levels.ts'
 import { systemEmail } from '../accounts/users.ts'
 import type { Db } from '../database/database.ts'
 import type { NewRow, Row, Tables } from '../database/tables.ts'
 
 type Trx = Transaction<Tables>
-export type PermissionRow = Row<'board_permissions'> & { user_name: string | null; user_email: string | null }
+export interface PermissionRow extends Row<'board_permissions'> {
+  kind: 'user' | 'everyone' | 'invitation'
+  user_name: string | null
+  /** Of an invitation: as whoever invited typed it. */
+  user_email: string | null
+}
 
 /** Gives a level, or changes the one that is there. @returns the row's id, and whether it is new. */
 export const upsertPermission = (
@@ -24,15 +30,41 @@ export const upsertPermission = (
     .returning(['id', sql<boolean>`xmax = 0`.as('is_new')])
     .executeTakeFirstOrThrow()
 
-const permissions = (db: Db) =>
-  db
-    .selectFrom('board_permissions as p')
-    .leftJoin('users as u', 'u.id', 'p.user_id')
-    .selectAll('p')
-    .select(['u.name as user_name', 'u.email as user_email'])
+/** Invites an address, or changes the level it was invited to. @returns the row's id, and whether it is new. */
+export const upsertInvitation = (
+  trx: Trx,
+  invitation: { board_id: string; email: string; level: Level; granted_by: number | null },
+): Promise<{ id: number; is_new: boolean }> =>
+  trx
+    .insertInto('board_invitations')
+    .values({ ...invitation, email: sql<string>`lower(${invitation.email})` })
+    .onConflict((conflict) =>
+      conflict
+        .constraint('board_invitations_one_row')
+        .doUpdateSet({ level: invitation.level, granted_by: invitation.granted_by }),
+    )
+    .returning(['id', sql<boolean>`xmax = 0`.as('is_new')])
+    .executeTakeFirstOrThrow()
 
-export const permissionById = (db: Db, permissionId: number): Promise<PermissionRow | undefined> =>
-  permissions(db).where('p.id', '=', permissionId).executeTakeFirst()
+/** Permissions and invitations, whose numbers come from one sequence. */
+const permissions = (boardId: string) => sql`(
+  select p.id, p.board_id, p.user_id, p.level, p.created_at, p.granted_by,
+    case when p.user_id is null then 'everyone' else 'user' end as kind, u.name as user_name, u.email as user_email
+  from ${sql.table('board_permissions')} p left join ${sql.table('users')} u on u.id = p.user_id
+  where p.board_id = ${boardId}
+  union all
+  select i.id, i.board_id, null, i.level, i.created_at, i.granted_by, 'invitation', null, i.email
+  from ${sql.table('board_invitations')} i where i.board_id = ${boardId})`
+
+export const permissionById = async (
+  db: Db,
+  boardId: string,
+  permissionId: number,
+): Promise<PermissionRow | undefined> => {
+  const { rows } = await sql<PermissionRow>`
+    select * from ${permissions(boardId)} p where id = ${permissionId}`.execute(db)
+  return rows[0]
+}
 
 /** Of one user, or of everyone (null). */
 export const permissionIdOf = async (
@@ -50,27 +82,40 @@ export const permissionIdOf = async (
 }
 
 /** In the order in which they were first given. */
-export const permissionsOf = (
+export const permissionsOf = async (
   db: Db,
   boardId: string,
   afterId: number,
   limit: number,
-): Promise<PermissionRow[]> =>
-  permissions(db)
-    .where('p.board_id', '=', boardId)
-    .where('p.id', '>', afterId)
-    .orderBy('p.id')
-    .limit(limit)
-    .execute()
+): Promise<PermissionRow[]> => {
+  const { rows } = await sql<PermissionRow>`
+    select * from ${permissions(boardId)} p where id > ${afterId} order by id limit ${limit}`.execute(db)
+  return rows
+}
 
 /** @returns whether it was there. */
 export const deletePermission = async (trx: Trx, boardId: string, permissionId: number): Promise<boolean> => {
-  const { numDeletedRows } = await trx
-    .deleteFrom('board_permissions')
-    .where('id', '=', permissionId)
-    .where('board_id', '=', boardId)
-    .executeTakeFirst()
-  return numDeletedRows > 0n
+  for (const table of ['board_permissions', 'board_invitations'] as const) {
+    const { numDeletedRows } = await trx
+      .deleteFrom(table)
+      .where('id', '=', permissionId)
+      .where('board_id', '=', boardId)
+      .executeTakeFirst()
+    if (numDeletedRows > 0n) return true
+  }
+  return false
+}
+
+/** Whether two people have a board in common, by owning it or by rows of their own: they know of each other. */
+export async function shareBoard(db: Db, one: number, other: number): Promise<boolean> {
+  const boardsOf = (userId: number) => sql`(
+    select id as board_id from ${sql.table('boards')} where owner_id = ${userId} and deleted_at is null
+    union select board_id from ${sql.table('board_permissions')} where user_id = ${userId})`
+  const { rows } = await sql<{ shares: boolean }>`
+    select exists (select from ${boardsOf(one)} a join ${boardsOf(other)} b using (board_id)) as shares`.execute(
+    db,
+  )
+  return rows[0]?.shares === true
 }
 
 /** Whom something can be given: people. The system actor cannot sign in, and a board of its would be out of reach. */

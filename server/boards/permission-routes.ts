@@ -1,15 +1,22 @@
 // Permission rows over HTTP, for who manages the board.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { BoardPermissionCreate, BoardPermissionResponse, listOf, PageQuery, Uuid } from '../../shared/api.ts'
+import type { Identity } from '../principal.ts'
 import type { HttpEnv } from '../routing/context.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
 import { requireManage } from './access.ts'
 import type { BoardsDeps } from './deps.ts'
-import { grantPermission, listPermissions, revokePermission } from './permissions.ts'
+import { type Granter, grantPermission, listPermissions, revokePermission } from './permissions.ts'
 
 const params = z.object({ board_id: Uuid })
 const permissionParams = params.extend({ permission_id: z.coerce.number().int().min(1).max(2_147_483_647) })
 const tags = ['permissions']
+
+/** Whom the asker may name by an id, and whose address they may see. */
+export const granterOf = ({ principal }: Identity): Granter => ({
+  userId: principal.kind === 'user' ? principal.userId : null,
+  knowsEverybody: principal.kind === 'user' && principal.role !== 'user',
+})
 
 export function permissionRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
   const router = newRouter()
@@ -29,7 +36,8 @@ export function permissionRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
     async (c) => {
       const { board_id } = c.req.valid('param')
       await requireManage(deps.access, c.get('identity'), board_id)
-      return c.json(await listPermissions(deps, board_id, c.req.valid('query')), 200)
+      const page = await listPermissions(deps, granterOf(c.get('identity')), board_id, c.req.valid('query'))
+      return c.json(page, 200)
     },
   )
 
@@ -39,7 +47,8 @@ export function permissionRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       path: '/boards/{board_id}/permissions',
       tags,
       summary: 'Give a level, or change it',
-      description: 'To one of user_id, email, external_id; everyone needs a written `"user_id": null`.',
+      description:
+        'To one of user_id, email, external_id; everyone needs a written `"user_id": null`. By address it is an invitation, answered alike whether there is an account or not. An id is for administrators, and for people who share a board with the asker.',
       request: { params, body: jsonBody(BoardPermissionCreate) },
       responses: {
         200: jsonAnswer(BoardPermissionResponse, 'The level was changed.'),
@@ -50,7 +59,13 @@ export function permissionRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
     async (c) => {
       const { board_id } = c.req.valid('param')
       await requireManage(deps.access, c.get('identity'), board_id)
-      const { permission, isNew } = await grantPermission(deps, c.get('actor'), board_id, c.req.valid('json'))
+      const { permission, isNew } = await grantPermission(
+        deps,
+        c.get('actor'),
+        granterOf(c.get('identity')),
+        board_id,
+        c.req.valid('json'),
+      )
       return c.json(permission, isNew ? 201 : 200)
     },
   )

@@ -15,40 +15,59 @@ import {
   type PermissionRow,
   permissionById,
   permissionsOf,
+  shareBoard,
+  upsertInvitation,
   upsertPermission,
 } from './permission-queries.ts'
 
 type Deps = Pick<BoardsDeps, 'db' | 'publicBoards'>
 
+/** Who gives: what they may know of others decides whom they can name, and how. */
+export interface Granter {
+  userId: number | null
+  /** Administrators, service keys and the embedding program know who there is. */
+  knowsEverybody: boolean
+}
+
+export const everybodyKnown: Granter = { userId: null, knowsEverybody: true }
+
 /**
- * Gives somebody a level, or changes the one they have; live connections follow at once.
- * @throws BoardroomError not_found (nobody has that address or id) | conflict (deactivated, or several people) |
- * access_denied (more for everyone than the operator allows)
+ * Gives somebody a level, or changes the one they have; live connections follow at once. By address it is an
+ * invitation, answered alike whether there is an account or not.
+ * @throws BoardroomError not_found (nobody has that id) | conflict (deactivated, or several people) |
+ * access_denied (more for everyone than the operator allows; somebody whom the granter does not know by an id)
  */
 export async function grantPermission(
   deps: Deps,
   actor: Actor,
+  granter: Granter,
   boardId: string,
   body: BoardPermissionCreate,
 ): Promise<{ permission: BoardPermissionResponse; isNew: boolean }> {
-  const userId = await granteeOf(deps, body)
-  if (userId === null) refuseTooPublic(deps, body.level)
+  const { level } = body
+  const { email } = body
+  const grantee = email !== undefined && !granter.knowsEverybody ? null : await granteeOf(deps, granter, body)
+  if (grantee === null && body.user_id === null) refuseTooPublic(deps, level)
   const { id, is_new } = await transactionAs(deps.db, actor, (trx) =>
-    upsertPermission(trx, {
-      board_id: boardId,
-      user_id: userId,
-      level: body.level,
-      granted_by: actor.userId,
-    }),
+    email !== undefined && grantee === null
+      ? upsertInvitation(trx, { board_id: boardId, email, level, granted_by: actor.userId })
+      : upsertPermission(trx, { board_id: boardId, user_id: grantee, level, granted_by: actor.userId }),
   )
-  const row = await permissionById(deps.db, id)
+  const row = await permissionById(deps.db, boardId, id)
   if (row === undefined)
     throw new BoardroomError('conflict', 'the permission was taken away at the same moment')
-  return { permission: permissionResponse(row), isNew: is_new }
+  return { permission: permissionResponse(row, granter), isNew: is_new }
 }
 
-/** The user to give it to; null means everyone, and only a written null does. */
-export async function granteeOf({ db }: Deps, body: BoardPermissionCreate): Promise<number | null> {
+/**
+ * The user to give it to; null means everyone, and only a written null does, or an address that nobody has.
+ * @throws BoardroomError as {@link grantPermission}
+ */
+export async function granteeOf(
+  { db }: Pick<Deps, 'db'>,
+  granter: Granter,
+  body: Pick<BoardPermissionCreate, 'user_id' | 'email' | 'external_id'>,
+): Promise<number | null> {
   if (body.user_id === null) return null
   const [field, found] =
     body.user_id !== undefined
@@ -58,11 +77,21 @@ export async function granteeOf({ db }: Deps, body: BoardPermissionCreate): Prom
         : ['external_id', await granteesByExternalId(db, body.external_id ?? '')]
   const [user, another] = found
   const details = { field }
-  if (user === undefined) {
-    throw new BoardroomError('not_found', `${field}: nobody here has it; invite them, or make a share link`, {
-      details,
-    })
+  if (!granter.knowsEverybody) {
+    const knows =
+      user !== undefined && granter.userId !== null && (await shareBoard(db, granter.userId, user.id))
+    // The same for somebody who is not there: ids are not to be tried one after the other.
+    if (!knows || another !== undefined) {
+      throw new BoardroomError(
+        'access_denied',
+        `${field}: for people who share a board with you; invite others to a board by their address`,
+        { details },
+      )
+    }
   }
+  if (user === undefined && body.email !== undefined) return null
+  if (user === undefined)
+    throw new BoardroomError('not_found', `${field}: there is no such account`, { details })
   if (another !== undefined) {
     throw new BoardroomError('conflict', `${field}: several people have it; use user_id`, { details })
   }
@@ -96,6 +125,7 @@ export async function revokePermission(
 /** @throws BoardroomError invalid_request (cursor) */
 export async function listPermissions(
   deps: Deps,
+  granter: Granter,
   boardId: string,
   query: { limit: number; cursor?: string | undefined },
 ): Promise<{ items: BoardPermissionResponse[]; next_cursor: string | null }> {
@@ -103,15 +133,17 @@ export async function listPermissions(
   const after = positionOf(question, query.cursor, { key: z.literal(''), id: z.string().regex(/^\d{1,9}$/) })
   const rows = await permissionsOf(deps.db, boardId, Number(after?.id ?? 0), query.limit + 1)
   const page = pageOf(question, rows, query.limit, (row) => ({ key: '', id: String(row.id) }))
-  return { items: page.rows.map(permissionResponse), next_cursor: page.next_cursor }
+  return { items: page.rows.map((row) => permissionResponse(row, granter)), next_cursor: page.next_cursor }
 }
 
-const permissionResponse = (row: PermissionRow): BoardPermissionResponse => ({
+const permissionResponse = (row: PermissionRow, granter: Granter): BoardPermissionResponse => ({
   id: row.id,
   board_id: row.board_id,
+  kind: row.kind,
   user_id: row.user_id,
   user_name: row.user_name,
-  user_email: row.user_email,
+  // An address is shown to whoever typed it, and to those who know everybody's.
+  user_email: row.kind === 'invitation' || granter.knowsEverybody ? row.user_email : null,
   level: row.level,
   created_at: row.created_at.toISOString(),
   granted_by: row.granted_by,

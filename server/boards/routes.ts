@@ -23,8 +23,10 @@ import { folderUser, requireFolder } from './folders/folders.ts'
 import { folderRoutes } from './folders/routes.ts'
 import { LinkPasswords } from './link-password.ts'
 import { moderationRoutes } from './moderation-routes.ts'
+import { offerRoutes } from './offer-routes.ts'
+import { offerBoard } from './offers.ts'
 import { peopleRoutes } from './people-routes.ts'
-import { permissionRoutes } from './permission-routes.ts'
+import { granterOf, permissionRoutes } from './permission-routes.ts'
 import { shareLinkRoutes } from './share-link-routes.ts'
 
 export const BoardParams = z.object({ board_id: Uuid })
@@ -36,6 +38,7 @@ export function boardsRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
   router.route('/', permissionRoutes(deps))
   router.route('/', shareLinkRoutes({ ...deps, passwords: new LinkPasswords() }))
   router.route('/', peopleRoutes(deps))
+  router.route('/', offerRoutes(deps))
   router.route('/', folderRoutes(deps))
   router.route('/', moderationRoutes(deps))
   return router
@@ -141,7 +144,7 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       tags,
       summary: 'Rename, publish, open to members, move, or hand over',
       description:
-        'For the owner and administrators; moving into a folder needs edit on it. `owner_id` hands the board over, with its share links.',
+        'For the owner and administrators; moving into a folder needs edit on it. `owner_id` hands the board over, with its share links: at once by an administrator, else when the other accepts.',
       request: { params: BoardParams, body: jsonBody(BoardUpdate) },
       responses: {
         200: jsonAnswer(BoardResponse, 'The board as it is now, and what the asker may do with it.'),
@@ -154,7 +157,13 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       const body = c.req.valid('json')
       await requireManage(deps.access, identity, board_id)
       if (body.folder_id != null) await requireFolder(deps.db, folderUser(identity), body.folder_id, 'edit')
-      await updateBoard(deps, c.get('actor'), board_id, body)
+      const { owner_id: newOwner, ...change } = body
+      const granter = granterOf(identity)
+      if (newOwner !== undefined && !granter.knowsEverybody)
+        await offerBoard(deps, c.get('actor'), granter, board_id, newOwner)
+      else if (newOwner !== undefined)
+        await updateBoard(deps, c.get('actor'), board_id, { owner_id: newOwner })
+      if (Object.keys(change).length > 0) await updateBoard(deps, c.get('actor'), board_id, change)
       const decision = await requireLevel(deps.access, identity, board_id, 'view')
       return c.json(boardResponse(await readBoard(deps, board_id, userOf(identity)), decision), 200)
     },

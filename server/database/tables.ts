@@ -199,6 +199,24 @@ export interface BoardStarsTable {
   created_at: Stamp
 }
 
+export interface BoardInvitationsTable {
+  /** From the sequence of board_permissions. */
+  id: Generated<number>
+  board_id: string
+  /** Lower case. */
+  email: string
+  level: Level
+  created_at: Stamp
+  granted_by: number | null
+}
+
+export interface BoardOffersTable {
+  board_id: string
+  user_id: number
+  offered_by: number | null
+  created_at: Stamp
+}
+
 export interface BoardSearchTable {
   board_id: string
   /** The board's title when its key was made: where they differ, the key is out of date. */
@@ -530,6 +548,8 @@ export interface Tables {
   board_speakers: BoardSpeakersTable
   board_stars: BoardStarsTable
   board_search: BoardSearchTable
+  board_invitations: BoardInvitationsTable
+  board_offers: BoardOffersTable
   access_requests: AccessRequestsTable
   board_permissions: BoardPermissionsTable
   share_links: ShareLinksTable

@@ -538,6 +538,7 @@ handing('leaves who had it there, told that it is not theirs to manage any more'
     const client = await raw(board, { headers: { cookie: ada.cookie, origin } })
     assert.is((await client.message(MessageType.hello)).may_manage, true)
     succeeded(await ada.ask('PATCH', `/api/boards/${board}`, { owner_id: eve.id }))
+    succeeded(await eve.ask('POST', `/api/board-offers/${board}/answer`, { accept: true }))
     const { level, may_manage } = await client.message(MessageType.level)
     assert.equal({ level, may_manage }, { level: 'edit', may_manage: false })
   }),

@@ -11,6 +11,7 @@ import { systemActor } from '../../server/principal.ts'
 import type { Level } from '../../shared/levels.ts'
 import type { Scene } from '../../shared/scene.ts'
 import { type TestDatabase, withDatabase } from './database.ts'
+import { acquaint } from './factories.ts'
 
 export interface CanvasPerson {
   id: number
@@ -111,6 +112,8 @@ export const withCanvas = <Result>(
 const makeUser = async (database: TestDatabase, origin: string, name: string): Promise<CanvasPerson> => {
   const email = `${name.toLowerCase()}@example.org`
   const { id } = await createUser(database.db, systemActor, { email, name, role: 'user', password })
+  const all = await database.db.selectFrom('users').select('id').where('role', '=', 'user').execute()
+  await acquaint(database.db, ...all.map((user) => user.id))
   const signedIn = await fetch(`${origin}/api/auth/sign-in/email`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', origin },

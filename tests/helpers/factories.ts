@@ -329,6 +329,15 @@ const searchEntry = factory('board_search', async (db, told) => {
   const title = `Plan ${next()}`
   return { board_id: await idOf(told.board_id, () => board(db)), title, title_key: title.toLowerCase() }
 })
+const boardInvitation = factory('board_invitations', async (db, told) => ({
+  board_id: await idOf(told.board_id, () => board(db)),
+  email: `invited-${next()}@example.org`,
+  level: 'view' as const,
+}))
+const boardOffer = factory('board_offers', async (db, told) => ({
+  board_id: await idOf(told.board_id, () => board(db)),
+  user_id: await idOf(told.user_id, () => user(db)),
+}))
 const accessRequest = factory('access_requests', async (db, told) => ({
   board_id: await idOf(told.board_id, () => board(db)),
   ...(told.guest_id == null ? { user_id: await idOf(told.user_id ?? undefined, () => user(db)) } : {}),
@@ -357,6 +366,8 @@ export const make = {
   speaker,
   star,
   searchEntry,
+  boardInvitation,
+  boardOffer,
   accessRequest,
   template,
   update,
@@ -374,4 +385,11 @@ export const make = {
   auditRow,
   unsealedRow,
   chainEntry,
+}
+
+/** These people (who are still there) have a board in common, in the trash: so they may name each other by id. */
+export async function acquaint(db: Db, ...userIds: number[]): Promise<void> {
+  const there = await db.selectFrom('users').select('id').where('id', 'in', userIds).execute()
+  const { id: board_id } = await board(db, { deleted_at: anHourAgo() })
+  for (const { id } of there) await permission(db, { board_id, user_id: id, level: 'view' })
 }

@@ -21,6 +21,7 @@ import { type Role, systemActor } from '../../server/principal.ts'
 import type { Level } from '../../shared/levels.ts'
 import { type TestDatabase, withDatabase } from './database.ts'
 import { eventually } from './eventually.ts'
+import { acquaint } from './factories.ts'
 import { RawClient, type RawOptions } from './raw-client.ts'
 
 export interface Answer {
@@ -159,9 +160,12 @@ function testServer(
     return answer
   }
 
+  const people: number[] = []
   const user = async (name: string, role: Role = 'user'): Promise<Person> => {
     const email = `${name.toLowerCase().replaceAll(/\W+/g, '.')}@example.org`
     const row = await createUser(database.db, systemActor, { email, name, role, password })
+    people.push(row.id)
+    await acquaint(database.db, ...people)
     const signedIn = succeeded(await ask('POST', '/api/auth/sign-in/email', { email, password }, { origin }))
     const cookie = signedIn.headers
       .getSetCookie()

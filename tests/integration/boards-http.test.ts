@@ -3,7 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Db } from '../../server/database/database.ts'
 import { withApp } from '../helpers/app.ts'
-import { make } from '../helpers/factories.ts'
+import { acquaint, make } from '../helpers/factories.ts'
 import { anonymousIdentity } from '../helpers/identities.ts'
 
 const boards = suite('boards over HTTP')
@@ -137,31 +137,53 @@ boards('tell everybody on them of a new title, and of nothing when it stays', ()
   }),
 )
 
-boards('are handed over with their links, and the one who does it stays an editor', () =>
-  withApp(async ({ call, db }) => {
-    const { id: old } = await make.user(db)
-    const { id: next } = await make.user(db)
-    const { id: board } = await make.board(db, { owner_id: old })
-    const { id: guest } = await make.guest(db)
-    const { id: link } = await make.shareLink(db, { board_id: board, created_by: old, level: 'comment' })
-    await make.linkUse(db, { link_id: link, guest_id: guest })
-    const handed = await call('PATCH', `/api/boards/${board}`, { as: old, body: { owner_id: next } })
-    assert.equal(
-      [handed.status, handed.body.owner_id, handed.body.level, handed.body.may_manage],
-      [200, next, 'edit', false],
-    )
-    assert.is((await call('GET', `/api/boards/${board}`, { as: guest })).body.level, 'comment')
-    assert.is(
-      (await call('PATCH', `/api/boards/${board}`, { as: old, body: { owner_id: old } })).body.error.code,
-      'access_denied',
-    )
-    const { id: gone } = await make.user(db, { is_active: false })
-    for (const owner_id of [gone, 2_000_000_000]) {
-      assert.is(
-        (await call('PATCH', `/api/boards/${board}`, { as: next, body: { owner_id } })).body.error.code,
-        'invalid_request',
+boards(
+  'are handed over when the other accepts, with their links, and the one who did it stays an editor',
+  () =>
+    withApp(async ({ call, db }) => {
+      const { id: old } = await make.user(db)
+      const { id: next } = await make.user(db)
+      const { id: board } = await make.board(db, { owner_id: old, title: 'Plan' })
+      const { id: guest } = await make.guest(db)
+      const { id: link } = await make.shareLink(db, { board_id: board, created_by: old, level: 'comment' })
+      await make.linkUse(db, { link_id: link, guest_id: guest })
+      const hand = (as: number, owner_id: number) =>
+        call('PATCH', `/api/boards/${board}`, { as, body: { owner_id } })
+      assert.is((await hand(old, next)).status, 403, 'they do not know each other')
+      await acquaint(db, old, next)
+      const offered = await hand(old, next)
+      assert.equal([offered.status, offered.body.owner_id, offered.body.offered_to], [200, old, next])
+      const answer = (as: number, accept: boolean) =>
+        call('POST', `/api/board-offers/${board}/answer`, { as, body: { accept } })
+      assert.is((await answer(old, true)).status, 404)
+      assert.equal(
+        (await call('GET', '/api/board-offers', { as: next })).body.items.map(
+          ({ title }: { title: string }) => title,
+        ),
+        ['Plan'],
       )
-    }
+      assert.is((await answer(next, false)).status, 204)
+      assert.is((await call('GET', `/api/boards/${board}`, { as: old })).body.offered_to, null)
+      await hand(old, next)
+      assert.is((await answer(next, true)).status, 204)
+      const seen = (await call('GET', `/api/boards/${board}`, { as: old })).body
+      assert.equal([seen.owner_id, seen.level, seen.may_manage], [next, 'edit', false])
+      assert.is((await call('GET', `/api/boards/${board}`, { as: guest })).body.level, 'comment')
+      assert.is((await hand(old, old)).body.error.code, 'access_denied')
+    }),
+)
+
+boards('are handed over at once by an administrator, to active accounts alone', () =>
+  withApp(async ({ call, db }) => {
+    const { id: admin } = await make.user(db, { role: 'admin' })
+    const { id: next } = await make.user(db)
+    const { id: board } = await make.board(db)
+    const hand = (owner_id: number) =>
+      call('PATCH', `/api/boards/${board}`, { as: admin, body: { owner_id } })
+    const { id: gone } = await make.user(db, { is_active: false })
+    for (const owner_id of [gone, 2_000_000_000])
+      assert.is((await hand(owner_id)).body.error.code, 'invalid_request')
+    assert.is((await hand(next)).body.owner_id, next)
   }),
 )
 

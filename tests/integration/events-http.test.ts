@@ -2,7 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type TestApp, withApp } from '../helpers/app.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { make } from '../helpers/factories.ts'
+import { acquaint, make } from '../helpers/factories.ts'
 
 const events = suite('the event stream of a board')
 
@@ -38,6 +38,7 @@ events(
       const { id: owner } = await make.user(db)
       const { id: bob } = await make.user(db)
       const { id: board } = await make.board(db, { owner_id: owner, title: 'Old' })
+      await acquaint(db, owner, bob)
       const { body: given } = await call('POST', `/api/boards/${board}/permissions`, {
         as: owner,
         body: { user_id: bob, level: 'view' },

@@ -1,16 +1,17 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { withApp } from '../helpers/app.ts'
-import { make } from '../helpers/factories.ts'
+import { acquaint, make } from '../helpers/factories.ts'
 
 const permissions = suite('permissions over HTTP')
 
-permissions('are given by id, e-mail or external id, changed, listed and taken away', () =>
+permissions('are given by id or external id to people one knows, changed, listed and taken away', () =>
   withApp(async ({ call, db }) => {
     const { id: owner } = await make.user(db)
     const { id: bob } = await make.user(db, { name: 'Bob', email: 'Bob@Example.org' })
     const { id: foreign } = await make.user(db, { email: null, issuer: 'app', external_id: 'x-1' })
     const { id: board } = await make.board(db, { owner_id: owner })
+    await acquaint(db, owner, bob, foreign)
     const path = `/api/boards/${board}/permissions`
     const give = (body: object) => call('POST', path, { as: owner, body })
     const given = await give({ user_id: bob, level: 'view' })
@@ -19,7 +20,7 @@ permissions('are given by id, e-mail or external id, changed, listed and taken a
       [201, bob, 'view', owner],
     )
     assert.is((await call('GET', `/api/boards/${board}`, { as: bob })).body.level, 'view')
-    const changed = await give({ email: 'bob@example.ORG', level: 'edit' })
+    const changed = await give({ user_id: bob, level: 'edit' })
     assert.equal([changed.status, changed.body.id, changed.body.level], [200, given.body.id, 'edit'])
     assert.is((await give({ external_id: 'x-1', level: 'comment' })).body.user_id, foreign)
     const listed = await call('GET', path, { as: owner })
@@ -40,6 +41,7 @@ permissions('are given by id, e-mail or external id, changed, listed and taken a
       .selectFrom('audit_logs')
       .select('user_id')
       .where('action', '=', 'permission_change')
+      .where('board_id', '=', board)
       .execute()
     assert.equal(
       rows,
@@ -61,9 +63,9 @@ permissions('are not given to the system actor, and no board is handed over to i
       as: owner,
       body: { user_id: system, level: 'view' },
     })
-    assert.equal([given.status, given.body.error.code], [404, 'not_found'])
+    assert.equal([given.status, given.body.error.code], [403, 'access_denied'])
     const handed = await call('PATCH', `/api/boards/${board}`, { as: owner, body: { owner_id: system } })
-    assert.equal([handed.status, handed.body.error.code], [400, 'invalid_request'])
+    assert.equal([handed.status, handed.body.error.code], [403, 'access_denied'])
     assert.is((await call('GET', `/api/boards/${board}`, { as: owner })).body.owner_id, owner)
   }),
 )
@@ -118,7 +120,8 @@ permissions('make a board public by a written null and by nothing else', () =>
 
 permissions('say whom they cannot be given to', () =>
   withApp(async ({ call, db }) => {
-    const { id: owner } = await make.user(db)
+    // An administrator, who knows everybody.
+    const { id: owner } = await make.user(db, { role: 'admin' })
     const { id: board } = await make.board(db, { owner_id: owner })
     const { id: gone } = await make.user(db, { is_active: false })
     await make.user(db, { issuer: 'one', external_id: 'same' })
@@ -130,7 +133,6 @@ permissions('say whom they cannot be given to', () =>
           body: { level: 'view', ...body },
         })
       ).body.error.code
-    assert.is(await code({ email: 'nobody@example.org' }), 'not_found')
     assert.is(await code({ user_id: 2_000_000_000 }), 'not_found')
     assert.is(await code({ external_id: 'none' }), 'not_found')
     assert.is(await code({ external_id: 'same' }), 'conflict')
@@ -157,6 +159,7 @@ permissions('are seen and changed by who manages the board alone', () =>
   withApp(async ({ call, db }) => {
     const { id: owner } = await make.user(db)
     const { id: editor } = await make.user(db)
+    await acquaint(db, owner, editor)
     const { id: board } = await make.board(db, { owner_id: owner })
     const path = `/api/boards/${board}/permissions`
     const { body } = await call('POST', path, { as: owner, body: { user_id: editor, level: 'edit' } })
@@ -185,6 +188,90 @@ permissions('given at the same moment to everyone become one row', () =>
     )
     assert.equal(answers.map((answer) => answer.status).sort(), [200, 200, 200, 200, 201])
     assert.is((await call('GET', path, { as: owner })).body.items.length, 1)
+  }),
+)
+
+permissions('by address are invitations, answered alike whether there is an account or not', () =>
+  withApp(async ({ call, db }) => {
+    const { id: owner } = await make.user(db)
+    const { id: bob } = await make.user(db, { name: 'Bob', email: 'Bob@Example.org' })
+    const { id: board } = await make.board(db, { owner_id: owner })
+    const path = `/api/boards/${board}/permissions`
+    const invite = (email: string, level = 'comment') =>
+      call('POST', path, { as: owner, body: { email, level } })
+    const [known, unknown] = [await invite('bob@example.ORG'), await invite('nobody@example.org')]
+    const shape = ({ status, body }: typeof known) => [
+      status,
+      { ...body, id: 0, user_email: '', created_at: '' },
+    ]
+    assert.equal(shape(known), shape(unknown))
+    assert.equal(
+      [known.body.kind, known.body.user_id, known.body.user_email],
+      ['invitation', null, 'bob@example.org'],
+    )
+    // Whoever has the address has the level, at once and live; nobody else has anything by it.
+    assert.is((await call('GET', `/api/boards/${board}`, { as: bob })).body.level, 'comment')
+    assert.is((await call('GET', `/api/boards/${board}`)).status, 401)
+    assert.is((await call('GET', '/api/boards', { as: bob })).body.items.length, 1)
+    assert.equal([(await invite('bob@example.org', 'edit')).status], [200])
+    assert.is((await call('GET', `/api/boards/${board}`, { as: bob })).body.level, 'edit')
+    // Neither list tells who has an account.
+    const listed = await call('GET', path, { as: owner })
+    assert.equal(
+      listed.body.items.map(({ kind, user_id, user_name }: Record<string, unknown>) => [
+        kind,
+        user_id,
+        user_name,
+      ]),
+      [
+        ['invitation', null, null],
+        ['invitation', null, null],
+      ],
+    )
+    const who = await call('GET', `/api/boards/${board}/access`, { as: owner })
+    assert.not.match(JSON.stringify(who.body), /Bob|example\.org/i)
+    assert.is((await call('DELETE', `${path}/${known.body.id}`, { as: owner })).status, 204)
+    assert.is((await call('GET', `/api/boards/${board}`, { as: bob })).status, 404)
+  }),
+)
+
+permissions(
+  'of an invitation that waits go to the account that comes, if somebody vouches for its address',
+  () =>
+    withApp(async ({ call, db }) => {
+      const { id: owner } = await make.user(db)
+      const { id: board } = await make.board(db, { owner_id: owner })
+      await make.boardInvitation(db, { board_id: board, email: 'eve@example.org', level: 'edit' })
+      const { id: eve } = await make.user(db, { email: 'eve@example.org' })
+      assert.is(
+        (await call('GET', `/api/boards/${board}`, { as: eve })).status,
+        404,
+        'she typed the address herself',
+      )
+      await db.updateTable('users').set({ email_verified: true }).where('id', '=', eve).execute()
+      assert.is((await call('GET', `/api/boards/${board}`, { as: eve })).body.level, 'edit')
+    }),
+)
+
+permissions('by id are for people one knows, and nobody learns an address', () =>
+  withApp(async ({ call, db }) => {
+    const { id: owner } = await make.user(db)
+    const { id: bob } = await make.user(db, { email: 'bob@example.org' })
+    const { id: board } = await make.board(db, { owner_id: owner })
+    const path = `/api/boards/${board}/permissions`
+    const give = (user_id: number, as = owner) => call('POST', path, { as, body: { user_id, level: 'view' } })
+    const [stranger, missing] = [await give(bob), await give(2_000_000_000)]
+    assert.equal([stranger.status, stranger.body], [403, missing.body])
+    await acquaint(db, owner, bob)
+    const given = await give(bob)
+    assert.equal([given.status, given.body.user_email], [201, null])
+    assert.not.match(JSON.stringify((await call('GET', path, { as: owner })).body), /example\.org/)
+    assert.not.match(
+      JSON.stringify((await call('GET', `/api/boards/${board}/access`, { as: owner })).body),
+      /example\.org/,
+    )
+    const { id: admin } = await make.user(db, { role: 'admin' })
+    assert.is((await call('GET', path, { as: admin })).body.items[0].user_email, 'bob@example.org')
   }),
 )
 

@@ -7,9 +7,11 @@ import {
   FolderUpdate,
 } from '../../../shared/api/folders.ts'
 import { BoardPermissionCreate, listOf, PageQuery, Uuid } from '../../../shared/api.ts'
+import { BoardroomError } from '../../errors.ts'
 import type { HttpEnv } from '../../routing/context.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../../routing/router.ts'
 import type { BoardsDeps } from '../deps.ts'
+import { granterOf } from '../permission-routes.ts'
 import { granteeOf } from '../permissions.ts'
 import {
   createFolder,
@@ -165,7 +167,12 @@ export function folderRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       const { folder_id } = c.req.valid('param')
       const body = c.req.valid('json')
       await requireFolder(deps.db, folderUser(c.get('identity')), folder_id, 'manage')
-      const userId = await granteeOf(deps, body)
+      const userId = await granteeOf(deps, granterOf(c.get('identity')), body)
+      if (userId === null && body.user_id !== null)
+        throw new BoardroomError(
+          'not_found',
+          'email: nobody here has it; invite them to a board of the folder',
+        )
       const { permission, isNew } = await grantFolderPermission(deps, c.get('actor'), folder_id, {
         userId,
         level: body.level,
