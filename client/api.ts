@@ -147,8 +147,14 @@ export const disconnect = (id: string, connectionId: string) =>
 export const listVersions = (id: string) => json<Page<VersionResponse>>('GET', `${board(id)}/versions`)
 export const createVersion = (id: string, name: string) =>
   json<VersionResponse>('POST', `${board(id)}/versions`, { body: { name } })
-export const restoreVersion = (id: string, versionId: string) =>
-  done('POST', `${board(id)}/versions/${versionId}/restore`)
+/** @returns the version that holds what was replaced; null where nothing was. */
+export const restoreVersion = async (id: string, versionId: string): Promise<string | null> =>
+  (
+    await json<{ changed: boolean; former_version_id: string | null }>(
+      'POST',
+      `${board(id)}/versions/${versionId}/restore`,
+    )
+  ).former_version_id
 /** The drawing as it was. */
 export const getVersionScene = (id: string, versionId: string) =>
   json<unknown>('GET', `${board(id)}/versions/${versionId}`, { accept: 'application/vnd.excalidraw+json' })

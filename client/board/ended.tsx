@@ -1,9 +1,13 @@
 // The server's last word on a board, said so that people know what happened and what to do.
 import type { BinaryFiles } from '@excalidraw/excalidraw/types'
+import { useEffect, useState } from 'react'
 import { CloseCode } from '../../shared/protocol.ts'
+import * as api from '../api.ts'
 import { Link } from '../router.tsx'
 import type { SessionState } from '../session-state.ts'
+import { trashTexts } from '../texts/versions.ts'
 import { MessagePage } from '../ui/message.tsx'
+import { showProblem } from '../ui/toast.tsx'
 import { KeptActions } from './kept.tsx'
 
 interface EndedProps {
@@ -50,6 +54,7 @@ export const Ended = ({ boardId, state, files, title, isUser, onDismiss }: Ended
           Sign in
         </Link>
       )}
+      {code === CloseCode.boardDeleted && isUser && <RestoreDeleted boardId={boardId} />}
       {said.action === 'reload' && (
         <button type="button" className="primary" onClick={() => window.location.reload()}>
           Open it again
@@ -61,6 +66,24 @@ export const Ended = ({ boardId, state, files, title, isUser, onDismiss }: Ended
         </Link>
       )}
     </MessagePage>
+  )
+}
+
+/** For whoever may take the board out of the trash: the trash lists a board for nobody else. */
+const RestoreDeleted = ({ boardId }: { boardId: string }) => {
+  const [isMine, setMine] = useState(false)
+  useEffect(() => {
+    api.listBoards({ deleted: 'true', limit: 200 }).then(
+      ({ items }) => setMine(items.some(({ id }) => id === boardId)),
+      () => {}, // the list of boards has the trash, too
+    )
+  }, [boardId])
+  if (!isMine) return null
+  const restore = () => api.restoreBoard(boardId).then(() => window.location.reload(), showProblem)
+  return (
+    <button type="button" className="primary" title={trashTexts.restoreHint} onClick={restore}>
+      {trashTexts.restore}
+    </button>
   )
 }
 

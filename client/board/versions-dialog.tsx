@@ -1,24 +1,38 @@
 // Earlier states of a board: look, name the present one, go back. Going back is an edit like any other.
 import { exportToSvg, restoreElements } from '@excalidraw/excalidraw'
 import type { ExcalidrawElement } from '@excalidraw/excalidraw/element/types'
+import type { BinaryFileData, BinaryFiles } from '@excalidraw/excalidraw/types'
 import { useCallback, useEffect, useState } from 'react'
 import type { VersionResponse } from '../../shared/api.ts'
+import type { SceneElement } from '../../shared/element.ts'
 import { readScene } from '../../shared/scene.ts'
 import * as api from '../api.ts'
+import { versionTexts as texts } from '../texts/versions.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { ago, atTime } from '../ui/time.ts'
 import { showProblem, showToast } from '../ui/toast.tsx'
+import { dataUrlOf } from './data-url.ts'
 
-export const VersionsDialog = ({ boardId, onClose }: { boardId: string; onClose: () => void }) => {
+export const VersionsDialog = ({
+  boardId,
+  elementsNow,
+  onClose,
+}: {
+  boardId: string
+  /** How many elements the canvas shows. */
+  elementsNow: () => number
+  onClose: () => void
+}) => {
   const [versions, setVersions] = useState<VersionResponse[] | null>(null)
   const [chosen, setChosen] = useState<string | null>(null)
   const load = useCallback(() => {
     api.listVersions(boardId).then((page) => setVersions(page.items), showProblem)
   }, [boardId])
   useEffect(load, [load])
+  const chosenVersion = versions?.find(({ id }) => id === chosen)
 
   return (
-    <Dialog title="Versions" size="wide" onClose={onClose}>
+    <Dialog title={texts.title} size="wide" onClose={onClose}>
       <form
         className="row"
         onSubmit={(event) => {
@@ -28,26 +42,24 @@ export const VersionsDialog = ({ boardId, onClose }: { boardId: string; onClose:
           if (name === '') return
           api.createVersion(boardId, name).then(() => {
             form.reset()
-            showToast('Version kept')
+            showToast(texts.kept)
             load()
           }, showProblem)
         }}
       >
         <input
           name="name"
-          aria-label="Name of the version"
-          placeholder="Name the board as it is now"
+          aria-label={texts.nameLabel}
+          placeholder={texts.namePlaceholder}
           maxLength={100}
           required
           data-first
         />
-        <button type="submit">Keep version</button>
+        <button type="submit">{texts.keep}</button>
       </form>
       <div className="versions">
         <ul className="list">
-          {versions?.length === 0 && (
-            <li className="hint">No versions yet. They are also kept by themselves while you work.</li>
-          )}
+          {versions?.length === 0 && <li className="hint">{texts.none}</li>}
           {versions?.map((version) => (
             <li key={version.id}>
               <button
@@ -56,7 +68,7 @@ export const VersionsDialog = ({ boardId, onClose }: { boardId: string; onClose:
                 aria-pressed={chosen === version.id}
                 onClick={() => setChosen(version.id)}
               >
-                <strong>{version.name ?? 'Kept by itself'}</strong>
+                <strong>{texts.nameOf(version)}</strong>
                 <span className="dim" title={atTime(version.created_at)}>
                   {ago(version.created_at)}
                   {version.created_by_name === null ? '' : ` · ${version.created_by_name}`}
@@ -65,17 +77,13 @@ export const VersionsDialog = ({ boardId, onClose }: { boardId: string; onClose:
             </li>
           ))}
         </ul>
-        {chosen !== null && (
+        {chosenVersion !== undefined && (
           <Preview
-            key={chosen}
+            key={chosenVersion.id}
             boardId={boardId}
-            versionId={chosen}
-            onRestore={() =>
-              api.restoreVersion(boardId, chosen).then(() => {
-                showToast('Restored')
-                onClose()
-              }, showProblem)
-            }
+            version={chosenVersion}
+            elementsNow={elementsNow}
+            onRestore={() => restore(boardId, chosenVersion.id).then(onClose, showProblem)}
           />
         )}
       </div>
@@ -83,25 +91,38 @@ export const VersionsDialog = ({ boardId, onClose }: { boardId: string; onClose:
   )
 }
 
+const restore = async (boardId: string, versionId: string): Promise<void> => {
+  const formerId = await api.restoreVersion(boardId, versionId)
+  const undo = () => {
+    if (formerId === null) return
+    api.restoreVersion(boardId, formerId).then(() => showToast(texts.undone), showProblem)
+  }
+  showToast(texts.restored, false, formerId === null ? null : { label: texts.undo, onSelect: undo })
+}
+
 interface PreviewProps {
   boardId: string
-  versionId: string
+  version: VersionResponse
+  elementsNow: () => number
   onRestore: () => void
 }
 
-const Preview = ({ boardId, versionId, onRestore }: PreviewProps) => {
+const Preview = ({ boardId, version, elementsNow, onRestore }: PreviewProps) => {
   const [picture, setPicture] = useState<string | null>(null)
   const [problem, setProblem] = useState<string | null>(null)
+  const [elements, setElements] = useState(0)
+  const [isAsking, setAsking] = useState(false)
   useEffect(() => {
     let url: string | null = null
     let isGone = false
     const draw = async () => {
-      const scene = readScene(await api.getVersionScene(boardId, versionId))
-      if (scene === null || scene.elements.length === 0) return setProblem('The board was empty.')
+      const scene = readScene(await api.getVersionScene(boardId, version.id))
+      if (scene === null || scene.elements.length === 0) return setProblem(texts.empty)
+      setElements(scene.elements.length)
       const svg = await exportToSvg({
         // restoreElements takes JSON of any quality; its type asks for more than that.
         elements: restoreElements(scene.elements as unknown as ExcalidrawElement[], null) as never,
-        files: {},
+        files: await imagesOf(boardId, scene.elements),
         appState: { exportBackground: true, viewBackgroundColor: '#ffffff' },
         exportPadding: 16,
         skipInliningFonts: true,
@@ -115,17 +136,46 @@ const Preview = ({ boardId, versionId, onRestore }: PreviewProps) => {
       isGone = true
       if (url !== null) URL.revokeObjectURL(url)
     }
-  }, [boardId, versionId])
+  }, [boardId, version.id])
   return (
     <div className="preview">
       {picture === null ? (
-        <p className="hint">{problem ?? 'Drawing …'}</p>
+        <p className="hint">{problem ?? texts.drawing}</p>
       ) : (
-        <img src={picture} alt="The board as it was" />
+        <img src={picture} alt={texts.picture} />
       )}
-      <button type="button" className="primary" onClick={onRestore}>
-        Restore this version
-      </button>
+      {isAsking ? (
+        <>
+          <p role="alert">{texts.restoreText(atTime(version.created_at), elementsNow(), elements)}</p>
+          <div className="actions end">
+            <button type="button" onClick={() => setAsking(false)}>
+              {texts.cancel}
+            </button>
+            <button type="button" className="primary danger" onClick={onRestore}>
+              {texts.restoreAction}
+            </button>
+          </div>
+        </>
+      ) : (
+        <button type="button" className="primary" onClick={() => setAsking(true)}>
+          {texts.restore}
+        </button>
+      )}
     </div>
   )
+}
+
+/** An image that is gone leaves its frame empty; the rest of the picture is still worth seeing. */
+const imagesOf = async (boardId: string, elements: readonly SceneElement[]): Promise<BinaryFiles> => {
+  const files: BinaryFiles = {}
+  const ids = new Set(elements.flatMap(({ fileId }) => (typeof fileId === 'string' ? [fileId] : [])))
+  await Promise.all(
+    [...ids].map(async (id) => {
+      const blob = await api.getFile(boardId, id).catch(() => null)
+      if (blob === null) return
+      const file = { id, mimeType: blob.type, dataURL: await dataUrlOf(blob), created: Date.now() }
+      files[id] = file as BinaryFileData
+    }),
+  )
+  return files
 }

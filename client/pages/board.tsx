@@ -229,7 +229,13 @@ const LiveBoard = ({ boardId, session, board, me, onRenamed }: LiveBoardProps) =
           onClose={() => setDialog(null)}
         />
       )}
-      {dialog === 'versions' && <VersionsDialog boardId={boardId} onClose={() => setDialog(null)} />}
+      {dialog === 'versions' && (
+        <VersionsDialog
+          boardId={boardId}
+          elementsNow={() => excalidraw?.getSceneElements().length ?? 0}
+          onClose={() => setDialog(null)}
+        />
+      )}
       {dialog === 'name' && (
         <Prompt
           title="Rename board"

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import type { BoardResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
 import { Link, navigate } from '../router.tsx'
+import { trashTexts } from '../texts/versions.ts'
 import { Confirm, Prompt } from './dialog.tsx'
 import { Icon } from './icons.tsx'
 import { Menu, type MenuItem } from './menu.tsx'
@@ -12,6 +13,7 @@ import { showProblem, showToast } from './toast.tsx'
 
 export const BoardCard = ({ board, onChange }: { board: BoardResponse; onChange: () => void }) => {
   const [asking, setAsking] = useState<'name' | 'purge' | null>(null)
+  const [inside, setInside] = useState<string[] | null>(null)
   const [missing, setMissing] = useState<string | null>(null)
   const isDeleted = board.deleted_at !== null
   const picturePath = api.thumbnailPath(board.id, `${board.updated_at} ${usePictures(board.id)}`)
@@ -21,6 +23,23 @@ export const BoardCard = ({ board, onChange }: { board: BoardResponse; onChange:
     work.then(() => {
       showToast(news)
       onChange()
+    }, showProblem)
+  }
+
+  const trash = () => {
+    setInside(null)
+    const takeBack = () => doing(api.restoreBoard(board.id), trashTexts.back)
+    api.deleteBoard(board.id).then(() => {
+      showToast(trashTexts.moved, false, { label: trashTexts.undo, onSelect: takeBack })
+      onChange()
+    }, showProblem)
+  }
+  /** Only where it ends somebody's work there is something to ask. */
+  const askTrash = () => {
+    api.listConnections(board.id).then(({ items: connections }) => {
+      const names = [...new Set(connections.map(({ principal }) => principal.name))]
+      if (names.length === 0) trash()
+      else setInside(names)
     }, showProblem)
   }
 
@@ -58,7 +77,7 @@ export const BoardCard = ({ board, onChange }: { board: BoardResponse; onChange:
                 label: 'Move to trash',
                 icon: <Icon name="trash" />,
                 isDanger: true,
-                onSelect: () => doing(api.deleteBoard(board.id), 'Moved to the trash'),
+                onSelect: askTrash,
               },
             ]
           : []),
@@ -112,6 +131,15 @@ export const BoardCard = ({ board, onChange }: { board: BoardResponse; onChange:
           action="Rename"
           onClose={() => setAsking(null)}
           onDone={(title) => doing(api.updateBoard(board.id, { title }), 'Renamed')}
+        />
+      )}
+      {inside !== null && (
+        <Confirm
+          title={trashTexts.insideTitle}
+          text={trashTexts.inside(board.title, inside)}
+          action={trashTexts.move}
+          onClose={() => setInside(null)}
+          onDone={trash}
         />
       )}
       {asking === 'purge' && (

@@ -5,6 +5,13 @@ interface Toast {
   id: number
   text: string
   isProblem: boolean
+  action: ToastAction | null
+}
+
+/** A way back, for as long as the news is shown. */
+export interface ToastAction {
+  label: string
+  onSelect: () => void
 }
 
 let toasts: readonly Toast[] = []
@@ -15,10 +22,12 @@ const set = (next: readonly Toast[]) => {
   for (const listener of listeners) listener()
 }
 
-export const showToast = (text: string, isProblem = false): void => {
+const dismiss = (id: number) => set(toasts.filter((toast) => toast.id !== id))
+
+export const showToast = (text: string, isProblem = false, action: ToastAction | null = null): void => {
   const id = ++lastId
-  set([...toasts.slice(-2), { id, text, isProblem }])
-  setTimeout(() => set(toasts.filter((toast) => toast.id !== id)), isProblem ? 8000 : 3500)
+  set([...toasts.slice(-2), { id, text, isProblem, action }])
+  setTimeout(() => dismiss(id), isProblem ? 8000 : action === null ? 3500 : 10_000)
 }
 
 export const showProblem = (error: unknown): void =>
@@ -42,9 +51,21 @@ export const Toasts = () => {
   }, [shown])
   return (
     <div ref={box} popover="manual" className="toasts" role="status" aria-live="polite">
-      {shown.map(({ id, text, isProblem }) => (
+      {shown.map(({ id, text, isProblem, action }) => (
         <p key={id} className={isProblem ? 'toast problem' : 'toast'}>
           {text}
+          {action !== null && (
+            <button
+              type="button"
+              className="toast-action"
+              onClick={() => {
+                dismiss(id)
+                action.onSelect()
+              }}
+            >
+              {action.label}
+            </button>
+          )}
         </p>
       ))}
     </div>

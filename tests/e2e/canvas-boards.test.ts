@@ -42,6 +42,10 @@ boards.test('are renamed, duplicated, found, sorted, thrown away and brought bac
   await eventually(async () => (await titles(page)).length === 3)
 
   await choose(page, 'Agenda', 'Move to trash')
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await page.getByText('Taken out of the trash').waitFor()
+  await eventually(async () => (await titles(page)).includes('Agenda'))
+  await choose(page, 'Agenda', 'Move to trash')
   await eventually(async () => !(await titles(page)).includes('Agenda'))
   await page.getByRole('link', { name: 'Trash' }).click()
   await eventually(async () => (await titles(page)).join() === 'Agenda')

@@ -169,9 +169,14 @@ together.test(
     await ada.getByRole('button', { name: /Before the workshop/ }).click()
     await ada.getByRole('img', { name: 'The board as it was' }).waitFor()
     await ada.getByRole('button', { name: 'Restore this version' }).click()
+    await ada.getByText(/The board as it is now \(0 elements\).*\(1 element\)/).waitFor()
+    await ada.getByRole('button', { name: 'Replace the board' }).click()
     await grace.getByText('An earlier version was restored.').waitFor()
     const [back] = await agree(two, 1)
     assert.is(back?.id, kept?.id)
+
+    await ada.getByRole('button', { name: 'Undo', exact: true }).filter({ hasText: 'Undo' }).click()
+    await agree(two, 0)
   },
 )
 

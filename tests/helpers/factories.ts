@@ -214,16 +214,14 @@ const version = factory('board_versions', async (db, told) => ({
 
 /** Named by its content; `id: 'thumbnail'` makes it the board's thumbnail. */
 const file = factory('board_files', async (db, told) => {
-  const { sha256: content, data } = await contentOf(db)
+  const { sha256: content, data } = await fileContent(db)
   return { board_id: await boardOf(db, told), id: content, mime: 'image/png', size: data.length, content }
 })
 
-const contentOf = async (db: Db) => {
-  const data = randomBytes(64)
-  const row = { sha256: sha256(data).toString('hex'), data }
-  await db.insertInto('file_contents').values(row).execute()
-  return row
-}
+const fileContent = factory('file_contents', async (_db, told) => {
+  const data = told.data ?? randomBytes(64)
+  return { sha256: sha256(data).toString('hex'), data }
+})
 
 const thread = factory('threads', async (db, told) => {
   const { principal, name } = await somebody(db)
@@ -375,6 +373,7 @@ export const make = {
   author,
   version,
   file,
+  fileContent,
   thread,
   comment,
   commentRead,

@@ -365,7 +365,10 @@ versions('are named, listed newest first by pages, looked at, and restored for e
         .sort(),
       ['one 0', 'two 0'],
     )
-    assert.equal(await (await ask('POST', `/versions/${version.id}/restore`)).json(), { changed: false })
+    assert.equal(await (await ask('POST', `/versions/${version.id}/restore`)).json(), {
+      changed: false,
+      former_version_id: null,
+    })
     const kept = await db.selectFrom('board_versions').select('id').where('name', 'is', null).execute()
     assert.is(kept.length, 1, 'what was there before the restore')
     assert.equal(

@@ -88,7 +88,10 @@ export function versionRoutes(deps: StorageDeps): OpenAPIHono<HttpEnv> {
       request: { params: VersionParams },
       responses: {
         200: jsonAnswer(
-          z.object({ changed: z.boolean() }),
+          z.object({
+            changed: z.boolean(),
+            former_version_id: Uuid.nullable().describe('the version that holds what was replaced'),
+          }),
           'Committed. Nothing changed where the content is the same.',
         ),
         ...errorAnswers(401, 403, 404, 410, 507),

@@ -135,13 +135,19 @@ export async function restoreVersion(
     boardId,
     versionId,
   }: { actor: Actor; principal: Principal; boardId: string; versionId: string },
-): Promise<{ changed: boolean }> {
+): Promise<{ changed: boolean; former_version_id: string | null }> {
   const { database, live, worker, trail } = deps
   const target = await versionState(deps, boardId, versionId)
   const current = await live.document(boardId)
   const update = await worker.run('difference', { current, target })
+  let former: string | null = null
   if (update !== null) {
-    await keepCopy(deps, { boardId, state: current, reason: 'before_restore', createdBy: actor.userId })
+    former = await keepCopy(deps, {
+      boardId,
+      state: current,
+      reason: 'before_restore',
+      createdBy: actor.userId,
+    })
     await live.applyAsServer(boardId, update, principalKey(principal))
   }
   await announce(database.db, database.schema, boardId, {
@@ -150,10 +156,10 @@ export async function restoreVersion(
     change: 'restored',
   })
   await trail.record({ action: 'restore', actor, boardId, resourceType: 'version', resourceId: versionId })
-  return { changed: update !== null }
+  return { changed: update !== null, former_version_id: former }
 }
 
-/** What a board is, before something else takes its place. Kept like a named version. @param state Yjs v1 */
+/** What a board is, before something else takes its place. Kept like a named version. @param state Yjs v1 @returns its id */
 export async function keepCopy(
   { database, worker }: Pick<StorageDeps, 'database' | 'worker'>,
   {
@@ -167,13 +173,14 @@ export async function keepCopy(
     reason: 'before_restore' | 'before_import'
     createdBy: number | null
   },
-): Promise<void> {
+): Promise<string> {
   const packed = await worker.run('pack', { state })
-  await insertVersion(database.db, {
+  const { id } = await insertVersion(database.db, {
     board_id: boardId,
     reason,
     state: asBuffer(packed),
     checksum: asBuffer(checksumOf(packed)),
     created_by: createdBy,
   })
+  return id
 }

@@ -1,0 +1,50 @@
+// What the pages say about versions and the trash.
+import type { VersionResponse } from '../../shared/api.ts'
+
+const reasons: Record<VersionResponse['reason'], string> = {
+  automatic: 'Automatic version',
+  named: 'Named version',
+  before_removal: 'Before elements were removed',
+  before_restore: 'Before a version was restored',
+  before_import: 'Before an import',
+  before_rebuild: 'Before the board was rebuilt',
+}
+
+const listed = (names: readonly string[]): string =>
+  names.length < 2 ? (names[0] ?? '') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
+
+export const versionTexts = {
+  title: 'Versions',
+  nameLabel: 'Name of the version',
+  namePlaceholder: 'Name the board as it is now',
+  keep: 'Keep version',
+  kept: 'Version kept',
+  none: 'No versions yet. One is kept every few minutes while people draw.',
+  nameOf: ({ name, reason }: Pick<VersionResponse, 'name' | 'reason'>) => name ?? reasons[reason],
+  drawing: 'Drawing …',
+  empty: 'The board was empty.',
+  picture: 'The board as it was',
+  restore: 'Restore this version',
+  restoreTitle: 'Restore this version?',
+  restoreText: (when: string, now: number, then: number) =>
+    `The board as it is now (${elements(now)}) is replaced for everybody by the version from ${when} (${elements(then)}). What is there now is kept as a version.`,
+  restoreAction: 'Replace the board',
+  cancel: 'Cancel',
+  restored: 'Restored',
+  undo: 'Undo',
+  undone: 'The board is as it was before',
+}
+
+const elements = (count: number): string => (count === 1 ? '1 element' : `${count.toLocaleString()} elements`)
+
+export const trashTexts = {
+  moved: 'Moved to the trash',
+  undo: 'Undo',
+  back: 'Taken out of the trash',
+  insideTitle: 'Move to the trash?',
+  inside: (title: string, names: readonly string[]) =>
+    `${listed(names)} ${names.length === 1 ? 'has' : 'have'} “${title}” open, and will be disconnected.`,
+  move: 'Move to trash',
+  restore: 'Restore',
+  restoreHint: 'It is in your trash. Restoring brings it back with everything on it.',
+}
