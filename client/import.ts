@@ -1,21 +1,11 @@
 // A `.excalidraw` file becomes a board: read, its images uploaded under the hash of their content, its elements sent.
-import type { SceneElement } from '../shared/element.ts'
-import { readScene } from '../shared/scene.ts'
+import { bytesOfDataUrl } from '../shared/data-url.ts'
+import { type Drawing, type DrawingImage, type LeftOut, readDrawing } from '../shared/drawing.ts'
+import { imageTypeOf } from '../shared/image-type.ts'
 import * as api from './api.ts'
 import { sha256 } from './sha256.ts'
 
 const mostBytes = 128 * 1024 * 1024
-/** What the server keeps as an image of a board. */
-export const imageTypes = [
-  'image/png',
-  'image/jpeg',
-  'image/gif',
-  'image/webp',
-  'image/svg+xml',
-  'image/avif',
-  'image/bmp',
-]
-
 export interface ImportProgress {
   step: string
   /** 0 to 1; null where nobody knows. */
@@ -27,44 +17,42 @@ export class ImportProblem extends Error {}
 
 /**
  * Makes a board of `file`, named after it.
- * @returns the board and how many elements could not be read.
+ * @returns the board, and what of the drawing it could not take.
  * @throws ImportProblem | ApiError; a board begun is then in the trash.
  */
 export const importFile = async (
   file: File,
   progress: (progress: ImportProgress) => void,
-): Promise<{ boardId: string; skipped: number }> => {
+): Promise<{ boardId: string; leftOut: LeftOut[] }> => {
   progress({ step: `Reading ${file.name}`, done: null })
-  const { elements, skipped, images } = await readFile(file)
+  const { elements, leftOut, images, background } = await readFile(file)
   const title = file.name
     .replace(/\.(excalidraw|json)$/i, '')
     .trim()
     .slice(0, 200)
   const board = await api.createBoard(title === '' ? {} : { title })
   try {
-    await fillBoard(board.id, elements, images, progress)
+    await fillBoard(board.id, { elements, images, background }, progress)
   } catch (error) {
     await api.deleteBoard(board.id).catch(() => {}) // the first problem is the one to tell
     throw error
   }
-  return { boardId: board.id, skipped }
+  return { boardId: board.id, leftOut }
 }
 
-/** Put a drawing into a board that is empty. @param images data URLs by the fileId that elements name. */
+/** Put a drawing into a board that is empty. */
 export const fillBoard = async (
   boardId: string,
-  elements: SceneElement[],
-  images: ReadonlyMap<string, string>,
+  { elements, images, background }: Pick<Drawing, 'elements' | 'images' | 'background'>,
   progress: (progress: ImportProgress) => void,
 ): Promise<void> => {
   const needed = [...new Set(elements.flatMap(({ fileId }) => (typeof fileId === 'string' ? [fileId] : [])))]
   const contentIds = new Map<string, string>()
   for (const [at, fileId] of needed.entries()) {
-    const dataUrl = images.get(fileId)
-    if (dataUrl === undefined) continue
+    const image = images.get(fileId)
+    if (image === undefined) continue
     progress({ step: `Uploading image ${at + 1} of ${needed.length}`, done: at / needed.length })
-    const blob = blobOf(dataUrl)
-    if (blob === null) continue
+    const blob = blobOf(image)
     const id = await sha256(new Uint8Array(await blob.arrayBuffer()))
     await api.putFile(boardId, id, blob)
     contentIds.set(fileId, id)
@@ -78,7 +66,7 @@ export const fillBoard = async (
       const id = typeof element.fileId === 'string' ? contentIds.get(element.fileId) : undefined
       return id === undefined ? element : { ...element, fileId: id, status: 'saved' }
     }),
-    appState: {},
+    appState: background === null ? {} : { viewBackgroundColor: background },
     files: {},
   }
   await api.importScene(boardId, new Blob([JSON.stringify(scene)]))
@@ -95,34 +83,17 @@ const readFile = async (file: File) => {
       `${file.name} is not a drawing: it is damaged, or another kind of file. Choose a file ending in .excalidraw.`,
     )
   }
-  const scene = readScene(value)
-  if (scene === null)
+  const drawing = readDrawing(value)
+  if (drawing === null)
     throw new ImportProblem(`${file.name} holds no Excalidraw drawing. Choose a file ending in .excalidraw.`)
-  return { ...scene, images: imagesOf(value) }
-}
-
-const imagesOf = (value: unknown): Map<string, string> => {
-  const images = new Map<string, string>()
-  if (typeof value !== 'object' || value === null || !('files' in value)) return images
-  for (const [id, file] of Object.entries(value.files ?? {})) {
-    if (typeof file === 'object' && file !== null && 'dataURL' in file && typeof file.dataURL === 'string')
-      images.set(id, file.dataURL)
-  }
-  return images
+  return drawing
 }
 
 /** Null where it is no image that a board keeps. Decoded here, because a strict CSP lets nobody fetch a data URL. */
-export const blobOf = (dataUrl: string): Blob | null => {
-  const match = /^data:([\w/+.-]+)(?:;charset=[\w-]+)?(;base64)?,/.exec(dataUrl)
-  if (match === null || !imageTypes.includes(match[1] ?? '')) return null
-  const body = dataUrl.slice(match[0].length)
-  try {
-    const bytes =
-      match[2] === undefined
-        ? new TextEncoder().encode(decodeURIComponent(body))
-        : Uint8Array.from(atob(body), (char) => char.charCodeAt(0))
-    return new Blob([bytes], { type: match[1] ?? '' })
-  } catch {
-    return null // not base64
-  }
+export const imageOfDataUrl = (dataUrl: string): DrawingImage | null => {
+  const bytes = bytesOfDataUrl(dataUrl)
+  const type = bytes === null ? null : imageTypeOf(bytes)
+  return bytes === null || type === null ? null : { bytes, type }
 }
+
+export const blobOf = ({ bytes, type }: DrawingImage): Blob => new Blob([new Uint8Array(bytes)], { type })

@@ -111,7 +111,20 @@ const having =
   (value) =>
     isObject(value) && Object.entries(fields).every(([key, check]) => check(value[key]))
 const anyString = or(string, isNull)
-const binding = or(isNull, having({ elementId: string, focus: number, gap: number }))
+const orMissing =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value)
+/** Later versions of Excalidraw give a point of the shape and a mode instead of `focus` and `gap`. */
+const binding = or(
+  isNull,
+  having({
+    elementId: string,
+    focus: orMissing(number),
+    gap: orMissing(number),
+    fixedPoint: orMissing(or(isNull, pair)),
+  }),
+)
 
 /** What a known property must look like. One that does not is left out, and the canvas puts its default there. */
 const checks = new Map<string, Check>(

@@ -6,13 +6,13 @@ import {
   copyJson,
   geometryKeys,
   isGeometryKey,
-  isIndex,
   isSharedKey,
   readElement,
   type SceneElement,
   sameJson,
 } from './element.ts'
 
+export { readDrawing, readScene } from './drawing.ts'
 export type { SceneElement } from './element.ts'
 
 /** A scene as Excalidraw reads and writes it in files. */
@@ -153,54 +153,3 @@ export const writeElements = (doc: Y.Doc, elements: readonly SceneElement[], ori
     elements.map((element) => ({ id: element.id, properties: storedProperties(element) })),
     origin,
   )
-
-/**
- * The elements of an `.excalidraw` file, ready to be written into an empty document. Deleted ones are left out, ids
- * made unique, and an order given to files that have none (older than fractional indices).
- * @returns `skipped`: how many could not be elements. null where `value` is no Excalidraw file.
- */
-export const readScene = (value: unknown): { elements: SceneElement[]; skipped: number } | null => {
-  if (typeof value !== 'object' || value === null || !('elements' in value) || !Array.isArray(value.elements))
-    return null
-  if ('type' in value && value.type !== 'excalidraw') return null
-  const byId = new Map<string, SceneElement>()
-  let skipped = 0
-  for (const raw of value.elements as unknown[]) {
-    const element =
-      typeof raw === 'object' && raw !== null ? readElement(raw as Record<string, unknown>) : null
-    if (element === null || byId.has(element.id)) skipped++
-    else if (element.isDeleted !== true) byId.set(element.id, element)
-  }
-  return { elements: ordered([...byId.values()]), skipped }
-}
-
-/** The same elements in the same order, with indices that say so: kept where they already do, made anew otherwise. */
-const ordered = (elements: SceneElement[]): SceneElement[] => {
-  const isOrdered = elements.every(
-    ({ index }, at) =>
-      typeof index === 'string' && isIndex(index) && (at === 0 || index > (elements[at - 1]?.index ?? '')),
-  )
-  return isOrdered ? elements : elements.map((element, at) => ({ ...element, index: indexAt(at) }))
-}
-
-const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
-
-/**
- * The fractional index of the element at `position` in a drawing whose order is made from nothing: the integers
- * a0…az, b00…bzz, c000… of the scheme that Excalidraw uses.
- * @see https://github.com/rocicorp/fractional-indexing
- */
-const indexAt = (position: number): string => {
-  let length = 1
-  let rest = position
-  for (let size = 62; rest >= size; size *= 62) {
-    rest -= size
-    length++
-  }
-  let text = ''
-  for (let place = 0; place < length; place++) {
-    text = digits[rest % 62] + text
-    rest = Math.floor(rest / 62)
-  }
-  return String.fromCharCode(96 + length) + text
-}

@@ -5,7 +5,7 @@ import type { ExcalidrawImageElement, FileId } from '@excalidraw/excalidraw/elem
 import type { BinaryFileData, ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 import * as api from '../api.ts'
 import type { CanvasElement } from '../canvas.ts'
-import { blobOf } from '../import.ts'
+import { blobOf, imageOfDataUrl } from '../import.ts'
 import { sha256 } from '../sha256.ts'
 import { dataUrlOf } from './data-url.ts'
 
@@ -133,8 +133,9 @@ export class BoardImages {
   }
 
   async #upload(file: BinaryFileData): Promise<void> {
-    const blob = blobOf(file.dataURL)
-    if (blob === null) throw new Error(`Images of the type ${file.mimeType} cannot be kept on a board.`)
+    const image = imageOfDataUrl(file.dataURL)
+    if (image === null) throw new Error(`Images of the type ${file.mimeType} cannot be kept on a board.`)
+    const blob = blobOf(image)
     const id = (await sha256(new Uint8Array(await blob.arrayBuffer()))) as FileId
     await api.putFile(this.#boardId, id, blob)
     if (this.#isClosed) return

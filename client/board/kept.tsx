@@ -2,7 +2,7 @@
 import type { BinaryFileData, BinaryFiles } from '@excalidraw/excalidraw/types'
 import { useState } from 'react'
 import * as api from '../api.ts'
-import { fillBoard } from '../import.ts'
+import { fillBoard, imageOfDataUrl } from '../import.ts'
 import { navigate } from '../router.tsx'
 import type { SessionState } from '../session-state.ts'
 import { showProblem } from '../ui/toast.tsx'
@@ -44,10 +44,13 @@ export const KeptActions = ({ boardId, kept, files, title, isUser, onDone }: Kep
   const keepAsBoard = async () => {
     const images = await imagesOf(boardId, kept, files)
     const board = await api.createBoard({ title: `${title.slice(0, 180)} (my copy)` })
+    const content = images.flatMap(({ id, dataURL }) => {
+      const image = imageOfDataUrl(dataURL)
+      return image === null ? [] : [[id, image] as const]
+    })
     await fillBoard(
       board.id,
-      kept.elements,
-      new Map(images.map(({ id, dataURL }) => [id, dataURL])),
+      { elements: kept.elements, images: new Map(content), background: null },
       () => {},
     )
     navigate(`/b/${board.id}`)

@@ -245,13 +245,15 @@ const useImport = () => {
   const take = async (files: File[]) => {
     let last: string | null = null
     // Reading drawings needs the machinery of documents, which the list does without.
-    const { importFile } = await import('../import.ts')
+    const [{ importFile }, { describeLeftOut }] = await Promise.all([
+      import('../import.ts'),
+      import('../../shared/drawing.ts'),
+    ])
     for (const file of files) {
       try {
-        const { boardId, skipped } = await importFile(file, setProgress)
+        const { boardId, leftOut } = await importFile(file, setProgress)
         last = boardId
-        if (skipped > 0)
-          showToast(`${file.name}: ${skipped} elements could not be read and were left out.`, true)
+        if (leftOut.length > 0) showToast(`${file.name}: ${describeLeftOut(leftOut)}`, true)
       } catch (error) {
         showProblem(error)
       }

@@ -202,7 +202,7 @@ async function importFile(context: CommandContext, path: string, options: Comman
     connected.onClose(() => boardroom.close({ drainMs: 0 }))
     const boardId =
       into ?? (await boardroom.boards.create({ title, ...(ownerId === undefined ? {} : { owner: ownerId }) }))
-    const summary = await boardroom.documents
+    const { left_out, ...summary } = await boardroom.documents
       .import(boardId, { format, body }, ownerId)
       .catch(async (error: unknown) => {
         if (into === null) {
@@ -211,7 +211,10 @@ async function importFile(context: CommandContext, path: string, options: Comman
         }
         throw error
       })
+    if (context.json) return context.print(JSON.stringify({ id: boardId, ...summary, left_out }))
     printRows(context, [{ id: boardId, ...summary }])
+    for (const { id, type, reason } of left_out)
+      context.print(`left out: ${type || 'element'} ${id}: ${reason}`)
   } finally {
     await connected.close()
   }

@@ -2,10 +2,11 @@
 // the same rules as edits that come over the socket. Runs in the worker thread.
 import { createHash } from 'node:crypto'
 import * as Y from 'yjs'
+import type { Drawing } from '../../shared/drawing.ts'
 import {
   elementMaps,
   elementsOf,
-  readScene,
+  readDrawing,
   type SceneElement,
   storedProperties,
   writeElements,
@@ -50,6 +51,9 @@ export function importUpdate({ current, update, ownClients, limits }: Ask<'impor
   return sized(doc, effect, limits)
 }
 
+/** Elements that an answer names; the rest are counted. */
+const mostNamed = 100
+
 /** Where an export has what is said on the board: no root of its document. */
 export const threadsKey = 'boardroom.threads'
 
@@ -88,10 +92,10 @@ export function importJson({ current, body, replace, limits }: Ask<'importJson'>
 /** The drawing of an `.excalidraw` file: its elements are added, or with `replace` take the place of all others. */
 export function importScene({ current, body, replace, limits }: Ask<'importScene'>): Imported {
   const file = parsed(body)
-  const scene = readScene(file)
+  const scene = readDrawing(file)
   if (scene === null)
     return refused('expected an Excalidraw drawing: a JSON object with "type": "excalidraw" and "elements"')
-  const embedded = embeddedFilesOf(file)
+  const embedded = embeddedFilesOf(scene.images)
   const elements = scene.elements.map((element) => withContentId(element, embedded))
   const doc = documentOf(current)
   const kept = new Set(elements.map(({ id }) => id))
@@ -117,7 +121,13 @@ export function importScene({ current, body, replace, limits }: Ask<'importScene
   })
   const result = outcomeOf(current, update, limits)
   return result.outcome === 'ok'
-    ? { ...result, elements: elements.length, skipped: scene.skipped, files }
+    ? {
+        ...result,
+        elements: elements.length,
+        skipped: scene.leftOut.length,
+        leftOut: scene.leftOut.slice(0, mostNamed),
+        files,
+      }
     : result
 }
 
@@ -142,7 +152,7 @@ function sized(doc: Y.Doc, update: Uint8Array | null, limits: ImportLimits): Imp
   if (hasPending(doc)) throw new Error('an import left something pending')
   const bytes = Y.encodeStateAsUpdate(doc).length
   if (bytes > limits.maxBoardBytes) return { outcome: 'too_large', bytes }
-  return { outcome: 'ok', update, elements: 0, skipped: 0, files: [] }
+  return { outcome: 'ok', update, elements: 0, skipped: 0, leftOut: [], files: [] }
 }
 
 /** Properties that an element of the same id had and has no more. */
@@ -165,30 +175,13 @@ const parsed = (body: Uint8Array): unknown => {
 const refused = (message: string): Imported => ({ outcome: 'refused', message })
 
 /** By the id that the file gave it. */
-function embeddedFilesOf(file: unknown): Map<string, EmbeddedFile> {
-  const embedded = new Map<string, EmbeddedFile>()
-  if (typeof file !== 'object' || file === null || !('files' in file)) return embedded
-  if (typeof file.files !== 'object' || file.files === null) return embedded
-  for (const [name, entry] of Object.entries(file.files as Record<string, unknown>)) {
-    if (typeof entry !== 'object' || entry === null || !('dataURL' in entry)) continue
-    const match = typeof entry.dataURL === 'string' ? /^data:[^,]*?(;base64)?,/.exec(entry.dataURL) : null
-    if (match === null || typeof entry.dataURL !== 'string') continue
-    const content = entry.dataURL.slice(match[0].length)
-    const data = decodedContent(content, match[1] !== undefined)
-    if (data === null) continue
-    embedded.set(name, { id: createHash('sha256').update(data).digest('hex'), data })
-  }
-  return embedded
-}
-
-const decodedContent = (content: string, isBase64: boolean): Uint8Array | null => {
-  if (isBase64) return Buffer.from(content, 'base64')
-  try {
-    return Buffer.from(decodeURIComponent(content), 'utf8')
-  } catch {
-    return null // a stray percent sign: no image, and the element shows its placeholder
-  }
-}
+const embeddedFilesOf = (images: Drawing['images']): Map<string, EmbeddedFile> =>
+  new Map(
+    [...images].map(([name, { bytes }]) => [
+      name,
+      { id: createHash('sha256').update(bytes).digest('hex'), data: bytes },
+    ]),
+  )
 
 /** Images are known by their content everywhere; Excalidraw's own ids are random or SHA-1. */
 const withContentId = (element: SceneElement, embedded: Map<string, EmbeddedFile>): SceneElement => {

@@ -1,5 +1,6 @@
 // What the document worker can be asked, with the shapes of question and answer; both are cloned between threads.
 
+import type { LeftOut } from '../../shared/drawing.ts'
 import type { FoundElement } from './element-box.ts'
 import type { Folded } from './folding.ts'
 import type { Rebuilt } from './rebuilding.ts'
@@ -15,7 +16,14 @@ export interface ImportLimits {
 export type Imported =
   | { outcome: 'refused'; message: string }
   | { outcome: 'too_large'; bytes: number }
-  | { outcome: 'ok'; update: Uint8Array | null; elements: number; skipped: number; files: EmbeddedFile[] }
+  | {
+      outcome: 'ok'
+      update: Uint8Array | null
+      elements: number
+      skipped: number
+      leftOut: LeftOut[]
+      files: EmbeddedFile[]
+    }
 
 /** An image that a drawing carried inside; `id` is the sha-256 of its content in lower-case hex. */
 export interface EmbeddedFile {

@@ -18,6 +18,7 @@ import {
   renderedAs,
   withThreads,
 } from './documents.ts'
+import { withImages } from './files/files.ts'
 import { asBuffer } from './log/queries.ts'
 
 const tags = ['documents']
@@ -50,6 +51,23 @@ export const sendDocument = (
   return c.body(new Uint8Array(asBuffer(body)))
 }
 
+/** What belongs to the document and lies beside it: the images of a drawing, what is said on the board. */
+const withRest = async (
+  deps: StorageDeps,
+  boardId: string,
+  format: Format,
+  rendered: Uint8Array,
+): Promise<Uint8Array> => {
+  switch (format) {
+    case 'application/json':
+      return withThreads(rendered, await deps.threadsJson(boardId))
+    case 'application/vnd.excalidraw+json':
+      return withImages(deps.database, boardId, rendered)
+    case 'application/octet-stream':
+      return rendered
+  }
+}
+
 export function documentRoutes(deps: StorageDeps, bodies: BodyBudget): OpenAPIHono<HttpEnv> {
   const router = newRouter()
 
@@ -67,8 +85,7 @@ export function documentRoutes(deps: StorageDeps, bodies: BodyBudget): OpenAPIHo
       const { level } = await deps.requireLevel(c.get('identity'), boardId, 'view')
       const format = formatFor(c.req.header('accept'))
       const rendered = await renderedAs(deps, await deps.live.document(boardId), format)
-      const body =
-        format === 'application/json' ? withThreads(rendered, await deps.threadsJson(boardId)) : rendered
+      const body = await withRest(deps, boardId, format, rendered)
       await deps.trail.recordRead(c.get('actor'), boardId, 'document', level)
       return sendDocument(c, body, format, 'board')
     },
@@ -99,7 +116,15 @@ export function documentRoutes(deps: StorageDeps, bodies: BodyBudget): OpenAPIHo
       },
       responses: {
         200: jsonAnswer(
-          z.object({ elements: z.int(), skipped: z.int(), files: z.int(), changed: z.boolean() }),
+          z.object({
+            elements: z.int(),
+            skipped: z.int(),
+            left_out: z
+              .array(z.object({ id: z.string(), type: z.string(), reason: z.string() }))
+              .describe('the first hundred of those that were skipped, and why'),
+            files: z.int(),
+            changed: z.boolean(),
+          }),
           'Committed. Elements, entries that could not be elements, and images kept as files.',
         ),
         ...errorAnswers(401, 403, 404, 410, 413, 415, 507),
@@ -118,7 +143,9 @@ export function documentRoutes(deps: StorageDeps, bodies: BodyBudget): OpenAPIHo
           throw new BoardroomError('malformed_json', 'the request body is not valid UTF-8')
         return importDocument(deps, { boardId, format, body, replace: replace === 'true', author })
       })
-      const details = { import: format, ...summary }
+      // The trail counts; what a drawing holds is not its business.
+      const { left_out: _, ...counts } = summary
+      const details = { import: format, ...counts }
       await deps.trail.record({
         action: 'update',
         actor: c.get('actor'),

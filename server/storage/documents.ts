@@ -1,5 +1,7 @@
 // Documents as whole things: in three formats out and in, and copied to another board.
 import type { Transaction } from 'kysely'
+import type { LeftOut } from '../../shared/drawing.ts'
+import { imageTypeOf } from '../../shared/image-type.ts'
 import type { Tables } from '../database/tables.ts'
 import { threadsKey } from '../documents/importing.ts'
 import type { Imported } from '../documents/tasks.ts'
@@ -7,7 +9,6 @@ import { BoardroomError } from '../errors.ts'
 import type { StorageDeps } from './deps.ts'
 import { authorIds, copyRows } from './document-queries.ts'
 import { putFile } from './files/files.ts'
-import { imageTypeOf } from './files/mime.ts'
 import { keepCopy } from './versions/versions.ts'
 
 export const formats = [
@@ -85,6 +86,8 @@ export interface ImportSummary {
   /** Elements written and entries that could not be elements, of an Excalidraw file; 0 otherwise. */
   elements: number
   skipped: number
+  /** The first hundred of those that are skipped, and why. */
+  left_out: LeftOut[]
   files: number
   /** Whether the document changed at all. */
   changed: boolean
@@ -138,8 +141,8 @@ export async function importDocument(
   if (imported.update !== null && current.length > emptyDocumentBytes)
     await keepCopy(deps, { boardId, state: current, reason: 'before_import', createdBy: userIdOf(author) })
   if (imported.update !== null) await live.applyAsServer(boardId, imported.update, author)
-  const { elements, skipped, update } = imported
-  return { elements, skipped, files: files.length, changed: update !== null }
+  const { elements, skipped, leftOut, update } = imported
+  return { elements, skipped, left_out: leftOut, files: files.length, changed: update !== null }
 }
 
 /** Everything of a document to a new, empty board: state, log, authors, files; no versions. In the caller's transaction. */

@@ -3,7 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
 import { fold, pack, probe, unpack } from '../../server/documents/folding.ts'
-import { imageTypeOf } from '../../server/storage/files/mime.ts'
+import { imageTypeOf } from '../../shared/image-type.ts'
 
 const folding = suite('a fold')
 

@@ -40,6 +40,16 @@ const exchange = (a: Y.Doc, b: Y.Doc) => {
   Y.applyUpdate(b, fromA)
 }
 
+/** As Excalidraw restores lines: at the same place, said by x and y alone. */
+const startingAtItsFirstPoint = (element: SceneElement): SceneElement => {
+  const { type, points, x, y } = element
+  if ((type !== 'line' && type !== 'arrow') || !Array.isArray(points)) return element
+  const [left, top] = points[0]
+  if (left === 0 && top === 0) return element
+  const moved = points.map(([px, py]: [number, number]) => [px - left, py - top])
+  return { ...element, x: Number(x) + left, y: Number(y) + top, points: moved }
+}
+
 const scene = suite('the scene in a document')
 
 for (const name of drawings) {
@@ -58,7 +68,8 @@ for (const name of drawings) {
       after.map(({ id }) => id),
       live.map(({ id }) => id),
     )
-    for (const [at, before] of live.entries()) {
+    for (const [at, drawn] of live.entries()) {
+      const before = startingAtItsFirstPoint(drawn)
       for (const key of Object.keys(before).filter((key) => isSharedKey(key) && key !== 'index'))
         assert.equal(
           after[at]?.[key],
@@ -234,15 +245,15 @@ file('refuses what is no drawing', () => {
     assert.is(readScene(value), null, JSON.stringify(value))
 })
 
-file('counts what it cannot draw, and an id that comes twice', () => {
+file('counts what it cannot draw, and keeps both elements of an id that comes twice', () => {
   const read = readScene({
     elements: [rectangle('a'), rectangle('a'), null, { id: 'x' }, rectangle('b', { index: 'a1' })],
   })
   assert.equal(
     read?.elements.map(({ id }) => id),
-    ['a', 'b'],
+    ['a', 'a-2', 'b'],
   )
-  assert.is(read?.skipped, 3)
+  assert.is(read?.skipped, 2)
 })
 
 file('gives an order to a large drawing without one, and keeps one that holds', () => {

@@ -1,6 +1,7 @@
 // The files of a board: images, known by the sha-256 of their content, and one thumbnail. Never inside a document.
 import { createHash } from 'node:crypto'
 import type { FileResponse } from '../../../shared/api.ts'
+import { imageTypeOf } from '../../../shared/image-type.ts'
 import type { Scene } from '../../../shared/scene.ts'
 import { BoardroomError } from '../../errors.ts'
 import type { StorageDeps } from '../deps.ts'
@@ -13,7 +14,6 @@ import {
   upsertFile,
 } from '../document-queries.ts'
 import { asBuffer } from '../log/queries.ts'
-import { imageTypeOf } from './mime.ts'
 
 const thumbnailId = 'thumbnail'
 export const maxThumbnailBytes = 256 * 1024

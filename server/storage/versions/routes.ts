@@ -6,6 +6,7 @@ import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../../routing/rou
 import type { StorageDeps } from '../deps.ts'
 import { documentAnswer, sendDocument } from '../document-routes.ts'
 import { formatFor, renderedAs } from '../documents.ts'
+import { withImages } from '../files/files.ts'
 import { createVersion, restoreVersion, versionState, versionsOf } from './versions.ts'
 
 const tags = ['versions']
@@ -73,7 +74,11 @@ export function versionRoutes(deps: StorageDeps): OpenAPIHono<HttpEnv> {
       const { board_id: boardId, version_id: versionId } = c.req.valid('param')
       const { level } = await deps.requireLevel(c.get('identity'), boardId, 'view')
       const format = formatFor(c.req.header('accept'))
-      const body = await renderedAs(deps, await versionState(deps, boardId, versionId), format)
+      const rendered = await renderedAs(deps, await versionState(deps, boardId, versionId), format)
+      const body =
+        format === 'application/vnd.excalidraw+json'
+          ? await withImages(deps.database, boardId, rendered)
+          : rendered
       await deps.trail.recordRead(c.get('actor'), boardId, 'version', level)
       return sendDocument(c, body, format, 'version')
     },
