@@ -13,6 +13,7 @@ import {
   storedProperties,
   writeChanges,
 } from '../shared/scene.ts'
+import { mendings, strayIds } from './at-rest.ts'
 import { type Canvas, type CanvasElement, copyProperties, differenceOf, restoreEach } from './canvas.ts'
 import type { Clock } from './clock.ts'
 import { rejoinArrows } from './rejoin-arrows.ts'
@@ -38,6 +39,10 @@ const writeDelayMs = 50
 const writesPerSecond = 3000
 const showDelayMs = 16
 const busyRetryMs = 250
+/** Canvas and document are compared when nothing has happened for this long, at most. */
+const restMs = 1000
+/** Origin of what keeps the document whole and is nobody's own edit. */
+export const mendingOrigin = 'mending'
 
 /** Made when document and canvas are both loaded; `stop()` takes its observer and timers away. */
 export class Binding {
@@ -48,6 +53,9 @@ export class Binding {
   #mayWrite: boolean
   #cancelWrite: (() => void) | null = null
   #cancelShow: (() => void) | null = null
+  #cancelRest: (() => void) | null = null
+  /** Those that were shown again at rest and are still not there: this canvas cannot draw them. */
+  readonly #undrawable = new Set<string>()
   #nextWriteAt = 0
   #nextShowAt = 0
   #isShowing = false
@@ -61,6 +69,7 @@ export class Binding {
         if (event.path.length === 0) for (const id of event.keys.keys()) this.#remote.add(id)
         else this.#remote.add(String(event.path[0]))
       }
+      this.#undrawable.clear()
       this.#showSoon(showDelayMs)
     }
   }
@@ -82,8 +91,10 @@ export class Binding {
     elementMaps(this.#options.doc).unobserveDeep(this.#observer)
     this.#cancelWrite?.()
     this.#cancelShow?.()
+    this.#cancelRest?.()
     this.#cancelWrite = null
     this.#cancelShow = null
+    this.#cancelRest = null
   }
 
   /** False: the canvas only shows. What was not written yet stays on the canvas until the document says otherwise. */
@@ -98,6 +109,7 @@ export class Binding {
   /** Excalidraw says that something may have changed; called on every render, so it must cost next to nothing. */
   canvasChanged(): void {
     if (this.#isShowing) return
+    this.#restSoon()
     if (this.#remote.size > 0) this.#showSoon(showDelayMs)
     if (!this.#mayWrite || this.#cancelWrite !== null || !this.#hasChanges()) return
     const delay = Math.max(writeDelayMs, this.#nextWriteAt - this.#options.clock.now())
@@ -136,6 +148,33 @@ export class Binding {
           this.#isWorthSharing(element) &&
           canvas.shareable(element) === null,
       )
+  }
+
+  #restSoon(): void {
+    this.#cancelRest ??= this.#options.clock.after(restMs, () => {
+      this.#cancelRest = null
+      this.#rest()
+    })
+  }
+
+  /** Nobody has anything in hand: the canvas is what the document says, and the document points at nothing that is gone. */
+  #rest(): void {
+    const { doc, canvas } = this.#options
+    if (canvas.busy().size > 0 || this.#remote.size > 0) {
+      this.#restSoon()
+      return
+    }
+    this.flush()
+    const isAgreed = (element: CanvasElement) => this.#agreed.get(element.id)?.version === element.version
+    const stray = strayIds(doc, canvas.elements(), this.#mayWrite ? null : isAgreed).filter(
+      (id) => !this.#undrawable.has(id),
+    )
+    for (const id of stray) this.#remote.add(id)
+    if (stray.length > 0) {
+      this.#showRemote()
+      for (const id of strayIds(doc, canvas.elements(), null)) this.#undrawable.add(id)
+    }
+    if (this.#mayWrite) writeChanges(doc, mendings(doc, canvas.elements()), mendingOrigin)
   }
 
   #hasChanges(): boolean {

@@ -22,6 +22,7 @@ import { sha256 } from '../sha256.ts'
 import { setTheme, useTheme } from '../theme.ts'
 import { Icon } from '../ui/icons.tsx'
 import { showToast } from '../ui/toast.tsx'
+import { takeDroppedFiles } from './dropped-files.ts'
 import { type ExportFormat, exportDrawing } from './export.ts'
 import { BoardImages } from './images.ts'
 import { loadLibrary, saveLibrary } from './library.ts'
@@ -172,6 +173,7 @@ const useBinding = (
       onProblem: (message) => showToast(message, true),
     })
     images.current = boardImages
+    const stopDrops = takeDroppedFiles(excalidraw, () => mayUpload.current)
     const attach = () => {
       session.attach(boundCanvas(excalidraw, boardImages))
       showStartView(excalidraw)
@@ -187,6 +189,7 @@ const useBinding = (
     } else attach()
     return () => {
       stopWaiting?.()
+      stopDrops()
       session.detach()
       boardImages.close()
       images.current = null

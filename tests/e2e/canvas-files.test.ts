@@ -118,7 +118,10 @@ tests.add(
           async () => (await ada.scene(boardId)).elements.find(({ type }) => type === 'image') ?? null,
         )
         assert.match(String(image.fileId), /^[0-9a-f]{64}$/)
-        assert.not.match(JSON.stringify(await ada.scene(boardId)), /base64/)
+        const stored = await fetch(`${server.origin}/api/boards/${boardId}/document`, {
+          headers: { cookie: ada.cookie, accept: 'application/json' },
+        })
+        assert.not.match(await stored.text(), /base64/)
 
         const guest = await browser.open(url)
         const got = guest.page.waitForResponse((response) =>
@@ -132,6 +135,39 @@ tests.add(
         await page.getByText('huge.png is too large').waitFor()
         const stranger = await fetch(`${server.origin}/api/boards/${boardId}/files/${image.fileId}`)
         assert.ok(stranger.status === 401 || stranger.status === 404, `${stranger.status}`)
+      }),
+    ),
+)
+
+tests.add(
+  'a drawing that is dropped is added for everybody and hides nothing; viewers drop nothing',
+  (chromium) =>
+    withCanvas((server) =>
+      withBrowser(chromium, async (browser) => {
+        const ada = await server.user('Ada')
+        const boardId = await ada.board()
+        const { url } = await ada.link(boardId, 'view')
+        const { page } = await browser.open(`${server.origin}/b/${boardId}`, { cookie: ada.cookie })
+        await saysSync(page, 'Saved')
+        await focusCanvas(page)
+        await draw(page, 'r', [300, 200], [420, 280])
+        const bytes = readFileSync('tests/fixtures/drawings/newbinding.excalidraw')
+        const dropped = { name: 'arrows.excalidraw', type: '', bytes }
+        await dropFile(page, dropped)
+        await eventually(async () => (await ada.scene(boardId)).elements.length === 4)
+        const shown = async () => (await elementsOn(page)).filter(({ isDeleted }) => isDeleted !== true)
+        assert.is((await shown()).length, 4)
+        await dropFile(page, dropped)
+        await eventually(async () => (await ada.scene(boardId)).elements.length === 7)
+
+        const guest = await browser.open(url)
+        await guest.page.getByLabel('Your name').fill('Katherine')
+        await guest.page.getByRole('button', { name: 'Open the board' }).click()
+        await saysSync(guest.page, 'Saved')
+        await dropFile(guest.page, dropped)
+        await guest.page.getByText('You may only look at this board').waitFor()
+        assert.is((await elementsOn(guest.page)).length, 7)
+        assert.is((await ada.scene(boardId)).elements.length, 7)
       }),
     ),
 )

@@ -1,0 +1,62 @@
+// Canvas and document when nobody has anything in hand: what the canvas lost or made up, and what concurrent edits left
+// pointing at something that is deleted. Without DOM.
+import * as Y from 'yjs'
+import { mendingOf } from '../shared/references.ts'
+import { changeOf, type ElementChange, elementMaps, elementOf } from '../shared/scene.ts'
+import type { CanvasElement } from './canvas.ts'
+
+/**
+ * Ids of which the canvas shows something else than the document says. Whatever replaced the canvas, a file that was
+ * dropped or a fault, the others must not be hidden from its user.
+ * @param isShownAsAgreed whether the canvas holds this element as it was last written or shown; asked of those who only look
+ */
+export const strayIds = (
+  doc: Y.Doc,
+  elements: readonly CanvasElement[],
+  isShownAsAgreed: ((element: CanvasElement) => boolean) | null,
+): string[] => {
+  const maps = elementMaps(doc)
+  const shown = new Set(elements.map(({ id }) => id))
+  const stray: string[] = []
+  for (const id of maps.keys()) if (!shown.has(id) && elementOf(doc, id)?.isDeleted === false) stray.push(id)
+  if (isShownAsAgreed === null) return stray
+  for (const element of elements) {
+    const isMadeUp = !maps.has(element.id) && element.isDeleted !== true
+    if (isMadeUp || (maps.has(element.id) && !isShownAsAgreed(element))) stray.push(element.id)
+  }
+  return stray
+}
+
+const mendedKeys = ['containerId', 'frameId', 'startBinding', 'endBinding'] as const
+
+/**
+ * What to write so that nothing points at a shape that is deleted. The document alone decides, so that every window
+ * comes to the same, however many write it. What the document never heard of may still be on its way, and counts as there.
+ */
+export const mendings = (doc: Y.Doc, elements: readonly CanvasElement[]): ElementChange[] => {
+  const deleted = new Set(elements.filter(({ isDeleted }) => isDeleted === true).map(({ id }) => id))
+  if (deleted.size === 0) return []
+  const find = (id: string) => {
+    const map = elementMaps(doc).get(id)
+    const isDeleted = map instanceof Y.Map && map.get('isDeleted') === true
+    return { id, type: 'any', isDeleted }
+  }
+  return elements.flatMap((onCanvas) => {
+    if (onCanvas.isDeleted === true || !pointsAt(onCanvas, deleted)) return []
+    const element = elementOf(doc, onCanvas.id)
+    const mending = element === null || element.isDeleted === true ? null : mendingOf(element, find)
+    if (element === null || mending === null) return []
+    const after = { ...element }
+    for (const key of mendedKeys) if (key in mending) after[key] = mending[key]
+    return changeOf(element, after) ?? []
+  })
+}
+
+const pointsAt = (element: CanvasElement, ids: ReadonlySet<string>): boolean =>
+  [
+    element.containerId,
+    element.frameId,
+    // Bindings are objects with an elementId, or null; read with the rest of the element.
+    (element.startBinding as { elementId?: unknown } | null | undefined)?.elementId,
+    (element.endBinding as { elementId?: unknown } | null | undefined)?.elementId,
+  ].some((id) => typeof id === 'string' && ids.has(id))
