@@ -1,5 +1,14 @@
 // The server's HTTP API, typed. Every failure is an ApiError with the server's code, also when there is no server.
 import type {
+  CommentCreate,
+  CommentResponse,
+  MentionableResponse,
+  NotificationResponse,
+  ThreadCreate,
+  ThreadListQuery,
+  ThreadResponse,
+} from '../shared/api/comments.ts'
+import type {
   AccessResponse,
   AuditResponse,
   BoardCreate,
@@ -143,6 +152,31 @@ export const listConnections = (id: string) =>
   json<Page<ConnectionResponse>>('GET', `${board(id)}/connections`)
 export const disconnect = (id: string, connectionId: string) =>
   done('DELETE', `${board(id)}/connections/${connectionId}`)
+
+export const listThreads = (id: string, asked: Partial<ThreadListQuery>) =>
+  json<Page<ThreadResponse>>('GET', `${board(id)}/threads${query(asked)}`)
+export const getThread = (id: string, threadId: string) =>
+  json<ThreadResponse>('GET', `${board(id)}/threads/${threadId}`)
+export const listComments = (id: string, threadId: string, cursor: string) =>
+  json<Page<CommentResponse>>('GET', `${board(id)}/threads/${threadId}/comments${query({ cursor })}`)
+export const createThread = (id: string, body: ThreadCreate) =>
+  json<ThreadResponse>('POST', `${board(id)}/threads`, { body })
+export const createComment = (id: string, threadId: string, body: CommentCreate) =>
+  json<CommentResponse>('POST', `${board(id)}/threads/${threadId}/comments`, { body })
+export const resolveThread = (id: string, threadId: string, resolved: boolean) =>
+  json<ThreadResponse>('PATCH', `${board(id)}/threads/${threadId}`, { body: { resolved } })
+export const readThread = (id: string, threadId: string) =>
+  done('POST', `${board(id)}/threads/${threadId}/read`)
+export const editComment = (id: string, commentId: string, body: { body: string; mentions: string[] }) =>
+  json<CommentResponse>('PATCH', `${board(id)}/comments/${commentId}`, { body })
+export const deleteComment = (id: string, commentId: string) =>
+  done('DELETE', `${board(id)}/comments/${commentId}`)
+export const listMentionable = (id: string, q: string) =>
+  json<{ items: MentionableResponse[] }>('GET', `${board(id)}/mentionable${query({ q, limit: 8 })}`)
+export const listNotifications = () =>
+  json<Page<NotificationResponse>>('GET', '/me/notifications?unread=true&limit=30')
+export const readNotifications = (ids?: string[]) =>
+  done('POST', '/me/notifications/read', { body: ids === undefined ? {} : { ids } })
 
 export const listVersions = (id: string) => json<Page<VersionResponse>>('GET', `${board(id)}/versions`)
 export const createVersion = (id: string, name: string) =>

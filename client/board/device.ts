@@ -1,6 +1,9 @@
 // What this device remembers of boards: which of them hold unsent changes, and how all of it is forgotten.
 import type { DeviceOptions } from '../device-copy.ts'
 
+/** Of comments that wait, and drafts. */
+export const storePrefix = 'boardroom-comments:'
+
 const markPrefix = 'unsent:'
 
 export const marks: DeviceOptions['marks'] = {
@@ -27,7 +30,8 @@ export const forgetDevice = async (): Promise<void> => {
     for (const { name } of (await indexedDB.databases?.()) ?? []) {
       if (name?.startsWith('boardroom:')) indexedDB.deleteDatabase(name)
     }
-    for (const key of Object.keys(localStorage)) if (key.startsWith(markPrefix)) localStorage.removeItem(key)
+    for (const key of Object.keys(localStorage))
+      if (key.startsWith(markPrefix) || key.startsWith(storePrefix)) localStorage.removeItem(key)
   } catch {
     // Storage is forbidden, so nothing was kept.
   }

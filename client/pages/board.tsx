@@ -1,6 +1,15 @@
 // `/b/{id}`: one board. Who comes in how is board/entry.ts, what happens live is session.ts; this puts them on a page.
 import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
-import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
+import {
+  lazy,
+  Suspense,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react'
 import type { BoardResponse, MeResponse } from '../../shared/api.ts'
 import { mayWrite } from '../../shared/levels.ts'
 import * as api from '../api.ts'
@@ -15,12 +24,19 @@ import { ShareDialog } from '../board/share-dialog.tsx'
 import { SyncStatus } from '../board/sync-status.tsx'
 import { useThumbnail } from '../board/thumbnail.ts'
 import { VersionsDialog } from '../board/versions-dialog.tsx'
+import { CommentsButtons } from '../comments/comments-button.tsx'
+import { CommentsLayer } from '../comments/layer.tsx'
+import { useComments } from '../comments/use-comments.ts'
 import { Link } from '../router.tsx'
 import type { BoardSession } from '../session.ts'
 import { Prompt } from '../ui/dialog.tsx'
 import { Icon, Mark } from '../ui/icons.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
 import { showProblem, showToast } from '../ui/toast.tsx'
+
+// What shows words and writes them is asked for when somebody looks at comments.
+const loadComments = () => import('../comments/panel.tsx')
+const CommentsPanel = lazy(loadComments)
 
 export default function BoardPage({ boardId }: { boardId: string }) {
   const { entry, submit } = useEntry(boardId)
@@ -108,7 +124,12 @@ const LiveBoard = ({ boardId, session, board, me, onRenamed }: LiveBoardProps) =
   const isLate = useIsLate(state.sync.name === 'connecting')
   const title = board?.title ?? 'Board'
   const isUser = me?.kind === 'user'
+  const comments = useComments(boardId, session, state, excalidraw)
   useThumbnail(boardId, excalidraw, state)
+  // Without the network it could not be asked for any more, and comments are written all the same.
+  useEffect(() => {
+    if (state.isReady) loadComments().catch(() => {}) // asked for again when it is opened
+  }, [state.isReady])
   useLevelNews(state.level)
 
   useEffect(() => {
@@ -184,6 +205,7 @@ const LiveBoard = ({ boardId, session, board, me, onRenamed }: LiveBoardProps) =
             Sign in
           </Link>
         )}
+        {comments !== null && <CommentsButtons comments={comments} />}
         {state.mayManage && (
           <button type="button" className="primary" aria-label="Share" onClick={() => setDialog('share')}>
             <Icon name="people" /> <span className="wide-only">Share</span>
@@ -220,6 +242,12 @@ const LiveBoard = ({ boardId, session, board, me, onRenamed }: LiveBoardProps) =
           onUploading={setUploading}
           onVersions={mayWrite(state.level) && isUser ? () => setDialog('versions') : null}
         />
+        {comments !== null && <CommentsLayer comments={comments} />}
+        {comments?.isOpen === true && (
+          <Suspense fallback={null}>
+            <CommentsPanel comments={comments} />
+          </Suspense>
+        )}
       </div>
       {dialog === 'share' && (
         <ShareDialog

@@ -1,8 +1,10 @@
 // One board in the list: what it looks like, what it is called, what can be done with it.
+import './board-card.css'
 import { useState } from 'react'
 import type { BoardResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
 import { Link, navigate } from '../router.tsx'
+import { texts } from '../texts/comments.ts'
 import { trashTexts } from '../texts/versions.ts'
 import { Confirm, Prompt } from './dialog.tsx'
 import { Icon } from './icons.tsx'
@@ -109,6 +111,12 @@ export const BoardCard = ({ board, onChange }: { board: BoardResponse; onChange:
       )}
       <div className="board-line">
         <div className="board-text">
+          {board.unread_threads > 0 && (
+            <span className="unread-threads" title={texts.unreadThreads(board.unread_threads)}>
+              <Icon name="comments" /> {texts.manyAt(board.unread_threads)}
+              <span className="offscreen">{texts.unreadThreads(board.unread_threads)}</span>
+            </span>
+          )}
           <h2>{isDeleted ? board.title : <Link href={`/b/${board.id}`}>{board.title}</Link>}</h2>
           <p title={atTime(board.deleted_at ?? board.updated_at)}>
             {isDeleted

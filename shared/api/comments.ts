@@ -1,9 +1,8 @@
 // Threads, their comments, and what people are told of, as they go over HTTP.
 import { z } from 'zod'
+import { maxCommentLength } from '../comments.ts'
 import { cursor, limit, strict, Timestamp, text, Uuid } from './fields.ts'
 
-/** Characters. */
-export const maxCommentLength = 10_000
 /** People named in one comment. */
 export const maxMentions = 20
 

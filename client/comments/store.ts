@@ -1,0 +1,245 @@
+// The threads of an open board as this page knows them: loaded in pages, kept up to date by the board's events, with what
+// is written here shown at once and sent when the server is there. Nothing here draws.
+import type { CommentResponse, ThreadResponse } from '../../shared/api/comments.ts'
+import type { BoardEvent } from '../../shared/protocol.ts'
+import * as api from '../api.ts'
+import { storePrefix } from '../board/device.ts'
+import type { BoardSession } from '../session.ts'
+import { CommentOutbox, type Shelf, type Waiting } from './outbox.ts'
+
+export interface CommentsState {
+  /** Newest first. */
+  threads: readonly ThreadResponse[]
+  waiting: readonly Waiting[]
+  /** Everything is loaded. */
+  isLoaded: boolean
+  problem: string | null
+}
+
+const pageSize = 200
+const patienceMs = 150
+
+export class CommentStore {
+  readonly #boardId: string
+  readonly #session: BoardSession
+  readonly #threads = new Map<string, ThreadResponse>()
+  readonly #listeners = new Set<() => void>()
+  readonly #asked = new Map<string, ReturnType<typeof setTimeout>>()
+  readonly #undo: (() => void)[] = []
+  readonly #outbox: CommentOutbox
+  #state: CommentsState = { threads: [], waiting: [], isLoaded: false, problem: null }
+  #isSending = false
+  #isLoading = false
+  #wasAway = true
+  #isClosed = false
+
+  constructor(options: { boardId: string; session: BoardSession; shelf: Shelf; principal: string }) {
+    this.#boardId = options.boardId
+    this.#session = options.session
+    this.#outbox = new CommentOutbox(options.shelf, storeKey(options.boardId, options.principal, 'waiting'))
+    this.#undo.push(options.session.onEvent(this.#heard), options.session.subscribe(this.#connected))
+    this.#tell()
+    this.#connected()
+  }
+
+  get state(): CommentsState {
+    return this.#state
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const undo of this.#undo) undo()
+    for (const timer of this.#asked.values()) clearTimeout(timer)
+  }
+
+  thread(id: string): ThreadResponse | undefined {
+    return this.#threads.get(id)
+  }
+
+  /** Shown at once, sent in its turn. @returns the name it waits under */
+  write(entry: Pick<Waiting, 'threadId' | 'anchor' | 'place' | 'body' | 'mentions'>): string {
+    const id = newId()
+    this.#outbox.add({ ...entry, id, writtenAt: new Date().toISOString(), refused: null })
+    this.#tell()
+    void this.#send()
+    return id
+  }
+
+  retry(id: string): void {
+    this.#outbox.change(id, { refused: null })
+    this.#tell()
+    void this.#send()
+  }
+
+  discard(id: string): void {
+    this.#outbox.discard(id)
+    this.#tell()
+  }
+
+  async resolve(id: string, resolved: boolean): Promise<void> {
+    this.#keep(await api.resolveThread(this.#boardId, id, resolved))
+  }
+
+  async edit(comment: CommentResponse, body: string, mentions: string[]): Promise<void> {
+    await api.editComment(this.#boardId, comment.id, { body, mentions })
+    await this.refresh(comment.thread_id)
+  }
+
+  async remove(comment: CommentResponse): Promise<void> {
+    await api.deleteComment(this.#boardId, comment.id)
+    await this.refresh(comment.thread_id)
+  }
+
+  /** Everything in the thread is read; the mark is nice to have, so that a failure says nothing. */
+  async markRead(id: string): Promise<void> {
+    const thread = this.#threads.get(id)
+    if (thread === undefined || thread.unread_count === 0) return
+    this.#keep({ ...thread, unread_count: 0 })
+    await api.readThread(this.#boardId, id).catch(() => {})
+  }
+
+  /** One thread with all its comments. */
+  async refresh(id: string): Promise<void> {
+    try {
+      const thread = await api.getThread(this.#boardId, id)
+      let cursor = thread.comments_cursor
+      while (cursor !== null && !this.#isClosed) {
+        const page = await api.listComments(this.#boardId, id, cursor)
+        thread.comments.push(...page.items)
+        cursor = page.next_cursor
+      }
+      this.#keep({ ...thread, comments_cursor: null })
+    } catch (error) {
+      if (!(error instanceof api.ApiError) || error.status !== 404) throw error
+      this.#threads.delete(id)
+      this.#tell()
+    }
+  }
+
+  #heard = (event: BoardEvent): void => {
+    if (event.type !== 'comment') return
+    // Several at once become one question.
+    if (this.#asked.has(event.thread_id)) return
+    const ask = () => {
+      this.#asked.delete(event.thread_id)
+      this.refresh(event.thread_id).catch(() => {}) // asked again with the next event, or after an outage
+    }
+    this.#asked.set(event.thread_id, setTimeout(ask, this.#threads.has(event.thread_id) ? patienceMs : 0))
+  }
+
+  #connected = (): void => {
+    const { sync, isReady, ended } = this.#session.state
+    const isHere = isReady && ended === null && sync.name !== 'offline' && sync.name !== 'connecting'
+    if (isHere && this.#wasAway) {
+      this.#wasAway = false
+      void this.#load()
+    }
+    if (!isHere) this.#wasAway = true
+    // What a comment is pinned to may have been drawn here a moment ago: it goes first.
+    if (isHere && sync.name === 'saved') void this.#send()
+  }
+
+  async #load(): Promise<void> {
+    if (this.#isLoading) return
+    this.#isLoading = true
+    const seen = new Set<string>()
+    try {
+      let cursor: string | undefined
+      do {
+        const asked = { comments: 1, limit: pageSize, ...(cursor === undefined ? {} : { cursor }) }
+        const page = await api.listThreads(this.#boardId, asked)
+        if (this.#isClosed) return
+        for (const thread of page.items) {
+          seen.add(thread.id)
+          const known = this.#threads.get(thread.id)
+          // What is known in full and has not changed stays.
+          const isSame = known?.last_comment_at === thread.last_comment_at && known.comments_cursor === null
+          this.#threads.set(
+            thread.id,
+            isSame ? { ...thread, comments: known.comments, comments_cursor: null } : thread,
+          )
+        }
+        cursor = page.next_cursor ?? undefined
+        this.#tell()
+      } while (cursor !== undefined)
+      for (const id of this.#threads.keys()) if (!seen.has(id)) this.#threads.delete(id)
+      this.#tell({ isLoaded: true, problem: null })
+    } catch (error) {
+      this.#tell({ problem: error instanceof Error ? error.message : String(error) })
+    } finally {
+      this.#isLoading = false
+    }
+  }
+
+  async #send(): Promise<void> {
+    if (this.#isSending) return
+    this.#isSending = true
+    try {
+      for (let entry = this.#outbox.next; entry !== undefined && !this.#isClosed; entry = this.#outbox.next) {
+        const { sync } = this.#session.state
+        if (sync.name !== 'saved' && (sync.name !== 'saving' || entry.anchor?.element_id !== undefined))
+          return
+        if (!(await this.#sendOne(entry))) return
+      }
+    } finally {
+      this.#isSending = false
+    }
+  }
+
+  /** @returns whether to go on with the next. */
+  async #sendOne(entry: Waiting): Promise<boolean> {
+    const words = { body: entry.body, mentions: entry.mentions.map(({ id }) => id), client_id: entry.id }
+    try {
+      let threadId = entry.threadId
+      if (threadId === null) {
+        const anchor = entry.anchor ?? { x: 0, y: 0 }
+        const place = entry.place === null ? {} : { place: entry.place }
+        threadId = (await api.createThread(this.#boardId, { anchor, ...place, ...words })).id
+      } else await api.createComment(this.#boardId, threadId, words)
+      await this.refresh(threadId).catch(() => {}) // its event comes too
+      this.#outbox.sent(entry.id, threadId)
+      this.#tell()
+      return true
+    } catch (error) {
+      if (!(error instanceof api.ApiError) || error.status === 0 || error.status >= 500) return false
+      if (error.status === 429) {
+        setTimeout(() => void this.#send(), 5000)
+        return false
+      }
+      // What it was pinned to never came to the server: the place is still there.
+      if (error.message.includes('element_id') && entry.anchor?.element_id !== undefined) {
+        this.#outbox.change(entry.id, { anchor: { x: entry.anchor.x, y: entry.anchor.y }, place: null })
+        return true
+      }
+      this.#outbox.change(entry.id, { refused: error.message })
+      this.#tell()
+      return true
+    }
+  }
+
+  #keep(thread: ThreadResponse): void {
+    const known = this.#threads.get(thread.id)
+    const comments = thread.comments_cursor === null || known === undefined ? thread.comments : known.comments
+    this.#threads.set(thread.id, { ...thread, comments })
+    this.#tell()
+  }
+
+  #tell(change: Partial<CommentsState> = {}): void {
+    if (this.#isClosed) return
+    const threads = [...this.#threads.values()].sort((a, b) => (a.created_at < b.created_at ? 1 : -1))
+    this.#state = { ...this.#state, threads, waiting: this.#outbox.entries, ...change }
+    for (const listener of [...this.#listeners]) listener()
+  }
+}
+
+export const storeKey = (boardId: string, principal: string, what: string): string =>
+  `${storePrefix}${boardId}:${principal}:${what}`
+
+/** Plain http on a LAN has no randomUUID. */
+const newId = (): string =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
