@@ -243,7 +243,7 @@ async function start({
   const boardUrl = (boardId: string, host: string | null) =>
     config.boardUrl?.replaceAll('{board_id}', boardId) ?? `${urlFor(host)}/b/${boardId}`
   const cookies = cookieNames(isHttps(config))
-  const guests = new Guests(db, cookies)
+  const guests = new Guests(db, cookies, trail)
   const auth = createAuth({
     db,
     schema,
@@ -349,8 +349,9 @@ async function start({
     clientFolder,
     limits: config,
     version: readVersion(),
+    metricsToken: config.metricsToken,
     routers: [
-      authRoutes({ db, auth, trail, config, failedGuesses: rates.failedSignIns }),
+      authRoutes({ db, auth, trail, config, failedGuesses: rates.failedSignIns, guests }),
       accountRoutes({ db, auth, trail }),
       ticketRoutes({ ticketKey, requireLevel: needsLevel, publicUrl: urlFor }),
       boardsRoutes(boards),

@@ -109,6 +109,11 @@ export const fields = {
     .enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'])
     .default('info')
     .describe('how much is logged: silent, fatal, error, warn, info, debug or trace'),
+  BOARDROOM_METRICS_TOKEN: z
+    .string()
+    .min(16, 'expected at least 16 characters')
+    .optional()
+    .describe('a bearer token for /metrics; with it programs on the same machine need it too'),
   BOARDROOM_CONSENT_VERSION: z.string().optional().describe('version of the terms people agree to'),
   BOARDROOM_PRIVACY_POLICY_VERSION: z
     .string()

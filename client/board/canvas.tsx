@@ -15,13 +15,15 @@ import type {
 } from '@excalidraw/excalidraw/types'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { mayWrite } from '../../shared/levels.ts'
+import { signOut } from '../api.ts'
 import { type Canvas as BoundCanvas, type CanvasElement, moveTo } from '../canvas.ts'
 import type { BoardSession } from '../session.ts'
 import type { SessionState } from '../session-state.ts'
 import { sha256 } from '../sha256.ts'
 import { setTheme, useTheme } from '../theme.ts'
 import { Icon } from '../ui/icons.tsx'
-import { showToast } from '../ui/toast.tsx'
+import { showProblem, showToast } from '../ui/toast.tsx'
+import { forgetDevice } from './device.ts'
 import { takeDroppedFiles } from './dropped-files.ts'
 import { type ExportFormat, exportDrawing } from './export.ts'
 import { BoardImages } from './images.ts'
@@ -95,6 +97,11 @@ export const Canvas = ({ boardId, title, session, state, onReady, onUploading, o
       theme={theme}
       name={title}
       aiEnabled={false}
+      // Whatever it points at, the board stays open, and the page that opens knows nothing of it.
+      onLinkOpen={(element, event) => {
+        event.preventDefault()
+        openLink(element.link)
+      }}
       // Embedded pages would be requests to elsewhere; a link stays a link.
       validateEmbeddable={false}
       UIOptions={{
@@ -132,6 +139,11 @@ export const Canvas = ({ boardId, title, session, state, onReady, onUploading, o
           allowSystemTheme={false}
           onSelect={(next) => setTheme(next === 'dark' ? 'dark' : 'light')}
         />
+        {state.hello?.principal.kind === 'guest' && (
+          <MainMenu.Item icon={<Icon name="out" />} onSelect={leave}>
+            Leave
+          </MainMenu.Item>
+        )}
       </MainMenu>
     </Excalidraw>
   )
@@ -240,4 +252,18 @@ const busyIds = (appState: AppState): ReadonlySet<string> => {
   if (appState.croppingElementId !== null) ids.add(appState.croppingElementId)
   if (appState.cursorButton === 'down') for (const id of Object.keys(appState.selectedElementIds)) ids.add(id)
   return ids
+}
+
+/** In a window of its own. What is no address of the web or a mail is not opened. */
+function openLink(link: string | null): void {
+  if (link === null || !URL.canParse(link, location.href)) return
+  const { protocol, href } = new URL(link, location.href)
+  if (['http:', 'https:', 'mailto:'].includes(protocol)) window.open(href, '_blank', 'noopener,noreferrer')
+}
+
+/** A guest goes for good: this browser forgets them, and what it kept of the board. */
+function leave(): void {
+  forgetDevice()
+    .then(signOut)
+    .then(() => location.assign('/'), showProblem)
 }

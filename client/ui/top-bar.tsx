@@ -30,7 +30,7 @@ export const TopBar = ({ me, children }: { me: MeResponse | null; children?: Rea
       ? [{ label: 'Audit trail', icon: <Icon name="list" />, onSelect: () => navigate('/audit') }]
       : []),
     {
-      label: 'Sign out',
+      label: me?.kind === 'guest' ? 'Leave' : 'Sign out',
       icon: <Icon name="out" />,
       onSelect: () => {
         forgetDevice()
@@ -45,7 +45,7 @@ export const TopBar = ({ me, children }: { me: MeResponse | null; children?: Rea
         <Mark /> <span>Boardroom</span>
       </Link>
       <div className="top-bar-middle">{children}</div>
-      {me?.kind === 'user' && (
+      {(me?.kind === 'user' || me?.kind === 'guest') && (
         <Menu label={`${me.name ?? 'You'}: account`} className="avatar" items={items}>
           {initials(me.name ?? '?')}
         </Menu>

@@ -18,6 +18,8 @@ import type { HttpEnv } from '../routing/context.ts'
 import type { RateLimit } from '../routing/rate-limits.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
 import { type AccountTrail, type Auth, clientAddressHeader } from './auth.ts'
+import type { Guests } from './guests.ts'
+import { refuseGuessable } from './passwords.ts'
 import { userIdByEmail } from './queries.ts'
 import { deleteSessions } from './session-queries.ts'
 import { setUp } from './setup.ts'
@@ -30,6 +32,7 @@ export interface AuthRoutesDeps {
   config: Pick<Config, 'signUp'>
   /** Wrong passwords and set-up secrets, by address. */
   failedGuesses: RateLimit
+  guests: Pick<Guests, 'leave'>
 }
 
 type Handled = Context<HttpEnv>
@@ -60,8 +63,12 @@ export function authRoutes(deps: AuthRoutesDeps) {
   })
 
   router.openapi(signOutRoute, async (c) => {
+    // Both that this browser may hold: else whoever signs out is the guest again that they came as.
+    const cookie = await deps.guests.leave(c.get('actor'), c.req.header('cookie'))
     const answer = await forward(auth, c, 'POST', '/sign-out', {})
-    return withCookies(c.json({ success: true as const }, 200), answer)
+    const done = withCookies(c.json({ success: true as const }, 200), answer)
+    if (cookie !== null) done.headers.append('set-cookie', cookie)
+    return done
   })
 
   router.openapi(getSessionRoute, async (c) => {
@@ -75,6 +82,7 @@ export function authRoutes(deps: AuthRoutesDeps) {
     if (principal.kind !== 'user' || via !== 'session')
       throw new BoardroomError('not_signed_in', 'sign in first')
     const body = c.req.valid('json')
+    await refuseGuessable(body.newPassword, [principal.name])
     await guess(deps, c, () => forward(auth, c, 'POST', '/change-password', body))
     // Whoever knew the old password is out. The session that changed it goes on, and its sockets with it.
     await transactionAs(db, c.get('actor'), (trx) =>
@@ -238,7 +246,8 @@ const signOutRoute = createRoute({
   method: 'post',
   path: '/auth/sign-out',
   tags: ['accounts'],
-  summary: 'Sign out: the session ends, and the sockets and tickets that it opened',
+  summary:
+    'Sign out, or leave as a guest: sessions of this browser end, with the sockets and tickets that they opened',
   responses: { 200: jsonAnswer(Done, 'Signed out, or nobody was signed in.'), ...errorAnswers(403) },
 })
 

@@ -50,3 +50,6 @@ export const setGuestExpiry = async (trx: Trx, id: string, expiresAt: Date): Pro
     .where('expires_at', '<', expiresAt)
     .execute()
 }
+
+export const endGuest = (trx: Trx, id: string) =>
+  trx.updateTable('guests').set({ expires_at: sql<Date>`now()` }).where('id', '=', id).execute()

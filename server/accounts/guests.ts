@@ -5,9 +5,17 @@ import type { Transaction } from 'kysely'
 import { transactionAs } from '../audit/actor.ts'
 import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
-import { systemActor } from '../principal.ts'
+import { type Actor, systemActor } from '../principal.ts'
+import type { AccountTrail } from './auth.ts'
 import { type CookieNames, cookieValue } from './cookies.ts'
-import { type GuestRow, guestById, guestByToken, insertGuest, setGuestExpiry } from './guest-queries.ts'
+import {
+  endGuest,
+  type GuestRow,
+  guestById,
+  guestByToken,
+  insertGuest,
+  setGuestExpiry,
+} from './guest-queries.ts'
 import { deleteExpired } from './session-queries.ts'
 
 const dayMs = 86_400_000
@@ -18,10 +26,12 @@ const worthWritingMs = dayMs / 24
 export class Guests {
   readonly #db: Db
   readonly #cookies: CookieNames
+  readonly #trail: AccountTrail | undefined
 
-  constructor(db: Db, cookies: CookieNames) {
+  constructor(db: Db, cookies: CookieNames, trail?: AccountTrail) {
     this.#db = db
     this.#cookies = cookies
+    this.#trail = trail
   }
 
   /**
@@ -62,6 +72,27 @@ export class Guests {
       await transactionAs(this.#db, systemActor, (trx) => setGuestExpiry(trx, guest.id, expiresAt))
     }
     return guest
+  }
+
+  /**
+   * The guest of this browser leaves: their session ends, with its sockets, and nobody takes it up again.
+   * @returns the `Set-Cookie` that takes the cookie away; null where there was none.
+   */
+  async leave(actor: Actor, cookieHeader: string | undefined): Promise<string | null> {
+    const token = cookieValue(cookieHeader, this.#cookies.guest)
+    if (token === null) return null
+    const guest = await guestByToken(this.#db, sha256(token))
+    if (guest !== undefined) {
+      await transactionAs(this.#db, actor, (trx) => endGuest(trx, guest.id))
+      await this.#trail?.record({
+        action: 'logout',
+        actor,
+        resourceType: 'guest',
+        resourceId: guest.id,
+      })
+    }
+    const secure = this.#cookies.secure ? '; Secure' : ''
+    return `${this.#cookies.guest}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax${secure}`
   }
 
   /**

@@ -7,7 +7,7 @@ import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { BoardroomError } from '../errors.ts'
 import { type Actor, type Role, systemActor } from '../principal.ts'
-import { hashPassword, passwordLength } from './passwords.ts'
+import { hashPassword, passwordLength, refuseGuessable } from './passwords.ts'
 import {
   adoptLinks,
   allUsers,
@@ -75,6 +75,7 @@ export async function prepareUser(user: NewUser): Promise<ReadyUser> {
     throw new BoardroomError('invalid_request', problems.join('; '))
   }
   const { password, ...rest } = parsed.data
+  await refuseGuessable(password, [rest.name, rest.email, rest.email.split('@')[0] ?? ''])
   return { ...rest, passwordHash: await hashPassword(password) }
 }
 export interface ReadyUser {

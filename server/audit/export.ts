@@ -67,10 +67,10 @@ export async function* exportAudit(
 const csvLine = (row: AuditResponse): string =>
   `${columns.map((column) => csvCell(row[column])).join(',')}\r\n`
 
-/** RFC 4180; what a spreadsheet would take for a formula gets an apostrophe in front. */
+/** RFC 4180; what a spreadsheet would take for a formula, full-width signs too, gets an apostrophe in front. */
 export const csvCell = (value: unknown): string => {
   if (value === null || value === undefined) return ''
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
-  const safe = typeof value !== 'number' && /^[\s]*[=+\-@\t\r]/.test(text) ? `'${text}` : text
+  const safe = typeof value !== 'number' && /^\s*[=+\-@\t\r＝＋－＠]/.test(text) ? `'${text}` : text
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

@@ -14,11 +14,17 @@ import { type AuditProblem, verifyAudit, verifyConnections } from '../audit/veri
 import { eraseNames } from '../comments/export-queries.ts'
 import { type Database, openForLongWork } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
-import { systemActor } from '../principal.ts'
-import { type Command, type CommandContext, type CommandOptions, misuse, textOption } from './command.ts'
+import {
+  type Command,
+  type CommandContext,
+  type CommandOptions,
+  commandLineActor,
+  misuse,
+  textOption,
+} from './command.ts'
 import { openForCommand } from './open.ts'
 
-const actor = { ...systemActor, name: 'command line' }
+const actor = commandLineActor()
 /** The floor of the schema's own function. */
 const leastDays = 90
 

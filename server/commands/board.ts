@@ -10,7 +10,6 @@ import { granteesByEmail } from '../boards/permission-queries.ts'
 import { threadsJson } from '../comments/export-queries.ts'
 import { DocumentWorker } from '../documents/document-worker.ts'
 import { BoardroomError } from '../errors.ts'
-import { systemActor } from '../principal.ts'
 import { type Format, renderedAs, withThreads } from '../storage/documents.ts'
 import { withImages } from '../storage/files/files.ts'
 import { PostgresUpdateLog } from '../storage/log/update-log.ts'
@@ -19,13 +18,14 @@ import {
   type Command,
   type CommandContext,
   type CommandOptions,
+  commandLineActor,
   misuse,
   printRows,
   textOption,
 } from './command.ts'
 import { type Connected, openForCommand } from './open.ts'
 
-const actor = { ...systemActor, name: 'command line' }
+const actor = commandLineActor()
 const formatNames = {
   excalidraw: 'application/vnd.excalidraw+json',
   yjs: 'application/octet-stream',

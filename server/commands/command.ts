@@ -1,7 +1,9 @@
 // What a command of the program is, and what it gets.
+import { userInfo } from 'node:os'
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import { BoardroomError } from '../errors.ts'
+import { type Actor, systemActor } from '../principal.ts'
 
 export interface CommandContext {
   config: Config
@@ -75,4 +77,15 @@ export function printRows(context: CommandContext, rows: readonly Record<string,
       .trimEnd()
   if (names.length > 0) context.print(line(names))
   for (const row of rows) context.print(line(names.map((name) => text(row[name]))))
+}
+
+/** Whoever types a command, by the name that the operating system knows them by. */
+export const commandLineActor = (): Actor => ({ ...systemActor, name: `command line: ${systemUserName()}` })
+
+function systemUserName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return String(process.getuid?.() ?? 'unknown') // a container's user may have no name
+  }
 }

@@ -7,8 +7,7 @@ import type { Level } from '../../shared/levels.ts'
 import { createUser, disableUser, listUsers, setRole } from '../accounts/users.ts'
 import { BoardroomError } from '../errors.ts'
 import { publicUrlOf } from '../http/origins.ts'
-import { systemActor } from '../principal.ts'
-import { type Command, type CommandContext, printRows } from './command.ts'
+import { type Command, type CommandContext, commandLineActor, printRows } from './command.ts'
 import { type Connected, openForCommand } from './open.ts'
 import { discuss } from './seed-comments.ts'
 import {
@@ -24,7 +23,7 @@ import {
 } from './seed-story.ts'
 import { type Door, openDoor, type Visitor } from './seed-visitors.ts'
 
-const actor = { ...systemActor, name: 'command line' }
+const actor = commandLineActor()
 const linkPassword = 'harbour lights'
 
 export const seedCommand: Command = {

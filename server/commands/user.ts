@@ -3,12 +3,12 @@ import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { createUser, disableUser, listUsers, setRole } from '../accounts/users.ts'
 import { BoardroomError } from '../errors.ts'
-import { type Role, systemActor } from '../principal.ts'
-import { type Command, misuse, needed, printRows } from './command.ts'
+import type { Role } from '../principal.ts'
+import { type Command, commandLineActor, misuse, needed, printRows } from './command.ts'
 import { openForCommand } from './open.ts'
 
 const roles = ['sysadmin', 'admin', 'user'] as const
-const actor = { ...systemActor, name: 'command line' }
+const actor = commandLineActor()
 
 const roleOf = (text: string): Role => {
   const role = roles.find((candidate) => candidate === text)

@@ -46,6 +46,8 @@ export interface AppDeps {
   /** Sizes of bodies, for the routes that take more than {@link defaultBodyBytes}. */
   limits: { maxFileBytes: number; maxBoardBytes: number }
   version: string
+  /** Who sends it reads `/metrics`. */
+  metricsToken?: string | undefined
   /** The nouns' routers, whose paths are written without `/api`. */
   routers: readonly Hono<HttpEnv>[]
 }
@@ -89,8 +91,20 @@ export function createApp(deps: AppDeps): OpenAPIHono<HttpEnv> {
   app.use('/api/*', noStore, identified(deps))
   app.use('/api/boards/:board_id/*', admitted(deps))
   app.use('/api/*', limitBody(deps.limits), refuseBrokenText)
-  app.use('/metrics', identified(deps))
-  app.route('/', metricsRoutes(deps.registry))
+  // A metrics token is no session, and must not be refused as a bad one.
+  app.use('/metrics', async (c, next) => {
+    if (deps.metricsToken === undefined || c.req.header('authorization') === undefined)
+      return identified(deps)(c, next)
+    c.set('identity', {
+      principal: { kind: 'anonymous', id: randomUUID() },
+      via: 'anonymous',
+      sessionId: null,
+      boardId: null,
+      maxLevel: null,
+    })
+    await next()
+  })
+  app.route('/', metricsRoutes(deps.registry, deps.metricsToken))
   for (const router of deps.routers) app.route('/api', router)
   const isHttps = deps.headers.publicUrl.startsWith('https:')
   app.route('/api', openApiRoutes(app, { version: deps.version, isHttps }))

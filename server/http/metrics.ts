@@ -1,6 +1,7 @@
 // The numbers of this process for Prometheus, and who may read them.
+import { createHash, timingSafeEqual } from 'node:crypto'
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
 import { Histogram, type Registry } from 'prom-client'
 import { z } from 'zod'
@@ -9,19 +10,21 @@ import type { HttpEnv } from '../routing/context.ts'
 import { errorAnswers, newRouter } from '../routing/router.ts'
 
 /**
- * `GET /metrics`, for programs on the same machine and signed-in administrators. A request that came through a proxy
- * is not local, even where the proxy runs on this machine.
+ * `GET /metrics`, for signed-in administrators and for programs on the same machine; where a token is set, for whoever
+ * sends it instead. A request that came through a proxy is not local, even where the proxy runs on this machine.
  */
-export function metricsRoutes(registry: Registry): OpenAPIHono<HttpEnv> {
+export function metricsRoutes(registry: Registry, token: string | undefined): OpenAPIHono<HttpEnv> {
   const app = newRouter()
   app.openapi(metrics, async (c) => {
     const { principal } = c.get('identity')
     const administers = principal.kind === 'user' && principal.role !== 'user'
-    const forwarded = c.req.header('x-forwarded-for') ?? c.req.header('forwarded') ?? c.req.header('via')
-    const address: string | undefined = c.env?.incoming?.socket?.remoteAddress
-    const isLocal = forwarded === undefined && address !== undefined && loopback.test(address)
-    if (!isLocal && !administers) {
-      throw new BoardroomError('access_denied', 'metrics answer programs on this machine and administrators')
+    if (!administers && !(token === undefined ? isLocal(c) : hasToken(c, token))) {
+      throw new BoardroomError(
+        'access_denied',
+        token === undefined
+          ? 'metrics answer programs on this machine and administrators; set BOARDROOM_METRICS_TOKEN for others'
+          : 'metrics answer administrators, and whoever sends BOARDROOM_METRICS_TOKEN as a bearer token',
+      )
     }
     return c.text(await registry.metrics(), 200, {
       'content-type': registry.contentType,
@@ -43,6 +46,28 @@ const metrics = createRoute({
 })
 
 const loopback = /^(::1|(::ffff:)?127\.)/
+const ownHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i
+
+/**
+ * Sent by a program on this machine to this machine. A proxy says so in a header, or passes on the name that people
+ * asked for; one that is set up to do neither speaks HTTP/1.0 to us, as nginx does unless told.
+ */
+function isLocal(c: Context<HttpEnv>): boolean {
+  const incoming = c.env?.incoming
+  const passedOn = ['x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'forwarded', 'via']
+  return (
+    passedOn.every((name) => c.req.header(name) === undefined) &&
+    loopback.test(incoming?.socket?.remoteAddress ?? '') &&
+    ownHost.test(c.req.header('host') ?? '') &&
+    incoming?.httpVersion !== '1.0'
+  )
+}
+
+function hasToken(c: Context<HttpEnv>, token: string): boolean {
+  const sent = /^bearer +(\S+) *$/i.exec(c.req.header('authorization') ?? '')?.[1] ?? ''
+  const digest = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(sent), digest(token))
+}
 
 /** Times requests by method, route pattern and status; never by path, which is without bound. */
 export function requestMetrics(registry: Registry): MiddlewareHandler<HttpEnv> {

@@ -13,7 +13,7 @@ export interface OriginRules {
 /**
  * Whether `origin` (the header's value) is a page of ours: the public URL, an allowed origin, `localhost`,
  * `127.0.0.1`, `[::1]` or `HOST` with our port, or the very address that the request was sent to, where that is
- * an IP literal or localhost. A host *name* equal to `Host` proves nothing: DNS rebinding makes any name ours.
+ * an IP literal or localhost; with an https public URL none of these local ones. A host *name* equal to `Host` proves nothing: DNS rebinding makes any name ours.
  * @param host the request's `Host` header.
  */
 export function isOurOrigin(
@@ -25,6 +25,8 @@ export function isOurOrigin(
   const asked = normalOrigin(origin)
   if (asked === null) return false
   if (fixedOrigins(rules).includes(asked)) return true
+  // People come by https, so a page that came by http is somebody else's, also one on their own machine.
+  if (isHttps(rules)) return false
   if (host === null || host === undefined || !isAddress(asked)) return false
   return asked === normalOrigin(`${new URL(asked).protocol}//${host}`)
 }
@@ -48,7 +50,7 @@ function fixedOrigins(rules: OriginRules): (string | null)[] {
   return [
     rules.publicUrl === undefined ? null : normalOrigin(rules.publicUrl),
     ...rules.allowedOrigins.map(normalOrigin),
-    ...local.map((name) => normalOrigin(`http://${name}:${rules.port}`)),
+    ...(isHttps(rules) ? [] : local.map((name) => normalOrigin(`http://${name}:${rules.port}`))),
   ]
 }
 

@@ -74,7 +74,7 @@ export const withAccounts = <Result>(
       trail,
       log,
     })
-    const guests = new Guests(db, cookies)
+    const guests = new Guests(db, cookies, trail)
     const ticketKey = ticketKeyOf(secret)
     const identify: IdentifyDeps = { db, auth, guests, cookies, ticketKey, isOurOrigin: ours, authenticate }
     const address = addressReader(config.trustedProxies, log)
@@ -92,7 +92,7 @@ export const withAccounts = <Result>(
       limits: { maxFileBytes: 1024, maxBoardBytes: 1024 },
       version: '0',
       routers: [
-        authRoutes({ db, auth, trail, config, failedGuesses: rateLimits(config).failedSignIns }),
+        authRoutes({ db, auth, trail, config, failedGuesses: rateLimits(config).failedSignIns, guests }),
         accountRoutes({ db, auth, trail }),
         ticketRoutes({ ticketKey, requireLevel: async () => undefined, publicUrl }),
       ],

@@ -266,12 +266,14 @@ reading('exports NDJSON and CSV, recorded before the first byte, with formulas m
       { user_id: ada, board_id: boardId },
       { user_id: ada, board_id: boardId },
     ])
-    assert.equal(['-1', '+1', '@x', '\tx', ' =x', -1, 'x', null, 'a"b'].map(csvCell), [
+    assert.equal(['-1', '+1', '@x', '\tx', ' =x', '＝x', '－1', -1, 'x', null, 'a"b'].map(csvCell), [
       "'-1",
       "'+1",
       "'@x",
       "'\tx",
       "' =x",
+      "'＝x",
+      "'－1",
       '-1',
       'x',
       '',

@@ -181,6 +181,52 @@ signIn('refuses what is not a sign-in, in our shape', () =>
   }),
 )
 
+signIn('is refused a password that is among the first guesses, when it is made and when it is changed', () =>
+  withAccounts({ signUp: 'open' }, async ({ db, browser }) => {
+    for (const password of ['aaaaaaaa', 'password', '12345678', 'ada@example.org']) {
+      const answer = await browser().post('/api/auth/sign-up/email', { ...ada, password })
+      assert.equal([answer.status, await codeOf(answer)], [400, 'invalid_request'], password)
+    }
+    await makeAda(db)
+    const tab = browser()
+    await tab.post('/api/auth/sign-in/email', credentials)
+    const changed = await tab.post('/api/auth/change-password', {
+      currentPassword: ada.password,
+      newPassword: 'qwertyui',
+    })
+    assert.is(changed.status, 400)
+    assert.is((await browser().post('/api/auth/sign-in/email', credentials)).status, 200)
+  }),
+)
+
+signIn('of a guest ends when they leave, and does not come back with a sign-out', () =>
+  withAccounts({}, async ({ db, guests, browser, actions }) => {
+    await makeAda(db)
+    const become = () =>
+      db.transaction().execute((trx) => guests.create(trx, { name: 'Gus', linkExpiresAt: null }))
+    const cookieOf = (made: { cookie: string }) => made.cookie.split(';')[0] ?? ''
+    const guest = await become()
+    const tab = browser()
+    const as = { cookie: cookieOf(guest) }
+    assert.is((await me(await tab.get('/api/me', as))).kind, 'guest')
+    const left = await tab.post('/api/auth/sign-out', {}, as)
+    assert.match(left.headers.getSetCookie().join(), /guest=; .*Max-Age=0/)
+    assert.is((await me(await tab.get('/api/me', as))).kind, 'anonymous')
+    assert.equal(
+      (await actions()).filter((action) => action === 'logout'),
+      ['logout'],
+    )
+    // Somebody who came as a guest, signed in and signs out is nobody, and not that guest again.
+    const former = await become()
+    const signed = browser()
+    await signed.post('/api/auth/sign-in/email', credentials)
+    const both = { cookie: `${signed.cookie}; ${cookieOf(former)}` }
+    assert.is((await me(await browser().get('/api/me', both))).kind, 'user')
+    await browser().post('/api/auth/sign-out', {}, both)
+    assert.is((await me(await browser().get('/api/me', both))).kind, 'anonymous')
+  }),
+)
+
 signIn.run()
 
 const pages = suite('pages of other origins')

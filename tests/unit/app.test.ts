@@ -263,20 +263,45 @@ edge('says whether it lives and whether it can work, check by check and without 
 })
 
 edge('gives metrics to programs on the same machine and to administrators, not through a proxy', async () => {
-  const from = (remoteAddress: string) => ({ incoming: { socket: { remoteAddress } } })
+  const from = (remoteAddress: string, httpVersion = '1.1') => ({
+    incoming: { socket: { remoteAddress }, httpVersion },
+  })
   const { app } = appWith()
   const status = async (address: string, headers: Record<string, string> = {}) =>
-    (await app.request('/metrics', { headers }, from(address))).status
+    (await app.request('/metrics', { headers: { host: 'localhost:4400', ...headers } }, from(address))).status
   assert.is(await status('127.0.0.1'), 200)
   assert.is(await status('::1'), 200)
   assert.is(await status('::ffff:127.0.0.1'), 200)
   assert.is(await status('192.0.2.1'), 403)
-  assert.is(await status('127.0.0.1', { 'x-forwarded-for': '192.0.2.1' }), 403)
+  for (const header of ['x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'forwarded', 'via'])
+    assert.is(await status('127.0.0.1', { [header]: '192.0.2.1' }), 403, header)
+  assert.is(await status('127.0.0.1', { host: 'boards.example.org' }), 403, 'the name that people asked for')
+  const asked = { headers: { host: '127.0.0.1:4400' } }
+  assert.is((await app.request('/metrics', asked, from('127.0.0.1', '1.0'))).status, 403, 'as nginx does')
   const admin = appWith({ identify: async () => ({ identity: userIdentity(7, 'admin'), ip: null }) }).app
   const text = await (await admin.request('/metrics')).text()
   assert.match(text, /boardroom_http_request_seconds/)
   await admin.request('/api/some/path/of/ones/own')
   assert.not.match(await (await admin.request('/metrics')).text(), /ones\/own/)
+})
+
+edge('gives metrics to whoever sends the token, where one is set, and to nobody by being local', async () => {
+  const { app } = appWith({ metricsToken: 'a token of some length' })
+  const status = async (authorization?: string) =>
+    (
+      await app.request(
+        '/metrics',
+        { headers: { host: 'localhost:4400', ...(authorization === undefined ? {} : { authorization }) } },
+        { incoming: { socket: { remoteAddress: '127.0.0.1' }, httpVersion: '1.1' } },
+      )
+    ).status
+  assert.equal(
+    [await status(), await status('Bearer another'), await status('Bearer a token of some length')],
+    [403, 403, 403],
+  )
+  const { app: other } = appWith({ metricsToken: 'a-token-of-some-length' })
+  const sent = { headers: { authorization: 'Bearer a-token-of-some-length' } }
+  assert.is((await other.request('/metrics', sent)).status, 200)
 })
 
 const withClient = async (work: (folder: string) => Promise<void>): Promise<void> => {

@@ -34,6 +34,13 @@ origins('takes the public URL and the allowed origins whatever their case, defau
   assert.not(isOurOrigin(own, 'https://evil.boards.example.org'))
 })
 
+origins('takes no local page over http where people come by https', () => {
+  const own = { ...rules, publicUrl: 'https://boards.example.org' }
+  for (const origin of ['http://localhost:4400', 'http://127.0.0.1:4400', 'http://[::1]:4400'])
+    assert.not(isOurOrigin(own, origin, new URL(origin).host), origin)
+  assert.ok(isOurOrigin({ ...own, allowedOrigins: ['http://localhost:4400'] }, 'http://localhost:4400'))
+})
+
 origins('takes an address of the LAN where the request was sent to that very address', () => {
   assert.ok(isOurOrigin(rules, 'http://192.168.1.20:4400', '192.168.1.20:4400'))
   assert.ok(isOurOrigin(rules, 'http://[fd00::5]:4400', '[fd00::5]:4400'))
