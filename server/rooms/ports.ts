@@ -45,13 +45,15 @@ export interface UpdateLog {
    */
   load(boardId: string): Promise<StoredBoard>
   /**
-   * Queue one update for the next group commit. While the database is away it stays queued and is tried again.
+   * Queue one update for the next group commit, which edits of continuous work share. While the database is away it stays queued and is tried again.
    * @param update Yjs v1, the server's own update event; owned by the log from here on.
    * @param authors client ids of which something changed that must be remembered; the last word on each.
    * @returns resolves once committed.
    * @throws BoardroomError when this board alone cannot be written (deleted, over a database limit); never for an outage.
    */
   append(boardId: string, update: Uint8Array, authors: readonly Author[]): Promise<void>
+  /** Somebody waits for what is appended by now, or can bring it back no more: it is not held for what comes next. */
+  hurry(): void
   /** Bytes queued or in flight: of one board, of all boards; and since when (ms epoch) commits fail, null while they work. */
   unsavedBytes(boardId: string): number
   readonly totalUnsavedBytes: number

@@ -177,7 +177,7 @@ export class Room implements Host<Connection> {
     const { limits } = this.#options
     return this.#held(async (doc) => {
       this.#window.change(doc, updatesOf(change, { document: this.#document, doc, limits }), author)
-      await this.#window.commits.settled()
+      await this.#window.settled()
     })
   }
 

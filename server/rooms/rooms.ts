@@ -186,6 +186,7 @@ export class Rooms {
       room.seats.close()
       room.flush()
     }
+    this.#options.log.hurry()
     const connections = [...this.#connections.values()]
     const startedAt = this.#clock.now()
     for (const [i, connection] of connections.entries()) {

@@ -107,6 +107,12 @@ export class HandLog implements UpdateLog {
     })
   }
 
+  hurried = 0
+
+  hurry(): void {
+    this.hurried++
+  }
+
   /** Commits the first `count` that wait. */
   commit(count = this.queue.length): void {
     for (const { boardId, update, authors, resolve } of this.queue.splice(0, count)) {

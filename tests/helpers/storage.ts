@@ -2,7 +2,8 @@
 import * as Y from 'yjs'
 import { DocumentWorker } from '../../server/documents/document-worker.ts'
 import { Compaction, type CompactionOptions } from '../../server/storage/log/compaction.ts'
-import { PostgresUpdateLog, type UpdateLogOptions } from '../../server/storage/log/update-log.ts'
+import type { UpdateLogOptions } from '../../server/storage/log/log-options.ts'
+import { PostgresUpdateLog } from '../../server/storage/log/update-log.ts'
 import { type TestDatabase, withDatabase } from './database.ts'
 
 export interface TestStorage extends TestDatabase {

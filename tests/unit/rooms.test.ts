@@ -296,6 +296,26 @@ saved('does not pass a commit that is missing before it', async () => {
   assert.is(client.saved, before + 2)
 })
 
+saved('is not held up for the next edit where the writer leaves, or somebody waits', async () => {
+  const test = new TestRooms()
+  test.log.isHandMade = true
+  const { client } = await test.join({ user: 1 })
+  const { client: other } = await test.join({ user: 2 })
+  await test.pump(client, other)
+  draw(client, 'a', 1)
+  await test.pump(client, other)
+  assert.is(test.log.hurried, 0, 'both are here, and go on')
+  client.leave()
+  await test.pump(other)
+  assert.is(test.log.hurried, 1)
+  draw(other, 'b', 1)
+  await test.pump(other)
+  const waits = test.rooms.close({ spreadMs: 0, deadlineMs: 10 })
+  assert.ok(test.log.hurried > 1)
+  test.log.commit()
+  await waits
+})
+
 saved('passes a refused frame together with the notice, not before what came first', async () => {
   const test = new TestRooms()
   test.log.isHandMade = true

@@ -140,11 +140,20 @@ export class EditWindow {
   async finished(): Promise<void> {
     if (this.#building !== null) await this.#building
     this.flush()
+    this.#options.log.hurry()
     await this.#commits.finished()
+  }
+
+  /** Resolves once everything applied by now is committed, without waiting for more. @throws what the log threw */
+  settled(): Promise<void> {
+    this.#options.log.hurry()
+    return this.#commits.settled()
   }
 
   left(editor: Editor): void {
     this.#dryRuns.left(editor)
+    // It cannot bring back what is lost from here on.
+    if (this.#unsettled.has(editor)) this.#options.log.hurry()
     this.#unsettled.delete(editor)
     this.#heldForStorage.delete(editor)
   }
@@ -159,7 +168,7 @@ export class EditWindow {
   /** What is applied by now, this turn included, as the log has it. */
   async #stored(): Promise<StoredBoard> {
     await Promise.resolve()
-    await this.#commits.settled()
+    await this.settled()
     return await this.#options.log.load(this.#options.boardId)
   }
 

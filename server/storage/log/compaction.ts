@@ -8,6 +8,7 @@ import { checksumOf } from '../../documents/folding.ts'
 import { BoardroomError } from '../../errors.ts'
 import { isMissingReference } from '../failures.ts'
 import { keepVersion, noteChange, pruneVersions } from '../versions/keeping-queries.ts'
+import type { LogKeeper } from './log-options.ts'
 import {
   ageOfLastVersion,
   lockFolding,
@@ -17,7 +18,6 @@ import {
   writeSearchKey,
   writeSnapshot,
 } from './queries.ts'
-import type { LogKeeper } from './update-log.ts'
 
 export interface CompactionOptions {
   database: Database

@@ -1,6 +1,6 @@
 // The durable log of boards: what a client is told is saved was committed here. One commit is on its way at a time,
-// for all rooms of the process; whatever comes meanwhile, and in the few milliseconds after it, goes together into the
-// next: after a pause an edit is committed at once, and the more boards are drawn on, the more of them share a commit.
+// for all rooms of the process; whatever comes meanwhile goes together into the next. An edit after a pause is committed
+// at once, edits of continuous work share a commit, and whoever waits for what is there hurries it. @see CommitPace
 import type { Logger } from 'pino'
 import type { Database } from '../../database/database.ts'
 import { checksumOf } from '../../documents/folding.ts'
@@ -8,14 +8,9 @@ import { BoardroomError } from '../../errors.ts'
 import type { Author, StoredBoard, UpdateLog } from '../../rooms/ports.ts'
 import { asUnreachable, isMissingReference, isPoolersFault, isRefusal } from '../failures.ts'
 import { CommitPace, type CommitSpacing } from './commit-pace.ts'
+import type { LogKeeper, UpdateLogOptions } from './log-options.ts'
+import { Pause } from './pause.ts'
 import { type Append, insertUpdates, readBoard } from './queries.ts'
-
-/** Who folds logs, told how they grow. @see Compaction */
-export interface LogKeeper {
-  opened(boardId: string, size: { rows: number; bytes: number; snapshotBytes: number }): void
-  grew(boardId: string, rows: number, bytes: number): void
-  idle(boardId: string): void
-}
 
 interface Queued extends Append {
   isSettled: boolean
@@ -23,21 +18,11 @@ interface Queued extends Append {
   reject(error: BoardroomError): void
 }
 
-export interface UpdateLogOptions {
-  database: Database
-  log: Logger
-  keeper: LogKeeper
-  maxCommitBytes?: number
-  /** Default: 10 to 50 ms. */
-  commitSpacing?: CommitSpacing
-  /** After the first failed commit; it doubles up to 2 s. */
-  firstRetryMs?: number
-  /** A commit without an answer for so long is given up and tried again: writing an edit twice does no harm. */
-  commitTimeoutMs?: number
-}
-
 const mostRowsPerCommit = 20_000
 const lastRetryMs = 2000
+/** With so much unsaved, the next commit waits for no more. */
+const mostRestingBytes = 1024 * 1024
+const defaultSpacing: CommitSpacing = { leastMs: 10, mostMs: 150, pauseMs: 60 }
 const slowCommitMs = 5000 // on its way for longer, a commit counts as failing
 const shortFailureMs = 1000 // it is tried again, and nobody needs to hear of it before
 
@@ -57,7 +42,10 @@ export class PostgresUpdateLog implements UpdateLog {
   #running: Promise<void> | null = null
   #failingSince: number | null = null
   #commitStarted: number | null = null
-  #retry: { timer: NodeJS.Timeout; wake: () => void } | null = null
+  /** Until a commit that failed is tried again. */
+  readonly #retry = new Pause()
+  /** Until the next commit may start. */
+  readonly #rest = new Pause()
   #isClosed = false
   #isPrepared = true
 
@@ -66,7 +54,7 @@ export class PostgresUpdateLog implements UpdateLog {
     this.#log = options.log
     this.#keeper = options.keeper
     this.#maxCommitBytes = options.maxCommitBytes ?? 4 * 1024 * 1024
-    this.#pace = new CommitPace(options.commitSpacing ?? { leastMs: 10, mostMs: 50 })
+    this.#pace = new CommitPace({ ...defaultSpacing, ...options.commitSpacing })
     this.#firstRetryMs = options.firstRetryMs ?? 100
     this.#commitTimeoutMs = options.commitTimeoutMs ?? 15_000
   }
@@ -98,6 +86,8 @@ export class PostgresUpdateLog implements UpdateLog {
       this.#queue.push({ boardId, update, authors, resolve, reject, isSettled: false })
       this.#unsaved.set(boardId, (this.#unsaved.get(boardId) ?? 0) + update.length)
       this.#totalUnsaved += update.length
+      const { mayStartAt } = this.#pace.appended(boardId)
+      if (mayStartAt < this.#rest.endsAt - 1 || this.#isEnough) this.#rest.end()
       // The rest of this turn, rooms of the same timer tick among it, still gets into the first commit.
       if (this.#running === null) this.#start()
     })
@@ -127,28 +117,39 @@ export class PostgresUpdateLog implements UpdateLog {
     this.#keeper.idle(boardId)
   }
 
+  hurry(): void {
+    if (this.#queue.length === 0) return
+    this.#pace.hurry()
+    this.#rest.end() // reckoned anew
+  }
+
   /** Resolves when everything appended so far is committed or refused; waits while the database is away. */
   async flush(): Promise<void> {
+    this.hurry()
     while (this.#running !== null) await this.#running
   }
 
   /** No more retries: what is still queued is refused with `closing`. Flush first. Does not close the database. */
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#retry?.wake()
+    this.#retry.end()
+    this.#rest.end()
     while (this.#running !== null) await this.#running
   }
 
   async #run(): Promise<void> {
     let retryMs = this.#firstRetryMs
     while (this.#queue.length > 0) {
-      const restMs = this.#pace.restMs()
-      if (restMs > 0 && !this.#isClosed && this.#totalUnsaved < this.#maxCommitBytes)
-        await this.#pause(restMs)
+      const restMs = this.#restMs()
+      if (restMs > 0) {
+        await this.#rest.for(restMs)
+        continue // what came meanwhile may have put it off
+      }
       const batch = this.#take()
       this.#underWay = batch
       this.#pace.started(batch)
       const leftOver = await this.#commit(batch)
+      this.#pace.ended(batch)
       this.#underWay = []
       if (leftOver.length === 0) {
         retryMs = this.#firstRetryMs
@@ -160,7 +161,7 @@ export class PostgresUpdateLog implements UpdateLog {
         this.#refuse(new BoardroomError('closing', message), this.#queue.splice(0))
         break
       }
-      await this.#pause(retryMs)
+      await this.#retry.for(retryMs)
       retryMs = Math.min(retryMs * 2, lastRetryMs)
     }
     this.#running = null
@@ -287,15 +288,11 @@ export class PostgresUpdateLog implements UpdateLog {
     else this.#unsaved.delete(boardId)
   }
 
-  #pause(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        clearTimeout(timer)
-        this.#retry = null
-        resolve()
-      }
-      const timer = setTimeout(wake, milliseconds)
-      this.#retry = { timer, wake }
-    })
+  get #isEnough(): boolean {
+    return this.#totalUnsaved >= Math.min(this.#maxCommitBytes, mostRestingBytes)
+  }
+
+  #restMs(): number {
+    return this.#isClosed || this.#isEnough ? 0 : this.#pace.restMs()
   }
 }
