@@ -1,0 +1,78 @@
+// What the table shows of each scenario, and what Boardroom is to reach: [heading, path in the row, digits, target].
+// A target is a ratio to a server of the same round, or a figure; less is better unless it says otherwise.
+const hp = 'hocuspocus-4.7.0'
+const yws = 'yws-0.1.5'
+
+export const columns = {
+  fanout: [
+    [
+      'server CPU µs per delivery',
+      'cpuSecondsPerMillion',
+      2,
+      {
+        of: [
+          [hp, 0.75],
+          [yws, 1],
+        ],
+        only: 'n100',
+      },
+    ],
+    ['bytes per delivery', 'bytesPerDelivery', 1],
+    ['p50 ms', 'latency.p50', 1],
+    ['p99 ms', 'latency.p99', 1],
+  ],
+  awareness: [
+    ['server CPU µs per delivered state', 'cpuSecondsPerMillion', 2, { of: [[hp, 0.12]], only: 'n100' }],
+    ['Hz seen per cursor', 'hzPerCursor', 1, { atLeast: 29, only: 'n100' }],
+    ['p50 ms', 'latency.p50', 1, { atMost: 8, only: 'n100' }],
+    ['p99 ms', 'latency.p99', 1],
+  ],
+  join: [
+    ['first join CPU ms', 'coldCpuMs', 0, { of: [[hp, 0.05]], only: '1mb' }],
+    ['next join CPU ms', 'warmCpuMs', 1, { of: [[hp, 0.25]], only: '1mb' }],
+    ['storm CPU s', 'stormCpuSeconds', 2, { of: [[hp, 0.06]], only: '4mb' }],
+    ['another room, p99 ms', 'bystander.p99', 0, { of: [[hp, 0.03]], atMost: 50, only: '4mb' }],
+    ['peak MiB', 'peakMiB', 0],
+    ['board correct', 'correct'],
+  ],
+  rooms: [
+    ['server CPU µs per delivery', 'cpuSecondsPerMillion', 0, { of: [[hp, 0.7]] }],
+    ['p50 ms', 'latency.p50', 1],
+    ['p99 ms', 'latency.p99', 1],
+    ['memory MiB', 'rssMiB', 0],
+  ],
+  idle: [
+    ['KiB per connection', 'kibPerConnection', 1, { of: [[yws, 1]], only: '2000c-20r' }],
+    ['CPU µs to open one', 'openCpuMicros', 0, { of: [[hp, 1.5]], only: '2000c-20r' }],
+    ['idle core share', 'idleCpuShare', 4, { atMost: 0.01, only: '2000c-2000r' }],
+  ],
+  ramp: [
+    ['most deliveries/s', 'maxDeliveredPerSecond', 0, { timesAtLeast: [[hp, 3]] }],
+    ['p99 ms there', 'best.p99', 1],
+  ],
+  durable: [
+    ['saved p50 ms', 'ack.p50', 1, { atMost: 4 }],
+    ['saved p99 ms', 'ack.p99', 1, { atMost: 12 }],
+    ['edits lost by a crash', 'crashLostEdits', 0],
+    ['saved and lost', 'crashAckedLost', 0, { atMost: 0 }],
+    ['edits lost by SIGTERM', 'stopLostEdits', 0, { atMost: 0 }],
+  ],
+  coldopen: [
+    ['first open CPU ms, stop', 'coldCpuMs', 0, { of: [[hp, 0.08]], only: '100k' }],
+    ['first open CPU ms, crash', 'coldCpuMs', 0, { of: [[hp, 0.3]], only: '100k-crash' }],
+    ['board correct', 'correct'],
+  ],
+  comeback: [
+    ['CPU s', 'cpuSeconds', 2],
+    ['last one back ms', 'allMs', 0],
+    ['KiB per client', 'kibPerClient', 1],
+  ],
+  folding: [
+    ['another room, p99 ms', 'bystander.p99', 1, { atMost: 20 }],
+    ['… quiet', 'quiet.p99', 1],
+    ['CPU s', 'cpuSeconds', 2],
+  ],
+  growth: [['server CPU µs per delivery', 'cpuSecondsPerMillion', 1]],
+  memory: [['MiB (proportional)', 'pssMiB', 1]],
+  soak: [['edits', 'edits', 0]],
+}

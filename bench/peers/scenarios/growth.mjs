@@ -1,0 +1,31 @@
+// Growth: what a delivery costs with 10 and with 1,000 rooms, at the same number of edits a second in all, and on a
+// board with a short and with a long history.
+import { fill } from '../load/board.mjs'
+import { historyUpdates } from '../load/fixtures.mjs'
+import { runLoad } from '../load/load.mjs'
+
+export const variants = {
+  'rooms-10': { rooms: 10, rate: 20 },
+  'rooms-1000': { rooms: 1000, rate: 0.2 },
+  'edits-1k': { history: 1000 },
+  'edits-100k': { history: 100_000 },
+}
+
+const load = { clients: 2, writers: 1, verify: false }
+const names = (prefix, count) => Array.from({ length: count }, (_, i) => `${prefix}-${i}`)
+export const rooms = ({ rooms: count = 1 }) => [...names('warm', count), ...names('grown', count)]
+
+export async function run(target, { rooms: count, rate, history }) {
+  if (history !== undefined) {
+    // In portions: an author's edits build on one another, so every portion has authors of its own.
+    const writers = Math.max(1, history / 1000)
+    for (const room of ['warm-0', 'grown-0']) {
+      const client = await fill(target, room, historyUpdates(writers, history / writers, 50))
+      client.close()
+    }
+    await runLoad(target, { ...load, room: 'warm', clients: 11, rate: 60, seconds: 1 })
+    return runLoad(target, { ...load, room: 'grown', clients: 11, rate: 30, seconds: 4 })
+  }
+  await runLoad(target, { ...load, rooms: count, room: 'warm', rate: rate * 2, seconds: 2.5 })
+  return runLoad(target, { ...load, rooms: count, room: 'grown', rate, seconds: 5 })
+}

@@ -1,0 +1,29 @@
+import * as awareness from './awareness.mjs'
+import * as coldopen from './coldopen.mjs'
+import * as comeback from './comeback.mjs'
+import * as durable from './durable.mjs'
+import * as fanout from './fanout.mjs'
+import * as folding from './folding.mjs'
+import * as growth from './growth.mjs'
+import * as idle from './idle.mjs'
+import * as join from './join.mjs'
+import * as memory from './memory.mjs'
+import * as ramp from './ramp.mjs'
+import * as rooms from './rooms.mjs'
+import * as soak from './soak.mjs'
+
+export const scenarios = {
+  fanout,
+  awareness,
+  join,
+  rooms,
+  idle,
+  ramp,
+  durable,
+  coldopen,
+  comeback,
+  folding,
+  growth,
+  memory,
+  soak,
+}
