@@ -163,7 +163,7 @@ tests.add(
         const guest = await browser.open(url)
         await guest.page.getByLabel('Your name').fill('Katherine')
         await guest.page.getByRole('button', { name: 'Open the board' }).click()
-        await saysSync(guest.page, 'Saved')
+        await eventually(async () => (await elementsOn(guest.page)).length === 7)
         await dropFile(guest.page, dropped)
         await guest.page.getByText('You may only look at this board').waitFor()
         assert.is((await elementsOn(guest.page)).length, 7)
