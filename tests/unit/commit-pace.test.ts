@@ -92,6 +92,25 @@ pace('holds a drag again that follows on edits made one by one', () => {
   assert.ok(commits.length - before <= 10)
 })
 
+pace('finds out that a fast drag followed, also where commits are faster than its edits', () => {
+  const { pass, edit, isSaved, commits } = withPace()
+  for (let i = 0; i < 3; i++) {
+    edit()
+    while (!isSaved()) pass(1)
+    pass(8)
+  }
+  for (let i = 0; i < 200; i++) {
+    edit()
+    pass(16)
+  }
+  const before = commits.length
+  for (let i = 0; i < 100; i++) {
+    edit()
+    pass(16)
+  }
+  assert.ok(commits.length - before <= 15, `${commits.length - before} commits for 100 edits`)
+})
+
 pace('starts a commit for who waits for it, whatever goes on', () => {
   const { pass, edit, isSaved, commitPace } = withPace()
   edit()

@@ -21,7 +21,7 @@ export async function freePort() {
   return port
 }
 
-async function waitForPort(port, pid, limitMs = 60_000) {
+async function waitUntilReady({ port, pid, readyPath, limitMs = 60_000 }) {
   const startedAt = performance.now()
   while (performance.now() - startedAt < limitMs) {
     const open = await new Promise((resolve) => {
@@ -31,14 +31,13 @@ async function waitForPort(port, pid, limitMs = 60_000) {
       })
       socket.on('error', () => resolve(false))
     })
-    // A server may take its port before it is ready: it says so with 503, or does not answer yet. One without HTTP is
-    // ready when it listens.
-    const isStarting = () =>
-      fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(2000) }).then(
-        (answer) => answer.status === 503,
-        (error) => error.name === 'TimeoutError',
+    // A server may take its port before it is ready; one that says nothing of it is ready when it listens.
+    const isReady = () =>
+      fetch(`http://127.0.0.1:${port}${readyPath}`, { signal: AbortSignal.timeout(2000) }).then(
+        (answer) => answer.ok,
+        () => false,
       )
-    if (open && !(await isStarting())) return
+    if (open && (readyPath === undefined || (await isReady()))) return
     if (!isAlive(pid)) throw new Error('server exited during start')
     await sleep(10)
   }
@@ -81,7 +80,7 @@ export async function startServer(peer, port, dataDir) {
   })
   closeSync(fd)
   try {
-    await waitForPort(port, child.pid)
+    await waitUntilReady({ port, pid: child.pid, readyPath: peer.readyPath })
   } catch (error) {
     child.kill('SIGKILL')
     throw new Error(`${error.message}\n${readFileSync(log, 'utf8').slice(-2000)}`)

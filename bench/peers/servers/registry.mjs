@@ -2,6 +2,7 @@
 //   protocol   what the generator speaks to it, see ../protocols
 //   persists   keeps boards in DATA_DIR over a restart
 //   stateless  a floor: no documents, so no joins
+//   readyPath  answers 2xx once the server is ready, where listening does not say so
 //   setup      makes the rooms that a scenario names, and answers with their URLs
 //   ackType    number of the message that says that edits are stored (y-websocket protocol only)
 import { fileURLToPath } from 'node:url'
@@ -29,6 +30,7 @@ export const servers = {
     protocol: 'yws',
     persists: true,
     setup: `node '${here('../../make-boards.mjs')}'`,
+    readyPath: '/readyz',
     ackType: 65,
     subprotocol: 'boardroom.v1',
   },

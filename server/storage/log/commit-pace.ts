@@ -15,6 +15,8 @@ const perBoardMs = 2.5
 const latelyMs = 250
 /** An edit so soon after the last was saved is one that waited for it. */
 const reactionMs = 15
+/** After so many the next is held again, to see whether somebody goes on after all: a fast drag looks like that, too. */
+const mostReactions = 150
 
 /** A board that was drawn on lately. Times are those of `performance.now()`. */
 interface Work {
@@ -27,6 +29,8 @@ interface Work {
   isUnderWay: boolean
   /** Its last edit was held back for the next, and none came until it was saved: somebody waits for that. */
   waitsForSaved: boolean
+  /** Edits in a row that were committed at once for that. */
+  reactions: number
 }
 
 export class CommitPace {
@@ -53,7 +57,11 @@ export class CommitPace {
     const { mostMs, pauseMs } = this.#spacing
     if (work.waiting === 0) {
       const isReaction =
-        work.waitsForSaved && !work.isUnderWay && now - work.savedAt <= Math.min(reactionMs, pauseMs)
+        work.waitsForSaved &&
+        !work.isUnderWay &&
+        work.reactions < mostReactions &&
+        now - work.savedAt <= Math.min(reactionMs, pauseMs)
+      work.reactions = isReaction ? work.reactions + 1 : 0
       const isAfterPause = now - work.editedAt >= pauseMs
       work.waitingSince = now
       work.dueAt = isReaction || isAfterPause ? now : now + Math.min(mostMs, pauseMs)
@@ -121,7 +129,7 @@ export class CommitPace {
     if (known !== undefined) return known
     const never = Number.NEGATIVE_INFINITY
     const times = { editedAt: never, savedAt: never, waitingSince: never, dueAt: never }
-    const work = { ...times, waiting: 0, isUnderWay: false, waitsForSaved: false }
+    const work = { ...times, waiting: 0, isUnderWay: false, waitsForSaved: false, reactions: 0 }
     this.#work.set(boardId, work)
     return work
   }
