@@ -265,6 +265,8 @@ async function start({
     publicBoards: config.publicBoards,
     audit: trail,
     guests,
+    limits: config,
+    newGuests: rates.newGuests,
     failedGuesses: rates.failedLinks,
     makeTicket: async (identity, boardId) => (await makeTicket(ticketKey, identity, { boardId })).ticket,
     boardUrl,

@@ -167,6 +167,18 @@ export const fields = {
   BOARDROOM_MAX_FILES_BYTES: whole(KiB, Number.MAX_SAFE_INTEGER)
     .default(1024 * MiB)
     .describe('all files of one board'),
+  BOARDROOM_MAX_FILES_BYTES_PER_USER: whole(KiB, Number.MAX_SAFE_INTEGER)
+    .default(20 * 1024 * MiB)
+    .describe('all files on the boards of one owner, each content counted once'),
+  BOARDROOM_MAX_BOARDS_PER_USER: whole(1, 10_000_000)
+    .default(5000)
+    .describe('boards that one account may own, the trash included'),
+  BOARDROOM_MAX_GUESTS_PER_LINK: whole(1, 10_000_000)
+    .default(1000)
+    .describe('guests that one share link may make'),
+  BOARDROOM_NEW_GUESTS_PER_MINUTE_PER_IP: whole(1, 1_000_000)
+    .default(120)
+    .describe('guests that one address may become in a minute'),
   BOARDROOM_MAX_NEW_CLIENTS_PER_UPDATE: whole(1, 100_000)
     .default(256)
     .describe('Yjs client ids that one update may bring'),

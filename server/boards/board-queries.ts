@@ -137,6 +137,15 @@ export const hadBoards = async (db: Db): Promise<boolean> => {
   return (await made.limit(1).execute()).length > 0
 }
 
+/** Whether a user owns so many boards, deleted ones too; counts no further. Serves from: boards (owner_id, …). */
+export const ownsAtLeast = async (trx: Trx, userId: number, count: number): Promise<boolean> => {
+  const { rows } = await sql<{ owned: string }>`
+    select count(*) as owned from (select from ${sql.table('boards')} where owner_id = ${userId} limit ${count}) counted`.execute(
+    trx,
+  )
+  return Number(rows[0]?.owned) >= count
+}
+
 export const systemUserId = async (db: Db): Promise<number> =>
   (await db.selectFrom('users').select('id').where('email', '=', systemEmail).executeTakeFirstOrThrow()).id
 

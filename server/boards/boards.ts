@@ -18,6 +18,7 @@ import {
   listBoardRows,
   lockBoard,
   notifyEvent,
+  ownsAtLeast,
   purgeBoardRow,
   setBoard,
   setDeleted,
@@ -27,7 +28,7 @@ import {
 import type { BoardsDeps } from './deps.ts'
 import { granteeById, upsertPermission } from './permission-queries.ts'
 
-type Deps = Pick<BoardsDeps, 'db' | 'schema' | 'publicBoards'>
+type Deps = Pick<BoardsDeps, 'db' | 'schema' | 'publicBoards' | 'limits'>
 
 /**
  * Makes a board that belongs to the actor; the system's own belong to the system actor.
@@ -37,6 +38,7 @@ export async function createBoard(deps: Deps, actor: Actor, body: BoardCreate): 
   refuseForbiddenPublishing(deps, body.is_public)
   const ownerId = await ownerFor(deps, actor)
   return transactionAs(deps.db, actor, async (trx) => {
+    await refuseTooMany(trx, deps, actor, ownerId)
     const id = await insertBoard(trx, {
       owner_id: ownerId,
       created_by: ownerId,
@@ -48,6 +50,22 @@ export async function createBoard(deps: Deps, actor: Actor, body: BoardCreate): 
     if (body.title !== undefined) await setTitleKey(trx, id, body.title)
     return id
   })
+}
+
+/** The system's own boards are not counted: they belong to nobody who could make too many. */
+async function refuseTooMany(
+  trx: Parameters<typeof lockBoard>[0],
+  { limits }: Pick<Deps, 'limits'>,
+  actor: Actor,
+  ownerId: number,
+): Promise<void> {
+  if (actor.kind === 'system') return
+  if (!(await ownsAtLeast(trx, ownerId, limits.maxBoardsPerUser))) return
+  throw new BoardroomError(
+    'conflict',
+    `one account may own ${limits.maxBoardsPerUser} boards, the trash included; purge some, or hand them over`,
+    { details: { max_boards: limits.maxBoardsPerUser } },
+  )
 }
 
 async function ownerFor(deps: Deps, actor: Actor): Promise<number> {
@@ -148,6 +166,7 @@ export async function duplicateBoard(
 ): Promise<string> {
   const ownerId = await ownerFor(deps, actor)
   return transactionAs(deps.db, actor, async (trx) => {
+    await refuseTooMany(trx, deps, actor, ownerId)
     const source = await boardById(trx, boardId)
     if (source === undefined) throw new BoardroomError('not_found', 'there is no such board')
     const id = await insertBoard(trx, {

@@ -17,6 +17,9 @@ export interface BoardsDeps {
   publicBoards: PublicBoards
   audit: Pick<AuditTrail, 'record' | 'recordRead'>
   guests: GuestMaker
+  limits: BoardLimits
+  /** New guests, by address. */
+  newGuests: GuessLimit
   /** Wrong links and passwords, by address. */
   failedGuesses: GuessLimit
   /** A ticket for one board, with the usual lifetime. */
@@ -30,6 +33,12 @@ export interface BoardsDeps {
   /** Aborted when the process stops: open event streams end. */
   closing: AbortSignal
   log: Logger
+}
+
+/** What one account and one link may make. @see server/config.ts */
+export interface BoardLimits {
+  maxBoardsPerUser: number
+  maxGuestsPerLink: number
 }
 
 /** Inside the caller's transaction. @see server/accounts/guests.ts */

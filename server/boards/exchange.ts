@@ -7,10 +7,20 @@ import { type Actor, actorOf, type Identity } from '../principal.ts'
 import { subjectOf } from './access.ts'
 import type { BoardsDeps } from './deps.ts'
 import type { LinkPasswords } from './link-password.ts'
-import { countUse, heldUse, insertUse, linkByToken, type ShareLinkRow } from './share-link-queries.ts'
+import {
+  countUse,
+  hasGuests,
+  heldUse,
+  insertUse,
+  linkByToken,
+  type ShareLinkRow,
+} from './share-link-queries.ts'
 import { stateOf, tokenHash } from './share-links.ts'
 
-type Deps = Pick<BoardsDeps, 'db' | 'access' | 'audit' | 'guests' | 'failedGuesses' | 'makeTicket'> & {
+type Deps = Pick<
+  BoardsDeps,
+  'db' | 'access' | 'audit' | 'guests' | 'failedGuesses' | 'newGuests' | 'limits' | 'makeTicket'
+> & {
   passwords: LinkPasswords
 }
 type Person = { userId: number } | { guestId: string }
@@ -43,6 +53,7 @@ export async function exchangeShareLink(
   }
   if (link.password_hash !== null && !holdsIt) await checkPassword(deps, actor, address, link, body.password)
 
+  if (person === null) refuseCrowd(deps, address)
   const entered = await enter(deps, actor, identity, person, link, body.name)
   if (entered === null) return refuse(deps, actor, address, link)
   const decision = await deps.access.decideOne(subjectOf(entered.identity, link.board_id))
@@ -87,6 +98,8 @@ async function enter(
     let entered: { identity: Identity; cookie: string | null } = { identity, cookie: null }
     let person = known
     if (person === null) {
+      if (await hasGuests(trx, link.id, deps.limits.maxGuestsPerLink))
+        throw crowded(deps.limits.maxGuestsPerLink)
       const { guestId, cookie } = await deps.guests.create(trx, { name, linkExpiresAt: link.expires_at })
       person = { guestId }
       entered = { identity: guest(guestId, name), cookie }
@@ -121,6 +134,21 @@ function refuseFlood({ failedGuesses }: Deps, address: string): void {
   const waitMs = failedGuesses.retryAfterMs(address)
   if (waitMs > 0) throw tooMany(waitMs)
 }
+
+/** Guests are rows: one holder of a link must not make them by the hundred. */
+function refuseCrowd({ newGuests }: Deps, address: string): void {
+  if (newGuests.take(address)) return
+  throw new BoardroomError(
+    'too_many_requests',
+    'too many new guests from your address; whoever came before keeps their place, others try again in a minute',
+    { details: { retry_after_seconds: Math.ceil(newGuests.retryAfterMs(address) / 1000) } },
+  )
+}
+
+const crowded = (most: number): BoardroomError =>
+  new BoardroomError('conflict', `this link has made ${most} guests, which is the most; ask for a new link`, {
+    details: { max_guests: most },
+  })
 
 const tooMany = (waitMs: number): BoardroomError =>
   new BoardroomError(

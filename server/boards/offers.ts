@@ -10,7 +10,7 @@ import type { BoardsDeps } from './deps.ts'
 import { deleteOffer, offersTo, takeOffer, upsertOffer } from './offer-queries.ts'
 import { type Granter, granteeOf } from './permissions.ts'
 
-type Deps = Pick<BoardsDeps, 'db' | 'schema' | 'publicBoards'>
+type Deps = Pick<BoardsDeps, 'db' | 'schema' | 'publicBoards' | 'limits'>
 
 /** A second offer replaces the first. @throws BoardroomError access_denied (somebody the owner does not know) */
 export async function offerBoard(

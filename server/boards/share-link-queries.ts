@@ -142,3 +142,13 @@ export const revokeUses = (trx: Trx, boardId: string, person: Person) =>
       query.where('guest_id', '=', 'guestId' in person ? person.guestId : null),
     )
     .execute()
+
+/** Whether a link has made so many guests; counts no further. */
+export const hasGuests = async (trx: Trx, linkId: string, count: number): Promise<boolean> => {
+  const { rows } = await sql<{ made: string }>`
+    select count(*) as made from (
+      select from ${sql.table('share_link_uses')} where link_id = ${linkId} and guest_id is not null limit ${count}) counted`.execute(
+    trx,
+  )
+  return Number(rows[0]?.made) >= count
+}

@@ -84,6 +84,8 @@ export interface RateLimits {
   failedJoins: RateLimit
   /** Unknown links and wrong link passwords. A genuine link that is over spends nothing. */
   failedLinks: RateLimit
+  /** Guests made by share links. */
+  newGuests: RateLimit
   /** Wrong sign-ins and set-up secrets. */
   failedSignIns: RateLimit
   /** What people write in comments: by person, by address only where nobody is known. */
@@ -93,12 +95,17 @@ export interface RateLimits {
 export const rateLimits = (
   config: Pick<
     Config,
-    'joinsPerSecondPerIp' | 'failedJoinsPerMinutePerIp' | 'failedGuessesPerMinutePerIp' | 'commentsPerMinute'
+    | 'joinsPerSecondPerIp'
+    | 'failedJoinsPerMinutePerIp'
+    | 'failedGuessesPerMinutePerIp'
+    | 'newGuestsPerMinutePerIp'
+    | 'commentsPerMinute'
   >,
 ): RateLimits => ({
   joins: new RateLimit({ limit: config.joinsPerSecondPerIp, windowMs: 1000 }),
   failedJoins: new RateLimit({ limit: config.failedJoinsPerMinutePerIp, windowMs: 60_000 }),
   failedLinks: new RateLimit({ limit: config.failedGuessesPerMinutePerIp, windowMs: 60_000 }),
+  newGuests: new RateLimit({ limit: config.newGuestsPerMinutePerIp, windowMs: 60_000 }),
   failedSignIns: new RateLimit({ limit: config.failedGuessesPerMinutePerIp, windowMs: 60_000 }),
   comments: new RateLimit({ limit: config.commentsPerMinute, windowMs: 60_000 }),
 })

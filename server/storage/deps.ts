@@ -18,7 +18,10 @@ export interface StorageDeps {
   /** What is said on the board, as JSON; null where nothing is. @see server/comments/export-queries.ts */
   threadsJson(boardId: string): Promise<string | null>
   trail: Pick<AuditTrail, 'record' | 'recordRead'>
-  config: Pick<Config, 'maxFileBytes' | 'maxFilesBytes' | 'maxBoardBytes' | 'maxClientsPerBoard'>
+  config: Pick<
+    Config,
+    'maxFileBytes' | 'maxFilesBytes' | 'maxFilesBytesPerUser' | 'maxBoardBytes' | 'maxClientsPerBoard'
+  >
 }
 
 /** The boards as their rooms have them. @see server/rooms/rooms.ts */

@@ -24,6 +24,17 @@ export async function bytesOfFiles(
   return { known: row.known, bytes: Number(row.bytes) }
 }
 
+/** Bytes of the files on all boards of a board's owner, each content once, as it is stored. */
+export async function bytesOfOwner(trx: Db, boardId: string): Promise<number> {
+  const { rows } = await sql<{ bytes: string }>`
+    select coalesce(sum(size), 0)::text as bytes from (
+      select distinct f.id, f.size from ${sql.table('boards')} b
+      join ${sql.table('boards')} o on o.owner_id = b.owner_id
+      join ${sql.table('board_files')} f on f.board_id = o.id
+      where b.id = ${boardId}) contents`.execute(trx)
+  return Number(rows[0]?.bytes)
+}
+
 /**
  * Content that is about to be shown by a board. Written even where it is there, which waits for whoever is taking it
  * away and makes them wait.

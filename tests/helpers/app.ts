@@ -58,6 +58,8 @@ export interface TestApp extends TestDatabase {
 export interface TestAppOptions {
   publicBoards?: PublicBoards
   guessesPerMinute?: number
+  newGuestsPerMinute?: number
+  limits?: Partial<BoardsDeps['limits']>
   commentsPerMinute?: number
   commentLimits?: Partial<CommentsDeps['limits']>
 }
@@ -93,6 +95,8 @@ export const withApp = <Result>(
         recordRead: (...read) => trail.recordRead(...read),
       },
       guests,
+      limits: { maxBoardsPerUser: 1000, maxGuestsPerLink: 1000, ...options.limits },
+      newGuests: new RateLimit({ limit: options.newGuestsPerMinute ?? 1000, windowMs: 60_000 }),
       failedGuesses: new RateLimit({ limit: options.guessesPerMinute ?? 1000, windowMs: 60_000 }),
       makeTicket: async (identity, boardId) => `ticket for ${identity.principal.kind} on ${boardId}`,
       boardUrl: (boardId) => `${origin}/b/${boardId}`,

@@ -342,4 +342,23 @@ boards('are not listed by the cursor of another list, or by one that was made up
   }),
 )
 
+boards('of one account are bounded, made or duplicated, the trash included', () =>
+  withApp(
+    async ({ call, db }) => {
+      const { id: ada } = await make.user(db)
+      const first = await call('POST', '/api/boards', { as: ada, body: {} })
+      assert.is((await call('POST', `/api/boards/${first.body.id}/duplicate`, { as: ada })).status, 201)
+      await call('DELETE', `/api/boards/${first.body.id}`, { as: ada })
+      const refused = await call('POST', '/api/boards', { as: ada, body: {} })
+      assert.equal(
+        [refused.status, refused.body.error.code, refused.body.error.details.max_boards],
+        [409, 'conflict', 2],
+      )
+      await call('DELETE', `/api/boards/${first.body.id}?purge=true`, { as: ada })
+      assert.is((await call('POST', '/api/boards', { as: ada, body: {} })).status, 201)
+    },
+    { limits: { maxBoardsPerUser: 2 } },
+  ),
+)
+
 boards.run()

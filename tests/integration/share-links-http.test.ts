@@ -461,4 +461,35 @@ links('and every other reason are told to who manages the board', () =>
   }),
 )
 
+links('make guests in bounded number: of one address a minute, and of one link in all', () =>
+  withApp(
+    async ({ call, db }) => {
+      const { id: owner } = await make.user(db)
+      const { id: board } = await make.board(db, { owner_id: owner })
+      const secret = async () => {
+        const made = await call('POST', `/api/boards/${board}/share-links`, {
+          as: owner,
+          body: { level: 'view' },
+        })
+        return new URL(made.body.url).hash.slice(3)
+      }
+      const [first, second] = [await secret(), await secret()]
+      const enter = (token: string) =>
+        call('POST', '/api/share-links/exchange', { body: { token, name: 'Gus' } })
+      assert.equal([(await enter(first)).status, (await enter(first)).status], [200, 200])
+      const crowded = await enter(first)
+      assert.equal(
+        [crowded.status, crowded.body.error.code, crowded.body.error.details.max_guests],
+        [409, 'conflict', 2],
+      )
+      assert.is((await enter(second)).status, 200)
+      const tooFast = await enter(second)
+      assert.equal([tooFast.status, tooFast.body.error.code], [429, 'too_many_requests'])
+      const made = await db.selectFrom('guests').select('id').execute()
+      assert.is(made.length, 3)
+    },
+    { limits: { maxGuestsPerLink: 2 }, newGuestsPerMinute: 4 },
+  ),
+)
+
 links.run()

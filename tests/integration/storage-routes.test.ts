@@ -357,7 +357,8 @@ versions('are named, listed newest first by pages, looked at, and restored for e
     let seen = 0
     room.on('update', () => seen++)
     const answer = await ask('POST', `/versions/${version.id}/restore`)
-    assert.equal(await answer.json(), { changed: true })
+    const restored = (await answer.json()) as { changed: boolean; former_version_id: string }
+    assert.is(restored.changed, true)
     assert.is(seen, 1)
     assert.equal(
       sceneOf(room)
@@ -370,7 +371,7 @@ versions('are named, listed newest first by pages, looked at, and restored for e
       former_version_id: null,
     })
     const kept = await db.selectFrom('board_versions').select('id').where('name', 'is', null).execute()
-    assert.is(kept.length, 1, 'what was there before the restore')
+    assert.equal(kept, [{ id: restored.former_version_id }], 'what was there before the restore')
     assert.equal(
       recorded.map((event) => ('action' in event ? event.action : event.read)),
       ['create', 'create', 'create', 'true version', 'restore', 'restore'],

@@ -7,6 +7,7 @@ import { BoardroomError } from '../../errors.ts'
 import type { StorageDeps } from '../deps.ts'
 import {
   bytesOfFiles,
+  bytesOfOwner,
   holdContent,
   insertFile,
   lockBoard,
@@ -69,6 +70,14 @@ export async function putFile(
         {
           details: { max_files_bytes: config.maxFilesBytes, files_bytes: bytes },
         },
+      )
+    }
+    const ofOwner = await bytesOfOwner(trx, boardId)
+    if (ofOwner + data.length > config.maxFilesBytesPerUser) {
+      throw new BoardroomError(
+        'too_large',
+        `the files on all boards of this board’s owner may have ${config.maxFilesBytesPerUser} bytes together; they have ${ofOwner}`,
+        { details: { max_files_bytes: config.maxFilesBytesPerUser, files_bytes: ofOwner } },
       )
     }
     await holdContent(trx, id, asBuffer(data))
