@@ -72,16 +72,23 @@ export const Composer = ({
   useEffect(() => {
     if (q === undefined) return setPeople([])
     let isOld = false
-    api.listMentionable(boardId, q).then(
-      ({ items }) => {
-        if (isOld) return
-        setPeople(items)
-        setChosen(0)
-      },
-      () => setPeople([]),
-    )
+    let timer: ReturnType<typeof setTimeout>
+    const ask = () => {
+      api.listMentionable(boardId, q).then(
+        ({ items }) => {
+          if (isOld) return
+          setPeople(items)
+          setChosen(0)
+        },
+        () => {
+          if (!isOld) timer = setTimeout(ask, 1000)
+        },
+      )
+    }
+    ask()
     return () => {
       isOld = true
+      clearTimeout(timer)
     }
   }, [boardId, q])
 

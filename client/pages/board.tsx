@@ -1,15 +1,6 @@
 // `/b/{id}`: one board. Who comes in how is board/entry.ts, what happens live is session.ts; this puts them on a page.
 import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
-import {
-  lazy,
-  Suspense,
-  useCallback,
-  useEffect,
-  useMemo,
-  useRef,
-  useState,
-  useSyncExternalStore,
-} from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import type { BoardResponse, MeResponse } from '../../shared/api.ts'
 import { mayWrite } from '../../shared/levels.ts'
 import * as api from '../api.ts'
@@ -26,6 +17,7 @@ import { useThumbnail } from '../board/thumbnail.ts'
 import { VersionsDialog } from '../board/versions-dialog.tsx'
 import { CommentsButtons } from '../comments/comments-button.tsx'
 import { CommentsLayer } from '../comments/layer.tsx'
+import { LazyCommentsPanel } from '../comments/lazy-panel.tsx'
 import { useComments } from '../comments/use-comments.ts'
 import { Link } from '../router.tsx'
 import type { BoardSession } from '../session.ts'
@@ -33,10 +25,6 @@ import { Prompt } from '../ui/dialog.tsx'
 import { Icon, Mark } from '../ui/icons.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
 import { showProblem, showToast } from '../ui/toast.tsx'
-
-// What shows words and writes them is asked for when somebody looks at comments.
-const loadComments = () => import('../comments/panel.tsx')
-const CommentsPanel = lazy(loadComments)
 
 export default function BoardPage({ boardId }: { boardId: string }) {
   const { entry, submit } = useEntry(boardId)
@@ -126,10 +114,6 @@ const LiveBoard = ({ boardId, session, board, me, onRenamed }: LiveBoardProps) =
   const isUser = me?.kind === 'user'
   const comments = useComments(boardId, session, state, excalidraw)
   useThumbnail(boardId, excalidraw, state)
-  // Without the network it could not be asked for any more, and comments are written all the same.
-  useEffect(() => {
-    if (state.isReady) loadComments().catch(() => {}) // asked for again when it is opened
-  }, [state.isReady])
   useLevelNews(state.level)
 
   useEffect(() => {
@@ -243,11 +227,7 @@ const LiveBoard = ({ boardId, session, board, me, onRenamed }: LiveBoardProps) =
           onVersions={mayWrite(state.level) && isUser ? () => setDialog('versions') : null}
         />
         {comments !== null && <CommentsLayer comments={comments} />}
-        {comments?.isOpen === true && (
-          <Suspense fallback={null}>
-            <CommentsPanel comments={comments} />
-          </Suspense>
-        )}
+        {comments !== null && <LazyCommentsPanel comments={comments} />}
       </div>
       {dialog === 'share' && (
         <ShareDialog

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 import type { MeResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
 import { forgetDevice } from '../board/device.ts'
+import { Bell } from '../comments/bell.tsx'
 import { Link, navigate } from '../router.tsx'
 import { setTheme, useTheme } from '../theme.ts'
 import { Icon, Mark } from './icons.tsx'
@@ -45,6 +46,7 @@ export const TopBar = ({ me, children }: { me: MeResponse | null; children?: Rea
         <Mark /> <span>Boardroom</span>
       </Link>
       <div className="top-bar-middle">{children}</div>
+      {(me?.kind === 'user' || me?.kind === 'guest') && <Bell />}
       {(me?.kind === 'user' || me?.kind === 'guest') && (
         <Menu label={`${me.name ?? 'You'}: account`} className="avatar" items={items}>
           {initials(me.name ?? '?')}
