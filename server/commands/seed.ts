@@ -68,7 +68,6 @@ class Story {
   readonly #connected: Connected
   readonly #door: Door
   readonly #visitors = new Map<PersonKey, Visitor>()
-  readonly #userIds = new Map<PersonKey, number>()
   readonly #boardIds = new Map<BoardKey, string>()
   readonly #links: Link[] = []
 
@@ -116,7 +115,7 @@ class Story {
       const { name, role, address } = people[key]
       this.#context.progress(`hiring ${name}`)
       const password = randomBytes(12).toString('base64url')
-      const user = await createUser(this.#connected.database.db, actor, {
+      await createUser(this.#connected.database.db, actor, {
         email: emailOf(key),
         name,
         role: key === 'deniz' ? 'user' : role,
@@ -130,7 +129,6 @@ class Story {
         })
       await visitor.ask('POST', '/api/auth/sign-in/email', { email: emailOf(key), password })
       passwords.set(key, password)
-      this.#userIds.set(key, user.id)
       this.#visitors.set(key, visitor)
     }
     return passwords
@@ -221,7 +219,7 @@ class Story {
       level: 'edit',
     })
     const sams = (await this.#as('tom').ask('GET', `${architecture}/permissions`)).items.find(
-      (row: { user_id: number | null }) => row.user_id === this.#userId('sam'),
+      (row: { user_email: string | null }) => row.user_email === emailOf('sam'),
     )
     await this.#as('tom').ask('DELETE', `${architecture}/permissions/${sams.id}`)
     await this.#as('sam')
@@ -269,12 +267,6 @@ class Story {
     const visitor = this.#visitors.get(person)
     if (visitor === undefined) throw new Error(`${person} has not been hired`)
     return visitor
-  }
-
-  #userId(person: PersonKey): number {
-    const id = this.#userIds.get(person)
-    if (id === undefined) throw new Error(`${person} has not been hired`)
-    return id
   }
 
   #board(key: BoardKey): string {

@@ -129,8 +129,12 @@ hostile('a foreign page changes nothing with the cookies that it brings along', 
         assert.is(answer.error.code, 'origin_not_allowed')
       }
     }
-    const rows = await db.selectFrom('boards').select(['title', 'is_public', 'deleted_at']).execute()
-    assert.equal(rows, [{ title: 'Untouched', is_public: false, deleted_at: null }])
+    const rows = await db
+      .selectFrom('boards')
+      .select(['id', 'title', 'is_public', 'deleted_at'])
+      .where('owner_id', '=', ada.id)
+      .execute()
+    assert.equal(rows, [{ id: board, title: 'Untouched', is_public: false, deleted_at: null }])
     assert.equal(await db.selectFrom('share_links').selectAll().execute(), [])
   }),
 )

@@ -212,7 +212,9 @@ limits('new client ids of an update, a connection and a board', () =>
       const next = await raw(board, { ticket })
       for (const client of [5, 6]) next.sendUpdate(oneStruct(client))
       assert.is((await next.message(MessageType.notice)).refused_through, 2)
-      assert.is((await readMetrics(origin)).get(refusedBy('client_id')), 2)
+      const metrics = await readMetrics(origin)
+      assert.is(metrics.get(refusedBy('connection_client_ids')), 1)
+      assert.is(metrics.get(refusedBy('board_client_ids')), 1)
     },
     { maxNewClientsPerUpdate: 2, maxNewClientsPerConnection: 3, maxClientsPerBoard: 4 },
   ),
