@@ -34,13 +34,17 @@ nonsense('is answered 4xx with {error: {code, message}} by every operation, neve
       for (const operation of operations) {
         if (isLeftOut(operation)) continue
         try {
-          await sendNonsense(ask, operation, { board_id: board })
+          await sendNonsense(ask, operation, { board_id: board, request_id: '1' })
         } catch (error) {
           problems.push(error instanceof Error ? error.message : String(error))
         }
       }
       assert.equal(problems, [])
-      const rows = await db.selectFrom('boards').select(['id', 'title', 'deleted_at', 'is_public']).execute()
+      const rows = await db
+        .selectFrom('boards')
+        .select(['id', 'title', 'deleted_at', 'is_public'])
+        .where('id', '=', board)
+        .execute()
       assert.equal(rows, [{ id: board, title: 'Untouched', deleted_at: null, is_public: false }])
     },
     { failedGuessesPerMinutePerIp: 100_000 },
