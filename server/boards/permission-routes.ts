@@ -13,9 +13,10 @@ const permissionParams = params.extend({ permission_id: z.coerce.number().int().
 const tags = ['permissions']
 
 /** Whom the asker may name by an id, and whose address they may see. */
-export const granterOf = ({ principal }: Identity): Granter => ({
+export const granterOf = ({ principal, via }: Identity): Granter => ({
   userId: principal.kind === 'user' ? principal.userId : null,
   knowsEverybody: principal.kind === 'user' && principal.role !== 'user',
+  knowsExternalIds: via === 'embedder',
 })
 
 export function permissionRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {

@@ -27,6 +27,8 @@ export interface Granter {
   userId: number | null
   /** Administrators, service keys and the embedding program know who there is. */
   knowsEverybody: boolean
+  /** A user of an embedding app, who knows its other users by the app's own ids. */
+  knowsExternalIds?: boolean
 }
 
 export const everybodyKnown: Granter = { userId: null, knowsEverybody: true }
@@ -77,7 +79,8 @@ export async function granteeOf(
         : ['external_id', await granteesByExternalId(db, body.external_id ?? '')]
   const [user, another] = found
   const details = { field }
-  if (!granter.knowsEverybody) {
+  const isTheirApps = field === 'external_id' && granter.knowsExternalIds === true
+  if (!granter.knowsEverybody && !isTheirApps) {
     const knows =
       user !== undefined && granter.userId !== null && (await shareBoard(db, granter.userId, user.id))
     // The same for somebody who is not there: ids are not to be tried one after the other.
