@@ -45,6 +45,7 @@ import { storageMetrics } from './http/storage-metrics.ts'
 import { Upgrades } from './http/upgrade.ts'
 import { createMailer } from './mail/mailer.ts'
 import type { Identity } from './principal.ts'
+import type { InspectionLimits } from './rooms/ports.ts'
 import { Rooms } from './rooms/rooms.ts'
 import { addressKey, addressReader, loopback, networkTest } from './routing/addresses.ts'
 import { unreadableRequest } from './routing/errors.ts'
@@ -79,6 +80,8 @@ export interface BoardroomOptions extends Partial<Config> {
   goOnUnsavedMs?: number
   /** How often it is tried whether changes of access are still heard from the database. Default: 5 s. */
   heartbeatMs?: number
+  /** Tighter bounds of what clients send, beside those that are settings. Default: those of docs/security.md. */
+  inspection?: InspectionLimits
 }
 
 export interface Boardroom extends Services {
@@ -113,6 +116,7 @@ export async function createBoardroom(options: BoardroomOptions): Promise<Boardr
     waitForServerMs,
     goOnUnsavedMs,
     heartbeatMs,
+    inspection,
     ...settings
   } = options
   const config = configWith(settings)
@@ -139,6 +143,7 @@ export async function createBoardroom(options: BoardroomOptions): Promise<Boardr
       dataFolder,
       goOnUnsavedMs,
       heartbeatMs,
+      inspection,
       authenticate,
       undo,
     })
@@ -171,6 +176,7 @@ interface Parts {
   dataFolder: string | null
   goOnUnsavedMs: number | undefined
   heartbeatMs: number | undefined
+  inspection: InspectionLimits | undefined
   authenticate: Authenticate | undefined
   /** What undoes each step, in the order of the steps. */
   undo: (() => unknown)[]
@@ -184,6 +190,7 @@ async function start({
   dataFolder,
   goOnUnsavedMs,
   heartbeatMs,
+  inspection,
   authenticate,
   undo,
 }: Parts): Promise<Boardroom> {
@@ -222,7 +229,7 @@ async function start({
   const rooms = new Rooms({
     log: updateLog,
     access,
-    limits: config,
+    limits: { ...config, inspection },
     logger: log,
     fold: (stored) => worker.foldStored(stored),
     cut: (state) => worker.run('cut', { state }),

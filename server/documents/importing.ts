@@ -16,7 +16,7 @@ import { difference } from './difference.ts'
 import type { Ask, EmbeddedFile, Imported, ImportLimits } from './tasks.ts'
 import { dryRun } from './validate/crowds.ts'
 import { validateUpdate } from './validate/validate.ts'
-import { defaultValidationLimits, maxClock } from './validate/verdict.ts'
+import { defaultValidationLimits } from './validate/verdict.ts'
 
 /**
  * A Yjs update from outside, merged into the board.
@@ -139,7 +139,7 @@ function outcomeOf(current: Uint8Array, update: Uint8Array | null, limits: Impor
     ...defaultValidationLimits,
     maxNewRootsPerUpdate: defaultValidationLimits.maxRootsPerBoard,
     // A replaced board deletes everything it had.
-    maxDeletedClocksPerUpdate: maxClock,
+    maxDeletedClocksPerUpdate: defaultValidationLimits.maxClock,
   })
   if (verdict.outcome === 'reject') return refused(`the content is refused: ${verdict.message}`)
   if (verdict.outcome === 'resync')

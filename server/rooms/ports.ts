@@ -3,6 +3,8 @@
 import type { Level } from '../../shared/levels.ts'
 import type { PublicPrincipal } from '../../shared/protocol.ts'
 import type { DryRunAnswer, DryRunQuestion } from '../documents/validate/crowds.ts'
+import type { StateVectorLimits } from '../documents/validate/state-vector.ts'
+import type { TrialLimits, ValidationLimits } from '../documents/validate/verdict.ts'
 
 /** A WebSocket as a connection uses it. Frames are whole server frames (unmasked, built once, shared by many). */
 export interface Socket {
@@ -165,6 +167,15 @@ export interface RoomLimits {
   maxNewClientsPerUpdate: number
   maxNewClientsPerConnection: number
   maxClientsPerBoard: number
+  /** Where the bounds of what clients send are not the usual ones. */
+  inspection?: InspectionLimits | undefined
+}
+
+/** Bounds of what clients send, those that no setting names. What is left out is as docs/security.md says. */
+export interface InspectionLimits {
+  update?: Partial<ValidationLimits>
+  stateVector?: StateVectorLimits
+  trial?: TrialLimits
 }
 
 /** Folds a board's rows into one update, away from the main thread, so that other rooms do not feel it. */

@@ -97,7 +97,7 @@ presence('a connection introduces four ids at most; broken and huge states are i
   eve.presence(1, 2, 'not json')
   eve.presence(2, 2, [1])
   eve.presence(3, 2, { x: 'x'.repeat(20_000) })
-  eve.presence(4, 2 ** 40, { x: 1 })
+  eve.presence(4, 2 ** 31 + 1, { x: 1 })
   await test.clock.advance(50)
   bob.receive()
   assert.equal(
@@ -167,8 +167,8 @@ const frames: [string, Uint8Array, boolean, number | null][] = [
   ['bytes after a message', Uint8Array.of(0, 2, 2, 0, 0, 7), true, CloseCode.protocolViolation],
   ['an unknown sync step', Uint8Array.of(0, 7, 0), true, CloseCode.protocolViolation],
   [
-    'a state vector of a million entries in four bytes',
-    Uint8Array.of(0, 0, 3, 0x80, 0x80, 0x40),
+    'a state vector that announces more entries than it has',
+    Uint8Array.of(0, 0, 1, 5),
     true,
     CloseCode.protocolViolation,
   ],
@@ -192,7 +192,7 @@ for (const [what, frame, isBinary, code] of frames) {
 nonsense('the third update in a minute that is refused closes with 4400', async () => {
   const test = new TestRooms()
   const { client: eve } = await test.join({ user: 1 })
-  const bad = encodeSync(SyncStep.update, Uint8Array.of(1, 1, 5, 0, 0, 0))
+  const bad = encodeSync(SyncStep.update, Uint8Array.of(0, 0, 0))
   for (let i = 0; i < 2; i++) eve.socket.say(bad)
   await test.clock.advance(61_000)
   assert.is(eve.closeCode, null)

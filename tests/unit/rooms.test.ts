@@ -324,7 +324,7 @@ saved('passes a refused frame together with the notice, not before what came fir
   const before = client.saved
   draw(client, 'a', 1)
   client.send()
-  client.socket.say(encodeSync(SyncStep.update, Uint8Array.of(1, 1, 5, 0, 0, 0)))
+  client.socket.say(encodeSync(SyncStep.update, Uint8Array.of(0, 0, 0)))
   await test.pump(client)
   assert.is(client.saved, before)
   assert.is(client.of(MessageType.notice).length, 0)

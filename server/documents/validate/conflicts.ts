@@ -1,5 +1,5 @@
-// How far Yjs would look for the place of a struct among those of the board that claim it too. Each struct may be valid and the
-// search still quadratic: a few kilobytes before many siblings take seconds, in the server and in every browser.
+// How far Yjs would look for the place of a struct among those of the board that claim it too. Each struct may be valid
+// and all of them together still take long, in the server and in every browser: so the steps of one update are counted.
 import * as Y from 'yjs'
 import { Anchor, type Place, type SharedType, structAt, typeInside } from './placement.ts'
 import { Refused } from './update-reader.ts'

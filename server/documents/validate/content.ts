@@ -1,6 +1,6 @@
 // The contents of structs: passed over, checked, and measured in clocks. Yjs decodes them while it reads the update,
 // so whatever its decoders throw at, or recurse on, is refused here.
-import { prototypeKey, Refused, type UpdateReader } from './update-reader.ts'
+import { forbiddenKey, Refused, type UpdateReader } from './update-reader.ts'
 import type { ValidationLimits } from './verdict.ts'
 
 /** Content references of the v1 encoding, the low five bits of a struct's info byte. */
@@ -37,7 +37,8 @@ export function readContent(reader: UpdateReader, ref: number, limits: Validatio
     case ContentRef.type: {
       const type = reader.readVarUint()
       if (type > TypeRef.last) throw new Refused('type', `type ${type} is unknown`)
-      if (type === TypeRef.xmlElement || type === TypeRef.xmlHook) reader.skipKey(limits.maxKeyBytes)
+      if (type === TypeRef.xmlElement || type === TypeRef.xmlHook)
+        reader.skipKey(limits.maxKeyBytes, limits.forbiddenKey)
       return 1
     }
     case ContentRef.deleted:
@@ -54,7 +55,7 @@ export function readContent(reader: UpdateReader, ref: number, limits: Validatio
       skipJson(reader, limits, false)
       return 1
     case ContentRef.format:
-      reader.skipKey(limits.maxKeyBytes)
+      reader.skipKey(limits.maxKeyBytes, limits.forbiddenKey)
       skipJson(reader, limits, false)
       return 1
     case ContentRef.document:
@@ -89,7 +90,7 @@ function skipAny(reader: UpdateReader, limits: ValidationLimits, depth: number):
       if (depth === 0) throw tooDeep(limits)
       const count = reader.readCount(2)
       for (let i = 0; i < count; i++) {
-        reader.skipKey(Number.POSITIVE_INFINITY)
+        reader.skipKey(Number.POSITIVE_INFINITY, limits.forbiddenKey)
         skipAny(reader, limits, depth - 1)
       }
       return
@@ -124,11 +125,13 @@ function skipJson(reader: UpdateReader, limits: ValidationLimits, allowUndefined
   } catch (cause) {
     throw new Refused(cause instanceof SyntaxError ? 'json' : 'utf8', 'a value is not valid JSON')
   }
-  if (suspicious) refusePrototypeKeys(value)
+  if (suspicious) refuseKey(value, limits.forbiddenKey)
 }
 
-/** @returns whether the text may hold the key `__proto__`, spelt out or in escapes. @throws Refused nesting */
+/** @returns whether the text may hold the forbidden key, spelt out or in escapes. @throws Refused nesting */
 function jsonStructure(bytes: Uint8Array, from: number, to: number, limits: ValidationLimits): boolean {
+  const first = limits.forbiddenKey.charCodeAt(0)
+  const second = limits.forbiddenKey.charCodeAt(1)
   let depth = 0
   let inString = false
   let suspicious = false
@@ -139,7 +142,7 @@ function jsonStructure(bytes: Uint8Array, from: number, to: number, limits: Vali
         suspicious ||= bytes[i + 1] === 0x75 /* u */
         i++
       } else if (byte === 0x22 /* " */) inString = false
-      else if (byte === 0x5f /* _ */) suspicious ||= bytes[i + 1] === 0x5f
+      else if (byte === first) suspicious ||= bytes[i + 1] === second
     } else if (byte === 0x22) inString = true
     else if (byte === 0x5b /* [ */ || byte === 0x7b /* { */) {
       if (++depth > limits.maxValueNesting) throw tooDeep(limits)
@@ -148,10 +151,10 @@ function jsonStructure(bytes: Uint8Array, from: number, to: number, limits: Vali
   return suspicious
 }
 
-function refusePrototypeKeys(value: unknown): void {
+function refuseKey(value: unknown, key: string): void {
   if (typeof value !== 'object' || value === null) return
-  if (Object.hasOwn(value, '__proto__')) throw prototypeKey()
-  for (const inner of Object.values(value)) refusePrototypeKeys(inner)
+  if (Object.hasOwn(value, key)) throw forbiddenKey(key)
+  for (const inner of Object.values(value)) refuseKey(inner, key)
 }
 
 const tooDeep = (limits: ValidationLimits): Refused =>

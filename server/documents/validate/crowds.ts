@@ -5,11 +5,7 @@
 import * as Y from 'yjs'
 import type { Neighbours } from './conflicts.ts'
 import type { Place } from './placement.ts'
-
-/** Below this there are too few structs for it to matter. */
-const leastBytes = 6 * 1024
-const trialMs = 400
-const trialMsPerStruct = 0.005
+import { defaultTrialLimits, type TrialLimits } from './verdict.ts'
 
 /** Counts claims of places while an update is read. */
 export class Crowds {
@@ -19,8 +15,8 @@ export class Crowds {
   /** Structs that claim a place which another one of this update, or of the board, claims too. */
   #contested = 0
 
-  constructor(updateBytes: number) {
-    this.#isCounting = updateBytes > leastBytes
+  constructor(updateBytes: number, minBytes: number) {
+    this.#isCounting = updateBytes > minBytes
   }
 
   /**
@@ -67,6 +63,8 @@ export interface DryRunQuestion {
   updates: readonly Uint8Array[]
   update: Uint8Array
   structs: number
+  /** Default: 400 ms and 5 µs a struct. */
+  trial?: TrialLimits | undefined
 }
 
 export interface DryRunAnswer {
@@ -79,7 +77,13 @@ export interface DryRunAnswer {
  * Integrates an update into a copy of the board and stops where that takes out of proportion long.
  * @throws Error where the board lacks what the update rests on
  */
-export function dryRun({ snapshot, updates, update, structs }: DryRunQuestion): DryRunAnswer {
+export function dryRun({
+  snapshot,
+  updates,
+  update,
+  structs,
+  trial = defaultTrialLimits,
+}: DryRunQuestion): DryRunAnswer {
   const startedAt = performance.now()
   const copy = new Y.Doc()
   copy.transact(() => {
@@ -87,7 +91,7 @@ export function dryRun({ snapshot, updates, update, structs }: DryRunQuestion): 
     for (const stored of updates) Y.applyUpdate(copy, stored)
   })
   try {
-    const isTooCrowded = takesTooLong(copy, update, structs)
+    const isTooCrowded = takesTooLong(copy, update, trial.ms + trial.msPerStruct * structs)
     if (!isTooCrowded && (copy.store.pendingStructs !== null || copy.store.pendingDs !== null))
       throw new Error('the board that was stored lacks what the update rests on')
     return { isTooCrowded, ms: performance.now() - startedAt }
@@ -96,10 +100,10 @@ export function dryRun({ snapshot, updates, update, structs }: DryRunQuestion): 
   }
 }
 
-function takesTooLong(copy: Y.Doc, update: Uint8Array, structs: number): boolean {
+function takesTooLong(copy: Y.Doc, update: Uint8Array, maxMs: number): boolean {
   const { prototype } = Y.Item
   const { integrate } = prototype
-  const deadline = performance.now() + trialMs + trialMsPerStruct * structs
+  const deadline = performance.now() + maxMs
   // Between the structs is the only place where Yjs can be stopped. Nothing else runs meanwhile.
   prototype.integrate = function (transaction, offset) {
     if (performance.now() > deadline) throw new TakesTooLong()

@@ -2,14 +2,10 @@
 import * as Y from 'yjs'
 import type { Splits } from './splits.ts'
 import { endOf, Refused, type UpdateReader } from './update-reader.ts'
+import type { ValidationLimits } from './verdict.ts'
 
 const minClientBytes = 2
 const minRangeBytes = 2
-/**
- * Ranges that begin before the one read last. Yjs writes them in order; out of order, each cut moves all structs
- * behind it: every other letter of 100,000 deleted, 190 kB, took 5 to 11 s.
- */
-const mostOutOfOrder = 1000
 
 export interface DeleteSetReading {
   /** It names clocks that the board will not have. */
@@ -29,6 +25,7 @@ export function readDeleteSet(
   reachedBy: (clientId: number) => number,
   isEmpty: boolean,
   splits: Splits,
+  limits: ValidationLimits,
 ): DeleteSetReading {
   const reading = { isAhead: false, isEmpty }
   let outOfOrder = 0
@@ -38,8 +35,8 @@ export function readDeleteSet(
     let lastClock = 0
     for (let ranges = reader.readCount(minRangeBytes); ranges > 0; ranges--) {
       const clock = reader.readVarUint()
-      const end = endOf(clock, reader.readVarUint())
-      if (clock < lastClock && ++outOfOrder > mostOutOfOrder)
+      const end = endOf(clock, reader.readVarUint(), limits)
+      if (clock < lastClock && ++outOfOrder > limits.maxRangesOutOfOrder)
         throw new Refused('delete_order', 'deleted ranges are not in order')
       lastClock = clock
       if (end > reached) {

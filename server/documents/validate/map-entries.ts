@@ -1,6 +1,6 @@
-// Map entries of several clocks. A map keeps one value a key alive, and Yjs deletes it as one struct: where it has
-// been split, the first half outlives its map and the clean-up throws. Honest documents hold such entries only
-// deleted (an undo manager keeps what it may bring back, and neighbours merge), so the update has to delete them.
+// Map entries of several clocks. A map keeps one value a key alive, and Yjs deletes it as one struct, so that a living
+// one has to be one clock. Honest documents hold longer ones only deleted (an undo manager keeps what it may bring back,
+// and neighbours merge), so the update has to delete them.
 import { Refused, type UpdateReader } from './update-reader.ts'
 
 /** Clocks `fromClock` (inclusive) to `toClock` (exclusive) that have to be deleted by the update that brings them. */

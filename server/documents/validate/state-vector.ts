@@ -1,26 +1,37 @@
 // Bounded reading of sync step 1: what a client has, as one clock per client id.
-import { Refused, UpdateReader } from './update-reader.ts'
-import { maxClock, type RejectRule } from './verdict.ts'
+import { clockTooLarge, Refused, UpdateReader } from './update-reader.ts'
+import { defaultValidationLimits, type RejectRule } from './verdict.ts'
+
+export interface StateVectorLimits {
+  maxEntries: number
+  maxClock: number
+}
 
 /** No board has more client ids: 20,000 is the limit for new ones, old boards are read with room to spare. */
-export const maxStateVectorEntries = 100_000
+export const defaultStateVectorLimits: StateVectorLimits = {
+  maxEntries: 100_000,
+  maxClock: defaultValidationLimits.maxClock,
+}
 
 export type StateVectorReading =
   | { outcome: 'ok'; clocks: Map<number, number> }
   | { outcome: 'reject'; rule: RejectRule; message: string }
 
 /** Read an encoded state vector, all of its bytes and nothing else. Never throws. */
-export function readStateVector(bytes: Uint8Array): StateVectorReading {
+export function readStateVector(
+  bytes: Uint8Array,
+  { maxEntries, maxClock } = defaultStateVectorLimits,
+): StateVectorReading {
   const reader = new UpdateReader(bytes)
   try {
     const count = reader.readCount(2)
-    if (count > maxStateVectorEntries)
-      throw new Refused('count', `a state vector has ${count} entries; ${maxStateVectorEntries} are allowed`)
+    if (count > maxEntries)
+      throw new Refused('count', `a state vector has ${count} entries; ${maxEntries} are allowed`)
     const clocks = new Map<number, number>()
     for (let i = 0; i < count; i++) {
       const clientId = reader.readVarUint()
       const clock = reader.readVarUint()
-      if (clock > maxClock) throw new Refused('clock', 'a clock is larger than 2^31-1')
+      if (clock > maxClock) throw clockTooLarge(maxClock)
       if (clocks.has(clientId)) throw new Refused('client_twice', 'a client is listed twice')
       clocks.set(clientId, clock)
     }

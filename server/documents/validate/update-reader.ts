@@ -1,7 +1,7 @@
 // Bounded reading of the v1 update encoding (lib0 varints, strings, bytes). Every read stops at the update's own
 // end: `ws` hands out slices of shared buffers, and an over-read would show a neighbour's bytes.
 import { isAscii, isUtf8 } from 'node:buffer'
-import { maxClock, type RejectRule } from './verdict.ts'
+import type { RejectRule, ValidationLimits } from './verdict.ts'
 
 /** Why bytes are refused; thrown while reading and turned into a verdict by whoever started the reading. */
 export class Refused extends Error {
@@ -65,8 +65,7 @@ export class UpdateReader {
   }
 
   /**
-   * A count of things that follow, each at least `bytesEach` long: more than fit into the rest is a lie that
-   * would make Yjs allocate for it.
+   * A count of things that follow, each at least `bytesEach` long; no more than fit into the rest.
    */
   readCount(bytesEach: number): number {
     const count = this.readVarUint()
@@ -88,14 +87,18 @@ export class UpdateReader {
     return utf16Length(this.bytes, from, this.position)
   }
 
-  /** Skip a length-prefixed string of at most `maxBytes` that is used as a key. @returns where its bytes start. */
-  skipKey(maxBytes: number, rule: RejectRule = 'key'): number {
+  /**
+   * Skip a length-prefixed string of at most `maxBytes` that is used as a key.
+   * @param forbidden what it must not be, in ASCII.
+   * @returns where its bytes start.
+   */
+  skipKey(maxBytes: number, forbidden: string, rule: RejectRule = 'key'): number {
     const length = this.readVarUint()
     const from = this.position
     if (length > maxBytes) throw new Refused(rule, `a name has ${length} bytes; ${maxBytes} are allowed`)
     this.skip(length)
     utf16Length(this.bytes, from, this.position)
-    if (length === 9 && isPrototypeKey(this.bytes, from)) throw prototypeKey()
+    if (length === forbidden.length && isAt(this.bytes, from, forbidden)) throw forbiddenKey(forbidden)
     return from
   }
 
@@ -113,24 +116,31 @@ export class UpdateReader {
 }
 
 /** The clock behind `length` clocks from `clock` on. @throws Refused length | clock */
-export function endOf(clock: number, length: number): number {
-  if (length < 1) throw new Refused('length', 'a struct or a range has no length')
+export function endOf(
+  clock: number,
+  length: number,
+  { minClocks, maxClock }: Pick<ValidationLimits, 'minClocks' | 'maxClock'>,
+): number {
+  if (length < minClocks)
+    throw new Refused('length', `a struct or a range has ${length} clocks; ${minClocks} is the least`)
   const end = clock + length
-  if (end > maxClock) throw new Refused('clock', 'a clock is larger than 2^31-1')
+  if (end > maxClock) throw clockTooLarge(maxClock)
   return end
 }
+
+export const clockTooLarge = (maxClock: number): Refused =>
+  new Refused('clock', `a clock is larger than ${maxClock}`)
 
 // As lib0 decodes, so that both see the same key: a byte order mark is content.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 const truncated = (): Refused => new Refused('truncated', 'the update ends in the middle of a value')
 
-export const prototypeKey = (): Refused => new Refused('key', 'the key __proto__ is not allowed')
+export const forbiddenKey = (key: string): Refused => new Refused('key', `the key ${key} is not allowed`)
 
-/** Whether the 9 bytes from `from` on spell `__proto__`, which would set a prototype instead of a property. */
-function isPrototypeKey(bytes: Uint8Array, from: number): boolean {
-  const word = '__proto__'
-  for (let i = 0; i < 9; i++) if (bytes[from + i] !== word.charCodeAt(i)) return false
+/** Whether the bytes from `from` on spell an ASCII word. */
+function isAt(bytes: Uint8Array, from: number, word: string): boolean {
+  for (let i = 0; i < word.length; i++) if (bytes[from + i] !== word.charCodeAt(i)) return false
   return true
 }
 

@@ -1,6 +1,5 @@
-// Inspection of an update from outside, over its bytes, before Yjs sees it: each rule stops input that hurts a
-// plain Y.Doc, most of them for everyone in the room. What passes, Yjs integrates wholly, without throwing and
-// with nothing left pending. The rules and what happens without them: docs/security.md#updates.
+// Inspection of an update from outside, over its bytes, before Yjs sees it. What passes, Yjs integrates wholly, without
+// throwing and with nothing left pending. The rules and what each protects: docs/security.md#updates.
 import * as Y from 'yjs'
 import { type Block, type Blocks, Dependencies } from './blocks.ts'
 import { Conflicts } from './conflicts.ts'
@@ -13,16 +12,8 @@ import { NewRoots } from './new-roots.ts'
 import { Anchor, checkPlace, type Place, Placements, Role } from './placement.ts'
 import { Contradicted, Showings } from './relays.ts'
 import { Splits } from './splits.ts'
-import { endOf, Refused, UpdateReader } from './update-reader.ts'
-import {
-  type ClientIdRule,
-  maxClock,
-  type RelayedClocks,
-  type ResyncRule,
-  type ValidationLimits,
-  type Verdict,
-  type Write,
-} from './verdict.ts'
+import { clockTooLarge, endOf, Refused, UpdateReader } from './update-reader.ts'
+import type { ClientIdRule, RelayedClocks, ResyncRule, ValidationLimits, Verdict, Write } from './verdict.ts'
 
 const originBit = 0x80
 const rightOriginBit = 0x40
@@ -117,7 +108,7 @@ class Inspection implements Blocks {
     this.#limits = limits
     this.#roots = new NewRoots(doc, limits)
     this.#conflicts = new Conflicts(doc, limits.maxConflictStepsPerUpdate)
-    this.#crowds = new Crowds(update.length)
+    this.#crowds = new Crowds(update.length, limits.minCrowdBytes)
     this.#splits = new Splits(doc, limits)
     this.#showings = new Showings(doc, relayed)
   }
@@ -135,6 +126,7 @@ class Inspection implements Blocks {
       (clientId) => this.#reachedBy(clientId),
       bringsNothing,
       this.#splits,
+      this.#limits,
     )
     this.#splits.cutNew()
     if (deletes.isAhead) this.#resync ??= 'unknown_delete'
@@ -201,7 +193,7 @@ class Inspection implements Blocks {
     place.isKeyed = false
     if (ref === ContentRef.gc || ref === ContentRef.skip) {
       if (info !== ref) throw new Refused('info', 'a struct without content has bits set')
-      const end = endOf(clock, reader.readVarUint())
+      const end = endOf(clock, reader.readVarUint(), this.#limits)
       place.role = Role.gone
       place.isSplittable = false
       // A skip stands for clocks that the sender left out; only what follows it can show that they are lacking.
@@ -241,14 +233,14 @@ class Inspection implements Blocks {
       } else throw new Refused('info', 'a parent is neither a name nor an id')
       if ((info & parentSubBit) !== 0) {
         place.isKeyed = true
-        keyFrom = reader.skipKey(this.#limits.maxKeyBytes)
+        keyFrom = reader.skipKey(this.#limits.maxKeyBytes, this.#limits.forbiddenKey)
         keyTo = reader.position
       }
     }
     const length = readContent(reader, ref, this.#limits)
-    const end = endOf(clock, length)
+    const end = endOf(clock, length, this.#limits)
     place.role = ref === ContentRef.type ? Role.type : ref === ContentRef.deleted ? Role.gone : Role.leaf
-    place.isSplittable = length > 1 && ref !== ContentRef.deleted
+    place.isSplittable = length > this.#limits.maxClocksOfMapEntry && ref !== ContentRef.deleted
     if (this.#showings.concerns(clock, end)) {
       const bytes = reader.bytes.subarray(from, reader.position)
       this.#showings.show({ clientId: block.clientId, clock, end, bytes })
@@ -298,7 +290,8 @@ class Inspection implements Blocks {
   /** The clock of an id that the struct at `clock` needs: an origin or a parent. */
   #readDependencyClock(block: Block, clock: number, clientId: number): number {
     const dependency = this.#reader.readVarUint()
-    if (dependency > maxClock) throw new Refused('clock', 'a clock is larger than 2^31-1')
+    const { maxClock } = this.#limits
+    if (dependency > maxClock) throw clockTooLarge(maxClock)
     if (clientId === block.clientId) {
       if (dependency >= clock)
         throw new Refused('dependency_order', 'a struct refers to itself or to a later one of its client')
@@ -312,7 +305,7 @@ class Inspection implements Blocks {
 
   /** @returns the name of the root type that a struct stands in. */
   #readRootName(): string {
-    const from = this.#reader.skipKey(this.#limits.maxRootNameBytes, 'root_name')
+    const from = this.#reader.skipKey(this.#limits.maxRootNameBytes, this.#limits.forbiddenKey, 'root_name')
     const name = this.#reader.text(from, this.#reader.position)
     this.#roots.add(name)
     return name

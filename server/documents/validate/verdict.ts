@@ -114,7 +114,29 @@ export interface ValidationLimits {
   maxCopiedValuesPerUpdate: number
   /** Structs behind cuts, which Yjs moves for each; 400 million take up to 0.5 s. */
   maxMovedStructsPerUpdate: number
+  /** The fewest clocks of a struct and of a deleted range. */
+  minClocks: number
+  /** The clock that everything ends at or before. */
+  maxClock: number
+  /** Clocks of a map entry that is alive when the update is applied. */
+  maxClocksOfMapEntry: number
+  /** Not allowed as a map key, a root name, or a key inside a value. */
+  forbiddenKey: string
+  /** Deleted ranges that begin before the one read last; Yjs writes them in order. */
+  maxRangesOutOfOrder: number
+  /** Cuts with fewer values behind them are not counted as copies. */
+  minCopiedValues: number
+  /** Updates of fewer bytes hold too few structs for crowds to matter. */
+  minCrowdBytes: number
 }
+
+/** How long an update that may be crowded is tried. */
+export interface TrialLimits {
+  ms: number
+  msPerStruct: number
+}
+
+export const defaultTrialLimits: TrialLimits = { ms: 400, msPerStruct: 0.005 }
 
 export const defaultValidationLimits: ValidationLimits = {
   maxNewClientsPerUpdate: 256,
@@ -129,7 +151,13 @@ export const defaultValidationLimits: ValidationLimits = {
   maxStructsPerUpdate: 200_000,
   maxCopiedValuesPerUpdate: 30_000_000,
   maxMovedStructsPerUpdate: 400_000_000,
+  minClocks: 1,
+  // Clocks fit into 31 bits, also in state vectors of other implementations.
+  maxClock: 2 ** 31 - 1,
+  maxClocksOfMapEntry: 1,
+  // In a plain object it would set the prototype.
+  forbiddenKey: '__proto__',
+  maxRangesOutOfOrder: 1000,
+  minCopiedValues: 1024,
+  minCrowdBytes: 6 * 1024,
 }
-
-/** Clocks fit into 31 bits: above, sums with lengths overflow state vectors of other implementations. */
-export const maxClock = 2 ** 31 - 1

@@ -100,7 +100,8 @@ export class Inbox<Member extends Editor> {
   }
 
   #asked(stateVector: Uint8Array): Ending | null {
-    if (!isEmptyStateVector(stateVector) && readStateVector(stateVector).outcome !== 'ok')
+    const bounds = this.#options.limits.inspection?.stateVector
+    if (!isEmptyStateVector(stateVector) && readStateVector(stateVector, bounds).outcome !== 'ok')
       return this.#malformed('a state vector is malformed')
     this.#answers.asked(stateVector)
     return null

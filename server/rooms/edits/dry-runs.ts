@@ -2,6 +2,7 @@
 // sender is not read, and what else came of it waits behind; everybody else goes on.
 
 import { dryRun } from '../../documents/validate/crowds.ts'
+import type { TrialLimits } from '../../documents/validate/verdict.ts'
 import type { DryRun, StoredBoard } from '../ports.ts'
 import type { Edit, Editor } from './edit.ts'
 
@@ -10,6 +11,8 @@ export interface DryRunsOptions {
   load: () => Promise<StoredBoard>
   /** Without it, updates are tried in this thread. */
   dryRun?: DryRun | undefined
+  /** How long one is tried; undefined: as long as usual. */
+  trial?: TrialLimits | undefined
   /** The edits go on, in their order; the first one's trial is over. */
   onOver: (edits: readonly Edit[]) => void
 }
@@ -49,10 +52,10 @@ export class DryRuns {
   }
 
   async #trial(edit: Edit, structs: number): Promise<Edit['trial']> {
-    const run = this.#options.dryRun ?? (async (question) => dryRun(question))
+    const { load, trial, dryRun: run = async (question) => dryRun(question) } = this.#options
     try {
-      const { snapshot, updates } = await this.#options.load()
-      const { isTooCrowded, ms } = await run({ snapshot, updates, update: edit.update, structs })
+      const { snapshot, updates } = await load()
+      const { isTooCrowded, ms } = await run({ snapshot, updates, update: edit.update, structs, trial })
       edit.editor.worked(ms)
       return isTooCrowded ? 'failed' : 'passed'
     } catch (error) {

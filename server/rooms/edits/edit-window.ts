@@ -58,6 +58,7 @@ export class EditWindow {
     this.#dryRuns = new DryRuns({
       load: () => this.#stored(),
       dryRun: options.dryRun,
+      trial: options.limits.inspection?.trial,
       onOver: (edits) => {
         for (const edit of edits) this.add(edit)
       },

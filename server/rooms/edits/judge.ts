@@ -84,6 +84,7 @@ export class Judge {
     this.#options = options
     this.#limits = {
       ...defaultValidationLimits,
+      ...options.limits.inspection?.update,
       maxNewClientsPerUpdate: options.limits.maxNewClientsPerUpdate,
     }
   }
