@@ -107,16 +107,13 @@ export class RawClient {
     this.socket.send(bytes)
   }
 
-  /** Sends one frame of zeros without paying for the masking of it, which would be felt by everyone in this process. */
-  sendUnmasked(bytes: number): void {
+  /** Sends the head of a frame and nothing of what it announces. */
+  announce(bytes: number): void {
     const head = Buffer.alloc(14)
     head.set([0x82, 0xff])
     head.writeBigUInt64BE(BigInt(bytes), 2)
     const { _socket: net } = this.socket as unknown as { _socket: Socket } // not typed, and the only way in
     net.write(head)
-    // The same megabyte again and again, so that what is not taken costs nothing here.
-    const zeros = Buffer.alloc(1_000_000)
-    for (let left = bytes; left > 0; left -= zeros.length) net.write(zeros.subarray(0, left))
   }
 
   /** Sends an update as [0,2] and counts it as frame 65 does. @returns the count with it */
