@@ -80,8 +80,8 @@ export const isIndex = (index: string): boolean => {
 
 /** Other fillings that the library underneath knows, like dots, take time by the square of the size. */
 const fillStyles = new Set(['solid', 'hachure', 'cross-hatch', 'zigzag'])
-/** Lines of a hatching, about. Ten times what covers a large screen; many more, and the page hangs drawing them. */
-const mostHatching = 20_000
+/** Lines of a hatching, about: ten times what covers a large screen. */
+const mostHatchingLines = 20_000
 
 type Check = (value: unknown) => boolean
 
@@ -196,7 +196,10 @@ const linear = new Set(['line', 'arrow', 'freedraw'])
  * The element that `raw` describes, with only properties that hold what they should; unknown ones are kept.
  * @returns null where it cannot be drawn: no id, a foreign type, no finite position and size, a line without points.
  */
-export const readElement = (raw: Record<string, unknown>): SceneElement | null => {
+export const readElement = (
+  raw: Record<string, unknown>,
+  mostHatching = mostHatchingLines,
+): SceneElement | null => {
   const { id, type } = raw
   if (
     typeof id !== 'string' ||

@@ -15,7 +15,8 @@ import { patchYjsMerging } from './yjs-merging.ts'
 
 patchYjsMerging()
 
-const work: { [Name in TaskName]: (ask: Ask<Name>) => Answer<Name> } = {
+/** By name, what is done here. */
+export const work: { [Name in TaskName]: (ask: Ask<Name>) => Answer<Name> } = {
   fold: ({ snapshot, updates, times, withVersion }) => fold(snapshot, updates, withVersion, times),
   join: ({ snapshot, updates }) => joined(snapshot, updates),
   cut: ({ state }) => cut(state),
