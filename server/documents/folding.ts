@@ -100,8 +100,7 @@ function danglingIn(doc: Y.Doc, updates: readonly Uint8Array[]): number[] {
 }
 
 /**
- * An edit in a scratch copy must come out as an update: a document that throws in the middle of integration once
- * emits none any more, and everything written after that would be lost.
+ * An edit in a scratch copy must come out as an update; otherwise everything written after that would be lost.
  * @throws Error where it does not.
  */
 export function probe(state: Uint8Array): void {

@@ -4,16 +4,19 @@ import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
 import { cut } from '../../server/documents/cutting.ts'
 import { encodeSync, MessageType, SyncStep } from '../../shared/protocol.ts'
+import { assertHarmless } from '../helpers/harmless.ts'
 import { draw, drawn, settle, TestRooms } from '../helpers/rooms.ts'
 import { contentOf, type Struct, writeUpdate } from '../helpers/update-writer.ts'
 
 /** Valid, and suspicious: each stands before the one before it. */
-const crowd = (client: number): Uint8Array => {
+function crowd(client: number): Uint8Array {
   const char: Struct = { ref: 4, parent: 'crowd', content: contentOf.string('x') }
   const structs = Array.from({ length: 2500 }, (_, i) =>
     i === 0 ? char : { ...char, rightOrigin: { client, clock: i - 1 } },
   )
-  return writeUpdate([{ client, clock: 0, structs }])
+  const input = writeUpdate([{ client, clock: 0, structs }])
+  assertHarmless({ kind: 'update', before: [], input })
+  return input
 }
 
 type End = (answer: { isTooCrowded: boolean; ms: number } | Error) => void

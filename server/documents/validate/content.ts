@@ -115,7 +115,7 @@ function skipJson(reader: UpdateReader, limits: ValidationLimits, allowUndefined
   const from = reader.position
   reader.skip(length)
   const to = reader.position
-  // Before parsing, because what is deep overflows the stack later, when it is written.
+  // Before parsing: nothing deep is built.
   const suspicious = jsonStructure(reader.bytes, from, to, limits)
   let value: unknown
   try {

@@ -37,7 +37,7 @@ export class UpdateReader {
     return this.bytes[this.position++]!
   }
 
-  /** At most 2^53-1 in at most 8 bytes: lib0 reads longer runs of continuation bytes as NaN. */
+  /** At most 2^53-1 in at most 8 bytes. */
   readVarUint(): number {
     const { bytes, end } = this
     if (this.position >= end) throw truncated()
