@@ -6,7 +6,7 @@
 // `# skipped N: reason`; with CI=true that is a failure. What failed is told again at the end, in short, because the end
 // is what one sees of a long log. The last line is `N passed, N failed`, or `N passed, N failed, N skipped`.
 import { spawn } from 'node:child_process'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -23,38 +23,8 @@ const limitMs: Record<Kind, number> = { unit: 120_000, integration: 300_000, pro
 const endingMs = 30_000
 const filesAtOnce = 4
 
-/** Begun first, so that none of them is what everybody waits for in the end; the others follow as they come. */
-const longest = [
-  'e2e/commands',
-  'e2e/outage-real',
-  'e2e/program',
-  'e2e/commands-boards',
-  'e2e/slow-readers',
-  'e2e/backup',
-  'e2e/canvas-together',
-  'e2e/limits',
-  'e2e/canvas-files',
-  'e2e/canvas-away',
-  'e2e/canvas-access',
-  'e2e/package',
-  'integration/embedded',
-  'e2e/drain',
-  'e2e/canvas-boards',
-  'e2e/editing',
-  'e2e/rights',
-  'e2e/torture',
-  'e2e/http-hostile',
-  'e2e/attacks',
-  'e2e/canvas-speed',
-  'e2e/joining',
-  'e2e/rights-noticed',
-  'e2e/outage',
-  'property/rights',
-  'e2e/canvas-keyboard',
-  'e2e/outage-disk',
-  'integration/sign-in',
-  'e2e/http-nonsense',
-]
+/** How long each file took when it last ran, so that none of the long ones is what everybody waits for in the end. */
+const remembered = new URL('../last-run.json', import.meta.url)
 
 interface TestFile {
   kind: Kind
@@ -72,6 +42,7 @@ interface Outcome {
   /** Tests that failed, each with the first lines of why. */
   failures: string[][]
   output: string
+  seconds: number
 }
 
 const { values: flags, positionals } = parseArgs({
@@ -105,11 +76,13 @@ async function main(filters: string[]): Promise<number> {
   process.once('SIGINT', stop).once('SIGTERM', stop)
   const total = { passed: 0, failed: 0, skipped: 0 }
   const told: string[] = []
+  const seconds = await readRemembered()
   try {
-    const queue = [...files]
+    const queue = await inOrder(files, seconds)
     const worker = async () => {
       for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
         const outcome = await runFile(file, env)
+        seconds[file.name] = outcome.seconds
         total.passed += outcome.passed
         total.failed += outcome.failed
         total.skipped += outcome.skipped
@@ -120,6 +93,7 @@ async function main(filters: string[]): Promise<number> {
   } finally {
     await cluster?.stop()
   }
+  if (flags.folder === undefined) await writeFile(remembered, JSON.stringify(seconds)).catch(() => undefined)
   if (process.env.CI === 'true' && total.skipped > 0) {
     console.log(`${total.skipped} skipped, which CI=true does not allow`)
     total.failed += total.skipped
@@ -146,15 +120,38 @@ async function chosenFiles(filters: string[]): Promise<TestFile[]> {
       found.push({ kind, name, path: path.join(folder, kind, entry) })
     }
   }
-  const place = ({ name }: TestFile): number =>
-    longest.includes(name) ? longest.indexOf(name) : longest.length
-  return found.sort((a, b) => place(a) - place(b))
+  return found
+}
+
+/** Longest first; what never ran here before everything else, kind by kind from the end, the largest file first. */
+async function inOrder(files: TestFile[], seconds: Record<string, number>): Promise<TestFile[]> {
+  const sized = await Promise.all(files.map(async (file) => ({ file, size: (await stat(file.path)).size })))
+  const rank = ({ file }: { file: TestFile }) => seconds[file.name] ?? Number.POSITIVE_INFINITY
+  return sized
+    .sort((a, b) => {
+      const [left, right] = [rank(a), rank(b)]
+      if (left !== right) return right - left
+      return kinds.indexOf(b.file.kind) - kinds.indexOf(a.file.kind) || b.size - a.size
+    })
+    .map(({ file }) => file)
+}
+
+/** Seconds of each file; empty where nothing ran yet. */
+async function readRemembered(): Promise<Record<string, number>> {
+  const text = await readFile(remembered, 'utf8').catch(() => '{}')
+  try {
+    return JSON.parse(text) as Record<string, number> // written below
+  } catch {
+    return {}
+  }
 }
 
 async function runFile(file: TestFile, env: NodeJS.ProcessEnv): Promise<Outcome> {
   const start = performance.now()
-  const outcome = judge(file, await execute(file, env), await forgottenRuns(file))
-  const seconds = ((performance.now() - start) / 1000).toFixed(1)
+  const ending = await execute(file, env)
+  const took = (performance.now() - start) / 1000
+  const outcome = { ...judge(file, ending, await forgottenRuns(file)), seconds: took }
+  const seconds = took.toFixed(1)
   const skipped = outcome.skipped > 0 ? `, ${outcome.skipped} skipped` : ''
   if (outcome.failed === 0)
     console.log(`ok    ${file.name}  ${outcome.passed} passed${skipped}, ${seconds} s`)
@@ -228,7 +225,7 @@ function execute(file: TestFile, env: NodeJS.ProcessEnv): Promise<Ending> {
 }
 
 /** What a file's ending means: by uvu's report, because its exit code alone is 0 where a hook threw. */
-function judge(file: TestFile, ending: Ending, forgotten: string[]): Outcome {
+function judge(file: TestFile, ending: Ending, forgotten: string[]): Omit<Outcome, 'seconds'> {
   const { total, passed, skipped, failures, unfinished } = readReport(ending.output)
   const problems: string[] = []
   if (ending.hung) {

@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import type { SceneElement } from '../../shared/element.ts'
-import { drag, draw, elementsOn, focusCanvas, saysSync } from '../helpers/board-page.ts'
+import { drag, draw, elementsOn, firstPlace, focusCanvas, saysSync } from '../helpers/board-page.ts'
 import { drawingElements } from '../helpers/drawings.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { agree, togetherFile } from '../helpers/together.ts'
@@ -183,7 +183,7 @@ together.test(
 const placeOf = ({ id, x, y }: SceneElement) => ({ id, x, y })
 
 together.test(
-  'keep their windows alive while one drags five hundred elements',
+  'watch five hundred elements move while another drags them',
   async (_two, { ada, grace, open }) => {
     const boardId = await ada.board()
     await ada.importScene(boardId, drawingElements('hexagonal-architecture'))
@@ -197,10 +197,7 @@ together.test(
     assert.ok(before.length > 500)
     await dragging.locator('.excalidraw').first().focus()
     await dragging.keyboard.press('Control+a')
-    // The longest time for which the other window does nothing else.
-    await watching.evaluate(
-      'globalThis.longest = 0; let last = performance.now(); setInterval(() => { const now = performance.now(); longest = Math.max(longest, now - last); last = now }, 5)',
-    )
+    await watching.evaluate(`globalThis.places = new Set(); setInterval(() => places.add(${firstPlace}), 10)`)
     await drag(dragging, [600, 400], [700, 450])
     await eventually(
       async () => {
@@ -212,8 +209,9 @@ together.test(
       },
       { withinMs: 60_000, everyMs: 100 },
     )
-    const longest = Number(await watching.evaluate('longest'))
-    assert.ok(longest < 1500, `the other window stood still for ${longest} ms`)
+    // Where it was, where it came to, and what the window showed and was awake for in between.
+    const places = Number(await watching.evaluate('places.size'))
+    assert.ok(places > 2, `the other window showed ${places} places`)
   },
 )
 

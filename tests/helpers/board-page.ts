@@ -45,13 +45,17 @@ export const focusCanvas = async (page: Page): Promise<void> => {
  * The editor is a React component, and this is where React keeps it; tests alone look there. Text and not a function,
  * because it is compiled for Node here and knows no DOM.
  */
-const readCanvas = `(() => {
+const sceneElements = `(() => {
   const root = document.querySelector('.excalidraw')
   const key = root && Object.keys(root).find((name) => name.startsWith('__reactFiber$'))
   let fiber = key ? root[key] : null
   while (fiber && !fiber.stateNode?.scene) fiber = fiber.return
-  return fiber ? JSON.parse(JSON.stringify(fiber.stateNode.scene.getNonDeletedElements())) : []
+  return fiber ? fiber.stateNode.scene.getNonDeletedElements() : []
 })()`
+const readCanvas = `JSON.parse(JSON.stringify(${sceneElements}))`
+
+/** In the page: the `x` of the first element that the canvas shows. */
+export const firstPlace = `${sceneElements}[0]?.x`
 
 /** The elements that the canvas shows, from the editor's own memory. */
 export const elementsOn = async (page: Page): Promise<SceneElement[]> => {
