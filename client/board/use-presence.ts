@@ -39,7 +39,8 @@ export const usePresence = (
         fitToViewport: true,
         viewportZoomFactor: 1,
       })
-      excalidraw.updateScene({ appState })
+      const { scrollX, scrollY, zoom } = appState
+      excalidraw.updateScene({ appState: { scrollX, scrollY, zoom } })
     }
     own.current = {
       presence,

@@ -22,7 +22,7 @@ export interface ServerLockOptions {
   schema: string
   log: Logger
   /** How long to wait for another server, which in a rolling deploy is about to end; default 60 s. */
-  patienceMs?: number
+  patienceMs?: number | undefined
   /** Called once, with a sentence, where there is somebody to wait for. */
   onWaiting?: (message: string) => void
   /** Called when the connection died and another server has the lock now: two serve, until one stops. */

@@ -370,7 +370,7 @@ export interface FileContentsTable {
 export interface Anchor {
   x: number
   y: number
-  element_id?: string
+  element_id?: string | undefined
 }
 
 export interface ThreadsTable {

@@ -12,7 +12,7 @@ export interface Edit {
   isStep2: boolean
   update: Uint8Array
   /** What came of trying it on a copy, once that was necessary. */
-  trial?: 'passed' | 'failed' | 'impossible'
+  trial?: 'passed' | 'failed' | 'impossible' | undefined
 }
 
 /** What its sender has to know of an edit that is not, or not all of it, on the board. */
