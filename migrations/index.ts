@@ -14,6 +14,7 @@ import * as boardInvitations from './0013-board-invitations.ts'
 import * as credentials from './0014-credentials.ts'
 import * as commenting from './0016-comments.ts'
 import * as folders from './0017-folders.ts'
+import * as serviceKeys from './0020-service-keys.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   { name: '0014-credentials', ...credentials },
   { name: '0016-comments', ...commenting },
   { name: '0017-folders', ...folders },
+  { name: '0020-service-keys', ...serviceKeys },
 ]

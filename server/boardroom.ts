@@ -14,6 +14,7 @@ import { cookieNames } from './accounts/cookies.ts'
 import { forgetExpired, Guests } from './accounts/guests.ts'
 import { type Authenticate, type IdentifyDeps, identifyRequest, identifySocket } from './accounts/identify.ts'
 import { accountRoutes, ticketRoutes } from './accounts/routes.ts'
+import { serviceKeyRoutes } from './accounts/service-keys/routes.ts'
 import { setupLink } from './accounts/setup.ts'
 import { makeTicket, ticketKeyOf } from './accounts/tickets.ts'
 import { AuditChain } from './audit/chain.ts'
@@ -362,7 +363,8 @@ async function start({
     routers: [
       authRoutes({ db, auth, trail, config, failedGuesses: rates.failedSignIns, guests }),
       accountRoutes({ db, auth, trail }),
-      ticketRoutes({ ticketKey, requireLevel: needsLevel, publicUrl: urlFor }),
+      serviceKeyRoutes({ db }),
+      ticketRoutes({ db, ticketKey, requireLevel: needsLevel, publicUrl: urlFor }),
       boardsRoutes(boards),
       storageRoutes(storage),
       commentRoutes(comments),

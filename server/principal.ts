@@ -16,7 +16,7 @@ export type Principal =
 export interface Identity {
   principal: Principal
   /** The way it was proven, for the trail. */
-  via: 'session' | 'guest' | 'ticket' | 'embedder' | 'anonymous'
+  via: 'session' | 'guest' | 'ticket' | 'key' | 'jwt' | 'embedder' | 'anonymous'
   /** Better Auth session that must live on, also for tickets made from it; null where there is none. */
   sessionId: string | null
   /** A ticket's board: the identity is nobody anywhere else. */
@@ -25,6 +25,12 @@ export interface Identity {
   maxLevel: Level | null
   /** The guest that a user was in the same browser before signing in. */
   formerGuestId?: string
+  /** A service key that must live on: the one that asks, or the one that a ticket was made with. */
+  keyId?: string
+  /** Whose directory it comes from: of a service key the one that it speaks for, of a foreign token its issuer. */
+  issuer?: string
+  /** What a service key may be used for. */
+  scopes?: readonly string[]
 }
 
 /** Stable for a person over connections: `user:7`, `guest:<uuid>`, `agent:<id>`, `anonymous:<uuid>`. */
@@ -80,7 +86,7 @@ export const actorOf = (identity: Identity, ip: string | null, userAgent: string
     guestId: principal.kind === 'guest' ? principal.guestId : null,
     agentId: principal.kind === 'agent' ? principal.agentId : null,
     name: principal.kind === 'anonymous' ? null : principal.name,
-    sessionId: identity.sessionId,
+    sessionId: identity.sessionId ?? (identity.keyId === undefined ? null : `key:${identity.keyId}`),
     ip,
     userAgent: userAgent?.slice(0, 500) ?? null,
   }

@@ -12,6 +12,8 @@ import { type CookieNames, cookieValue } from './cookies.ts'
 import { guestById } from './guest-queries.ts'
 import type { Guests } from './guests.ts'
 import { type UserRow, userById, userOfSession } from './queries.ts'
+import { keyLives } from './service-keys/queries.ts'
+import { identifyKey, looksLikeKey } from './service-keys/service-keys.ts'
 import { looksLikeTicket, readTicket } from './tickets.ts'
 import { type ForeignUser, foreignUser } from './users.ts'
 
@@ -78,6 +80,7 @@ export const isRefusal = (answer: Identity | Refusal): answer is Refusal => 'cod
 export async function identifyRequest(deps: IdentifyDeps, incoming: IncomingMessage): Promise<Identity> {
   const bearer = /^bearer +(\S+) *$/i.exec(incoming.headers.authorization ?? '')?.[1]
   if (bearer !== undefined && looksLikeTicket(bearer)) return byTicket(deps, bearer, boardOf(incoming.url))
+  if (bearer !== undefined && looksLikeKey(bearer)) return identifyKey(deps.db, bearer)
   if (bearer !== undefined && deps.authenticate === undefined) return bySession(deps, bearer)
   const identity = await byWhatIsCarried(deps, incoming, isOurs(deps, incoming))
   if (bearer !== undefined && identity.via !== 'embedder') {
@@ -135,8 +138,11 @@ const problems = {
 async function byTicket(deps: IdentifyDeps, ticket: string, boardId: string | null): Promise<Identity> {
   const claims = await readTicket(deps.ticketKey, ticket, boardId)
   if (typeof claims === 'string') throw new BoardroomError('not_signed_in', problems[claims])
-  const { sessionId, maxLevel } = claims
-  const proven = { via: 'ticket', sessionId, boardId: claims.boardId, maxLevel } as const
+  const { sessionId, maxLevel, keyId } = claims
+  if (keyId !== undefined && !(await keyLives(deps.db, keyId)))
+    throw new BoardroomError('not_signed_in', 'the service key of this ticket has ended')
+  const bound = keyId === undefined ? {} : { keyId }
+  const proven = { via: 'ticket', sessionId, boardId: claims.boardId, maxLevel, ...bound } as const
   const { subject } = claims
   switch (subject.kind) {
     case 'anonymous':

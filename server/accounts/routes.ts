@@ -12,6 +12,7 @@ import { forward, withCookies } from './auth-routes.ts'
 import { userById } from './queries.ts'
 import { deleteSessions, sessionsOf } from './session-queries.ts'
 import { makeTicket } from './tickets.ts'
+import { foreignUser } from './users.ts'
 
 export interface AccountRoutesDeps {
   db: Db
@@ -83,6 +84,7 @@ export function accountRoutes({ db, auth, trail }: AccountRoutesDeps) {
 }
 
 export interface TicketRoutesDeps {
+  db: Db
   ticketKey: Uint8Array
   /** Lets through who may see the board. @throws BoardroomError otherwise. @see server/boards/access.ts */
   requireLevel(identity: Identity, boardId: string, level: Level): Promise<unknown>
@@ -98,10 +100,8 @@ export function ticketRoutes(deps: TicketRoutesDeps) {
     const wanted = c.req.valid('json')
     const identity = c.get('identity')
     await deps.requireLevel(identity, board_id, 'view')
-    if (wanted.user !== undefined) {
-      throw new BoardroomError('access_denied', 'only a service key may ask for tickets of other people')
-    }
-    const { ticket, expiresAt } = await makeTicket(deps.ticketKey, identity, {
+    const whose = wanted.user === undefined ? identity : await foreignIdentity(deps.db, identity, wanted.user)
+    const { ticket, expiresAt } = await makeTicket(deps.ticketKey, whose, {
       boardId: board_id,
       expiresInS: wanted.expires_in,
       maxLevel: wanted.max_level,
@@ -113,8 +113,23 @@ export function ticketRoutes(deps: TicketRoutesDeps) {
   return router
 }
 
+/** A user of the issuer that a service key speaks for, bound to that key. @throws BoardroomError access_denied | conflict */
+async function foreignIdentity(
+  db: Db,
+  { via, keyId, issuer }: Identity,
+  { external_id, name }: { external_id: string; name: string },
+): Promise<Identity> {
+  if (via !== 'key' || keyId === undefined || issuer === undefined) {
+    throw new BoardroomError('access_denied', 'only a service key may ask for tickets of other people')
+  }
+  const user = await foreignUser(db, { externalId: external_id, name, issuer })
+  if (!user.is_active) throw new BoardroomError('conflict', 'user: this account is deactivated')
+  const principal = { kind: 'user', userId: user.id, name: user.name, role: user.role } as const
+  return { principal, via, sessionId: null, boardId: null, maxLevel: null, keyId, issuer }
+}
+
 function signedInAs({ principal, via, sessionId }: Identity): { userId: number; sessionId: string | null } {
-  if (principal.kind !== 'user' || via === 'ticket')
+  if (principal.kind !== 'user' || via === 'ticket' || via === 'key')
     throw new BoardroomError('not_signed_in', 'sign in first')
   return { userId: principal.userId, sessionId }
 }
@@ -159,7 +174,7 @@ const ticketRoute = createRoute({
   method: 'post',
   path: '/boards/{board_id}/tickets',
   tags: ['tickets'],
-  summary: 'A ticket for this board, in my name',
+  summary: 'A ticket for this board, in my name, or for a user of the service key that asks',
   description:
     'For a stock y-websocket client: `protocols: ["boardroom.yjs", "boardroom.ticket." + ticket]`, or `params: {ticket}`. ' +
     'Also `Authorization: Bearer` for the routes of this board. Says who, not what: access is looked up at every join. ' +

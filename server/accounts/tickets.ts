@@ -20,6 +20,8 @@ export interface TicketClaims {
   sessionId: string | null
   /** A cap that was asked for. */
   maxLevel: Level | null
+  /** The service key that it was made with. */
+  keyId?: string
 }
 
 export type TicketProblem = 'expired' | 'malformed' | 'other_board'
@@ -49,6 +51,7 @@ export async function makeTicket(
   const ticket = await new SignJWT({
     board: wanted.boardId.toLowerCase(),
     ...(identity.sessionId === null ? {} : { sid: identity.sessionId }),
+    ...(identity.keyId === undefined ? {} : { key: identity.keyId }),
     ...(wanted.maxLevel === undefined ? {} : { max: wanted.maxLevel }),
   })
     .setProtectedHeader({ alg: 'HS256', typ: ticketType })
@@ -91,6 +94,7 @@ export async function readTicket(
     boardId: payload.board,
     sessionId: typeof payload.sid === 'string' ? payload.sid : null,
     maxLevel: isLevel(payload.max) ? payload.max : null,
+    ...(typeof payload.key === 'string' ? { keyId: payload.key } : {}),
   }
 }
 

@@ -31,6 +31,9 @@ export const systemEmail = 'system@boardroom.invalid'
 /** The issuer of users that the embedder's `authenticate` names without one. */
 export const embedderIssuer = 'embedder'
 
+/** The issuer of the accounts that service keys act as; nobody else's users can have it. */
+export const serviceIssuer = 'boardroom:service'
+
 const storable = (text: string) => !text.includes('\u0000') && text.isWellFormed()
 
 export const Email = z
@@ -160,7 +163,13 @@ export interface ForeignUser {
 const ForeignUserShape = z.object({
   externalId: z.string().min(1).max(255).refine(storable),
   name: z.string(),
-  issuer: z.string().min(1).max(255).refine(storable).default(embedderIssuer),
+  issuer: z
+    .string()
+    .min(1)
+    .max(255)
+    .refine(storable)
+    .refine((issuer) => issuer !== serviceIssuer)
+    .default(embedderIssuer),
 })
 
 /**
@@ -177,7 +186,17 @@ export async function foreignUser(db: Db, user: ForeignUser): Promise<UserRow> {
     )
   }
   const { externalId, issuer } = parsed.data
-  const name = nameThatFits(parsed.data.name)
+  return foreignRow(db, { externalId, issuer, name: nameThatFits(parsed.data.name) })
+}
+
+/** The account that the service keys of `issuer` act as; made with the first key. */
+export const serviceAccount = (db: Db, issuer: string): Promise<UserRow> =>
+  foreignRow(db, { externalId: issuer, issuer: serviceIssuer, name: nameThatFits(issuer) })
+
+async function foreignRow(
+  db: Db,
+  { externalId, issuer, name }: { externalId: string; issuer: string; name: string },
+): Promise<UserRow> {
   const known = await foreignUserRow(db, issuer, externalId)
   if (known?.name === name) return known
   await transactionAs(db, systemActor, (trx) =>
@@ -192,7 +211,11 @@ export async function foreignUser(db: Db, user: ForeignUser): Promise<UserRow> {
 
 /** Somebody else's names follow somebody else's rules: ours are 2 to 100 characters. */
 function nameThatFits(name: string): string {
-  const storableName = name.toWellFormed().replaceAll('\u0000', '').trim()
+  // Controls and marks of direction would let a name dress up as another, or run over what stands beside it.
+  const storableName = name
+    .toWellFormed()
+    .replaceAll(/[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '')
+    .trim()
   const fitting = characters(storableName).slice(0, 100).join('').trim()
   return characters(fitting).length >= 2 ? fitting : `User ${fitting}`.trim()
 }

@@ -1,6 +1,7 @@
 // The one question behind every join and every request: all that can give these subjects access, in one statement.
 import { type RawBuilder, sql } from 'kysely'
 import type { Level } from '../../shared/levels.ts'
+import { serviceIssuer } from '../accounts/users.ts'
 import type { Db } from '../database/database.ts'
 
 /** What is asked about, ids checked for their form: a malformed one would fail the whole batch. */
@@ -10,6 +11,7 @@ export interface AsQuestion {
   guestId: string | null
   agentId: string | null
   sessionId: number | null
+  keyId: string | null
 }
 
 /** Everything that decides, of one subject; several rows for an agent: itself, and each user who granted it. */
@@ -23,6 +25,9 @@ export interface AccessFacts {
   guest_expires_at: Date | null
   agent_active: boolean | null
   session_expires_at: Date | null
+  /** Whether the subject's service key is neither revoked nor expired, and when it expires. */
+  key_lives: boolean
+  key_expires_at: Date | null
   own_level: Level | null
   /** By an invitation to the account's address, which somebody vouches for or which was there before it. */
   invited_level: Level | null
@@ -62,25 +67,27 @@ export const accessFactsOf = async (db: Db, questions: readonly AsQuestion[]): P
 export function accessStatement(questions: readonly AsQuestion[]): RawBuilder<AccessFacts> {
   const column = <Key extends keyof AsQuestion>(key: Key) => questions.map((question) => question[key])
   const subject = sql`
-    select (ordinality - 1)::integer as ord, board_id, user_id, guest_id, agent_id, session_id,
+    select (ordinality - 1)::integer as ord, board_id, user_id, guest_id, agent_id, session_id, key_id,
       null::text as grant_level, null::timestamptz as grant_expires_at
     from unnest(${column('boardId')}::uuid[], ${column('userId')}::integer[], ${column('guestId')}::uuid[],
-      ${column('agentId')}::uuid[], ${column('sessionId')}::integer[])
-      with ordinality as s (board_id, user_id, guest_id, agent_id, session_id, ordinality)`
+      ${column('agentId')}::uuid[], ${column('sessionId')}::integer[], ${column('keyId')}::uuid[])
+      with ordinality as s (board_id, user_id, guest_id, agent_id, session_id, key_id, ordinality)`
   const hasAgents = questions.some(({ agentId }) => agentId !== null)
+  const hasKeys = questions.some(({ keyId }) => keyId !== null)
   return sql<AccessFacts>`
     with subject as materialized (${subject}), asker as (
       select * from subject ${hasAgents ? granters : sql``}
     )
     select s.ord as subject,
       case when b.id is null then 'missing' when b.deleted_at is not null then 'deleted' else 'live' end as board,
-      coalesce(b.owner_id = s.user_id, false) as is_owner,
+      coalesce(b.owner_id = s.user_id, false) ${hasKeys ? sql`or ${speaksForOwner}` : sql``} as is_owner,
       (select u.role from ${sql.table('users')} u where u.id = s.user_id and u.is_active) as role,
       (select g.expires_at from ${sql.table('guests')} g
         where g.id = s.guest_id and g.expires_at > now()) as guest_expires_at,
       ${hasAgents ? sql`(select a.is_active from ${sql.table('agents')} a where a.id = s.agent_id)` : sql`null`} as agent_active,
       (select e.expires_at from ${sql.table('sessions')} e where e.id = s.session_id and e.expires_at > now()
         and (s.user_id is null or e.user_id = s.user_id)) as session_expires_at,
+      ${hasKeys ? sql`key.id is not null as key_lives, key.expires_at as key_expires_at` : sql`false as key_lives, null::timestamptz as key_expires_at`},
       (select p.level from ${sql.table('board_permissions')} p
         where p.board_id = b.id and p.user_id = s.user_id) as own_level,
       (select i.level from ${sql.table('users')} u join ${sql.table('board_invitations')} i
@@ -102,6 +109,12 @@ export function accessStatement(questions: readonly AsQuestion[]): RawBuilder<Ac
       link.level as link_level, link.id as link_id, link.label as link_label, link.expires_at as link_expires_at,
       s.grant_level, s.grant_expires_at
     from asker s
+    ${
+      hasKeys
+        ? sql`left join lateral (select k.id, k.issuer, k.expires_at from ${sql.table('service_keys')} k
+      where k.id = s.key_id and k.revoked_at is null and (k.expires_at is null or k.expires_at > now()) limit 1) key on true`
+        : sql``
+    }
     left join lateral (select * from ${sql.table('boards')} where id = s.board_id limit 1) b on true
     left join lateral (select path from ${sql.table('folders')} where id = b.folder_id limit 1) folder on true
     left join lateral (
@@ -124,10 +137,15 @@ export function accessStatement(questions: readonly AsQuestion[]): RawBuilder<Ac
 const rankOf = (table: string) =>
   sql`case ${sql.ref(`${table}.level`)} when 'edit' then 3 when 'comment' then 2 else 1 end`
 
+/** The account of a service key manages the boards of the users that the key speaks for. */
+const speaksForOwner = sql`exists (select from ${sql.table('users')} account join ${sql.table('users')} owner
+  on owner.id = b.owner_id and owner.issuer = account.external_id
+  where account.id = s.user_id and account.issuer = ${serviceIssuer} and account.external_id = key.issuer)`
+
 /** Each user who granted an agent of the question, beside the agent itself. */
 const granters = sql`
   union all
-  select s.ord, s.board_id, g.user_id, null, s.agent_id, null,
+  select s.ord, s.board_id, g.user_id, null, s.agent_id, null, null::uuid,
     case when g.can_update then 'edit' else 'view' end, g.expires_at
   from subject s
   join ${sql.table('agents')} a on a.id = s.agent_id and a.is_active

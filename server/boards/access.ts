@@ -45,6 +45,7 @@ const questionOf = (subject: AccessSubject): AsQuestion => ({
   guestId: subject.guestId !== null && uuid.test(subject.guestId) ? subject.guestId : null,
   agentId: subject.agentId !== null && uuid.test(subject.agentId) ? subject.agentId : null,
   sessionId: subject.sessionId !== null && integer.test(subject.sessionId) ? Number(subject.sessionId) : null,
+  keyId: subject.keyId !== undefined && uuid.test(subject.keyId) ? subject.keyId : null,
 })
 
 /** The subject of a request or a socket on one board. A ticket of another board is nobody there. */
@@ -59,6 +60,7 @@ export function subjectOf(identity: Identity, boardId: string): AccessSubject {
     sessionId: known ? identity.sessionId : null,
     maxLevel: identity.maxLevel,
     ...(identity.via === 'ticket' ? { byTicket: true as const } : {}),
+    ...(identity.keyId === undefined ? {} : { keyId: identity.keyId }),
   }
 }
 
@@ -96,7 +98,7 @@ export function decisionOf(
     linkLabel: best.reason === 'link' ? own.link_label : null,
     board: 'live',
     credential: 'valid',
-    nextChangeAt: earliest(own.session_expires_at, own.guest_expires_at, best.endsAt),
+    nextChangeAt: earliest(own.session_expires_at, own.guest_expires_at, own.key_expires_at, best.endsAt),
   }
   return own.board === 'deleted' ? { ...decision, board: 'deleted', level: null, reason: 'none' } : decision
 }
@@ -112,7 +114,8 @@ const hasEnded = (subject: AccessSubject, facts: AccessFacts): boolean =>
   (subject.userId !== null && facts.role === null) ||
   (subject.guestId !== null && facts.guest_expires_at === null) ||
   (subject.agentId !== null && facts.agent_active !== true) ||
-  (subject.sessionId !== null && facts.session_expires_at === null)
+  (subject.sessionId !== null && facts.session_expires_at === null) ||
+  (subject.keyId !== undefined && !facts.key_lives)
 
 interface Source {
   level: Level

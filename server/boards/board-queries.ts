@@ -2,7 +2,7 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { BoardEvent } from '../../shared/protocol.ts'
 import { searchKeyOf } from '../../shared/search-key.ts'
-import { systemEmail } from '../accounts/users.ts'
+import { serviceIssuer, systemEmail } from '../accounts/users.ts'
 import type { Db } from '../database/database.ts'
 import type { NewRow, Row, RowChange, Tables } from '../database/tables.ts'
 import type { Position } from '../routing/cursor.ts'
@@ -138,9 +138,11 @@ export const hadBoards = async (db: Db): Promise<boolean> => {
 }
 
 /** Whether a user owns so many boards, deleted ones too; counts no further. Serves from: boards (owner_id, …). */
+/** The account of a service key owns the boards of a whole application, and has no such limit. */
 export const ownsAtLeast = async (trx: Trx, userId: number, count: number): Promise<boolean> => {
   const { rows } = await sql<{ owned: string }>`
-    select count(*) as owned from (select from ${sql.table('boards')} where owner_id = ${userId} limit ${count}) counted`.execute(
+    select count(*) as owned from (select from ${sql.table('boards')} where owner_id = ${userId} and not exists (
+      select from ${sql.table('users')} where id = ${userId} and issuer = ${serviceIssuer}) limit ${count}) counted`.execute(
     trx,
   )
   return Number(rows[0]?.owned) >= count

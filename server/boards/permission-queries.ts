@@ -1,7 +1,7 @@
 // The SQL of permissions, one question a function.
 import { sql, type Transaction } from 'kysely'
 import type { Level } from '../../shared/levels.ts'
-import { systemEmail } from '../accounts/users.ts'
+import { serviceIssuer, systemEmail } from '../accounts/users.ts'
 import type { Db } from '../database/database.ts'
 import type { NewRow, Row, Tables } from '../database/tables.ts'
 
@@ -129,5 +129,7 @@ export const granteesByEmail = (db: Db, email: string) =>
   grantees(db).where(sql`lower(email)`, '=', sql`lower(${email})`).limit(2).execute()
 
 /** An embedder has one issuer as a rule; with several, one external id may mean several people. */
-export const granteesByExternalId = (db: Db, externalId: string) =>
-  grantees(db).where('external_id', '=', externalId).limit(2).execute()
+export const granteesByExternalId = (db: Db, externalId: string, issuer?: string) => {
+  const everywhere = grantees(db).where('external_id', '=', externalId).where('issuer', '<>', serviceIssuer)
+  return (issuer === undefined ? everywhere : everywhere.where('issuer', '=', issuer)).limit(2).execute()
+}

@@ -13,10 +13,12 @@ const permissionParams = params.extend({ permission_id: z.coerce.number().int().
 const tags = ['permissions']
 
 /** Whom the asker may name by an id, and whose address they may see. */
-export const granterOf = ({ principal, via }: Identity): Granter => ({
+export const granterOf = ({ principal, via, issuer }: Identity): Granter => ({
   userId: principal.kind === 'user' ? principal.userId : null,
   knowsEverybody: principal.kind === 'user' && principal.role !== 'user',
-  knowsExternalIds: via === 'embedder',
+  knowsExternalIds: via === 'embedder' || via === 'jwt' || via === 'key',
+  namesAnybody: via === 'key',
+  ...(issuer === undefined ? {} : { issuer }),
 })
 
 export function permissionRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { BoardPermissionCreate, BoardPermissionResponse } from '../../shared/api.ts'
 import { allows } from '../../shared/levels.ts'
+import { foreignUser } from '../accounts/users.ts'
 import { transactionAs } from '../audit/actor.ts'
 import { BoardroomError } from '../errors.ts'
 import type { Actor } from '../principal.ts'
@@ -25,10 +26,14 @@ type Deps = Pick<BoardsDeps, 'db' | 'publicBoards'>
 /** Who gives: what they may know of others decides whom they can name, and how. */
 export interface Granter {
   userId: number | null
-  /** Administrators, service keys and the embedding program know who there is. */
+  /** Administrators and the embedding program know who there is. */
   knowsEverybody: boolean
   /** A user of an embedding app, who knows its other users by the app's own ids. */
   knowsExternalIds?: boolean
+  /** Whose external ids are meant; anybody's unless told. */
+  issuer?: string
+  /** A service key: names everybody by their ids, sees no addresses, and its own users before their first visit. */
+  namesAnybody?: boolean
 }
 
 export const everybodyKnown: Granter = { userId: null, knowsEverybody: true }
@@ -76,11 +81,15 @@ export async function granteeOf(
       ? ['user_id', await granteeById(db, body.user_id)]
       : body.email !== undefined
         ? ['email', await granteesByEmail(db, body.email)]
-        : ['external_id', await granteesByExternalId(db, body.external_id ?? '')]
+        : ['external_id', await granteesByExternalId(db, body.external_id ?? '', granter.issuer)]
   const [user, another] = found
   const details = { field }
+  const { issuer, namesAnybody = false } = granter
+  if (user === undefined && body.external_id !== undefined && namesAnybody && issuer !== undefined)
+    return (await foreignUser(db, { externalId: body.external_id, issuer, name: body.external_id })).id
   const isTheirApps = field === 'external_id' && granter.knowsExternalIds === true
-  if (!granter.knowsEverybody && !isTheirApps) {
+  const mayName = granter.knowsEverybody || isTheirApps || (field === 'user_id' && namesAnybody)
+  if (!mayName) {
     const knows =
       user !== undefined && granter.userId !== null && (await shareBoard(db, granter.userId, user.id))
     // The same for somebody who is not there: ids are not to be tried one after the other.

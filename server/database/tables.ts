@@ -114,6 +114,13 @@ export interface ServiceKeysTable {
   /** The issuer of the foreign users that this key speaks for. */
   issuer: string
   token_sha256: Buffer
+  /** What it may be used for. @see shared/api/service-keys.ts */
+  scopes: Generated<string[]>
+  hint: string | null
+  /** The secret from before the rotation, good until `former_until`. */
+  former_sha256: Buffer | null
+  former_until: MaybeTime
+  rotated_at: MaybeTime
   created_by: number | null
   created_at: Stamp
   last_used_at: MaybeTime

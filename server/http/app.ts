@@ -15,6 +15,7 @@ import { crossOrigin, type IsOurOrigin, refuseForeignPages } from './cors.ts'
 import { type Check, healthRoutes } from './health.ts'
 import { metricsRoutes, requestMetrics } from './metrics.ts'
 import { openApiRoutes } from './openapi.ts'
+import { requireScope } from './scopes.ts'
 import { type SecurityHeaderSettings, securityHeaders } from './security-headers.ts'
 import { staticClient } from './static.ts'
 
@@ -88,7 +89,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<HttpEnv> {
   app.route('/', healthRoutes(deps.checks))
   app.use('/api/*', crossOrigin(deps.isOurOrigin), refuseForeignPages(deps.isOurOrigin))
   // Who asks and whether they may comes first: a stranger's body is not read.
-  app.use('/api/*', noStore, identified(deps))
+  app.use('/api/*', noStore, identified(deps), requireScope)
   app.use('/api/boards/:board_id/*', admitted(deps))
   app.use('/api/*', limitBody(deps.limits), refuseBrokenText)
   // A metrics token is no session, and must not be refused as a bad one.

@@ -100,6 +100,8 @@ export interface AccessSubject {
   maxLevel: Level | null
   /** Proven by a ticket, which an app hands to a page: it opens the board and manages nothing. */
   byTicket?: true
+  /** A service key that must live on. */
+  keyId?: string
 }
 
 export interface AccessDecision {

@@ -94,7 +94,7 @@ export const withAccounts = <Result>(
       routers: [
         authRoutes({ db, auth, trail, config, failedGuesses: rateLimits(config).failedSignIns, guests }),
         accountRoutes({ db, auth, trail }),
-        ticketRoutes({ ticketKey, requireLevel: async () => undefined, publicUrl }),
+        ticketRoutes({ db, ticketKey, requireLevel: async () => undefined, publicUrl }),
       ],
     })
     const origin = publicUrl(null)

@@ -12,6 +12,7 @@ const question = (n: number): AsQuestion => ({
   guestId: n % 2 === 0 ? null : manyGuest(1 + (n % 5_000)),
   agentId: null,
   sessionId: n % 2 === 0 ? 1 + (n % 5_000) : null,
+  keyId: null,
 })
 
 interface PlanNode {

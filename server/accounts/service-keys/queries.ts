@@ -1,0 +1,87 @@
+// The SQL of service keys, one question a function.
+import { sql, type Transaction } from 'kysely'
+import type { Db } from '../../database/database.ts'
+import type { NewRow, Row, Tables } from '../../database/tables.ts'
+
+type Trx = Transaction<Tables>
+export type ServiceKeyRow = Row<'service_keys'>
+
+/** Alive now: neither revoked nor expired. */
+const lives = sql<boolean>`revoked_at is null and (expires_at is null or expires_at > now())`
+
+/** The key of a secret: its own, or within the overlap the one from before the rotation. Dead ones too. */
+export const keyBySecret = (
+  db: Db,
+  sha256: Buffer,
+): Promise<(ServiceKeyRow & { lives: boolean }) | undefined> =>
+  db
+    .selectFrom('service_keys')
+    .selectAll()
+    .select(lives.as('lives'))
+    .where((eb) =>
+      eb.or([
+        eb('token_sha256', '=', sha256),
+        eb.and([eb('former_sha256', '=', sha256), eb('former_until', '>', sql<Date>`now()`)]),
+      ]),
+    )
+    .executeTakeFirst()
+
+export const keyLives = async (db: Db, id: string): Promise<boolean> =>
+  (await db.selectFrom('service_keys').select('id').where('id', '=', id).where(lives).executeTakeFirst()) !==
+  undefined
+
+export const allKeys = (db: Db): Promise<ServiceKeyRow[]> =>
+  db.selectFrom('service_keys').selectAll().orderBy('created_at', 'desc').orderBy('id').limit(1000).execute()
+
+export const insertKey = (trx: Trx, key: NewRow<'service_keys'>): Promise<ServiceKeyRow> =>
+  trx.insertInto('service_keys').values(key).returningAll().executeTakeFirstOrThrow()
+
+/** Gives the key another secret; its former one stays good for `overlapS` seconds. Nothing where it is dead. */
+export const rotateKey = (
+  trx: Trx,
+  id: string,
+  change: { sha256: Buffer; hint: string; overlapS: number; expiresAt?: Date | null | undefined },
+): Promise<ServiceKeyRow | undefined> =>
+  trx
+    .updateTable('service_keys')
+    .set((eb) => ({
+      former_sha256: change.overlapS === 0 ? null : eb.ref('token_sha256'),
+      former_until:
+        change.overlapS === 0 ? null : sql<Date>`now() + make_interval(secs => ${change.overlapS})`,
+      token_sha256: change.sha256,
+      hint: change.hint,
+      rotated_at: sql<Date>`now()`,
+      ...(change.expiresAt === undefined ? {} : { expires_at: change.expiresAt }),
+    }))
+    .where('id', '=', id)
+    .where(lives)
+    .returningAll()
+    .executeTakeFirst()
+
+/** @returns false where there is none. Revoked already stays as it was. */
+export const revokeKey = async (trx: Trx, id: string): Promise<boolean> => {
+  const { numUpdatedRows } = await trx
+    .updateTable('service_keys')
+    .set({ revoked_at: sql<Date>`coalesce(revoked_at, now())`, former_sha256: null, former_until: null })
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
+export const keyExists = async (db: Db, id: string): Promise<boolean> =>
+  (await db.selectFrom('service_keys').select('id').where('id', '=', id).executeTakeFirst()) !== undefined
+
+/** At most once a minute: who asks often writes little. */
+export const touchKey = async (db: Db, id: string): Promise<void> => {
+  await db
+    .updateTable('service_keys')
+    .set({ last_used_at: sql<Date>`now()` })
+    .where('id', '=', id)
+    .where((eb) =>
+      eb.or([
+        eb('last_used_at', 'is', null),
+        eb('last_used_at', '<', sql<Date>`now() - interval '1 minute'`),
+      ]),
+    )
+    .execute()
+}

@@ -1,0 +1,142 @@
+// Service keys: what another application's server asks with. A key acts as the service account of its issuer, which
+// owns the boards that it makes, and speaks for the users of that issuer, whom it alone names. It is never stored:
+// its SHA-256 is enough for 256 random bits.
+import { createHash, randomBytes } from 'node:crypto'
+import type {
+  ServiceKeyCreate,
+  ServiceKeyResponse,
+  ServiceKeyRotate,
+} from '../../../shared/api/service-keys.ts'
+import { transactionAs } from '../../audit/actor.ts'
+import type { Db } from '../../database/database.ts'
+import { BoardroomError } from '../../errors.ts'
+import type { Actor, Identity } from '../../principal.ts'
+import { serviceAccount, serviceIssuer } from '../users.ts'
+import {
+  allKeys,
+  insertKey,
+  keyBySecret,
+  keyExists,
+  revokeKey,
+  rotateKey,
+  type ServiceKeyRow,
+  touchKey,
+} from './queries.ts'
+
+const prefix = 'brk_'
+
+/** Whether a bearer token claims to be a service key, genuine or not. */
+export const looksLikeKey = (token: string): boolean => token.startsWith(prefix)
+
+const sha256Of = (secret: string): Buffer => createHash('sha256').update(secret).digest()
+
+const newSecret = () => {
+  const key = `${prefix}${randomBytes(32).toString('base64url')}`
+  return { key, sha256: sha256Of(key), hint: `${key.slice(0, prefix.length + 6)}…` }
+}
+
+/**
+ * Makes a key; the only time that it is known.
+ * @throws BoardroomError invalid_request (the issuer is reserved, the end is past)
+ */
+export async function createKey(db: Db, actor: Actor, body: ServiceKeyCreate): Promise<ServiceKeyResponse> {
+  if (body.issuer === serviceIssuer) {
+    throw new BoardroomError('invalid_request', `issuer: ${serviceIssuer} is reserved; choose another name`)
+  }
+  const expiresAt = endOf(body.expires_at)
+  const { key, sha256, hint } = newSecret()
+  await serviceAccount(db, body.issuer)
+  const row = await transactionAs(db, actor, (trx) =>
+    insertKey(trx, {
+      name: body.name,
+      issuer: body.issuer,
+      scopes: [...new Set(body.scopes)],
+      token_sha256: sha256,
+      hint,
+      created_by: actor.userId,
+      expires_at: expiresAt ?? null,
+    }),
+  )
+  return keyResponse(row, key)
+}
+
+/**
+ * Another secret for the same key, whose tickets go on.
+ * @throws BoardroomError not_found | conflict (revoked or expired) | invalid_request (the end is past)
+ */
+export async function rotateServiceKey(
+  db: Db,
+  actor: Actor,
+  id: string,
+  body: ServiceKeyRotate,
+): Promise<ServiceKeyResponse> {
+  const expiresAt = endOf(body.expires_at)
+  const { key, sha256, hint } = newSecret()
+  const change = { sha256, hint, overlapS: body.overlap_seconds, expiresAt }
+  const row = await transactionAs(db, actor, (trx) => rotateKey(trx, id, change))
+  if (row !== undefined) return keyResponse(row, key)
+  if (await keyExists(db, id)) {
+    throw new BoardroomError('conflict', 'this key is revoked or has expired; make a new one')
+  }
+  throw new BoardroomError('not_found', 'there is no such service key')
+}
+
+/** It opens nothing from here on; tickets and sockets made with it end. @throws BoardroomError not_found */
+export async function revokeServiceKey(db: Db, actor: Actor, id: string): Promise<void> {
+  const wasThere = await transactionAs(db, actor, (trx) => revokeKey(trx, id))
+  if (!wasThere) throw new BoardroomError('not_found', 'there is no such service key')
+}
+
+/** Newest first, also those that open nothing any more. */
+export const listKeys = async (db: Db): Promise<ServiceKeyResponse[]> =>
+  (await allKeys(db)).map((row) => keyResponse(row, null))
+
+/** @throws BoardroomError not_signed_in for a key that is unknown, expired or revoked, or whose account is deactivated */
+export async function identifyKey(db: Db, secret: string): Promise<Identity> {
+  const row = await keyBySecret(db, sha256Of(secret))
+  if (row === undefined) throw new BoardroomError('not_signed_in', 'this service key is unknown')
+  if (!row.lives) throw new BoardroomError('not_signed_in', 'this service key has expired or was revoked')
+  const account = await serviceAccount(db, row.issuer)
+  if (!account.is_active) {
+    throw new BoardroomError('not_signed_in', `the service account of ${row.issuer} is deactivated`)
+  }
+  await touchKey(db, row.id)
+  return {
+    principal: { kind: 'user', userId: account.id, name: row.name, role: account.role },
+    via: 'key',
+    sessionId: null,
+    boardId: null,
+    maxLevel: null,
+    keyId: row.id,
+    issuer: row.issuer,
+    scopes: row.scopes,
+  }
+}
+
+function endOf(expiresAt: string | null | undefined): Date | null | undefined {
+  if (expiresAt === null || expiresAt === undefined) return expiresAt
+  const end = new Date(expiresAt)
+  if (end.getTime() <= Date.now()) {
+    throw new BoardroomError('invalid_request', 'expires_at: expected a moment in the future')
+  }
+  return end
+}
+
+const keyResponse = (row: ServiceKeyRow, key: string | null): ServiceKeyResponse => ({
+  id: row.id,
+  name: row.name,
+  issuer: row.issuer,
+  scopes: row.scopes,
+  key,
+  hint: row.hint,
+  state: row.revoked_at !== null ? 'revoked' : isPast(row.expires_at) ? 'expired' : 'active',
+  created_at: row.created_at.toISOString(),
+  created_by: row.created_by,
+  last_used_at: row.last_used_at?.toISOString() ?? null,
+  expires_at: row.expires_at?.toISOString() ?? null,
+  revoked_at: row.revoked_at?.toISOString() ?? null,
+  rotated_at: row.rotated_at?.toISOString() ?? null,
+  former_until: isPast(row.former_until) ? null : (row.former_until?.toISOString() ?? null),
+})
+
+const isPast = (moment: Date | null): boolean => moment !== null && moment.getTime() <= Date.now()

@@ -1,0 +1,64 @@
+// What a service key may be used for: its scopes against the route that it asks. Everything that no scope is about is
+// closed to keys, so that a new route is open to them only once somebody has thought about it.
+import type { MiddlewareHandler } from 'hono'
+import type { ScopeNoun } from '../../shared/api/service-keys.ts'
+import { BoardroomError } from '../errors.ts'
+import type { HttpEnv } from '../routing/context.ts'
+
+/** @throws BoardroomError access_denied for a service key that lacks the scope of the route */
+export const requireScope: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  const { via, scopes = [] } = c.get('identity')
+  if (via === 'key') {
+    const noun = nounOf(c.req.path)
+    if (noun === null) throw new BoardroomError('access_denied', 'service keys may not use this route')
+    if (noun !== 'nothing' && !covers(scopes, noun, c.req.method)) {
+      throw new BoardroomError('access_denied', `this service key lacks the scope ${noun}`, {
+        details: { needed: noun, scopes },
+      })
+    }
+  }
+  await next()
+}
+
+function covers(scopes: readonly string[], noun: ScopeNoun, method: string): boolean {
+  const isReading = method === 'GET' || method === 'HEAD'
+  return scopes.some(
+    (scope) =>
+      scope === noun ||
+      scope === `${noun}:write` ||
+      (scope === `${noun}:read` && isReading) ||
+      (scope === `${noun}:create` && method === 'POST'),
+  )
+}
+
+const ofBoards: Readonly<Record<string, ScopeNoun>> = {
+  tickets: 'tickets',
+  permissions: 'permissions',
+  'share-links': 'permissions',
+  access: 'permissions',
+  'access-requests': 'permissions',
+  connections: 'permissions',
+  moderation: 'permissions',
+  offer: 'permissions',
+  authors: 'permissions',
+  threads: 'comments',
+  comments: 'comments',
+  mentionable: 'comments',
+  audit: 'audit',
+}
+const open: Readonly<Record<string, ScopeNoun | 'nothing'>> = {
+  me: 'nothing',
+  'openapi.json': 'nothing',
+  docs: 'nothing',
+  boards: 'boards',
+  folders: 'boards',
+  webhooks: 'webhooks',
+}
+
+/** null: nothing for keys. */
+function nounOf(path: string): ScopeNoun | 'nothing' | null {
+  const [first = '', , third = ''] = path.split('/').slice(2)
+  if (first === 'me' && path !== '/api/me') return null
+  if (first === 'boards') return ofBoards[third] ?? 'boards'
+  return open[first] ?? null
+}

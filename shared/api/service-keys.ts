@@ -1,0 +1,63 @@
+// Service keys, as they go over HTTP: what another application's server asks with.
+import { z } from 'zod'
+import { strict, Timestamp, text, trimmed, UserId, Uuid } from './fields.ts'
+
+/** What a key may be about. `boards` is content too: documents, files, versions, folders. */
+export const scopeNouns = ['boards', 'permissions', 'tickets', 'comments', 'audit', 'webhooks'] as const
+export type ScopeNoun = (typeof scopeNouns)[number]
+
+export const scopeVerbs = ['read', 'create', 'write'] as const
+
+/** `boards` and `boards:write` are all of it, `boards:read` is looking, `boards:create` is POST alone. */
+export const ServiceScope = z.enum(
+  scopeNouns.flatMap((noun) => [noun, ...scopeVerbs.map((verb) => `${noun}:${verb}` as const)]),
+)
+export type ServiceScope = z.infer<typeof ServiceScope>
+
+export const ServiceKeyCreate = strict({
+  name: trimmed(100).pipe(z.string().min(2)),
+  issuer: text(255, 1).describe(
+    'the directory of your own user ids; keys with the same issuer speak for the same people and boards',
+  ),
+  scopes: z
+    .array(ServiceScope)
+    .min(1)
+    .max(30)
+    .describe('a noun alone: everything about it; with :read only looking, with :create only POST'),
+  expires_at: Timestamp.nullable().optional().describe('null, or left out: never'),
+}).meta({ id: 'ServiceKeyCreate' })
+export type ServiceKeyCreate = z.infer<typeof ServiceKeyCreate>
+
+export const ServiceKeyRotate = strict({
+  overlap_seconds: z
+    .int()
+    .min(0)
+    .max(30 * 86_400)
+    .default(86_400)
+    .describe('how long the former secret goes on to work; a day unless told, 0 ends it at once'),
+  expires_at: Timestamp.nullable().optional().describe('a new end of the key; left out: as it was'),
+}).meta({ id: 'ServiceKeyRotate' })
+export type ServiceKeyRotate = z.infer<typeof ServiceKeyRotate>
+
+export const ServiceKeyResponse = z
+  .object({
+    id: Uuid,
+    name: z.string(),
+    issuer: z.string(),
+    scopes: z.array(z.string()),
+    key: z
+      .string()
+      .nullable()
+      .describe('only in the answers to creation and rotation; the secret is never stored'),
+    hint: z.string().nullable().describe('how the secret begins, to recognise it by'),
+    state: z.enum(['active', 'expired', 'revoked']),
+    created_at: Timestamp,
+    created_by: UserId.nullable(),
+    last_used_at: Timestamp.nullable().describe('to the minute'),
+    expires_at: Timestamp.nullable(),
+    revoked_at: Timestamp.nullable(),
+    rotated_at: Timestamp.nullable(),
+    former_until: Timestamp.nullable().describe('until when the secret from before the rotation works too'),
+  })
+  .meta({ id: 'ServiceKeyResponse' })
+export type ServiceKeyResponse = z.infer<typeof ServiceKeyResponse>
