@@ -11,6 +11,7 @@ import type { Level } from '../shared/levels.ts'
 import { createAuth } from './accounts/auth.ts'
 import { authRoutes } from './accounts/auth-routes.ts'
 import { cookieNames } from './accounts/cookies.ts'
+import { foreignTokens } from './accounts/foreign-tokens.ts'
 import { forgetExpired, Guests } from './accounts/guests.ts'
 import { type Authenticate, type IdentifyDeps, identifyRequest, identifySocket } from './accounts/identify.ts'
 import { accountRoutes, ticketRoutes } from './accounts/routes.ts'
@@ -263,7 +264,10 @@ async function start({
     log,
   })
   const ticketKey = ticketKeyOf(config.secret)
-  const identify: IdentifyDeps = { db, auth, guests, cookies, ticketKey, isOurOrigin: ours, authenticate }
+  const identify: IdentifyDeps = {
+    ...{ db, auth, guests, cookies, ticketKey, isOurOrigin: ours, authenticate },
+    foreignTokens: foreignTokens(db, config),
+  }
   const addressOf = addressReader(config.trustedProxies, log)
 
   const boards: BoardsDeps = {

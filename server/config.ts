@@ -77,6 +77,35 @@ export const fields = {
   ),
   BOARDROOM_FRAME_ANCESTORS: list.describe('origins that may show the pages in a frame'),
   BOARDROOM_TRUSTED_PROXIES: list.describe('CIDRs whose X-Forwarded-For is believed'),
+  BOARDROOM_JWT_ISSUER: z
+    .string()
+    .max(255)
+    .optional()
+    .describe('whose tokens (JWT) say who is asking: their claim iss; with it set a JWKS_URL or a SECRET'),
+  BOARDROOM_JWT_AUDIENCE: list.describe(
+    'what such a token must have in aud, one of several separated by commas; needed with a JWKS_URL',
+  ),
+  BOARDROOM_JWT_JWKS_URL: url(['http:', 'https:'], 'https://id.example.org/.well-known/jwks.json')
+    .optional()
+    .describe('where the issuer publishes its keys'),
+  BOARDROOM_JWT_SECRET: z
+    .string()
+    .min(32, 'expected at least 32 characters')
+    .optional()
+    .describe('the secret that the issuer signs with (HS256, HS384, HS512), in place of published keys'),
+  BOARDROOM_JWT_USER_CLAIM: z
+    .string()
+    .min(1)
+    .default('sub')
+    .describe('the claim that is the id of the person, their external_id here'),
+  BOARDROOM_JWT_NAME_CLAIM: z
+    .string()
+    .min(1)
+    .default('name')
+    .describe('the claim that is the name of the person; without it the id is shown'),
+  BOARDROOM_JWT_CLOCK_SKEW_SECONDS: whole(0, 600)
+    .default(30)
+    .describe('how far the clock of the issuer may be off'),
   BOARDROOM_SIGN_UP: z
     .enum(['invite', 'open'])
     .default('invite')

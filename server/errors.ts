@@ -29,6 +29,7 @@ const table = {
   too_slow: { status: 503, close: CloseCode.tooSlow, log: 'info' },
   board_full: { status: 507, close: CloseCode.levelChanged, log: 'warn' },
   board_unreadable: { status: 503, close: CloseCode.busy, log: 'error' },
+  issuer_unreachable: { status: 503, close: CloseCode.busy, log: 'warn' },
   database_unreachable: { status: 503, close: CloseCode.busy, log: 'error' },
   closing: { status: 503, close: CloseCode.restart, log: 'info' },
   internal: { status: 500, close: CloseCode.busy, log: 'error' },

@@ -9,6 +9,7 @@ import { BoardroomError, closeCodeOf } from '../errors.ts'
 import type { Identity, Principal } from '../principal.ts'
 import type { Auth, IsOurOrigin } from './auth.ts'
 import { type CookieNames, cookieValue } from './cookies.ts'
+import type { ForeignTokens } from './foreign-tokens.ts'
 import { guestById } from './guest-queries.ts'
 import type { Guests } from './guests.ts'
 import { type UserRow, userById, userOfSession } from './queries.ts'
@@ -34,6 +35,8 @@ export interface IdentifyDeps {
   ticketKey: Uint8Array
   isOurOrigin: IsOurOrigin
   authenticate?: Authenticate | undefined
+  /** Tokens of somebody else's sign-in; null where none are taken. */
+  foreignTokens?: ForeignTokens | null
 }
 
 /** What is read of a request; the node one has it all. */
@@ -52,13 +55,13 @@ export async function identifySocket(
   boardId: string,
 ): Promise<Identity | Refusal> {
   try {
-    const ticket = offeredTicket(request)
+    const ticket = offeredTicket(request) ?? bearerForSocket(deps, request)
     // Browsers always send Origin with a socket, so one without it has no cookie of a browser's.
     const cookiesCount = request.headers.origin !== undefined && isOurs(deps, request)
     const identity =
       ticket === null
         ? await byWhatIsCarried(deps, request, cookiesCount)
-        : await byTicket(deps, ticket, boardId)
+        : ((await foreignIdentity(deps, ticket)) ?? (await byTicket(deps, ticket, boardId)))
     if (identity.principal.kind !== 'user' || !cookiesCount) return identity
     const guest = await deps.guests.find(request.headers.cookie)
     return guest === null ? identity : { ...identity, formerGuestId: guest.id }
@@ -78,15 +81,44 @@ export const isRefusal = (answer: Identity | Refusal): answer is Refusal => 'cod
  * @throws BoardroomError not_signed_in for a bearer token that is no good (also: a ticket outside of its board)
  */
 export async function identifyRequest(deps: IdentifyDeps, incoming: IncomingMessage): Promise<Identity> {
-  const bearer = /^bearer +(\S+) *$/i.exec(incoming.headers.authorization ?? '')?.[1]
+  const bearer = bearerOf(incoming)
   if (bearer !== undefined && looksLikeTicket(bearer)) return byTicket(deps, bearer, boardOf(incoming.url))
   if (bearer !== undefined && looksLikeKey(bearer)) return identifyKey(deps.db, bearer)
+  const theirs = bearer === undefined ? null : await foreignIdentity(deps, bearer)
+  if (theirs !== null) return theirs
   if (bearer !== undefined && deps.authenticate === undefined) return bySession(deps, bearer)
   const identity = await byWhatIsCarried(deps, incoming, isOurs(deps, incoming))
   if (bearer !== undefined && identity.via !== 'embedder') {
     throw new BoardroomError('not_signed_in', 'this bearer token is unknown or has ended')
   }
   return identity
+}
+
+const bearerOf = ({ headers }: Asking): string | undefined =>
+  /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
+
+/**
+ * What a program sends with its handshake, which a browser cannot: a ticket, or a token of the issuer's. Of anything
+ * else in that header (a proxy's, an embedder's) nothing is known here.
+ */
+function bearerForSocket(deps: IdentifyDeps, request: IncomingMessage): string | null {
+  const bearer = bearerOf(request)
+  if (bearer === undefined) return null
+  if (looksLikeKey(bearer)) {
+    throw new BoardroomError('not_signed_in', 'a service key opens no socket; ask for a ticket with it')
+  }
+  const { foreignTokens, authenticate } = deps
+  const isTheirs = foreignTokens?.isTheirs(bearer, authenticate !== undefined) ?? false
+  return looksLikeTicket(bearer) || isTheirs ? bearer : null
+}
+
+/** null where the token is none of the issuer's. @throws BoardroomError not_signed_in | issuer_unreachable */
+async function foreignIdentity(
+  { foreignTokens = null, authenticate }: IdentifyDeps,
+  token: string,
+): Promise<Identity | null> {
+  if (foreignTokens === null || looksLikeTicket(token)) return null
+  return foreignTokens.isTheirs(token, authenticate !== undefined) ? foreignTokens.identify(token) : null
 }
 
 export const anonymous = (): Identity => ({

@@ -1,0 +1,175 @@
+// Tokens of somebody else's sign-in: JWTs of one issuer, by a shared secret or by the keys that it publishes. A token
+// says who; which algorithms it may be signed with is ours to say, never the token's.
+import {
+  createRemoteJWKSet,
+  decodeJwt,
+  decodeProtectedHeader,
+  errors,
+  type JWTPayload,
+  jwtVerify,
+} from 'jose'
+import type { Config } from '../config.ts'
+import type { Db } from '../database/database.ts'
+import { BoardroomError } from '../errors.ts'
+import type { Identity } from '../principal.ts'
+import { foreignUser, serviceIssuer } from './users.ts'
+
+export interface ForeignTokens {
+  /** Whether a bearer token claims to be one of the issuer's. Without `authenticate` every JWT is taken for one. */
+  isTheirs(token: string, onlyByIssuer: boolean): boolean
+  /** @throws BoardroomError not_signed_in, saying what is wrong | issuer_unreachable */
+  identify(token: string): Promise<Identity>
+}
+
+type Settings = Pick<
+  Config,
+  | 'jwtIssuer'
+  | 'jwtAudience'
+  | 'jwtJwksUrl'
+  | 'jwtSecret'
+  | 'jwtUserClaim'
+  | 'jwtNameClaim'
+  | 'jwtClockSkewSeconds'
+>
+
+const mostCharacters = 8192
+/** Of a shared secret, and of published keys: a public key must never serve as a secret. */
+const symmetric = ['HS256', 'HS384', 'HS512']
+const asymmetric = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
+const jwksTimeoutMs = 5000
+/** An unknown key id makes us look again at most this often, whoever sends it. */
+const jwksCooldownMs = 30_000
+
+/** @returns null where no issuer is set. @throws BoardroomError invalid_config for settings that cannot stand together */
+export function foreignTokens(db: Db, settings: Settings): ForeignTokens | null {
+  const { jwtIssuer: issuer, jwtAudience: audience, jwtJwksUrl: jwksUrl, jwtSecret: secret } = settings
+  if (issuer === undefined) {
+    if (jwksUrl === undefined && secret === undefined && audience.length === 0) return null
+    throw new BoardroomError(
+      'invalid_config',
+      'BOARDROOM_JWT_ISSUER: set it beside the other BOARDROOM_JWT_…',
+    )
+  }
+  if ((jwksUrl === undefined) === (secret === undefined)) {
+    throw new BoardroomError(
+      'invalid_config',
+      'with BOARDROOM_JWT_ISSUER set exactly one of BOARDROOM_JWT_JWKS_URL and BOARDROOM_JWT_SECRET',
+    )
+  }
+  if (jwksUrl !== undefined && audience.length === 0) {
+    throw new BoardroomError(
+      'invalid_config',
+      'BOARDROOM_JWT_AUDIENCE: set what your tokens have in aud; tokens that this issuer made for other applications would open boards',
+    )
+  }
+  if (issuer === serviceIssuer) {
+    throw new BoardroomError('invalid_config', `BOARDROOM_JWT_ISSUER: ${serviceIssuer} is reserved`)
+  }
+  const algorithms = secret === undefined ? asymmetric : symmetric
+  const options = {
+    issuer,
+    ...(audience.length === 0 ? {} : { audience: [...audience] }),
+    algorithms,
+    clockTolerance: settings.jwtClockSkewSeconds,
+    requiredClaims: ['exp', settings.jwtUserClaim],
+  }
+  const bytes = secret === undefined ? null : new TextEncoder().encode(secret)
+  const published =
+    jwksUrl === undefined
+      ? null
+      : createRemoteJWKSet(new URL(jwksUrl), {
+          timeoutDuration: jwksTimeoutMs,
+          cooldownDuration: jwksCooldownMs,
+        })
+
+  const verify = async (token: string): Promise<JWTPayload> => {
+    try {
+      if (bytes !== null) return (await jwtVerify(token, bytes, options)).payload
+      if (published !== null) return (await jwtVerify(token, published, options)).payload
+    } catch (error) {
+      throw refusalOf(error, algorithms)
+    }
+    throw new BoardroomError('internal', 'foreign tokens without a key')
+  }
+
+  return {
+    isTheirs: (token, onlyByIssuer) => isJwt(token) && (!onlyByIssuer || claimsIssuer(token, issuer)),
+    async identify(token) {
+      if (token.length > mostCharacters) throw no(`this token is longer than ${mostCharacters} characters`)
+      const payload = await verify(token)
+      const externalId = textOf(payload[settings.jwtUserClaim])
+      if (externalId === null || externalId.length > 255 || !externalId.isWellFormed()) {
+        throw no(`expected a text of at most 255 characters in the claim ${settings.jwtUserClaim}`)
+      }
+      const name = textOf(payload[settings.jwtNameClaim]) ?? externalId
+      const user = await foreignUser(db, { externalId, name, issuer })
+      if (!user.is_active) throw no('this account is deactivated')
+      return {
+        principal: { kind: 'user', userId: user.id, name: user.name, role: user.role },
+        via: 'jwt',
+        sessionId: null,
+        boardId: null,
+        maxLevel: null,
+        issuer,
+      }
+    },
+  }
+}
+
+const no = (message: string, cause?: unknown) => new BoardroomError('not_signed_in', message, { cause })
+
+/** What is wrong with a token, for whoever sent it; nothing of its content. */
+function refusalOf(error: unknown, algorithms: readonly string[]): BoardroomError {
+  if (error instanceof errors.JWTExpired) return no('this token has expired; get a new one', error)
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    return error.claim === 'nbf'
+      ? no('this token is not valid yet; are the clocks right?', error)
+      : no(`this token has no right claim ${error.claim}`, error)
+  }
+  if (error instanceof errors.JOSEAlgNotAllowed) {
+    return no(`expected a token signed with one of ${algorithms.join(', ')}`, error)
+  }
+  if (error instanceof errors.JWSSignatureVerificationFailed) {
+    return no('the signature of this token is not right', error)
+  }
+  if (error instanceof errors.JWKSNoMatchingKey) {
+    return no('this token is signed by a key that its issuer does not publish', error)
+  }
+  if (error instanceof errors.JWKSMultipleMatchingKeys) {
+    return no('this token does not say by which key (kid) it is signed', error)
+  }
+  if (error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid) {
+    return no('this is not a JSON Web Token', error)
+  }
+  if (error instanceof errors.JOSENotSupported) return no('this token uses what is not supported here', error)
+  // What is left is about the keys: not reached, too slow, no key set, a key that cannot be used.
+  return new BoardroomError(
+    'issuer_unreachable',
+    'the keys of whoever made this token cannot be read now; try again in a moment',
+    { cause: error },
+  )
+}
+
+/** Three parts, of which the first names an algorithm. */
+function isJwt(token: string): boolean {
+  if (token.split('.').length !== 3) return false
+  try {
+    return decodeProtectedHeader(token).alg !== undefined
+  } catch {
+    return false // something else with two dots
+  }
+}
+
+function claimsIssuer(token: string, issuer: string): boolean {
+  try {
+    return decodeJwt(token).iss === issuer
+  } catch {
+    return false // no claims in it
+  }
+}
+
+/** Ids are numbers at some issuers. */
+const textOf = (claim: unknown): string | null => {
+  if (typeof claim === 'number' && Number.isSafeInteger(claim)) return String(claim)
+  return typeof claim === 'string' && claim !== '' && !claim.includes('\u0000') ? claim : null
+}

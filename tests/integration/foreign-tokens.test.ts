@@ -1,0 +1,234 @@
+// JWTs of somebody else's sign-in, as they come over HTTP and on sockets: the good ones, and every bad one.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { foreignTokens } from '../../server/accounts/foreign-tokens.ts'
+import type { BoardroomOptions } from '../../server/boardroom.ts'
+import { configWith } from '../../server/config.ts'
+import { BoardroomError } from '../../server/errors.ts'
+import { withDatabase } from '../helpers/database.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { type TestServer, withServer } from '../helpers/server.ts'
+
+type KeyPair = Awaited<ReturnType<typeof generateKeyPair>>
+
+const issuer = 'https://id.example.org'
+const audience = 'boards'
+const secret = 'a secret that two servers share, 32+'
+const nowS = () => Math.floor(Date.now() / 1000)
+
+/** @param change.undefined takes a claim away. */
+const claims = (change: Record<string, unknown> = {}): JWTPayload =>
+  JSON.parse(
+    JSON.stringify({
+      iss: issuer,
+      aud: audience,
+      sub: 'u-1',
+      name: 'Una',
+      iat: nowS(),
+      exp: nowS() + 300,
+      ...change,
+    }),
+  )
+
+const signed = (change: Record<string, unknown> = {}, key = secret, alg = 'HS256') =>
+  new SignJWT(claims(change)).setProtectedHeader({ alg }).sign(new TextEncoder().encode(key))
+
+const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+const asks = async ({ ask }: TestServer, token: string, path = '/api/me') => {
+  const { status, body } = await ask('GET', path, undefined, { authorization: `Bearer ${token}` })
+  return { status, body, code: body.error?.code, message: body.error?.message as string | undefined }
+}
+
+const shared: Partial<BoardroomOptions> = { jwtIssuer: issuer, jwtAudience: [audience], jwtSecret: secret }
+const tokens = suite('a token of another issuer')
+
+tokens('says who asks over HTTP and on a socket, and every bad one is refused with its reason', () =>
+  withServer(async (server) => {
+    const { boardroom, db, open, raw } = server
+    const token = await signed()
+    const me = await asks(server, token)
+    assert.equal([me.status, me.body.name, me.body.role], [200, 'Una', 'user'])
+
+    const una = { externalId: 'u-1', name: 'Una', issuer }
+    const board = await boardroom.boards.create({ owner: una })
+    const client = await open(board, { ticket: token })
+    client.doc.getMap('notes').set('a', 1)
+    await eventually(async () => (await boardroom.connections.list(board)).length === 1)
+    assert.is((await boardroom.connections.list(board))[0]?.principal.name, 'Una')
+    client.stop()
+    const byHeader = await raw(board, { headers: { authorization: `Bearer ${token}` } })
+    await eventually(async () => (await boardroom.connections.list(board)).length === 1)
+    byHeader.terminate()
+    assert.is((await asks(server, token, `/api/boards/${board}/permissions`)).status, 200, 'as its owner')
+
+    // Grants by the issuer's own ids, between its people.
+    await signed({ sub: 'u-2', name: 'Ulf' }).then((other) => asks(server, other))
+    const granted = await server.ask(
+      'POST',
+      `/api/boards/${board}/permissions`,
+      { external_id: 'u-2', level: 'view' },
+      { authorization: `Bearer ${token}` },
+    )
+    assert.is(granted.status, 201, JSON.stringify(granted.body))
+
+    const [header = '', payload = '', signature = ''] = token.split('.')
+    const last = signature.at(-2) === 'A' ? 'B' : 'A'
+    const bad: [what: string, token: string, reason: RegExp][] = [
+      ['expired', await signed({ exp: nowS() - 60 }), /expired/],
+      ['without an end', await signed({ exp: undefined }), /exp/],
+      ['not valid yet', await signed({ nbf: nowS() + 120 }), /not valid yet/],
+      ['of another issuer', await signed({ iss: 'https://other.example.org' }), /iss/],
+      ['for another audience', await signed({ aud: 'shop' }), /aud/],
+      ['for no audience', await signed({ aud: undefined }), /aud/],
+      ['of nobody', await signed({ sub: undefined }), /sub/],
+      ['of an empty id', await signed({ sub: '' }), /sub/],
+      ['of an object', await signed({ sub: { id: 1 } }), /sub/],
+      ['signed by another secret', await signed({}, 'some other secret of the right length'), /signature/],
+      ['tampered with', `${header}.${base64(claims({ sub: 'u-9' }))}.${signature}`, /signature/],
+      ['with a changed signature', `${header}.${payload}.${signature.slice(0, -2)}${last}A`, /signature/],
+      ['unsigned', `${base64({ alg: 'none' })}.${payload}.`, /HS256/],
+      ['saying an algorithm of key pairs', `${base64({ alg: 'RS256' })}.${payload}.${signature}`, /HS256/],
+      ['too long', await signed({ more: 'x'.repeat(9000) }), /8192/],
+    ]
+    for (const [what, wrong, reason] of bad) {
+      const answer = await asks(server, wrong)
+      assert.equal([answer.status, answer.code], [401, 'not_signed_in'], what)
+      assert.match(answer.message ?? '', reason, what)
+      if (wrong.length < 4000)
+        assert.is(await (await open(board, { ticket: wrong, waitFor: 'closed' })).closed, 4401, what)
+    }
+    const denied = await asks(server, bad[0]?.[1] ?? '', `/api/boards/${board}`)
+    assert.is(denied.status, 401)
+    await eventually(async () => (await server.actions(board)).includes('access_denied'))
+
+    assert.is(
+      (await asks(server, await signed({ exp: nowS() - 10 }))).status,
+      200,
+      'clocks may differ a little',
+    )
+    const odd = await asks(server, await signed({ sub: 77, name: '\u202eadmin\u0007\u2066' }))
+    assert.equal([odd.status, odd.body.name], [200, 'admin'], 'a name has no marks of direction, no controls')
+    const nameless = await asks(server, await signed({ sub: 'u-3', name: undefined }))
+    assert.is(nameless.body.name, 'u-3')
+
+    await db.updateTable('users').set({ is_active: false }).where('external_id', '=', 'u-1').execute()
+    assert.equal((await asks(server, token)).code, 'not_signed_in', 'deactivated here')
+  }, shared),
+)
+
+tokens('leaves other tokens to an embedder’s authenticate', () =>
+  withServer(
+    async (server) => {
+      assert.is((await asks(server, await signed())).body.name, 'Una')
+      const other = await asks(server, await signed({ iss: 'https://embedder.example.org' }))
+      assert.is(other.body.name, 'Theirs')
+    },
+    {
+      ...shared,
+      authenticate: ({ headers }) =>
+        headers.authorization === undefined ? null : { externalId: 't', name: 'Theirs' },
+    },
+  ),
+)
+
+/** A key server that is switched between answering, failing and saying nothing. */
+async function withKeyServer(
+  work: (keys: {
+    url: string
+    publish(keys: object[]): void
+    behave(how: 'well' | 'broken'): void
+    asked(): number
+  }) => Promise<void>,
+) {
+  let keys: object[] = []
+  let how = 'well'
+  let asked = 0
+  const server = createServer((_, response) => {
+    asked++
+    if (how === 'broken') response.writeHead(500).end()
+    else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ keys }))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo // a TCP port was asked for
+  try {
+    await work({
+      url: `http://127.0.0.1:${port}/jwks`,
+      publish: (next) => (keys = next),
+      behave: (next) => (how = next),
+      asked: () => asked,
+    })
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
+}
+
+tokens('is checked against the keys that its issuer publishes, which may be away for a while', () =>
+  withKeyServer((keys) =>
+    withServer(
+      async (server) => {
+        const pair = await generateKeyPair('ES256')
+        const stranger = await generateKeyPair('ES256')
+        const jwk = { ...(await exportJWK(pair.publicKey)), kid: 'one', alg: 'ES256' }
+        const by = (privateKey: KeyPair['privateKey'], kid = 'one') =>
+          new SignJWT(claims()).setProtectedHeader({ alg: 'ES256', kid }).sign(privateKey)
+        keys.publish([jwk])
+        keys.behave('broken')
+        const away = await asks(server, await by(pair.privateKey))
+        assert.equal([away.status, away.code], [503, 'issuer_unreachable'])
+        const board = await server.boardroom.boards.create({})
+        const token = await by(pair.privateKey)
+        assert.is(await (await server.open(board, { ticket: token, waitFor: 'closed' })).closed, 4503)
+        keys.behave('well')
+        assert.is((await asks(server, token)).status, 200)
+        keys.behave('broken')
+        assert.is((await asks(server, token)).status, 200, 'keys that are known serve on')
+
+        const asked = keys.asked()
+        for (const unknown of ['two', 'three', 'four']) {
+          const answer = await asks(server, await by(stranger.privateKey, unknown))
+          assert.equal([answer.status, answer.code], [401, 'not_signed_in'], 'an unknown key')
+        }
+        assert.is(keys.asked(), asked, 'strangers do not make us ask again and again')
+        assert.match((await asks(server, await by(stranger.privateKey))).message ?? '', /signature/)
+        // The published key is public: it must not serve as a secret.
+        const confused = await new SignJWT(claims())
+          .setProtectedHeader({ alg: 'HS256', kid: 'one' })
+          .sign(new TextEncoder().encode(JSON.stringify(jwk)))
+        assert.match(
+          (await asks(server, confused)).message ?? '',
+          /expected a token signed with one of RS256/,
+        )
+      },
+      { jwtIssuer: issuer, jwtAudience: [audience], jwtJwksUrl: keys.url },
+    ),
+  ),
+)
+
+tokens('are refused at the start where the settings cannot stand together', () =>
+  withDatabase(async ({ db }) => {
+    const problem = (settings: Parameters<typeof configWith>[0]) => {
+      try {
+        return foreignTokens(db, configWith(settings)) === null ? 'none' : 'fine'
+      } catch (error) {
+        return error instanceof BoardroomError ? `${error.code}: ${error.message}` : String(error)
+      }
+    }
+    const jwtJwksUrl = 'https://id.example.org/jwks'
+    assert.is(problem({}), 'none')
+    assert.is(problem({ jwtIssuer: issuer, jwtSecret: secret }), 'fine')
+    assert.is(problem({ jwtIssuer: issuer, jwtJwksUrl, jwtAudience: ['boards'] }), 'fine')
+    assert.match(problem({ jwtSecret: secret }), /invalid_config: BOARDROOM_JWT_ISSUER/)
+    assert.match(problem({ jwtIssuer: issuer }), /exactly one of/)
+    assert.match(problem({ jwtIssuer: issuer, jwtSecret: secret, jwtJwksUrl }), /exactly one of/)
+    assert.match(problem({ jwtIssuer: issuer, jwtJwksUrl }), /BOARDROOM_JWT_AUDIENCE/)
+    assert.match(problem({ jwtIssuer: 'boardroom:service', jwtSecret: secret }), /reserved/)
+  }),
+)
+
+tokens.run()
