@@ -7,6 +7,7 @@ import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import {
   type BoardEvent,
+  encodePing,
   type Hello,
   type LevelChange,
   MessageType,
@@ -16,13 +17,15 @@ import {
   SyncStep,
   ticketSubprotocolPrefix,
 } from '../shared/protocol.ts'
+import type { Clock } from './clock.ts'
+import { Heartbeat } from './heartbeat.ts'
 
 /** What of a browser's WebSocket class is used here; `ws` in Node has it too. */
 export interface SocketClass {
   new (
     url: string,
     protocols?: string | string[],
-  ): { send(data: Uint8Array<ArrayBuffer>): void; close(): void }
+  ): { readonly readyState: number; send(data: Uint8Array<ArrayBuffer>): void; close(): void }
 }
 
 export interface ProviderListener {
@@ -48,6 +51,7 @@ export interface ProviderOptions {
   doc: Y.Doc
   awareness: Awareness
   socketClass: SocketClass
+  clock: Clock
   /** For apps without our cookies. The bundled client sends none: its cookie speaks for it. */
   ticket?: string
   listener: ProviderListener
@@ -58,6 +62,7 @@ export class BoardProvider extends WebsocketProvider {
   #sent = 0
   #committed = 0
   #answered = false
+  readonly #heartbeat: Heartbeat
 
   constructor(options: ProviderOptions) {
     const { listener } = options
@@ -86,17 +91,63 @@ export class BoardProvider extends WebsocketProvider {
       WebSocketPolyfill: CountingSocket as unknown as typeof WebSocket,
     })
     self = this
+    this.#heartbeat = new Heartbeat(options.clock, {
+      ask: () => this.ws?.send(encodePing() as Uint8Array<ArrayBuffer>), // of one array, made here
+      isOpen: () => this.ws?.readyState === 1,
+      changed: () => listener.changed(),
+      lost: () => this.startAnew(),
+    })
     this.#listen(listener)
     this.#readFirstSyncUnheard()
     this.#askBeforeMerging(listener)
-    this.on('status', () => listener.changed())
-    this.on('sync', () => listener.changed())
+    this.#hearEverything()
+    this.on('status', ({ status }) => {
+      if (status !== 'connected') this.#heartbeat.stop()
+      listener.changed()
+    })
+    this.on('sync', (isSynced: boolean) => {
+      // Not before: on a slow line the drawing takes its time, and nothing else comes meanwhile.
+      if (isSynced) this.#heartbeat.start()
+      listener.changed()
+    })
     this.on('closed', ({ code, reason }) => listener.ended(code, reason))
   }
 
   /** Everything of this document that was ever written here is committed on the server. */
   get isSaved(): boolean {
     return this.synced && this.#answered && this.#committed >= this.#sent
+  }
+
+  /** Connected, and the server answers as fast as it usually does. */
+  get isHeard(): boolean {
+    return this.wsconnected && !this.#heartbeat.isSilent
+  }
+
+  /** Give this connection up and try another, at once. */
+  startAnew(): void {
+    this.disconnect()
+    this.connect()
+  }
+
+  /** @param isWatched somebody looks at the page. */
+  watch(isWatched: boolean): void {
+    this.#heartbeat.pause(!isWatched)
+  }
+
+  override destroy(): void {
+    this.#heartbeat.stop()
+    super.destroy()
+  }
+
+  /** Every message is a sign of life, whatever it says. */
+  #hearEverything(): void {
+    for (const [type, handle] of this.messageHandlers.entries()) {
+      if (handle === undefined) continue
+      this.messageHandlers[type] = (...given) => {
+        this.#heartbeat.heard(type === MessageType.ping)
+        handle(...given)
+      }
+    }
   }
 
   #restart(): void {
@@ -106,6 +157,7 @@ export class BoardProvider extends WebsocketProvider {
   }
 
   #count(data: Uint8Array): void {
+    this.#heartbeat.sent(data.length)
     if (data[0] !== MessageType.sync) return
     if (data[1] === SyncStep.step2) this.#answered = true
     if (data[1] === SyncStep.step2 || data[1] === SyncStep.update) this.#sent++
@@ -155,6 +207,7 @@ export class BoardProvider extends WebsocketProvider {
     on(MessageType.level, (decoder) => listener.level(readJsonBody(decoder) as LevelChange))
     on(MessageType.event, (decoder) => listener.event(readJsonBody(decoder) as BoardEvent))
     on(MessageType.notice, (decoder) => listener.notice(readJsonBody(decoder) as Notice))
+    on(MessageType.ping, () => {})
     on(MessageType.saved, (decoder) => {
       this.#committed = lib0Decoding.readVarUint(decoder)
       listener.changed()

@@ -33,6 +33,8 @@ export class BoardSession {
   #canvas: Canvas | null = null
   #binding: Binding | null = null
   #isPending = false
+  #isWatched = true
+  #isLeft = false
   #isClosed = false
 
   constructor(options: SessionOptions) {
@@ -94,10 +96,36 @@ export class BoardSession {
   /** The network is back, says the browser: do not wait for the back-off. */
   reconnect(): void {
     const provider = this.#provider
-    if (provider === null || this.state.ended !== null || provider.wsconnected || provider.wsconnecting)
-      return
-    provider.disconnect()
-    provider.connect()
+    if (provider === null || this.state.ended !== null || this.#isLeft) return
+    if (!provider.isHeard) provider.startAnew()
+  }
+
+  /** The network has gone, says the browser. A server on this machine may be there all the same: try. */
+  wentOffline(): void {
+    if (this.state.ended === null && !this.#isLeft) this.#provider?.startAnew()
+  }
+
+  /** @param isWatched somebody looks at the page: whether the server is there is asked for them alone. */
+  watch(isWatched: boolean): void {
+    this.#isWatched = isWatched
+    this.#provider?.watch(isWatched)
+  }
+
+  /**
+   * The page is gone, for good or to be shown again by the browser's way back: for the others its user leaves now. What
+   * was changed is written first.
+   */
+  leave(): void {
+    this.flush()
+    this.#isLeft = true
+    this.#provider?.disconnect()
+  }
+
+  /** The browser shows the page again. */
+  comeBack(): void {
+    if (!this.#isLeft) return
+    this.#isLeft = false
+    if (this.state.ended === null) this.#provider?.connect()
   }
 
   dismissKept(): void {
@@ -125,6 +153,7 @@ export class BoardSession {
       doc,
       awareness: this.#awareness,
       socketClass: this.#options.socketClass,
+      clock: this.#options.clock,
       ...(this.#options.ticket === undefined ? {} : { ticket: this.#options.ticket }),
       listener: {
         hello: (hello) => this.#greeted(hello),
@@ -139,6 +168,7 @@ export class BoardSession {
       },
     })
     this.#provider = provider
+    provider.watch(this.#isWatched)
     return provider
   }
 
@@ -232,7 +262,7 @@ export class BoardSession {
   }
 
   #syncOf(provider: BoardProvider, isSaved: boolean): Sync {
-    if (!provider.wsconnected)
+    if (!provider.isHeard || (this.state.isReady && !provider.synced))
       return this.state.isReady ? { name: 'offline', changes: this.#unsaved.size } : { name: 'connecting' }
     if (!this.state.isReady) return { name: 'connecting' }
     if (this.#binding === null) return { name: 'opening' }

@@ -4,7 +4,7 @@ import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import type { Level } from './levels.ts'
 
-/** First varuint of every message. 0-3 are y-protocols; 64-68 go only to clients that offered `boardroom.v1`. */
+/** First varuint of every message. 0-3 are y-protocols; 64-69 go only to clients that offered `boardroom.v1`. */
 export const MessageType = {
   sync: 0,
   awareness: 1,
@@ -15,6 +15,8 @@ export const MessageType = {
   level: 66,
   event: 67,
   notice: 68,
+  /** From a client: is the server there? From the server: it is. One byte both ways. */
+  ping: 69,
 } as const
 
 /** Second varuint of a sync message. */
@@ -25,7 +27,7 @@ export const AuthStep = { permissionDenied: 0 } as const
 
 /** What a stock y-websocket client offers. */
 export const stockSubprotocol = 'boardroom.yjs'
-/** What a client offers that understands frames 64-68. */
+/** What a client offers that understands frames 64-69. */
 export const ownSubprotocol = 'boardroom.v1'
 /** Prefix of the subprotocol that carries a ticket; never selected, never echoed. */
 export const ticketSubprotocolPrefix = 'boardroom.ticket.'
@@ -127,6 +129,8 @@ export const encodeSaved = (count: number): Uint8Array => {
   encoding.writeVarUint(encoder, count)
   return encoding.toUint8Array(encoder)
 }
+
+export const encodePing = (): Uint8Array => Uint8Array.of(MessageType.ping)
 
 /** The y-protocols auth message: what a stock client is told instead of frame 68. */
 export const encodePermissionDenied = (reason: string): Uint8Array => {

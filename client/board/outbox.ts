@@ -13,16 +13,21 @@ export const deviceStore = (): DeviceOptions['openStore'] =>
 class Outbox implements LocalStore {
   readonly whenLoaded: Promise<void>
   readonly #doc: Y.Doc
-  readonly #database: Promise<IDBDatabase>
+  readonly #name: string
+  /** Opened anew where another tab has deleted it. */
+  #database: Promise<IDBDatabase>
   /** Keys of what is stored and in the document. Other tabs store beside us, and delete what they stored. */
   readonly #stored: IDBValidKey[] = []
   readonly #tab = Math.random()
   #next = 0
   #isLoaded = false
+  /** Only when there is something to keep: sooner, it would be in the way of those who delete. */
+  #reopen: (() => void) | null = null
 
   constructor(name: string, doc: Y.Doc) {
     this.#doc = doc
-    this.#database = openDatabase(name)
+    this.#name = name
+    this.#database = this.#open()
     this.whenLoaded = this.#load()
     doc.on('update', this.#changed)
   }
@@ -37,6 +42,7 @@ class Outbox implements LocalStore {
 
   async close(): Promise<void> {
     this.#doc.off('update', this.#changed)
+    if (this.#reopen !== null) return // closed
     const database = await this.#database
     database.close()
   }
@@ -44,6 +50,7 @@ class Outbox implements LocalStore {
   /** The database stays, empty: another tab may have it open, and deleting would wait for that. */
   async clear(): Promise<void> {
     this.#doc.off('update', this.#changed)
+    if (this.#reopen !== null) return // another tab has deleted it
     const database = await this.#database
     await done(database.transaction(updates, 'readwrite').objectStore(updates).clear())
     database.close()
@@ -72,8 +79,26 @@ class Outbox implements LocalStore {
     this.#change((store) => void store.add(update, key))
   }
 
+  async #open(): Promise<IDBDatabase> {
+    const database = await openDatabase(this.#name)
+    // Another tab forgets everything (somebody signs out): it waits for this one to let go. What it forgets is gone, and
+    // what is changed from now on is kept again.
+    database.onversionchange = () => {
+      database.close()
+      this.#stored.splice(0)
+      this.#database = new Promise((resolve, reject) => {
+        this.#reopen = () => {
+          this.#reopen = null
+          this.#open().then(resolve, reject)
+        }
+      })
+    }
+    return database
+  }
+
   /** Without waiting: changes happen in the order in which they are asked for. */
   #change(work: (store: IDBObjectStore) => void): void {
+    this.#reopen?.()
     this.#database
       .then((database) => work(database.transaction(updates, 'readwrite').objectStore(updates)))
       .catch(() => {}) // closed meanwhile, or a full disk: the change is in the document and on its way to the server

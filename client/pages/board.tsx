@@ -65,7 +65,13 @@ const OpenBoard = ({ boardId }: { boardId: string }) => {
     api.getBoard(boardId).then(setBoard, () => {})
     api.me().then(setMe, () => {})
     const reconnect = () => opened.reconnect()
-    const flush = () => opened.flush()
+    const offline = () => opened.wentOffline()
+    const leave = () => opened.leave()
+    const comeBack = () => opened.comeBack()
+    const seen = () => {
+      opened.flush()
+      opened.watch(!document.hidden)
+    }
     const ask = (event: BeforeUnloadEvent) => {
       opened.flush()
       const { sync, hello, ended } = opened.state
@@ -78,15 +84,19 @@ const OpenBoard = ({ boardId }: { boardId: string }) => {
         event.preventDefault()
     }
     window.addEventListener('online', reconnect)
-    window.addEventListener('pagehide', flush)
+    window.addEventListener('offline', offline)
+    window.addEventListener('pagehide', leave)
+    window.addEventListener('pageshow', comeBack)
     window.addEventListener('beforeunload', ask)
-    document.addEventListener('visibilitychange', flush)
+    document.addEventListener('visibilitychange', seen)
     return () => {
       stopHearing()
       window.removeEventListener('online', reconnect)
-      window.removeEventListener('pagehide', flush)
+      window.removeEventListener('offline', offline)
+      window.removeEventListener('pagehide', leave)
+      window.removeEventListener('pageshow', comeBack)
       window.removeEventListener('beforeunload', ask)
-      document.removeEventListener('visibilitychange', flush)
+      document.removeEventListener('visibilitychange', seen)
       opened.close().catch(() => {}) // the device's store is gone already
     }
   }, [boardId])

@@ -1,6 +1,6 @@
 // Server WebSocket frames (RFC 6455: binary, final, unmasked), each built once as one buffer that every socket of a
 // room shares. Allocated apart from Node's pool, because they are kept: by slow sockets and for joins.
-import { MessageType } from '../../shared/protocol.ts'
+import { encodePing, MessageType } from '../../shared/protocol.ts'
 import { varUintBytes, writeVarUint } from '../documents/var-uint.ts'
 
 const finalBinary = 0x82
@@ -48,6 +48,9 @@ export const awarenessFrame = (entries: readonly Uint8Array[]): Buffer => {
 
 /** An awareness message about nobody: the shortest message that a stock client takes as a sign of life. */
 export const keepAliveFrame: Buffer = awarenessFrame([])
+
+/** The answer to a client that asks whether anybody is there. */
+export const answerToPing: Buffer = frameOf(encodePing())
 
 /** An empty WebSocket ping. */
 export const pingFrame: Buffer = Buffer.from([0x89, 0])

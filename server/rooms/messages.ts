@@ -8,6 +8,7 @@ export type ClientMessage =
   | { type: 'update'; isStep2: boolean; update: Uint8Array }
   | { type: 'awareness'; update: Uint8Array }
   | { type: 'queryAwareness' }
+  | { type: 'ping' }
   /** A type that this server does not know or that means nothing from a client. */
   | { type: 'ignored' }
   | { type: 'malformed'; why: string }
@@ -64,6 +65,8 @@ export function readMessage(frame: Uint8Array): ClientMessage {
     }
     case MessageType.queryAwareness:
       return { type: 'queryAwareness' }
+    case MessageType.ping:
+      return { type: 'ping' }
     default:
       return type < 0 ? malformed('a message without a type') : ignored
   }

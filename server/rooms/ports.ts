@@ -151,7 +151,7 @@ export interface Joining {
   principal: PublicPrincipal
   /** Address and user agent, by which anonymous reconnects are recognised (presence only). */
   fingerprint: string
-  /** The client offered boardroom.v1: frames 64-68. */
+  /** The client offered boardroom.v1: frames 64-69. */
   ownProtocol: boolean
   ip: string | null
   userAgent: string | null

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { createUser } from '../../server/accounts/users.ts'
@@ -38,6 +38,8 @@ export interface CanvasServer extends TestDatabase {
   /** No answer from here on: sockets are cut, and so is whoever comes. */
   stop(): Promise<void>
   start(): Promise<void>
+  /** Nothing that clients send is heard, and nobody is told, until it is called with false. */
+  deafen(isDeaf: boolean): void
 }
 
 /** What a browser says of a server that is gone. */
@@ -61,8 +63,11 @@ export const withCanvas = <Result>(
     })
     // The port stays taken while the server is stopped, so that nobody else has it afterwards.
     let isStopped = false
+    const sockets = new Set<Socket>()
     http.on('connection', (socket) => {
       if (isStopped) socket.destroy()
+      sockets.add(socket)
+      socket.on('close', () => sockets.delete(socket))
     })
     http.listen(0, '127.0.0.1')
     await once(http, 'listening')
@@ -102,6 +107,9 @@ export const withCanvas = <Result>(
         user: (name) => makeUser(database, origin, name),
         stop,
         start,
+        deafen: (isDeaf) => {
+          for (const socket of sockets) isDeaf ? socket.pause() : socket.resume()
+        },
       })
     } finally {
       await stop()

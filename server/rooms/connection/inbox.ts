@@ -4,6 +4,7 @@ import { readStateVector } from '../../documents/validate/state-vector.ts'
 import type { Clock } from '../clock.ts'
 import type { Counters } from '../counters.ts'
 import type { Editor } from '../edits/edit.ts'
+import { answerToPing } from '../frames.ts'
 import { type ClientMessage, isEmptyStateVector, readMessage } from '../messages.ts'
 import type { RoomLimits, Socket } from '../ports.ts'
 import { closing, type Ending } from './ending.ts'
@@ -90,6 +91,9 @@ export class Inbox<Member extends Editor> {
         return this.#asked(message.stateVector)
       case 'queryAwareness':
         host.sendEveryone(member)
+        return null
+      case 'ping':
+        this.#options.outbox.send(answerToPing)
         return null
       case 'ignored':
         this.#options.counters.frames_ignored++
