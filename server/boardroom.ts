@@ -24,6 +24,7 @@ import { recordContested, recordLeave, recordRelayed } from './audit/rooms.ts'
 import { auditRoutes } from './audit/routes.ts'
 import { AuditTrail } from './audit/trail.ts'
 import { admitBody, BoardAccess, requireLevel, requireManage } from './boards/access.ts'
+import { instanceText } from './boards/consent/instance-text.ts'
 import type { BoardsDeps } from './boards/deps.ts'
 import { boardsRoutes } from './boards/routes.ts'
 import type { CommentsDeps } from './comments/deps.ts'
@@ -227,7 +228,14 @@ async function start({
   const updateLog = new PostgresUpdateLog({ database, log, keeper: compaction })
   undo.push(() => updateLog.close())
 
-  const access = new BoardAccess(db, config.publicBoards)
+  const askedText = await instanceText(db, config)
+  const consentUrl = (boardId?: string) => {
+    const query = boardId === undefined ? '' : `board=${boardId}`
+    return clientFolder === null
+      ? `${publicUrlOf(config, null)}/api/consent${query && `?board_id=${boardId}`}`
+      : `${publicUrlOf(config, null)}/consent${query && `?${query}`}`
+  }
+  const access = new BoardAccess(db, config.publicBoards, { asked: askedText, urlFor: consentUrl })
   const rooms = new Rooms({
     log: updateLog,
     access,
@@ -275,6 +283,8 @@ async function start({
     schema,
     access,
     publicBoards: config.publicBoards,
+    instanceText: askedText,
+    consentUrl,
     audit: trail,
     guests,
     limits: config,

@@ -30,6 +30,7 @@ const url = (protocols: string[], example: string) =>
       (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
       `expected a URL like ${example}`,
     )
+const version = z.string().trim().min(1).max(50, 'expected at most 50 characters')
 const KiB = 1024
 const MiB = 1024 * KiB
 
@@ -143,11 +144,23 @@ export const fields = {
     .min(16, 'expected at least 16 characters')
     .optional()
     .describe('a bearer token for /metrics; with it programs on the same machine need it too'),
-  BOARDROOM_CONSENT_VERSION: z.string().optional().describe('version of the terms people agree to'),
-  BOARDROOM_PRIVACY_POLICY_VERSION: z
+  BOARDROOM_CONSENT_FILE: z
     .string()
+    .min(1)
     .optional()
-    .describe('version of the privacy policy people agree to'),
+    .describe('a text that everybody accepts before the first join; without it the instance asks nothing'),
+  BOARDROOM_CONSENT_VERSION: version
+    .optional()
+    .describe('version of that text; another one asks everybody again; default: the text’s fingerprint'),
+  BOARDROOM_PRIVACY_POLICY_VERSION: version
+    .optional()
+    .describe('version of the privacy policy that is accepted with it; default: the version of the text'),
+  BOARDROOM_CONSENT_REQUIRED: list.describe(
+    'categories that whoever accepts must agree to, separated by commas',
+  ),
+  BOARDROOM_CONSENT_OPTIONAL: list.describe(
+    'categories that whoever accepts may agree to, separated by commas',
+  ),
   BOARDROOM_AUDIT_HEADS_FILE: z
     .string()
     .optional()

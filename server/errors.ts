@@ -4,7 +4,7 @@ import { CloseCode } from '../shared/protocol.ts'
 
 type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 interface Meaning {
-  status: 400 | 401 | 403 | 404 | 405 | 409 | 410 | 411 | 413 | 415 | 422 | 429 | 500 | 503 | 507
+  status: 400 | 401 | 403 | 404 | 405 | 409 | 410 | 411 | 413 | 415 | 422 | 429 | 451 | 500 | 503 | 507
   close: CloseCode
   log: LogLevel
 }
@@ -23,6 +23,7 @@ const table = {
   conflict: { status: 409, close: CloseCode.protocolViolation, log: 'debug' },
   board_deleted: { status: 410, close: CloseCode.boardDeleted, log: 'debug' },
   too_large: { status: 413, close: CloseCode.frameTooLarge, log: 'info' },
+  consent_needed: { status: 451, close: CloseCode.consentNeeded, log: 'debug' },
   unsupported_media_type: { status: 415, close: CloseCode.unsupportedData, log: 'debug' },
   protocol_violation: { status: 400, close: CloseCode.protocolViolation, log: 'info' },
   too_many_requests: { status: 429, close: CloseCode.busy, log: 'info' },

@@ -44,6 +44,8 @@ export const CloseCode = {
   noSuchBoard: 4404,
   boardDeleted: 4410,
   frameTooLarge: 4413,
+  /** The board waits for consent: the reason says where to give it. */
+  consentNeeded: 4451,
   levelChanged: 4500,
   busy: 4503,
 } as const

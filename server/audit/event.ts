@@ -44,7 +44,7 @@ const categoryOf: Record<AuditAction, AuditCategory> = {
   logout: 'account',
   login_failed: 'account',
   role_change: 'account',
-  consent: 'account',
+  consent: 'consent',
   agent_grant: 'agent',
   retention: 'trail',
   erase: 'trail',
@@ -52,7 +52,7 @@ const categoryOf: Record<AuditAction, AuditCategory> = {
 
 export const isAuditAction = (text: string): text is AuditAction => Object.hasOwn(categoryOf, text)
 export const isAuditCategory = (text: string): text is AuditCategory =>
-  (Object.values(categoryOf) as string[]).includes(text)
+  text === 'folder' || (Object.values(categoryOf) as string[]).includes(text)
 
 /** The row of `audit_logs`, as JSON: cut to what its columns hold, and only text that Postgres can hold. */
 export const rowOf = (event: AuditEvent): Record<string, unknown> => {

@@ -3,28 +3,45 @@ import { allows, capLevel, type Level } from '../../shared/levels.ts'
 import type { Db } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
 import type { Identity } from '../principal.ts'
+import { consentReason } from '../rooms/access/seats.ts'
 import type { Access, AccessDecision, AccessSubject } from '../rooms/ports.ts'
-import { type AccessFacts, type AsQuestion, accessFactsOf } from './access-queries.ts'
+import { type AccessFacts, type AskedConsent, type AsQuestion, accessFactsOf } from './access-queries.ts'
 
 /** The most that a board may give to everyone; `off`: nothing. */
 export type PublicBoards = 'off' | Level
+
+/** What is asked of everybody before their first join, and where a person gives it. */
+export interface ConsentRule {
+  /** The instance's text; boards may ask for more. */
+  asked: AskedConsent | null
+  /** The page, or the route where no pages are served. */
+  urlFor(boardId: string): string
+}
+
+const noConsent: ConsentRule = { asked: null, urlFor: (boardId) => `/consent?board=${boardId}` }
 
 /** Decides from the database, every time: no cache, so that nothing taken away is given once more. */
 export class BoardAccess implements Access {
   readonly #db: Db
   readonly #publicBoards: PublicBoards
+  readonly #consent: ConsentRule
 
-  constructor(db: Db, publicBoards: PublicBoards) {
+  constructor(db: Db, publicBoards: PublicBoards, consent: ConsentRule = noConsent) {
     this.#db = db
     this.#publicBoards = publicBoards
+    this.#consent = consent
   }
 
   async decide(subjects: readonly AccessSubject[]): Promise<AccessDecision[]> {
     if (subjects.length === 0) return []
-    const facts = await accessFactsOf(this.#db, subjects.map(questionOf))
+    const facts = await accessFactsOf(this.#db, subjects.map(questionOf), this.#consent.asked)
     const bySubject = subjects.map((): AccessFacts[] => [])
     for (const row of facts) bySubject[row.subject]?.push(row)
-    return subjects.map((subject, index) => decisionOf(subject, bySubject[index] ?? [], this.#publicBoards))
+    return subjects.map((subject, index) => {
+      const rows = bySubject[index] ?? []
+      const decision = decisionOf(subject, rows, this.#publicBoards)
+      return withConsent(decision, subject, rows, this.#consent)
+    })
   }
 
   /** The decision about one. */
@@ -87,7 +104,8 @@ export function decisionOf(
   const administers = own.role === 'admin' || own.role === 'sysadmin'
   if (own.board === 'missing') return administers ? { ...nothing, board: 'missing' } : nothing
 
-  const best = rows.flatMap((row) => sourcesOf(row, publicBoards)).reduce<Source | null>(better, null)
+  const counted = subject.agentId === null ? rows : rows.filter((row) => !row.lacks_consent)
+  const best = counted.flatMap((row) => sourcesOf(row, publicBoards)).reduce<Source | null>(better, null)
   if (best === null) return nothing
   const manages = (own.is_owner && own.role !== null) || administers
   const decision: AccessDecision = {
@@ -101,6 +119,23 @@ export function decisionOf(
     nextChangeAt: earliest(own.session_expires_at, own.guest_expires_at, own.key_expires_at, best.endsAt),
   }
   return own.board === 'deleted' ? { ...decision, board: 'deleted', level: null, reason: 'none' } : decision
+}
+
+/** A level waits until its person has accepted what is asked. An agent's consent is that of whoever let it in. */
+function withConsent(
+  decision: AccessDecision,
+  subject: AccessSubject,
+  rows: readonly AccessFacts[],
+  consent: ConsentRule,
+): AccessDecision {
+  if (decision.level === null || subject.agentId !== null) return decision
+  if (rows.find((row) => row.grant_level === null)?.lacks_consent === false) return decision
+  const { boardId } = subject
+  return {
+    ...decision,
+    level: null,
+    awaitsConsent: { url: consent.urlFor(boardId), level: decision.level },
+  }
 }
 
 /** Where everybody may only look, managers write, and whoever was given the pen. */
@@ -173,6 +208,11 @@ export function refusalOf(decision: AccessDecision, identity: Identity): Boardro
     )
   }
   if (decision.level !== null) return null
+  if (decision.awaitsConsent !== undefined) {
+    return new BoardroomError('consent_needed', consentReason(decision.awaitsConsent.url), {
+      details: { consent_url: decision.awaitsConsent.url },
+    })
+  }
   if (decision.board === 'deleted') return new BoardroomError('board_deleted', 'this board is deleted')
   if (decision.board === 'missing') return new BoardroomError('not_found', 'there is no such board')
   if (identity.principal.kind === 'anonymous') {
@@ -208,6 +248,20 @@ export async function admitBody(access: Access, identity: Identity, boardId: str
   requireOf(decision, identity, 'view')
 }
 
+/**
+ * Whether the asker has any right on the board, which may still wait for their consent.
+ * @throws BoardroomError as {@link requireLevel}, consent_needed left out
+ */
+export async function requireRight(
+  access: Access,
+  identity: Identity,
+  boardId: string,
+): Promise<AccessDecision> {
+  const decision = await decisionFor(access, identity, boardId)
+  if (decision.awaitsConsent === undefined) requireOf(decision, identity, 'view')
+  return decision
+}
+
 async function decisionFor(access: Access, identity: Identity, boardId: string): Promise<AccessDecision> {
   const [decision] = await access.decide([subjectOf(identity, boardId)])
   if (decision === undefined) throw new BoardroomError('internal', 'no decision about a subject')
@@ -230,14 +284,19 @@ function requireOf(decision: AccessDecision, identity: Identity, level: Level): 
 /**
  * The asker's decision on a board that they own or administer.
  * @param options.deleted also a deleted board: to restore or purge it.
+ * @param options.withoutConsent also where what is asked is not accepted yet: to change what is asked.
  * @throws BoardroomError as {@link requireLevel}
  */
 export async function requireManage(
   access: Access,
   identity: Identity,
   boardId: string,
-  options: { deleted?: boolean } = {},
+  options: { deleted?: boolean; withoutConsent?: boolean } = {},
 ): Promise<AccessDecision> {
+  if (options.withoutConsent === true) {
+    const decision = await requireRight(access, identity, boardId)
+    if (decision.mayManage) return decision
+  }
   if (options.deleted === true) {
     const decision = await decisionFor(access, identity, boardId)
     if (decision.credential === 'valid' && decision.board === 'deleted' && decision.mayManage) return decision

@@ -8,6 +8,7 @@ import type { Tables } from '../database/tables.ts'
 import type { Identity } from '../principal.ts'
 import type { ConnectionSummary } from '../rooms/ports.ts'
 import type { BoardAccess, PublicBoards } from './access.ts'
+import type { AskedText } from './consent/instance-text.ts'
 
 export interface BoardsDeps {
   db: Db
@@ -15,6 +16,10 @@ export interface BoardsDeps {
   schema: string
   access: BoardAccess
   publicBoards: PublicBoards
+  /** What the instance asks everybody to accept; null: nothing. */
+  instanceText: AskedText | null
+  /** Where that is done. */
+  consentUrl(): string
   audit: Pick<AuditTrail, 'record' | 'recordRead'>
   guests: GuestMaker
   limits: BoardLimits

@@ -57,13 +57,14 @@ export async function exchangeShareLink(
   const entered = await enter(deps, actor, identity, person, link, body.name)
   if (entered === null) return refuse(deps, actor, address, link)
   const decision = await deps.access.decideOne(subjectOf(entered.identity, link.board_id))
-  if (decision.level === null) return refuse(deps, actor, address, link)
+  const level = decision.level ?? decision.awaitsConsent?.level ?? null
+  if (level === null) return refuse(deps, actor, address, link)
   const ticket = await deps.makeTicket(entered.identity, link.board_id)
   const { principal } = entered.identity
   return {
     answer: {
       board_id: link.board_id,
-      level: decision.level,
+      level,
       name: principal.kind === 'anonymous' ? 'Guest' : principal.name,
       ticket,
     },

@@ -35,7 +35,9 @@ export async function listAccess(
     const reasons = reasonsOf(row, deps.publicBoards)
     const decision = decisions[index]
     const isGroup = row.kind === 'everyone' || row.kind === 'members'
-    const level = isGroup ? highest(reasons.map((reason) => reason.level)) : (decision?.level ?? null)
+    const level = isGroup
+      ? highest(reasons.map((reason) => reason.level))
+      : (decision?.level ?? decision?.awaitsConsent?.level ?? null)
     if (level === null) return []
     return [
       {

@@ -18,6 +18,8 @@ import {
   restoreBoard,
   updateBoard,
 } from './boards.ts'
+import { requireInstanceConsent } from './consent/consent.ts'
+import { consentRoutes } from './consent/routes.ts'
 import type { BoardsDeps } from './deps.ts'
 import { folderUser, requireFolder } from './folders/folders.ts'
 import { folderRoutes } from './folders/routes.ts'
@@ -41,6 +43,7 @@ export function boardsRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
   router.route('/', offerRoutes(deps))
   router.route('/', folderRoutes(deps))
   router.route('/', moderationRoutes(deps))
+  router.route('/', consentRoutes(deps))
   return router
 }
 
@@ -67,6 +70,7 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
     async (c) => {
       const body = c.req.valid('json')
       const identity = c.get('identity')
+      await requireInstanceConsent(deps, identity)
       if (body.folder_id !== undefined)
         await requireFolder(deps.db, folderUser(identity), body.folder_id, 'edit')
       return c.json(await managed(identity, await createBoard(deps, c.get('actor'), body)), 201)

@@ -10,6 +10,8 @@ type MaybeTime = ColumnType<Date | null, Date | string | null | undefined, Date 
 /** bigint: read as string, written as either. */
 type Big = ColumnType<string, string | number | bigint, string | number | bigint>
 type Json = Record<string, unknown>
+/** jsonb that holds a list of texts; written as JSON, because the driver makes a Postgres array of a list. */
+type JsonList = ColumnType<string[], string | undefined, string>
 type MaybeJson = ColumnType<Json | null, Json | null | undefined, never>
 
 export type UserRole = 'sysadmin' | 'admin' | 'user'
@@ -141,14 +143,35 @@ export interface AgentsTable {
 
 export interface ConsentRecordsTable {
   id: Generated<string>
+  /** No foreign keys: the evidence outlives the person's row. */
   user_id: number | null
   guest_id: string | null
-  consent_version: string | null
-  privacy_policy_version: string | null
-  agreed: boolean
+  /** null: of the instance. */
+  board_id: string | null
+  consent_version: string
+  privacy_policy_version: string
+  accepted_at: Stamp
+  /** The only column that changes, once. */
+  withdrawn_at: MaybeTime
   ip_address: string | null
   user_agent: string | null
-  recorded_at: Stamp
+  consent_categories: JsonList
+  created_at: Stamp
+}
+
+/** Texts that people are asked to accept; one that was published changes no more. */
+export interface ConsentTextsTable {
+  id: Generated<string>
+  /** null: of the instance. */
+  board_id: string | null
+  consent_version: string
+  privacy_policy_version: string
+  body: string
+  required_categories: JsonList
+  optional_categories: JsonList
+  created_at: Stamp
+  created_by: number | null
+  ended_at: MaybeTime
 }
 
 export interface BoardsTable {
@@ -480,6 +503,7 @@ export type AuditCategory =
   | 'account'
   | 'agent'
   | 'folder'
+  | 'consent'
   | 'trail'
 export type ActorKind = 'user' | 'guest' | 'agent' | 'system' | 'sql' | 'anonymous'
 
@@ -549,6 +573,7 @@ export interface Tables {
   service_keys: ServiceKeysTable
   agents: AgentsTable
   consent_records: ConsentRecordsTable
+  consent_texts: ConsentTextsTable
   boards: BoardsTable
   folders: FoldersTable
   folder_permissions: FolderPermissionsTable

@@ -151,7 +151,7 @@ const identified =
 
 const unknownActor: Actor = { ...systemActor, kind: 'anonymous', name: null }
 
-const denials = new Set<string>(['not_signed_in', 'access_denied', 'board_deleted'])
+const denials = new Set<string>(['not_signed_in', 'access_denied', 'board_deleted', 'consent_needed'])
 
 /** Before the answer is sent; what cannot be recorded is refused all the same. */
 async function recordRefusal(deps: AppDeps, error: unknown, c: Context<HttpEnv>): Promise<void> {
@@ -193,13 +193,13 @@ const mayHaveBody = (c: Context<HttpEnv>): boolean => {
 
 const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
-/** Asks whether the asker has anything to do on the board, before its body is read. Who asks for access has nothing yet. */
+/** Asks whether the asker has anything to do on the board, before its body is read. Who asks for access, or accepts what is asked, has nothing yet. */
 const admitted =
   (deps: AppDeps): MiddlewareHandler<HttpEnv> =>
   async (c, next) => {
     const boardId = c.req.param('board_id') ?? ''
-    const asksForAccess = c.req.path.endsWith('/access-requests')
-    if (mayHaveBody(c) && !asksForAccess && uuidShape.test(boardId)) {
+    const comesFirst = /\/(access-requests|consent|consent-text)$/.test(c.req.path)
+    if (mayHaveBody(c) && !comesFirst && uuidShape.test(boardId)) {
       await deps.admitBody?.(c.get('identity'), boardId)
     }
     await next()

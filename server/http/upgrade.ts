@@ -186,7 +186,8 @@ export class Upgrades {
     if (refusal !== null) {
       const { code, message } = refusal
       // Who is known has shown a session, a ticket or a link: they spend their own tries and nobody else's.
-      if (principal.kind !== 'anonymous') admission.failed(joining.principalKey)
+      const guesses = principal.kind !== 'anonymous' && code !== 'consent_needed'
+      if (guesses) admission.failed(joining.principalKey)
       return this.#deny(arrival, actor, { code, reason: code, closeCode: closeCodeOf(code), message })
     }
     // Guests are always shown with the link that they came by, which is known only now.

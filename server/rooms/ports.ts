@@ -129,6 +129,11 @@ export interface AccessDecision {
   board: 'live' | 'deleted' | 'missing'
   /** ended: the session is gone, the user deactivated, the guest expired: closes 4401. */
   credential: 'valid' | 'ended'
+  /**
+   * Set where the level is null for want of consent alone: where to give it, and the level that waits behind it. Closes
+   * 4451.
+   */
+  awaitsConsent?: { url: string; level: Level }
   /** The next moment at which time alone may change this decision (expiry of a link, grant, session, guest). */
   nextChangeAt: Date | null
 }

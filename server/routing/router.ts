@@ -57,6 +57,7 @@ export const meanings = {
   415: 'The body is of a type that this route does not take.',
   422: 'The request is well-formed and cannot be done.',
   429: 'Too many requests; try again later.',
+  451: 'The asker has not accepted what is asked: see /api/consent.',
   500: 'Something broke on the server; the log has the request id.',
   507: 'The board is at its size limit.',
   503: 'The database does not answer, or the server is closing; try again.',
@@ -66,7 +67,9 @@ export const meanings = {
 export const errorAnswers = <Status extends Exclude<keyof typeof meanings, 400 | 429 | 500 | 503> = never>(
   ...statuses: Status[]
 ): Record<Status | 400 | 429 | 500 | 503, ReturnType<typeof jsonAnswer<typeof ErrorResponse>>> => {
-  const all = [400, ...statuses, 429, 500, 503] as const
+  // Wherever a board may be gone, it may also wait for consent.
+  const consent = (statuses as readonly number[]).includes(410) ? ([451] as const) : []
+  const all = [400, ...statuses, 429, ...consent, 500, 503] as const
   const entries = all.map((status) => [status, jsonAnswer(ErrorResponse, meanings[status])])
   return Object.fromEntries(entries) as never // keys and values are exactly those listed above
 }

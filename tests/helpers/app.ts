@@ -61,6 +61,8 @@ export interface TestAppOptions {
   newGuestsPerMinute?: number
   limits?: Partial<BoardsDeps['limits']>
   commentsPerMinute?: number
+  /** What the instance asks everybody to accept. Default: nothing. */
+  consent?: BoardsDeps['instanceText']
   commentLimits?: Partial<CommentsDeps['limits']>
 }
 
@@ -85,8 +87,13 @@ export const withApp = <Result>(
     const deps: BoardsDeps = {
       db,
       schema,
-      access: new BoardAccess(db, publicBoards),
+      access: new BoardAccess(db, publicBoards, {
+        asked: options.consent ?? null,
+        urlFor: (boardId) => `${origin}/consent?board=${boardId}`,
+      }),
       publicBoards,
+      instanceText: options.consent ?? null,
+      consentUrl: () => `${origin}/consent`,
       audit: {
         record: (event) => {
           recorded.push(event)

@@ -133,7 +133,14 @@ const agentPermission = factory('user_agent_permissions', async (db, told) => ({
 const consent = factory('consent_records', async (db, told) => ({
   user_id: told.guest_id == null ? await idOf(told.user_id, () => user(db)) : null,
   consent_version: '1',
-  agreed: true,
+  privacy_policy_version: '1',
+}))
+
+/** Of the instance, or of the board that is told. */
+const consentText = factory('consent_texts', () => ({
+  consent_version: `v${next()}`,
+  privacy_policy_version: '1',
+  body: 'Be kind to each other.',
 }))
 
 const board = factory('boards', async (db, told) => {
@@ -355,6 +362,7 @@ export const make = {
   agent,
   agentPermission,
   consent,
+  consentText,
   board,
   permission,
   shareLink,

@@ -203,6 +203,14 @@ export function endFor(decision: AccessDecision): { code: CloseCode; reason: str
   if (decision.credential === 'ended')
     return { code: CloseCode.notSignedIn, reason: 'signed out, expired or deactivated' }
   if (decision.board !== 'live') return { code: CloseCode.boardDeleted, reason: 'the board was deleted' }
+  if (decision.awaitsConsent !== undefined)
+    return { code: CloseCode.consentNeeded, reason: consentReason(decision.awaitsConsent.url) }
   if (decision.level === null) return { code: CloseCode.noAccess, reason: 'no access to this board' }
   return null
+}
+
+/** Short enough for a close frame, whose reason has 123 bytes at most. */
+export const consentReason = (url: string): string => {
+  const reason = `consent needed: ${url}`
+  return Buffer.byteLength(reason) <= 120 ? reason : 'consent needed: give it at /consent on this server'
 }
