@@ -1,5 +1,6 @@
 // node dist/tests/screens.js FOLDER [--only PART]: every page and dialog as a picture, on a desktop and a phone, light
 // and dark, to be looked at after a change to the client. What the pages complain about is printed and fails.
+// With --readme only docs/picture.png is made anew: FOLDER is then `docs`.
 import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
@@ -238,9 +239,35 @@ const badTimes = async (studio: Studio) => {
   await shoot('board-server-away', late)
 }
 
+/** The README's picture: two people on one board, and the dialog in which one of them shares it. */
+const together = async (studio: Studio) => {
+  const { ada, grace, open, shoot } = studio
+  const { boardId, page } = await drawn(studio, 'Customer journey')
+  await ada.ask('POST', `/boards/${boardId}/permissions`, { user_id: grace.id, level: 'edit' })
+  await ada.link(boardId, 'view', { label: 'Design review' })
+  const other = await open(`/b/${boardId}`, { cookie: grace.cookie })
+  await saysSync(other, 'Saved')
+  await page.locator('.UserList .Avatar').first().waitFor()
+  await press(page, 'Share')
+  await page.locator('.people li').nth(1).waitFor()
+  await other.mouse.move(260, 430)
+  await other.mouse.move(230, 400, { steps: 5 })
+  await page.waitForTimeout(500) // the cursor of somebody else is drawn into a canvas, which cannot be asked
+  await shoot('picture', page)
+}
+
 const parts = { entering, listing, drawingTogether, badTimes }
 
-const main = async (folder: string, only: string | undefined): Promise<void> => {
+type Part = (studio: Studio) => Promise<void>
+interface Round {
+  chosen: readonly Part[]
+  viewport: { width: number; height: number }
+  colorScheme: (typeof themes)[number]
+  hasTouch: boolean
+  fileOf(name: string): string
+}
+
+const main = async (folder: string, only: string | undefined, forReadme: boolean): Promise<void> => {
   const chromium = findChromium()
   if (chromium === null) throw new Error('no Chromium on this machine, and none could be fetched')
   await mkdir(folder, { recursive: true })
@@ -250,33 +277,45 @@ const main = async (folder: string, only: string | undefined): Promise<void> => 
     for (const name of ['customer-journey-map', 'hexagonal-architecture', 'presentation-bundle'])
       await ada.importScene(await ada.board(name.replaceAll('-', ' ')), drawing(name))
     await ada.ask('DELETE', `/boards/${await ada.board('An old idea')}`)
+    const shootAll = ({ chosen, viewport, colorScheme, hasTouch, fileOf }: Round) =>
+      withBrowser(chromium, async (browser) => {
+        const studio: Studio = {
+          server,
+          ada,
+          grace,
+          open: async (address, options = {}) => {
+            const url = new URL(address, server.origin).href
+            return (await browser.open(url, { viewport, colorScheme, hasTouch, expected, ...options })).page
+          },
+          shoot: async (name, page) => {
+            await page.evaluate('document.fonts.ready')
+            await page.screenshot({ path: path.join(folder, fileOf(name)) })
+          },
+        }
+        for (const part of chosen) await part(studio)
+      })
+    if (forReadme) {
+      const viewport = { width: 1200, height: 750 }
+      const fileOf = (name: string) => `${name}.png`
+      await shootAll({ chosen: [together], viewport, colorScheme: 'light', hasTouch: false, fileOf })
+      return
+    }
+    const chosen = Object.entries(parts).filter(([name]) => only === undefined || only === name)
     for (const [size, viewport] of Object.entries(sizes)) {
       for (const colorScheme of themes) {
-        await withBrowser(chromium, async (browser) => {
-          const studio: Studio = {
-            server,
-            ada,
-            grace,
-            open: async (address, options = {}) => {
-              const url = new URL(address, server.origin).href
-              const hasTouch = size === 'phone'
-              return (await browser.open(url, { viewport, colorScheme, hasTouch, expected, ...options })).page
-            },
-            shoot: async (name, page) => {
-              await page.evaluate('document.fonts.ready')
-              await page.screenshot({ path: path.join(folder, `${name}-${size}-${colorScheme}.png`) })
-            },
-          }
-          for (const [name, part] of Object.entries(parts))
-            if (only === undefined || only === name) await part(studio)
-        })
+        const fileOf = (name: string) => `${name}-${size}-${colorScheme}.png`
+        const hasTouch = size === 'phone'
+        await shootAll({ chosen: chosen.map(([, part]) => part), viewport, colorScheme, hasTouch, fileOf })
         console.log(`${size}, ${colorScheme}: done`)
       }
     }
   })
 }
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { only: { type: 'string' } } })
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { only: { type: 'string' }, readme: { type: 'boolean', default: false } },
+})
 if (positionals[0] === undefined) throw new Error('say where to: node dist/tests/screens.js FOLDER')
-await main(positionals[0], values.only)
+await main(positionals[0], values.only, values.readme)
 process.exit(0)

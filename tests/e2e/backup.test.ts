@@ -8,17 +8,7 @@ import * as assert from 'uvu/assert'
 import { openDatabase } from '../../server/database/database.ts'
 import { startEmbedded } from '../../server/database/embedded.ts'
 import { schema } from '../helpers/cluster.ts'
-import {
-  answer,
-  create,
-  rows,
-  run,
-  serve,
-  signedIn,
-  visitor,
-  withFolder,
-  withMadeFolder,
-} from '../helpers/command-line.ts'
+import { answer, create, rows, run, serve, signedIn, visitor, withFolder } from '../helpers/command-line.ts'
 import { everyRow, withDatabase, withEmptyDatabase } from '../helpers/database.ts'
 import { make } from '../helpers/factories.ts'
 
@@ -60,7 +50,7 @@ const missing = (rows: readonly string[], among: readonly string[] = []): string
 const backups = suite('backups of whole instances')
 
 backups('made beside a running server, restored into a new folder, are the same instance', () =>
-  withMadeFolder((dataDir, folder) =>
+  withFolder((dataDir, folder) =>
     withFolder(async (otherDir) => {
       const first = await serve(dataDir)
       await create(dataDir, 'ada@example.org', ['--role', 'sysadmin'])
@@ -120,7 +110,7 @@ backups('made beside a running server, restored into a new folder, are the same 
 backups(
   'go from one outside database into another, row by row the same, and into none that holds something',
   () =>
-    withMadeFolder((dataDir, folder) =>
+    withFolder((dataDir, folder) =>
       withDatabase((from) =>
         withEmptyDatabase(async (to) => {
           for (const one of Object.values(make)) await one(from.db)

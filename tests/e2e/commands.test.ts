@@ -15,14 +15,13 @@ import {
   start,
   visitor,
   withFolder,
-  withMadeFolder,
 } from '../helpers/command-line.ts'
 import { eventually } from '../helpers/eventually.ts'
 
 const commands = suite('commands')
 
 commands('users are made, listed, promoted and disabled before there is a server', () =>
-  withMadeFolder(async (dataDir) => {
+  withFolder(async (dataDir) => {
     assert.is((await create(dataDir, 'ada@example.org', ['--role', 'sysadmin'])).code, 0)
     const twice = await create(dataDir, 'ADA@example.org')
     assert.is(twice.code, 1)
@@ -91,7 +90,7 @@ commands('what cannot be meant is refused before a database is made, with the ne
 commands(
   'the database has an address that clients and commands reach beside the server, and without it',
   () =>
-    withMadeFolder(async (dataDir) => {
+    withFolder(async (dataDir) => {
       const server = await serve(dataDir)
       const url = (await answer(dataDir, ['database', 'url'])).trim()
       assert.is(url, (await answer(dataDir, ['database', 'url', '--json']).then(rows))[0].url)
@@ -112,7 +111,7 @@ commands(
 )
 
 commands('the seed makes people who can sign in, boards, links in every state, and is told once', () =>
-  withMadeFolder(async (dataDir) => {
+  withFolder(async (dataDir) => {
     const said = rows(await answer(dataDir, ['seed', '--json']))
     const states = said.flatMap(({ state }) => (state === undefined ? [] : [state]))
     assert.equal([...new Set(states)].sort(), ['active', 'expired', 'revoked', 'suspended', 'used_up'])
@@ -164,7 +163,7 @@ commands('the seed makes people who can sign in, boards, links in every state, a
 )
 
 commands('the trail is followed, exported, verified, and forgets a person', () =>
-  withMadeFolder(async (dataDir, folder) => {
+  withFolder(async (dataDir, folder) => {
     const server = await serve(dataDir)
     await create(dataDir, 'ada@example.org')
     const tail = start(dataDir, ['audit', 'tail', '--json'])
@@ -218,7 +217,7 @@ commands('the trail is followed, exported, verified, and forgets a person', () =
 )
 
 commands('the trail is dropped only where that is said, and its last head stays behind', () =>
-  withMadeFolder(async (dataDir) => {
+  withFolder(async (dataDir) => {
     await create(dataDir, 'ada@example.org', ['--role', 'sysadmin'])
     for (const count of ['all', '14']) {
       const refused = await run(dataDir, ['migrate', 'down', count])
