@@ -60,6 +60,8 @@ import { Compaction } from './storage/log/compaction.ts'
 import { PostgresUpdateLog } from './storage/log/update-log.ts'
 import { storageRoutes } from './storage/routes.ts'
 import { readVersion } from './version.ts'
+import type { WebhookPace } from './webhooks/sender.ts'
+import { startWebhooks } from './webhooks/start.ts'
 
 /** Beside these, every setting of docs and `.env.example` under its name in code: `publicUrl`, `maxFrameBytes`, … */
 export interface BoardroomOptions extends Partial<Config> {
@@ -83,6 +85,8 @@ export interface BoardroomOptions extends Partial<Config> {
   goOnUnsavedMs?: number
   /** How often it is tried whether changes of access are still heard from the database. Default: 5 s. */
   heartbeatMs?: number
+  /** How webhooks are tried again, in place of days. */
+  webhookPace?: Partial<WebhookPace>
   /** Tighter bounds of what clients send, beside those that are settings. Default: those of docs/security.md. */
   inspection?: InspectionLimits
 }
@@ -120,6 +124,7 @@ export async function createBoardroom(options: BoardroomOptions): Promise<Boardr
     goOnUnsavedMs,
     heartbeatMs,
     inspection,
+    webhookPace,
     ...settings
   } = options
   const config = configWith(settings)
@@ -147,6 +152,7 @@ export async function createBoardroom(options: BoardroomOptions): Promise<Boardr
       goOnUnsavedMs,
       heartbeatMs,
       inspection,
+      webhookPace,
       authenticate,
       undo,
     })
@@ -180,6 +186,7 @@ interface Parts {
   goOnUnsavedMs: number | undefined
   heartbeatMs: number | undefined
   inspection: InspectionLimits | undefined
+  webhookPace: Partial<WebhookPace> | undefined
   authenticate: Authenticate | undefined
   /** What undoes each step, in the order of the steps. */
   undo: (() => unknown)[]
@@ -194,6 +201,7 @@ async function start({
   goOnUnsavedMs,
   heartbeatMs,
   inspection,
+  webhookPace,
   authenticate,
   undo,
 }: Parts): Promise<Boardroom> {
@@ -341,6 +349,11 @@ async function start({
     })
     undo.push(() => mail.close())
   }
+  const webhooks = startWebhooks({
+    ...{ db, log, config, mailer, pace: webhookPace },
+    publicUrl: urlFor(null),
+  })
+  undo.push(() => webhooks.close())
   const app = createApp({
     log,
     async identify(_request, incoming) {
@@ -378,6 +391,7 @@ async function start({
       authRoutes({ db, auth, trail, config, failedGuesses: rates.failedSignIns, guests }),
       accountRoutes({ db, auth, trail }),
       serviceKeyRoutes({ db }),
+      webhooks.routes,
       ticketRoutes({ db, ticketKey, requireLevel: needsLevel, publicUrl: urlFor }),
       boardsRoutes(boards),
       storageRoutes(storage),

@@ -128,6 +128,9 @@ export const fields = {
   BOARDROOM_MAIL_DIGEST_MINUTES: whole(1, 1440)
     .default(10)
     .describe('how long comments wait, so that several become one mail; what was read by then is not mailed'),
+  BOARDROOM_WEBHOOK_PRIVATE_NETWORKS: list.describe(
+    'private networks that webhooks may reach, as addresses and CIDRs (127.0.0.0/8, 10.0.0.0/8), separated by commas; none unless told',
+  ),
   BOARDROOM_COMMENTS_PER_MINUTE: whole(1, 100_000)
     .default(60)
     .describe(

@@ -130,6 +130,47 @@ export interface ServiceKeysTable {
   revoked_at: MaybeTime
 }
 
+export interface WebhooksTable {
+  id: Generated<string>
+  url: string
+  description: Generated<string>
+  events: string[]
+  issuer: string | null
+  /** Enciphered. @see server/webhooks/secrets.ts */
+  secret: Buffer
+  former_secret: Buffer | null
+  former_until: MaybeTime
+  created_by: number | null
+  created_at: Stamp
+  failing_since: MaybeTime
+  disabled_at: MaybeTime
+  disabled_reason: string | null
+}
+
+/** Written by triggers alone. */
+export interface WebhookEventsTable {
+  id: Generated<string>
+  type: string
+  board_id: string | null
+  data: ColumnType<Record<string, unknown>, never, never>
+  created_at: Stamp
+}
+
+export interface WebhookDeliveriesTable {
+  /** A bigint, as text. */
+  id: ColumnType<string, never, never>
+  webhook_id: string
+  event_id: string
+  state: Generated<'pending' | 'delivered' | 'failed'>
+  attempts: Generated<number>
+  next_attempt_at: Stamp
+  last_attempt_at: MaybeTime
+  last_status: number | null
+  last_error: string | null
+  last_answer: string | null
+  delivered_at: MaybeTime
+}
+
 export interface AgentsTable {
   id: Generated<string>
   name: string
@@ -571,6 +612,9 @@ export interface Tables {
   invitations: InvitationsTable
   guests: GuestsTable
   service_keys: ServiceKeysTable
+  webhooks: WebhooksTable
+  webhook_events: WebhookEventsTable
+  webhook_deliveries: WebhookDeliveriesTable
   agents: AgentsTable
   consent_records: ConsentRecordsTable
   consent_texts: ConsentTextsTable

@@ -49,8 +49,11 @@ export function addressReader(
 }
 
 /** Whether a normal address is in one of `networks`, addresses and CIDRs. @throws BoardroomError invalid_config */
-export function networkTest(networks: readonly string[]): (address: string) => boolean {
-  const list = blockListOf(networks)
+export function networkTest(
+  networks: readonly string[],
+  setting = 'BOARDROOM_TRUSTED_PROXIES',
+): (address: string) => boolean {
+  const list = blockListOf(networks, setting)
   return (address) => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
 }
 
@@ -90,9 +93,9 @@ function expand(address: string): string[] {
   return [...left, ...Array.from({ length: 8 - left.length - right.length }, () => '0'), ...right]
 }
 
-function blockListOf(trustedProxies: readonly string[]): BlockList {
+function blockListOf(networks: readonly string[], setting: string): BlockList {
   const list = new BlockList()
-  for (const entry of trustedProxies) {
+  for (const entry of networks) {
     const [address = '', bits, ...rest] = entry.split('/')
     const version = isIP(address)
     const longest = version === 6 ? 128 : 32
@@ -107,7 +110,7 @@ function blockListOf(trustedProxies: readonly string[]): BlockList {
     ) {
       throw new BoardroomError(
         'invalid_config',
-        `BOARDROOM_TRUSTED_PROXIES: expected an address or a CIDR like 10.0.0.0/8, got ${entry}`,
+        `${setting}: expected an address or a CIDR like 10.0.0.0/8, got ${entry}`,
       )
     }
     list.addSubnet(address, prefix, version === 6 ? 'ipv6' : 'ipv4')

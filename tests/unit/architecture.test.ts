@@ -25,7 +25,7 @@ const floors: readonly (readonly string[])[] = [
   ['server/commands'],
   ['server/boardroom.ts', 'server/services.ts'],
   ['server/http'],
-  ['server/comments'],
+  ['server/comments', 'server/webhooks'],
   ['server/boards'],
   ['server/storage', 'server/accounts'],
   ['server/audit'],

@@ -1,0 +1,259 @@
+// The SQL of webhooks and their deliveries, one question a function. Events are written by triggers.
+import { type RawBuilder, sql, type Transaction } from 'kysely'
+import type { Db } from '../database/database.ts'
+import type { NewRow, Row, RowChange, Tables } from '../database/tables.ts'
+
+type Trx = Transaction<Tables>
+export type WebhookRow = Row<'webhooks'> & { pending: number }
+
+/** Whose webhooks: everybody's (undefined), or those of one issuer's keys. */
+export type Holder = string | undefined
+
+const columns = (): RawBuilder<unknown> => sql`w.*, (select count(*)::integer from (
+  select from ${sql.table('webhook_deliveries')} d where d.webhook_id = w.id and d.state = 'pending' limit 1000) waiting) as pending`
+
+const heldBy = (holder: Holder) => (holder === undefined ? sql`true` : sql`w.issuer = ${holder}`)
+
+export const webhooksOf = async (db: Db, holder: Holder): Promise<WebhookRow[]> =>
+  (
+    await sql<WebhookRow>`select ${columns()} from ${sql.table('webhooks')} w where ${heldBy(holder)}
+      order by w.created_at desc, w.id limit 500`.execute(db)
+  ).rows
+
+export const webhookById = async (db: Db, holder: Holder, id: string): Promise<WebhookRow | undefined> =>
+  (
+    await sql<WebhookRow>`select ${columns()} from ${sql.table('webhooks')} w
+      where w.id = ${id}::uuid and ${heldBy(holder)}`.execute(db)
+  ).rows[0]
+
+export const countWebhooks = async (db: Db): Promise<number> =>
+  Number(
+    (
+      await db
+        .selectFrom('webhooks')
+        .select((eb) => eb.fn.countAll().as('count'))
+        .executeTakeFirstOrThrow()
+    ).count,
+  )
+
+export const insertWebhook = async (trx: Trx, webhook: NewRow<'webhooks'>): Promise<string> =>
+  (await trx.insertInto('webhooks').values(webhook).returning('id').executeTakeFirstOrThrow()).id
+
+export const changeWebhook = async (trx: Trx, id: string, change: RowChange<'webhooks'>): Promise<void> => {
+  await trx.updateTable('webhooks').set(change).where('id', '=', id).execute()
+}
+
+/** A new secret; the one before signs too for `overlapS` seconds. */
+export const changeSecret = async (trx: Trx, id: string, secret: Buffer, overlapS: number): Promise<void> => {
+  await trx
+    .updateTable('webhooks')
+    .set((eb) => ({
+      former_secret: overlapS === 0 ? null : eb.ref('secret'),
+      former_until: overlapS === 0 ? null : sql<Date>`now() + make_interval(secs => ${overlapS})`,
+      secret,
+    }))
+    .where('id', '=', id)
+    .execute()
+}
+
+export const deleteWebhook = async (trx: Trx, id: string): Promise<void> => {
+  await trx.deleteFrom('webhooks').where('id', '=', id).execute()
+}
+
+/** An event for one webhook alone, which shows that deliveries arrive. */
+export const queueTest = async (trx: Trx, webhookId: string): Promise<void> => {
+  await sql`
+    with event as (
+      insert into ${sql.table('webhook_events')} (type, data) values ('webhook.test', '{}'::jsonb) returning id)
+    insert into ${sql.table('webhook_deliveries')} (webhook_id, event_id) select ${webhookId}::uuid, id from event`.execute(
+    trx,
+  )
+}
+
+export interface DeliveryRow {
+  id: string
+  event_id: string
+  type: string
+  board_id: string | null
+  state: 'pending' | 'delivered' | 'failed'
+  attempts: number
+  created_at: Date
+  last_attempt_at: Date | null
+  next_attempt_at: Date
+  delivered_at: Date | null
+  last_status: number | null
+  last_error: string | null
+  last_answer: string | null
+}
+
+/** Newest first, from below `before`. */
+export const deliveriesOf = async (
+  db: Db,
+  webhookId: string,
+  question: { state: string | undefined; before: string | null; limit: number },
+): Promise<DeliveryRow[]> => {
+  const { state, before, limit } = question
+  const { rows } = await sql<DeliveryRow>`
+    select d.id::text as id, d.event_id, e.type, e.board_id, d.state, d.attempts, e.created_at, d.last_attempt_at,
+      d.next_attempt_at, d.delivered_at, d.last_status, d.last_error, d.last_answer
+    from ${sql.table('webhook_deliveries')} d join ${sql.table('webhook_events')} e on e.id = d.event_id
+    where d.webhook_id = ${webhookId}::uuid
+      and (${state ?? null}::text is null or d.state = ${state ?? null}::text)
+      and (${before}::bigint is null or d.id < ${before}::bigint)
+    order by d.id desc limit ${limit}`.execute(db)
+  return rows
+}
+
+/** Once more, from the first attempt on. @returns false where there is none. */
+export const retryDelivery = async (trx: Trx, webhookId: string, id: string): Promise<boolean> => {
+  const { numUpdatedRows } = await trx
+    .updateTable('webhook_deliveries')
+    .set({
+      state: 'pending',
+      attempts: 0,
+      delivered_at: null,
+      next_attempt_at: sql<Date>`clock_timestamp()`,
+    })
+    .where('id', '=', id)
+    .where('webhook_id', '=', webhookId)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
+/** What a webhook that starts again had not delivered is due now. */
+export const hurryDeliveries = async (trx: Trx, webhookId: string): Promise<void> => {
+  await trx
+    .updateTable('webhook_deliveries')
+    .set({ next_attempt_at: sql<Date>`clock_timestamp()`, attempts: 0 })
+    .where('webhook_id', '=', webhookId)
+    .where('state', '=', 'pending')
+    .execute()
+}
+
+export interface DueDelivery {
+  id: string
+  webhook_id: string
+  event_id: string
+  attempts: number
+  type: string
+  data: Record<string, unknown>
+  created_at: Date
+  url: string
+  secret: Buffer
+  former_secret: Buffer | null
+}
+
+/**
+ * Takes what is due, oldest first and at most `each` of one webhook, so that one that hangs holds nobody up. What is
+ * taken is due again after `leaseS`, should this process not come back to say how it went.
+ * @param busy webhooks that have enough under way.
+ */
+export const takeDue = async (
+  db: Db,
+  { limit, each, leaseS, busy }: { limit: number; each: number; leaseS: number; busy: readonly string[] },
+): Promise<DueDelivery[]> => {
+  const { rows } = await sql<DueDelivery>`
+    with due as materialized (
+      select d.id from ${sql.table('webhooks')} w cross join lateral (
+        select id from ${sql.table('webhook_deliveries')} where webhook_id = w.id and state = 'pending'
+          and next_attempt_at <= clock_timestamp() order by next_attempt_at, id limit ${each} for update skip locked) d
+      where w.disabled_at is null and not w.id = any (${busy}::uuid[]) limit ${limit}),
+    taken as (
+      update ${sql.table('webhook_deliveries')} d set attempts = d.attempts + 1, last_attempt_at = clock_timestamp(),
+        next_attempt_at = clock_timestamp() + make_interval(secs => ${leaseS})
+      from due where d.id = due.id returning d.id, d.webhook_id, d.event_id, d.attempts)
+    select t.id::text as id, t.webhook_id, t.event_id, t.attempts, e.type, e.data, e.created_at, w.url, w.secret,
+      case when w.former_until > now() then w.former_secret end as former_secret
+    from taken t join ${sql.table('webhook_events')} e on e.id = t.event_id join ${sql.table('webhooks')} w on w.id = t.webhook_id
+    order by t.id`.execute(db)
+  return rows
+}
+
+export interface Outcome {
+  status: number | null
+  error: string | null
+  answer: string | null
+}
+
+export const setDelivered = async (db: Db, due: DueDelivery, { status, answer }: Outcome): Promise<void> => {
+  await db.transaction().execute(async (trx) => {
+    await trx
+      .updateTable('webhook_deliveries')
+      .set({
+        state: 'delivered',
+        delivered_at: sql<Date>`clock_timestamp()`,
+        last_status: status,
+        last_error: null,
+        last_answer: answer,
+      })
+      .where('id', '=', due.id)
+      .execute()
+    await trx
+      .updateTable('webhooks')
+      .set({ failing_since: null })
+      .where('id', '=', due.webhook_id)
+      .where('failing_since', 'is not', null)
+      .execute()
+  })
+}
+
+/** @param retryInS null: it was the last attempt. @returns since when the webhook fails. */
+export const setFailed = (
+  db: Db,
+  due: DueDelivery,
+  outcome: Outcome,
+  retryInS: number | null,
+): Promise<Date | null> =>
+  db.transaction().execute(async (trx) => {
+    await trx
+      .updateTable('webhook_deliveries')
+      .set({
+        state: retryInS === null ? 'failed' : 'pending',
+        next_attempt_at: sql<Date>`clock_timestamp() + make_interval(secs => ${retryInS ?? 0})`,
+        last_status: outcome.status,
+        last_error: outcome.error,
+        last_answer: outcome.answer,
+      })
+      .where('id', '=', due.id)
+      .execute()
+    const row = await trx
+      .updateTable('webhooks')
+      .set({ failing_since: sql<Date>`coalesce(failing_since, clock_timestamp())` })
+      .where('id', '=', due.webhook_id)
+      .returning('failing_since')
+      .executeTakeFirst()
+    return row?.failing_since ?? null
+  })
+
+/** @returns false where it was disabled before. */
+export const setDisabled = async (trx: Trx, id: string, reason: string): Promise<boolean> => {
+  const { numUpdatedRows } = await trx
+    .updateTable('webhooks')
+    .set({ disabled_at: sql<Date>`clock_timestamp()`, disabled_reason: reason.slice(0, 300) })
+    .where('id', '=', id)
+    .where('disabled_at', 'is', null)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
+/** Addresses of those who look after the instance. */
+export const administratorAddresses = async (db: Db): Promise<string[]> => {
+  const rows = await db
+    .selectFrom('users')
+    .select('email')
+    .where('role', 'in', ['admin', 'sysadmin'])
+    .where('is_active', '=', true)
+    .where('email', 'is not', null)
+    .limit(50)
+    .execute()
+  return rows.flatMap(({ email }) => email ?? [])
+}
+
+/** Events of which nothing is pending, a month after they happened. */
+export const forgetOldEvents = async (db: Db): Promise<void> => {
+  await sql`
+    delete from ${sql.table('webhook_events')} e where e.created_at < now() - interval '30 days'
+      and not exists (select from ${sql.table('webhook_deliveries')} d where d.event_id = e.id and d.state = 'pending')`.execute(
+    db,
+  )
+}
