@@ -34,11 +34,13 @@ export interface AuditRoutesDeps extends ReadingDeps {
   /** Ends the live streams when the server closes. */
   closing: AbortSignal
   streamLimits?: StreamLimits
+  /** How often a live stream asks again without being told to; default 5 s. */
+  recheckEveryMs?: number
 }
 
 /** Each asks the database again and again. */
 const usualStreamLimits: StreamLimits = { most: 100, mostOfOne: 10, mostOfAddress: 40 }
-const recheckEveryMs = 5000
+const usualRecheckMs = 5000
 
 export function auditRoutes(deps: AuditRoutesDeps): OpenAPIHono<HttpEnv> {
   const router = newRouter()
@@ -185,7 +187,7 @@ function live(
         for await (const found of followAudit(deps.database, filter, {
           after,
           signal,
-          isAllowed: every(recheckEveryMs, reading.require),
+          isAllowed: every(deps.recheckEveryMs ?? usualRecheckMs, reading.require),
         })) {
           if (signal.aborted) return
           if (found === null) continue

@@ -64,7 +64,7 @@ async function refuseTooMany(
   throw new BoardroomError(
     'conflict',
     `one account may own ${limits.maxBoardsPerUser} boards, the trash included; purge some, or hand them over`,
-    { details: { max_boards: limits.maxBoardsPerUser } },
+    { details: { limit: 'boards_per_user', max_boards: limits.maxBoardsPerUser } },
   )
 }
 

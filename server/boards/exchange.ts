@@ -43,7 +43,6 @@ export async function exchangeShareLink(
   if (identity.principal.kind === 'agent') {
     throw new BoardroomError('access_denied', 'agents come in by grants, not by share links')
   }
-  refuseFlood(deps, address)
   const person = identity.boardId === null ? personOf(identity) : null // a ticket is nobody but on its board
   const link = await linkByToken(deps.db, tokenHash(body.token))
   const use = link !== undefined && person !== null ? await heldUse(deps.db, link.id, person) : undefined
@@ -130,25 +129,24 @@ const guest = (guestId: string, name: string): Identity => ({
   maxLevel: null,
 })
 
-/** Asked first and taken on failure: a secret of 256 bits is not guessed by a thousand at once. */
-function refuseFlood({ failedGuesses }: Deps, address: string): void {
-  const waitMs = failedGuesses.retryAfterMs(address)
-  if (waitMs > 0) throw tooMany(waitMs)
-}
-
 /** Guests are rows: one holder of a link must not make them by the hundred. */
 function refuseCrowd({ newGuests }: Deps, address: string): void {
   if (newGuests.take(address)) return
   throw new BoardroomError(
     'too_many_requests',
     'too many new guests from your address; whoever came before keeps their place, others try again in a minute',
-    { details: { retry_after_seconds: Math.ceil(newGuests.retryAfterMs(address) / 1000) } },
+    {
+      details: {
+        limit: 'new_guests_per_address',
+        retry_after_seconds: Math.ceil(newGuests.retryAfterMs(address) / 1000),
+      },
+    },
   )
 }
 
 const crowded = (most: number): BoardroomError =>
   new BoardroomError('conflict', `this link has made ${most} guests, which is the most; ask for a new link`, {
-    details: { max_guests: most },
+    details: { limit: 'guests_per_link', max_guests: most },
   })
 
 const tooMany = (waitMs: number): BoardroomError =>
@@ -166,8 +164,10 @@ async function refuse(
   address: string,
   link: ShareLinkRow | undefined,
 ): Promise<never> {
-  // Whoever has the secret of a link that is over has guessed nothing: an office behind one address goes on.
-  if (link === undefined) deps.failedGuesses.take(address)
+  // Whoever has the secret of a link has guessed nothing, also of one that is over: an office behind one address goes
+  // on, whatever somebody else there tries. A secret of 256 bits is not guessed by a thousand at once.
+  if (link === undefined && !deps.failedGuesses.take(address))
+    throw tooMany(deps.failedGuesses.retryAfterMs(address))
   await deps.audit.record({
     action: 'access_denied',
     actor,

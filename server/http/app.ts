@@ -13,7 +13,7 @@ import { errorHandler } from '../routing/errors.ts'
 import { newRouter } from '../routing/router.ts'
 import { crossOrigin, type IsOurOrigin, refuseForeignPages } from './cors.ts'
 import { type Check, healthRoutes } from './health.ts'
-import { metricsRoutes, requestMetrics } from './metrics.ts'
+import { limitCounter, metricsRoutes, requestMetrics } from './metrics.ts'
 import { openApiRoutes } from './openapi.ts'
 import { requireScope } from './scopes.ts'
 import { type SecurityHeaderSettings, securityHeaders } from './security-headers.ts'
@@ -72,7 +72,9 @@ const anonymousBodyBytes = 64 * 1024
 export function createApp(deps: AppDeps): OpenAPIHono<HttpEnv> {
   const app = newRouter()
   const answerError = errorHandler(deps.log)
+  const countLimit = limitCounter(deps.registry)
   app.onError(async (error, c) => {
+    countLimit(error)
     await recordRefusal(deps, error, c)
     return answerError(error, c)
   })
@@ -136,14 +138,7 @@ export function pathOwner(app: Hono<HttpEnv>, servesClient: boolean): (url: stri
 const identified =
   (deps: AppDeps): MiddlewareHandler<HttpEnv> =>
   async (c, next) => {
-    const { identity, ip } = await deps.identify(c.req.raw, c.env?.incoming).catch((error: unknown) => {
-      c.set('actor', {
-        ...unknownActor,
-        ip: deps.addressOf?.(c.env?.incoming) ?? null,
-        userAgent: c.req.header('user-agent')?.slice(0, 500) ?? null,
-      })
-      throw error
-    })
+    const { identity, ip } = await deps.identify(c.req.raw, c.env?.incoming)
     c.set('identity', identity)
     c.set('actor', actorOf(identity, ip, c.req.header('user-agent') ?? null))
     await next()
@@ -151,18 +146,31 @@ const identified =
 
 const unknownActor: Actor = { ...systemActor, kind: 'anonymous', name: null }
 
-const denials = new Set<string>(['not_signed_in', 'access_denied', 'board_deleted', 'consent_needed'])
+const denials = new Set<string>([
+  'not_signed_in',
+  'access_denied',
+  'board_deleted',
+  'origin_not_allowed',
+  'consent_needed',
+])
 
 /** Before the answer is sent; what cannot be recorded is refused all the same. */
 async function recordRefusal(deps: AppDeps, error: unknown, c: Context<HttpEnv>): Promise<void> {
-  const actor: Actor | undefined = c.get('actor')
-  if (deps.recordDenied === undefined || actor === undefined || !(error instanceof BoardroomError)) return
+  if (deps.recordDenied === undefined || !(error instanceof BoardroomError)) return
   const { path } = c.req
+  const known: Actor | undefined = c.get('actor')
+  // A credential that is none, or a foreign page: refused before anybody knew who it was, whatever they wanted.
+  const isBefore = known === undefined && path.startsWith('/api/')
+  const actor = known ?? {
+    ...unknownActor,
+    ip: deps.addressOf?.(c.env?.incoming) ?? null,
+    userAgent: c.req.header('user-agent')?.slice(0, 500) ?? null,
+  }
   const concerns = /^\/api\/(?:boards\/[^/]+|audit)(?:\/|$)/.test(path)
   // A board that one may not see looks like one that is not there; the cause says which refusal it was.
   const hidden = error.cause instanceof BoardroomError ? error.cause.code : null
   const isDenied = denials.has(error.code) || (error.code === 'not_found' && hidden === 'access_denied')
-  if (error.code !== 'too_many_requests' && !(concerns && isDenied)) return
+  if (error.code !== 'too_many_requests' && !((concerns || isBefore) && isDenied)) return
   const boardId = /^\/api\/boards\/([^/]+)/.exec(path)?.[1] ?? ''
   await deps
     .recordDenied({

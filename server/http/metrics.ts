@@ -3,7 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
 import type { Context, MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
-import { Histogram, type Registry } from 'prom-client'
+import { Counter, Histogram, type Registry } from 'prom-client'
 import { z } from 'zod'
 import { BoardroomError } from '../errors.ts'
 import type { HttpEnv } from '../routing/context.ts'
@@ -67,6 +67,20 @@ function hasToken(c: Context<HttpEnv>, token: string): boolean {
   const sent = /^bearer +(\S+) *$/i.exec(c.req.header('authorization') ?? '')?.[1] ?? ''
   const digest = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(sent), digest(token))
+}
+
+/** Counts requests that met a limit of what one account, link or address may have: its name is in the answer's details. */
+export function limitCounter(registry: Registry): (error: unknown) => void {
+  const reached = new Counter({
+    name: 'boardroom_limits_reached_total',
+    help: 'Requests refused because an account, a board, a link or an address has what it may have, by limit.',
+    labelNames: ['limit'] as const,
+    registers: [registry],
+  })
+  return (error) => {
+    const limit = error instanceof BoardroomError ? error.details?.limit : undefined
+    if (typeof limit === 'string') reached.inc({ limit })
+  }
 }
 
 /** Times requests by method, route pattern and status; never by path, which is without bound. */

@@ -27,11 +27,14 @@ export class StreamCount {
     const asker = principalKey(identity.principal)
     const address = `address:${addressKey(actor.ip)}`
     if (this.#all >= most || this.#of(asker) >= mostOfOne)
-      throw new BoardroomError('too_many_requests', 'too many event streams are open; close some')
+      throw new BoardroomError('too_many_requests', 'too many event streams are open; close some', {
+        details: { limit: 'event_streams' },
+      })
     if (this.#of(address) >= mostOfAddress) {
       throw new BoardroomError(
         'too_many_requests',
         `your address has ${mostOfAddress} event streams open, which is the most; close some`,
+        { details: { limit: 'event_streams_per_address' } },
       )
     }
     this.#all += 1

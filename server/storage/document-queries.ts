@@ -24,6 +24,11 @@ export async function bytesOfFiles(
   return { known: row.known, bytes: Number(row.bytes) }
 }
 
+/** One upload of an owner at a time, until the transaction ends, so that two boards cannot pass the limit together. */
+export const lockFilesOfOwner = (trx: Db, boardId: string) =>
+  sql`select pg_advisory_xact_lock(hashtext('files of an owner'), owner_id)
+      from ${sql.table('boards')} where id = ${boardId}`.execute(trx)
+
 /** Bytes of the files on all boards of a board's owner, each content once, as it is stored. */
 export async function bytesOfOwner(trx: Db, boardId: string): Promise<number> {
   const { rows } = await sql<{ bytes: string }>`

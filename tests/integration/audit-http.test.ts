@@ -83,6 +83,7 @@ const withAudit = (work: (world: World) => Promise<void>) =>
         requireManage,
         closing: closing.signal,
         streamLimits: { most: 3, mostOfOne: 2, mostOfAddress: 3 },
+        recheckEveryMs: 3_600_000, // streams end because they are told of a change, and not by asking again
       }),
     )
     const get: World['get'] = async (path, as, headers = {}) =>
@@ -306,6 +307,15 @@ reading('follows live, resumes after Last-Event-ID, and ends when the right is g
     await more.cancel()
     await db.updateTable('users').set({ is_active: false }).where('id', '=', root).execute()
     await eventually(() => again.ended(), { everyMs: 100 })
+  }),
+)
+
+reading('that an administrator follows ends with the notification of the demotion', () =>
+  withAudit(async ({ get, db, root }) => {
+    const open = await liveEvents(await get('/api/audit/stream', root))
+    await db.updateTable('users').set({ role: 'user' }).where('id', '=', root).execute()
+    await eventually(() => open.ended(), { everyMs: 100 })
+    assert.is((await get('/api/audit/stream', root)).status, 403)
   }),
 )
 

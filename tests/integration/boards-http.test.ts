@@ -351,8 +351,8 @@ boards('of one account are bounded, made or duplicated, the trash included', () 
       await call('DELETE', `/api/boards/${first.body.id}`, { as: ada })
       const refused = await call('POST', '/api/boards', { as: ada, body: {} })
       assert.equal(
-        [refused.status, refused.body.error.code, refused.body.error.details.max_boards],
-        [409, 'conflict', 2],
+        [refused.status, refused.body.error.code, refused.body.error.details],
+        [409, 'conflict', { limit: 'boards_per_user', max_boards: 2 }],
       )
       await call('DELETE', `/api/boards/${first.body.id}?purge=true`, { as: ada })
       assert.is((await call('POST', '/api/boards', { as: ada, body: {} })).status, 201)

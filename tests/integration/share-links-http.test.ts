@@ -187,6 +187,24 @@ links('ask for their password, and tell only holders of the link that there is o
   }),
 )
 
+links('that are genuine open, whatever somebody else behind the same address has guessed', () =>
+  withApp(
+    async (test) => {
+      const { db } = test
+      const { id: owner } = await make.user(db)
+      const { id: board } = await make.board(db, { owner_id: owner })
+      const { token } = await makeLink(test, board, owner, { level: 'view' })
+      const once = await makeLink(test, board, owner, { level: 'view', max_uses: 1 })
+      assert.is((await exchange(test, once.token)).status, 200)
+      for (const expected of [404, 404, 429, 429])
+        assert.is((await exchange(test, `guess-${expected}`)).status, expected)
+      assert.is((await exchange(test, token)).status, 200)
+      assert.is((await exchange(test, once.token)).status, 404, 'over, and told so')
+    },
+    { guessesPerMinute: 2 },
+  ),
+)
+
 links('and their passwords cannot be guessed for long', () =>
   withApp(
     async (test) => {

@@ -14,7 +14,7 @@ import { errorHandler } from '../../server/routing/errors.ts'
 import { newRouter } from '../../server/routing/router.ts'
 import type { StorageDeps } from '../../server/storage/deps.ts'
 import { copyDocument } from '../../server/storage/documents.ts'
-import { getFile } from '../../server/storage/files/files.ts'
+import { getFile, putFile } from '../../server/storage/files/files.ts'
 import { storageRoutes } from '../../server/storage/routes.ts'
 import { allows, type Level } from '../../shared/levels.ts'
 import { sceneOf, writeElements } from '../../shared/scene.ts'
@@ -480,6 +480,46 @@ files('are refused when the hash, the type or the size is wrong', () =>
       assert.is((await db.selectFrom('board_files').select('id').execute()).length, 1)
     },
     { maxFileBytes: 1024, maxFilesBytes: 800 },
+  ),
+)
+
+files('on all boards of one owner are bounded together, each content once, also when two come at once', () =>
+  withRoutes(
+    async ({ ask, db, board, database }) => {
+      const { owner_id } = await db
+        .selectFrom('boards')
+        .select('owner_id')
+        .where('id', '=', board)
+        .executeTakeFirstOrThrow()
+      const [{ id: second }, { id: third }] = [
+        await make.board(db, { owner_id }),
+        await make.board(db, { owner_id }),
+      ]
+      const other = await make.board(db)
+      const config = { ...configWith({}), maxFilesBytesPerUser: 1000 }
+      const image = (fill: number) => Buffer.concat([png, Buffer.alloc(400, fill)])
+      const putOn = (boardId: string, data: Buffer) =>
+        putFile({ database, config }, { boardId, id: sha256(data), data, author: 'user:1' }).then(
+          () => 'kept',
+          (error: BoardroomError) => error.details?.limit,
+        )
+      assert.is((await ask('PUT', `/files/${sha256(image(1))}`, { body: image(1) })).status, 200)
+      assert.is(await putOn(second, image(1)), 'kept', 'the same content takes no more room')
+      assert.equal((await Promise.all([putOn(second, image(2)), putOn(third, image(3))])).sort(), [
+        'files_bytes_per_user',
+        'kept',
+      ])
+      assert.is(await putOn(other.id, image(4)), 'kept', 'on a board of somebody else')
+      const refused = await ask('PUT', `/files/${sha256(image(5))}`, { body: image(5) })
+      assert.is(refused.status, 413)
+      const { error } = (await refused.json()) as {
+        error: { code: string; message: string; details: unknown }
+      }
+      assert.is(error.code, 'too_large')
+      assert.match(error.message, /1000 bytes together; they have 916/)
+      assert.equal(error.details, { limit: 'files_bytes_per_user', max_files_bytes: 1000, files_bytes: 916 })
+    },
+    { maxFilesBytesPerUser: 1000 },
   ),
 )
 

@@ -12,7 +12,7 @@ import { Registry } from 'prom-client'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { BoardroomError } from '../../server/errors.ts'
-import { type AppDeps, createApp } from '../../server/http/app.ts'
+import { type AppDeps, createApp, type DeniedRequest } from '../../server/http/app.ts'
 import { boardroomErrorOf, unreadableRequest } from '../../server/routing/errors.ts'
 import { newRouter } from '../../server/routing/router.ts'
 import { ErrorResponse } from '../../shared/api.ts'
@@ -24,6 +24,11 @@ const ours = 'http://localhost:4400'
 const failures: Record<string, () => never> = {
   known: () => {
     throw new BoardroomError('board_deleted', 'this board is deleted')
+  },
+  limited: () => {
+    throw new BoardroomError('conflict', 'one account may own 2 boards', {
+      details: { limit: 'boards_per_user', max_boards: 2 },
+    })
   },
   unknown: () => {
     throw new Error('a secret: hunter2')
@@ -81,6 +86,33 @@ edge(
     }
     assert.equal(await codeOf(await app.request('/api/nothing')), [404, 'not_found'])
     assert.equal(await codeOf(await app.request('/nothing')), [404, 'not_found'])
+  },
+)
+
+edge(
+  'records who is refused before anybody knows who asks, by a credential or as a foreign page',
+  async () => {
+    const denied: DeniedRequest[] = []
+    const { app } = appWith({
+      identify: async (request) => {
+        if (request.headers.has('authorization')) throw new BoardroomError('not_signed_in', 'no such session')
+        return { identity: anonymousIdentity, ip: '192.0.2.7' }
+      },
+      addressOf: () => '192.0.2.7',
+      recordDenied: async (one) => void denied.push(one),
+    })
+    const browser = { 'user-agent': 'a browser' }
+    await app.request('/api/users/12', { headers: { ...browser, authorization: 'Bearer none' } })
+    const foreign = { ...browser, cookie: 'a=b', origin: 'https://elsewhere.example' }
+    await app.request('/api/echo', { method: 'POST', headers: foreign })
+    await app.request('/api/nothing', { headers: browser })
+    assert.equal(
+      denied.map(({ actor, reason, route }) => [actor.kind, actor.ip, actor.userAgent, reason, route]),
+      [
+        ['anonymous', '192.0.2.7', 'a browser', 'not_signed_in', 'GET /api/users/{id}'],
+        ['anonymous', '192.0.2.7', 'a browser', 'origin_not_allowed', 'POST /api/echo'],
+      ],
+    )
   },
 )
 
@@ -260,6 +292,13 @@ edge('says whether it lives and whether it can work, check by check and without 
     [answer.status, await answer.json()],
     [503, { status: 'not_ready', checks: { database: 'failed', listener: 'ok' } }],
   )
+})
+
+edge('counts requests that met a limit of an account, a link or an address, by its name', async () => {
+  const { app } = appWith({ identify: async () => ({ identity: userIdentity(1, 'admin', 'Ada'), ip: null }) })
+  for (let time = 0; time < 2; time++) assert.is((await app.request('/api/limited')).status, 409)
+  const text = await (await app.request('/metrics')).text()
+  assert.match(text, /^boardroom_limits_reached_total\{limit="boards_per_user"\} 2$/m)
 })
 
 edge('gives metrics to programs on the same machine and to administrators, not through a proxy', async () => {

@@ -11,6 +11,7 @@ import {
   holdContent,
   insertFile,
   lockBoard,
+  lockFilesOfOwner,
   readFile,
   upsertFile,
 } from '../document-queries.ts'
@@ -68,16 +69,27 @@ export async function putFile(
         'too_large',
         `the files of this board may have ${config.maxFilesBytes} bytes together; they have ${bytes}`,
         {
-          details: { max_files_bytes: config.maxFilesBytes, files_bytes: bytes },
+          details: {
+            limit: 'files_bytes_per_board',
+            max_files_bytes: config.maxFilesBytes,
+            files_bytes: bytes,
+          },
         },
       )
     }
+    await lockFilesOfOwner(trx, boardId)
     const ofOwner = await bytesOfOwner(trx, boardId)
     if (ofOwner + data.length > config.maxFilesBytesPerUser) {
       throw new BoardroomError(
         'too_large',
         `the files on all boards of this board’s owner may have ${config.maxFilesBytesPerUser} bytes together; they have ${ofOwner}`,
-        { details: { max_files_bytes: config.maxFilesBytesPerUser, files_bytes: ofOwner } },
+        {
+          details: {
+            limit: 'files_bytes_per_user',
+            max_files_bytes: config.maxFilesBytesPerUser,
+            files_bytes: ofOwner,
+          },
+        },
       )
     }
     await holdContent(trx, id, asBuffer(data))
