@@ -1,6 +1,8 @@
 // Runs the tests: node dist/tests/run.js [unit | integration | property | e2e | part of a file name …]
+//      [--database outside | pooled: on Debian's Postgres over TCP, or behind its PgBouncer, in place of the embedded]
 //
-// Each file is a process of its own, four at a time (most wait for sockets and clocks), all with one real Postgres.
+// Each file is a process of its own, four at a time (most wait for sockets and clocks), all with one real Postgres
+// and one browser.
 // uvu passes in silence where a hook throws, where `.run()` is forgotten and where there is no test, and waits for ever
 // where something was left open: here each of these fails. A test file that leaves something out says so with a line
 // `# skipped N: reason`; with CI=true that is a failure. What failed is told again at the end, in short, because the end
@@ -10,8 +12,11 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { browserVariable, startBrowser } from './helpers/browser.ts'
 import { chromiumEnvironment, findChromium } from './helpers/chromium.ts'
-import { clusterVariable, startCluster } from './helpers/cluster.ts'
+import { type ClusterAddress, clusterVariable, startCluster } from './helpers/cluster.ts'
+import { dataVariable, makeDataFolder } from './helpers/command-line.ts'
+import { startOutside, whyNot } from './helpers/outside-postgres.ts'
 import { isReported, readReport } from './helpers/report.ts'
 
 const kinds = ['unit', 'integration', 'property', 'e2e'] as const
@@ -22,6 +27,9 @@ const limitMs: Record<Kind, number> = { unit: 120_000, integration: 300_000, pro
 /** So long a process may live when its tests are over. */
 const endingMs = 30_000
 const filesAtOnce = 4
+/** Which share a browser, and which begin with a data folder that was used before. */
+const browserFiles = /^e2e\/(canvas|comments-elsewhere|page)/
+const programFiles = /^e2e\/(backup|commands|outage-real|drain|limits|bodies|program|secrets)/
 
 /** How long each file took when it last ran, so that none of the long ones is what everybody waits for in the end. */
 const remembered = new URL('../last-run.json', import.meta.url)
@@ -47,8 +55,13 @@ interface Outcome {
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
-  // For the tests of this file: other test files, and less patience with them.
-  options: { folder: { type: 'string' }, 'limit-ms': { type: 'string' }, 'ending-ms': { type: 'string' } },
+  options: {
+    database: { type: 'string' },
+    // For the tests of this file: other test files, and less patience with them.
+    folder: { type: 'string' },
+    'limit-ms': { type: 'string' },
+    'ending-ms': { type: 'string' },
+  },
 })
 const folder = flags.folder ?? path.dirname(fileURLToPath(import.meta.url))
 const limitOf = (kind: Kind): number => Number(flags['limit-ms'] ?? limitMs[kind])
@@ -62,16 +75,25 @@ async function main(filters: string[]): Promise<number> {
     console.log(`no test file matches ${filters.join(' ') || folder}\n0 passed, 1 failed`)
     return 1
   }
-  const cluster = files.some((file) => file.kind !== 'unit') ? await startCluster() : null
+  const isNeeded = (what: RegExp) => files.some(({ name }) => what.test(name))
+  // Looked for once: where none can be fetched, finding that out takes a while.
+  const chromium = isNeeded(browserFiles) ? findChromium() : null
+  const [cluster, browser, data] = await Promise.all([
+    isNeeded(/^(?!unit)/) ? clusterFor(flags.database) : null,
+    chromium === null ? null : startBrowser(chromium),
+    isNeeded(programFiles) ? makeDataFolder() : null,
+  ])
   const env = {
     ...process.env,
     ...(cluster === null ? {} : { [clusterVariable]: JSON.stringify(cluster.address) }),
-    // Looked for once: where none can be fetched, finding that out takes a while.
-    ...(files.some(({ name }) => name.startsWith('e2e/canvas')) ? chromiumEnvironment(findChromium()) : {}),
+    ...(isNeeded(browserFiles) ? chromiumEnvironment(chromium) : {}),
+    ...(browser === null ? {} : { [browserVariable]: browser.wsEndpoint() }),
+    ...(data === null ? {} : { [dataVariable]: data.folder }),
   }
+  const endShared = () => Promise.all([cluster?.stop(), browser?.close(), data?.remove()])
   const stop = () => {
     for (const pid of running) killGroup(pid)
-    void Promise.resolve(cluster?.stop()).finally(() => process.exit(130))
+    void endShared().finally(() => process.exit(130))
   }
   process.once('SIGINT', stop).once('SIGTERM', stop)
   const total = { passed: 0, failed: 0, skipped: 0 }
@@ -91,7 +113,7 @@ async function main(filters: string[]): Promise<number> {
     }
     await Promise.all(Array.from({ length: filesAtOnce }, worker))
   } finally {
-    await cluster?.stop()
+    await endShared()
   }
   if (flags.folder === undefined) await writeFile(remembered, JSON.stringify(seconds)).catch(() => undefined)
   if (process.env.CI === 'true' && total.skipped > 0) {
@@ -104,6 +126,15 @@ async function main(filters: string[]): Promise<number> {
     `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`,
   )
   return total.failed === 0 ? 0 : 1
+}
+
+function clusterFor(database = 'embedded'): Promise<{ address: ClusterAddress; stop(): Promise<void> }> {
+  if (database === 'embedded') return startCluster()
+  if (database !== 'outside' && database !== 'pooled')
+    throw new Error(`--database is embedded, outside or pooled, and not ${database}`)
+  const reason = whyNot(database)
+  if (reason !== null) throw new Error(reason)
+  return startOutside(database)
 }
 
 async function chosenFiles(filters: string[]): Promise<TestFile[]> {

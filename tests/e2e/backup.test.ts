@@ -8,8 +8,18 @@ import * as assert from 'uvu/assert'
 import { openDatabase } from '../../server/database/database.ts'
 import { startEmbedded } from '../../server/database/embedded.ts'
 import { schema } from '../helpers/cluster.ts'
-import { answer, create, rows, run, serve, signedIn, visitor, withFolder } from '../helpers/command-line.ts'
-import { everyRow, withDatabase, withEmptyDatabase } from '../helpers/database.ts'
+import {
+  answer,
+  create,
+  rows,
+  run,
+  serve,
+  signedIn,
+  visitor,
+  withFolder,
+  withMadeFolder,
+} from '../helpers/command-line.ts'
+import { databaseSettings, everyRow, withDatabase, withEmptyDatabase } from '../helpers/database.ts'
 import { make } from '../helpers/factories.ts'
 
 const drawing = path.resolve('tests/fixtures/boards/hexagonal-architecture.excalidraw')
@@ -50,7 +60,7 @@ const missing = (rows: readonly string[], among: readonly string[] = []): string
 const backups = suite('backups of whole instances')
 
 backups('made beside a running server, restored into a new folder, are the same instance', () =>
-  withFolder((dataDir, folder) =>
+  withMadeFolder((dataDir, folder) =>
     withFolder(async (otherDir) => {
       const first = await serve(dataDir)
       await create(dataDir, 'ada@example.org', ['--role', 'sysadmin'])
@@ -110,19 +120,18 @@ backups('made beside a running server, restored into a new folder, are the same 
 backups(
   'go from one outside database into another, row by row the same, and into none that holds something',
   () =>
-    withFolder((dataDir, folder) =>
+    withMadeFolder((dataDir, folder) =>
       withDatabase((from) =>
         withEmptyDatabase(async (to) => {
           for (const one of Object.values(make)) await one(from.db)
           await make.unsealedRow(from.db)
           const file = path.join(folder, 'outside.backup')
-          const on = (url: string) => ({ env: { DATABASE_URL: url } })
-          await answer(dataDir, ['backup', file], on(from.url))
-          await answer(dataDir, ['restore', file], on(to.url))
+          await answer(dataDir, ['backup', file], { env: databaseSettings(from) })
+          await answer(dataDir, ['restore', file], { env: databaseSettings(to) })
           const [before, after] = [await everyRow(from.pool), await everyRow(to.pool)]
           assert.equal(after, before)
           assert.ok(Object.values(before).every((rows) => rows.length > 0))
-          const again = await run(dataDir, ['restore', file], on(to.url))
+          const again = await run(dataDir, ['restore', file], { env: databaseSettings(to) })
           assert.is(again.code, 1)
           assert.match(again.stderr, /Nothing was changed/)
           assert.equal(await everyRow(to.pool), before)

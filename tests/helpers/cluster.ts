@@ -16,10 +16,13 @@ export const clusterVariable = 'BOARDROOM_TEST_CLUSTER'
 export const schema = 'boardroom'
 
 export interface ClusterAddress {
-  /** Socket folder. */
+  /** Socket folder; or a host name, where Postgres listens on TCP. */
   host: string
   port: number
   user: string
+  password?: string
+  /** A pooler in front of it, which a server under test goes through. */
+  pooler?: { host: string; port: number }
   /** A migrated, empty database that nobody is connected to. */
   template: string
 }
@@ -29,8 +32,10 @@ export interface TestCluster {
   stop(): Promise<void>
 }
 
-export const urlOf = ({ host, port, user }: ClusterAddress, database: string): string =>
-  `postgres://${user}@/${database}?host=${encodeURIComponent(host)}&port=${port}`
+export const urlOf = ({ host, port, user, password }: ClusterAddress, database: string): string =>
+  host.startsWith('/')
+    ? `postgres://${user}@/${database}?host=${encodeURIComponent(host)}&port=${port}`
+    : `postgres://${user}:${password}@${host}:${port}/${database}`
 
 export async function startCluster(): Promise<TestCluster> {
   const folder = await mkdtemp(path.join(await fastFolder(), 'boardroom-tests-'))
@@ -79,7 +84,8 @@ function killWithin(folder: string): void {
   }
 }
 
-async function makeTemplate(address: ClusterAddress): Promise<void> {
+/** A database of our own, migrated, that others are copied from. */
+export async function makeTemplate(address: ClusterAddress): Promise<void> {
   const log = pino({ level: 'silent' })
   const maintenance = await openDatabase({
     connectionString: urlOf(address, 'postgres'),
@@ -90,7 +96,7 @@ async function makeTemplate(address: ClusterAddress): Promise<void> {
   await maintenance.pool.query(`create database ${address.template}`)
   // The role is named like the schema, so without this a table that nobody qualified would be found all the same.
   await maintenance.pool.query(`alter role ${address.user} set search_path to public`)
-  await letInAs(address.host, maintenance.pool)
+  if (address.host.startsWith('/')) await letInAs(address.host, maintenance.pool)
   await maintenance.close()
   const template = await openDatabase({
     connectionString: urlOf(address, address.template),

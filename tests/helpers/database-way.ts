@@ -1,24 +1,24 @@
 // The way from a server to its database, which a test can cut and open again.
 import { once } from 'node:events'
-import { createConnection, createServer, type Server, type Socket } from 'node:net'
+import { createConnection, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net'
 import pg from 'pg'
 
 export class DatabaseWay {
   readonly #pairs = new Set<Socket>()
-  #server: Server | null = null
+  readonly #servers: Server[] = []
   #isCut = false
-  #target = ''
 
-  /** @param url of a database on a unix socket. @returns the same database by this way */
+  /** For each address of the database (Postgres, its pooler) once. @returns the same database by this way */
   async open(url: string): Promise<string> {
-    const { host, port, user, database } = new pg.Client({ connectionString: url })
-    this.#target = `${host}/.s.PGSQL.${port}`
-    this.#server = createServer((client) => (this.#isCut ? client.destroy() : this.#lead(client)))
-    this.#server.listen(0, '127.0.0.1')
-    await once(this.#server, 'listening')
-    const address = this.#server.address()
+    const { host, port, user, password, database } = new pg.Client({ connectionString: url })
+    const target = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port }
+    const server = createServer((client) => (this.#isCut ? client.destroy() : this.#lead(client, target)))
+    this.#servers.push(server)
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
     if (address === null || typeof address === 'string') throw new Error('the way has no port')
-    return `postgres://${user}@127.0.0.1:${address.port}/${database}`
+    return `postgres://${user}${password ? `:${password}` : ''}@127.0.0.1:${address.port}/${database}`
   }
 
   /** As when Postgres is stopped: connections break, and new ones come to nothing. The port stays taken, for later. */
@@ -34,11 +34,11 @@ export class DatabaseWay {
 
   close(): void {
     this.cut()
-    this.#server?.close()
+    for (const server of this.#servers) server.close()
   }
 
-  #lead(client: Socket): void {
-    const upstream = createConnection(this.#target)
+  #lead(client: Socket, target: NetConnectOpts): void {
+    const upstream = createConnection(target)
     for (const socket of [client, upstream]) {
       this.#pairs.add(socket)
       socket.on('error', () => undefined) // 'close' follows

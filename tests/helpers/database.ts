@@ -18,9 +18,14 @@ import { type ClusterAddress, clusterVariable, schema, startCluster, urlOf } fro
 export interface TestDatabase {
   database: Database
   db: Db
+  /** Connections of the test's own, past any pooler. */
   pool: pg.Pool
   /** `postgres://…` of this test's own database. */
   url: string
+  /** The same as a server under test is told it: through the pooler, where there is one. */
+  serverUrl: string
+  /** Where that is a pooler: `url`, for what cannot go through one. */
+  directUrl: string | undefined
   schema: string
   /** Silent. */
   log: Logger
@@ -34,6 +39,15 @@ export const withDatabase = async <Result>(work: (test: TestDatabase) => Promise
 export const withEmptyDatabase = async <Result>(
   work: (test: TestDatabase) => Promise<Result>,
 ): Promise<Result> => withCopyOf('template1', work)
+
+/** What the program is told of a test's database. */
+export const databaseSettings = ({
+  serverUrl,
+  directUrl,
+}: Pick<TestDatabase, 'serverUrl' | 'directUrl'>): Record<string, string> => ({
+  DATABASE_URL: serverUrl,
+  ...(directUrl === undefined ? {} : { BOARDROOM_DATABASE_DIRECT_URL: directUrl }),
+})
 
 /** Every row of every table as text, in order, partitions through their parent: what two instances are compared by. */
 export async function everyRow(pool: pg.Pool): Promise<Record<string, string[]>> {
@@ -63,10 +77,24 @@ async function withCopyOf<Result>(
   await onMaintenance(address, `create database ${name} template ${template}`)
   const url = urlOf(address, name)
   try {
-    const database = await openDatabase({ connectionString: url, schema, poolSize: 5, log })
+    const { pooler } = address
+    const serverUrl = pooler === undefined ? url : urlOf({ ...address, ...pooler }, name)
+    const directUrl = pooler === undefined ? undefined : url
+    const database = await openDatabase({
+      connectionString: serverUrl,
+      directConnectionString: directUrl,
+      schema,
+      poolSize: 5,
+      log,
+    })
+    // A test that sets something for its session and asks again must get the same session.
+    const own = pooler === undefined ? null : new pg.Pool({ connectionString: url, max: 5 })
+    own?.on('error', () => undefined)
     try {
-      return await work({ database, db: database.db, pool: database.pool, url, schema, log })
+      const pool = own ?? database.pool
+      return await work({ database, db: database.db, pool, url, serverUrl, directUrl, schema, log })
     } finally {
+      await own?.end()
       await database.close()
     }
   } finally {

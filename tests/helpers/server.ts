@@ -100,13 +100,15 @@ export const withServer = <Result>(
 ): Promise<Result> =>
   withDatabase(async (database) => {
     const cleanUp: (() => unknown)[] = []
-    const way = await wayTo(database.url)
+    const way = await wayTo(database.serverUrl)
+    const directWay = database.directUrl === undefined ? undefined : await wayTo(database.directUrl)
     const http = createServer()
     http.listen(options.port ?? 0, '127.0.0.1')
     await once(http, 'listening')
     const { port } = http.address() as AddressInfo
     const boardroom = await createBoardroom({
       database: way,
+      ...(directWay === undefined ? {} : { databaseDirectUrl: directWay }),
       secret: randomBytes(32).toString('base64url'),
       logger: pino({ level: process.env.TEST_LOG ?? 'silent' }),
       failedJoinsPerMinutePerIp: 10_000,
