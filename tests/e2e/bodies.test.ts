@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { withFolder } from '../helpers/folder.ts'
+import { withMadeFolder } from '../helpers/command-line.ts'
 import { startProgram } from '../helpers/program.ts'
 
 const bodies = suite('request bodies')
@@ -50,7 +50,7 @@ function pour(port: number, head: string, chunked: boolean, most: number): Promi
 }
 
 bodies('of fifty strangers, however long and however declared, take no memory', () =>
-  withFolder(async (folder) => {
+  withMadeFolder(async (folder) => {
     const program = await startProgram(folder)
     try {
       const { port, host } = new URL(program.origin)

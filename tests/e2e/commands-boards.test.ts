@@ -13,7 +13,7 @@ import {
   type Server,
   serve,
   signedIn,
-  withFolder,
+  withMadeFolder,
 } from '../helpers/command-line.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { RawClient } from '../helpers/raw-client.ts'
@@ -23,7 +23,7 @@ const commands = suite('boards from the command line')
 const drawing = path.resolve('tests/fixtures/boards/hexagonal-architecture.excalidraw')
 
 commands('boards go out and come in as files, beside a running server', () =>
-  withFolder(async (dataDir, folder) => {
+  withMadeFolder(async (dataDir, folder) => {
     const server = await serve(dataDir)
     await create(dataDir, 'ada@example.org')
     const [made] = rows(
@@ -67,7 +67,7 @@ commands('boards go out and come in as files, beside a running server', () =>
 )
 
 commands('a rebuilt board has its content and not its history, and nobody brings the old one back', () =>
-  withFolder(async (dataDir) => {
+  withMadeFolder(async (dataDir) => {
     const first = await serve(dataDir)
     await create(dataDir, 'ada@example.org')
     const ada = await signedIn(first, 'ada@example.org')

@@ -15,13 +15,14 @@ import {
   start,
   visitor,
   withFolder,
+  withMadeFolder,
 } from '../helpers/command-line.ts'
 import { eventually } from '../helpers/eventually.ts'
 
 const commands = suite('commands')
 
 commands('users are made, listed, promoted and disabled before there is a server', () =>
-  withFolder(async (dataDir) => {
+  withMadeFolder(async (dataDir) => {
     assert.is((await create(dataDir, 'ada@example.org', ['--role', 'sysadmin'])).code, 0)
     const twice = await create(dataDir, 'ADA@example.org')
     assert.is(twice.code, 1)
@@ -90,7 +91,7 @@ commands('what cannot be meant is refused before a database is made, with the ne
 commands(
   'the database has an address that clients and commands reach beside the server, and without it',
   () =>
-    withFolder(async (dataDir) => {
+    withMadeFolder(async (dataDir) => {
       const server = await serve(dataDir)
       const url = (await answer(dataDir, ['database', 'url'])).trim()
       assert.is(url, (await answer(dataDir, ['database', 'url', '--json']).then(rows))[0].url)
@@ -111,7 +112,7 @@ commands(
 )
 
 commands('the seed makes people who can sign in, boards, links in every state, and is told once', () =>
-  withFolder(async (dataDir) => {
+  withMadeFolder(async (dataDir) => {
     const said = rows(await answer(dataDir, ['seed', '--json']))
     const states = said.flatMap(({ state }) => (state === undefined ? [] : [state]))
     assert.equal([...new Set(states)].sort(), ['active', 'expired', 'revoked', 'suspended', 'used_up'])
@@ -163,7 +164,7 @@ commands('the seed makes people who can sign in, boards, links in every state, a
 )
 
 commands('the trail is followed, exported, verified, and forgets a person', () =>
-  withFolder(async (dataDir, folder) => {
+  withMadeFolder(async (dataDir, folder) => {
     const server = await serve(dataDir)
     await create(dataDir, 'ada@example.org')
     const tail = start(dataDir, ['audit', 'tail', '--json'])
@@ -217,7 +218,7 @@ commands('the trail is followed, exported, verified, and forgets a person', () =
 )
 
 commands('the trail is dropped only where that is said, and its last head stays behind', () =>
-  withFolder(async (dataDir) => {
+  withMadeFolder(async (dataDir) => {
     await create(dataDir, 'ada@example.org', ['--role', 'sysadmin'])
     for (const count of ['all', '14']) {
       const refused = await run(dataDir, ['migrate', 'down', count])

@@ -39,36 +39,30 @@ inBrowser.add(
             mentions: [`user:${grace.id}`],
           })
           const { ticket } = await tickets.create({ boardId: board, user: grace.id })
-          await withBrowser(
-            chromium,
-            async (browser) => {
-              const address = `${origin}/#server=${server.origin}&board=${board}&ticket=${ticket}`
-              const { page } = await browser.open(address, {
-                expected: /request elsewhere: http:\/\/127\.0\.0\.1/,
-              })
-              const pin = page.getByRole('button', { name: 'Ada (1)' })
-              await pin.waitFor()
-              assert.is(await pin.getAttribute('title'), 'Ada: <b>Look</b>')
-              await comments.reply({ boardId: board, threadId: made.id, by: ada.id, body: 'Again' })
-              await page.getByRole('button', { name: 'Ada (2)' }).waitFor()
-              page.once('dialog', (dialog) => void dialog.accept('From elsewhere'))
-              await page.locator('#canvas').dblclick({ position: { x: 300, y: 200 } })
-              await page.getByRole('button', { name: 'Grace (1)' }).waitFor()
-              const mine = await eventually(async () => {
-                const { items } = await comments.list(board, { mine: 'true', for: grace.id })
-                return items.length === 2 && items
-              })
-              assert.equal(
-                [mine[0]?.comments[0]?.body, mine[0]?.created_by],
-                ['From elsewhere', `user:${grace.id}`],
-              )
-              await comments.resolve({ boardId: board, threadId: made.id, resolved: true, by: ada.id })
-              await eventually(
-                async () => (await page.getByRole('button', { name: 'Ada (2)' }).count()) === 0,
-              )
-            },
-            ['canvas.example'],
-          )
+          await withBrowser(chromium, async (browser) => {
+            const address = `${origin}/#server=${server.origin}&board=${board}&ticket=${ticket}`
+            const { page } = await browser.open(address, {
+              expected: /request elsewhere: http:\/\/127\.0\.0\.1/,
+            })
+            const pin = page.getByRole('button', { name: 'Ada (1)' })
+            await pin.waitFor()
+            assert.is(await pin.getAttribute('title'), 'Ada: <b>Look</b>')
+            await comments.reply({ boardId: board, threadId: made.id, by: ada.id, body: 'Again' })
+            await page.getByRole('button', { name: 'Ada (2)' }).waitFor()
+            page.once('dialog', (dialog) => void dialog.accept('From elsewhere'))
+            await page.locator('#canvas').dblclick({ position: { x: 300, y: 200 } })
+            await page.getByRole('button', { name: 'Grace (1)' }).waitFor()
+            const mine = await eventually(async () => {
+              const { items } = await comments.list(board, { mine: 'true', for: grace.id })
+              return items.length === 2 && items
+            })
+            assert.equal(
+              [mine[0]?.comments[0]?.body, mine[0]?.created_by],
+              ['From elsewhere', `user:${grace.id}`],
+            )
+            await comments.resolve({ boardId: board, threadId: made.id, resolved: true, by: ada.id })
+            await eventually(async () => (await page.getByRole('button', { name: 'Ada (2)' }).count()) === 0)
+          })
         },
         { allowedOrigins: [origin] },
       )

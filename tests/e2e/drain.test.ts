@@ -8,9 +8,8 @@ import { WebSocket } from 'ws'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import { CloseCode } from '../../shared/protocol.ts'
-import { visitor } from '../helpers/command-line.ts'
+import { visitor, withMadeFolder } from '../helpers/command-line.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { withFolder } from '../helpers/folder.ts'
 import { freezePostgres, type Program, postgresIn, startProgram } from '../helpers/program.ts'
 import { RawClient } from '../helpers/raw-client.ts'
 
@@ -100,7 +99,7 @@ const stateOf = (doc: Y.Doc) => [...Y.decodeStateVector(Y.encodeStateVector(doc)
 
 drain('under load loses nothing, ends in time, and everybody is back by themselves', () =>
   withStreet((street) =>
-    withFolder(async (folder) => {
+    withMadeFolder(async (folder) => {
       const env = { BOARDROOM_MAX_CONNECTIONS_PER_PRINCIPAL: '100' }
       let program = await startProgram(folder, env)
       street.leadTo(program)
@@ -159,7 +158,7 @@ drain('under load loses nothing, ends in time, and everybody is back by themselv
 )
 
 drain('a second time ends it at once, also where the first waits for a database that hangs', () =>
-  withFolder(async (folder) => {
+  withMadeFolder(async (folder) => {
     const program = await startProgram(folder, { BOARDROOM_LOG_LEVEL: 'info' })
     const clusterDir = path.join(folder, 'postgres')
     const thaw = await freezePostgres(clusterDir)

@@ -6,8 +6,8 @@ import * as assert from 'uvu/assert'
 import { WebSocket } from 'ws'
 import * as Y from 'yjs'
 import { CloseCode, MessageType } from '../../shared/protocol.ts'
+import { withMadeFolder } from '../helpers/command-line.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { withFolder } from '../helpers/folder.ts'
 import { withGuests } from '../helpers/guests.ts'
 import { joinRefused, readMetrics, refusedBy, roomEvent } from '../helpers/metrics.ts'
 import { startProgram } from '../helpers/program.ts'
@@ -66,7 +66,7 @@ for (const [what, options, status, reason] of [
 limits(
   'connections that are no WebSockets: more are answered 503 and nothing else, and WebSockets go on',
   () =>
-    withFolder(async (dataDir) => {
+    withMadeFolder(async (dataDir) => {
       const env = { BOARDROOM_MAX_HTTP_CONNECTIONS: '20', BOARDROOM_MAX_HTTP_CONNECTIONS_PER_IP: '1' }
       const program = await startProgram(dataDir, env)
       const sockets: Socket[] = []

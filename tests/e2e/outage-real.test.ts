@@ -1,12 +1,11 @@
 // A real Postgres that is frozen or killed, the processes themselves; outage.test.ts cuts the way to it,
 // outage-disk.test.ts fills its disk.
-import { mkdtemp, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CloseCode } from '../../shared/protocol.ts'
-import { clusterVariable, fastFolder, startCluster } from '../helpers/cluster.ts'
-import { visitor } from '../helpers/command-line.ts'
+import { clusterVariable, startCluster } from '../helpers/cluster.ts'
+import { visitor, withMadeFolder } from '../helpers/command-line.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { draw, patiently, put, readiness, sees, withGuests } from '../helpers/guests.ts'
 import { readMetrics } from '../helpers/metrics.ts'
@@ -22,22 +21,20 @@ const withProgram = async (
     clusterDir: string,
     people: { ada: RawClient; bob: RawClient; join: () => Promise<RawClient> },
   ) => Promise<void>,
-): Promise<void> => {
-  const folder = await mkdtemp(path.join(await fastFolder(), 'boardroom-outage-'))
-  const dataDir = path.join(folder, 'data')
-  const program = await startProgram(dataDir)
-  try {
-    await withGuests(program, async (join) => {
-      const [ada, bob] = [await join(), await join()]
-      await draw(ada, 'before')
-      await eventually(sees(bob, 'before'))
-      await work(program, path.join(dataDir, 'postgres'), { ada, bob, join })
-    })
-  } finally {
-    await program.stop()
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
-  }
-}
+): Promise<void> =>
+  withMadeFolder(async (dataDir) => {
+    const program = await startProgram(dataDir)
+    try {
+      await withGuests(program, async (join) => {
+        const [ada, bob] = [await join(), await join()]
+        await draw(ada, 'before')
+        await eventually(sees(bob, 'before'))
+        await work(program, path.join(dataDir, 'postgres'), { ada, bob, join })
+      })
+    } finally {
+      await program.stop()
+    }
+  })
 
 outage(
   'that is embedded and frozen with all its backends holds nobody up who draws, and nothing is lost',

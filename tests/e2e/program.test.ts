@@ -14,6 +14,7 @@ import {
   start,
   visitor,
   withFolder,
+  withMadeFolder,
 } from '../helpers/command-line.ts'
 import { withEmptyDatabase } from '../helpers/database.ts'
 import { eventually } from '../helpers/eventually.ts'
@@ -95,7 +96,7 @@ program('a first start prints five links that work, later ones only what still m
 )
 
 program('a second server on one data folder, and one on a port in use, say so in one line', () =>
-  withFolder(async (dataDir) => {
+  withMadeFolder(async (dataDir) => {
     const first = await serve(dataDir)
     const second = await run(dataDir, ['serve'])
     assert.match(refusalOf(second), new RegExp(`process ${first.pid}`), 'who it is')
@@ -133,7 +134,7 @@ program('what it cannot start with is one line with the way out, and no password
 )
 
 program('what was said to be saved survives kill -9 of the server, and of its Postgres too', () =>
-  withFolder(async (dataDir) => {
+  withMadeFolder(async (dataDir) => {
     const first = await serve(dataDir)
     const token = secretOf(first, 'Sample board, edit')
     const { client } = await comeIn(first, token)
@@ -161,7 +162,7 @@ program('what was said to be saved survives kill -9 of the server, and of its Po
 )
 
 program('Ctrl-C saves what was just drawn, tells clients to come back, and leaves no Postgres', () =>
-  withFolder(async (dataDir) => {
+  withMadeFolder(async (dataDir) => {
     const server = await serve(dataDir)
     const token = secretOf(server, 'Sample board, edit')
     const { client } = await comeIn(server, token)

@@ -6,9 +6,8 @@ import pg from 'pg'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { MessageType } from '../../shared/protocol.ts'
-import { visitor } from '../helpers/command-line.ts'
+import { visitor, withMadeFolder } from '../helpers/command-line.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { withFolder } from '../helpers/folder.ts'
 import { type Program, runProgram, startProgram } from '../helpers/program.ts'
 import { RawClient } from '../helpers/raw-client.ts'
 
@@ -153,7 +152,7 @@ async function tryStoredSession(origin: string, ada: Visitor, rows: string): Pro
 }
 
 secrets('stand in no log and no row, however they were used, and a row signs nobody in', () =>
-  withFolder(async (dataDir) => {
+  withMadeFolder(async (dataDir) => {
     const program = await startProgram(dataDir, { BOARDROOM_LOG_LEVEL: 'trace' })
     let places: Map<string, string>
     let issued: Issued

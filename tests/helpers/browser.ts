@@ -1,5 +1,14 @@
 // A real browser for tests of the canvas, and windows in it.
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import {
+  type Browser,
+  type BrowserContextOptions,
+  type BrowserServer,
+  chromium,
+  type Page,
+} from 'playwright-core'
+
+/** The environment variable by which the runner tells test files of its browser: the address of its socket. */
+export const browserVariable = 'BOARDROOM_TEST_BROWSER'
 
 /** Headless, asking nobody else for anything. */
 export const browserFlags = [
@@ -31,20 +40,29 @@ export interface TestBrowser {
   open(url: string, options?: OpenOptions): Promise<Window>
 }
 
+/** Names and addresses that lead to 127.0.0.1, so that a page can come from the LAN or another site without one. */
+const elsewhere = ['192.0.2.7', '*.example']
+const launchOptions = (executablePath: string) => ({
+  executablePath,
+  args: [...browserFlags, `--host-resolver-rules=${elsewhere.map((host) => `MAP ${host} 127.0.0.1`)}`],
+})
+
+/** One browser for the test files of a run: starting it costs more than most tests. */
+export const startBrowser = (executablePath: string): Promise<BrowserServer> =>
+  chromium.launchServer(launchOptions(executablePath))
+
 /**
- * @param hosts names or addresses that lead to 127.0.0.1, so that a page can come "from the LAN" without a LAN.
+ * The runner's browser, where there is one; else one of its own.
  * @throws when a page had trouble that the test did not expect.
  */
 export const withBrowser = async (
   executablePath: string,
   work: (browser: TestBrowser) => Promise<void>,
-  hosts: readonly string[] = [],
 ): Promise<void> => {
-  const rules = hosts.map((host) => `MAP ${host} 127.0.0.1`).join(',')
-  const browser = await chromium.launch({
-    executablePath,
-    args: [...browserFlags, ...(rules === '' ? [] : [`--host-resolver-rules=${rules}`])],
-  })
+  const shared = process.env[browserVariable]
+  const browser = await (shared === undefined
+    ? chromium.launch(launchOptions(executablePath))
+    : chromium.connect(shared))
   const windows: Window[] = []
   try {
     await work({ open: (url, options) => openWindow(browser, url, options ?? {}, windows) })

@@ -43,7 +43,7 @@ export interface CanvasServer extends TestDatabase {
 }
 
 /** What a browser says of a server that is gone. */
-export const gone = /WebSocket|ERR_CONNECTION|ERR_EMPTY_RESPONSE|503/
+export const gone = /WebSocket|ERR_CONNECTION|ERR_SOCKET_NOT_CONNECTED|ERR_EMPTY_RESPONSE|503/
 
 const password = 'correct horse battery staple'
 const clientFolder = fileURLToPath(new URL('../../canvas', import.meta.url))
