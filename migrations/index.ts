@@ -16,6 +16,7 @@ import * as commenting from './0016-comments.ts'
 import * as folders from './0017-folders.ts'
 import * as serviceKeys from './0020-service-keys.ts'
 import * as webhooks from './0021-webhooks.ts'
+import * as agents from './0023-agents.ts'
 import * as consent from './0024-consent.ts'
 import type { Migration } from './migration.ts'
 
@@ -39,5 +40,6 @@ export const migrations: readonly Migration[] = [
   { name: '0017-folders', ...folders },
   { name: '0020-service-keys', ...serviceKeys },
   { name: '0021-webhooks', ...webhooks },
+  { name: '0023-agents', ...agents },
   { name: '0024-consent', ...consent },
 ]

@@ -18,6 +18,7 @@ import { accountRoutes, ticketRoutes } from './accounts/routes.ts'
 import { serviceKeyRoutes } from './accounts/service-keys/routes.ts'
 import { setupLink } from './accounts/setup.ts'
 import { makeTicket, ticketKeyOf } from './accounts/tickets.ts'
+import { agentRoutes } from './agents/routes.ts'
 import { AuditChain } from './audit/chain.ts'
 import { ServerPresence } from './audit/leaves.ts'
 import { recordContested, recordLeave, recordRelayed } from './audit/rooms.ts'
@@ -396,6 +397,7 @@ async function start({
       boardsRoutes(boards),
       storageRoutes(storage),
       commentRoutes(comments),
+      agentRoutes({ db, access }),
       auditRoutes({
         database,
         trail,

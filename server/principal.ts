@@ -16,7 +16,7 @@ export type Principal =
 export interface Identity {
   principal: Principal
   /** The way it was proven, for the trail. */
-  via: 'session' | 'guest' | 'ticket' | 'key' | 'jwt' | 'embedder' | 'anonymous'
+  via: 'session' | 'guest' | 'ticket' | 'agent' | 'key' | 'jwt' | 'embedder' | 'anonymous'
   /** Better Auth session that must live on, also for tickets made from it; null where there is none. */
   sessionId: string | null
   /** A ticket's board: the identity is nobody anywhere else. */

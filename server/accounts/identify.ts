@@ -1,5 +1,5 @@
 // Who is asking. What is said explicitly beats what the browser carries along, and never falls back to it: a ticket
-// (subprotocol, `?ticket=`, `Authorization: Bearer`), then a session, then a guest, then nobody. A cookie counts only
+// or an agent's token (subprotocol, `?ticket=`, `Authorization: Bearer`), then a session, then a guest, then nobody. A cookie counts only
 // from a page of ours, which is what stops another site from opening a socket with somebody's cookie.
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
@@ -7,6 +7,8 @@ import { type CloseCode, ticketSubprotocolPrefix } from '../../shared/protocol.t
 import type { Db } from '../database/database.ts'
 import { BoardroomError, closeCodeOf } from '../errors.ts'
 import type { Identity, Principal } from '../principal.ts'
+import { agentById, agentByToken } from './agent-queries.ts'
+import { looksLikeAgentToken } from './agent-tokens.ts'
 import type { Auth, IsOurOrigin } from './auth.ts'
 import { type CookieNames, cookieValue } from './cookies.ts'
 import type { ForeignTokens } from './foreign-tokens.ts'
@@ -55,13 +57,15 @@ export async function identifySocket(
   boardId: string,
 ): Promise<Identity | Refusal> {
   try {
-    const ticket = offeredTicket(request) ?? bearerForSocket(deps, request)
+    const ticket = offeredTicket(request) ?? agentTokenOf(request) ?? bearerForSocket(deps, request)
     // Browsers always send Origin with a socket, so one without it has no cookie of a browser's.
     const cookiesCount = request.headers.origin !== undefined && isOurs(deps, request)
     const identity =
       ticket === null
         ? await byWhatIsCarried(deps, request, cookiesCount)
-        : ((await foreignIdentity(deps, ticket)) ?? (await byTicket(deps, ticket, boardId)))
+        : looksLikeAgentToken(ticket)
+          ? await byAgentToken(deps, ticket)
+          : ((await foreignIdentity(deps, ticket)) ?? (await byTicket(deps, ticket, boardId)))
     if (identity.principal.kind !== 'user' || !cookiesCount) return identity
     const guest = await deps.guests.find(request.headers.cookie)
     return guest === null ? identity : { ...identity, formerGuestId: guest.id }
@@ -82,6 +86,7 @@ export const isRefusal = (answer: Identity | Refusal): answer is Refusal => 'cod
  */
 export async function identifyRequest(deps: IdentifyDeps, incoming: IncomingMessage): Promise<Identity> {
   const bearer = bearerOf(incoming)
+  if (bearer !== undefined && looksLikeAgentToken(bearer)) return byAgentToken(deps, bearer)
   if (bearer !== undefined && looksLikeTicket(bearer)) return byTicket(deps, bearer, boardOf(incoming.url))
   if (bearer !== undefined && looksLikeKey(bearer)) return identifyKey(deps.db, bearer)
   const theirs = bearer === undefined ? null : await foreignIdentity(deps, bearer)
@@ -161,6 +166,15 @@ async function bySession(deps: IdentifyDeps, bearer: string): Promise<Identity> 
   return { ...bare, principal: { kind: 'user', userId, name, role }, via: 'session', sessionId }
 }
 
+async function byAgentToken(deps: IdentifyDeps, token: string): Promise<Identity> {
+  const agent = await agentByToken(deps.db, token)
+  if (agent === undefined) throw new BoardroomError('not_signed_in', noSuchAgent)
+  return { ...bare, principal: { kind: 'agent', agentId: agent.id, name: agent.name }, via: 'agent' }
+}
+
+const noSuchAgent =
+  'this is the token of no agent that works: it is unknown, stopped, or its owner is deactivated'
+
 const problems = {
   expired: 'this ticket has expired; ask for a new one',
   malformed: 'this is not a ticket of this server',
@@ -184,6 +198,12 @@ async function byTicket(deps: IdentifyDeps, ticket: string, boardId: string | nu
       if (guest === undefined) throw new BoardroomError('not_signed_in', 'the guest of this ticket has gone')
       return { ...proven, principal: { kind: 'guest', guestId: guest.id, name: guest.name } }
     }
+    case 'agent': {
+      const agent = await agentById(deps.db, subject.agentId)
+      if (agent === undefined)
+        throw new BoardroomError('not_signed_in', 'the agent of this ticket was stopped, or is gone')
+      return { ...proven, principal: { kind: 'agent', agentId: agent.id, name: agent.name } }
+    }
     case 'user': {
       const user =
         sessionId === null
@@ -206,6 +226,12 @@ const isOurs = (deps: IdentifyDeps, { headers }: Asking): boolean =>
   headers.origin === undefined
     ? headers['sec-fetch-site'] !== 'cross-site'
     : deps.isOurOrigin(headers.origin, headers.host ?? null)
+
+/** Clients that are no browser can send it along with the upgrade. */
+function agentTokenOf(request: Asking): string | null {
+  const bearer = bearerOf(request)
+  return bearer !== undefined && looksLikeAgentToken(bearer) ? bearer : null
+}
 
 /** The ticket among the offered subprotocols, else the one in the query; an empty one is one, and no good. */
 function offeredTicket({ headers, url }: Asking): string | null {

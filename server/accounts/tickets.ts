@@ -14,7 +14,11 @@ const audience = 'boardroom'
 
 /** What a genuine ticket says. Whether its session or guest still lives is for the reader to look up. */
 export interface TicketClaims {
-  subject: { kind: 'user'; userId: number } | { kind: 'guest'; guestId: string } | { kind: 'anonymous' }
+  subject:
+    | { kind: 'user'; userId: number }
+    | { kind: 'guest'; guestId: string }
+    | { kind: 'agent'; agentId: string }
+    | { kind: 'anonymous' }
   boardId: string
   /** The session it was made from; null for guests, foreign users and nobody. */
   sessionId: string | null
@@ -33,7 +37,7 @@ export const ticketKeyOf = (secret: string): Uint8Array =>
 /**
  * Signs a ticket for `identity` on one board; usable any number of times until it expires.
  * @param wanted.expiresInS 12 hours unless told, at most 24.
- * @throws BoardroomError access_denied for a ticket made with a ticket (it would renew itself for ever), or by an agent.
+ * @throws BoardroomError access_denied for a ticket made with a ticket (it would renew itself for ever).
  */
 export async function makeTicket(
   key: Uint8Array,
@@ -116,15 +120,18 @@ function subjectOf({ principal }: Identity): string {
     case 'anonymous':
       return 'anonymous' // each use is a principal of its own
     case 'agent':
-      throw new BoardroomError('access_denied', 'agents open boards with their own key, not with tickets')
+      return `agent:${principal.agentId}`
   }
 }
+
+const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
 
 function subjectFrom(sub: unknown): TicketClaims['subject'] | null {
   if (typeof sub !== 'string') return null
   if (sub === 'anonymous') return { kind: 'anonymous' }
   const [kind, id = ''] = sub.split(':')
   if (kind === 'user' && /^\d{1,10}$/.test(id)) return { kind: 'user', userId: Number(id) }
+  if (kind === 'agent' && uuid.test(id)) return { kind, agentId: id }
   if (kind === 'guest' && id !== '') return { kind: 'guest', guestId: id }
   return null
 }

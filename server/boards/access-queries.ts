@@ -51,6 +51,12 @@ export interface AccessFacts {
   /** Set on the rows of users who granted an agent: what they let it do, and until when. */
   grant_level: Level | null
   grant_expires_at: Date | null
+  grant_create: boolean
+  grant_read: boolean
+  grant_update: boolean
+  grant_delete: boolean
+  /** The grant names no board. */
+  grant_everywhere: boolean
 }
 
 /** The instance's text that everybody is asked to accept. */
@@ -84,7 +90,8 @@ export function accessStatement(
   const column = <Key extends keyof AsQuestion>(key: Key) => questions.map((question) => question[key])
   const subject = sql`
     select (ordinality - 1)::integer as ord, board_id, user_id, guest_id, agent_id, session_id, key_id,
-      null::text as grant_level, null::timestamptz as grant_expires_at
+      null::text as grant_level, null::timestamptz as grant_expires_at, false as grant_create, false as grant_read,
+      false as grant_update, false as grant_delete, false as grant_everywhere
     from unnest(${column('boardId')}::uuid[], ${column('userId')}::integer[], ${column('guestId')}::uuid[],
       ${column('agentId')}::uuid[], ${column('sessionId')}::integer[], ${column('keyId')}::uuid[])
       with ordinality as s (board_id, user_id, guest_id, agent_id, session_id, key_id, ordinality)`
@@ -100,7 +107,12 @@ export function accessStatement(
       (select u.role from ${sql.table('users')} u where u.id = s.user_id and u.is_active) as role,
       (select g.expires_at from ${sql.table('guests')} g
         where g.id = s.guest_id and g.expires_at > now()) as guest_expires_at,
-      ${hasAgents ? sql`(select a.is_active from ${sql.table('agents')} a where a.id = s.agent_id)` : sql`null`} as agent_active,
+      ${
+        hasAgents
+          ? sql`(select a.is_active and o.is_active from ${sql.table('agents')} a
+        join ${sql.table('users')} o on o.id = a.owner_id where a.id = s.agent_id)`
+          : sql`null`
+      } as agent_active,
       (select e.expires_at from ${sql.table('sessions')} e where e.id = s.session_id and e.expires_at > now()
         and (s.user_id is null or e.user_id = s.user_id)) as session_expires_at,
       ${hasKeys ? sql`key.id is not null as key_lives, key.expires_at as key_expires_at` : sql`false as key_lives, null::timestamptz as key_expires_at`},
@@ -126,7 +138,7 @@ export function accessStatement(
         or exists (select from ${sql.table('consent_texts')} t where t.board_id = b.id and t.ended_at is null
           and ${lacking(sql`t.board_id`, askedByBoard)})) as lacks_consent,
       link.level as link_level, link.id as link_id, link.label as link_label, link.expires_at as link_expires_at,
-      s.grant_level, s.grant_expires_at
+      s.grant_level, s.grant_expires_at, s.grant_create, s.grant_read, s.grant_update, s.grant_delete, s.grant_everywhere
     from asker s
     ${
       hasKeys
@@ -192,9 +204,10 @@ const speaksForOwner = sql`exists (select from ${sql.table('users')} account joi
 const granters = sql`
   union all
   select s.ord, s.board_id, g.user_id, null, s.agent_id, null, null::uuid,
-    case when g.can_update then 'edit' else 'view' end, g.expires_at
+    case when g.can_create or g.can_update or g.can_delete then 'edit' else 'view' end, g.expires_at,
+    g.can_create, g.can_read, g.can_update, g.can_delete, g.board_id is null
   from subject s
   join ${sql.table('agents')} a on a.id = s.agent_id and a.is_active
   join ${sql.table('user_agent_permissions')} g on g.agent_name = a.name
     and (g.board_id = s.board_id or g.board_id is null)
-  where (g.can_read or g.can_update) and (g.expires_at is null or g.expires_at > now())`
+  where (g.can_create or g.can_read or g.can_update or g.can_delete) and (g.expires_at is null or g.expires_at > now())`

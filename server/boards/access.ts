@@ -4,7 +4,7 @@ import type { Db } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
 import type { Identity } from '../principal.ts'
 import { consentReason } from '../rooms/access/seats.ts'
-import type { Access, AccessDecision, AccessSubject } from '../rooms/ports.ts'
+import type { Access, AccessDecision, AccessSubject, AgentRights } from '../rooms/ports.ts'
 import { type AccessFacts, type AskedConsent, type AsQuestion, accessFactsOf } from './access-queries.ts'
 
 /** The most that a board may give to everyone; `off`: nothing. */
@@ -90,6 +90,7 @@ const nothing = {
   board: 'live',
   credential: 'valid',
   nextChangeAt: null,
+  agent: null,
 } as const satisfies AccessDecision
 
 /** The decision that the facts of one subject lead to. Pure. */
@@ -104,8 +105,8 @@ export function decisionOf(
   const administers = own.role === 'admin' || own.role === 'sysadmin'
   if (own.board === 'missing') return administers ? { ...nothing, board: 'missing' } : nothing
 
-  const counted = subject.agentId === null ? rows : rows.filter((row) => !row.lacks_consent)
-  const best = counted.flatMap((row) => sourcesOf(row, publicBoards)).reduce<Source | null>(better, null)
+  if (subject.agentId !== null) return decisionOfAgent(subject, own, rows, publicBoards)
+  const best = sourcesOf(own, publicBoards).reduce<Source | null>(better, null)
   if (best === null) return nothing
   const manages = (own.is_owner && own.role !== null) || administers
   const decision: AccessDecision = {
@@ -117,6 +118,7 @@ export function decisionOf(
     board: 'live',
     credential: 'valid',
     nextChangeAt: earliest(own.session_expires_at, own.guest_expires_at, own.key_expires_at, best.endsAt),
+    agent: null,
   }
   return own.board === 'deleted' ? { ...decision, board: 'deleted', level: null, reason: 'none' } : decision
 }
@@ -136,6 +138,68 @@ function withConsent(
     level: null,
     awaitsConsent: { url: consent.urlFor(boardId), level: decision.level },
   }
+}
+
+/**
+ * An agent acts for the users who let it: never more than a grant says, never more than its user may do now. What
+ * several of them give adds up.
+ */
+function decisionOfAgent(
+  subject: AccessSubject,
+  own: AccessFacts,
+  rows: readonly AccessFacts[],
+  publicBoards: PublicBoards,
+): AccessDecision {
+  const agent = { read: false, comment: false, create: false, update: false, delete: false }
+  let nextChangeAt: Date | null = null
+  let hadRights = false
+  for (const row of rows) {
+    if (row.grant_level === null || row.role === null || row.lacks_consent) continue
+    // That administrators may open every board is not lent to an agent by a grant that names none.
+    const sources = sourcesOf(row, publicBoards).filter(
+      ({ reason }) => !(row.grant_everywhere && reason === 'administrator'),
+    )
+    const most = sources.reduce<Source | null>(better, null)
+    if (most === null) continue
+    hadRights = true
+    nextChangeAt = earliest(nextChangeAt, most.endsAt, row.grant_expires_at)
+    const level = capLevel(moderated(most.level, own, false), subject.maxLevel)
+    const mayEdit = allows(level, 'edit')
+    agent.read ||= row.grant_read
+    agent.comment ||= row.grant_create && allows(level, 'comment')
+    agent.create ||= row.grant_create && mayEdit
+    agent.update ||= row.grant_update && mayEdit
+    agent.delete ||= row.grant_delete && mayEdit
+  }
+  if (!hadRights) return nothing
+  const level = levelOfAgent(agent)
+  const isDeleted = own.board === 'deleted'
+  return {
+    ...nothing,
+    level: isDeleted ? null : level,
+    reason: isDeleted || level === null ? 'none' : 'agent',
+    board: isDeleted ? 'deleted' : 'live',
+    nextChangeAt,
+    agent,
+  }
+}
+
+/** On the socket, where each element is looked at besides. */
+function levelOfAgent({ read, comment, create, update, delete: mayDelete }: AgentRights): Level | null {
+  if (create || update || mayDelete) return 'edit'
+  if (comment) return 'comment'
+  return read ? 'view' : null
+}
+
+/**
+ * What a decision allows where nobody looks at elements: over HTTP, a whole document is replaced or read. An agent
+ * needs all of its bits to do the first, and may read only where it was let.
+ */
+export function wholeLevelOf({ level, agent }: AccessDecision): Level | null {
+  if (agent === null || level === null) return level
+  if (!agent.read) return null
+  if (agent.create && agent.update && agent.delete) return level
+  return agent.comment ? 'comment' : 'view'
 }
 
 /** Where everybody may only look, managers write, and whoever was given the pen. */
@@ -179,12 +243,7 @@ function sourcesOf(row: AccessFacts, publicBoards: PublicBoards): Source[] {
   const sources = candidates.flatMap(([reason, level, endsAt]): Source[] =>
     level === null ? [] : [{ level, reason, endsAt }],
   )
-  if (row.grant_level === null) return sources
-  // An agent acts for the user who let it: never more than the grant, never more than that user may now.
-  const most = sources.reduce<Source | null>(better, null)
-  if (most === null) return []
-  const endsAt = earliest(most.endsAt, row.grant_expires_at)
-  return [{ level: capLevel(most.level, row.grant_level), reason: 'agent', endsAt }]
+  return sources
 }
 
 const better = (best: Source | null, source: Source): Source =>
@@ -269,14 +328,19 @@ async function decisionFor(access: Access, identity: Identity, boardId: string):
 }
 
 function requireOf(decision: AccessDecision, identity: Identity, level: Level): void {
-  const refusal = refusalOf(decision, identity)
+  const allowed = wholeLevelOf(decision)
+  const refusal = refusalOf({ ...decision, level: allowed }, identity)
   // Over HTTP a board that one may not see is not there.
   if (refusal?.code === 'access_denied')
     throw new BoardroomError('not_found', 'there is no such board', { cause: refusal })
   if (refusal !== null) throw refusal
-  if (!allows(decision.level, level)) {
-    throw new BoardroomError('access_denied', `this needs the level ${level}; you have ${decision.level}`, {
-      details: { needed: level, level: decision.level },
+  if (!allows(allowed, level)) {
+    const why =
+      decision.agent === null
+        ? `you have ${allowed}`
+        : `this agent has ${allowed} here; changing a whole document needs can_create, can_update and can_delete`
+    throw new BoardroomError('access_denied', `this needs the level ${level}; ${why}`, {
+      details: { needed: level, level: allowed },
     })
   }
 }

@@ -5,7 +5,7 @@ import type { Level } from '../../shared/levels.ts'
 import type { BoardEvent, PublicPrincipal } from '../../shared/protocol.ts'
 import type { Identity } from '../principal.ts'
 import type { AccessDecision } from '../rooms/ports.ts'
-import { refusalOf, subjectOf } from './access.ts'
+import { refusalOf, subjectOf, wholeLevelOf } from './access.ts'
 import type { BoardsDeps } from './deps.ts'
 
 /** What one stream sends: `event` names it, `data` is JSON. */
@@ -93,7 +93,9 @@ export class EventStream {
       payload === `b:${this.#boardId}` ||
       (principal.kind === 'user' && payload === `u:${principal.userId}`) ||
       (principal.kind === 'guest' && payload === `g:${principal.guestId}`) ||
-      (sessionId !== null && payload === `s:${sessionId}`)
+      (sessionId !== null && payload === `s:${sessionId}`) ||
+      // An agent may do what its users may.
+      (principal.kind === 'agent' && payload.startsWith('u:'))
     )
   }
 
@@ -122,7 +124,8 @@ export class EventStream {
       })
   }
 
-  #follow(decision: AccessDecision): void {
+  #follow(decided: AccessDecision): void {
+    const decision = { ...decided, level: wholeLevelOf(decided) }
     const refusal = refusalOf(decision, this.#identity)
     if (refusal !== null) {
       this.#finish(refusal.code, refusal.message)

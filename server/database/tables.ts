@@ -177,9 +177,25 @@ export interface AgentsTable {
   description: Generated<string>
   token_sha256: Buffer | null
   is_active: Generated<boolean>
+  /** Whose agent it is: it works while they are active. */
+  owner_id: number
   created_by: number | null
   created_at: Stamp
   last_used_at: MaybeTime
+}
+
+/** What an agent did to one element of the bundled canvas. */
+export interface AgentEditsTable {
+  id: ColumnType<string, never, never>
+  board_id: string
+  agent_id: string
+  element_id: string
+  change: 'created' | 'updated' | 'deleted' | 'restored'
+  /** The properties that changed, before and after; one that was or is missing stands only on the other side. */
+  old_values: ColumnType<Record<string, unknown>, string, never>
+  new_values: ColumnType<Record<string, unknown>, string, never>
+  created_at: Stamp
+  undone_at: MaybeTime
 }
 
 export interface ConsentRecordsTable {
@@ -616,6 +632,7 @@ export interface Tables {
   webhook_events: WebhookEventsTable
   webhook_deliveries: WebhookDeliveriesTable
   agents: AgentsTable
+  agent_edits: AgentEditsTable
   consent_records: ConsentRecordsTable
   consent_texts: ConsentTextsTable
   boards: BoardsTable

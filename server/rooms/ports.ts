@@ -104,6 +104,17 @@ export interface AccessSubject {
   keyId?: string
 }
 
+/** What an agent may do on a board: for its users together, and never more than they may do now. */
+export interface AgentRights {
+  /** See what is there; without it a socket brings in and gets nothing back. */
+  read: boolean
+  comment: boolean
+  /** Elements of the bundled canvas; where a document has another form, all three are needed to write at all. */
+  create: boolean
+  update: boolean
+  delete: boolean
+}
+
 export interface AccessDecision {
   /** null: no access. Already capped. */
   level: Level | null
@@ -136,6 +147,8 @@ export interface AccessDecision {
   awaitsConsent?: { url: string; level: Level }
   /** The next moment at which time alone may change this decision (expiry of a link, grant, session, guest). */
   nextChangeAt: Date | null
+  /** Set for agents alone. */
+  agent: AgentRights | null
 }
 
 /** The one function that answers what somebody may do, for many at once, in one query. @see server/boards/access.ts */

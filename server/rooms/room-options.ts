@@ -1,5 +1,6 @@
 // What a room is given.
 import type { Logger } from 'pino'
+import type { ElementEdit } from '../documents/element-properties.ts'
 import type { Clock } from './clock.ts'
 import type { Connection } from './connection/connection.ts'
 import type { Counters } from './counters.ts'
@@ -21,4 +22,5 @@ export interface RoomOptions {
   onLeft: (connection: Connection) => void
   onRelayed: (by: Editor, relayed: readonly Relayed[]) => void
   onContested: (owner: Editor, contested: Contested) => void
+  onAgentEdit?: (by: Editor, edits: readonly ElementEdit[]) => void
 }

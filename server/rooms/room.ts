@@ -43,7 +43,8 @@ export class Room implements Host<Connection> {
   #isOver = false
 
   constructor(options: RoomOptions, stored: StoredBoard) {
-    const { boardId, limits, logger, counters, log, cut, dryRun, onRelayed, onContested } = options
+    const { boardId, limits, logger, counters, log, cut, dryRun, onRelayed, onContested, onAgentEdit } =
+      options
     this.#options = options
     this.boardId = boardId
     this.#logger = logger.child({ boardId })
@@ -77,6 +78,7 @@ export class Room implements Host<Connection> {
       onFailure: (failure) => this.#failed(failure),
       onRelayed,
       onContested,
+      onAgentEdit,
     })
     const parts = { document: this.#document, clientIds: this.#clientIds, window: this.#window, clock }
     this.#exchange = new StateExchange(parts)
@@ -87,7 +89,8 @@ export class Room implements Host<Connection> {
   }
 
   /** Gives a connection its place. */
-  take(connection: Connection, granted: Level, mayManage: boolean): void {
+  take(connection: Connection, granted: Level, { mayManage, agent }: AccessDecision): void {
+    connection.agent = agent
     connection.enter({ ...this.seats.take(connection, granted), mayManage })
     this.connections.add(connection)
     this.#clientIds.joined(connection.principalKey, connection.joining.formerKey)
@@ -132,6 +135,7 @@ export class Room implements Host<Connection> {
   }
 
   decided(connection: Connection, decision: AccessDecision): void {
+    connection.agent = decision.agent
     const end = endFor(decision)
     if (end !== null) connection.end(closing(end.code, end.reason))
     else if (decision.level !== null) this.seats.decided(connection, decision.level, decision.mayManage)
@@ -258,9 +262,9 @@ export class Room implements Host<Connection> {
 
   #deliver(delivery: Delivery, soleWriter: Editor | null): void {
     const stateVector = () => this.#document.stateVector() ?? Uint8Array.of(0)
-    const presenceOnly = soleWriter === null ? null : deliveryOf(null, delivery.presence)
+    const presenceOnly = deliveryOf(null, delivery.presence)
     for (const connection of this.connections) {
-      const frames = connection === soleWriter && presenceOnly !== null ? presenceOnly : delivery
+      const frames = connection === soleWriter || !connection.mayRead ? presenceOnly : delivery
       connection.outbox.deliver(frames, stateVector)
     }
   }

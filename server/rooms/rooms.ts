@@ -3,6 +3,7 @@
 import type { Logger } from 'pino'
 import type { Level } from '../../shared/levels.ts'
 import { type BoardEvent, CloseCode, encodeHello } from '../../shared/protocol.ts'
+import type { ElementEdit } from '../documents/element-properties.ts'
 import { patchYjsMerging } from '../documents/yjs-merging.ts'
 import { BoardroomError } from '../errors.ts'
 import { type Pending, Rights } from './access/live-access.ts'
@@ -43,6 +44,8 @@ export interface RoomsOptions {
   onRelayed?: (by: ConnectionSummary, relayed: readonly Relayed[]) => void
   /** Such an owner came back, and has other edits. */
   onContested?: (owner: ConnectionSummary, contested: Contested) => void
+  /** An agent did something to elements. For its record. */
+  onAgentEdit?: (by: ConnectionSummary, edits: readonly ElementEdit[]) => void
   /** Folds logs in a worker; without it they are folded here, in slices. */
   fold?: Fold
   /** Cuts states in a worker; without it a large document is built in one go. */
@@ -87,6 +90,7 @@ export class Rooms {
       onRelayed: (by, relayed) => this.#report(() => options.onRelayed?.(by.summary(), relayed)),
       onContested: (owner, contested) =>
         this.#report(() => options.onContested?.(owner.summary(), contested)),
+      onAgentEdit: (by, edits) => this.#report(() => options.onAgentEdit?.(by.summary(), edits)),
     })
   }
 
@@ -232,7 +236,7 @@ export class Rooms {
       log: logger,
       age,
     })
-    room.take(connection, level, decision.mayManage)
+    room.take(connection, level, decision)
     this.#connections.set(connection.id, connection)
     this.#keepAlive.add(connection)
     this.#counters.joined++

@@ -11,6 +11,9 @@ import { syncFrame } from './frames.ts'
 import { JoinFrames } from './join-frames.ts'
 import { isEmptyStateVector } from './messages.ts'
 
+/** An update v1 that holds nothing. */
+const nothing = Uint8Array.of(0, 0)
+
 export class StateExchange {
   readonly #document: BoardDocument
   readonly #clientIds: ClientIds
@@ -33,6 +36,10 @@ export class StateExchange {
   answer(connection: Connection, stateVector: Uint8Array): void {
     this.#window.flush()
     if (!connection.isOpen) return
+    if (!connection.mayRead) {
+      connection.outbox.answer([syncFrame(SyncStep.step2, nothing)])
+      return
+    }
     if (isEmptyStateVector(stateVector)) {
       // It has nothing: asking it for everything, before it gets the state, costs nothing.
       if (!connection.wasAsked) this.ask(connection, stateVector)
@@ -61,7 +68,7 @@ export class StateExchange {
   catchUp(connection: Connection, since: Uint8Array): void {
     // Whoever fell behind did so over an update, and updates are applied to a built document.
     const { doc } = this.#document
-    if (doc === null) return
+    if (doc === null || !connection.mayRead) return
     this.#window.flush()
     connection.outbox.answer([this.#frames.difference(doc, since, SyncStep.update)])
   }

@@ -5,6 +5,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import { Registry } from 'prom-client'
 import { cookieNames } from '../../server/accounts/cookies.ts'
 import { Guests } from '../../server/accounts/guests.ts'
+import { agentRoutes } from '../../server/agents/routes.ts'
 import type { AuditEvent } from '../../server/audit/event.ts'
 import { AuditTrail } from '../../server/audit/trail.ts'
 import { BoardAccess, type PublicBoards } from '../../server/boards/access.ts'
@@ -156,7 +157,7 @@ export const withApp = <Result>(
       clientFolder: null,
       limits: { maxFileBytes: 1024 * 1024, maxBoardBytes: 1024 * 1024 },
       version: '0.0.0',
-      routers: [boardsRoutes(deps), commentRoutes(comments)],
+      routers: [boardsRoutes(deps), commentRoutes(comments), agentRoutes(deps)],
     })
     const call: TestApp['call'] = async (method, path, { as, body, headers = {} } = {}) => {
       const key = randomUUID()

@@ -120,13 +120,27 @@ const serviceKey = factory('service_keys', () => ({
   token_sha256: randomBytes(32),
 }))
 
-const agent = factory('agents', () => ({ name: `Agent ${next()}`, token_sha256: randomBytes(32) }))
+const agent = factory('agents', async (db, told) => ({
+  name: `Agent ${next()}`,
+  token_sha256: randomBytes(32),
+  owner_id: await idOf(told.owner_id, () => user(db)),
+}))
 
 /** What a user lets an agent do: reading, on every board, until told. */
 const agentPermission = factory('user_agent_permissions', async (db, told) => ({
   user_id: await ownerOf(db, told),
   agent_name: told.agent_name ?? (await agent(db)).name,
   can_read: true,
+}))
+
+/** An element that an agent made. */
+const agentEdit = factory('agent_edits', async (db, told) => ({
+  board_id: await idOf(told.board_id, () => board(db)),
+  agent_id: await idOf(told.agent_id, () => agent(db)),
+  element_id: `element-${next()}`,
+  change: 'created' as const,
+  old_values: '{}',
+  new_values: '{"type":"rectangle"}',
 }))
 
 /** Of a user, or of the guest that is told. */
@@ -361,6 +375,7 @@ export const make = {
   serviceKey,
   agent,
   agentPermission,
+  agentEdit,
   consent,
   consentText,
   board,

@@ -162,6 +162,7 @@ export const decision = (level: Level | null, changes: Partial<AccessDecision> =
   board: 'live',
   credential: 'valid',
   nextChangeAt: null,
+  agent: null,
   ...changes,
 })
 

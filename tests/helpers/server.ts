@@ -13,12 +13,14 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
 import { WebSocket } from 'ws'
+import { readAuthMessage } from 'y-protocols/auth'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import { createUser } from '../../server/accounts/users.ts'
 import { type Boardroom, type BoardroomOptions, createBoardroom } from '../../server/boardroom.ts'
 import { type Role, systemActor } from '../../server/principal.ts'
 import type { Level } from '../../shared/levels.ts'
+import { MessageType } from '../../shared/protocol.ts'
 import { type TestDatabase, withDatabase } from './database.ts'
 import { eventually } from './eventually.ts'
 import { acquaint } from './factories.ts'
@@ -70,6 +72,8 @@ export interface StockClient {
   closes: number[]
   /** The first close code from now on, or one that came already. */
   closed: Promise<number>
+  /** Why the server did not keep an edit, the first time that it says so. */
+  refused: Promise<string>
   stop(): void
 }
 
@@ -224,6 +228,11 @@ function testServer(
         resolve(event.code)
       })
     })
+    // y-websocket only writes it to the console.
+    const refused = new Promise<string>((resolve) => {
+      provider.messageHandlers[MessageType.auth] = (_encoder, decoder) =>
+        readAuthMessage(decoder, doc, (_doc, reason) => resolve(reason))
+    })
     const stop = () => {
       provider.destroy()
       doc.destroy()
@@ -232,7 +241,7 @@ function testServer(
     provider.connect()
     if (waitFor === 'synced') await eventually(() => provider.synced)
     if (waitFor === 'closed') await closed
-    return { doc, provider, closes, closed, stop }
+    return { doc, provider, closes, closed, refused, stop }
   }
 
   return {

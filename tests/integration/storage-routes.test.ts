@@ -80,6 +80,7 @@ const withRoutes = (
           board: 'live',
           credential: 'valid',
           nextChangeAt: null,
+          agent: null,
         }
       },
       live: {

@@ -25,6 +25,7 @@ const floors: readonly (readonly string[])[] = [
   ['server/commands'],
   ['server/boardroom.ts', 'server/services.ts'],
   ['server/http'],
+  ['server/agents'],
   ['server/comments', 'server/webhooks'],
   ['server/boards'],
   ['server/storage', 'server/accounts'],

@@ -103,6 +103,8 @@ export class Rights {
     for (const payload of payloads)
       for (const pending of payload === '*' ? this.#all : (this.#concerned.get(payload) ?? []))
         this.#mark(pending, this.#urgent)
+    if (payloads.some((payload) => payload.startsWith('u:')))
+      for (const pending of this.#concerned.get(anyUser) ?? []) this.#mark(pending, this.#urgent)
   }
 
   decide(pending: Pending): Promise<AccessDecision> {
@@ -257,8 +259,12 @@ export class Rights {
 const unreachable = (): BoardroomError =>
   new BoardroomError('database_unreachable', 'access cannot be decided now; try again in a moment')
 
-const payloadsOf = ({ boardId, userId, guestId, sessionId }: AccessSubject): string[] => {
+/** An agent may do what its users may, and who they are only the database knows: whatever concerns a user concerns it. */
+const anyUser = 'u:*'
+
+const payloadsOf = ({ boardId, userId, guestId, agentId, sessionId }: AccessSubject): string[] => {
   const payloads = [`b:${boardId}`]
+  if (agentId !== null) payloads.push(anyUser)
   if (userId !== null) payloads.push(`u:${userId}`)
   if (guestId !== null) payloads.push(`g:${guestId}`)
   if (sessionId !== null) payloads.push(`s:${sessionId}`)

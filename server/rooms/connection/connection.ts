@@ -17,6 +17,7 @@ import type { Edit, Editor, Outcome } from '../edits/edit.ts'
 import { frameOf, keepAliveFrame, pingFrame } from '../frames.ts'
 import type {
   AccessDecision,
+  AgentRights,
   ConnectionSummary,
   Joining,
   RoomLimits,
@@ -54,6 +55,8 @@ export class Connection implements SocketEvents, Follower, Editor, Seated {
   readonly speaker: Speaker
   readonly outbox: Outbox
   newClientIds = 0
+  /** Of an agent; null for everybody else, who may do whatever their level allows. */
+  agent: AgentRights | null = null
   /** Sync step 1 was sent. */
   wasAsked = false
   readonly #options: ConnectionOptions
@@ -108,6 +111,15 @@ export class Connection implements SocketEvents, Follower, Editor, Seated {
 
   get reason(): LevelReason | null {
     return this.#life.standing.reason
+  }
+
+  get elementRights(): AgentRights | null {
+    return this.agent
+  }
+
+  /** Whether it gets the document; an agent that may not read brings in and gets nothing back. */
+  get mayRead(): boolean {
+    return this.agent === null || this.agent.read
   }
 
   get mayManage(): boolean {

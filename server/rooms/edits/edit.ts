@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import type { Level } from '../../../shared/levels.ts'
 import type { LevelReason } from '../../../shared/protocol.ts'
+import type { ElementRights } from '../../documents/element-touches.ts'
 import type { ConnectionSummary } from '../ports.ts'
 import type { Writer } from './client-ids.ts'
 
@@ -39,6 +40,8 @@ export interface Editor extends Writer {
   /** What edits of it that still wait may do; null: nothing. */
   readonly level: Level | null
   readonly reason: LevelReason | null
+  /** Of an agent: what it may do to elements. null: whatever its level allows. */
+  readonly elementRights: ElementRights | null
   hold(why: EditHold): void
   release(why: EditHold): void
   /** Judging and applying took this long. */

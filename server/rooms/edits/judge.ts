@@ -2,6 +2,8 @@
 // it applied, all in one transaction; that emits one update, which is what everybody gets and what is stored.
 import type * as Y from 'yjs'
 import { mayWrite } from '../../../shared/levels.ts'
+import { type ElementEdit, editBetween, propertiesAt } from '../../documents/element-properties.ts'
+import { refusedTouch, type Touches, touchesOf } from '../../documents/element-touches.ts'
 import { validateUpdate } from '../../documents/validate/validate.ts'
 import {
   defaultValidationLimits,
@@ -17,6 +19,7 @@ import type { Author, RoomLimits } from '../ports.ts'
 import type { ClientIds, Contested, Relayed } from './client-ids.ts'
 import type { DryRuns } from './dry-runs.ts'
 import type { Edit, Editor, Outcome, Problem } from './edit.ts'
+import { emptyPlaces } from './empty-place.ts'
 
 /** What a window changed. */
 export interface Change {
@@ -44,6 +47,8 @@ export interface JudgeOptions {
   onRelayed: (by: Editor, relayed: readonly Relayed[]) => void
   /** An owner came back, and its edits are not those that somebody else brought in. */
   onContested: (owner: Editor, contested: Contested) => void
+  /** An agent did something to elements. */
+  onAgentEdit?: ((by: Editor, edits: readonly ElementEdit[]) => void) | undefined
 }
 
 /** A window while it is judged. */
@@ -167,13 +172,46 @@ export class Judge {
       return boardFull
     }
     this.current = edit
+    const touches = editor.elementRights === null ? null : touchesOf(update, doc)
+    const refused =
+      touches === null || editor.elementRights === null ? null : refusedTouch(touches, editor.elementRights)
+    if (refused !== null) return this.#keptEmpty(editor, doc, verdict, { refused, window })
+    const before = touches === null ? null : readings(touches, doc)
     if (document.apply(doc, update) === 'incomplete')
       editor.log.error({ bytes: update.length }, 'an update left something pending; dropped')
     window.appliedBytes += update.length
     counters.updates++
+    if (touches !== null && before !== null) this.#tellAgentEdit(editor, before, readings(touches, doc))
     const problem = this.#shown(editor, verdict.shown)
     window.authors.push(...this.#wrote(editor, verdict))
     return { name: 'effective', problem }
+  }
+
+  /** An agent's edit beyond its bits. Its clocks are filled, so that what the agent does next still fits. */
+  #keptEmpty(
+    editor: Editor,
+    doc: Y.Doc,
+    verdict: Extract<Verdict, { outcome: 'ok' }>,
+    { refused, window }: { refused: string; window: Window },
+  ): Outcome {
+    const { counters, document } = this.#options
+    counters.refused_level++
+    const empty = emptyPlaces(verdict.writes)
+    if (empty !== null) {
+      document.apply(doc, empty)
+      window.appliedBytes += empty.length
+      window.authors.push(...this.#wrote(editor, verdict))
+    }
+    return { name: 'refused', code: 'access_denied', message: refused, kind: 'not kept' }
+  }
+
+  #tellAgentEdit(editor: Editor, before: Readings, after: Readings): void {
+    const edits: ElementEdit[] = []
+    for (const [id, properties] of before) {
+      const edit = editBetween(id, properties, after.get(id) ?? null)
+      if (edit !== null) edits.push(edit)
+    }
+    if (edits.length > 0) this.#options.onAgentEdit?.(editor, edits)
   }
 
   #inspect({ editor, update }: Edit, doc: Y.Doc): Verdict {
@@ -229,6 +267,11 @@ export class Judge {
     for (const each of contested) this.#options.onContested(owner, each)
   }
 }
+
+type Readings = ReadonlyMap<string, ReturnType<typeof propertiesAt>>
+
+const readings = ({ elements }: Touches, doc: Y.Doc): Readings =>
+  new Map(Array.from(elements.keys(), (id) => [id, propertiesAt(doc, id)]))
 
 /** @returns null where it was not tried yet. */
 function afterTrial({ trial }: Edit, verdict: Verdict): Verdict | null {

@@ -1,0 +1,165 @@
+// Agents over HTTP, for those who keep them and those for whom they act.
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
+import {
+  AgentCreate,
+  AgentCreated,
+  AgentGrantCreate,
+  AgentGrantResponse,
+  AgentListQuery,
+  AgentResponse,
+  AgentUpdate,
+} from '../../shared/api/agents.ts'
+import { listOf, PageQuery, Uuid } from '../../shared/api.ts'
+import type { HttpEnv } from '../routing/context.ts'
+import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
+import { createAgent, deleteAgent, keeperOf, listAgents, readAgent, updateAgent } from './agents.ts'
+import type { AgentsDeps } from './deps.ts'
+import { grantAgent, listGrants, revokeGrant } from './grants.ts'
+
+const params = z.object({ agent_id: Uuid })
+const grantParams = params.extend({ grant_id: z.coerce.number().int().min(1).max(2_147_483_647) })
+const tags = ['agents']
+
+/** `/agents` and what is under it. */
+export function agentRoutes(deps: AgentsDeps): OpenAPIHono<HttpEnv> {
+  const router = newRouter()
+
+  router.openapi(
+    createRoute({
+      method: 'post',
+      path: '/agents',
+      tags,
+      summary: 'Make an agent',
+      description: 'It belongs to the asker, and may do nothing until somebody lets it.',
+      request: { body: jsonBody(AgentCreate) },
+      responses: {
+        201: jsonAnswer(AgentCreated, 'The new agent; `token` is shown this once.'),
+        ...errorAnswers(401, 403, 409, 413, 415),
+      },
+    }),
+    async (c) => {
+      const keeper = keeperOf(c.get('identity'))
+      return c.json(await createAgent(deps, keeper, c.get('actor'), c.req.valid('json')), 201)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/agents',
+      tags,
+      summary: 'List agents, by name',
+      request: { query: AgentListQuery },
+      responses: { 200: jsonAnswer(listOf(AgentResponse), 'One page.'), ...errorAnswers(401, 403) },
+    }),
+    async (c) => c.json(await listAgents(deps, keeperOf(c.get('identity')), c.req.valid('query')), 200),
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/agents/{agent_id}',
+      tags,
+      summary: 'Look at an agent',
+      request: { params },
+      responses: { 200: jsonAnswer(AgentResponse, 'The agent.'), ...errorAnswers(401, 403, 404) },
+    }),
+    async (c) =>
+      c.json(await readAgent(deps, keeperOf(c.get('identity')), c.req.valid('param').agent_id), 200),
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'patch',
+      path: '/agents/{agent_id}',
+      tags,
+      summary: 'Stop an agent, or let it work again',
+      description: 'A stopped one is signed out everywhere at once; its grants stay.',
+      request: { params, body: jsonBody(AgentUpdate) },
+      responses: {
+        200: jsonAnswer(AgentResponse, 'The agent.'),
+        ...errorAnswers(401, 403, 404, 413, 415),
+      },
+    }),
+    async (c) => {
+      const asked = { agentId: c.req.valid('param').agent_id, change: c.req.valid('json') }
+      return c.json(await updateAgent(deps, keeperOf(c.get('identity')), c.get('actor'), asked), 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'delete',
+      path: '/agents/{agent_id}',
+      tags,
+      summary: 'Delete an agent and its grants',
+      request: { params },
+      responses: { 204: { description: 'Gone.' }, ...errorAnswers(401, 403, 404) },
+    }),
+    async (c) => {
+      await deleteAgent(deps, keeperOf(c.get('identity')), c.get('actor'), c.req.valid('param').agent_id)
+      return c.body(null, 204)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'post',
+      path: '/agents/{agent_id}/grants',
+      tags,
+      summary: 'Let an agent act for me',
+      description:
+        'On one board, or with `"board_id": null` on all that I may open (not those that only an administrator may). Never more than I may do at that moment. Replaces what I gave it there before.',
+      request: { params, body: jsonBody(AgentGrantCreate) },
+      responses: {
+        200: jsonAnswer(AgentGrantResponse, 'The grant was changed.'),
+        201: jsonAnswer(AgentGrantResponse, 'The grant was given.'),
+        ...errorAnswers(401, 403, 404, 409, 410, 413, 415),
+      },
+    }),
+    async (c) => {
+      const asked = { agentId: c.req.valid('param').agent_id, grant: c.req.valid('json') }
+      const { grant, isNew } = await grantAgent(deps, keeperOf(c.get('identity')), c.get('actor'), asked)
+      return c.json(grant, isNew ? 201 : 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/agents/{agent_id}/grants',
+      tags,
+      summary: 'List what an agent may do, and for whom',
+      description: 'Everybody’s grants for its owner and administrators, for others their own.',
+      request: { params, query: PageQuery },
+      responses: {
+        200: jsonAnswer(listOf(AgentGrantResponse), 'One page, expired ones too, oldest first.'),
+        ...errorAnswers(401, 403, 404),
+      },
+    }),
+    async (c) => {
+      const { agent_id } = c.req.valid('param')
+      return c.json(await listGrants(deps, keeperOf(c.get('identity')), agent_id, c.req.valid('query')), 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'delete',
+      path: '/agents/{agent_id}/grants/{grant_id}',
+      tags,
+      summary: 'Take a grant back',
+      description:
+        'By whoever gave it, the agent’s owner, who manages its board, and administrators. What the agent has open ends at once.',
+      request: { params: grantParams },
+      responses: { 204: { description: 'Taken back.' }, ...errorAnswers(401, 403, 404) },
+    }),
+    async (c) => {
+      const { agent_id: agentId, grant_id: grantId } = c.req.valid('param')
+      await revokeGrant(deps, keeperOf(c.get('identity')), c.get('actor'), { agentId, grantId })
+      return c.body(null, 204)
+    },
+  )
+
+  return router
+}
