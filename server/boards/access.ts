@@ -166,7 +166,7 @@ function decisionOfAgent(
     const level = capLevel(moderated(most.level, own, false), subject.maxLevel)
     const mayEdit = allows(level, 'edit')
     agent.read ||= row.grant_read
-    agent.comment ||= row.grant_create && allows(level, 'comment')
+    agent.comment ||= (row.grant_create || row.grant_update) && allows(level, 'comment')
     agent.create ||= row.grant_create && mayEdit
     agent.update ||= row.grant_update && mayEdit
     agent.delete ||= row.grant_delete && mayEdit
