@@ -1,5 +1,15 @@
 // The server's HTTP API, typed. Every failure is an ApiError with the server's code, also when there is no server.
 import type {
+  AgentCreate,
+  AgentCreated,
+  AgentEditResponse,
+  AgentGrantCreate,
+  AgentGrantResponse,
+  AgentResponse,
+  AgentUndone,
+  AgentUpdate,
+} from '../shared/api/agents.ts'
+import type {
   CommentCreate,
   CommentResponse,
   MentionableResponse,
@@ -119,6 +129,22 @@ export const signUp = (body: { name: string; email: string; password: string }) 
   done('POST', '/auth/sign-up/email', { body })
 export const signOut = () => done('POST', '/auth/sign-out', { body: {} })
 export const setUp = (body: SetupRequest) => done('POST', '/setup', { body })
+
+const agent = (id: string) => `/agents/${encodeURIComponent(id)}`
+export const listAgents = () => json<Page<AgentResponse>>('GET', '/agents?limit=200')
+export const createAgent = (body: AgentCreate) => json<AgentCreated>('POST', '/agents', { body })
+export const updateAgent = (id: string, body: AgentUpdate) =>
+  json<AgentResponse>('PATCH', agent(id), { body })
+export const deleteAgent = (id: string) => done('DELETE', agent(id))
+export const listAgentGrants = (id: string) =>
+  json<Page<AgentGrantResponse>>('GET', `${agent(id)}/grants?limit=200`)
+export const grantAgent = (id: string, body: AgentGrantCreate) =>
+  json<AgentGrantResponse>('POST', `${agent(id)}/grants`, { body })
+export const revokeAgentGrant = (id: string, grantId: number) =>
+  done('DELETE', `${agent(id)}/grants/${grantId}`)
+export const listAgentEdits = (id: string) => json<Page<AgentEditResponse>>('GET', `${agent(id)}/edits`)
+export const undoAgent = (boardId: string, agentId: string, since: string) =>
+  json<AgentUndone>('POST', `${board(boardId)}${agent(agentId)}/undo`, { body: { since } })
 
 export const listBoards = (asked: Partial<BoardListQuery>, signal?: AbortSignal) =>
   json<Page<BoardResponse>>('GET', `/boards${query(asked)}`, signal === undefined ? {} : { signal })

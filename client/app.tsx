@@ -1,5 +1,6 @@
 // Which page an address shows, and who is looking at it.
 import { lazy, Suspense } from 'react'
+import { AgentsPage } from './pages/agents.tsx'
 import { AuditPage } from './pages/audit.tsx'
 import { BoardsPage } from './pages/boards.tsx'
 import { SetupPage } from './pages/setup.tsx'
@@ -24,6 +25,7 @@ const CurrentPage = ({ path }: { path: string }) => {
   if (first === 'trash') return <BoardsPage trash />
   if (first === 'sign-in' || first === 'sign-up') return <SignInPage isNew={first === 'sign-up'} />
   if (first === 'setup') return <SetupPage />
+  if (first === 'agents' && second === undefined) return <AgentsPage />
   if (first === 'audit') return <AuditPage boardId={null} />
   if (first === 'boards' && second !== undefined && third === 'audit') return <AuditPage boardId={second} />
   if (first === 'b' && second !== undefined && third === undefined) {

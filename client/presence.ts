@@ -100,7 +100,11 @@ export const peopleOf = (awareness: Awareness): Person[] => {
     people.push({
       clientId,
       id: typeof user.id === 'string' ? user.id.slice(0, 100) : `client:${clientId}`,
-      name: isGuest ? `${name} (guest${label === '' ? '' : `, ${label}`})` : name,
+      name: isGuest
+        ? `${name} (guest${label === '' ? '' : `, ${label}`})`
+        : user.kind === 'agent'
+          ? `${name} (agent)`
+          : name,
       isGuest,
       pointer: readPointer(state.pointer),
       button: state.button === 'down' ? 'down' : 'up',

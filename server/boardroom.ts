@@ -18,6 +18,8 @@ import { accountRoutes, ticketRoutes } from './accounts/routes.ts'
 import { serviceKeyRoutes } from './accounts/service-keys/routes.ts'
 import { setupLink } from './accounts/setup.ts'
 import { makeTicket, ticketKeyOf } from './accounts/tickets.ts'
+import { AgentJournal } from './agents/journal.ts'
+import { mcpRoutes } from './agents/mcp-routes.ts'
 import { agentRoutes } from './agents/routes.ts'
 import { AuditChain } from './audit/chain.ts'
 import { ServerPresence } from './audit/leaves.ts'
@@ -245,6 +247,8 @@ async function start({
       : `${publicUrlOf(config, null)}/consent${query && `?${query}`}`
   }
   const access = new BoardAccess(db, config.publicBoards, { asked: askedText, urlFor: consentUrl })
+  const journal = new AgentJournal({ db, trail, log })
+  undo.push(() => journal.close())
   const rooms = new Rooms({
     log: updateLog,
     access,
@@ -256,6 +260,9 @@ async function start({
     ...(goOnUnsavedMs === undefined ? {} : { goOnUnsavedMs }),
     onLeave: (connection, code, reason) =>
       recordLeave({ trail, presence, log }, connection, { code, reason }),
+    onAgentEdit({ boardId, subject, principal }, edits) {
+      if (subject.agentId !== null) journal.add(boardId, { id: subject.agentId, name: principal.name }, edits)
+    },
     onRelayed: (by, relayed) => recordRelayed(trail, by, relayed, log),
     onContested: (owner, contested) => recordContested(trail, owner, contested, log),
   })
@@ -355,6 +362,7 @@ async function start({
     publicUrl: urlFor(null),
   })
   undo.push(() => webhooks.close())
+  const agents = { db, access, trail, rooms, journal, comments, log }
   const app = createApp({
     log,
     async identify(_request, incoming) {
@@ -387,6 +395,7 @@ async function start({
     clientFolder,
     limits: config,
     version: readVersion(),
+    mcp: mcpRoutes(agents, readVersion()),
     metricsToken: config.metricsToken,
     routers: [
       authRoutes({ db, auth, trail, config, failedGuesses: rates.failedSignIns, guests }),
@@ -397,7 +406,7 @@ async function start({
       boardsRoutes(boards),
       storageRoutes(storage),
       commentRoutes(comments),
-      agentRoutes({ db, access }),
+      agentRoutes(agents),
       auditRoutes({
         database,
         trail,

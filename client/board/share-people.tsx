@@ -90,7 +90,9 @@ export const SharePeople = ({ boardId, board }: { boardId: string; board: BoardR
               <span className="who">
                 <strong>
                   {principal.name}
-                  {principal.kind === 'guest' && <span className="tag">guest</span>}
+                  {(principal.kind === 'guest' || principal.kind === 'agent') && (
+                    <span className="tag">{principal.kind}</span>
+                  )}
                 </strong>
                 <span className="dim">
                   {principal.email === null || principal.email.endsWith('.invalid')

@@ -186,6 +186,7 @@ const ThreadList = ({ comments }: { comments: Comments }) => {
               <span className="who">
                 <strong>{thread.created_by_name}</strong>
                 {thread.created_by.startsWith('guest:') && <span className="tag">{texts.guest}</span>}
+                {thread.created_by.startsWith('agent:') && <span className="tag">{texts.agent}</span>}
                 <time dateTime={thread.last_comment_at} title={atTime(thread.last_comment_at)}>
                   {ago(thread.last_comment_at)}
                 </time>

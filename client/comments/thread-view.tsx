@@ -109,6 +109,7 @@ const Comment = ({ comment, comments }: { comment: CommentResponse; comments: Co
     <li className="comment">
       <p className="who">
         <strong>{comment.author_name}</strong>
+        {comment.author.startsWith('agent:') && <span className="tag">{texts.agent}</span>}
         {comment.author.startsWith('guest:') && (
           <span className="tag" title={comment.author_label ?? undefined}>
             {texts.guest}

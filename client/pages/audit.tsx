@@ -28,6 +28,7 @@ const actions = [
   'logout',
   'login_failed',
   'role_change',
+  'agent_grant',
 ]
 const mostShown = 2000
 

@@ -29,6 +29,7 @@ export const texts = {
   edited: 'edited',
   deletedBy: (name: string) => `Deleted by ${name}`,
   guest: 'guest',
+  agent: 'agent',
   answer: 'Answer',
   newThread: 'New comment',
   placeholder: 'Write a comment. @ names people.',

@@ -27,6 +27,9 @@ export const TopBar = ({ me, children }: { me: MeResponse | null; children?: Rea
       icon: <Icon name={theme === 'dark' ? 'sun' : 'moon'} />,
       onSelect: () => setTheme(theme === 'dark' ? 'light' : 'dark'),
     },
+    ...(me?.kind === 'user'
+      ? [{ label: 'Agents', icon: <Icon name="list" />, onSelect: () => navigate('/agents') }]
+      : []),
     ...(isAdmin
       ? [{ label: 'Audit trail', icon: <Icon name="list" />, onSelect: () => navigate('/audit') }]
       : []),

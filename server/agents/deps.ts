@@ -1,8 +1,25 @@
 // What agents need of the rest, handed in by boardroom.ts.
+import type { Logger } from 'pino'
+import type { AuditTrail } from '../audit/trail.ts'
 import type { BoardAccess } from '../boards/access.ts'
+import type { CommentsDeps } from '../comments/deps.ts'
 import type { Db } from '../database/database.ts'
+import type { ServerChange } from '../rooms/edits/server-change.ts'
+import type { AgentJournal } from './journal.ts'
 
 export interface AgentsDeps {
   db: Db
   access: BoardAccess
+  trail: Pick<AuditTrail, 'record' | 'recordRead'>
+  /** @see server/rooms/rooms.ts */
+  rooms: {
+    document(boardId: string): Promise<Uint8Array>
+    applyAsServer(boardId: string, change: ServerChange, principalKey: string): Promise<void>
+  }
+  journal: Pick<AgentJournal, 'add' | 'flush'>
+}
+
+export interface McpDeps extends AgentsDeps {
+  comments: CommentsDeps
+  log: Logger
 }

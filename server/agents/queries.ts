@@ -137,3 +137,32 @@ export async function upsertGrant(
 export const deleteGrant = async (trx: Trx, grantId: number): Promise<boolean> =>
   (await trx.deleteFrom('user_agent_permissions').where('id', '=', grantId).executeTakeFirst())
     .numDeletedRows > 0n
+
+/** Boards that the agent may have something to do on, newest change first; what, is for access to say. */
+export async function boardsOfAgent(
+  db: Db,
+  agentId: string,
+  limit: number,
+): Promise<{ id: string; title: string }[]> {
+  const { rows } = await sql<{ id: string; title: string }>`
+    with granted as (
+      select g.user_id, g.board_id from ${sql.table('user_agent_permissions')} g
+      join ${sql.table('agents')} a on a.name = g.agent_name
+      where a.id = ${agentId}::uuid and (g.expires_at is null or g.expires_at > now())
+    ), reached as (
+      select board_id from granted where board_id is not null
+      union select b.id from granted g join ${sql.table('boards')} b on b.owner_id = g.user_id where g.board_id is null
+      union select p.board_id from granted g join ${sql.table('board_permissions')} p on p.user_id = g.user_id
+        where g.board_id is null
+      union select l.board_id from granted g join ${sql.table('share_link_uses')} u on u.user_id = g.user_id
+        join ${sql.table('share_links')} l on l.id = u.link_id where g.board_id is null and u.revoked_at is null
+      union select b.id from granted g
+        join ${sql.table('folder_permissions')} p on p.user_id = g.user_id
+        join ${sql.table('folders')} f on p.folder_id = any (f.path)
+        join ${sql.table('boards')} b on b.folder_id = f.id where g.board_id is null
+      union select id from ${sql.table('boards')} where members_level is not null and exists (select from granted where board_id is null)
+    )
+    select b.id, b.title from reached join ${sql.table('boards')} b on b.id = reached.board_id
+    where b.deleted_at is null order by b.updated_at desc, b.id limit ${limit}`.execute(db)
+  return rows
+}

@@ -14,6 +14,7 @@ import type { HttpEnv } from '../routing/context.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
 import { createAgent, deleteAgent, keeperOf, listAgents, readAgent, updateAgent } from './agents.ts'
 import type { AgentsDeps } from './deps.ts'
+import { agentEditRoutes } from './edit-routes.ts'
 import { grantAgent, listGrants, revokeGrant } from './grants.ts'
 
 const params = z.object({ agent_id: Uuid })
@@ -161,5 +162,6 @@ export function agentRoutes(deps: AgentsDeps): OpenAPIHono<HttpEnv> {
     },
   )
 
+  router.route('/', agentEditRoutes(deps))
   return router
 }

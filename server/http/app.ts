@@ -49,6 +49,8 @@ export interface AppDeps {
   version: string
   /** Who sends it reads `/metrics`. */
   metricsToken?: string | undefined
+  /** The endpoint of agents, at the root; without it there is none. */
+  mcp?: Hono<HttpEnv> | undefined
   /** The nouns' routers, whose paths are written without `/api`. */
   routers: readonly Hono<HttpEnv>[]
 }
@@ -108,6 +110,10 @@ export function createApp(deps: AppDeps): OpenAPIHono<HttpEnv> {
     await next()
   })
   app.route('/', metricsRoutes(deps.registry, deps.metricsToken))
+  if (deps.mcp !== undefined) {
+    app.use('/mcp', noStore, identified(deps), limitBody(deps.limits))
+    app.route('/', deps.mcp)
+  }
   for (const router of deps.routers) app.route('/api', router)
   const isHttps = deps.headers.publicUrl.startsWith('https:')
   app.route('/api', openApiRoutes(app, { version: deps.version, isHttps }))

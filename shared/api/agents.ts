@@ -84,3 +84,40 @@ export const AgentGrantResponse = z
   })
   .meta({ id: 'AgentGrantResponse' })
 export type AgentGrantResponse = z.infer<typeof AgentGrantResponse>
+
+export const AgentEditQuery = strict({
+  limit: limit(200),
+  cursor: z
+    .string()
+    .regex(/^\d{1,18}$/)
+    .optional(),
+})
+
+export const AgentEditResponse = z
+  .object({
+    id: z.string(),
+    board_id: Uuid,
+    board_title: z.string(),
+    element_id: z.string(),
+    change: z.enum(['created', 'updated', 'deleted', 'restored']),
+    old_values: z
+      .record(z.string(), z.unknown())
+      .describe('of the properties that changed; `geo` is place, size and points'),
+    new_values: z.record(z.string(), z.unknown()),
+    created_at: Timestamp,
+    undone_at: Timestamp.nullable(),
+  })
+  .meta({ id: 'AgentEditResponse' })
+export type AgentEditResponse = z.infer<typeof AgentEditResponse>
+
+export const AgentUndo = strict({ since: Timestamp }).meta({ id: 'AgentUndo' })
+export type AgentUndo = z.infer<typeof AgentUndo>
+
+export const AgentUndone = z
+  .object({
+    edits: z.int().describe('lines of the journal'),
+    elements: z.int(),
+    kept: z.int().describe('properties that somebody has changed since, and that stay'),
+  })
+  .meta({ id: 'AgentUndone' })
+export type AgentUndone = z.infer<typeof AgentUndone>

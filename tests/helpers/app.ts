@@ -5,6 +5,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import { Registry } from 'prom-client'
 import { cookieNames } from '../../server/accounts/cookies.ts'
 import { Guests } from '../../server/accounts/guests.ts'
+import type { AgentsDeps } from '../../server/agents/deps.ts'
 import { agentRoutes } from '../../server/agents/routes.ts'
 import type { AuditEvent } from '../../server/audit/event.ts'
 import { AuditTrail } from '../../server/audit/trail.ts'
@@ -144,6 +145,14 @@ export const withApp = <Result>(
       mails: false,
       secret: 'a secret of thirty-two characters',
     }
+    const live: Pick<AgentsDeps, 'rooms' | 'journal'> = {
+      rooms: {
+        document: async (boardId) => worker.foldStored(await storedOf(test, boardId)),
+        applyAsServer: () => Promise.reject(new Error('no room is open here')),
+      },
+      journal: { add: () => undefined, flush: () => Promise.resolve() },
+    }
+    const agents: AgentsDeps = { db, access: deps.access, trail: deps.audit, ...live }
     const app = createApp({
       log,
       identify: async (request) => ({
@@ -157,7 +166,7 @@ export const withApp = <Result>(
       clientFolder: null,
       limits: { maxFileBytes: 1024 * 1024, maxBoardBytes: 1024 * 1024 },
       version: '0.0.0',
-      routers: [boardsRoutes(deps), commentRoutes(comments), agentRoutes(deps)],
+      routers: [boardsRoutes(deps), commentRoutes(comments), agentRoutes(agents)],
     })
     const call: TestApp['call'] = async (method, path, { as, body, headers = {} } = {}) => {
       const key = randomUUID()

@@ -1,0 +1,55 @@
+// What the page of agents says.
+import type { AgentEditResponse } from '../../shared/api/agents.ts'
+
+const changes: Record<AgentEditResponse['change'], string> = {
+  created: 'added',
+  updated: 'changed',
+  deleted: 'deleted',
+  restored: 'brought back',
+}
+
+export const agentTexts = {
+  title: 'Agents',
+  about:
+    'An agent is a program that works on boards under a name of its own. It may do for you what you let it, and never more than you may do yourself.',
+  name: 'Name of the new agent',
+  description: 'What it is for (optional)',
+  make: 'Make agent',
+  none: 'There are no agents of yours yet.',
+  tokenTitle: (name: string) => `The token of ${name}`,
+  tokenText:
+    'It is shown this once. Give it to the program as its bearer token; whoever has it works under this name.',
+  token: 'Token',
+  copy: 'Copy',
+  copied: 'Token copied',
+  close: 'I have it',
+  owner: (name: string) => `belongs to ${name}`,
+  lastUsed: (when: string) => `last used ${when}`,
+  neverUsed: 'never used',
+  stopped: 'stopped',
+  ownerInactive: 'its owner is deactivated',
+  stop: (name: string) => `Stop ${name}`,
+  start: (name: string) => `Start ${name}`,
+  remove: (name: string) => `Delete ${name}`,
+  removeConfirm: (name: string) => `Delete ${name} and everything it was let? What it drew stays.`,
+  grants: 'What it may do',
+  noGrants: 'Nothing yet: let it onto a board.',
+  allBoards: 'every board I may open',
+  someBoard: 'a board of theirs',
+  forWhom: (name: string) => `for ${name}`,
+  until: (when: string) => `until ${when}`,
+  expired: 'expired',
+  revoke: 'Take back',
+  board: 'Board',
+  bits: 'It may',
+  bitNames: { can_read: 'read', can_create: 'add', can_update: 'change', can_delete: 'delete' },
+  expires: 'Until (optional)',
+  give: 'Let it',
+  edits: 'What it did lately',
+  noEdits: 'Nothing in the last 30 days.',
+  change: (change: AgentEditResponse['change']) => changes[change],
+  undone: 'undone',
+  undo: (title: string) => `Undo all since here, on ${title}`,
+  didUndo: (elements: number, kept: number) =>
+    `${elements} ${elements === 1 ? 'element is' : 'elements are'} as before${kept === 0 ? '' : `; ${kept} later ${kept === 1 ? 'change' : 'changes'} by others stayed`}.`,
+}

@@ -1,0 +1,171 @@
+// One batch of an agent on a document: all of it, or nothing. Runs on a copy, which is thrown away where this throws.
+import * as Y from 'yjs'
+import { readElement, type SceneElement } from '../../../shared/element.ts'
+import { elementMaps, elementOf, elementsOf, elementsRoot, writeElements } from '../../../shared/scene.ts'
+import { type ElementEdit, editBetween, propertiesAt } from '../../documents/element-properties.ts'
+import type { ElementRights } from '../../documents/element-touches.ts'
+import { BoardroomError } from '../../errors.ts'
+import { along, between, boxOf, built, labelOf, middleOfLine, sizeOfText } from './building.ts'
+import type { Batch, ChangedElement } from './description.ts'
+import type { Direction } from './layout.ts'
+
+const bits = { created: 'create', restored: 'create', updated: 'update', deleted: 'delete' } as const
+
+/**
+ * @returns what it did, element by element. @throws BoardroomError invalid_request | access_denied | conflict
+ */
+export function applyBatch(
+  doc: Y.Doc,
+  batch: Batch,
+  rights: ElementRights,
+  direction?: Direction,
+): ElementEdit[] {
+  if (isForeign(doc))
+    throw new BoardroomError(
+      'conflict',
+      'this board is no drawing of the bundled canvas; work on it as a Yjs client',
+    )
+  const there = elementsOf(doc)
+  const scene = new Map(there.map((element) => [element.id, element]))
+  const next = new Map<string, SceneElement>()
+  const edit = (id: string): SceneElement => {
+    const found = next.get(id) ?? scene.get(id)
+    if (found === undefined || found.isDeleted === true)
+      throw new BoardroomError('invalid_request', `id: the board has no element ${id}; read it again`)
+    const own = next.get(id) ?? { ...found }
+    next.set(id, own)
+    return own
+  }
+  for (const change of batch.change) changeOne(change, edit, scene, next)
+  for (const id of batch.remove) {
+    edit(id).isDeleted = true
+    // What is written in a shape goes with it.
+    for (const other of scene.values())
+      if (other.containerId === id && other.isDeleted !== true) edit(other.id).isDeleted = true
+  }
+  const now = there.map((element) => {
+    const changed = next.get(element.id)
+    // Whoever may not change a shape cannot tell it of its new arrows; the arrows know.
+    return changed ?? { ...element }
+  })
+  for (const element of built(batch.add, now, direction)) next.set(element.id, element)
+  if (rights.update)
+    for (const element of now) {
+      const before = scene.get(element.id)
+      if (before !== undefined && element.boundElements !== before.boundElements)
+        next.set(element.id, element)
+    }
+  for (const element of next.values())
+    if (readElement(element as Record<string, unknown>) === null)
+      throw new BoardroomError('invalid_request', `element ${element.id} would lie or reach too far out`)
+  const ids = [...next.keys()]
+  const before = new Map(ids.map((id) => [id, propertiesAt(doc, id)]))
+  writeElements(doc, [...next.values()])
+  const edits = ids.flatMap((id) => editBetween(id, before.get(id) ?? null, propertiesAt(doc, id)) ?? [])
+  for (const { elementId, change } of edits) {
+    const bit = bits[change]
+    if (!rights[bit])
+      throw new BoardroomError(
+        'access_denied',
+        `element ${elementId} would be ${change}, and this agent lacks can_${bit}; nothing was changed`,
+      )
+  }
+  return edits
+}
+
+/** Something is under the root, and it is not elements in maps. */
+function isForeign(doc: Y.Doc): boolean {
+  const root = doc.share.get(elementsRoot)
+  if (root !== undefined && root._start !== null) return true
+  const maps = elementMaps(doc)
+  for (const value of maps.values()) return !(value instanceof Y.Map)
+  return [...doc.share].some(
+    ([name, other]) => name !== elementsRoot && (other._map.size > 0 || other._start !== null),
+  )
+}
+
+function changeOne(
+  change: ChangedElement,
+  edit: (id: string) => SceneElement,
+  scene: ReadonlyMap<string, SceneElement>,
+  next: Map<string, SceneElement>,
+): void {
+  const element = edit(change.id)
+  const before = boxOf(element)
+  if (change.stroke_color !== undefined) element.strokeColor = change.stroke_color
+  if (change.background_color !== undefined) element.backgroundColor = change.background_color
+  if (change.stroke_style !== undefined) element.strokeStyle = change.stroke_style
+  if (change.x !== undefined) element.x = change.x
+  if (change.y !== undefined) element.y = change.y
+  const isLine = Array.isArray(element.points)
+  if ((change.width !== undefined || change.height !== undefined) && isLine)
+    throw new BoardroomError(
+      'invalid_request',
+      `width, height: ${change.id} is a line; its size is that of its points`,
+    )
+  if (change.width !== undefined) element.width = change.width
+  if (change.height !== undefined) element.height = change.height
+  const label = [...scene.values()].find(
+    ({ containerId, isDeleted }) => containerId === change.id && isDeleted !== true,
+  )
+  if (element.type === 'text') retext(element, change)
+  else if (label !== undefined) {
+    const own = edit(label.id)
+    retext(own, change)
+    recentre(own, element)
+  } else if (change.text !== undefined && change.text !== '') {
+    const made = labelOf(element, change.text, change.font_size)
+    next.set(made.id, made)
+  }
+  const after = boxOf(element)
+  const moved = (['x', 'y', 'width', 'height'] as const).some((key) => before[key] !== after[key])
+  if (moved && !isLine) rejoin(change.id, edit, scene)
+}
+
+function retext(text: SceneElement, { text: words, font_size: fontSize }: ChangedElement): void {
+  if (words === undefined && fontSize === undefined) return
+  if (words === '') {
+    text.isDeleted = true
+    return
+  }
+  text.text = words ?? text.text
+  text.originalText = words ?? text.originalText ?? text.text
+  text.fontSize = fontSize ?? text.fontSize ?? 20
+  Object.assign(text, sizeOfText(String(text.text), Number(text.fontSize)))
+}
+
+function recentre(label: SceneElement, container: SceneElement): void {
+  const { x, y, width, height } = boxOf(container)
+  const middle = Array.isArray(container.points)
+    ? middleOfLine(container)
+    : { x: x + width / 2, y: y + height / 2 }
+  label.x = middle.x - Number(label.width) / 2
+  label.y = middle.y - Number(label.height) / 2
+}
+
+/** Arrows that hang on a shape that was moved follow it. */
+function rejoin(
+  id: string,
+  edit: (id: string) => SceneElement,
+  scene: ReadonlyMap<string, SceneElement>,
+): void {
+  const endOf = (binding: unknown): string | null =>
+    typeof binding === 'object' && binding !== null && 'elementId' in binding
+      ? String(binding.elementId)
+      : null
+  for (const { id: lineId, startBinding, endBinding, isDeleted } of scene.values()) {
+    const [start, end] = [endOf(startBinding), endOf(endBinding)]
+    if (isDeleted === true || start === null || end === null || (start !== id && end !== id)) continue
+    const [from, to] = [start, end].map((name) => (scene.get(name)?.isDeleted === false ? edit(name) : null))
+    if (from == null || to == null) continue
+    const line = edit(lineId)
+    Object.assign(line, along(between(from, to)))
+    for (const { id: labelId, containerId } of scene.values())
+      if (containerId === lineId) recentre(edit(labelId), line)
+  }
+}
+
+/** The elements that are there, for reading. */
+export const visible = (doc: Y.Doc): SceneElement[] =>
+  elementsOf(doc).filter(({ isDeleted }) => isDeleted !== true)
+export const hasElement = (doc: Y.Doc, id: string): boolean => elementOf(doc, id)?.isDeleted === false

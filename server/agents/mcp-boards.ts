@@ -1,0 +1,163 @@
+// What an agent does through MCP, on boards: each asks anew what the agent may.
+import type * as Y from 'yjs'
+import type { SceneElement } from '../../shared/element.ts'
+import { allows } from '../../shared/levels.ts'
+import { refusalOf, subjectOf, wholeLevelOf } from '../boards/access.ts'
+import { boardById } from '../boards/board-queries.ts'
+import { createComment } from '../comments/comments.ts'
+import { writerOf } from '../comments/deps.ts'
+import { createThread, listThreads } from '../comments/threads.ts'
+import { documentOf } from '../documents/content.ts'
+import type { ElementEdit } from '../documents/element-properties.ts'
+import { BoardroomError } from '../errors.ts'
+import { type Actor, type Identity, principalKey } from '../principal.ts'
+import type { AccessDecision, AgentRights } from '../rooms/ports.ts'
+import { applyBatch, visible } from './canvas/batch.ts'
+import type { Batch } from './canvas/description.ts'
+import type { Direction } from './canvas/layout.ts'
+import type { McpDeps } from './deps.ts'
+import { boardsOfAgent } from './queries.ts'
+
+/** One agent at its endpoint. */
+export interface AgentCaller {
+  identity: Identity
+  actor: Actor
+  agentId: string
+  name: string
+}
+
+const mostListed = 500
+const mostThreads = 50
+
+/** @throws BoardroomError not_found | board_deleted | not_signed_in | access_denied */
+async function rightsOn(
+  deps: McpDeps,
+  { identity }: AgentCaller,
+  boardId: string,
+): Promise<{ decision: AccessDecision; rights: AgentRights }> {
+  const decision = await deps.access.decideOne(subjectOf(identity, boardId))
+  const refusal = refusalOf(decision, identity)
+  if (refusal?.code === 'access_denied')
+    throw new BoardroomError('not_found', 'there is no such board, or nobody lets this agent onto it')
+  if (refusal !== null) throw refusal
+  if (decision.agent === null)
+    throw new BoardroomError('internal', 'a decision about an agent without its rights')
+  return { decision, rights: decision.agent }
+}
+
+/** Boards that somebody lets the agent onto, newest change first. */
+export async function boardsFor(deps: McpDeps, caller: AgentCaller) {
+  const boards = await boardsOfAgent(deps.db, caller.agentId, mostListed)
+  const decisions = await deps.access.decide(boards.map(({ id }) => subjectOf(caller.identity, id)))
+  return boards.flatMap(({ id, title }, at) => {
+    const rights = decisions[at]?.agent
+    return rights == null || decisions[at]?.level == null ? [] : [{ id, title, rights }]
+  })
+}
+
+/** What is on a board. @throws BoardroomError as rightsOn */
+export async function elementsFor(
+  deps: McpDeps,
+  caller: AgentCaller,
+  boardId: string,
+): Promise<{ title: string; elements: SceneElement[] }> {
+  const { decision, rights } = await rightsOn(deps, caller, boardId)
+  if (!rights.read)
+    throw new BoardroomError('access_denied', 'this agent may not read here: it lacks can_read')
+  const doc = documentOf(await deps.rooms.document(boardId))
+  const board = await boardById(deps.db, boardId)
+  await deps.trail.recordRead(caller.actor, boardId, 'document', wholeLevelOf(decision))
+  try {
+    return { title: board?.title ?? '', elements: visible(doc) }
+  } finally {
+    doc.destroy()
+  }
+}
+
+/** All of it, or nothing. @throws BoardroomError as rightsOn, and as applyBatch */
+export async function editBoard(
+  deps: McpDeps,
+  caller: AgentCaller,
+  boardId: string,
+  work: Batch | ((doc: Y.Doc) => { batch: Batch; direction?: Direction }),
+): Promise<ElementEdit[]> {
+  const { decision, rights } = await rightsOn(deps, caller, boardId)
+  if (!allows(decision.level, 'edit'))
+    throw new BoardroomError(
+      'access_denied',
+      'this agent may only look here; ask for can_create, can_update or can_delete',
+    )
+  let edits: ElementEdit[] = []
+  await deps.rooms.applyAsServer(
+    boardId,
+    (doc) => {
+      const { batch, direction } =
+        typeof work === 'function' ? work(doc) : { batch: work, direction: undefined }
+      edits = applyBatch(doc, batch, rights, direction)
+    },
+    principalKey(caller.identity.principal),
+  )
+  deps.journal.add(boardId, { id: caller.agentId, name: caller.name }, edits)
+  return edits
+}
+
+/** @throws BoardroomError as rightsOn, and of comments */
+export async function commentOn(
+  deps: McpDeps,
+  caller: AgentCaller,
+  boardId: string,
+  said: {
+    text: string
+    threadId?: string | undefined
+    x?: number | undefined
+    y?: number | undefined
+    elementId?: string | undefined
+  },
+): Promise<{ threadId: string }> {
+  const { decision, rights } = await rightsOn(deps, caller, boardId)
+  if (!rights.comment)
+    throw new BoardroomError('access_denied', 'this agent may not comment here: it lacks can_create')
+  const retryMs = deps.comments.writes.take(principalKey(caller.identity.principal))
+  if (!retryMs) throw new BoardroomError('too_many_requests', 'too many comments; try again later')
+  const writer = writerOf(caller.identity, caller.actor, decision)
+  const { text: body, threadId, elementId } = said
+  if (threadId !== undefined) {
+    await createComment(deps.comments, writer, boardId, threadId, { body })
+    return { threadId }
+  }
+  const place = await placeOf(deps, boardId, said)
+  const anchor = { ...place, ...(elementId === undefined ? {} : { element_id: elementId }) }
+  const { thread } = await createThread(deps.comments, writer, boardId, { anchor, body })
+  return { threadId: thread.id }
+}
+
+async function placeOf(
+  deps: McpDeps,
+  boardId: string,
+  { x, y, elementId }: { x?: number | undefined; y?: number | undefined; elementId?: string | undefined },
+) {
+  if (x !== undefined && y !== undefined) return { x, y }
+  if (elementId === undefined)
+    throw new BoardroomError('invalid_request', 'expected x and y, an element_id or a thread_id')
+  const doc = documentOf(await deps.rooms.document(boardId))
+  const element = visible(doc).find(({ id }) => id === elementId)
+  doc.destroy()
+  if (element === undefined)
+    throw new BoardroomError('invalid_request', `element_id: the board has no element ${elementId}`)
+  return { x: Number(element.x) + Number(element.width), y: Number(element.y) }
+}
+
+/** Open threads, latest first. @throws BoardroomError as rightsOn */
+export async function threadsFor(deps: McpDeps, caller: AgentCaller, boardId: string) {
+  const { decision, rights } = await rightsOn(deps, caller, boardId)
+  if (!rights.read)
+    throw new BoardroomError('access_denied', 'this agent may not read here: it lacks can_read')
+  await deps.trail.recordRead(caller.actor, boardId, 'threads', wholeLevelOf(decision))
+  const reader = principalKey(caller.identity.principal)
+  const page = await listThreads(deps.comments, boardId, reader, {
+    open: 'true',
+    comments: 20,
+    limit: mostThreads,
+  })
+  return page.items
+}

@@ -1,0 +1,34 @@
+// `POST /mcp`: the Model Context Protocol over Streamable HTTP, for an agent with its token. Stateless: no session lives
+// from one request to the next, so that a restart strands no client.
+import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js'
+import { Hono } from 'hono'
+import { BoardroomError } from '../errors.ts'
+import type { HttpEnv } from '../routing/context.ts'
+import type { McpDeps } from './deps.ts'
+import { mcpServerFor } from './mcp.ts'
+
+/** At the root, not under `/api`. */
+export function mcpRoutes(deps: McpDeps, version: string): Hono<HttpEnv> {
+  const router = new Hono<HttpEnv>()
+  router.post('/mcp', async (c) => {
+    const identity = c.get('identity')
+    const { principal } = identity
+    if (principal.kind !== 'agent' || identity.boardId !== null) {
+      c.header('www-authenticate', 'Bearer realm="boardroom"')
+      throw new BoardroomError(
+        'not_signed_in',
+        'this endpoint is for agents: send the token of one as Authorization: Bearer',
+      )
+    }
+    const caller = { identity, actor: c.get('actor'), agentId: principal.agentId, name: principal.name }
+    const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })
+    const server = mcpServerFor(deps, caller, version)
+    await server.connect(transport)
+    try {
+      return await transport.handleRequest(c.req.raw)
+    } finally {
+      await server.close()
+    }
+  })
+  return router
+}

@@ -1,0 +1,245 @@
+// The tools that an agent is offered over MCP. Each takes a plain object, and answers in text; a refusal is an answer
+// too, marked as an error, that says what was expected.
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
+import { z } from 'zod'
+import type { ElementEdit } from '../documents/element-properties.ts'
+import { BoardroomError } from '../errors.ts'
+import { boardroomErrorOf } from '../routing/errors.ts'
+import { ChangedElement, NewElement } from './canvas/description.ts'
+import { readFlowchart } from './canvas/mermaid.ts'
+import { pictureOf } from './canvas/picture.ts'
+import { dataNotice, quoted, textOfBoard } from './canvas/reading.ts'
+import type { McpDeps } from './deps.ts'
+import { type AgentCaller, boardsFor, commentOn, editBoard, elementsFor, threadsFor } from './mcp-boards.ts'
+
+const mostInABatch = 500
+const board_id = z.uuid().describe('from list_boards')
+const elementIds = z.array(z.string().min(1).max(200)).min(1).max(mostInABatch)
+
+const instructions = `Boardroom: canvas boards that people and agents work on together, live. Begin with list_boards. \
+Coordinates are the board's own, y grows downwards. A batch happens whole or not at all. ${dataNotice}`
+
+type Content = { type: 'text'; text: string } | { type: 'image'; data: string; mimeType: string }
+interface ToolAnswer {
+  [key: string]: unknown
+  content: Content[]
+  isError?: boolean
+}
+
+const say = (text: string): ToolAnswer => ({ content: [{ type: 'text', text }] })
+
+/** A server for one request of one agent. */
+export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string): McpServer {
+  const server = new McpServer({ name: 'boardroom', version }, { instructions })
+  /** Expected failures are told to the agent; anything else to the log alone. */
+  const answering =
+    <Asked>(work: (asked: Asked) => Promise<ToolAnswer>) =>
+    async (asked: Asked): Promise<ToolAnswer> => {
+      try {
+        return await work(asked)
+      } catch (error) {
+        const known = boardroomErrorOf(error)
+        if (known.code === 'internal') deps.log.error({ err: error }, 'a tool failed')
+        return { ...say(`${known.code}: ${known.message}`), isError: true }
+      }
+    }
+  const reading = { readOnlyHint: true, openWorldHint: false }
+  const writing = { readOnlyHint: false, openWorldHint: false }
+
+  server.registerTool(
+    'list_boards',
+    {
+      description: 'The boards that somebody lets you onto, and what you may do on each.',
+      inputSchema: {},
+      annotations: reading,
+    },
+    answering(async () => {
+      const boards = await boardsFor(deps, caller)
+      const lines = boards.map(({ id, title, rights }) => {
+        const may = Object.entries(rights).flatMap(([right, has]) => (has ? [right] : []))
+        return `${id} ${quoted(title)} you may: ${may.join(', ')}`
+      })
+      return say(lines.length === 0 ? 'Nobody lets you onto a board yet.' : [dataNotice, ...lines].join('\n'))
+    }),
+  )
+
+  server.registerTool(
+    'read_board',
+    {
+      description: 'What is on a board, as a compact text: a line for each element, in canvas order.',
+      inputSchema: { board_id, from: z.int().min(0).default(0).describe('the first element, from 0') },
+      annotations: reading,
+    },
+    answering(async (asked: { board_id: string; from: number }) => {
+      const { title, elements } = await elementsFor(deps, caller, asked.board_id)
+      return say(`Board ${quoted(title)}\n${textOfBoard(elements, asked.from, mostInABatch).text}`)
+    }),
+  )
+
+  server.registerTool(
+    'read_board_image',
+    {
+      description:
+        'A board as a picture (PNG, at most 1600 pixels wide and high). Images on it are grey boxes.',
+      inputSchema: { board_id },
+      annotations: reading,
+    },
+    answering(async (asked: { board_id: string }) => {
+      const { elements } = await elementsFor(deps, caller, asked.board_id)
+      const png = await pictureOf(elements)
+      if (png === null) return say('The board is empty.')
+      return {
+        content: [
+          { type: 'text', text: dataNotice },
+          { type: 'image', data: png.toString('base64'), mimeType: 'image/png' },
+        ],
+      }
+    }),
+  )
+
+  const edit = async (boardId: string, batch: Parameters<typeof editBoard>[3]) =>
+    say(told(await editBoard(deps, caller, boardId, batch)))
+  const elements = z.array(NewElement).min(1).max(mostInABatch)
+  const changes = z.array(ChangedElement).min(1).max(mostInABatch)
+
+  server.registerTool(
+    'add_elements',
+    {
+      description:
+        'Adds shapes, texts, arrows and lines: all of them, or none. Those without x and y are laid out for you along their arrows.',
+      inputSchema: { board_id, elements },
+      annotations: writing,
+    },
+    answering((asked: { board_id: string; elements: NewElement[] }) =>
+      edit(asked.board_id, { add: asked.elements, change: [], remove: [] }),
+    ),
+  )
+
+  server.registerTool(
+    'change_elements',
+    {
+      description:
+        'Moves, resizes, recolours and rewrites elements: all of them, or none. What is left out stays. Arrows follow their shapes.',
+      inputSchema: { board_id, elements: changes },
+      annotations: writing,
+    },
+    answering((asked: { board_id: string; elements: ChangedElement[] }) =>
+      edit(asked.board_id, { add: [], change: asked.elements, remove: [] }),
+    ),
+  )
+
+  server.registerTool(
+    'delete_elements',
+    {
+      description: 'Deletes elements, with the texts inside them: all of them, or none.',
+      inputSchema: { board_id, ids: elementIds },
+      annotations: { ...writing, destructiveHint: true },
+    },
+    answering((asked: { board_id: string; ids: string[] }) =>
+      edit(asked.board_id, { add: [], change: [], remove: asked.ids }),
+    ),
+  )
+
+  server.registerTool(
+    'edit_board',
+    {
+      description: 'Adds, changes and deletes elements in one step: all of it, or nothing.',
+      inputSchema: {
+        board_id,
+        add: elements.optional(),
+        change: changes.optional(),
+        delete: elementIds.optional().describe('ids'),
+      },
+      annotations: writing,
+    },
+    answering(
+      (asked: {
+        board_id: string
+        add?: NewElement[] | undefined
+        change?: ChangedElement[] | undefined
+        delete?: string[] | undefined
+      }) => {
+        const { add = [], change = [], delete: remove = [] } = asked
+        if (add.length + change.length + remove.length === 0)
+          throw new BoardroomError('invalid_request', 'expected at least one of add, change, delete')
+        return edit(asked.board_id, { add, change, remove })
+      },
+    ),
+  )
+
+  server.registerTool(
+    'add_mermaid',
+    {
+      description:
+        'Draws a Mermaid flowchart (graph or flowchart) as shapes and arrows, beside what is there. Other kinds of diagram are refused.',
+      inputSchema: { board_id, mermaid: z.string().min(1).max(50_000) },
+      annotations: writing,
+    },
+    answering(async (asked: { board_id: string; mermaid: string }) => {
+      const chart = readFlowchart(asked.mermaid, `m${Date.now().toString(36)}-`)
+      if (chart.elements.length === 0)
+        throw new BoardroomError('invalid_request', 'mermaid: this flowchart has no nodes')
+      const edits = await editBoard(deps, caller, asked.board_id, () => ({
+        batch: { add: chart.elements, change: [], remove: [] },
+        direction: chart.direction,
+      }))
+      const left = chart.left.length === 0 ? '' : `\nPassed over: ${chart.left.join(', ')}.`
+      return say(told(edits) + left)
+    }),
+  )
+
+  server.registerTool(
+    'comment',
+    {
+      description: 'Begins a thread of comments at a place or an element, or answers in one.',
+      inputSchema: {
+        board_id,
+        text: z.string().trim().min(1).max(10_000),
+        thread_id: z.uuid().optional().describe('to answer in; from read_comments'),
+        x: z.number().optional(),
+        y: z.number().optional(),
+        element_id: z.string().min(1).max(200).optional(),
+      },
+      annotations: writing,
+    },
+    answering(
+      async (asked: {
+        board_id: string
+        text: string
+        thread_id?: string | undefined
+        x?: number | undefined
+        y?: number | undefined
+        element_id?: string | undefined
+      }) => {
+        const { text, thread_id: threadId, x, y, element_id: elementId } = asked
+        const said = await commentOn(deps, caller, asked.board_id, { text, threadId, x, y, elementId })
+        return say(`Said, in the thread ${said.threadId}.`)
+      },
+    ),
+  )
+
+  server.registerTool(
+    'read_comments',
+    {
+      description: 'The open threads of a board, with their first comments.',
+      inputSchema: { board_id },
+      annotations: reading,
+    },
+    answering(async (asked: { board_id: string }) => {
+      const threads = await threadsFor(deps, caller, asked.board_id)
+      const lines = threads.flatMap(({ id, anchor, comments }) => [
+        `thread ${id} at ${Math.round(anchor.x)},${Math.round(anchor.y)}${anchor.element_id === undefined ? '' : ` on ${quoted(anchor.element_id)}`}`,
+        ...comments.map(({ author_name, body }) => `  ${quoted(author_name)} says ${quoted(body)}`),
+      ])
+      return say([dataNotice, '<board-content>', ...lines, '</board-content>'].join('\n'))
+    }),
+  )
+  return server
+}
+
+function told(edits: readonly ElementEdit[]): string {
+  if (edits.length === 0) return 'Done; everything was so already.'
+  return ['Done, all of it:', ...edits.map(({ elementId, change }) => `${change} ${quoted(elementId)}`)].join(
+    '\n',
+  )
+}

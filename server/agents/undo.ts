@@ -1,0 +1,68 @@
+// Everything that one agent did on a board since a moment, taken back in one step. What people have changed since then
+// stays as they left it.
+import * as Y from 'yjs'
+import type { AgentUndone } from '../../shared/api/agents.ts'
+import { sameJson } from '../../shared/element.ts'
+import { elementMaps } from '../../shared/scene.ts'
+import type { Actor } from '../principal.ts'
+import type { AgentsDeps } from './deps.ts'
+import { type EditRow, editsSince, markUndone } from './journal-queries.ts'
+
+/** @param by who is recorded as author. @throws BoardroomError as `Rooms.applyAsServer` */
+export async function undoAgent(
+  deps: AgentsDeps,
+  actor: Actor,
+  by: string,
+  asked: { boardId: string; agentId: string; since: Date },
+): Promise<AgentUndone> {
+  const { boardId, agentId, since } = asked
+  await deps.journal.flush()
+  const rows = await editsSince(deps.db, boardId, agentId, since)
+  const elements = new Set(rows.map(({ element_id }) => element_id)).size
+  if (rows.length === 0) return { edits: 0, elements: 0, kept: 0 }
+  let kept = 0
+  await deps.rooms.applyAsServer(
+    boardId,
+    (doc) => {
+      kept = undoIn(doc, rows)
+    },
+    by,
+  )
+  await markUndone(
+    deps.db,
+    rows.map(({ id }) => id),
+  )
+  await deps.trail.record({
+    action: 'update',
+    actor,
+    boardId,
+    resourceType: 'agent',
+    resourceId: agentId,
+    details: { undone: rows.length, elements, kept, since: since.toISOString() },
+  })
+  return { edits: rows.length, elements, kept }
+}
+
+/** @param rows newest first. @returns how many properties somebody else has changed since, which stay. */
+export function undoIn(doc: Y.Doc, rows: readonly EditRow[]): number {
+  let kept = 0
+  const maps = elementMaps(doc)
+  for (const row of rows) {
+    const found = maps.get(row.element_id)
+    if (!(found instanceof Y.Map)) {
+      kept++
+      continue
+    }
+    const map: Y.Map<unknown> = found
+    if (row.change === 'created') {
+      if (map.get('isDeleted') !== true) map.set('isDeleted', true)
+      continue
+    }
+    for (const key of new Set([...Object.keys(row.old_values), ...Object.keys(row.new_values)])) {
+      if (!sameJson(map.get(key), row.new_values[key])) kept++
+      else if (key in row.old_values) map.set(key, row.old_values[key])
+      else map.delete(key)
+    }
+  }
+  return kept
+}
