@@ -28,7 +28,7 @@ export interface Identified {
 
 export interface AppDeps {
   log: Logger
-  /** Who is asking, by ticket, session, guest cookie or nothing. @throws BoardroomError for a proof that is no good */
+  /** Who is asking, by ticket, session, guest cookie or nothing. @throws BoardroomError for credentials that are not valid */
   identify(request: Request, incoming: IncomingMessage | undefined): Promise<Identified>
   isOurOrigin: IsOurOrigin
   /** The address that a request came from, for those whose proof of who they are is no good. */
@@ -67,7 +67,7 @@ export interface DeniedRequest {
 }
 
 const defaultBodyBytes = 1024 * 1024
-/** Whoever is not known signs in, opens a link or makes an account, and sends no more than that takes. */
+/** Anonymous people sign in, open a link or make an account, and send no more than that takes. */
 const anonymousBodyBytes = 64 * 1024
 
 /** The whole HTTP side. `app.fetch(request, { incoming })` answers; it never throws. */
@@ -251,7 +251,7 @@ function limitBody(limits: AppDeps['limits']): MiddlewareHandler<HttpEnv> {
   }
 }
 
-/** Lets `maxBytes` through, and fails whoever reads on. */
+/** Lets `maxBytes` through; reading further fails. */
 function counted(maxBytes: number): TransformStream<Uint8Array, Uint8Array> {
   let seen = 0
   return new TransformStream({

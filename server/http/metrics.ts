@@ -10,7 +10,7 @@ import type { HttpEnv } from '../routing/context.ts'
 import { errorAnswers, newRouter } from '../routing/router.ts'
 
 /**
- * `GET /metrics`, for signed-in administrators and for programs on the same machine; where a token is set, for whoever
+ * `GET /metrics`, for signed-in administrators and for programs on the same machine; where a token is set, for requests
  * sends it instead. A request that came through a proxy is not local, even where the proxy runs on this machine.
  */
 export function metricsRoutes(registry: Registry, token: string | undefined): OpenAPIHono<HttpEnv> {
@@ -23,7 +23,7 @@ export function metricsRoutes(registry: Registry, token: string | undefined): Op
         'access_denied',
         token === undefined
           ? 'metrics answer programs on this machine and administrators; set BOARDROOM_METRICS_TOKEN for others'
-          : 'metrics answer administrators, and whoever sends BOARDROOM_METRICS_TOKEN as a bearer token',
+          : 'metrics are for administrators, and for requests with BOARDROOM_METRICS_TOKEN as a bearer token',
       )
     }
     return c.text(await registry.metrics(), 200, {
@@ -50,7 +50,7 @@ const ownHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i
 
 /**
  * Sent by a program on this machine to this machine. A proxy says so in a header, or passes on the name that people
- * asked for; one that is set up to do neither speaks HTTP/1.0 to us, as nginx does unless told.
+ * asked for; one that is set up to do neither speaks HTTP/1.0 to us, as nginx does by default.
  */
 function isLocal(c: Context<HttpEnv>): boolean {
   const incoming = c.env?.incoming

@@ -1,4 +1,4 @@
-// How many TCP connections may be open that are no WebSocket (yet): each holds a file handle and some memory from the
+// How many TCP connections may be open that are not (yet) WebSockets: each holds a file handle and some memory from the
 // moment it is made, whatever comes over it. WebSockets have limits of their own, see admission.ts.
 import type { Socket } from 'node:net'
 import { Counter, type Registry } from 'prom-client'
@@ -13,7 +13,7 @@ type Reason = 'too_many_connections' | 'too_many_connections_from_address'
 
 export interface PlainConnectionsDeps {
   limits: Limits
-  /** Many clients may stand behind it: it is not counted as one address. */
+  /** A proxy, with many clients behind it: not counted as one address. */
   isProxy(address: string): boolean
   registry: Registry
   log: { warn(fields: object, message: string): void }

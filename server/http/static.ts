@@ -106,7 +106,7 @@ export function staticClient(folder: string): MiddlewareHandler<HttpEnv> {
     const isPage = isBoard || pageRoutes.some((pattern) => pattern.test(path))
     let wanted = isBoard ? '/board.html' : isPage ? '/index.html' : path
     let file = isPage || !isReserved(path) ? await find(wanted) : undefined
-    // Whoever mistyped an address in a browser is told so by a page, and not in JSON.
+    // A mistyped address in a browser gets a page, not JSON.
     if (file === undefined && !isPage && !isReserved(path) && isNavigation(c.req.header('accept'))) {
       wanted = '/index.html'
       file = await find(wanted)

@@ -1,9 +1,9 @@
-// How long a request may take to come in. For whoever listens.
+// How long a request may take to arrive. For the owner of the HTTP server.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 /**
  * For `http.createServer`: heads within 10 s; whole requests within a minute, because 20 MiB of an image take that
- * long on a slow line. Node looks only every 30 s unless told, which would make 40 s of the 10.
+ * long on a slow line. Node looks only every 30 s by default, which would make 40 s of the 10.
  */
 export const serverTimeouts = {
   headersTimeout: 10_000,
@@ -14,7 +14,7 @@ export const serverTimeouts = {
 const requestMs = 15_000
 const uploadPath = /^\/api\/boards\/[^/]+\/(files\/|thumbnail|import)/
 
-/** Ends a request that is no upload and has not come in within 15 s, with 408. */
+/** Ends a request, unless it is an upload, that has not arrived within 15 s, with 408. */
 export function endSlowRequest(
   request: IncomingMessage,
   response: ServerResponse,

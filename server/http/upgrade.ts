@@ -2,7 +2,6 @@
 //   whose path -> flood? -> handshake -> identify -> register for notifications -> level -> audit row committed -> room
 // Refusals finish the handshake and then close with a code, because a browser cannot see an HTTP status and a
 // stock client would retry for ever. Until the room has it, the socket is not read.
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Socket as NetSocket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -11,27 +10,20 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { CloseCode, ownSubprotocol, stockSubprotocol } from '../../shared/protocol.ts'
 import { anonymous, isRefusal, type Refusal } from '../accounts/identify.ts'
 import type { AuditTrail } from '../audit/trail.ts'
-import { refusalOf, subjectOf } from '../boards/access.ts'
+import { refusalOf } from '../boards/access.ts'
 import { BoardroomError, closeCodeOf, logLevelOf } from '../errors.ts'
-import { type Actor, actorOf, type Identity, principalKey, publicPrincipal } from '../principal.ts'
+import { type Actor, actorOf, type Identity, publicPrincipal } from '../principal.ts'
 import type { Pending } from '../rooms/access/live-access.ts'
 import { WsSocket } from '../rooms/connection/ws-socket.ts'
 import type { Joining } from '../rooms/ports.ts'
 import type { Rooms } from '../rooms/rooms.ts'
 import type { Admission, FloodReason } from './admission.ts'
+import { type Address, type Arrival, boardIdOf, forTrail, joiningOf, offersOnlyATicket } from './arrival.ts'
 import { Denial, type DenialReason } from './denial.ts'
 import { answerPlainly } from './plain-answer.ts'
 
-/** ws closes 1009 by itself above this, which stock clients retry for ever; the room's own limit closes 4413. */
+/** ws closes with 1009 above this, which stock clients retry for ever; the room's own limit closes 4413. */
 const maxPayloadBytes = 32 * 1024 * 1024
-const boardPath = /^\/ws\/([^/?]+)\/?(?:\?|$)/
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
-
-/** `ip` as the trail records it, `key` as limits count it. */
-export interface Address {
-  ip: string | null
-  key: string
-}
 
 export interface UpgradeDeps {
   identify(request: IncomingMessage, boardId: string): Promise<Identity | Refusal>
@@ -74,8 +66,8 @@ export class Upgrades {
 
   /** @returns false, and untouched, where the path is not ours. */
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
-    const boardId = boardPath.exec(request.url ?? '')?.[1]
-    if (boardId === undefined) return false
+    const boardId = boardIdOf(request)
+    if (boardId === null) return false
     const { admission, addressOf, isForeignPage, onRefused } = this.#deps
     const address = addressOf(request)
     const triesOf = isForeignPage(request) ? `foreign page at ${address.key}` : address.key
@@ -226,7 +218,7 @@ export class Upgrades {
   /** A decision against somebody: counted, and in the trail before it is told. @throws Denial */
   async #deny({ boardId, triesOf }: Arrival, actor: Actor, why: DenialReason): Promise<never> {
     const { admission, trail } = this.#deps
-    // Whoever has too many tabs open has guessed nothing.
+    // Too many open tabs are not a guess.
     if (actor.kind === 'anonymous' && why.code !== 'too_many_requests') admission.failed(triesOf)
     await trail.record({
       action: 'access_denied',
@@ -258,49 +250,11 @@ export class Upgrades {
   }
 }
 
-/** One socket whose handshake is done, and what it asked for. */
-interface Arrival {
-  webSocket: WebSocket
-  netSocket: NetSocket
-  request: IncomingMessage
-  boardId: string
-  address: Address
-  /** Whose tries a refusal spends while nobody is known. */
-  triesOf: string
-}
-
 interface Entry {
   identity: Identity
   joining: Joining
   pending: Pending
   gone: AbortSignal
-}
-
-/** A board id that is none must not reach a uuid column. */
-const forTrail = (boardId: string): string | null => (uuid.test(boardId) ? boardId : null)
-
-function joiningOf(
-  identity: Identity,
-  carried: Pick<Joining, 'boardId' | 'ip' | 'userAgent' | 'ownProtocol'>,
-): Joining {
-  const { principal } = identity
-  const { ip, userAgent } = carried
-  const boardId = carried.boardId.toLowerCase()
-  return {
-    ...carried,
-    connectionId: randomUUID(),
-    boardId,
-    subject: subjectOf(identity, boardId),
-    principalKey: principalKey(principal),
-    formerKey: identity.formerGuestId === undefined ? null : `guest:${identity.formerGuestId}`,
-    principal: publicPrincipal(principal, null),
-    fingerprint: `${ip ?? ''} ${userAgent ?? ''}`,
-  }
-}
-
-function offersOnlyATicket(request: IncomingMessage): boolean {
-  const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? []
-  return offered.length > 0 && !offered.includes(stockSubprotocol) && !offered.includes(ownSubprotocol)
 }
 
 const refuseBeforeHandshake = (socket: Duplex, reason: FloodReason): void =>

@@ -25,7 +25,7 @@ export function versionRoutes(deps: StorageDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/boards/{board_id}/versions',
       tags,
-      summary: 'Versions, newest first: named ones, and those kept by themselves (name null)',
+      summary: 'Versions, newest first: named ones, and automatic ones (name null)',
       request: { params: BoardParams, query: ListQuery },
       responses: {
         200: jsonAnswer(listOf(VersionResponse), 'One page.'),
@@ -35,7 +35,7 @@ export function versionRoutes(deps: StorageDeps): OpenAPIHono<HttpEnv> {
     async (c) => {
       const { board_id: boardId } = c.req.valid('param')
       const { level } = await deps.requireLevel(c.get('identity'), boardId, 'view')
-      // What whoever may restore is looking for may have been removed a moment ago.
+      // What somebody wants to restore may have been removed a moment ago.
       if (level === 'edit') await deps.catchUp(boardId)
       return c.json(await versionsOf(deps, boardId, c.req.valid('query')), 200)
     },

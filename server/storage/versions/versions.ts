@@ -1,9 +1,11 @@
 // The versions of a board: named ones, and those that compaction keeps. Restoring one is a new edit.
+import { z } from 'zod'
 import type { VersionResponse } from '../../../shared/api.ts'
 import type { VersionReason } from '../../database/tables.ts'
 import { checksumOf } from '../../documents/folding.ts'
 import { BoardroomError } from '../../errors.ts'
 import { type Actor, type Principal, principalKey } from '../../principal.ts'
+import { pageOf, positionOf } from '../../routing/cursor.ts'
 import type { StorageDeps } from '../deps.ts'
 import {
   announce,
@@ -45,31 +47,16 @@ export async function versionsOf(
   boardId: string,
   { limit, cursor }: { limit: number; cursor?: string | undefined },
 ): Promise<{ items: VersionResponse[]; next_cursor: string | null }> {
-  const rows = await listVersions(database.db, boardId, limit + 1, positionOf(boardId, cursor))
-  const page = rows.slice(0, limit)
-  const last = page.at(-1)
-  const next =
-    rows.length > limit && last !== undefined ? JSON.stringify([boardId, last.moment, last.id]) : null
-  return {
-    items: page.map(responseOf),
-    next_cursor: next === null ? null : Buffer.from(next).toString('base64url'),
-  }
+  const question = ['versions', boardId]
+  const position = positionOf(question, cursor, { key: moment, id: z.guid() })
+  const after = position && { moment: position.key, id: position.id }
+  const rows = await listVersions(database.db, boardId, limit + 1, after)
+  const page = pageOf(question, rows, limit, (row) => ({ key: row.moment, id: row.id }))
+  return { items: page.rows.map(responseOf), next_cursor: page.next_cursor }
 }
 
-function positionOf(boardId: string, cursor: string | undefined): { moment: string; id: string } | null {
-  if (cursor === undefined) return null
-  try {
-    const [board, moment, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[]
-    const isMoment =
-      typeof moment === 'string' &&
-      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d)?$/.test(moment)
-    if (board === boardId && isMoment && typeof id === 'string' && /^[0-9a-f-]{36}$/.test(id))
-      return { moment, id }
-  } catch {
-    // not of our making: refused below like any other
-  }
-  throw new BoardroomError('invalid_request', 'cursor: expected the next_cursor of a page of this same list')
-}
+/** As Postgres prints a timestamp, to the microsecond. */
+const moment = z.string().regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d)?$/)
 
 /** The board as it is now, under a name. @throws BoardroomError conflict (too many) | not_found */
 export async function createVersion(
