@@ -66,31 +66,31 @@ import { readVersion } from './version.ts'
 import type { WebhookPace } from './webhooks/sender.ts'
 import { startWebhooks } from './webhooks/start.ts'
 
-/** Beside these, every setting of docs and `.env.example` under its name in code: `publicUrl`, `maxFrameBytes`, … */
+/** Besides these, every setting of `.env.example` under its name in code: `publicUrl`, `maxFrameBytes`, … */
 export interface BoardroomOptions extends Partial<Config> {
   /** A URL, your own pool (left open by `close`), or an opened database. Tables live in a schema of their own. */
   database: string | pg.Pool | Database
   /** Signs tickets and sessions: at least 32 characters, the same on every start. */
   secret: string
-  /** Who asks, in place of our sign-in. Tickets and share links go on to work. */
+  /** Says who is asking, in place of the built-in sign-in. Tickets and share links keep working. */
   authenticate?: Authenticate
-  /** Silent unless told. */
+  /** Default: nothing is logged. */
   logger?: Logger
-  /** Bring the tables up to this version first. Default: true. */
+  /** Migrate the tables to this version first. Default: true. */
   migrate?: boolean
   /** Folder of the built canvas, to serve the pages as well; null (default): API and sockets alone. */
   clientFolder?: string | null
   /** Folder of the embedded database, whose disk is watched; null (default): the database is elsewhere. */
   dataFolder?: string | null
-  /** How long to wait for another server on this database to stop; an opened `Database` is its opener's care. Default: 60 s. */
+  /** How long to wait for another server on this database to stop; not used with an opened `Database`, which its opener has locked. Default: 60 s. */
   waitForServerMs?: number
-  /** How long rooms go on while the database is away, before their people are sent round (4503). Default: a minute. */
+  /** How long rooms stay open while the database is away, before their connections are closed with 4503. Default: a minute. */
   goOnUnsavedMs?: number
-  /** How often it is tried whether changes of access are still heard from the database. Default: 5 s. */
+  /** How often the server checks that notifications from the database still arrive. Default: 5 s. */
   heartbeatMs?: number
   /** How webhooks are tried again, in place of days. */
   webhookPace?: Partial<WebhookPace>
-  /** Tighter bounds of what clients send, beside those that are settings. Default: those of docs/security.md. */
+  /** Tighter limits on what clients may send, besides those that are settings. Default: those of docs/security.md. */
   inspection?: InspectionLimits
 }
 
@@ -106,7 +106,7 @@ export interface Boardroom extends Services {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
   /** A link that makes the first account, null where there is a sysadmin. */
   setupLink(): Promise<string | null>
-  /** Refuses joins, flushes rooms and the trail, closes sockets 1012 spread over `drainMs` (default 5 s), lets go of everything. */
+  /** Refuses joins, flushes rooms and the trail, closes sockets with 1012 spread over `drainMs` (default 5 s), and frees everything. */
   close(options?: { drainMs?: number }): Promise<void>
 }
 
@@ -231,7 +231,7 @@ async function start({
 
   const worker = new DocumentWorker({ log })
   undo.push(() => worker.close())
-  // A thread of its own: whoever sends crowds makes others of its kind wait, and no fold.
+  // A thread of its own: expensive updates wait for each other here, and never hold up a fold.
   const dryRuns = new DocumentWorker({ log, timeoutMs: 30_000, maxWaiting: 32 })
   undo.push(() => dryRuns.close())
   const compaction = new Compaction({ database, worker, log })

@@ -59,7 +59,7 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   const config = readConfig(env, settings)
   const json = options.json === true
   const isTold = settings['log-level'] !== undefined || env.BOARDROOM_LOG_LEVEL !== undefined
-  // Whoever types a command reads its answer; what goes well need not be told twice.
+  // The person at the terminal reads the answer; the log need not repeat what went well.
   const level = name === 'serve' || isTold ? config.logLevel : 'warn'
   const log = pino({ level, base: null }, pino.destination({ dest: 2, sync: true }))
   await command.run(
@@ -129,7 +129,7 @@ function progressTo(stream: NodeJS.WriteStream): (text: string) => void {
   }
 }
 
-/** What went wrong, for whoever typed the command; a stack only where nobody foresaw it. */
+/** What went wrong, for the person at the terminal; a stack only for unexpected errors. */
 function sentenceOf(error: unknown): string {
   if (error instanceof BoardroomError) return error.message
   if (!(error instanceof Error)) return `unexpected failure: ${String(error)}`
@@ -153,7 +153,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 const untilDone = setInterval(() => undefined, 60_000)
 
 main(process.argv.slice(2), process.env).then(
-  // Commands end by themselves once nothing is open; `serve` is held by its listener.
+  // Commands end once nothing is open; `serve` is held by its listener.
   () => clearInterval(untilDone),
   (error: unknown) => {
     process.stderr.write(`boardroom: ${sentenceOf(error)}\n`)

@@ -14,7 +14,7 @@ const list = z
       .map((part) => part.trim())
       .filter((part) => part !== ''),
   )
-/** As libpq reads them: where the host is a socket folder, it stands in the query and not before the path. */
+/** As libpq reads them: where the host is a socket folder, it is in the query and not before the path. */
 const postgresUrl = z
   .string()
   .refine(
@@ -60,7 +60,7 @@ export const fields = {
     .describe('the folder of the embedded database, the secret and the audit heads'),
   BOARDROOM_PUBLIC_URL: url(['http:', 'https:'], 'https://boards.example.org')
     .optional()
-    .describe('what people type; default http://localhost:PORT'),
+    .describe('the address that people type; default http://localhost:PORT'),
   BOARDROOM_BOARD_URL: z
     .string()
     .refine((value) => value.includes('{board_id}'), 'expected a URL with {board_id} in it')
@@ -82,7 +82,9 @@ export const fields = {
     .string()
     .max(255)
     .optional()
-    .describe('whose tokens (JWT) say who is asking: their claim iss; with it set a JWKS_URL or a SECRET'),
+    .describe(
+      'the issuer (claim iss) whose tokens (JWT) say who is asking; set a JWKS_URL or a SECRET as well',
+    ),
   BOARDROOM_JWT_AUDIENCE: list.describe(
     'what such a token must have in aud, one of several separated by commas; needed with a JWKS_URL',
   ),
@@ -106,7 +108,7 @@ export const fields = {
     .describe('the claim that is the name of the person; without it the id is shown'),
   BOARDROOM_JWT_CLOCK_SKEW_SECONDS: whole(0, 600)
     .default(30)
-    .describe('how far the clock of the issuer may be off'),
+    .describe('how many seconds the clock of the issuer may differ'),
   BOARDROOM_SIGN_UP: z
     .enum(['invite', 'open'])
     .default('invite')
@@ -114,22 +116,22 @@ export const fields = {
   BOARDROOM_PUBLIC_BOARDS: z
     .enum(['off', 'view', 'comment', 'edit'])
     .default('edit')
-    .describe('the most that a board may give to everyone: off, view, comment or edit'),
+    .describe('the highest level that a board may give to everyone: off, view, comment or edit'),
   BOARDROOM_SMTP_URL: url(['smtp:', 'smtps:'], 'smtp://user:password@mail.example.org:587')
     .optional()
-    .describe('where mail goes out; without it nobody is mailed, and everything else works'),
+    .describe('the SMTP server for outgoing mail; without it no mail is sent, and everything else works'),
   BOARDROOM_MAIL_FROM: z
     .string()
     .regex(/^[^\r\n]*[^\s@<>]+@[^\s@<>]+>?$/, 'expected an address like Boardroom <boards@example.org>')
     .optional()
     .describe(
-      'who mails come from: Boardroom <boards@example.org>; default boardroom@ and the host of the public URL',
+      'the sender of mails: Boardroom <boards@example.org>; default boardroom@ and the host of the public URL',
     ),
   BOARDROOM_MAIL_DIGEST_MINUTES: whole(1, 1440)
     .default(10)
     .describe('how long comments wait, so that several become one mail; what was read by then is not mailed'),
   BOARDROOM_WEBHOOK_PRIVATE_NETWORKS: list.describe(
-    'private networks that webhooks may reach, as addresses and CIDRs (127.0.0.0/8, 10.0.0.0/8), separated by commas; none unless told',
+    'private networks that webhooks may reach, as addresses and CIDRs (127.0.0.0/8, 10.0.0.0/8), separated by commas; none by default',
   ),
   BOARDROOM_COMMENTS_PER_MINUTE: whole(1, 100_000)
     .default(60)
@@ -159,25 +161,25 @@ export const fields = {
     .optional()
     .describe('version of the privacy policy that is accepted with it; default: the version of the text'),
   BOARDROOM_CONSENT_REQUIRED: list.describe(
-    'categories that whoever accepts must agree to, separated by commas',
+    'categories that everybody who accepts must agree to, separated by commas',
   ),
   BOARDROOM_CONSENT_OPTIONAL: list.describe(
-    'categories that whoever accepts may agree to, separated by commas',
+    'categories that people who accept may agree to as well, separated by commas',
   ),
   BOARDROOM_AUDIT_HEADS_FILE: z
     .string()
     .optional()
     .describe('where heads of the audit chain go; default audit-heads.ndjson in the data folder'),
-  BOARDROOM_MAX_CONNECTIONS: whole(1, 1_000_000).default(2000).describe('WebSockets of this process'),
+  BOARDROOM_MAX_CONNECTIONS: whole(1, 1_000_000).default(2000).describe('open WebSockets of this process'),
   BOARDROOM_MAX_CONNECTIONS_PER_IP: whole(1, 1_000_000)
     .default(1000)
     .describe('WebSockets of one IPv4 address or IPv6 /64'),
   BOARDROOM_MAX_HTTP_CONNECTIONS: whole(1, 1_000_000)
     .default(4000)
-    .describe('TCP connections that are no WebSockets (yet)'),
+    .describe('TCP connections that are not (yet) WebSockets'),
   BOARDROOM_MAX_HTTP_CONNECTIONS_PER_IP: whole(1, 1_000_000)
     .default(2000)
-    .describe('such connections of one IPv4 address or IPv6 /64, but for loopback and trusted proxies'),
+    .describe('such connections of one IPv4 address or IPv6 /64, except loopback and trusted proxies'),
   BOARDROOM_MAX_CONNECTIONS_PER_PRINCIPAL: whole(1, 100_000)
     .default(20)
     .describe('WebSockets of one known user or guest'),

@@ -1,5 +1,5 @@
 // What an embedder may ask of a Boardroom in code: boards, who may, links, tickets, documents. The same functions that
-// serve HTTP, behind people named by the embedder's own ids. Whoever calls is trusted; nothing here asks who may.
+// serve HTTP, behind people named by the embedder's own ids. The caller is trusted; nothing here checks rights.
 import type { Doc } from 'yjs'
 import type {
   AuditResponse,
@@ -50,14 +50,14 @@ import { type Format, type ImportSummary, importDocument } from './storage/docum
 /** A user by the id here, or a user of the embedder's, who is made at first sight. */
 export type Person = number | ForeignUser
 
-/** `by`: whom the trail names; the system unless told. All throw BoardroomError, by the codes of the HTTP routes. */
+/** `by`: whom the trail names; the system by default. All throw BoardroomError, by the codes of the HTTP routes. */
 export interface Services {
   users: {
     /** The id here of a user of the embedder's. */
     idOf(user: ForeignUser): Promise<number>
   }
   boards: {
-    /** @returns the board's id. `owner`: the system unless told. */
+    /** @returns the board's id. `owner`: the system by default. */
     create(board: BoardCreate & { owner?: Person }): Promise<string>
     read(boardId: string): Promise<BoardResponse>
     /** Title, publication, `members_level`, and with `owner_id` another owner. */
@@ -87,13 +87,13 @@ export interface Services {
     create(
       link: ShareLinkCreate & { boardId: string; by?: Person },
     ): Promise<ShareLinkResponse & { url: string }>
-    /** Whoever came in by it leaves at once. */
+    /** Everybody who came in by it is disconnected at once. */
     revoke(revocation: { boardId: string; linkId: string; by?: Person }): Promise<void>
     /** Newest first, also those that let nobody in any more; `url` is null. */
     list(boardId: string, page?: PageOptions): Promise<Page<ShareLinkResponse>>
   }
   tickets: {
-    /** Proves `user` on this board's socket and HTTP routes, 12 hours unless told; what it opens is looked up there. */
+    /** Proves `user` on this board's socket and HTTP routes, 12 hours by default; what it opens is looked up there. */
     create(ticket: {
       boardId: string
       user: Person
@@ -106,7 +106,7 @@ export interface Services {
     read(boardId: string): Promise<Uint8Array>
     /** A change by the server, an update v1 or a function that edits; live for collaborators. Resolves once committed. */
     edit(boardId: string, change: Uint8Array | ((doc: Doc) => void), by?: Person): Promise<void>
-    /** Who wrote, under which Yjs client ids; whoever began to write last first. */
+    /** Who wrote, under which Yjs client ids; the last to begin writing comes first. */
     authors(boardId: string, page?: PageOptions): Promise<Page<AuthorResponse>>
     /** A whole file, by the rules of the HTTP import; live for collaborators. `replace`: what is there goes. */
     import(

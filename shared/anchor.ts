@@ -1,4 +1,4 @@
-// Where a pin stands on an element that moves, grows and turns. The same for the server, the bundled canvas and any other.
+// Where a pin is on an element that moves, grows and turns. The same for the server, the bundled canvas and any other.
 
 /** An element's rectangle before it is turned by `angle` (radians, clockwise) about its middle. */
 export interface Box {

@@ -73,7 +73,7 @@ export const BoardResponse = z
     starred: z.boolean().describe('by the asker'),
     unread_threads: z
       .int()
-      .describe('threads with comments of others that the asker has not read; 100 stands for more'),
+      .describe('threads with comments of others that the asker has not read; 100 means 100 or more'),
     offered_to: UserId.nullable().describe('who is asked to take the board over, for those who manage it'),
     level: PermissionLevel.describe('what the asker may do'),
     may_manage: z.boolean(),
@@ -215,7 +215,7 @@ export type ShareLinkExchangeResponse = z.infer<typeof ShareLinkExchangeResponse
 // Tickets
 
 export const TicketCreate = strict({
-  expires_in: z.int().min(1).max(86_400).optional().describe('seconds; 12 hours unless told'),
+  expires_in: z.int().min(1).max(86_400).optional().describe('seconds; 12 hours by default'),
   max_level: PermissionLevel.optional(),
   user: strict({ external_id: text(255, 1), name: trimmed(100) })
     .optional()

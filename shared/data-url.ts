@@ -1,6 +1,6 @@
 // Images as files carry them: data URLs, written in many ways. What an image is, its content says.
 
-/** The content of a data URL; null where it is none, or longer than `mostBytes`. */
+/** The content of a data URL; null for any other text, or one longer than `mostBytes`. */
 export const bytesOfDataUrl = (url: string, mostBytes = Number.POSITIVE_INFINITY): Uint8Array | null => {
   if (!/^data:/i.test(url)) return null
   const comma = endOfHead(url)
@@ -26,7 +26,7 @@ const endOfHead = (url: string): number => {
   return url.indexOf(',')
 }
 
-/** A stray percent sign stands for itself, as browsers read it. */
+/** A stray percent sign is itself, as in browsers. */
 const percentDecoded = (text: string): string => decodeURIComponent(text.replace(/%(?![0-9a-f]{2})/gi, '%25'))
 
 /** Line breaks, percent encoding, the alphabet of URLs and missing padding are all met in files. */

@@ -73,7 +73,7 @@ export const describeLeftOut = (leftOut: readonly LeftOut[]): string => {
   return `${count} left out: ${named.join('; ')}${more}.`
 }
 
-/** A colour as CSS writes it, and nothing that reaches out of the place where a colour stands. */
+/** A colour as CSS writes it, and nothing that reaches beyond a colour's place. */
 export const isColor = (value: unknown): value is string =>
   typeof value === 'string' &&
   (/^#([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$/i.test(value) ||

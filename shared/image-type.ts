@@ -15,7 +15,7 @@ export const imageTypeOf = (bytes: Uint8Array): string | null => {
   return isSvg(bytes) ? 'image/svg+xml' : null
 }
 
-/** An `svg` element first, behind nothing but declarations and comments; HTML that contains one is none. */
+/** An `svg` element first, behind nothing but declarations and comments; HTML that contains one is not an SVG. */
 const isSvg = (bytes: Uint8Array): boolean => {
   let text = new TextDecoder().decode(bytes.subarray(0, 64 * 1024))
   for (;;) {

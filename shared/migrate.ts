@@ -27,7 +27,7 @@ const numberOr = (value: unknown, otherwise: number): number =>
 const isObject = (value: unknown): value is Raw =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** @returns a new object; values that are no values of their kind stay as they are, for the check to leave out. */
+/** @returns a new object; values of a wrong type stay as they are, and the check leaves them out. */
 export const migrateElement = (raw: Raw): Raw => {
   const element: Raw = { ...raw }
   if (element.type === 'draw') element.type = 'line'

@@ -32,7 +32,7 @@ export const ownSubprotocol = 'boardroom.v1'
 /** Prefix of the subprotocol that carries a ticket; never selected, never echoed. */
 export const ticketSubprotocolPrefix = 'boardroom.ticket.'
 
-/** 44xx are decisions: a stock client stops. All others are conditions: it comes back by itself. */
+/** 44xx are decisions: a stock client stops. All others are conditions: it reconnects. */
 export const CloseCode = {
   normal: 1000,
   unsupportedData: 1003,
@@ -152,7 +152,7 @@ export const encodeSync = (step: number, body: Uint8Array): Uint8Array => {
   return encoding.toUint8Array(encoder)
 }
 
-/** The body of frame 64, 66, 67 or 68; the decoder stands after the message type. Only for servers one trusts. */
+/** The body of frame 64, 66, 67 or 68; the decoder is positioned after the message type. Only for trusted servers. */
 export const readJsonBody = (decoder: decoding.Decoder): unknown =>
   JSON.parse(decoding.readVarString(decoder))
 

@@ -47,7 +47,7 @@ const mendedBounds = (
   return bounds.filter(({ id }) => {
     const bound = alive(id)
     if (bound === undefined || seen.has(id)) return false
-    // A text that meanwhile stands in another container is not this one's.
+    // A text that is in another container by now is not this one's.
     if (bound.type === 'text' && typeof bound.containerId === 'string' && bound.containerId !== element.id)
       return false
     seen.add(id)

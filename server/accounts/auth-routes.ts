@@ -63,7 +63,7 @@ export function authRoutes(deps: AuthRoutesDeps) {
   })
 
   router.openapi(signOutRoute, async (c) => {
-    // Both that this browser may hold: else whoever signs out is the guest again that they came as.
+    // Both cookies that this browser may hold: otherwise people who sign out become the guest again that they came as.
     const cookie = await deps.guests.leave(c.get('actor'), c.req.header('cookie'))
     const answer = await forward(auth, c, 'POST', '/sign-out', {})
     const done = withCookies(c.json({ success: true as const }, 200), answer)
@@ -84,7 +84,7 @@ export function authRoutes(deps: AuthRoutesDeps) {
     const body = c.req.valid('json')
     await refuseGuessable(body.newPassword, [principal.name])
     await guess(deps, c, () => forward(auth, c, 'POST', '/change-password', body))
-    // Whoever knew the old password is out. The session that changed it goes on, and its sockets with it.
+    // People who knew the old password are out. The session that changed it continues, and so do its sockets.
     await transactionAs(db, c.get('actor'), (trx) =>
       deleteSessions(trx, principal.userId, { except: Number(sessionId) }),
     )

@@ -37,10 +37,10 @@ const mostCharacters = 8192
 const symmetric = ['HS256', 'HS384', 'HS512']
 const asymmetric = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
 const jwksTimeoutMs = 5000
-/** An unknown key id makes us look again at most this often, whoever sends it. */
+/** An unknown key id makes us fetch the keys again at most this often. */
 const jwksCooldownMs = 30_000
 
-/** @returns null where no issuer is set. @throws BoardroomError invalid_config for settings that cannot stand together */
+/** @returns null where no issuer is set. @throws BoardroomError invalid_config for settings that contradict each other */
 export function foreignTokens(db: Db, settings: Settings): ForeignTokens | null {
   const { jwtIssuer: issuer, jwtAudience: audience, jwtJwksUrl: jwksUrl, jwtSecret: secret } = settings
   if (issuer === undefined) {
@@ -118,7 +118,7 @@ export function foreignTokens(db: Db, settings: Settings): ForeignTokens | null 
 
 const no = (message: string, cause?: unknown) => new BoardroomError('not_signed_in', message, { cause })
 
-/** What is wrong with a token, for whoever sent it; nothing of its content. */
+/** What is wrong with a token, for its sender; nothing of its content. */
 function refusalOf(error: unknown, algorithms: readonly string[]): BoardroomError {
   if (error instanceof errors.JWTExpired) return no('this token has expired; get a new one', error)
   if (error instanceof errors.JWTClaimValidationFailed) {
@@ -145,7 +145,7 @@ function refusalOf(error: unknown, algorithms: readonly string[]): BoardroomErro
   // What is left is about the keys: not reached, too slow, no key set, a key that cannot be used.
   return new BoardroomError(
     'issuer_unreachable',
-    'the keys of whoever made this token cannot be read now; try again in a moment',
+    'the keys of the issuer of this token cannot be read now; try again in a moment',
     { cause: error },
   )
 }

@@ -37,7 +37,7 @@ export class Guests {
   /**
    * Makes a guest inside the caller's transaction (the exchange of a link, whose use it is written with).
    * @param guest.linkExpiresAt when the link ends that let it in; null never.
-   * @returns the id and the value of a `Set-Cookie` header, which is the only place where the secret ever stands.
+   * @returns the id and the value of a `Set-Cookie` header, the only place that ever holds the secret.
    */
   async create(
     trx: Transaction<Tables>,

@@ -21,7 +21,7 @@ import { looksLikeTicket, readTicket } from './tickets.ts'
 import { type ForeignUser, foreignUser } from './users.ts'
 
 /**
- * The embedder's way to say who asks, in place of our sessions; tickets and guests of share links go on to work.
+ * The embedder's way to say who asks, in place of our sessions; tickets and guests of share links keep working.
  * Not asked where a page that is not ours sent cookies (allow it: BOARDROOM_ALLOWED_ORIGINS). Must not read the body.
  * @returns null for nobody. @throws to refuse: a BoardroomError as it is, anything else as `internal`.
  */
@@ -82,7 +82,7 @@ export const isRefusal = (answer: Identity | Refusal): answer is Refusal => 'cod
 /**
  * Who sends an HTTP request. Whether it may change anything with cookies is the edge's question (http/cors.ts).
  * @param incoming the node request, which `authenticate` is given.
- * @throws BoardroomError not_signed_in for a bearer token that is no good (also: a ticket outside of its board)
+ * @throws BoardroomError not_signed_in for a bearer token that is not valid (also: a ticket outside of its board)
  */
 export async function identifyRequest(deps: IdentifyDeps, incoming: IncomingMessage): Promise<Identity> {
   const bearer = bearerOf(incoming)
@@ -117,7 +117,7 @@ function bearerForSocket(deps: IdentifyDeps, request: IncomingMessage): string |
   return looksLikeTicket(bearer) || isTheirs ? bearer : null
 }
 
-/** null where the token is none of the issuer's. @throws BoardroomError not_signed_in | issuer_unreachable */
+/** null where the token is not the issuer's. @throws BoardroomError not_signed_in | issuer_unreachable */
 async function foreignIdentity(
   { foreignTokens = null, authenticate }: IdentifyDeps,
   token: string,

@@ -14,7 +14,7 @@ export interface SignedIn {
   role: Role
 }
 
-/** @param token as it stands in the row, its signature checked. */
+/** @param token as it is in the row, its signature checked. */
 export const signedInByToken = (db: Db, token: string): Promise<SignedIn | undefined> =>
   db
     .selectFrom('sessions')

@@ -1,5 +1,5 @@
-// The first account: whoever opens the link that the server prints becomes sysadmin, once, and never while there is
-// one. Only the hash of the link's secret is stored; the secret stands in the fragment, which reaches no log.
+// The first account: the person who opens the link that the server prints becomes sysadmin, once, and never while there is
+// one. Only the hash of the link's secret is stored; the secret is in the fragment, which reaches no log.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { transactionAs } from '../audit/actor.ts'
 import type { Db } from '../database/database.ts'

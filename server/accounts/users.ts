@@ -56,7 +56,7 @@ const NewUser = z.strictObject({
   name: PersonName,
   password: Password,
   role: z.enum(['sysadmin', 'admin', 'user']).default('user'),
-  /** Whether whoever makes the account vouches for the address; somebody who signs up by themselves does not. */
+  /** Whether the maker of the account vouches for the address; people who sign themselves up do not. */
   email_verified: z.boolean().default(true),
 })
 export type NewUser = z.input<typeof NewUser>
@@ -211,7 +211,7 @@ async function foreignRow(
 
 /** Somebody else's names follow somebody else's rules: ours are 2 to 100 characters. */
 function nameThatFits(name: string): string {
-  // Controls and marks of direction would let a name dress up as another, or run over what stands beside it.
+  // Controls and marks of direction would let a name dress up as another, or cover the text beside it.
   const storableName = name
     .toWellFormed()
     .replaceAll(/[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '')

@@ -30,7 +30,7 @@ export class AuditChain {
     this.#options = options
   }
 
-  /** Makes partitions and seals what waits, then goes on by itself until {@link close}. */
+  /** Makes partitions and seals what waits, then repeats until {@link close}. */
   async start(): Promise<void> {
     await this.#partitions()
     await this.seal()

@@ -6,7 +6,7 @@ import type { Actor } from '../principal.ts'
 export interface AuditEvent {
   action: AuditAction
   actor: Actor
-  /** What the action says by itself, unless told. */
+  /** The default of the action. */
   category?: AuditCategory
   /** Needed wherever the category is access, permission, board, link or comment; only `access_denied` may lack it. */
   boardId?: string | null

@@ -11,9 +11,9 @@ import type { AuditFilter } from './queries.ts'
 export const filterOf = (query: AuditFilter, board: string | null): AuditFilter => {
   const { action, category, user_id, from, to } = query
   if (action !== undefined && !isAuditAction(action))
-    refuse(`action: there is none named ${JSON.stringify(action)}`)
+    refuse(`action: there is no action named ${JSON.stringify(action)}`)
   if (category !== undefined && !isAuditCategory(category))
-    refuse(`category: there is none named ${JSON.stringify(category)}`)
+    refuse(`category: there is no category named ${JSON.stringify(category)}`)
   for (const [name, moment] of [
     ['from', from],
     ['to', to],

@@ -1,5 +1,5 @@
 // The trail as it grows. It follows the numbers of the chain, which are given one after the other, and not
-// timestamps, which are not in the order of commits: so whoever resumes misses nothing.
+// timestamps, which are not in the order of commits: so a reader that resumes misses nothing.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AuditResponse } from '../../shared/api.ts'
 import type { Database } from '../database/database.ts'

@@ -14,7 +14,7 @@ const payEveryMs = 5000
 const looksForOwed = 12
 
 /**
- * One process, as the trail knows it: `serverId` stands in its `access` and `leave` rows, and an advisory lock on a
+ * One process, as the trail knows it: `serverId` is in its `access` and `leave` rows, and an advisory lock on a
  * connection of its own says that it lives. The connection is opened anew when it is lost.
  */
 export class ServerPresence {

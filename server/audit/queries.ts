@@ -35,7 +35,7 @@ export interface AuditFilter {
   to?: string | undefined
 }
 
-/** Where a row stands: its moment to the microsecond, which a Date would round, and its id. */
+/** The place of a row: its moment to the microsecond, which a Date would round, and its id. */
 export interface Place {
   timestamp: string
   id: string

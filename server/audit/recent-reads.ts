@@ -10,7 +10,7 @@ export class RecentReads {
 
   /**
    * Runs `write` unless it ran for this actor, board and route within the hour.
-   * @returns once the row, whoever wrote it, is committed; a write that fails is tried again by the next read.
+   * @returns once the row is committed, whichever read wrote it; a write that fails is tried again by the next read.
    */
   once(
     read: { actor: Actor; boardId: string; route: string },

@@ -4,7 +4,7 @@ import type { AuditEvent } from './event.ts'
 
 interface Window {
   event: AuditEvent
-  /** Whose count it stands in. */
+  /** Whose count it is part of. */
   address: string | null
   repeats: number
   until: number
@@ -12,7 +12,7 @@ interface Window {
 
 /** Windows in all; beyond it refusals of one board and reason, and at last all of them, are counted together. */
 const mostWindows = 10_000
-/** Windows of one address, each of which is a row at once: whoever changes browser at every try is not told apart further. */
+/** Windows of one address, each of which is a row at once: a new browser at every try is not counted apart further. */
 const mostOfAddress = 60
 
 /** Counts what repeats; writes nothing itself. Bounded: at most {@link mostWindows} windows and one more. */
@@ -67,7 +67,7 @@ export class Repeats {
       this.#leave(window.address)
       if (window.repeats === 0) continue
       due.push({ ...window.event, details: { ...window.event.details, repeats: window.repeats } })
-      // Who goes on gets one row a minute, not another first.
+      // Somebody who continues gets one row a minute, not another first row.
       if (now !== Number.POSITIVE_INFINITY) {
         this.#windows.set(key, { ...window, repeats: 0, until: now + this.#windowMs })
         if (window.address !== null)

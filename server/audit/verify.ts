@@ -86,7 +86,7 @@ export const verifyConnections = 3
 /**
  * Several stretches of the chain are checked at the same time, and beside them whether every row is in the chain.
  * @returns the first problem in the order chain, unsealed rows, erasures, heads; a chain of a million rows in seconds.
- * @throws BoardroomError invalid_request (a heads file that is none) | database errors as they come
+ * @throws BoardroomError invalid_request (not a heads file) | database errors as they come
  */
 export async function verifyAudit(
   database: Database,

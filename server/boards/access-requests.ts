@@ -1,4 +1,4 @@
-// Requests for access: somebody who may not open a board, or may do less than they need, asks; whoever manages the
+// Requests for access: somebody who may not open a board, or may do less than they need, asks; the people who manage the
 // board answers with a level or declines. A board that is not there takes a request like one that is: nobody learns
 // from the answer which boards there are.
 import { randomBytes } from 'node:crypto'

@@ -123,7 +123,7 @@ export function decisionOf(
   return own.board === 'deleted' ? { ...decision, board: 'deleted', level: null, reason: 'none' } : decision
 }
 
-/** A level waits until its person has accepted what is asked. An agent's consent is that of whoever let it in. */
+/** A level waits until its person has accepted what is asked. An agent's consent is that of the person who let it in. */
 function withConsent(
   decision: AccessDecision,
   subject: AccessSubject,
@@ -219,7 +219,7 @@ const hasEnded = (subject: AccessSubject, facts: AccessFacts): boolean =>
 interface Source {
   level: Level
   reason: AccessDecision['reason']
-  /** When it ends by itself. */
+  /** When it expires. */
   endsAt: Date | null
 }
 

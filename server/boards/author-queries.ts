@@ -16,7 +16,7 @@ export interface AuthorRow {
   key: string
 }
 
-/** Each person once with all client ids, whoever began to write last first, `limit` of them from after `after`. */
+/** Each person once with all client ids, the last to begin writing first; `limit` of them after `after`. */
 export async function authorsOf(
   db: Db,
   boardId: string,

@@ -6,7 +6,7 @@ import { authorsOf, formerNamesOf } from './author-queries.ts'
 import type { BoardsDeps } from './deps.ts'
 
 /**
- * One page, whoever began to write last first. Names are those of today; of guests who are forgotten, what the trail
+ * One page; the person who began to write last comes first. Names are those of today; of guests who are forgotten, what the trail
  * still says, so that an erasure takes them here as well.
  * @throws BoardroomError invalid_request (cursor)
  */

@@ -15,7 +15,7 @@ export type BoardRow = Row<'boards'> & {
   offered_to: number | null
   /** The asker may see the folder it is in. */
   sees_folder: boolean
-  /** Threads with comments of others that the asker has not read; 100 stands for more. */
+  /** Threads with comments of others that the asker has not read; 100 means 100 or more. */
   unread_threads: number
 }
 

@@ -258,7 +258,7 @@ function questionOf(identity: Identity, query: BoardListQuery): BoardQuestion {
   }
 }
 
-/** A board as its asker sees it. In the trash the level is what restoring gives back to whoever manages it. */
+/** A board as its asker sees it. In the trash the level is what a restore gives back to the people who manage it. */
 export const boardResponse = (
   board: BoardRow,
   decision: Pick<AccessDecision, 'level' | 'mayManage'>,

@@ -23,7 +23,7 @@ const longestTimerMs = 2 ** 31 - 1
 
 /**
  * One client's stream. Calls `send` in order until `end`, which also comes from within: access lost, or closing.
- * Whoever makes it calls `start`, and `end` when the client goes.
+ * Its creator calls `start`, and `end` when the client disconnects.
  */
 export class EventStream {
   readonly #deps: Pick<BoardsDeps, 'access' | 'connections' | 'notifications' | 'log'>

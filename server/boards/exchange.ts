@@ -134,7 +134,7 @@ function refuseCrowd({ newGuests }: Deps, address: string): void {
   if (newGuests.take(address)) return
   throw new BoardroomError(
     'too_many_requests',
-    'too many new guests from your address; whoever came before keeps their place, others try again in a minute',
+    'too many new guests from your address; guests who are in already stay, others try again in a minute',
     {
       details: {
         limit: 'new_guests_per_address',
@@ -164,8 +164,8 @@ async function refuse(
   address: string,
   link: ShareLinkRow | undefined,
 ): Promise<never> {
-  // Whoever has the secret of a link has guessed nothing, also of one that is over: an office behind one address goes
-  // on, whatever somebody else there tries. A secret of 256 bits is not guessed by a thousand at once.
+  // The secret of a link, also of one that has ended, is not a guess: others behind the same address are not locked
+  // out by what somebody there tries. A secret of 256 bits is not guessed by a thousand at once.
   if (link === undefined && !deps.failedGuesses.take(address))
     throw tooMany(deps.failedGuesses.retryAfterMs(address))
   await deps.audit.record({

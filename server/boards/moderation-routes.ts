@@ -89,7 +89,7 @@ export function moderationRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
         'For people who are signed in, and guests of the board. The answer is the same for a board that does not exist.',
       request: { params, body: jsonBody(AccessRequestCreate) },
       responses: {
-        202: { description: 'Passed on to whoever manages the board.' },
+        202: { description: 'Passed on to the people who manage the board.' },
         ...errorAnswers(401, 403, 409, 413, 415),
       },
     }),

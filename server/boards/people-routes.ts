@@ -23,7 +23,7 @@ const params = z.object({ board_id: Uuid })
 const connectionParams = params.extend({ connection_id: Uuid })
 const tags = ['people']
 const streamLimits = { most: 1_000, mostOfOne: 20, mostOfAddress: 200 }
-/** A client that does not read is let go. */
+/** A client that does not read is disconnected. */
 const mostUnsentEvents = 500
 
 export function peopleRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
@@ -79,7 +79,7 @@ export function peopleRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       tags,
       summary: 'Who wrote on the board',
       description:
-        'Each person with the Yjs client ids under which they wrote, whoever began to write last first. The ids of a document before `board rebuild` are left out.',
+        'Each person with the Yjs client ids under which they wrote; the one who began to write last comes first. The ids of a document before `board rebuild` are left out.',
       request: { params, query: PageQuery },
       responses: {
         200: jsonAnswer(listOf(AuthorResponse), 'One page.'),

@@ -9,7 +9,7 @@ type Trx = Transaction<Tables>
 export interface PermissionRow extends Row<'board_permissions'> {
   kind: 'user' | 'everyone' | 'invitation'
   user_name: string | null
-  /** Of an invitation: as whoever invited typed it. */
+  /** Of an invitation: as the inviter typed it. */
   user_email: string | null
 }
 

@@ -30,7 +30,7 @@ export interface Granter {
   knowsEverybody: boolean
   /** A user of an embedding app, who knows its other users by the app's own ids. */
   knowsExternalIds?: boolean
-  /** Whose external ids are meant; anybody's unless told. */
+  /** Whose external ids are meant; anybody's by default. */
   issuer?: string
   /** A service key: names everybody by their ids, sees no addresses, and its own users before their first visit. */
   namesAnybody?: boolean
@@ -154,7 +154,7 @@ const permissionResponse = (row: PermissionRow, granter: Granter): BoardPermissi
   kind: row.kind,
   user_id: row.user_id,
   user_name: row.user_name,
-  // An address is shown to whoever typed it, and to those who know everybody's.
+  // An address is shown to the person who typed it, and to those who may see every address.
   user_email: row.kind === 'invitation' || granter.knowsEverybody ? row.user_email : null,
   level: row.level,
   created_at: row.created_at.toISOString(),

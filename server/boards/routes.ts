@@ -84,7 +84,7 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       tags,
       summary: 'List boards',
       description:
-        'Boards that the asker owns or was given, newest change first unless told. A page may be shorter than its limit while next_cursor goes on.',
+        'Boards that the asker owns or was given, newest change first by default. A page may be shorter than its limit and still have a next_cursor.',
       request: { query: BoardListQuery },
       responses: { 200: jsonAnswer(listOf(BoardResponse), 'One page.'), ...errorAnswers(401, 403) },
     }),

@@ -100,7 +100,7 @@ export function shareLinkRoutes(deps: BoardsDeps & { passwords: LinkPasswords })
       summary: 'Revoke a share link',
       request: { params: linkParams },
       responses: {
-        204: { description: 'Revoked; whoever came in by it leaves at once.' },
+        204: { description: 'Revoked; everybody who came in by it is disconnected at once.' },
         ...errorAnswers(401, 403, 404, 410),
       },
     }),
@@ -119,7 +119,7 @@ export function shareLinkRoutes(deps: BoardsDeps & { passwords: LinkPasswords })
       tags,
       summary: 'Come in by a share link',
       description:
-        'Whoever is not known becomes a guest, by cookie. 404 link_not_valid for whatever lets nobody in; 403 link_password_needed where a password is asked.',
+        'Somebody who is not signed in becomes a guest, by cookie. 404 link_not_valid for a link that lets nobody in; 403 link_password_needed where a password is needed.',
       request: { body: jsonBody(ShareLinkExchange) },
       responses: {
         200: jsonAnswer(ShareLinkExchangeResponse, 'The board, the level there, and a ticket for it.'),

@@ -95,7 +95,7 @@ export async function updateShareLink(
   return link
 }
 
-/** Whoever came in by it leaves at once. Revoked already is revoked. @throws BoardroomError not_found */
+/** Everybody who came in by it is disconnected at once. Revoking twice is no error. @throws BoardroomError not_found */
 export async function revokeShareLink(
   deps: Deps,
   actor: Actor,

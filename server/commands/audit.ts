@@ -48,7 +48,7 @@ export const auditCommand: Command = {
     keep: { type: 'string' },
   },
   async run(context, [verb], options) {
-    // Everything that the words can get wrong is said before a database is opened.
+    // Wrong arguments are reported before a database is opened.
     const work = workOf(context, verb, options)
     const stop = new AbortController()
     const { database, close, onClose } = await openForCommand(

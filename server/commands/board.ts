@@ -36,7 +36,7 @@ export const boardCommand: Command = {
   name: 'board',
   usage: [
     'board list [--deleted]',
-    'board export ID [--format excalidraw|yjs|json] [--output FILE]   to standard output, unless told otherwise',
+    'board export ID [--format excalidraw|yjs|json] [--output FILE]   to standard output by default',
     'board import FILE [--title T] [--owner EMAIL]                    a new board; also beside a running server',
     'board import FILE --board ID                                     into a board; while no server runs',
     'board authors ID                                                 who wrote, under which Yjs client ids',
@@ -259,7 +259,7 @@ async function rebuild(context: CommandContext, boardId: string): Promise<void> 
       `rebuilt: ${bytes_before} bytes became ${bytes_after}; ${forgotten_elements} deleted elements are forgotten`,
     )
     context.print(
-      'what it was is kept as the version "Before the rebuild"; whoever had it open reloads the page',
+      'the old content is kept as the version "Before the rebuild"; people who had the board open must reload the page',
     )
   })
 }

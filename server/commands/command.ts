@@ -12,7 +12,7 @@ export interface CommandContext {
   json: boolean
   env: NodeJS.ProcessEnv
   print(line: string): void
-  /** Where long work stands. */
+  /** The progress of long work. */
   progress(text: string): void
 }
 
@@ -79,7 +79,7 @@ export function printRows(context: CommandContext, rows: readonly Record<string,
   for (const row of rows) context.print(line(names.map((name) => text(row[name]))))
 }
 
-/** Whoever types a command, by the name that the operating system knows them by. */
+/** The person at the terminal, by their name in the operating system. */
 export const commandLineActor = (): Actor => ({ ...systemActor, name: `command line: ${systemUserName()}` })
 
 function systemUserName(): string {

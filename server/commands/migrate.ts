@@ -62,7 +62,7 @@ export const migrateCommand: Command = {
 /** Steps that take the trail, or what it is checked by, with everything recorded so far. */
 const trailMigrations = ['0005-trail', '0007-chain']
 
-/** The trail goes only where that is said, and leaves its heads behind: who has an export can still show that it is whole. */
+/** The trail is dropped only on request, and leaves its heads behind: who has an export can still show that it is whole. */
 async function keepTrail(
   context: CommandContext,
   database: Database,

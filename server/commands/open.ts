@@ -75,7 +75,7 @@ export interface CommandNeeds {
   schema?: 'any'
   /** What it does is recorded: sealed at the end, because there may be no server to do it. */
   recorded?: boolean
-  /** What Ctrl-C does. Default: lets go of the database and ends the program. */
+  /** What Ctrl-C does. Default: closes the database and ends the program. */
   onInterrupt?: () => void
 }
 

@@ -2,7 +2,7 @@
 import type { PersonKey, SeedThread } from './seed-story.ts'
 import type { Visitor } from './seed-visitors.ts'
 
-/** Writes one thread; whoever spoke in it has read it, and whoever resolved it did. */
+/** Writes one thread; the people who wrote in it, and the one who resolved it, have read it. */
 export async function discuss(
   board: string,
   { anchor, comments, resolvedBy }: SeedThread,

@@ -9,7 +9,7 @@ export const seedDomain = 'harbour.example'
 export interface SeedPerson {
   name: string
   role: Role
-  /** What the person does, for whoever reads the table. */
+  /** What the person does, for readers of the table. */
   work: string
   /** Where the person works from: documentation addresses, as the trail shows them. */
   address: string

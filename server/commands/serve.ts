@@ -71,7 +71,7 @@ export const serveCommand: Command = {
   },
 }
 
-/** Whoever comes before there is a Boardroom is told to come back. */
+/** Requests that arrive before the server is ready are told to come back. */
 function serverOf(boardroom: () => Boardroom | null): Server {
   const server = createServer(serverTimeouts, (request, response) => {
     endSlowRequest(request, response)
@@ -99,7 +99,7 @@ function serverOf(boardroom: () => Boardroom | null): Server {
   return server
 }
 
-/** Where to go, as one text: whoever reads the first line has them all. */
+/** Where to go, as one text, so that a program that reads the first line gets all of it. */
 function greeting(config: Config, firstAccount: string | null, sample: SampleLinks | null): string {
   const publicUrl = publicUrlOf(config)
   const lines = [`Boardroom is ready    ${publicUrl}`]
@@ -159,7 +159,7 @@ function listenProblem(error: unknown, { host, port }: Config): BoardroomError {
  * so that no database is left running; where the database is an outside one, there is nothing to wait for.
  *
  * An error that nobody caught drains as well, because what is applied is still to be saved, and ends with code 70:
- * whoever watches the process starts it anew.
+ * a supervisor starts it anew.
  */
 class StopSignals {
   readonly #log: CommandContext['log']

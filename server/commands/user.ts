@@ -34,7 +34,7 @@ export const userCommand: Command = {
   },
   async run(context, [verb, ...words], options) {
     const [email, role] = words
-    // Everything that the words can get wrong is said before a database is opened.
+    // Wrong arguments are reported before a database is opened.
     const work = (() => {
       switch (verb) {
         case 'create': {

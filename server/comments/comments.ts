@@ -1,5 +1,5 @@
 // Comments of a thread: written once however often they are sent, changed by their authors, deleted by their authors
-// and by whoever manages the board. Whoever is named or answered is told.
+// and by the people who manage the board. People who are named or answered are notified.
 import type { Transaction } from 'kysely'
 import { z } from 'zod'
 import type { CommentCreate, CommentResponse, CommentUpdate } from '../../shared/api/comments.ts'
@@ -124,7 +124,7 @@ async function ownComment(deps: CommentsDeps, writer: Writer, boardId: string, c
 
 /**
  * Takes away what was written; that a comment was there, and who deleted it, stays. Done already is done.
- * @throws BoardroomError not_found | access_denied (somebody else's, for whoever does not manage the board)
+ * @throws BoardroomError not_found | access_denied (somebody else's, where the asker does not manage the board)
  */
 export async function deleteComment(
   deps: CommentsDeps,

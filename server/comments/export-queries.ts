@@ -1,4 +1,4 @@
-// What is said on a board as a whole: copied with it, exported, and the name of one person taken out of all of it.
+// All comments of a board: copied with it, exported, and the name of one person taken out of all of it.
 import { sql, type Transaction } from 'kysely'
 import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
@@ -22,7 +22,7 @@ export async function threadsJson(db: Db, boardId: string): Promise<string | nul
   return rows[0]?.json ?? null
 }
 
-/** Everything said on a board to its copy: who said it and when, but not who has read it or was told of it. */
+/** All comments of a board to its copy: who said it and when, but not who has read it or was notified. */
 export async function copyThreads(trx: Trx, fromBoardId: string, toBoardId: string): Promise<void> {
   await sql`select set_config('boardroom.copying', 'on', true)`.execute(trx)
   await sql`

@@ -1,4 +1,4 @@
-// The SQL of what people are told of, one question a function.
+// The SQL of notifications, one question a function.
 import { sql, type Transaction } from 'kysely'
 import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'

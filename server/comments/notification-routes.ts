@@ -1,4 +1,4 @@
-// What the asker is told of, whether they want mails, and the address by which anybody's mails are stopped.
+// The asker's notifications, whether they want mails, and the address by which anybody's mails are stopped.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import {
   MailChoice,

@@ -1,4 +1,4 @@
-// What somebody is told of: comments that name them, and answers where they wrote. Shown only as long as they may open
+// Notifications: comments that name somebody, and answers where they wrote. Shown only as long as they may open
 // the board: what was taken away is told no more, also not what had been told before.
 import { z } from 'zod'
 import type { NotificationResponse } from '../../shared/api/comments.ts'
@@ -15,7 +15,7 @@ export function recipientOf(identity: Identity): string {
     throw new BoardroomError('access_denied', 'a ticket opens its own board only')
   const recipient = readerOf(identity)
   if (recipient === null || recipient.startsWith('agent:'))
-    throw new BoardroomError('not_signed_in', 'sign in, or open a share link, to see what you are told of')
+    throw new BoardroomError('not_signed_in', 'sign in, or open a share link, to see your notifications')
   return recipient
 }
 

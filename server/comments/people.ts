@@ -45,7 +45,7 @@ export async function mentionablePeople(
 ): Promise<MentionableResponse[]> {
   const wanted = searchKeyOf(query.q ?? '').trim()
   const rows = await candidates(deps.db, boardId, {
-    // Who is only a guest here knows nobody of the house; who has an account may be told of colleagues.
+    // Guests do not see the members of this server; people with an account may see their colleagues.
     withMembers: identity.principal.kind === 'user' && wanted !== '',
     ids: null,
     limit: 5000,

@@ -201,7 +201,7 @@ export const commentByClient = async (
       .executeTakeFirst()
   )?.id
 
-/** Not beyond `most`: whoever asks only wants to know whether there are that many. */
+/** Not beyond `most`: the caller only wants to know whether there are that many. */
 export const countThreads = async (db: Db, boardId: string, most: number): Promise<number> => {
   const { rows } = await sql<{ count: number }>`
     select count(*)::integer as count from (

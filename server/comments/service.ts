@@ -16,7 +16,7 @@ interface Page<Item> {
   next_cursor: string | null
 }
 
-/** `by`: whom comments and trail name; the system unless told. All throw BoardroomError, by the codes of the HTTP routes. */
+/** `by`: whom comments and trail name; the system by default. All throw BoardroomError, by the codes of the HTTP routes. */
 export interface CommentsService<Person> {
   /** Begins a thread; with a `client_id` that was used before, it answers with what the first made. */
   create(thread: ThreadCreate & { boardId: string; by?: Person }): Promise<ThreadResponse>

@@ -131,7 +131,7 @@ export async function resolveThread(
   return readThread(deps, boardId, threadId, writer.principal)
 }
 
-/** Everything in the thread now is read, and what its reader was told of it too. @throws BoardroomError not_found */
+/** Marks everything in the thread as read, with its notifications. @throws BoardroomError not_found */
 export async function readThrough(
   deps: Pick<CommentsDeps, 'db'>,
   boardId: string,

@@ -71,7 +71,7 @@ export async function connectClient(config: pg.ClientConfig): Promise<pg.Client>
 
 /** Ends a connection now. A polite end waits for the server, for ever if that is frozen. */
 export function destroyClient(client: pg.ClientBase): void {
-  // pg keeps the socket behind an untyped property; there is no other way to let go of a frozen server.
+  // pg keeps the socket behind an untyped property; there is no other way to drop the connection to a frozen server.
   const { connection } = client as pg.ClientBase & { connection?: { stream?: { destroy(): void } } }
   connection?.stream?.destroy()
 }

@@ -2,7 +2,7 @@
 // hexadecimal text, twice the size, that the main thread must decode; and its parameters cannot stream.
 import type { ClientBase, Connection, Submittable } from 'pg'
 
-/** COPY may take longer than any query; whoever copies much sets `statement_timeout` as well. */
+/** COPY may take longer than any query; a caller that copies much sets `statement_timeout` as well. */
 const noTimeout = 2 ** 31 - 1
 
 /** The connection as pg hands it to a Submittable; the types leave these methods out. */
@@ -65,7 +65,7 @@ class Copy implements Submittable {
 
 /**
  * `COPY (query) TO STDOUT (FORMAT binary)`, in memory: for answers whose size is bounded.
- * @param query without parameters: whoever calls has made every value in it safe.
+ * @param query without parameters: the caller has made every value in it safe.
  * @returns one array a row, values as Postgres sends them in binary; buffers are the caller's.
  */
 export function copyRows(client: ClientBase, query: string): Promise<(Buffer | null)[][]> {

@@ -1,5 +1,5 @@
 // How much room is left on the disk of the data folder. Out of it, Postgres refuses writes or ends, and comes back by
-// itself once there is room again; so whoever runs the server is told before, and told what it is.
+// itself once there is room again; so the operator is warned before that, and told the cause.
 import { statfs } from 'node:fs/promises'
 import type { Logger } from 'pino'
 

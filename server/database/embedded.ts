@@ -109,7 +109,7 @@ export class EmbeddedPostgres {
     if (client === null) return
     try {
       if (await takeLast(client)) await this.#shutDown()
-      else this.#log.info('another process still uses the database; it goes on running')
+      else this.#log.info('another process still uses the database; it keeps running')
     } catch (error) {
       this.#log.warn({ err: error }, 'could not stop the database; the next start will use it as it is')
     } finally {
@@ -120,7 +120,7 @@ export class EmbeddedPostgres {
   async #shutDown(): Promise<void> {
     const state = await postmasterState(this.clusterDir)
     if (state.name !== 'ours') {
-      this.#log.warn('the database was started elsewhere and goes on running')
+      this.#log.warn('the database was started elsewhere and keeps running')
       return
     }
     interrupt(state.pid)

@@ -1,9 +1,9 @@
-// What the database tells of by itself: changes of access, and events of boards. One dedicated connection listens,
+// What the database notifies of: changes of access, and events of boards. One dedicated connection listens,
 // and proves every few seconds that it still hears: a connection whose backend is frozen reports no error at all.
 //
 //   away ── connect, LISTEN ──> listening ── lost, or did not hear itself ──> away
 //
-// Whoever comes back from `away` may have missed something, and says so: `*`, ask everything again.
+// After being `away`, something may have been missed; listeners get `*`: ask everything again.
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
@@ -225,7 +225,7 @@ export class Notifications {
       parsed = null // by hand, in psql: said below
     }
     if (typeof parsed?.board_id !== 'string' || typeof parsed.event !== 'object' || parsed.event === null) {
-      this.#options.log.warn({ channel: this.#eventsChannel }, 'a notification that is no board event')
+      this.#options.log.warn({ channel: this.#eventsChannel }, 'a notification is not a board event')
       return
     }
     // Written by our own services, which build it from this type.

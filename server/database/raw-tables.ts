@@ -28,7 +28,7 @@ class RawTables extends OperationNodeTransformer {
     this.#schema = schema
   }
 
-  /** Only a table that stands in the raw SQL itself; `sql.ref('b.id')` names an alias, and is another kind of node. */
+  /** Only a table that is named in the raw SQL itself; `sql.ref('b.id')` names an alias, and is another kind of node. */
   protected override transformRaw(node: RawNode, queryId?: QueryId): RawNode {
     const raw = super.transformRaw(node, queryId)
     const parameters = raw.parameters.map((parameter) =>

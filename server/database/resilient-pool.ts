@@ -38,7 +38,7 @@ export class ResilientPool implements PostgresPool {
 
   async end(): Promise<void> {}
 
-  /** A connection from the pool, tried again where the cause passes by itself. */
+  /** A connection from the pool, tried again where the cause is temporary. */
   async take(): Promise<pg.PoolClient> {
     for (let attempt = 0; ; attempt++) {
       try {
@@ -164,7 +164,7 @@ const released = { on: ignore, off: ignore, release: ignore } as unknown as pg.P
 
 /**
  * Statements that may be sent twice: if the first was carried out, nothing came of it. Others are repeated only
- * where the server has said that it undid them. (A function with effects that must not happen twice is called in a
+ * where the server has reported that it rolled them back. (A function with effects that must not happen twice is called in a
  * transaction: after `begin` nothing is repeated.)
  */
 const isHarmless = (text: string): boolean => /^\s*(begin|start transaction|select)\b/i.test(text)

@@ -31,7 +31,7 @@ const serverFunctions = [
 /**
  * Makes both roles where they are missing (with LOGIN, without a password: set one with `alter role`), hands the
  * schema to the owner, and gives the server what it needs and no more. Run it again after every `migrate up`.
- * @throws BoardroomError invalid_config for names that are no roles, or alike; the database's own errors where the
+ * @throws BoardroomError invalid_config for names that are not roles, or are equal; the database's own errors where the
  * asker may not do this (it takes a superuser, or CREATEROLE and the ownership of the schema).
  */
 export async function makeRoles({ db, schema }: Database, { owner, server }: RoleNames): Promise<void> {

@@ -1,9 +1,9 @@
-// The rows of every table, as Kysely sees them. Table names stand without their schema; `Database.db` adds it.
+// The rows of every table, as Kysely sees them. Table names have no schema here; `Database.db` adds it.
 // Timestamps are Date, bytea is Buffer, bigint is string. What each column is for: docs/data-model.md.
 import type { ColumnType, Generated, GeneratedAlways, Insertable, Selectable, Updateable } from 'kysely'
 import type { Level } from '../../shared/levels.ts'
 
-/** A timestamp that the database fills in unless told. */
+/** A timestamp that the database fills in by default. */
 type Stamp = ColumnType<Date, Date | string | undefined, Date | string>
 type Time = ColumnType<Date, Date | string, Date | string>
 type MaybeTime = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>

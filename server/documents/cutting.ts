@@ -18,7 +18,7 @@ interface Part {
 type Portion = Map<number, { from: number; to: number }>
 
 /**
- * @param state Yjs v1, complete by itself.
+ * @param state Yjs v1, complete on its own.
  * @returns updates v1 in order; each rests on those before it alone, and all together are `state`. Only `state` where
  *   it does not come apart.
  */

@@ -65,7 +65,7 @@ export class DocumentWorker {
     }
   }
 
-  /** Ends the thread; whoever waits is refused. */
+  /** Ends the thread; waiting questions are refused. */
   async close(): Promise<void> {
     this.#isClosed = true
     const thread = this.#thread

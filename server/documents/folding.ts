@@ -8,7 +8,7 @@ import { statesBeforeRemovals } from './removals.ts'
 import { searchKeyIn } from './texts.ts'
 
 export interface Folded {
-  /** Yjs v1, complete by itself: nothing pending, and a probe edit on it works. */
+  /** Yjs v1, complete on its own: nothing pending, and a probe edit on it works. */
   state: Uint8Array
   checksum: Uint8Array
   /** Places in `updates` of those whose dependencies are not there yet: they must stay in the log. */

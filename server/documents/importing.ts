@@ -54,7 +54,7 @@ export function importUpdate({ current, update, ownClients, limits }: Ask<'impor
 /** Elements that an answer names; the rest are counted. */
 const mostNamed = 100
 
-/** Where an export has what is said on the board: no root of its document. */
+/** Where an export has the board's comments: not a root of its document. */
 export const threadsKey = 'boardroom.threads'
 
 /**
@@ -111,7 +111,7 @@ export function importScene({ current, body, replace, limits }: Ask<'importScene
     update = bytes
   })
   doc.transact(() => {
-    // Deleted is what says so: an element that was merely left out would come back from whoever still shows it.
+    // Deleted is what says so: an element that was merely left out would come back from a client that still shows it.
     writeElements(
       doc,
       removed.map((element) => ({ ...element, isDeleted: true })),
@@ -192,7 +192,7 @@ const withContentId = (element: SceneElement, embedded: Map<string, EmbeddedFile
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The value as the kind of shared type that stands in its place now. */
+/** The value as the kind of shared type that is in its place now. */
 function shaped(value: unknown, like: unknown): unknown {
   if (like instanceof Y.Text && typeof value === 'string') {
     return like.toString() === value ? like.clone() : new Y.Text(value)

@@ -32,7 +32,7 @@ interface Course {
   peak: Count
   peakStep: number
   peakAt: number
-  /** The peak is asked for already; it stands until more is there than ever, or nothing went for a while. */
+  /** The peak is asked for already; it holds until more is there than ever, or nothing went for a while. */
   isTaken: boolean
 }
 

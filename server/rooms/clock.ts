@@ -9,7 +9,7 @@ export interface Clock {
   now(): number
   /** Milliseconds since the epoch. */
   wall(): number
-  /** Runs once after `ms`, unless cancelled. Whoever asks cancels. */
+  /** Runs once after `ms`, unless cancelled by the caller. */
   after(ms: number, run: () => void): Timer
 }
 

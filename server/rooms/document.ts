@@ -98,7 +98,7 @@ export class BoardDocument {
 
   /**
    * What `change` does to a copy of the document, as updates v1. The document itself is never in foreign hands: a
-   * change that throws, or goes on after it has returned, changes nothing.
+   * change that throws, or continues after it has returned, changes nothing.
    * @throws what `change` throws
    */
   rehearse(doc: Y.Doc, change: (copy: Y.Doc) => unknown): Uint8Array[] {

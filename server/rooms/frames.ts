@@ -13,7 +13,7 @@ export const frameOf = (payload: Uint8Array): Buffer => {
   return frame
 }
 
-/** What stands before `bodyLength` bytes in the frame of a sync message: for bodies that are sent without a copy. */
+/** What precedes `bodyLength` bytes in the frame of a sync message: for bodies that are sent without a copy. */
 export const syncHead = (step: number, bodyLength: number): Buffer => {
   const payloadLength = 2 + varUintBytes(bodyLength) + bodyLength
   const head = Buffer.allocUnsafeSlow(headBytes(payloadLength) + payloadLength - bodyLength)

@@ -1,7 +1,7 @@
 // What a joining client gets: one step 2 that holds everything, encoded once for all who ask before the next edit.
 // While nobody writes it is the stored bytes themselves, never copied.
 //
-// What makes a client «synced» is step 2, so nothing of the board may come after it that was there before: whoever
+// What makes a client "synced" is step 2, so nothing of the board may come after it that was there before: whoever
 // asks while a large board is written to waits for the next encoding, together with all who ask meanwhile.
 import * as Y from 'yjs'
 import { SyncStep } from '../../shared/protocol.ts'

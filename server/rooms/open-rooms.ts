@@ -3,7 +3,7 @@
 //
 //   (none) ──> loading ──> open ──last one left, or failure──> closing ──everything committed──> (none)
 //
-// Whoever meets a closing room waits for it and opens anew: what is stored is then all there is.
+// A join that meets a closing room waits for it and opens anew: by then everything is stored.
 import { BoardroomError } from '../errors.ts'
 import type { Clock } from './clock.ts'
 import type { Fold, StoredBoard } from './ports.ts'
@@ -144,7 +144,7 @@ export class OpenRooms {
   }
 
   #done(room: Room): void {
-    // Before the state is looked at: a flush may end the room by itself.
+    // Before the state is looked at: a flush may end the room.
     room.flush()
     const { boardId } = room
     if (this.open(boardId) !== room) return

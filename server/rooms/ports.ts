@@ -4,7 +4,7 @@ import type { Level } from '../../shared/levels.ts'
 import type { PublicPrincipal } from '../../shared/protocol.ts'
 import type { DryRunAnswer, DryRunQuestion } from '../documents/validate/crowds.ts'
 import type { StateVectorLimits } from '../documents/validate/state-vector.ts'
-import type { TrialLimits, ValidationLimits } from '../documents/validate/verdict.ts'
+import type { DryRunLimits, ValidationLimits } from '../documents/validate/verdict.ts'
 
 /** A WebSocket as a connection uses it. Frames are whole server frames (unmasked, built once, shared by many). */
 export interface Socket {
@@ -195,7 +195,7 @@ export interface RoomLimits {
 export interface InspectionLimits {
   update?: Partial<ValidationLimits>
   stateVector?: StateVectorLimits
-  trial?: TrialLimits
+  trial?: DryRunLimits
 }
 
 /** Folds a board's rows into one update, away from the main thread, so that other rooms do not feel it. */

@@ -17,7 +17,7 @@ export interface RoomOptions {
   clock: Clock
   logger: Logger
   counters: Counters
-  /** The last connection left, or the room cannot go on: it is to be closed. */
+  /** The last connection left, or the room cannot continue: close it. */
   onDone: () => void
   onLeft: (connection: Connection) => void
   onRelayed: (by: Editor, relayed: readonly Relayed[]) => void

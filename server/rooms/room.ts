@@ -283,7 +283,7 @@ export class Room implements Host<Connection> {
     this.#options.counters.rooms_failed++
     // Nothing of it may be applied, shown or stored any more: what the log has is the board.
     this.#window.close()
-    // Should be impossible; whoever looks into it needs the bytes, or at least how they begin.
+    // Should be impossible; investigating it takes the bytes, or at least how they begin.
     const start = culprit === null ? undefined : Buffer.from(culprit.update).subarray(0, 512).toString('hex')
     const by = culprit?.editor.summary().connectionId
     this.#logger.error({ err: error, name, by, bytes: culprit?.update.length, start }, 'a room failed')

@@ -31,7 +31,7 @@ import type {
 } from './ports.ts'
 import type { Room } from './room.ts'
 
-const mostUnsavedMs = 60_000 // unless told
+const mostUnsavedMs = 60_000 // by default
 
 export interface RoomsOptions {
   log: UpdateLog
@@ -52,7 +52,7 @@ export interface RoomsOptions {
   cut?: Cut
   /** Tries updates in a worker; without it they are tried here. */
   dryRun?: DryRun
-  /** How long rooms go on while nothing can be saved. Default: a minute. */
+  /** How long rooms stay open while nothing can be saved. Default: a minute. */
   goOnUnsavedMs?: number
   clock?: Clock
 }
@@ -118,7 +118,7 @@ export class Rooms {
     }
   }
 
-  /** Who is on a board, in the order of joining. Whoever has been silent for too long is not. */
+  /** Who is on a board, in the order of joining, without those that have been silent for too long. */
   connectionsOf(boardId: string): ConnectionSummary[] {
     const here = [...(this.#rooms.open(boardId)?.connections ?? [])].filter(
       ({ isOpen, isAway }) => isOpen && !isAway,

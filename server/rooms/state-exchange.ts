@@ -1,5 +1,5 @@
 // Who has what, between one room and its clients: the answers to their sync step 1, and ours to them. Answering may
-// take the document, which is built first then; until it is there, whoever asked is not read.
+// take the document, which is built first then; until it is there, the connection that asked is not read.
 import type * as Y from 'yjs'
 import { SyncStep } from '../../shared/protocol.ts'
 import type { Clock } from './clock.ts'
@@ -66,7 +66,7 @@ export class StateExchange {
 
   /** Sends what a connection missed that did not read. */
   catchUp(connection: Connection, since: Uint8Array): void {
-    // Whoever fell behind did so over an update, and updates are applied to a built document.
+    // Only an update makes a connection fall behind, and updates are applied to a built document.
     const { doc } = this.#document
     if (doc === null || !connection.mayRead) return
     this.#window.flush()

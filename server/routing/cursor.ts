@@ -35,13 +35,9 @@ export function positionOf(
     !checks.key.safeParse(key).success ||
     !checks.id.safeParse(id).success
   ) {
-    throw new BoardroomError(
-      'invalid_request',
-      'cursor: expected the next_cursor of a page of this same list',
-      {
-        details: { in: 'query', issues: [{ path: 'cursor', message: 'not a cursor of this list' }] },
-      },
-    )
+    throw new BoardroomError('invalid_request', 'cursor: expected the next_cursor of a page of this list', {
+      details: { in: 'query', issues: [{ path: 'cursor', message: 'not a cursor of this list' }] },
+    })
   }
   return { key: key ?? '', id: id ?? '' }
 }

@@ -33,11 +33,11 @@ export function errorAnswer(c: Context<HttpEnv>, error: BoardroomError): Respons
   return c.json(body, status)
 }
 
-/** For getRequestListener's `errorHandler`: what a request gets that is none (a Host that is no host, say). */
+/** For getRequestListener's `errorHandler`: the answer to a malformed request (with an invalid Host, say). */
 export function unreadableRequest(error: unknown): Response {
   const isTheirs = error instanceof Error && error.name === 'RequestError'
   const { code, message } = isTheirs
-    ? new BoardroomError('invalid_request', 'this is not a request that can be read')
+    ? new BoardroomError('invalid_request', 'the request cannot be parsed')
     : new BoardroomError('internal', 'something broke on the server')
   const body: ErrorResponse = { error: { code, message } }
   return Response.json(body, { status: httpStatusOf(code), headers: { 'x-content-type-options': 'nosniff' } })

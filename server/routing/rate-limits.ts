@@ -1,5 +1,5 @@
 // How often one address may try. Token buckets in memory, a bounded number of them: rate-limiter-flexible keeps a
-// timer and an entry for every key it ever saw, so whoever owns a /48 could fill the memory with it.
+// timer and an entry for every key it ever saw, so the owner of a /48 could fill the memory with it.
 import type { Config } from '../config.ts'
 
 interface Bucket {

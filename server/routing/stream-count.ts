@@ -7,7 +7,7 @@ export interface StreamLimits {
   most: number
   /** Of one known asker, so that nobody takes the places of the others. */
   mostOfOne: number
-  /** Of one address: whoever is not known is somebody new each time, and one link makes many guests. */
+  /** Of one address: anonymous people are somebody new each time, and one link makes many guests. */
   mostOfAddress: number
 }
 

@@ -15,7 +15,7 @@ export interface StorageDeps {
   worker: DocumentWorker
   /** @see requireLevel of server/boards/access.ts, with the access of this server */
   requireLevel(identity: Identity, boardId: string, level: Level): Promise<AccessDecision>
-  /** What is said on the board, as JSON; null where nothing is. @see server/comments/export-queries.ts */
+  /** The board's comments as JSON; null if there are none. @see server/comments/export-queries.ts */
   threadsJson(boardId: string): Promise<string | null>
   trail: Pick<AuditTrail, 'record' | 'recordRead'>
   config: Pick<

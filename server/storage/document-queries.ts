@@ -41,7 +41,7 @@ export async function bytesOfOwner(trx: Db, boardId: string): Promise<number> {
 }
 
 /**
- * Content that is about to be shown by a board. Written even where it is there, which waits for whoever is taking it
+ * Content that is about to be shown by a board. Written even where it is there, which waits for a transaction that is removing it
  * away and makes them wait.
  */
 export const holdContent = (trx: Db, sha256: string, data: Buffer) =>

@@ -51,7 +51,7 @@ export const sendDocument = (
   return c.body(new Uint8Array(asBuffer(body)))
 }
 
-/** What belongs to the document and lies beside it: the images of a drawing, what is said on the board. */
+/** What belongs to the document and lies beside it: the images of a drawing, the board's comments. */
 const withRest = async (
   deps: StorageDeps,
   boardId: string,

@@ -36,9 +36,9 @@ export async function renderedAs(
 }
 
 /**
- * A document as JSON with what is said on its board under one more key, which an import leaves alone: comments are
+ * A document as JSON with the board's comments under one more key, which an import leaves alone: comments are
  * the words of their authors, and nobody brings them in for somebody else.
- * @param threads JSON; null: nothing is said
+ * @param threads JSON; null: no comments
  */
 export const withThreads = (document: Uint8Array, threads: string | null): Uint8Array => {
   if (threads === null) return document

@@ -16,7 +16,7 @@ import {
   takeUpdates,
   writeSnapshot,
 } from './log/queries.ts'
-import { keepVersion } from './versions/keeping-queries.ts'
+import { keepVersion } from './versions/retention-queries.ts'
 
 export interface RebuildDeps {
   database: Database

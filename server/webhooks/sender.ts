@@ -64,7 +64,7 @@ export class WebhookSender {
   #turn: Promise<void> = Promise.resolve()
   #closed = false
   #sweptAt = 0
-  /** The database did not answer the last time; said once. */
+  /** The database did not answer the last time; logged once. */
   #isAway = false
 
   constructor(deps: SenderDeps) {

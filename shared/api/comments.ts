@@ -1,4 +1,4 @@
-// Threads, their comments, and what people are told of, as they go over HTTP.
+// Threads, their comments, and notifications, as HTTP carries them.
 import { z } from 'zod'
 import { maxCommentLength } from '../comments.ts'
 import { cursor, limit, strict, Timestamp, text, Uuid } from './fields.ts'

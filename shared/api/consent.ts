@@ -56,7 +56,7 @@ export const ConsentAsked = z
     text: z.string().describe('to be shown as plain text'),
     required_categories: z.array(z.string()),
     optional_categories: z.array(z.string()).describe('none of either: any names are taken, and kept'),
-    given: z.boolean().describe('whether a record of the asker stands for exactly this version'),
+    given: z.boolean().describe('whether a record of the asker is in force for exactly this version'),
   })
   .meta({ id: 'ConsentAsked' })
 export type ConsentAsked = z.infer<typeof ConsentAsked>

@@ -34,7 +34,7 @@ export const ServiceKeyRotate = strict({
     .min(0)
     .max(30 * 86_400)
     .default(86_400)
-    .describe('how long the former secret goes on to work; a day unless told, 0 ends it at once'),
+    .describe('how long the former secret keeps working; a day by default, 0 ends it at once'),
   expires_at: Timestamp.nullable().optional().describe('a new end of the key; left out: as it was'),
 }).meta({ id: 'ServiceKeyRotate' })
 export type ServiceKeyRotate = z.infer<typeof ServiceKeyRotate>

@@ -71,7 +71,7 @@ export const WebhookRotate = strict({
     .min(0)
     .max(30 * 86_400)
     .default(86_400)
-    .describe('how long deliveries are signed with both secrets; a day unless told'),
+    .describe('how long deliveries are signed with both secrets; a day by default'),
 }).meta({ id: 'WebhookRotate' })
 
 export const WebhookResponse = z
@@ -86,7 +86,7 @@ export const WebhookResponse = z
     failing_since: Timestamp.nullable().describe('the first failure since the last success'),
     disabled_at: Timestamp.nullable(),
     disabled_reason: z.string().nullable(),
-    pending: z.int().describe('deliveries that wait or are tried again; 1000 stands for more'),
+    pending: z.int().describe('deliveries that wait or are tried again; 1000 means 1000 or more'),
     created_at: Timestamp,
     created_by: UserId.nullable(),
   })

@@ -4,8 +4,8 @@ import { dryRun } from '../../server/documents/validate/crowds.ts'
 import { validateUpdate } from '../../server/documents/validate/validate.ts'
 import {
   type ClientIdRule,
+  type DryRunLimits,
   defaultValidationLimits,
-  type TrialLimits,
   type ValidationLimits,
   type Verdict,
 } from '../../server/documents/validate/verdict.ts'
@@ -17,7 +17,7 @@ export interface Terms {
   clientIds?: ClientIdRule
   /** Those that are lowered. */
   limits?: Partial<ValidationLimits>
-  trial?: TrialLimits
+  trial?: DryRunLimits
 }
 
 /** @throws Error where the update would hurt plain Yjs */

@@ -6,7 +6,7 @@ import * as Y from 'yjs'
 import { readContent } from '../../server/documents/validate/content.ts'
 import { refuseLiveEntries } from '../../server/documents/validate/map-entries.ts'
 import { endOf, Refused, UpdateReader } from '../../server/documents/validate/update-reader.ts'
-import { defaultTrialLimits, defaultValidationLimits } from '../../server/documents/validate/verdict.ts'
+import { defaultDryRunLimits, defaultValidationLimits } from '../../server/documents/validate/verdict.ts'
 import {
   ada,
   boardOfAda,
@@ -49,7 +49,7 @@ counts('the bounds are those that docs/security.md names', () => {
     minCopiedValues: 1024,
     minCrowdBytes: 6144,
   })
-  assert.equal(defaultTrialLimits, { ms: 400, msPerStruct: 0.005 })
+  assert.equal(defaultDryRunLimits, { ms: 400, msPerStruct: 0.005 })
 })
 
 counts('structs of every kind, and deleted ranges, are at least so long', () => {

@@ -59,7 +59,7 @@ export function serviceKeyRoutes({ db }: { db: Db }): OpenAPIHono<HttpEnv> {
       tags,
       summary: 'Give a service key another secret',
       description:
-        'The former secret goes on to work for `overlap_seconds`, so that servers can be changed one after the other. A rotation within that time ends what was still good from before. Tickets go on.',
+        'The former secret keeps working for `overlap_seconds`, so that servers can be changed one after the other. A rotation within that time ends what was still good from before. Tickets go on.',
       request: { params, body: { ...jsonBody(ServiceKeyRotate), required: false } },
       responses: {
         200: jsonAnswer(ServiceKeyResponse, 'The new secret, in `key`; it is shown this once.'),

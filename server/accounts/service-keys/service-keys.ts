@@ -61,7 +61,7 @@ export async function createKey(db: Db, actor: Actor, body: ServiceKeyCreate): P
 }
 
 /**
- * Another secret for the same key, whose tickets go on.
+ * Another secret for the same key, whose tickets stay valid.
  * @throws BoardroomError not_found | conflict (revoked or expired) | invalid_request (the end is past)
  */
 export async function rotateServiceKey(

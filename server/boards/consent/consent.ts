@@ -1,5 +1,5 @@
-// Giving, seeing and taking back consent. A record that stands lets its person in; the database's triggers record
-// every change, and end the sockets of whoever takes it back.
+// Giving, seeing and taking back consent. A record in force lets its person in; the database's triggers record
+// every change, and end the sockets of people who withdraw it.
 import type {
   ConsentAsked,
   ConsentCreate,
@@ -47,7 +47,7 @@ export function consentPerson({ principal }: Identity): ConsentPerson {
     case 'guest':
       return { guestId: principal.guestId }
     case 'agent':
-      throw new BoardroomError('access_denied', 'an agent accepts nothing; whoever let it in does')
+      throw new BoardroomError('access_denied', 'an agent cannot accept; the person who let it in does')
     case 'anonymous':
       throw new BoardroomError('not_signed_in', 'sign in, or open a share link, and accept then')
   }
@@ -82,8 +82,8 @@ export async function readConsent(
 }
 
 /**
- * Accepts a text. What stands already stays; other categories of the same version take its place.
- * @returns the record that stands now, and whether it is new.
+ * Accepts a text. A record in force stays; other categories of the same version take its place.
+ * @returns the record now in force, and whether it is new.
  * @throws BoardroomError not_signed_in | not_found (nothing is asked) | conflict (another version is asked) |
  * invalid_request (categories)
  */
@@ -116,7 +116,7 @@ export async function giveConsent(
   })
 }
 
-/** Takes back what stands, of the instance's text or of a board's: access ends at once. Done already is done. */
+/** Withdraws what is in force, of the instance's text or of a board's: access ends at once. Doing it twice is no error. */
 export async function withdrawConsent(
   deps: ConsentDeps,
   identity: Identity,
@@ -175,7 +175,7 @@ export const askNoMore = (deps: ConsentDeps, actor: Actor, boardId: string): Pro
   transactionAs(deps.db, actor, (trx) => endTextOfBoard(trx, boardId))
 
 /**
- * Refuses whoever has not accepted what the instance asks, where no board is concerned yet.
+ * Refuses people who have not accepted what the instance asks, before any board is concerned.
  * @throws BoardroomError consent_needed
  */
 export async function requireInstanceConsent(

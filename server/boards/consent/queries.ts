@@ -123,7 +123,7 @@ export const insertRecord = (
 export const withdrawRecord = (trx: Trx, id: string) =>
   trx.updateTable('consent_records').set({ withdrawn_at: sql<Date>`now()` }).where('id', '=', id).execute()
 
-/** Takes back all that stands of a person, of the instance's texts or of one board's. @returns how many. */
+/** Withdraws all records in force of a person, of the instance's texts or of one board's. @returns how many. */
 export const withdrawStanding = async (
   trx: Trx,
   person: ConsentPerson,

@@ -40,10 +40,10 @@ export function consentRoutes(deps: ConsentDeps & { access: Access }): OpenAPIHo
   const statuses = errorAnswers(401, 403, 404, 409, 410, 413, 415)
   const given = {
     201: jsonAnswer(ConsentRecord, 'The record.'),
-    200: jsonAnswer(ConsentRecord, 'It stands already.'),
+    200: jsonAnswer(ConsentRecord, 'It is on record already.'),
     ...statuses,
   }
-  const withdrawn = { 204: { description: 'Nothing stands any more; open sockets end.' }, ...statuses }
+  const withdrawn = { 204: { description: 'Withdrawn; open sockets are closed.' }, ...statuses }
 
   router.openapi(
     createRoute({
@@ -167,7 +167,7 @@ export function consentRoutes(deps: ConsentDeps & { access: Access }): OpenAPIHo
       tags,
       summary: 'Ask for consent on this board, beside what the instance asks',
       description:
-        'For those who manage it. Whoever has not accepted leaves at once, the asker too. A version keeps its text for ever.',
+        'For those who manage it. Everybody who has not accepted is disconnected at once, the asker too. A version keeps its text for ever.',
       request: { params: BoardParams, body: jsonBody(ConsentTextCreate) },
       responses: { 200: jsonAnswer(ConsentTextResponse, 'Asked from now on.'), ...statuses },
     }),

@@ -148,7 +148,7 @@ export async function socketFolder(clusterDir: string): Promise<string> {
   return link
 }
 
-/** Takes the short link away; for whoever stopped the cluster. */
+/** Removes the short link; called after the cluster was stopped. */
 export async function removeSocketLink(clusterDir: string): Promise<void> {
   const link = linkTo(clusterDir)
   await rm(link, { force: true })

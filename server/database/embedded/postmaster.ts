@@ -74,7 +74,7 @@ const cutOffMs = 3000
 export async function fillEmptyLocks(clusterDir: string): Promise<boolean> {
   let found = false
   for (const name of ['postmaster.pid', `.s.PGSQL.${port}.lock`]) {
-    const file = await open(path.join(clusterDir, name), 'r+').catch(() => null) // mostly there is none
+    const file = await open(path.join(clusterDir, name), 'r+').catch(() => null) // usually missing
     if (file === null) continue
     try {
       const { size, mtimeMs } = await file.stat()
@@ -91,7 +91,7 @@ export async function fillEmptyLocks(clusterDir: string): Promise<boolean> {
 export interface Starting {
   /** Resolves with Postgres's own words if it ended instead of serving; never resolves otherwise. */
   failed: Promise<string>
-  /** Give up watching: Postgres lives on by itself. */
+  /** Stop watching: Postgres keeps running. */
   leave(): Promise<void>
 }
 
@@ -144,7 +144,7 @@ export function interrupt(pid: number): void {
   try {
     process.kill(pid, 'SIGINT')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error // it has just ended by itself
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error // it has just ended
   }
 }
 

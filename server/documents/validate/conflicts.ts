@@ -70,7 +70,7 @@ function conflictSteps(
   let next: Y.Item | null
   if (originClient >= 0) {
     const left = known(doc, originClient, originClock)
-    // Between two clocks of one struct nothing else stands.
+    // Between two clocks of one struct there is nothing else.
     if (!(left instanceof Y.Item) || left === right) return 0
     next = left.right
   } else if (right !== null || list !== null) {
@@ -80,7 +80,7 @@ function conflictSteps(
     if (key !== null) for (; next?.left && steps < limit; steps++) next = next.left
   } else return 0
   for (; next !== null && next !== right && steps < limit; steps++) {
-    // Structs at the very front end the search of one that stands behind something.
+    // Structs at the very front end the search of one that is behind something.
     if (next.origin === null && originClient >= 0) break
     next = next.right
   }

@@ -109,7 +109,7 @@ function skipAny(reader: UpdateReader, limits: ValidationLimits, depth: number):
   }
 }
 
-/** A string that Yjs hands to `JSON.parse`. In arrays of the old JSON content the word `undefined` stands for itself. */
+/** A string that Yjs hands to `JSON.parse`. In arrays of the old JSON content the word `undefined` is itself. */
 function skipJson(reader: UpdateReader, limits: ValidationLimits, allowUndefined: boolean): void {
   const length = reader.readVarUint()
   const from = reader.position

@@ -1,10 +1,10 @@
-// Structs that begin with known clocks and go on past them.
+// Structs that begin with known clocks and continue past them.
 import * as Y from 'yjs'
 import { Anchor, keyAt, type Place, type SharedType, typeAround, typeInside } from './placement.ts'
 import { Refused } from './update-reader.ts'
 
 /**
- * Such a struct must stand where its known part stands: Yjs would link the new part behind the known one but count
+ * Such a struct must be where its known part is: Yjs would link the new part behind the known one but count
  * it to the parent that the struct names.
  * @param root, key as the struct names them, null where it does not.
  * @returns false where the document lacks what the struct points at.
@@ -28,7 +28,7 @@ export function continuesInPlace(
       parent = typeAround(doc, anchorClient, anchorClock)
       parentSub = keyAt(doc, anchorClient, anchorClock)
     }
-    // Gone on the board: Yjs stores the rest as GC, wherever it says it stands.
+    // Gone on the board: Yjs stores the rest as GC, wherever it says it is.
     if (parent === null) return true
   }
   const last = doc.store.clients.get(clientId)?.at(-1)

@@ -5,7 +5,7 @@
 import * as Y from 'yjs'
 import type { Neighbours } from './conflicts.ts'
 import type { Place } from './placement.ts'
-import { defaultTrialLimits, type TrialLimits } from './verdict.ts'
+import { type DryRunLimits, defaultDryRunLimits } from './verdict.ts'
 
 /** Counts claims of places while an update is read. */
 export class Crowds {
@@ -64,7 +64,7 @@ export interface DryRunQuestion {
   update: Uint8Array
   structs: number
   /** Default: 400 ms and 5 µs a struct. */
-  trial?: TrialLimits | undefined
+  trial?: DryRunLimits | undefined
 }
 
 export interface DryRunAnswer {
@@ -82,7 +82,7 @@ export function dryRun({
   updates,
   update,
   structs,
-  trial = defaultTrialLimits,
+  trial = defaultDryRunLimits,
 }: DryRunQuestion): DryRunAnswer {
   const startedAt = performance.now()
   const copy = new Y.Doc()

@@ -16,7 +16,7 @@ export interface DeleteSetReading {
 
 /**
  * @param reachedBy the clock that the board will have reached for a client with this update's structs.
- * @param splits is told of every place where a range begins or ends.
+ * @param splits gets every place where a range begins or ends.
  * @param isEmpty whether the structs bring nothing.
  */
 export function readDeleteSet(

@@ -1,4 +1,4 @@
-// Root types that an update would bring into being. Yjs makes a root when it reads its name and never lets go of one.
+// Root types that an update would bring into being. Yjs makes a root when it reads its name and never frees one.
 import type * as Y from 'yjs'
 import { Refused } from './update-reader.ts'
 import type { ValidationLimits } from './verdict.ts'

@@ -1,5 +1,5 @@
 // Where new structs hang: inside which shared type, and how deep. Kept for updates of several structs, because
-// what a struct points at may stand in the same update, or in a part of it that comes later.
+// what a struct points at may be in the same update, or in a part of it that comes later.
 import * as Y from 'yjs'
 import type { Block, Blocks } from './blocks.ts'
 import type { MapEntry } from './map-entries.ts'
@@ -14,7 +14,7 @@ export const Anchor = { none: 0, root: 1, parent: 2, neighbour: 3 } as const
 /** What a struct is to those that name it as parent: nothing possible, a type, or gone (its children go with it). */
 export const Role = { leaf: 0, type: 1, gone: 2 } as const
 
-/** What one struct says about where it stands. */
+/** What one struct says about its place. */
 export interface Place {
   role: number
   anchor: number
@@ -39,7 +39,7 @@ export class Placements {
   #roles = new Uint8Array(16)
   #anchorClients = new Float64Array(16)
   #anchorClocks = new Int32Array(16)
-  /** Depth of the list that a struct stands in: 0 in a root. */
+  /** Depth of the list that a struct is in: 0 in a root. */
   #depths = new Int16Array(16)
   /** 1 where the struct is a map entry; for neighbours only once `#depths` is resolved. */
   #keyed = new Uint8Array(16)
@@ -98,7 +98,7 @@ export class Placements {
     return entries
   }
 
-  /** @returns the depth of the list that the struct of a row stands in, or `nowhere`. */
+  /** @returns the depth of the list that the struct of a row is in, or `nowhere`. */
   #resolve(start: number, blocks: Blocks, doc: Y.Doc): number {
     // Follow rows until one whose depth is known, then give it to all that were passed. No recursion: chains of
     // neighbours are as long as a text.
@@ -208,7 +208,7 @@ export function typeInside(doc: Y.Doc, clientId: number, clock: number): SharedT
   return struct.content.type
 }
 
-/** The type that an item stands in; null where it is gone. */
+/** The type that an item is in; null where it is gone. */
 export function typeAround(doc: Y.Doc, clientId: number, clock: number): SharedType | null {
   const struct = structAt(doc, clientId, clock)
   // Integrated items hold their parent itself, not its id or name.

@@ -75,7 +75,7 @@ export class Showings {
 
   /**
    * @param extended clients whose clocks the update extends.
-   * @returns null where one of them goes on without showing what was relayed: it may rest on something else.
+   * @returns null where one of them continues without showing what was relayed: it may rest on something else.
    */
   result(extended: readonly Write[]): Shown[] | null {
     const shown: Shown[] = []
@@ -147,7 +147,7 @@ function isSameContent(known: Y.Item, item: Y.Item, clock: number, until: number
   return isSameValue(values?.slice(from, to), others?.slice(itemFrom, itemTo))
 }
 
-/** The contents of structs as values, a clock each; kinds that cannot stand for each other never look the same. */
+/** The contents of structs as values, a clock each; kinds that cannot replace each other never look the same. */
 function valuesOf(content: Y.Item['content']): unknown[] | null {
   if (content instanceof Y.ContentAny || content instanceof Y.ContentJSON) return content.arr
   if (content instanceof Y.ContentBinary) return [{ binary: content.content }]

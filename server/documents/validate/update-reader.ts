@@ -3,7 +3,7 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import type { RejectRule, ValidationLimits } from './verdict.ts'
 
-/** Why bytes are refused; thrown while reading and turned into a verdict by whoever started the reading. */
+/** Why bytes are refused; thrown while reading and turned into a verdict by the caller. */
 export class Refused extends Error {
   readonly rule: RejectRule
 

@@ -64,7 +64,7 @@ class Inspection implements Blocks {
   readonly #newClients: number[] = []
   readonly #roots: NewRoots
   #deletedClocks = 0
-  /** What the board lacks for this update. Reading goes on, because malformed bytes weigh more. */
+  /** What the board lacks for this update. Reading continues, because malformed bytes weigh more. */
   #resync: ResyncRule | null = null
 
   /** Only for updates of several structs; a single one can point at nothing but the document. */
@@ -196,7 +196,7 @@ class Inspection implements Blocks {
       const end = endOf(clock, reader.readVarUint(), this.#limits)
       place.role = Role.gone
       place.isSplittable = false
-      // A skip stands for clocks that the sender left out; only what follows it can show that they are lacking.
+      // A skip means clocks that the sender left out; only what follows it can show that they are lacking.
       if (ref === ContentRef.skip) return end
       if (this.#showings.concerns(clock, end))
         this.#showings.show({ clientId: block.clientId, clock, end, bytes: null })
@@ -303,7 +303,7 @@ class Inspection implements Blocks {
     return dependency
   }
 
-  /** @returns the name of the root type that a struct stands in. */
+  /** @returns the name of the root type that a struct is in. */
   #readRootName(): string {
     const from = this.#reader.skipKey(this.#limits.maxRootNameBytes, this.#limits.forbiddenKey, 'root_name')
     const name = this.#reader.text(from, this.#reader.position)

@@ -51,7 +51,7 @@ export interface Write {
 export interface Shown extends Write {
   /** Some of it is gone from the board, and alive in the update. */
   isDeleted: boolean
-  /** The update goes on past them: it comes from the document that writes under the id. */
+  /** The update continues past them: it comes from the document that writes under the id. */
   isExtended: boolean
 }
 
@@ -131,12 +131,12 @@ export interface ValidationLimits {
 }
 
 /** How long an update that may be crowded is tried. */
-export interface TrialLimits {
+export interface DryRunLimits {
   ms: number
   msPerStruct: number
 }
 
-export const defaultTrialLimits: TrialLimits = { ms: 400, msPerStruct: 0.005 }
+export const defaultDryRunLimits: DryRunLimits = { ms: 400, msPerStruct: 0.005 }
 
 export const defaultValidationLimits: ValidationLimits = {
   maxNewClientsPerUpdate: 256,

@@ -110,7 +110,7 @@ export class Rights {
   decide(pending: Pending): Promise<AccessDecision> {
     if (pending.state === 'ended')
       return Promise.reject(new BoardroomError('closing', 'this join was cancelled'))
-    // While nobody answers, one question at a time looks whether that is over; whoever comes meanwhile is refused.
+    // While the database does not answer, one question at a time probes it; joins meanwhile are refused.
     if (this.#failingSince !== null && (this.#questions > 0 || this.#retry !== null))
       return Promise.reject(unreachable())
     return new Promise((resolve, reject) => {

@@ -7,7 +7,7 @@ import type { Clock, Timer } from '../clock.ts'
 import type { Counters } from '../counters.ts'
 import type { AccessDecision, RoomLimits } from '../ports.ts'
 
-/** How long a seat is kept for whoever was closed to come back to it. */
+/** How long a seat is kept for a connection that was closed to come back. */
 const reservedMs = 10_000
 
 /** What seats need of a connection. */
@@ -125,7 +125,7 @@ export class Seats {
       return { level: granted, reason: null }
     }
     if (this.#writers.has(member)) return { level: granted, reason: null }
-    // Whoever waits keeps its place in the queue, however often access is asked about.
+    // A waiting connection keeps its place in the queue, however often its access is checked.
     if (this.#waiting.has(member) || this.#isFull || !this.#hasSeat()) return this.#wait(member)
     this.#give(member)
     return { level: granted, reason: null }

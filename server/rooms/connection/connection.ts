@@ -4,7 +4,7 @@
 //   joining ──enter──> open ──silent──> away        in every state `end` leads to: ended
 //                       └<──a message────┘
 //
-// An end is final and says nothing to others by itself: the room takes its leave once everything of this moment is
+// An end is final and tells nobody else: the room takes its leave once everything of this moment is
 // done, so no loop over connections meets the consequences of an end inside it.
 import type { Logger } from 'pino'
 import { type Level, mayWrite } from '../../../shared/levels.ts'

@@ -6,7 +6,7 @@ import type { Place } from '../access/seats.ts'
 export interface Ending {
   code: number
   reason: string
-  /** close: with the code. terminate: nobody would read that. nothing: it has ended by itself. */
+  /** close: with the code. terminate: nobody would read that. nothing: the socket has ended already. */
   socket: 'close' | 'terminate' | 'nothing'
 }
 

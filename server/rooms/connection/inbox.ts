@@ -45,7 +45,7 @@ export class Inbox<Member extends Editor> {
     })
   }
 
-  /** Handles one message. @returns how the connection ends for it; null: it goes on. */
+  /** Handles one message. @returns how the connection ends because of it; null: it stays open. */
   receive(data: Uint8Array, isBinary: boolean): Ending | null {
     const { limits, counters } = this.#options
     if (!isBinary) {

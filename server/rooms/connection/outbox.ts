@@ -1,6 +1,6 @@
 // What goes to one socket. A client that does not read as fast as the room writes is first left out of presence,
 // then of updates, so that it costs the server no more than what the kernel and one answer hold; when it reads
-// again it gets one difference for all that it missed. One that stays behind is let go. Never throws.
+// again it gets one difference for all that it missed. One that stays behind is disconnected. Never throws.
 import { CloseCode } from '../../../shared/protocol.ts'
 import type { Clock, Timer } from '../clock.ts'
 import type { Socket } from '../ports.ts'
@@ -11,7 +11,7 @@ const noPresenceBytes = 1 * MiB
 const noUpdatesBytes = 2 * MiB
 const mostUnsentBytes = 16 * MiB
 const mostBehindMs = 30_000
-/** A full state is large: whoever takes it at this rate is slow but not stuck. */
+/** A full state is large: a client that reads at this rate is slow but not stuck. */
 const leastBytesPerMs = 64
 
 type OutboxState =
@@ -124,7 +124,7 @@ export class Outbox {
     this.#state = { name: 'closed' }
   }
 
-  /** A socket that throws is this client's trouble, and none of whoever sends to it. */
+  /** A socket that throws is this client's problem, not the sender's. */
   #write(...pieces: readonly Buffer[]): void {
     try {
       this.#socket.write(...pieces)

@@ -49,7 +49,7 @@ export class Replies {
     return this.#saved.receive()
   }
 
-  /** @returns how the connection ends for it; null: it goes on. */
+  /** @returns how the connection ends because of it; null: it stays open. */
   learned({ count, isStep2 }: Edit, outcome: Outcome, after: number): Ending | null {
     switch (outcome.name) {
       case 'effective':
@@ -88,7 +88,7 @@ export class Replies {
       case 'not kept':
         return null
       case 'contradicted':
-        // Its document and the board differ under one client id; a stock client cannot start over by itself.
+        // Its document and the board differ under one client id; a stock client cannot start over on its own.
         return this.#options.ownProtocol ? null : closing(CloseCode.protocolViolation, message)
       case 'violation': {
         // Honest clients send no such thing, so the third ends it.

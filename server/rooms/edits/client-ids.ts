@@ -28,7 +28,7 @@ export interface Writer {
   speaksFor(clientId: number): boolean
 }
 
-/** Owner of the ids of a document that was replaced by a rebuild: whoever brings them in would bring it all back. */
+/** Owner of the ids of a document that was replaced by a rebuild: bringing them in would bring it all back. */
 const retired = 'retired'
 const mostSignIns = 10_000
 

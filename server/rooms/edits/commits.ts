@@ -1,4 +1,4 @@
-// Which of a room's appends are committed, in the order in which they were made: «saved» may cover a frame only when
+// Which of a room's appends are committed, in the order in which they were made: "saved" may cover a frame only when
 // everything that its effect rests on is safe, also what somebody else wrote a moment before it.
 
 interface Wait {
@@ -41,7 +41,7 @@ export class Commits {
     }
     const followed: Promise<void> = append
       .then(() => this.#succeeded(number))
-      // What `onProgress` throws is no lost append, but nobody can be told of a commit any more.
+      // What `onProgress` throws is no lost append, but nobody can be told about commits any more.
       .catch(failed)
       // Caught by nobody, it would end the process; `onFailure` has had its turn.
       .catch(() => undefined)

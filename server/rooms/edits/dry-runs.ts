@@ -1,8 +1,8 @@
 // Updates whose cost only Yjs can tell are tried on a copy of the board first, in another thread. Meanwhile their
-// sender is not read, and what else came of it waits behind; everybody else goes on.
+// sender is not read, and its later edits wait; everybody else continues.
 
 import { dryRun } from '../../documents/validate/crowds.ts'
-import type { TrialLimits } from '../../documents/validate/verdict.ts'
+import type { DryRunLimits } from '../../documents/validate/verdict.ts'
 import type { DryRun, StoredBoard } from '../ports.ts'
 import type { Edit, Editor } from './edit.ts'
 
@@ -12,8 +12,8 @@ export interface DryRunsOptions {
   /** Without it, updates are tried in this thread. */
   dryRun?: DryRun | undefined
   /** How long one is tried; undefined: as long as usual. */
-  trial?: TrialLimits | undefined
-  /** The edits go on, in their order; the first one's trial is over. */
+  trial?: DryRunLimits | undefined
+  /** The edits continue, in their order; the dry run of the first is over. */
   onOver: (edits: readonly Edit[]) => void
 }
 

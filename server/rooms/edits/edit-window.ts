@@ -26,7 +26,7 @@ export interface EditWindowOptions extends Omit<JudgeOptions, 'dryRuns'> {
   onFull: () => void
   /** More is unsaved than memory may hold, and the database is away. */
   onOverflow: () => void
-  /** The room cannot go on: Yjs threw, the stored board cannot be built, or the log refused an update for good. */
+  /** The room cannot continue: Yjs threw, the stored board cannot be built, or the log refused an update for good. */
   onFailure: (failure: {
     name: 'broken' | 'unreadable' | 'refused'
     error: unknown
@@ -47,7 +47,7 @@ export class EditWindow {
   #flushedAt = Number.NEGATIVE_INFINITY
   #building: Promise<void> | null = null
   #isClosed = false
-  /** Who still has to be told of something. */
+  /** Editors who wait for the outcome of an edit. */
   readonly #unsettled = new Set<Editor>()
   readonly #heldForStorage = new Set<Editor>()
 

@@ -70,7 +70,7 @@ export class Relays {
 }
 
 /**
- * A state vector that does not know of relayed clocks, so that whoever answers it sends them along.
+ * A state vector that does not know of relayed clocks, so that the answer includes them.
  * @param stateVector encoded; not changed.
  */
 export function withoutRelayed(stateVector: Uint8Array, relayed: readonly Clocks[]): Uint8Array {

@@ -225,7 +225,7 @@ export class Awareness {
     else this.#dirty.add(clientId)
   }
 
-  /** @returns whether the entry has a new encoding; a state that is no JSON object leaves the old one standing. */
+  /** @returns whether the entry has a new encoding; a state that is not a JSON object leaves the old one in place. */
   #encode(clientId: number, entry: Entry): boolean {
     const { raw, speaker } = entry
     if (raw === null) return false

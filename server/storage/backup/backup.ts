@@ -43,7 +43,7 @@ export interface BackupSummary {
 }
 
 /**
- * Writes all rows, as they are at one moment, into `file`. People go on working meanwhile.
+ * Writes all rows, as they are at one moment, into `file`. People keep working meanwhile.
  * @param file must not exist; appears when it is complete.
  * @throws BoardroomError conflict (the file exists) | database_unreachable
  */

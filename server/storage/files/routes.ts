@@ -24,7 +24,7 @@ const imageAnswer = {
   content: { 'image/*': { schema: z.any().openapi({ type: 'string', format: 'binary' }) } },
 }
 
-/** SVG is a document that may have scripts: in an <img> they never run, and opened by itself it is sandboxed and saved. */
+/** SVG is a document that may have scripts: in an <img> they never run, and opened as a page it is sandboxed and downloaded. */
 function sendFile(c: Context<HttpEnv>, file: StoredFile, etag: string): Response {
   c.header('etag', etag)
   // Kept by the browser, and asked about each time: access may have been taken away.

@@ -1,5 +1,5 @@
 // When the next commit starts. A commit costs about a millisecond of CPU however small it is, and nobody sees in the
-// middle of a drag whether «saved» comes after 5 or after 150 ms: edits of continuous work share a commit. One after a
+// middle of a drag whether "saved" comes after 5 or after 150 ms: edits of continuous work share a commit. One after a
 // pause is committed at once, and so is each edit of somebody who makes the next only once the last is saved.
 
 export interface CommitSpacing {
@@ -15,7 +15,7 @@ const perBoardMs = 2.5
 const latelyMs = 250
 /** An edit so soon after the last was saved is one that waited for it. */
 const reactionMs = 15
-/** After so many the next is held again, to see whether somebody goes on after all: a fast drag looks like that, too. */
+/** After so many the next is held again, to see whether the work continues: a fast drag looks the same. */
 const mostReactions = 150
 
 /** A board that was drawn on lately. Times are those of `performance.now()`. */

@@ -7,7 +7,7 @@ import type { DocumentWorker } from '../../documents/document-worker.ts'
 import { checksumOf } from '../../documents/folding.ts'
 import { BoardroomError } from '../../errors.ts'
 import { isMissingReference } from '../failures.ts'
-import { keepVersion, noteChange, pruneVersions } from '../versions/keeping-queries.ts'
+import { keepVersion, noteChange, pruneVersions } from '../versions/retention-queries.ts'
 import type { LogKeeper } from './log-options.ts'
 import {
   ageOfLastVersion,
@@ -30,7 +30,7 @@ export interface CompactionOptions {
   versionEverySeconds?: number
   /** While people draw, the board's "last changed" is written so often; whenever its log is folded, always. */
   noteChangeEveryMs?: number
-  /** Whoever looks at versions has the log folded first, but not more often than this. */
+  /** Looking at versions folds the log first, but not more often than this. */
   catchUpEveryMs?: number
   /** A board whose folding failed is left alone for so long. */
   retryAfterMs?: number
@@ -288,7 +288,7 @@ export class Compaction implements LogKeeper {
     noted.finally(() => this.#noting.delete(noted))
   }
 
-  /** The board stays as it is: its log only grows, and loading it goes on as before. */
+  /** The board stays as it is: its log only grows, and it can still be loaded. */
   #report(boardId: string, error: unknown): void {
     const isBoard = error instanceof BoardroomError && error.code === 'board_unreadable'
     if (!isBoard) {

@@ -267,7 +267,7 @@ export async function holdBoard(client: ClientBase, schema: string, boardId: str
   return rowCount === 1
 }
 
-/** From now on `clientIds`, and whoever wrote before, are of a document that is gone; `author` is the new one's. */
+/** From now on `clientIds`, and earlier authors, belong to a document that is gone; `author` is the new one's. */
 export async function retireAuthors(
   client: ClientBase,
   schema: string,

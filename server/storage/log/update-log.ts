@@ -1,6 +1,6 @@
 // The durable log of boards: what a client is told is saved was committed here. One commit is on its way at a time,
-// for all rooms of the process; whatever comes meanwhile goes together into the next. An edit after a pause is committed
-// at once, edits of continuous work share a commit, and whoever waits for what is there hurries it. @see CommitPace
+// for all rooms of the process; everything that arrives meanwhile goes into the next. An edit after a pause is committed
+// at once, edits of continuous work share a commit, and a caller that waits for a commit hurries it. @see CommitPace
 import type { Logger } from 'pino'
 import type { Database } from '../../database/database.ts'
 import { checksumOf } from '../../documents/folding.ts'
@@ -107,7 +107,7 @@ export class PostgresUpdateLog implements UpdateLog {
     return started !== null && Date.now() - started > slowCommitMs ? started : null
   }
 
-  /** False once commits have failed for a moment: rooms go on, and nobody new should come in or be sent here. */
+  /** False once commits have failed for a moment: rooms stay open, but no new connections should be accepted or routed here. */
   get isSaving(): boolean {
     const since = this.failingSince
     return since === null || Date.now() - since < shortFailureMs
@@ -172,7 +172,7 @@ export class PostgresUpdateLog implements UpdateLog {
     this.#running = running.catch((error: unknown) => this.#broken(error))
   }
 
-  /** Should be impossible. What was on its way is refused, and what waits goes on. */
+  /** Should be impossible. What was being committed is refused; what waits is tried. */
   #broken(error: unknown): void {
     this.#log.error({ err: error, unsavedBytes: this.#totalUnsaved }, 'the log failed')
     this.#running = null
@@ -238,7 +238,7 @@ export class PostgresUpdateLog implements UpdateLog {
     return []
   }
 
-  /** The database refuses something in the batch: board by board, then append by append, until it stands alone. */
+  /** The database refuses something in the batch: board by board, then append by append, until it is alone. */
   async #isolate(batch: Queued[], error: unknown): Promise<Queued[]> {
     const [first] = batch
     if (batch.length === 1 && first !== undefined) {
