@@ -26,6 +26,8 @@ export interface Visitor {
 export interface Door {
   /** Somebody in front of a browser at `address`, who keeps the cookies that they are given. */
   visitor(address: string): Visitor
+  /** What an agent does over MCP. @throws Error where a tool refuses */
+  callTool(token: string, name: string, args: Record<string, unknown>): Promise<void>
   close(): Promise<void>
 }
 
@@ -53,6 +55,25 @@ export async function openDoor(options: BoardroomOptions): Promise<Door> {
   const origin = `http://127.0.0.1:${port}`
   return {
     visitor: (address) => visitorAt(origin, address),
+    async callTool(token, name, args) {
+      const answer = await fetch(`${origin}/mcp`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${token}`,
+          accept: 'application/json, text/event-stream',
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify({
+          jsonrpc: '2.0',
+          id: 1,
+          method: 'tools/call',
+          params: { name, arguments: args },
+        }),
+      })
+      const said = (await answer.json()) as { result?: { isError?: boolean } }
+      if (!answer.ok || said.result === undefined || said.result.isError === true)
+        throw new Error(`${name}: ${answer.status} ${JSON.stringify(said).slice(0, 300)}`)
+    },
     async close() {
       await boardroom.close({ drainMs: 0 })
       server.closeAllConnections()

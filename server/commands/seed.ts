@@ -9,6 +9,7 @@ import { BoardroomError } from '../errors.ts'
 import { publicUrlOf } from '../http/origins.ts'
 import { type Command, type CommandContext, commandLineActor, printRows } from './command.ts'
 import { type Connected, openForCommand } from './open.ts'
+import { employAgent } from './seed-agents.ts'
 import { discuss } from './seed-comments.ts'
 import {
   type BoardKey,
@@ -210,6 +211,7 @@ class Story {
     for (const { board, by, ...note } of notes) await this.#as(by).write(this.#board(board), note)
     for (const thread of threads)
       await discuss(this.#path(thread.board), thread, (person) => this.#as(person))
+    await employAgent(this.#door, this.#as('aiko'), this.#board('launch'))
     const architecture = this.#path('architecture')
     await this.#as('tom').ask('POST', `${architecture}/versions`, { name: 'Before the review' })
     await this.#as('priya').ask('POST', `${this.#path('journey')}/versions`, { name: 'After the workshop' })

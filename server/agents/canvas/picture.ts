@@ -43,7 +43,8 @@ export function svgOf(elements: readonly SceneElement[]): { svg: string; width: 
   }
   const width = right - left + 2 * margin
   const height = bottom - top + 2 * margin
-  const body = elements.map(drawn).join('\n')
+  const lines = new Set(elements.filter(({ points }) => Array.isArray(points)).map(({ id }) => id))
+  const body = elements.map((element) => drawn(element, lines)).join('\n')
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${left - margin} ${top - margin} ${width} ${height}" width="${width}" height="${height}">
 ${body}
 </svg>`
@@ -69,7 +70,8 @@ function cornersOf(element: SceneElement): [number, number][] {
 const pointsOf = ({ points }: SceneElement): [number, number][] | null =>
   Array.isArray(points) ? (points as [number, number][]) : null // checked when the element was read
 
-function drawn(element: SceneElement): string {
+/** @param lines ids; a text on one of them stands out from it. */
+function drawn(element: SceneElement, lines: ReadonlySet<string>): string {
   const [x, y, width, height] = [element.x, element.y, element.width, element.height].map(Number) as [
     number,
     number,
@@ -79,7 +81,9 @@ function drawn(element: SceneElement): string {
   const angle = (Number(element.angle) * 180) / Math.PI
   const turn = angle === 0 ? '' : ` transform="rotate(${angle} ${x + width / 2} ${y + height / 2})"`
   const opacity = typeof element.opacity === 'number' ? element.opacity / 100 : 1
-  return `<g opacity="${opacity}"${turn}>${inside(element, x, y, width, height)}</g>`
+  const isOnLine = typeof element.containerId === 'string' && lines.has(element.containerId)
+  const halo = isOnLine ? ' paint-order="stroke" stroke="#ffffff" stroke-width="8"' : ''
+  return `<g opacity="${opacity}"${turn}${halo}>${inside(element, x, y, width, height)}</g>`
 }
 
 function inside(element: SceneElement, x: number, y: number, width: number, height: number): string {
