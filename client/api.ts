@@ -106,13 +106,13 @@ const errorOf = async (response: Response): Promise<ApiError> => {
 }
 
 /** The shapes of answers are the server's promise: the same schemas check them there. */
-const json = async <Answer>(method: string, path: string, options?: Ask): Promise<Answer> =>
+export const json = async <Answer>(method: string, path: string, options?: Ask): Promise<Answer> =>
   (await ask(method, path, options)).json() as Promise<Answer>
-const done = async (method: string, path: string, options?: Ask): Promise<void> => {
+export const done = async (method: string, path: string, options?: Ask): Promise<void> => {
   await ask(method, path, options)
 }
 
-const query = (fields: Record<string, string | number | undefined>): string => {
+export const query = (fields: Record<string, string | number | undefined>): string => {
   const params = new URLSearchParams()
   for (const [key, value] of Object.entries(fields))
     if (value !== undefined && value !== '') params.set(key, String(value))

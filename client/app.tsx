@@ -1,6 +1,6 @@
 // Which page an address shows, and who is looking at it.
-import { lazy, Suspense } from 'react'
 import { AgentsPage } from './pages/agents.tsx'
+import { lazy, type ReactNode, Suspense } from 'react'
 import { AuditPage } from './pages/audit.tsx'
 import { BoardsPage } from './pages/boards.tsx'
 import { SetupPage } from './pages/setup.tsx'
@@ -11,6 +11,17 @@ import { Toasts } from './ui/toast.tsx'
 
 /** Excalidraw is ten times everything else: only boards load it. */
 const BoardPage = lazy(() => import('./pages/board.tsx'))
+
+const ConsentPage = lazy(() => import('./pages/consent.tsx').then((page) => ({ default: page.ConsentPage })))
+const TemplatesPage = lazy(() =>
+  import('./pages/templates.tsx').then((page) => ({ default: page.TemplatesPage })),
+)
+const RecordsPage = lazy(() => import('./pages/records.tsx').then((page) => ({ default: page.RecordsPage })))
+const RecordPage = lazy(() => import('./pages/records.tsx').then((page) => ({ default: page.RecordPage })))
+
+const Later = ({ page }: { page: ReactNode }) => (
+  <Suspense fallback={<Loading text="Opening the page" />}>{page}</Suspense>
+)
 
 export const App = () => (
   <>
@@ -26,6 +37,11 @@ const CurrentPage = ({ path }: { path: string }) => {
   if (first === 'sign-in' || first === 'sign-up') return <SignInPage isNew={first === 'sign-up'} />
   if (first === 'setup') return <SetupPage />
   if (first === 'agents' && second === undefined) return <AgentsPage />
+  if (first === 'consent') return <Later page={<ConsentPage />} />
+  if (first === 'templates') return <Later page={<TemplatesPage />} />
+  if (first === 'records') return <Later page={<RecordsPage />} />
+  if (first === 'boards' && second !== undefined && third === 'record')
+    return <Later page={<RecordPage key={second} boardId={second} />} />
   if (first === 'audit') return <AuditPage boardId={null} />
   if (first === 'boards' && second !== undefined && third === 'audit') return <AuditPage boardId={second} />
   if (first === 'b' && second !== undefined && third === undefined) {

@@ -18,6 +18,7 @@ import * as serviceKeys from './0020-service-keys.ts'
 import * as webhooks from './0021-webhooks.ts'
 import * as agents from './0023-agents.ts'
 import * as consent from './0024-consent.ts'
+import * as templates from './0025-templates.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -42,4 +43,5 @@ export const migrations: readonly Migration[] = [
   { name: '0021-webhooks', ...webhooks },
   { name: '0023-agents', ...agents },
   { name: '0024-consent', ...consent },
+  { name: '0025-templates', ...templates },
 ]

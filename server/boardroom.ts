@@ -51,12 +51,14 @@ import { storageMetrics } from './http/storage-metrics.ts'
 import { Upgrades } from './http/upgrade.ts'
 import { createMailer } from './mail/mailer.ts'
 import type { Identity } from './principal.ts'
+import { privacyRoutes } from './privacy/routes.ts'
 import type { InspectionLimits } from './rooms/ports.ts'
 import { Rooms } from './rooms/rooms.ts'
 import { addressKey, addressReader, loopback, networkTest } from './routing/addresses.ts'
 import { unreadableRequest } from './routing/errors.ts'
 import { rateLimits } from './routing/rate-limits.ts'
 import { type Services, servicesOf } from './services.ts'
+import { boardDocuments } from './storage/board-documents.ts'
 import type { StorageDeps } from './storage/deps.ts'
 import { copyDocument } from './storage/documents.ts'
 import { Compaction } from './storage/log/compaction.ts'
@@ -309,6 +311,12 @@ async function start({
     makeTicket: async (identity, boardId) => (await makeTicket(ticketKey, identity, { boardId })).ticket,
     boardUrl,
     connections: rooms,
+    documents: boardDocuments({
+      worker,
+      config,
+      edit: (boardId, change, author) => rooms.applyAsServer(boardId, change, author),
+      document: (boardId) => rooms.document(boardId),
+    }),
     copyDocument: async (trx, from, to) => {
       await copyDocument(trx, from, to)
       await copyThreads(trx, from, to)
@@ -407,6 +415,7 @@ async function start({
       storageRoutes(storage),
       commentRoutes(comments),
       agentRoutes(agents),
+      privacyRoutes({ db, schema, audit: trail }),
       auditRoutes({
         database,
         trail,

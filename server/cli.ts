@@ -11,6 +11,7 @@ const commands: Record<string, () => Promise<Command>> = {
   serve: async () => (await import('./commands/serve.ts')).serveCommand,
   migrate: async () => (await import('./commands/migrate.ts')).migrateCommand,
   user: async () => (await import('./commands/user.ts')).userCommand,
+  person: async () => (await import('./commands/person.ts')).personCommand,
   audit: async () => (await import('./commands/audit.ts')).auditCommand,
   board: async () => (await import('./commands/board.ts')).boardCommand,
   backup: async () => (await import('./commands/backup.ts')).backupCommand,

@@ -13,6 +13,7 @@ import {
   Uuid,
 } from './api/fields.ts'
 import { FolderFilter } from './api/folders.ts'
+import { BoardType } from './api/templates.ts'
 
 export { listOf, PageQuery, PermissionLevel, Timestamp, UserId, Uuid } from './api/fields.ts'
 
@@ -36,6 +37,12 @@ export const BoardCreate = strict({
   title: Title.optional(),
   is_public: z.boolean().optional(),
   folder_id: Uuid.optional().describe('the folder it is made in'),
+  board_type: BoardType.optional().describe('new boards of some types are made from a template'),
+  template_id: Uuid.optional().describe('the current version of a template'),
+  variables: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('what the template asks for; kept as the record of the board'),
 }).meta({
   id: 'BoardCreate',
 })
@@ -70,6 +77,8 @@ export const BoardResponse = z
     deleted_at: Timestamp.nullable(),
     folder_id: Uuid.nullable().describe('null also where the asker may not see the folder'),
     moderation: z.enum(['open', 'view_only']).describe('view_only: only managers and speakers write'),
+    board_type: z.string().nullable(),
+    has_record: z.boolean().describe('made from a template: see GET …/record'),
     starred: z.boolean().describe('by the asker'),
     unread_threads: z
       .int()

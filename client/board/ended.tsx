@@ -55,6 +55,11 @@ export const Ended = ({ boardId, state, files, title, isUser, onDismiss }: Ended
         </Link>
       )}
       {code === CloseCode.boardDeleted && isUser && <RestoreDeleted boardId={boardId} />}
+      {said.action === 'consent' && (
+        <Link href={`/consent?board=${boardId}`} className="button primary">
+          Read and accept
+        </Link>
+      )}
       {said.action === 'reload' && (
         <button type="button" className="primary" onClick={() => window.location.reload()}>
           Open it again
@@ -118,6 +123,14 @@ const meaningOf = (code: number, wasHere: boolean, isGuest: boolean) => {
             text: 'It may not exist, or nobody has shared it with you. Ask its owner, or sign in with another account.',
             action: 'sign-in',
           }
+    case CloseCode.consentNeeded:
+      return {
+        title: wasHere ? 'Your consent was withdrawn' : 'Please accept first',
+        text: wasHere
+          ? 'The board opens again once you accept what is asked.'
+          : 'Before you come in, you are asked to read and accept a text.',
+        action: 'consent',
+      }
     case CloseCode.boardDeleted:
       return {
         title: 'This board was deleted',

@@ -3,6 +3,7 @@ import { type DragEvent, useCallback, useEffect, useRef, useState } from 'react'
 import type { BoardListQuery, BoardResponse, MeResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
 import type { ImportProgress } from '../import.ts'
+import { getConsent } from '../records-api.ts'
 import { Link, navigate } from '../router.tsx'
 import { BoardCard } from '../ui/board-card.tsx'
 import { Icon } from '../ui/icons.tsx'
@@ -21,8 +22,14 @@ export const BoardsPage = ({ trash = false }: { trash?: boolean }) => {
     document.title = trash ? 'Trash · Boardroom' : 'Boards · Boardroom'
     api.me().then(
       (found) => {
-        if (found.kind === 'user') setMe(found)
-        else navigate('/sign-in', { replace: true })
+        if (found.kind === 'user') {
+          setMe(found)
+          // Boards that wait for consent are in no list.
+          getConsent(null).then(
+            ({ required }) => required && navigate('/consent', { replace: true }),
+            showProblem,
+          )
+        } else navigate('/sign-in', { replace: true })
       },
       (error: Error) => setProblem(error.message),
     )
@@ -96,6 +103,9 @@ const Boards = ({ me, trash }: { me: MeResponse; trash: boolean }) => {
             <div className="actions">
               <Link href="/trash" className="button quiet" aria-label="Trash">
                 <Icon name="trash" /> <span className="wide-only">Trash</span>
+              </Link>
+              <Link href="/templates" className="button">
+                Templates
               </Link>
               <button type="button" onClick={() => file.current?.click()}>
                 <Icon name="upload" /> Import

@@ -30,6 +30,9 @@ export const TopBar = ({ me, children }: { me: MeResponse | null; children?: Rea
     ...(me?.kind === 'user'
       ? [{ label: 'Agents', icon: <Icon name="list" />, onSelect: () => navigate('/agents') }]
       : []),
+    ...(me === null
+      ? []
+      : [{ label: 'Consent and my data', icon: <Icon name="list" />, onSelect: () => navigate('/consent') }]),
     ...(isAdmin
       ? [{ label: 'Audit trail', icon: <Icon name="list" />, onSelect: () => navigate('/audit') }]
       : []),

@@ -52,7 +52,7 @@ const categoryOf: Record<AuditAction, AuditCategory> = {
 
 export const isAuditAction = (text: string): text is AuditAction => Object.hasOwn(categoryOf, text)
 export const isAuditCategory = (text: string): text is AuditCategory =>
-  text === 'folder' || (Object.values(categoryOf) as string[]).includes(text)
+  ['folder', 'template', ...Object.values(categoryOf)].includes(text)
 
 /** The row of `audit_logs`, as JSON: cut to what its columns hold, and only text that Postgres can hold. */
 export const rowOf = (event: AuditEvent): Record<string, unknown> => {

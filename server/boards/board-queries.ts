@@ -17,6 +17,8 @@ export type BoardRow = Row<'boards'> & {
   sees_folder: boolean
   /** Threads with comments of others that the asker has not read; 100 means 100 or more. */
   unread_threads: number
+  /** Made from a template: it has a record. */
+  has_record: boolean
 }
 
 const columnsFor = (
@@ -25,6 +27,7 @@ const columnsFor = (
 ): RawBuilder<unknown> => sql`
   b.*, o.name as owner_name,
   (select offer.user_id from ${sql.table('board_offers')} offer where offer.board_id = b.id) as offered_to,
+  exists (select from ${sql.table('board_records')} r where r.board_id = b.id and r.deleted_at is null) as has_record,
   exists (select from ${sql.table('board_stars')} star where star.user_id = ${userId}::integer and star.board_id = b.id) as starred,
   b.folder_id is not null and ${userId}::integer is not null and exists (
     select from ${sql.table('folders')} f where f.id = b.folder_id and (
@@ -257,7 +260,12 @@ const visits = (userId: number | null): RawBuilder<unknown> => sql`
   ) visit on visit.board_id = b.id`
 
 /** Mine by owner; shared by own row, by a folder, by a link I came in by, by members_level. The trash has only what is mine. */
-function inScope({ userId, guestId, scope, deleted }: BoardQuestion): RawBuilder<unknown> {
+export function inScope({
+  userId,
+  guestId,
+  scope,
+  deleted,
+}: Pick<BoardQuestion, 'userId' | 'guestId' | 'scope' | 'deleted'>): RawBuilder<unknown> {
   const mine = sql`b.owner_id = ${userId}`
   if (scope === 'mine' || deleted) return scope === 'shared' ? sql`false` : mine
   const shared = sql`b.id in (

@@ -27,29 +27,40 @@ import {
 } from './board-queries.ts'
 import type { BoardsDeps } from './deps.ts'
 import { granteeById, upsertPermission } from './permission-queries.ts'
+import { guardUnique } from './records/records.ts'
+import { planBoard, writePlanned } from './templates/from-template.ts'
 
 type Deps = Pick<BoardsDeps, 'db' | 'schema' | 'publicBoards' | 'limits'>
+type CreateDeps = Deps & Pick<BoardsDeps, 'documents'>
 
 /**
- * Makes a board that belongs to the actor; the system's own belong to the system actor.
- * @returns its id. @throws BoardroomError not_signed_in | access_denied (guests and agents own nothing)
+ * Makes a board that belongs to the actor; the system's own belong to the system actor. One from a template comes with
+ * its drawing and its record.
+ * @returns its id. @throws BoardroomError not_signed_in | access_denied (guests and agents own nothing) | invalid_request |
+ * not_found | conflict (template_id, variables, board_type)
  */
-export async function createBoard(deps: Deps, actor: Actor, body: BoardCreate): Promise<string> {
+export async function createBoard(deps: CreateDeps, actor: Actor, body: BoardCreate): Promise<string> {
   refuseForbiddenPublishing(deps, body.is_public)
   const ownerId = await ownerFor(deps, actor)
-  return transactionAs(deps.db, actor, async (trx) => {
-    await refuseTooMany(trx, deps, actor, ownerId)
-    const id = await insertBoard(trx, {
-      owner_id: ownerId,
-      created_by: ownerId,
-      updated_by: ownerId,
-      ...(body.title === undefined ? {} : { title: body.title }),
-      ...(body.is_public === undefined ? {} : { is_public: body.is_public }),
-      ...(body.folder_id === undefined ? {} : { folder_id: body.folder_id }),
-    })
-    if (body.title !== undefined) await setTitleKey(trx, id, body.title)
-    return id
-  })
+  const planned = await planBoard(deps, body)
+  const boardType = planned === null ? (body.board_type ?? null) : planned.boardType
+  return guardUnique(() =>
+    transactionAs(deps.db, actor, async (trx) => {
+      await refuseTooMany(trx, deps, actor, ownerId)
+      const id = await insertBoard(trx, {
+        owner_id: ownerId,
+        created_by: ownerId,
+        updated_by: ownerId,
+        ...(body.title === undefined ? {} : { title: body.title }),
+        ...(body.is_public === undefined ? {} : { is_public: body.is_public }),
+        ...(body.folder_id === undefined ? {} : { folder_id: body.folder_id }),
+        ...(boardType === null ? {} : { board_type: boardType }),
+      })
+      if (body.title !== undefined) await setTitleKey(trx, id, body.title)
+      if (planned !== null) await writePlanned(trx, deps, planned, id, ownerId)
+      return id
+    }),
+  )
 }
 
 /** The system's own boards are not counted: they belong to nobody who could make too many. */
@@ -277,6 +288,8 @@ export const boardResponse = (
   folder_id: board.sees_folder ? board.folder_id : null,
   moderation: board.moderation,
   starred: board.starred,
+  board_type: board.board_type,
+  has_record: board.has_record,
   unread_threads: board.unread_threads,
   offered_to: decision.mayManage ? board.offered_to : null,
   level: decision.level ?? 'edit',

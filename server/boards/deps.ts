@@ -7,8 +7,11 @@ import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import type { Identity } from '../principal.ts'
 import type { ConnectionSummary } from '../rooms/ports.ts'
+import type { BoardDocuments } from '../storage/board-documents.ts'
 import type { BoardAccess, PublicBoards } from './access.ts'
 import type { AskedText } from './consent/instance-text.ts'
+
+export type { BoardDocuments, MadeDocument } from '../storage/board-documents.ts'
 
 export interface BoardsDeps {
   db: Db
@@ -32,6 +35,8 @@ export interface BoardsDeps {
   /** The page of a board, as people reach it who asked by `host` (the request's Host header). */
   boardUrl(boardId: string, host: string | null): string
   connections: LiveConnections
+  /** @see server/storage/board-documents.ts */
+  documents: BoardDocuments
   /** Copies document and files of a board to a new, empty one. @see server/storage */
   copyDocument(trx: Transaction<Tables>, fromBoardId: string, toBoardId: string): Promise<void>
   notifications: BoardNotifications

@@ -29,7 +29,9 @@ import { offerRoutes } from './offer-routes.ts'
 import { offerBoard } from './offers.ts'
 import { peopleRoutes } from './people-routes.ts'
 import { granterOf, permissionRoutes } from './permission-routes.ts'
+import { recordRoutes } from './records/routes.ts'
 import { shareLinkRoutes } from './share-link-routes.ts'
+import { templateRoutes } from './templates/routes.ts'
 
 export const BoardParams = z.object({ board_id: Uuid })
 const tags = ['boards']
@@ -44,6 +46,8 @@ export function boardsRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
   router.route('/', folderRoutes(deps))
   router.route('/', moderationRoutes(deps))
   router.route('/', consentRoutes(deps))
+  router.route('/', templateRoutes(deps))
+  router.route('/', recordRoutes(deps))
   return router
 }
 
@@ -64,7 +68,7 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       request: { body: jsonBody(BoardCreate) },
       responses: {
         201: jsonAnswer(BoardResponse, 'The new board; it belongs to the asker.'),
-        ...errorAnswers(401, 403, 413, 415),
+        ...errorAnswers(401, 403, 404, 409, 410, 413, 415),
       },
     }),
     async (c) => {

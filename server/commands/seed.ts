@@ -11,6 +11,7 @@ import { type Command, type CommandContext, commandLineActor, printRows } from '
 import { type Connected, openForCommand } from './open.ts'
 import { employAgent } from './seed-agents.ts'
 import { discuss } from './seed-comments.ts'
+import { askForConsent, fillTemplates } from './seed-records.ts'
 import {
   type BoardKey,
   boards,
@@ -84,6 +85,7 @@ class Story {
     for (const key of Object.keys(boards) as BoardKey[]) await this.#draw(key) // keys of a literal
     await this.#share()
     await this.#work()
+    await this.#record()
     await this.#leave()
     const rows = (Object.keys(people) as PersonKey[]).map((key) => {
       const { name, role, work } = people[key]
@@ -238,6 +240,14 @@ class Story {
     )
     await this.#as('deniz').ask('GET', `/api/audit?limit=5`)
     await this.#as('sam').ask('DELETE', this.#path('roadmap'))
+  }
+
+  /** What boards are about, and who accepted what. */
+  async #record(): Promise<void> {
+    this.#context.progress('filling in templates')
+    const as = (person: PersonKey) => this.#as(person)
+    await fillTemplates(as)
+    await askForConsent(as, this.#board('launch'))
   }
 
   /** Noor is gone: the account, its sessions and its links. */

@@ -243,6 +243,7 @@ export interface BoardsTable {
   updated_by: number | null
   deleted_at: MaybeTime
   folder_id: string | null
+  board_type: string | null
   /** view_only: only managers and speakers write. */
   moderation: Generated<'open' | 'view_only'>
 }
@@ -382,12 +383,52 @@ export interface UserAgentPermissionsTable {
 
 export interface BoardTemplatesTable {
   id: Generated<string>
+  code: string
   name: string
   description: Generated<string>
-  state: Buffer
+  category: string
+  version: number
+  /** One version a code at most, and only an approved one. */
+  is_current: Generated<boolean>
+  previous_version_id: string | null
+  /** A drawing whose texts may hold `{{variables}}`; written as JSON text. */
+  content: ColumnType<Json, string, never>
+  variables_schema: ColumnType<Json, string, never>
+  unique_fields: JsonList
+  masked_fields: JsonList
+  board_types: JsonList
+  is_required: Generated<boolean>
+  display_order: Generated<number>
+  approved_by: number | null
+  approved_at: MaybeTime
+  approval_notes: string | null
   created_by: number | null
   created_at: Stamp
   updated_at: Stamp
+}
+
+export interface BoardRecordsTable {
+  id: Generated<string>
+  board_id: string
+  template_id: string
+  /** By trigger: of the template. */
+  template_code: ColumnType<string, string | undefined, never>
+  /** Written as JSON text. */
+  variables: ColumnType<Json, string, string>
+  search_key: Generated<string>
+  created_at: Stamp
+  created_by: number | null
+  updated_at: Stamp
+  updated_by: number | null
+  deleted_at: MaybeTime
+}
+
+/** What no two living records of a template share; kept by trigger. */
+export interface BoardRecordKeysTable {
+  template_code: string
+  field: string
+  value: string
+  record_id: string
 }
 
 export interface BoardUpdatesTable {
@@ -561,6 +602,7 @@ export type AuditCategory =
   | 'agent'
   | 'folder'
   | 'consent'
+  | 'template'
   | 'trail'
 export type ActorKind = 'user' | 'guest' | 'agent' | 'system' | 'sql' | 'anonymous'
 
@@ -649,6 +691,8 @@ export interface Tables {
   share_link_uses: ShareLinkUsesTable
   user_agent_permissions: UserAgentPermissionsTable
   board_templates: BoardTemplatesTable
+  board_records: BoardRecordsTable
+  board_record_keys: BoardRecordKeysTable
   board_updates: BoardUpdatesTable
   board_snapshots: BoardSnapshotsTable
   board_authors: BoardAuthorsTable

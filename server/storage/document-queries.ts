@@ -58,6 +58,21 @@ export const insertFile = (db: Db, row: NewRow<'board_files'>) =>
     .onConflict((conflict) => conflict.doNothing())
     .execute()
 
+/** What a new board begins with, and who wrote it. */
+export async function insertFirstUpdate(
+  trx: Db,
+  boardId: string,
+  data: Buffer,
+  clientIds: readonly number[],
+  principal: string,
+): Promise<void> {
+  await trx.insertInto('board_updates').values({ board_id: boardId, data }).execute()
+  await trx
+    .insertInto('board_authors')
+    .values(clientIds.map((client_id) => ({ board_id: boardId, client_id, principal, relays: null })))
+    .execute()
+}
+
 export const upsertFile = (db: Db, row: NewRow<'board_files'>) =>
   db
     .insertInto('board_files')

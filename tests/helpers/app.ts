@@ -15,13 +15,16 @@ import { boardsRoutes } from '../../server/boards/routes.ts'
 import type { CommentsDeps } from '../../server/comments/deps.ts'
 import { copyThreads } from '../../server/comments/export-queries.ts'
 import { commentRoutes } from '../../server/comments/routes.ts'
+import { configWith } from '../../server/config.ts'
 import { Notifications } from '../../server/database/notifications.ts'
+import { documentOf } from '../../server/documents/content.ts'
 import { DocumentWorker } from '../../server/documents/document-worker.ts'
 import { createApp } from '../../server/http/app.ts'
 import type { Identity } from '../../server/principal.ts'
 import type { ConnectionSummary } from '../../server/rooms/ports.ts'
 import type { HttpEnv } from '../../server/routing/context.ts'
 import { RateLimit } from '../../server/routing/rate-limits.ts'
+import { boardDocuments } from '../../server/storage/board-documents.ts'
 import type { Ask } from './api-fuzz.ts'
 import { type TestDatabase, withDatabase } from './database.ts'
 import { anonymousIdentity, guestIdentity, userIdentity } from './identities.ts'
@@ -86,6 +89,7 @@ export const withApp = <Result>(
     const closing = new AbortController()
     const publicBoards = options.publicBoards ?? 'edit'
     const guests = new Guests(db, cookieNames(false))
+    const worker = new DocumentWorker({ log })
     const deps: BoardsDeps = {
       db,
       schema,
@@ -117,6 +121,22 @@ export const withApp = <Result>(
           return index >= 0
         },
       },
+      documents: boardDocuments({
+        worker,
+        config: configWith(),
+        document: async (boardId) => worker.foldStored(await storedOf(test, boardId)),
+        // No room is open here: the log is all there is.
+        edit: async (boardId, change) => {
+          const doc = documentOf(await worker.foldStored(await storedOf(test, boardId)))
+          doc.on('update', (data: Uint8Array) => {
+            void db
+              .insertInto('board_updates')
+              .values({ board_id: boardId, data: Buffer.from(data) })
+              .execute()
+          })
+          doc.transact(() => change(doc))
+        },
+      }),
       copyDocument: async (trx, from, to) => {
         const updates = await trx
           .selectFrom('board_updates')
@@ -131,7 +151,6 @@ export const withApp = <Result>(
       closing: closing.signal,
       log,
     }
-    const worker = new DocumentWorker({ log })
     const comments: CommentsDeps = {
       db,
       schema,

@@ -8,6 +8,7 @@
 // Every factory takes column values over its defaults and answers the whole row as the database has it. What a row
 // belongs to (a board's owner, a link's board) is made as well where it is not told.
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { cnpj, cpf } from 'cpf-cnpj-validator'
 import { sql } from 'kysely'
 import * as Y from 'yjs'
 import type { Db } from '../../server/database/database.ts'
@@ -28,6 +29,17 @@ const next = () => {
 
 /** As secrets and contents are stored. */
 export const sha256 = (of: string | Uint8Array): Buffer => createHash('sha256').update(of).digest()
+
+/** A CPF whose check digits fit, without punctuation; another one each time. */
+export const validCpf = (): string => cpf.generate()
+/** A CNPJ as validCpf, of the kind with letters that is given out from 2026. */
+export const validCnpj = (): string => cnpj.generate()
+/** Of somebody between 18 and 90 today: `1984-05-17`. */
+export const birthDate = (): string => {
+  const age = 18 + ((next() * 7) % 72)
+  const day = new Date(Date.now() - age * 365.25 * 86_400_000 - ((next() * 13) % 360) * 86_400_000)
+  return day.toISOString().slice(0, 10)
+}
 
 /** A document with one key, as an update and as a state. */
 const someDocument = (): Buffer => {
@@ -208,7 +220,37 @@ const linkUse = factory('share_link_uses', async (db, told) => ({
   name: 'Gus',
 }))
 
-const template = factory('board_templates', () => ({ name: `Template ${next()}`, state: someDocument() }))
+/** Version 1 of a code of its own, current, with one required text `name`. */
+const template = factory('board_templates', () => {
+  const n = next()
+  return {
+    code: `template-${n}`,
+    name: `Template ${n}`,
+    category: 'tests',
+    version: 1,
+    is_current: true,
+    approved_at: new Date(),
+    content: JSON.stringify({ type: 'excalidraw', elements: [] }),
+    variables_schema: JSON.stringify({
+      type: 'object',
+      properties: { name: { type: 'string' } },
+      required: ['name'],
+      additionalProperties: false,
+    }),
+  }
+})
+/** Of a board and a template of their own until told. */
+const record = factory('board_records', async (db, told) => ({
+  board_id: await idOf(told.board_id, () => board(db)),
+  template_id: await idOf(told.template_id, () => template(db)),
+  variables: JSON.stringify({ name: `Record ${next()}` }),
+}))
+const recordKey = factory('board_record_keys', async (db, told) => ({
+  record_id: await idOf(told.record_id, () => record(db)),
+  template_code: 'intake',
+  field: 'cpf',
+  value: validCpf(),
+}))
 
 const update = factory('board_updates', async (db, told) => ({
   board_id: await boardOf(db, told),
@@ -378,6 +420,8 @@ export const make = {
   agentEdit,
   consent,
   consentText,
+  record,
+  recordKey,
   board,
   permission,
   shareLink,

@@ -26,6 +26,7 @@ const floors: readonly (readonly string[])[] = [
   ['server/boardroom.ts', 'server/services.ts'],
   ['server/http'],
   ['server/agents'],
+  ['server/privacy'],
   ['server/comments', 'server/webhooks'],
   ['server/boards'],
   ['server/storage', 'server/accounts'],

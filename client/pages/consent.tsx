@@ -1,0 +1,232 @@
+// `/consent?board=`: what is asked, what was given, and taking it back; and one's own data. Where the address says where
+// somebody came from, they go on there once nothing is missing.
+import { type FormEvent, useCallback, useEffect, useState } from 'react'
+import type { ConsentAsked, ConsentResponse } from '../../shared/api/consent.ts'
+import type { MeResponse } from '../../shared/api.ts'
+import * as api from '../api.ts'
+import { eraseMe, getConsent, giveConsent, withdrawConsent } from '../records-api.ts'
+import { Link, navigate } from '../router.tsx'
+import { dataTexts, consentTexts as t } from '../texts/records.ts'
+import { Dialog, Prompt } from '../ui/dialog.tsx'
+import { Loading, MessagePage } from '../ui/message.tsx'
+import { showProblem } from '../ui/toast.tsx'
+import { TopBar } from '../ui/top-bar.tsx'
+import './records.css'
+
+const uuid = /^[0-9a-f-]{36}$/i
+
+export const ConsentPage = () => {
+  const [boardId] = useState(() => {
+    const board = new URLSearchParams(window.location.search).get('board') ?? ''
+    return uuid.test(board) ? board : null
+  })
+  const [me, setMe] = useState<MeResponse | null>(null)
+  const [consent, setConsent] = useState<ConsentResponse | null>(null)
+  const [problem, setProblem] = useState<string | null>(null)
+  const load = useCallback(async () => {
+    try {
+      const [who, found] = await Promise.all([
+        api.me(),
+        // Somebody unknown may not know of the board, and is asked by the server all the same.
+        getConsent(boardId).catch((error: unknown) => {
+          if (boardId !== null && error instanceof api.ApiError && error.status !== 0) return getConsent(null)
+          throw error
+        }),
+      ])
+      setMe(who)
+      setConsent(found)
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : t.failed)
+    }
+  }, [boardId])
+  useEffect(() => {
+    document.title = `${t.title} · Boardroom`
+    void load()
+  }, [load])
+  if (problem !== null) return <MessagePage title={t.failed} text={problem} />
+  if (me === null || consent === null) return <Loading text={t.title} />
+  const isKnown = me.kind === 'user' || me.kind === 'guest'
+  const next = boardId === null ? '/' : `/b/${boardId}`
+  return (
+    <div className="page">
+      <TopBar me={me} />
+      <main className="reading">
+        <h1>{t.title}</h1>
+        <p>{consent.asked.length === 0 ? t.nothing : t.lead}</p>
+        {consent.asked.map((asked) => (
+          <Asked
+            key={`${asked.board_id} ${asked.consent_version}`}
+            asked={asked}
+            mayAnswer={isKnown}
+            onChange={load}
+          />
+        ))}
+        {!isKnown && (
+          <>
+            <p>{t.signInFirst}</p>
+            <Link
+              className="button primary"
+              href={`/sign-in?next=${encodeURIComponent(`/consent${window.location.search}`)}`}
+            >
+              {t.signIn}
+            </Link>
+          </>
+        )}
+        {isKnown && !consent.required && (
+          <div className="actions">
+            <Link className="button primary" href={next}>
+              {t.goOn}
+            </Link>
+          </div>
+        )}
+        {consent.given.length > 0 && <History consent={consent} />}
+        {me.kind === 'user' && <OwnData me={me} />}
+      </main>
+    </div>
+  )
+}
+
+const Asked = ({
+  asked,
+  mayAnswer,
+  onChange,
+}: {
+  asked: ConsentAsked
+  mayAnswer: boolean
+  onChange: () => Promise<void>
+}) => {
+  const [isAsking, setAsking] = useState(false)
+  const title = asked.board_id === null ? t.ofServer : t.ofBoard(asked.board_title ?? '')
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    const fields = new FormData(event.currentTarget)
+    giveConsent({
+      consent_version: asked.consent_version,
+      privacy_policy_version: asked.privacy_policy_version,
+      consent_categories: fields.getAll('category').map(String),
+      ...(asked.board_id === null ? {} : { board_id: asked.board_id }),
+    }).then(onChange, showProblem)
+  }
+  const withdraw = () => {
+    setAsking(false)
+    withdrawConsent(asked.board_id).then(onChange, showProblem)
+  }
+  return (
+    <section aria-label={title}>
+      <h2>{title}</h2>
+      <p className="hint">{t.version(asked.consent_version, asked.privacy_policy_version)}</p>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long text is scrolled with the keyboard */}
+      <section className="terms" tabIndex={0} aria-label={t.textOf(title)}>
+        {asked.text}
+      </section>
+      {mayAnswer && (
+        <form onSubmit={submit}>
+          {[...asked.required_categories, ...asked.optional_categories].map((name) => {
+            const isRequired = asked.required_categories.includes(name)
+            return (
+              <label className="choice" key={name}>
+                <input type="checkbox" name="category" value={name} required={isRequired} />
+                {name.replaceAll(/[_.-]/g, ' ')} ({isRequired ? t.required : t.optional})
+              </label>
+            )
+          })}
+          {asked.given && <p role="status">{t.given}</p>}
+          <div className="actions">
+            {(!asked.given || asked.optional_categories.length > 0) && (
+              <button type="submit" className={asked.given ? '' : 'primary'}>
+                {asked.given ? t.change : t.accept}
+              </button>
+            )}
+            {asked.given && (
+              <button type="button" onClick={() => setAsking(true)}>
+                {t.withdraw}
+              </button>
+            )}
+          </div>
+        </form>
+      )}
+      {isAsking && (
+        <Dialog title={t.withdrawTitle} onClose={() => setAsking(false)}>
+          <p>{t.withdrawText}</p>
+          <div className="actions end">
+            <button type="button" className="primary" data-first onClick={withdraw}>
+              {t.withdraw}
+            </button>
+          </div>
+        </Dialog>
+      )}
+    </section>
+  )
+}
+
+const when = (moment: string): string => new Date(moment).toLocaleString()
+
+const History = ({ consent }: { consent: ConsentResponse }) => (
+  <section>
+    <h2>{t.history}</h2>
+    <div className="table-box">
+      <table className="trail">
+        <thead>
+          <tr>
+            {[t.whose, t.accepted, t.categories, t.withdrawn].map((head) => (
+              <th key={head} scope="col">
+                {head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {consent.given.map((record) => (
+            <tr key={record.id}>
+              <td>
+                {record.board_id === null ? (
+                  t.ofServer
+                ) : (
+                  <Link href={`/consent?board=${record.board_id}`}>Board</Link>
+                )}
+                , {record.consent_version}
+              </td>
+              <td>{when(record.accepted_at)}</td>
+              <td>{record.consent_categories.join(', ')}</td>
+              <td>{record.withdrawn_at === null ? t.stands : when(record.withdrawn_at)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  </section>
+)
+
+const OwnData = ({ me }: { me: MeResponse }) => {
+  const [isErasing, setErasing] = useState(false)
+  return (
+    <section>
+      <h2>{dataTexts.title}</h2>
+      <p>{dataTexts.lead}</p>
+      <div className="actions">
+        <a className="button" href="/api/me/export?format=html" download>
+          {dataTexts.page}
+        </a>
+        <a className="button" href="/api/me/export" download>
+          {dataTexts.json}
+        </a>
+        <button type="button" onClick={() => setErasing(true)}>
+          {dataTexts.erase}
+        </button>
+      </div>
+      {isErasing && (
+        <Prompt
+          title={dataTexts.eraseTitle}
+          label={`${dataTexts.eraseText} ${dataTexts.eraseLabel}: ${me.email ?? me.name ?? ''}`}
+          value=""
+          action={dataTexts.eraseAction}
+          onClose={() => setErasing(false)}
+          onDone={(typed) => {
+            setErasing(false)
+            eraseMe(typed).then(() => navigate('/sign-in', { replace: true }), showProblem)
+          }}
+        />
+      )}
+    </section>
+  )
+}

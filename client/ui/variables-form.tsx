@@ -1,0 +1,129 @@
+// Fields for the variables of a template, told from its schema. The server checks; here are the right kinds of input.
+import { recordTexts as t } from '../texts/records.ts'
+
+interface FieldSchema {
+  type?: string | string[]
+  title?: string
+  description?: string
+  format?: string
+  enum?: unknown[]
+  default?: unknown
+  minLength?: number
+  maxLength?: number
+  minimum?: number
+  maximum?: number
+  formatMinimum?: string
+  formatMaximum?: string
+  notAfter?: string
+  notBefore?: string
+}
+
+export type Values = Record<string, unknown>
+
+/** `birth_date` as people read it. */
+export const labelOf = (name: string, schema: FieldSchema = {}): string => {
+  const words = (schema.title ?? name.replaceAll('_', ' ')).trim()
+  const spelt = /^(cpf|cnpj)$/i.test(words) ? words.toUpperCase() : words
+  return spelt.charAt(0).toUpperCase() + spelt.slice(1)
+}
+
+export const fieldsOf = (schema: Record<string, unknown>): [string, FieldSchema][] =>
+  inOrder(Object.entries((schema.properties ?? {}) as Record<string, FieldSchema>), schema.fieldOrder) // as the server checked it
+
+const inOrder = (fields: [string, FieldSchema][], order: unknown): [string, FieldSchema][] =>
+  Array.isArray(order) ? fields.sort(([a], [b]) => order.indexOf(a) - order.indexOf(b)) : fields
+
+export const VariablesForm = ({
+  schema,
+  values,
+  onChange,
+  disabled = false,
+}: {
+  schema: Record<string, unknown>
+  values: Values
+  onChange: (name: string, value: unknown) => void
+  disabled?: boolean
+}) => {
+  const required = Array.isArray(schema.required) ? schema.required : []
+  return (
+    <>
+      {fieldsOf(schema).map(([name, field]) => (
+        <label className="field" key={name} htmlFor={`variable-${name}`}>
+          {labelOf(name, field)}
+          <Field
+            name={name}
+            field={field}
+            isRequired={required.includes(name)}
+            value={values[name] ?? (disabled ? '' : (field.default ?? ''))}
+            disabled={disabled}
+            onChange={(value) => onChange(name, value)}
+          />
+          {field.description !== undefined && <span className="hint">{field.description}</span>}
+        </label>
+      ))}
+    </>
+  )
+}
+
+const Field = ({
+  name,
+  field,
+  isRequired,
+  value,
+  disabled,
+  onChange,
+}: {
+  name: string
+  field: FieldSchema
+  isRequired: boolean
+  value: unknown
+  disabled: boolean
+  onChange: (value: unknown) => void
+}) => {
+  const common = { id: `variable-${name}`, name, disabled, required: isRequired }
+  const types = [field.type ?? 'string'].flat()
+  const choices = types.includes('boolean') ? [true, false] : field.enum
+  if (choices !== undefined) {
+    return (
+      <select
+        {...common}
+        value={String(value)}
+        onChange={({ target }) => onChange(choices.find((choice) => String(choice) === target.value) ?? null)}
+      >
+        <option value="">{t.choose}</option>
+        {choices.map((choice) => (
+          <option key={String(choice)} value={String(choice)}>
+            {choice === true ? t.yes : choice === false ? t.no : String(choice)}
+          </option>
+        ))}
+      </select>
+    )
+  }
+  if (types.includes('integer') || types.includes('number')) {
+    return (
+      <input
+        {...common}
+        type="number"
+        step={types.includes('integer') ? 1 : 'any'}
+        min={field.minimum}
+        max={field.maximum}
+        value={String(value)}
+        onChange={({ target }) => onChange(target.value === '' ? null : Number(target.value))}
+      />
+    )
+  }
+  const today = new Date().toISOString().slice(0, 10)
+  const day = (limit: string | undefined) => (limit === 'today' ? today : limit)
+  return (
+    <input
+      {...common}
+      type={field.format === 'date' ? 'date' : field.format === 'email' ? 'email' : 'text'}
+      minLength={field.minLength}
+      maxLength={field.maxLength}
+      min={field.formatMinimum ?? day(field.notBefore)}
+      max={field.formatMaximum ?? day(field.notAfter)}
+      value={String(value)}
+      onChange={({ target }) => onChange(target.value === '' ? null : target.value)}
+    />
+  )
+}

@@ -1,0 +1,129 @@
+// The SQL of records, one question a function.
+import { type RawBuilder, sql, type Transaction } from 'kysely'
+import { searchKeyOf } from '../../../shared/search-key.ts'
+import type { Db } from '../../database/database.ts'
+import type { Row, Tables } from '../../database/tables.ts'
+import type { Position } from '../../routing/cursor.ts'
+import { bareId } from '../templates/national-ids.ts'
+import type { Variables } from '../templates/variables.ts'
+
+type Trx = Transaction<Tables>
+
+export type RecordRow = Row<'board_records'> & {
+  board_title: string
+  template_name: string
+  template_version: number
+  variables_schema: Record<string, unknown>
+  masked_fields: string[]
+  created_by_name: string | null
+  updated_by_name: string | null
+}
+
+const columns = sql`
+  r.*, b.title as board_title, t.name as template_name, t.version as template_version, t.variables_schema, t.masked_fields,
+  (select u.name from ${sql.table('users')} u where u.id = r.created_by) as created_by_name,
+  (select u.name from ${sql.table('users')} u where u.id = r.updated_by) as updated_by_name`
+const from = sql`
+  from ${sql.table('board_records')} r
+  join ${sql.table('boards')} b on b.id = r.board_id
+  join ${sql.table('board_templates')} t on t.id = r.template_id`
+
+export async function recordOfBoard(db: Db, boardId: string): Promise<RecordRow | undefined> {
+  const { rows } = await sql<RecordRow>`select ${columns} ${from} where r.board_id = ${boardId}`.execute(db)
+  return rows[0]
+}
+
+/** Held until the transaction ends. */
+export const lockRecord = (trx: Trx, boardId: string): Promise<Row<'board_records'> | undefined> =>
+  trx.selectFrom('board_records').selectAll().where('board_id', '=', boardId).forUpdate().executeTakeFirst()
+
+export const insertRecord = (
+  trx: Trx,
+  record: { boardId: string; templateId: string; variables: Variables; searchKey: string; by: number | null },
+) =>
+  trx
+    .insertInto('board_records')
+    .values({
+      board_id: record.boardId,
+      template_id: record.templateId,
+      variables: JSON.stringify(record.variables),
+      search_key: record.searchKey,
+      created_by: record.by,
+      updated_by: record.by,
+    })
+    .execute()
+
+export const updateRecord = (
+  trx: Trx,
+  id: string,
+  change: { variables: Variables; searchKey: string; deletedAt: Date | null; by: number | null },
+) =>
+  trx
+    .updateTable('board_records')
+    .set({
+      variables: JSON.stringify(change.variables),
+      search_key: change.searchKey,
+      deleted_at: change.deletedAt,
+      updated_by: change.by,
+      updated_at: sql<Date>`greatest(clock_timestamp(), updated_at + interval '1 millisecond')`,
+    })
+    .where('id', '=', id)
+    .execute()
+
+export interface RecordQuestion {
+  template: string | undefined
+  q: string | undefined
+  deleted: boolean
+  /** Whose boards; null: everybody's. Whether a level comes out of it in the end is for access to say. */
+  scope: RawBuilder<unknown> | null
+}
+
+/** Newest first. Serves from: board_records (template_code, created_at, id); board_record_keys by primary key. */
+export async function listRecordRows(
+  db: Db,
+  question: RecordQuestion,
+  after: Position | null,
+  most: number,
+): Promise<(RecordRow & { key: string })[]> {
+  return (await recordsStatement(question, after, most).execute(db)).rows
+}
+
+/** The statement itself, so that a test can look at its plan. */
+export function recordsStatement(
+  { template, q, deleted, scope }: RecordQuestion,
+  after: Position | null,
+  most: number,
+): RawBuilder<RecordRow & { key: string }> {
+  const conditions: RawBuilder<unknown>[] = [
+    sql`b.deleted_at is null`,
+    deleted ? sql`r.deleted_at is not null` : sql`r.deleted_at is null`,
+    ...(template === undefined ? [] : [sql`r.template_code = ${template}`]),
+    ...(scope === null ? [] : [scope]),
+    ...(q === undefined || searchKeyOf(q) === '' ? [] : [matching(q)]),
+    ...(after === null ? [] : [sql`(r.created_at, r.id) < (${after.key}::timestamptz, ${after.id}::uuid)`]),
+  ]
+  return sql<RecordRow & { key: string }>`
+    select ${columns}, to_char(r.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as key ${from}
+    where ${sql.join(conditions, sql` and `)}
+    order by r.created_at desc, r.id desc limit ${most}`
+}
+
+/** National ids are found whole alone: a part would tell the rest, digit by digit, to who may not see them. */
+const matching = (q: string): RawBuilder<unknown> => {
+  const pattern = `%${searchKeyOf(q).replace(/[\\%_]/g, '\\$&')}%`
+  return sql`(r.search_key like ${pattern} or r.id in (
+    select k.record_id from ${sql.table('board_record_keys')} k
+    where k.template_code = r.template_code and k.value in (${q.trim()}, ${bareId(q)})))`
+}
+
+/** The names of all variables that the versions of a code ever had, those of the newest first. */
+export async function variablesOfCode(db: Db, code: string): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`
+    select name from (
+      select name, max(t.version) as version, min(place) as place
+      from ${sql.table('board_templates')} t
+      cross join lateral jsonb_array_elements_text(t.variables_schema -> 'fieldOrder') with ordinality as f (name, place)
+      where t.code = ${code} and t.approved_at is not null group by name) named
+    order by version desc, place`.execute(db)
+  return rows.map(({ name }) => name)
+}

@@ -1,0 +1,106 @@
+// A board made from a template: drawing, filled texts, images and record come with the board or not at all.
+import type { Transaction } from 'kysely'
+import type { BoardCreate } from '../../../shared/api.ts'
+import { readDrawing } from '../../../shared/drawing.ts'
+import { fillElements } from '../../../shared/template-texts.ts'
+import type { Tables } from '../../database/tables.ts'
+import { BoardroomError } from '../../errors.ts'
+import type { BoardsDeps, MadeDocument } from '../deps.ts'
+import { insertRecord } from '../records/queries.ts'
+import { recordSearchKey, shownVariables } from '../records/records.ts'
+import { currentOfCode, requiredFor, type TemplateRow, templateById } from './queries.ts'
+import { checkVariables, type Variables } from './variables.ts'
+
+/** All that is worked out before the transaction begins. */
+export interface Planned {
+  template: TemplateRow
+  variables: Variables
+  document: MadeDocument
+  boardType: string | null
+}
+
+type Deps = Pick<BoardsDeps, 'db' | 'documents'>
+
+/**
+ * What a new board is made of; null: an empty one.
+ * @throws BoardroomError invalid_request (variables, a template is required) | not_found (template) | conflict (not current)
+ */
+export async function planBoard(
+  deps: Deps,
+  body: Pick<BoardCreate, 'template_id' | 'variables' | 'board_type'>,
+): Promise<Planned | null> {
+  const { template_id, variables, board_type } = body
+  if (template_id === undefined) {
+    if (variables !== undefined)
+      throw new BoardroomError('invalid_request', 'variables: they go with a template_id')
+    await refuseWithoutTemplate(deps, board_type, null)
+    return null
+  }
+  const template = await currentTemplate(deps, template_id)
+  const types = template.board_types
+  if (board_type !== undefined && types.length > 0 && !types.includes(board_type)) {
+    throw new BoardroomError(
+      'invalid_request',
+      `board_type: the template ${template.code} is for boards of the types ${types.join(', ')}`,
+    )
+  }
+  const boardType = board_type ?? types[0] ?? null
+  await refuseWithoutTemplate(deps, boardType ?? undefined, template)
+  const checked = checkVariables(template.variables_schema, variables ?? {})
+  const elements = fillElements(
+    readDrawing(template.content)?.elements ?? [],
+    shownVariables(checked, template.masked_fields),
+  )
+  const document = await deps.documents.make({ ...template.content, elements })
+  return { template, variables: checked, document, boardType }
+}
+
+/** Writes what was planned to the new, empty board, in the transaction that makes it. */
+export async function writePlanned(
+  trx: Transaction<Tables>,
+  { documents }: Pick<BoardsDeps, 'documents'>,
+  { template, variables, document }: Planned,
+  boardId: string,
+  by: number,
+): Promise<void> {
+  await documents.write(trx, boardId, document, `user:${by}`)
+  await insertRecord(trx, {
+    boardId,
+    templateId: template.id,
+    variables,
+    searchKey: recordSearchKey(variables, template.masked_fields),
+    by,
+  })
+}
+
+async function currentTemplate({ db }: Deps, id: string): Promise<TemplateRow> {
+  const template = await templateById(db, id)
+  // One that waits is nobody's business but its author's, who cannot make boards from it either.
+  if (template === undefined) throw new BoardroomError('not_found', 'template_id: there is no such template')
+  if (template.is_current) return template
+  if (template.approved_at === null)
+    throw new BoardroomError('conflict', 'template_id: this version waits for an administrator’s approval')
+  const current = await currentOfCode(db, template.code)
+  throw new BoardroomError(
+    'conflict',
+    current === undefined
+      ? 'template_id: this template was retired'
+      : `template_id: version ${template.version} is not current any more; take version ${current.version}`,
+    { details: { current_template_id: current?.id ?? null } },
+  )
+}
+
+async function refuseWithoutTemplate(
+  { db }: Deps,
+  boardType: string | undefined,
+  template: TemplateRow | null,
+): Promise<void> {
+  if (boardType === undefined) return
+  const required = await requiredFor(db, boardType)
+  if (required.length === 0 || (template !== null && required.includes(template.code))) return
+  throw new BoardroomError(
+    'invalid_request',
+    `template_id: a new board of the type ${boardType} is made from the template ${required.join(' or ')}`,
+    { details: { required_templates: required } },
+  )
+}

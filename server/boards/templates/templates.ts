@@ -1,0 +1,326 @@
+// Templates: sent in by anybody with an account, made current by an administrator, kept as they were for the boards made
+// from them. Versions of one code are written one after the other.
+import { z } from 'zod'
+import type {
+  TemplateComparison,
+  TemplateCreate,
+  TemplateListQuery,
+  TemplateResponse,
+  TemplateSummary,
+  TemplateVersionCreate,
+} from '../../../shared/api/templates.ts'
+import { describeLeftOut, readDrawing } from '../../../shared/drawing.ts'
+import type { SceneElement } from '../../../shared/element.ts'
+import { sameElement } from '../../../shared/scene.ts'
+import { variablesIn } from '../../../shared/template-texts.ts'
+import { transactionAs } from '../../audit/actor.ts'
+import type { Db } from '../../database/database.ts'
+import { BoardroomError } from '../../errors.ts'
+import type { Actor, Identity } from '../../principal.ts'
+import { pageOf, positionOf } from '../../routing/cursor.ts'
+import {
+  currentOfCode,
+  deleteTemplate,
+  endCurrent,
+  insertTemplate,
+  type ListedTemplate,
+  listTemplateRows,
+  lockCode,
+  newestOfCode,
+  setApproved,
+  type TemplateRow,
+  templateById,
+} from './queries.ts'
+import { readVariablesSchema, type VariablesSchema } from './variables.ts'
+
+export interface Author {
+  userId: number
+  administers: boolean
+}
+
+/** @throws BoardroomError not_signed_in | access_denied (tickets, guests, agents) */
+export function templateUser(identity: Identity): Author {
+  const { principal, boardId } = identity
+  if (principal.kind === 'anonymous') throw new BoardroomError('not_signed_in', 'sign in to see templates')
+  if (principal.kind !== 'user' || boardId !== null)
+    throw new BoardroomError('access_denied', 'templates are for people with an account, signed in')
+  return { userId: principal.userId, administers: principal.role !== 'user' }
+}
+
+/**
+ * Sends in the first version of a code; it waits for approval.
+ * @throws BoardroomError invalid_request (drawing, schema, unknown variables) | conflict (the code is taken)
+ */
+export async function createTemplate(
+  db: Db,
+  actor: Actor,
+  author: Author,
+  body: TemplateCreate,
+): Promise<TemplateResponse> {
+  const checked = checkedContent(body.content, body.variables_schema ?? {})
+  const id = await transactionAs(db, actor, async (trx) => {
+    await lockCode(trx, body.code)
+    const taken = await newestOfCode(trx, body.code)
+    if (taken !== undefined) {
+      throw new BoardroomError(
+        'conflict',
+        `there is a template ${body.code} already; send in another version of it: POST /api/templates/${taken.id}/versions`,
+        { details: { template_id: taken.id } },
+      )
+    }
+    return insertTemplate(trx, {
+      code: body.code,
+      version: 1,
+      name: body.name,
+      description: body.description ?? '',
+      category: body.category,
+      board_types: JSON.stringify(body.board_types ?? []),
+      is_required: body.is_required ?? false,
+      display_order: body.display_order ?? 0,
+      created_by: author.userId,
+      ...checked,
+    })
+  })
+  return readTemplate(db, author, id)
+}
+
+/**
+ * Sends in another version of a template's code; it waits for approval, and boards made before stay as they are.
+ * @param id any version of it.
+ * @throws BoardroomError not_found | invalid_request
+ */
+export async function createVersion(
+  db: Db,
+  actor: Actor,
+  author: Author,
+  id: string,
+  body: TemplateVersionCreate,
+): Promise<TemplateResponse> {
+  const of = await visibleTemplate(db, author, id)
+  const made = await transactionAs(db, actor, async (trx) => {
+    await lockCode(trx, of.code)
+    const before = await newestOfCode(trx, of.code)
+    if (before === undefined) throw missing()
+    const checked = checkedContent(
+      body.content ?? before.content,
+      body.variables_schema ?? before.variables_schema,
+    )
+    return insertTemplate(trx, {
+      code: before.code,
+      version: before.version + 1,
+      previous_version_id: before.id,
+      name: body.name ?? before.name,
+      description: body.description ?? before.description,
+      category: body.category ?? before.category,
+      board_types: JSON.stringify(body.board_types ?? before.board_types),
+      is_required: body.is_required ?? before.is_required,
+      display_order: body.display_order ?? before.display_order,
+      created_by: author.userId,
+      ...checked,
+    })
+  })
+  return readTemplate(db, author, made)
+}
+
+/**
+ * An administrator makes a version the current one of its code. Of two at once one wins.
+ * @throws BoardroomError access_denied | not_found | conflict (approved already, or a newer version is current)
+ */
+export async function approveTemplate(
+  db: Db,
+  actor: Actor,
+  author: Author,
+  id: string,
+  notes: string | undefined,
+): Promise<TemplateResponse> {
+  if (!author.administers)
+    throw new BoardroomError('access_denied', 'only an administrator approves a template')
+  await transactionAs(db, actor, async (trx) => {
+    const asked = await templateById(trx, id)
+    if (asked === undefined) throw missing()
+    await lockCode(trx, asked.code)
+    // Again, now that nobody else writes this code.
+    const template = await templateById(trx, id)
+    if (template === undefined) throw missing()
+    if (template.approved_at !== null)
+      throw new BoardroomError('conflict', 'this version is approved already', {
+        details: { approved_by: template.approved_by, approved_at: template.approved_at.toISOString() },
+      })
+    const current = await currentOfCode(trx, template.code)
+    if (current !== undefined && current.version > template.version)
+      throw new BoardroomError(
+        'conflict',
+        `version ${current.version} is current, which is newer than ${template.version}; send in this one again as a new version`,
+      )
+    await endCurrent(trx, template.code)
+    await setApproved(trx, id, author.userId, notes ?? null)
+  })
+  return readTemplate(db, author, id)
+}
+
+/**
+ * A version that waits is taken back by whoever sent it in, or declined by an administrator; the current one is retired
+ * by an administrator. Boards made from it stay.
+ * @throws BoardroomError access_denied | not_found | conflict (a former version)
+ */
+export async function removeTemplate(db: Db, actor: Actor, author: Author, id: string): Promise<void> {
+  const { code } = await visibleTemplate(db, author, id)
+  await transactionAs(db, actor, async (trx) => {
+    await lockCode(trx, code)
+    const template = await templateById(trx, id)
+    if (template === undefined) throw missing()
+    if (template.approved_at === null) {
+      await deleteTemplate(trx, id)
+      return
+    }
+    if (!author.administers)
+      throw new BoardroomError('access_denied', 'only an administrator retires a template')
+    if (!template.is_current)
+      throw new BoardroomError('conflict', 'this version is not current; boards made from it keep it')
+    await endCurrent(trx, code)
+  })
+}
+
+/** @throws BoardroomError not_found */
+export async function readTemplate(db: Db, author: Author, id: string): Promise<TemplateResponse> {
+  const template = await visibleTemplate(db, author, id)
+  return { ...summaryOf(template), content: template.content }
+}
+
+/** @throws BoardroomError invalid_request (cursor) */
+export async function listTemplates(
+  db: Db,
+  author: Author,
+  query: TemplateListQuery,
+): Promise<{ items: TemplateSummary[]; next_cursor: string | null }> {
+  const { limit: most, cursor, scope, category, board_type, code, q } = query
+  const question = {
+    scope,
+    category,
+    board_type,
+    code,
+    q,
+    ownedBy: author.administers ? null : author.userId,
+  }
+  const after = positionOf(['templates', question], cursor, { key: z.string().max(400), id: z.uuid() })
+  const rows = await listTemplateRows(db, question, after, most + 1)
+  const page = pageOf(['templates', question], rows, most, ({ key, id }) => ({ key, id }))
+  return { items: page.rows.map(summaryOf), next_cursor: page.next_cursor }
+}
+
+/** What changed from the version before; everything, where there is none. @throws BoardroomError not_found */
+export async function compareTemplate(db: Db, author: Author, id: string): Promise<TemplateComparison> {
+  const after = await visibleTemplate(db, author, id)
+  const before =
+    after.previous_version_id === null ? undefined : await templateById(db, after.previous_version_id)
+  const older = byId(before)
+  const newer = byId(after)
+  const textOf = (element: SceneElement | undefined) =>
+    element?.type === 'text' ? String(element.originalText ?? element.text ?? '') : null
+  const ids = [...new Set([...older.keys(), ...newer.keys()])]
+  return {
+    version: after.version,
+    previous_version: before?.version ?? null,
+    fields: (['name', 'description', 'category', 'board_types', 'is_required', 'display_order'] as const)
+      .map((field) => ({ field, before: before?.[field] ?? null, after: after[field] }))
+      .filter((change) => JSON.stringify(change.before) !== JSON.stringify(change.after)),
+    variables: changesOf(
+      propertiesOf(before),
+      propertiesOf(after),
+      (a, b) => JSON.stringify(a) === JSON.stringify(b),
+    ),
+    elements: changesOf(older, newer, sameElement),
+    texts: ids
+      .map((id) => ({ id, before: textOf(older.get(id)), after: textOf(newer.get(id)) }))
+      .filter((text) => text.before !== text.after),
+  }
+}
+
+const propertiesOf = (template: TemplateRow | undefined): Map<string, unknown> =>
+  new Map(Object.entries((template?.variables_schema.properties ?? {}) as Record<string, unknown>)) // as it was checked
+
+const byId = (template: TemplateRow | undefined): Map<string, SceneElement> =>
+  new Map((readDrawing(template?.content)?.elements ?? []).map((element) => [element.id, element]))
+
+function changesOf<Value>(
+  before: ReadonlyMap<string, Value>,
+  after: ReadonlyMap<string, Value>,
+  isSame: (a: Value, b: Value) => boolean,
+): { added: string[]; removed: string[]; changed: string[] } {
+  const changed = [...after].filter(([key, value]) => {
+    const old = before.get(key)
+    return old !== undefined && !isSame(old, value)
+  })
+  return {
+    added: [...after.keys()].filter((key) => !before.has(key)),
+    removed: [...before.keys()].filter((key) => !after.has(key)),
+    changed: changed.map(([key]) => key),
+  }
+}
+
+/** A version that waits is shown to whoever sent it in and to administrators. */
+async function visibleTemplate(db: Db, author: Author, id: string): Promise<TemplateRow> {
+  const template = await templateById(db, id)
+  const isVisible =
+    template !== undefined &&
+    (template.approved_at !== null || author.administers || template.created_by === author.userId)
+  if (!isVisible) throw missing()
+  return template
+}
+
+const missing = () => new BoardroomError('not_found', 'there is no such template')
+
+/** The columns of a drawing and its schema that fit each other. @throws BoardroomError invalid_request */
+function checkedContent(content: Record<string, unknown>, schema: Record<string, unknown>) {
+  const drawing = readDrawing(content)
+  if (drawing === null)
+    throw wrongContent('expected an Excalidraw drawing: an object with "type": "excalidraw" and "elements"')
+  if (drawing.leftOut.length > 0) throw wrongContent(describeLeftOut(drawing.leftOut))
+  const read: VariablesSchema = readVariablesSchema(schema)
+  const unknown = variablesIn(drawing.elements).filter((name) => !read.fields.includes(name))
+  if (unknown.length > 0)
+    throw wrongContent(`its texts hold {{${unknown.join('}}, {{')}}}, which variables_schema does not have`)
+  const { files, appState } = content
+  return {
+    content: JSON.stringify({
+      type: 'excalidraw',
+      version: 2,
+      source: 'boardroom',
+      elements: drawing.elements,
+      ...(typeof appState === 'object' && appState !== null
+        ? { appState: { viewBackgroundColor: drawing.background } }
+        : {}),
+      ...(typeof files === 'object' && files !== null ? { files } : {}),
+    }),
+    variables_schema: JSON.stringify(read.schema),
+    unique_fields: JSON.stringify(read.uniqueFields),
+    masked_fields: JSON.stringify(read.maskedFields),
+  }
+}
+
+const wrongContent = (reason: string): BoardroomError =>
+  new BoardroomError('invalid_request', `content: ${reason}`, {
+    details: { in: 'json', issues: [{ path: 'content', message: reason }] },
+  })
+
+const summaryOf = (row: ListedTemplate): TemplateSummary => ({
+  id: row.id,
+  code: row.code,
+  name: row.name,
+  description: row.description,
+  category: row.category,
+  version: row.version,
+  is_current: row.is_current,
+  status: row.approved_at === null ? 'waiting' : row.is_current ? 'current' : 'former',
+  previous_version_id: row.previous_version_id,
+  board_types: row.board_types,
+  is_required: row.is_required,
+  display_order: row.display_order,
+  variables_schema: row.variables_schema,
+  approved_by: row.approved_by,
+  approved_at: row.approved_at?.toISOString() ?? null,
+  approval_notes: row.approval_notes,
+  created_by: row.created_by,
+  created_at: row.created_at.toISOString(),
+  updated_at: row.updated_at.toISOString(),
+})

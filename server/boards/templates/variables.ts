@@ -1,0 +1,296 @@
+// The variables of a template: a JSON Schema, checked when the template is sent in and bounded in what it may cost, and
+// the values that people give. Ajv compiles a schema; its patterns run in RE2, which no pattern can hold up.
+import type { Ajv, ErrorObject, ValidateFunction } from 'ajv'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import ajvFormats from 'ajv-formats'
+import { RE2JS } from 're2js'
+import { BoardroomError } from '../../errors.ts'
+import { bareId, idFormats } from './national-ids.ts'
+
+export type Variable = string | number | boolean
+export type Variables = Record<string, Variable>
+
+/** A schema as it is kept, and what it says about its fields. */
+export interface VariablesSchema {
+  schema: Record<string, unknown>
+  /** In the order of the schema. */
+  fields: string[]
+  uniqueFields: string[]
+  maskedFields: string[]
+}
+
+const most = { bytes: 32 * 1024, nodes: 1000, depth: 10, fields: 100, pattern: 200, text: 10_000 }
+const fieldName = /^[A-Za-z][A-Za-z0-9_]{0,63}$/
+const simpleTypes = new Set(['string', 'number', 'integer', 'boolean', 'null'])
+/** A schema that refers elsewhere could refer to itself, or to another server. */
+const references = new Set([
+  '$ref',
+  '$dynamicRef',
+  '$recursiveRef',
+  '$id',
+  '$anchor',
+  '$dynamicAnchor',
+  '$defs',
+  'definitions',
+])
+
+const regExp = Object.assign(
+  (pattern: string) => {
+    const compiled = RE2JS.compile(pattern)
+    return { test: (text: string) => compiled.matcher(text).find() }
+  },
+  { code: 'RE2JS' },
+)
+
+const moment = (value: unknown): string | null =>
+  value === 'today'
+    ? new Date().toISOString().slice(0, 10)
+    : typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value)
+      ? value
+      : null
+
+function newAjv(): Ajv {
+  const ajv = new Ajv2020({
+    strict: true,
+    strictTypes: false,
+    strictRequired: false,
+    allErrors: true,
+    useDefaults: true,
+    addUsedSchema: false,
+    code: { regExp },
+    messages: true,
+  })
+  ajvFormats.default(ajv, { keywords: true })
+  for (const [name, { isValid }] of Object.entries(idFormats)) ajv.addFormat(name, isValid)
+  ajv.addKeyword({ keyword: 'unique', schemaType: 'boolean' })
+  // jsonb forgets the order of keys, in which people want to be asked.
+  ajv.addKeyword({ keyword: 'fieldOrder', schemaType: 'array' })
+  ajv.addKeyword({ keyword: 'masked', schemaType: 'boolean' })
+  // Against the day on which it is asked, which formatMaximum cannot say.
+  ajv.addKeyword({
+    keyword: 'notAfter',
+    type: 'string',
+    schemaType: 'string',
+    validate: (limit: string, value: string) => value <= (moment(limit) ?? ''),
+    errors: false,
+  })
+  ajv.addKeyword({
+    keyword: 'notBefore',
+    type: 'string',
+    schemaType: 'string',
+    validate: (limit: string, value: string) => value >= (moment(limit) ?? '9999'),
+    errors: false,
+  })
+  return ajv
+}
+
+let shared: Ajv | undefined
+/** Compiled checks by the JSON of their schema, the newest at the end. */
+const compiled = new Map<string, ValidateFunction>()
+const mostCompiled = 200
+
+/** @throws BoardroomError invalid_request */
+function compile(schema: Record<string, unknown>): ValidateFunction {
+  shared ??= newAjv()
+  const key = JSON.stringify(schema)
+  const known = compiled.get(key)
+  if (known !== undefined) return known
+  // A copy: Ajv remembers schemas by the object.
+  const copy = JSON.parse(key) as Record<string, unknown>
+  try {
+    const validate = shared.compile(copy)
+    compiled.set(key, validate)
+    for (const oldest of compiled.keys()) {
+      if (compiled.size <= mostCompiled) break
+      compiled.delete(oldest)
+    }
+    return validate
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.slice(0, 300) : 'it cannot be read'
+    throw wrongSchema(reason)
+  } finally {
+    shared.removeSchema(copy)
+  }
+}
+
+/**
+ * Reads the `variables_schema` of a template: an object of simple fields. Extras: formats `cpf`, `cnpj`, `cpf-or-cnpj`
+ * (unique and masked unless told), `unique`, `masked`, `notAfter` and `notBefore` (a date, or `today`). What begins with
+ * `x-` is kept and means nothing, but for `x-unique` and `x-masked`.
+ * @throws BoardroomError invalid_request
+ */
+export function readVariablesSchema(given: Record<string, unknown>): VariablesSchema {
+  const text = JSON.stringify(given)
+  if (Buffer.byteLength(text) > most.bytes) throw wrongSchema(`it may have ${most.bytes} bytes`)
+  measure(given)
+  const schema = withoutExtras(given) as Record<string, unknown>
+  // Any dialect: what may be used of them is the same in all.
+  delete schema.$schema
+  schema.type ??= 'object'
+  schema.properties ??= {}
+  schema.additionalProperties = false
+  if (schema.type !== 'object' || !isObject(schema.properties))
+    throw wrongSchema('expected "type": "object" with "properties"')
+  const fields = Object.keys(schema.properties)
+  if (fields.length > most.fields) throw wrongSchema(`a record may have ${most.fields} fields`)
+  for (const [name, field] of Object.entries(schema.properties)) checkField(name, field)
+  for (const name of Array.isArray(schema.required) ? schema.required : [])
+    if (!fields.includes(String(name)))
+      throw wrongSchema(`required: there is no property ${String(name).slice(0, 64)}`)
+  schema.fieldOrder = fieldOrderOf(schema.fieldOrder, fields)
+  compile(schema)
+  const properties = schema.properties as Record<string, Record<string, unknown>> // looked at above
+  const having = (flag: 'unique' | 'masked') =>
+    fields.filter(
+      (name) => properties[name]?.[flag] ?? Object.hasOwn(idFormats, String(properties[name]?.format)),
+    )
+  return { schema, fields, uniqueFields: having('unique'), maskedFields: having('masked') }
+}
+
+/** Where it is told, as it is told; what it leaves out comes last. */
+const fieldOrderOf = (told: unknown, fields: readonly string[]): string[] => {
+  const named = Array.isArray(told) ? told.filter((name): name is string => fields.includes(name)) : []
+  return [...new Set([...named, ...fields])]
+}
+
+function checkField(name: string, field: unknown): void {
+  if (!fieldName.test(name))
+    throw wrongSchema(
+      `properties: expected names of letters, digits and _, beginning with a letter, not ${JSON.stringify(name.slice(0, 64))}`,
+    )
+  if (!isObject(field)) throw wrongSchema(`properties.${name}: expected an object`)
+  const types = field.type === undefined ? [] : [field.type].flat()
+  const isSimple = types.every((type) => simpleTypes.has(String(type)))
+  if (
+    !isSimple ||
+    (types.length === 0 &&
+      !Array.isArray(field.enum) &&
+      field.const === undefined &&
+      field.format === undefined)
+  )
+    throw wrongSchema(`properties.${name}: expected the type string, number, integer or boolean, or an enum`)
+  for (const limit of ['notAfter', 'notBefore'])
+    if (field[limit] !== undefined && moment(field[limit]) === null)
+      throw wrongSchema(`properties.${name}.${limit}: expected a date like 2026-01-31, or today`)
+}
+
+function measure(given: unknown): void {
+  let nodes = 0
+  const visit = (value: unknown, depth: number): void => {
+    nodes += 1
+    if (nodes > most.nodes) throw wrongSchema(`it may have ${most.nodes} parts`)
+    if (depth > most.depth) throw wrongSchema(`it may be ${most.depth} levels deep`)
+    if (typeof value !== 'object' || value === null) return
+    for (const [key, inner] of Object.entries(value)) {
+      if (references.has(key)) throw wrongSchema(`${key} is not taken: write everything in place`)
+      if (key === 'pattern' && typeof inner === 'string' && inner.length > most.pattern)
+        throw wrongSchema(`a pattern may have ${most.pattern} characters`)
+      if (key === 'patternProperties' || key === 'propertyNames' || key === 'unevaluatedProperties')
+        throw wrongSchema(`${key} is not taken: name the properties`)
+      visit(inner, depth + 1)
+    }
+  }
+  visit(given, 0)
+}
+
+/** `x-unique` and `x-masked` mean what their plain names do; other extras say nothing to us. */
+function withoutExtras(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutExtras)
+  if (!isObject(value)) return value
+  const kept: Record<string, unknown> = {}
+  for (const [key, inner] of Object.entries(value)) {
+    if (key === 'x-unique' || key === 'x-masked') kept[key.slice(2)] = inner
+    else if (!key.startsWith('x-')) kept[key] = withoutExtras(inner)
+  }
+  return kept
+}
+
+/** Markup has no place in a text that others see, nor has a placeholder that would be filled in turn. */
+const markup = /<\s*[a-z!/?]|\{\{|\}\}/i
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
+
+/**
+ * Values as they are kept: national ids bare, texts trimmed, defaults filled in.
+ * @param given by name; null leaves a field out.
+ * @throws BoardroomError invalid_request; `details.issues` names the fields, and never what was sent.
+ */
+export function checkVariables(schema: Record<string, unknown>, given: Record<string, unknown>): Variables {
+  const properties = (schema.properties ?? {}) as Record<string, Record<string, unknown>> // as readVariablesSchema left it
+  const issues: Issue[] = []
+  const values: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(given)) {
+    const field = Object.hasOwn(properties, name) ? properties[name] : undefined
+    if (field === undefined) {
+      issues.push({
+        path: name.slice(0, 64),
+        message: `there is no such variable; expected ${Object.keys(properties).join(', ') || 'none'}`,
+      })
+    } else if (value !== null) {
+      const problem = typeof value === 'string' ? problemOf(value) : null
+      if (problem !== null) issues.push({ path: name, message: problem })
+      else values[name] = typeof value === 'string' ? kept(value, field) : value
+    }
+  }
+  if (issues.length === 0 && !compile(schema)(values))
+    throw wrongVariables(issuesOf(compile(schema).errors ?? [], properties))
+  if (issues.length > 0) throw wrongVariables(issues)
+  return values as Variables // every field was checked against its simple type
+}
+
+interface Issue {
+  path: string
+  message: string
+}
+
+function problemOf(text: string): string | null {
+  if (text.length > most.text) return `may have ${most.text} characters`
+  if (!text.isWellFormed() || control.test(text)) return 'must not hold control characters'
+  return markup.test(text) ? 'must be plain text: no markup and no {{ }}' : null
+}
+
+const kept = (text: string, { format }: Record<string, unknown>): string =>
+  Object.hasOwn(idFormats, String(format)) ? bareId(text) : text.trim()
+
+function issuesOf(
+  errors: readonly ErrorObject[],
+  properties: Record<string, Record<string, unknown>>,
+): Issue[] {
+  return errors.slice(0, 20).map((error) => {
+    const missing =
+      error.keyword === 'required'
+        ? String((error.params as { missingProperty?: string }).missingProperty)
+        : null
+    if (missing !== null) return { path: missing, message: 'is missing' }
+    const path = error.instancePath.slice(1).split('/')[0] ?? ''
+    return { path, message: messageOf(error, properties[path] ?? {}) }
+  })
+}
+
+function messageOf(error: ErrorObject, field: Record<string, unknown>): string {
+  const format = String(field.format)
+  if (error.keyword === 'format' && Object.hasOwn(idFormats, format))
+    return `expected ${idFormats[format]?.expected}`
+  if (error.keyword === 'enum' && Array.isArray(field.enum)) return `expected one of ${field.enum.join(', ')}`
+  if (error.keyword === 'notAfter' || error.keyword === 'notBefore')
+    return `must ${error.keyword === 'notAfter' ? 'not be after' : 'not be before'} ${String(field[error.keyword])}`
+  return error.message ?? 'does not fit'
+}
+
+const wrongVariables = (issues: Issue[]): BoardroomError =>
+  new BoardroomError(
+    'invalid_request',
+    `variables: ${issues
+      .slice(0, 3)
+      .map(({ path, message }) => (path === '' ? message : `${path} ${message}`))
+      .join('; ')}`,
+    { details: { in: 'variables', issues } },
+  )
+
+const wrongSchema = (reason: string): BoardroomError =>
+  new BoardroomError('invalid_request', `variables_schema: ${reason}`, {
+    details: { in: 'json', issues: [{ path: 'variables_schema', message: reason }] },
+  })
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

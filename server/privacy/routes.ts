@@ -1,0 +1,145 @@
+// Privacy over HTTP: one's own, and for administrators anybody's.
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import { PersonErase, PersonErased, PersonExportQuery } from '../../shared/api/privacy.ts'
+import { UserId } from '../../shared/api.ts'
+import type { AuditTrail } from '../audit/trail.ts'
+import type { Db } from '../database/database.ts'
+import { BoardroomError } from '../errors.ts'
+import type { Identity } from '../principal.ts'
+import type { HttpEnv } from '../routing/context.ts'
+import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
+import { erasePerson, personNamed, subjectOf } from './erase.ts'
+import { exportPerson, type PersonFormat } from './export.ts'
+import type { SubjectRow } from './queries.ts'
+
+export interface PrivacyDeps {
+  db: Db
+  schema: string
+  audit: Pick<AuditTrail, 'record'>
+}
+
+const tags = ['privacy']
+const params = z.object({ user_id: z.coerce.number().pipe(UserId) })
+const statuses = errorAnswers(401, 403, 404, 409, 413, 415)
+const file = {
+  description: 'Everything about the person, in sections.',
+  content: { 'application/json': {}, 'text/html': {} },
+}
+
+export function privacyRoutes(deps: PrivacyDeps): OpenAPIHono<HttpEnv> {
+  const router = newRouter()
+  const answer = async (c: Context<HttpEnv>, who: SubjectRow, format: PersonFormat): Promise<Response> => {
+    await deps.audit.record({
+      action: 'export',
+      category: 'account',
+      actor: c.get('actor'),
+      resourceType: who.user_id === null ? 'guest' : 'user',
+      resourceId: String(who.user_id ?? who.guest_id),
+      details: { format },
+    })
+    const pieces = exportPerson(deps.db, { subject: subjectOf(who), who, format })
+    const id = who.user_id ?? who.guest_id
+    c.header(
+      'content-type',
+      format === 'json' ? 'application/json; charset=utf-8' : 'text/html; charset=utf-8',
+    )
+    c.header('content-disposition', `attachment; filename="person-${id}.${format}"`)
+    return c.body(ReadableStream.from(encoded(pieces)) as unknown as ReadableStream)
+  }
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/me/export',
+      tags,
+      summary: 'Everything that is kept about me',
+      request: { query: PersonExportQuery },
+      responses: { 200: file, ...statuses },
+    }),
+    async (c) =>
+      answer(c, await personNamed(deps.db, ownName(c.get('identity'))), c.req.valid('query').format) as never,
+  )
+  router.openapi(
+    createRoute({
+      method: 'post',
+      path: '/me/erase',
+      tags,
+      summary: 'Forget me, for good',
+      description:
+        'The account is closed, and its name and address go everywhere. What it drew and wrote stays.',
+      request: { body: jsonBody(PersonErase) },
+      responses: { 200: jsonAnswer(PersonErased, 'Done.'), ...statuses },
+    }),
+    async (c) => {
+      const identity = c.get('identity')
+      if (identity.principal.kind !== 'user')
+        throw new BoardroomError('access_denied', 'this is for people with an account')
+      const who = await personNamed(deps.db, ownName(identity))
+      return c.json(await erase(deps, c, who, c.req.valid('json')), 200)
+    },
+  )
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/people/{user_id}/export',
+      tags,
+      summary: 'Everything that is kept about somebody, for administrators',
+      request: { params, query: PersonExportQuery },
+      responses: { 200: file, ...statuses },
+    }),
+    async (c) => {
+      requireAdministrator(c.get('identity'))
+      const who = await personNamed(deps.db, `user:${c.req.valid('param').user_id}`)
+      return answer(c, who, c.req.valid('query').format) as never
+    },
+  )
+  router.openapi(
+    createRoute({
+      method: 'post',
+      path: '/people/{user_id}/erase',
+      tags,
+      summary: 'Forget somebody, for good; for administrators',
+      request: { params, body: jsonBody(PersonErase) },
+      responses: { 200: jsonAnswer(PersonErased, 'Done.'), ...statuses },
+    }),
+    async (c) => {
+      requireAdministrator(c.get('identity'))
+      const who = await personNamed(deps.db, `user:${c.req.valid('param').user_id}`)
+      return c.json(await erase(deps, c, who, c.req.valid('json')), 200)
+    },
+  )
+  return router
+}
+
+async function erase(deps: PrivacyDeps, c: Context<HttpEnv>, who: SubjectRow, body: PersonErase) {
+  const expected = who.email ?? who.name
+  if (body.confirm.trim().toLowerCase() !== expected.toLowerCase()) {
+    throw new BoardroomError(
+      'invalid_request',
+      'confirm: expected the e-mail of the account that is to be erased',
+    )
+  }
+  const { rows, boards } = await erasePerson(deps, c.get('actor'), who, { transferTo: body.transfer_to })
+  return { user_id: who.user_id ?? 0, rows, boards }
+}
+
+/** A ticket is nobody but on its board, and no page of an app that holds one may take all of somebody's. */
+function ownName({ principal, via }: Identity): string {
+  if (via === 'ticket' || principal.kind === 'anonymous')
+    throw new BoardroomError('not_signed_in', 'sign in first')
+  if (principal.kind === 'agent') throw new BoardroomError('access_denied', 'this is for people')
+  return principal.kind === 'user' ? `user:${principal.userId}` : `guest:${principal.guestId}`
+}
+
+function requireAdministrator({ principal, via }: Identity): void {
+  if (principal.kind === 'user' && principal.role !== 'user' && via !== 'ticket') return
+  throw principal.kind === 'anonymous'
+    ? new BoardroomError('not_signed_in', 'sign in first')
+    : new BoardroomError('access_denied', 'only administrators may do this')
+}
+
+async function* encoded(pieces: AsyncGenerator<string>): AsyncGenerator<Uint8Array> {
+  const encoder = new TextEncoder()
+  for await (const piece of pieces) yield encoder.encode(piece)
+}
