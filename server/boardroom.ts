@@ -30,6 +30,8 @@ import { admitBody, BoardAccess, requireLevel, requireManage } from './boards/ac
 import { instanceText } from './boards/consent/instance-text.ts'
 import type { BoardsDeps } from './boards/deps.ts'
 import { boardsRoutes } from './boards/routes.ts'
+import { everywhere } from './cluster/everywhere.ts'
+import { joinCluster } from './cluster/join.ts'
 import type { CommentsDeps } from './comments/deps.ts'
 import { CommentMail } from './comments/digest.ts'
 import { copyThreads, threadsJson } from './comments/export-queries.ts'
@@ -142,6 +144,7 @@ export async function createBoardroom(options: BoardroomOptions): Promise<Boardr
         direct: database.direct,
         schema: database.schema,
         log,
+        isShared: config.natsUrl !== undefined,
         patienceMs: waitForServerMs,
         onWaiting: (message) => log.warn(message),
       })
@@ -218,7 +221,7 @@ async function start({
   const disk = dataFolder === null ? null : new DiskWatch(dataFolder, log)
   undo.push(() => disk?.close())
   const presence = new ServerPresence(database, log)
-  await presence.start()
+  await presence.start({ oneOfSeveral: config.natsUrl !== undefined })
   undo.push(() => presence.close())
   const chain = new AuditChain({ database, log, headsFile: config.auditHeadsFile ?? null })
   await chain.start()
@@ -251,8 +254,14 @@ async function start({
   const access = new BoardAccess(db, config.publicBoards, { asked: askedText, urlFor: consentUrl })
   const journal = new AgentJournal({ db, trail, log })
   undo.push(() => journal.close())
+  const cluster = await joinCluster({
+    ...{ config, database, log, nodeId: presence.serverId },
+    silentNodes: (heard) => presence.silentNodes(heard),
+  })
+  undo.push(() => cluster?.close())
   const rooms = new Rooms({
     log: updateLog,
+    nodes: cluster ?? undefined,
     access,
     limits: { ...config, inspection },
     logger: log,
@@ -310,7 +319,7 @@ async function start({
     failedGuesses: rates.failedLinks,
     makeTicket: async (identity, boardId) => (await makeTicket(ticketKey, identity, { boardId })).ticket,
     boardUrl,
-    connections: rooms,
+    connections: everywhere(rooms, cluster),
     documents: boardDocuments({
       worker,
       config,

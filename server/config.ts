@@ -30,6 +30,7 @@ const url = (protocols: string[], example: string) =>
       (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
       `expected a URL like ${example}`,
     )
+const protocolOf = (value: string): string => (URL.canParse(value) ? new URL(value).protocol : '')
 const version = z.string().trim().min(1).max(50, 'expected at most 50 characters')
 const KiB = 1024
 const MiB = 1024 * KiB
@@ -51,8 +52,20 @@ export const fields = {
     .describe('the schema that holds every table'),
   BOARDROOM_DATABASE_POOL: whole(3, 200).default(10).describe('connections in the pool'),
   NATS_URL: z
-    .undefined('one process serves one database in this version: leave it out')
-    .describe('kept for more than one node; this version refuses to start with it'),
+    .string()
+    .refine(
+      (value) => value.split(',').every((part) => /^(nats|tls):$/.test(protocolOf(part.trim()))),
+      'expected a URL like nats://127.0.0.1:4222, or several separated by commas',
+    )
+    .optional()
+    .describe(
+      'NATS, by which several nodes on one outside database behave as one; without it one process serves it',
+    ),
+  NATS_TOKEN: z.string().min(1).optional().describe('the token that NATS asks for'),
+  NATS_CREDENTIALS_FILE: z.string().min(1).optional().describe('a .creds file, where NATS asks for one'),
+  NATS_CA_FILE: z.string().min(1).optional().describe('who signed the certificate of NATS, as PEM'),
+  NATS_CERT_FILE: z.string().min(1).optional().describe('our certificate, where NATS asks for one, as PEM'),
+  NATS_KEY_FILE: z.string().min(1).optional().describe('the key of that certificate, as PEM'),
   BOARDROOM_DATA_DIR: z
     .string()
     .min(1)

@@ -37,6 +37,7 @@ const table = {
   // What stops a start or a command; these never reach a client.
   invalid_config: { status: 500, close: CloseCode.busy, log: 'error' },
   database_too_new: { status: 500, close: CloseCode.busy, log: 'error' },
+  bus_unreachable: { status: 503, close: CloseCode.busy, log: 'error' },
   database_in_use: { status: 500, close: CloseCode.busy, log: 'error' },
   data_folder_unusable: { status: 500, close: CloseCode.busy, log: 'error' },
 } satisfies Record<string, Meaning>

@@ -6,12 +6,21 @@ import type pg from 'pg'
 import type { Logger } from 'pino'
 import { clientConfig, connectClient, endClient, requestTimeOuts } from '../database/connection.ts'
 import type { Database } from '../database/database.ts'
-import { endServer, insertMissingLeaves, insertServer, unendedServers } from './queries.ts'
+import {
+  endServer,
+  insertMissingLeaves,
+  insertServer,
+  othersAlive,
+  reviveServer,
+  unendedServers,
+} from './queries.ts'
 
 const mostOwed = 10_000
 const payEveryMs = 5000
 /** A minute: longer than any statement may take. */
 const looksForOwed = 12
+/** A node may lose its lock for a moment and take it again. */
+const lostAfterMs = 10_000
 
 /**
  * One process, as the trail knows it: `serverId` is in its `access` and `leave` rows, and an advisory lock on a
@@ -29,6 +38,8 @@ export class ServerPresence {
   /** More is owed than is kept in mind: the next start finds it. */
   #isShort = false
   #closed = false
+  /** Servers whose lock is free and that are not heard, and since when. */
+  readonly #lost = new Map<string, number>()
 
   constructor(database: Database, log: Logger) {
     this.#database = database
@@ -39,14 +50,37 @@ export class ServerPresence {
    * Takes the lock, registers, and writes the `leave` rows (reason: server lost) of processes that are gone.
    * @returns how many were written.
    */
-  async start(): Promise<number> {
+  async start({ oneOfSeveral = false }: { oneOfSeveral?: boolean } = {}): Promise<number> {
     await this.#hold()
     await insertServer(this.#database, {
       id: this.serverId,
       host: hostname().slice(0, 255),
       pid: process.pid,
     })
-    return this.mendLeaves()
+    // One of several that is only out of sight for a moment must not be taken for lost: see `silentNodes`.
+    return oneOfSeveral ? 0 : this.mendLeaves()
+  }
+
+  /**
+   * Other servers that are not heard, and are there as far as the database knows. Those that have been lost for a while get
+   * their `leave` rows.
+   */
+  async silentNodes(heard: ReadonlySet<string>): Promise<string[]> {
+    const others = await othersAlive(this.#database, this.serverId, this.#lockOf(''))
+    const silent: string[] = []
+    const lost = new Set<string>()
+    for (const { id, is_alive: isAlive } of others) {
+      if (heard.has(id)) continue
+      silent.push(id)
+      if (!isAlive) lost.add(id)
+    }
+    for (const id of this.#lost.keys()) if (!lost.has(id)) this.#lost.delete(id)
+    for (const id of lost) {
+      const since = this.#lost.get(id) ?? performance.now()
+      this.#lost.set(id, since)
+      if (performance.now() - since >= lostAfterMs) await this.#mend(id)
+    }
+    return silent
   }
 
   /** Writes what lost processes left out. Safe at any time, and in two processes at once. */
@@ -132,10 +166,12 @@ export class ServerPresence {
   #holdAgain(): void {
     if (this.#closed) return
     this.#retry = setTimeout(() => {
-      this.#hold().catch((error: unknown) => {
-        this.#log.warn({ err: error }, 'presence not held; trying again')
-        this.#holdAgain()
-      })
+      this.#hold()
+        .then(() => reviveServer(this.#database, this.serverId))
+        .catch((error: unknown) => {
+          this.#log.warn({ err: error }, 'presence not held; trying again')
+          this.#holdAgain()
+        })
     }, 1000)
     this.#retry.unref()
   }

@@ -198,6 +198,35 @@ export const insertServer = async (
   await db.insertInto('servers').values(server).execute()
 }
 
+/**
+ * Servers that did not say goodbye, but for one, and whether their locks are held.
+ * @param prefix what the name of a lock begins with.
+ */
+export async function othersAlive(
+  { db }: Database,
+  but: string,
+  prefix: string,
+): Promise<{ id: string; is_alive: boolean }[]> {
+  const { rows } = await sql<{ id: string; is_alive: boolean }>`
+    select id, exists (
+        select from pg_locks l where l.locktype = 'advisory' and l.granted and l.objsubid = 1
+          and l.database = (select oid from pg_database where datname = current_database())
+          and l.classid::bigint = (key >> 32) & 4294967295 and l.objid::bigint = key & 4294967295) as is_alive
+    from (select id, hashtextextended(${prefix} || id::text, 0) as key from ${sql.table('servers')}
+          where ended_at is null and id <> ${but}) as others`.execute(db)
+  return rows
+}
+
+/** It was taken for lost, and is there. */
+export const reviveServer = async ({ db }: Database, id: string): Promise<void> => {
+  await db
+    .updateTable('servers')
+    .set({ ended_at: null })
+    .where('id', '=', id)
+    .where('ended_at', 'is not', null)
+    .execute()
+}
+
 /** Servers that did not say goodbye, but for one. */
 export const unendedServers = ({ db }: Database, but: string): Promise<{ id: string }[]> =>
   db.selectFrom('servers').select('id').where('ended_at', 'is', null).where('id', '<>', but).execute()

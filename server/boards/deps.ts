@@ -71,9 +71,9 @@ export interface GuessLimit {
 
 /** Who is in a board's room now. @see server/rooms/rooms.ts */
 export interface LiveConnections {
-  connectionsOf(boardId: string): readonly ConnectionSummary[]
+  connectionsOf(boardId: string): readonly ConnectionSummary[] | Promise<readonly ConnectionSummary[]>
   /** Closes one connection with 4403. @returns false where there is none (any more). */
-  disconnect(connectionId: string): boolean
+  disconnect(connectionId: string): boolean | Promise<boolean>
 }
 
 /** @see server/database/notifications.ts */

@@ -4,7 +4,7 @@
 import type { Level } from '../../shared/levels.ts'
 import type { BoardEvent, PublicPrincipal } from '../../shared/protocol.ts'
 import type { Identity } from '../principal.ts'
-import type { AccessDecision } from '../rooms/ports.ts'
+import type { AccessDecision, ConnectionSummary } from '../rooms/ports.ts'
 import { refusalOf, subjectOf, wholeLevelOf } from './access.ts'
 import type { BoardsDeps } from './deps.ts'
 
@@ -152,11 +152,27 @@ export class EventStream {
     if (!this.#ended && level !== null) this.#send({ event: 'level', data: { level, may_manage: mayManage } })
   }
 
+  /** At once where all are on this node, so that it is the second thing that a client hears. */
   #tellPeople(): void {
     if (this.#ended) return
-    const here = this.#deps.connections
-      .connectionsOf(this.#boardId)
-      .map(({ connectionId, principal, level }) => ({ connection_id: connectionId, principal, level }))
+    const connections = this.#deps.connections.connectionsOf(this.#boardId)
+    if (!(connections instanceof Promise)) {
+      this.#tellOf(connections)
+      return
+    }
+    connections.then(
+      (everybody) => this.#tellOf(everybody),
+      (error: unknown) => this.#deps.log.warn({ err: error }, 'who is here is not known'),
+    )
+  }
+
+  #tellOf(connections: readonly ConnectionSummary[]): void {
+    if (this.#ended) return
+    const here = connections.map(({ connectionId, principal, level }) => ({
+      connection_id: connectionId,
+      principal,
+      level,
+    }))
     const text = JSON.stringify(here)
     if (text === this.#people) return
     this.#people = text

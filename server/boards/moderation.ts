@@ -35,7 +35,7 @@ export async function moderate(
   boardId: string,
   { mode, speakers }: Moderation,
 ): Promise<ModerationResponse> {
-  const people = mode === 'open' ? [] : peopleOf(deps, boardId, speakers)
+  const people = mode === 'open' ? [] : await peopleOf(deps, boardId, speakers)
   await transactionAs(deps.db, actor, async (trx) => {
     await setSpeakers(trx, boardId, people, actor.userId)
     await setModeration(trx, boardId, mode)
@@ -44,10 +44,13 @@ export async function moderate(
   return readModeration(deps, boardId)
 }
 
-function peopleOf({ connections }: Deps, boardId: string, connectionIds: readonly string[]): Speaker[] {
-  const here = new Map(
-    connections.connectionsOf(boardId).map((connection) => [connection.connectionId, connection.subject]),
-  )
+async function peopleOf(
+  { connections }: Deps,
+  boardId: string,
+  connectionIds: readonly string[],
+): Promise<Speaker[]> {
+  const connected = await connections.connectionsOf(boardId)
+  const here = new Map(connected.map((connection) => [connection.connectionId, connection.subject]))
   const people = new Map<string, Speaker>()
   for (const id of connectionIds) {
     const subject = here.get(id)

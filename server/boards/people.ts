@@ -92,7 +92,7 @@ export async function listConnections(
   deps: Pick<BoardsDeps, 'access' | 'connections'>,
   boardId: string,
 ): Promise<ConnectionResponse[]> {
-  const here = deps.connections.connectionsOf(boardId)
+  const here = await deps.connections.connectionsOf(boardId)
   const decisions = await deps.access.decide(here.map((connection) => connection.subject))
   return here
     .map(
@@ -121,7 +121,8 @@ export async function disconnect(
   boardId: string,
   connectionId: string,
 ): Promise<void> {
-  const connection = deps.connections.connectionsOf(boardId).find((one) => one.connectionId === connectionId)
+  const here = await deps.connections.connectionsOf(boardId)
+  const connection = here.find((one) => one.connectionId === connectionId)
   if (connection === undefined) {
     throw new BoardroomError('not_found', 'this connection is not on this board (any more)')
   }
@@ -130,5 +131,5 @@ export async function disconnect(
   const person =
     guestId !== null ? { guestId } : userId !== null && decision?.reason === 'link' ? { userId } : null
   if (person !== null) await transactionAs(deps.db, actor, (trx) => revokeUses(trx, boardId, person))
-  deps.connections.disconnect(connectionId)
+  await deps.connections.disconnect(connectionId)
 }

@@ -29,6 +29,11 @@ export async function openForServing(context: CommandContext): Promise<Opened> {
   const { config, log, progress } = context
   const dataDir = resolve(config.dataDir)
   if (config.databaseUrl !== undefined && config.secret === undefined) throw secretMissing()
+  if (config.databaseUrl === undefined && config.natsUrl !== undefined)
+    throw new BoardroomError(
+      'invalid_config',
+      'NATS_URL: several nodes share an outside database: set DATABASE_URL as well, or leave NATS_URL out',
+    )
   const connection = await connect(context, { alone: true })
   try {
     const { database, directUrl } = connection
@@ -39,6 +44,7 @@ export async function openForServing(context: CommandContext): Promise<Opened> {
             direct: database.direct,
             schema: config.databaseSchema,
             log,
+            isShared: config.natsUrl !== undefined,
             onWaiting: progress,
           })
     await migrateUp(database, { onProgress: progress })

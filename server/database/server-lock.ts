@@ -21,6 +21,8 @@ export interface ServerLockOptions {
   direct: Target
   schema: string
   log: Logger
+  /** One of several nodes, which have the lock together; nobody else has it meanwhile. */
+  isShared?: boolean | undefined
   /** How long to wait for another server, which in a rolling deploy is about to end; default 60 s. */
   patienceMs?: number | undefined
   /** Called once, with a sentence, where there is somebody to wait for. */
@@ -69,7 +71,7 @@ export class ServerLock {
       for (let told = false; ; told = true) {
         const holder = await this.#try(client)
         if (holder === null) return this.#keep(client)
-        if (Date.now() >= deadline) throw inUse(holder, this.#options.schema)
+        if (Date.now() >= deadline) throw inUse(holder, this.#options)
         if (!told)
           onWaiting?.(
             `${sentence(holder)} serves from this database; waiting up to ${Math.round(patienceMs / 1000)} s for it to stop`,
@@ -100,7 +102,7 @@ export class ServerLock {
   async #try(client: pg.Client): Promise<string | null> {
     const key = [lockClass, lockKeyOf(this.#options.schema)]
     const { rows: answers } = await client.query<{ taken: boolean }>(
-      'select pg_try_advisory_lock($1, $2) as taken',
+      `select pg_try_advisory_lock${this.#options.isShared ? '_shared' : ''}($1, $2) as taken`,
       key,
     )
     if (answers[0]?.taken === true) return null
@@ -158,7 +160,7 @@ export class ServerLock {
         }
         if (holder !== '' && holder !== this.#name && !told) {
           told = true
-          const error = inUse(holder, this.#options.schema)
+          const error = inUse(holder, this.#options)
           this.#options.log.error(
             { err: error },
             'another server took the lock while our connection was down',
@@ -179,8 +181,10 @@ const sentence = (holder: string): string => {
   return found === null ? 'another Boardroom' : `another Boardroom (process ${found[1]} on ${found[2]})`
 }
 
-const inUse = (holder: string, schema: string) =>
+const inUse = (holder: string, { schema, isShared }: ServerLockOptions) =>
   new BoardroomError(
     'database_in_use',
-    `${sentence(holder)} serves from this database and schema "${schema}"; stop it first, or set BOARDROOM_DATABASE_SCHEMA to another schema`,
+    isShared
+      ? `${sentence(holder)} serves from this database and schema "${schema}" without NATS_URL; stop it, and give every node the same NATS_URL`
+      : `${sentence(holder)} serves from this database and schema "${schema}"; stop it first, set BOARDROOM_DATABASE_SCHEMA to another schema, or give both NATS_URL`,
   )

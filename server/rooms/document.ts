@@ -89,11 +89,23 @@ export class BoardDocument {
    *   that no log holds.
    */
   apply(doc: Y.Doc, update: Uint8Array): 'complete' | 'incomplete' {
+    const waited = hasPending(doc)
     Y.applyUpdate(doc, update)
-    if (!hasPending(doc)) return 'complete'
+    // What other nodes wrote may wait for what is not there yet: it is in the log, and stays.
+    if (waited || !hasPending(doc)) return 'complete'
     doc.store.pendingStructs = null
     doc.store.pendingDs = null
     return 'incomplete'
+  }
+
+  /** Applies inside `transact` what another node has applied: where something is missing still, it waits for that. */
+  applyForeign(doc: Y.Doc, update: Uint8Array): void {
+    Y.applyUpdate(doc, update)
+  }
+
+  /** Whether something waits for what the document lacks. */
+  get isIncomplete(): boolean {
+    return this.doc !== null && hasPending(this.doc)
   }
 
   /**

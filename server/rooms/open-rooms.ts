@@ -6,6 +6,8 @@
 // A join that meets a closing room waits for it and opens anew: by then everything is stored.
 import { BoardroomError } from '../errors.ts'
 import type { Clock } from './clock.ts'
+import { BoardLink } from './nodes/board-link.ts'
+import type { Nodes } from './nodes/ports.ts'
 import type { Fold, StoredBoard } from './ports.ts'
 import { Room } from './room.ts'
 import type { RoomOptions } from './room-options.ts'
@@ -20,8 +22,10 @@ type RoomState =
   | { name: 'open'; room: Room }
   | { name: 'closing'; flushed: Promise<void> }
 
-export interface OpenRoomsOptions extends Omit<RoomOptions, 'boardId' | 'onDone'> {
+export interface OpenRoomsOptions extends Omit<RoomOptions, 'boardId' | 'onDone' | 'link'> {
   fold?: Fold
+  /** Left out where this is the only node. */
+  nodes?: Nodes | undefined
 }
 
 export class OpenRooms {
@@ -126,14 +130,18 @@ export class OpenRooms {
   }
 
   #open(boardId: string): RoomState {
-    const ready = this.load(boardId)
+    const link = this.#link(boardId)
+    const loaded = link === undefined ? this.load(boardId) : link.ready().then(() => this.load(boardId))
+    const ready = loaded
       .then((stored) => {
-        const room: Room = new Room({ ...this.#options, boardId, onDone: () => this.#done(room) }, stored)
+        const options = { ...this.#options, boardId, link, onDone: () => this.#done(room) }
+        const room: Room = new Room(options, stored)
         this.#states.set(boardId, { name: 'open', room })
         return room
       })
       .catch((error: unknown) => {
         this.#states.delete(boardId)
+        link?.close()
         throw error
       })
     // Everybody who waits gets the error; that nobody waits any more is no unhandled rejection.
@@ -141,6 +149,12 @@ export class OpenRooms {
     const state: RoomState = { name: 'loading', ready }
     this.#states.set(boardId, state)
     return state
+  }
+
+  #link(boardId: string): BoardLink | undefined {
+    const { nodes, log, logger, clock } = this.#options
+    if (nodes === undefined) return undefined
+    return new BoardLink({ boardId, nodes, log, clock, logger: logger.child({ boardId }) })
   }
 
   #done(room: Room): void {

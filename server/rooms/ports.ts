@@ -62,6 +62,19 @@ export interface UpdateLog {
   readonly failingSince: number | null
   /** The last connection left and everything is committed: fold what is due. Never throws. */
   idle(boardId: string): void
+  /**
+   * What was committed since another look at the log, by whomever; some of it may be known. Where there are other nodes.
+   * @param mark of that look; null: everything. Not to be looked into.
+   * @throws BoardroomError board_unreadable | database_unreachable | not_found
+   */
+  readSince?(boardId: string, mark: unknown): Promise<LogNews>
+}
+
+export interface LogNews {
+  updates: Uint8Array[]
+  /** All of the board's. */
+  authors: Author[]
+  mark: unknown
 }
 
 export interface StoredBoard {

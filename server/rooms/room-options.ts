@@ -6,12 +6,15 @@ import type { Connection } from './connection/connection.ts'
 import type { Counters } from './counters.ts'
 import type { Contested, Relayed } from './edits/client-ids.ts'
 import type { Editor } from './edits/edit.ts'
+import type { BoardLink } from './nodes/board-link.ts'
 import type { Cut, DryRun, RoomLimits, UpdateLog } from './ports.ts'
 
 export interface RoomOptions {
   dryRun?: DryRun
   cut?: Cut
   boardId: string
+  /** The board on other nodes; left out where there are none. */
+  link?: BoardLink | undefined
   log: UpdateLog
   limits: RoomLimits
   clock: Clock

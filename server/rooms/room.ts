@@ -17,6 +17,7 @@ import type { Edit, Editor } from './edits/edit.ts'
 import { EditWindow, type EditWindowOptions } from './edits/edit-window.ts'
 import { type ServerChange, updatesOf } from './edits/server-change.ts'
 import { awarenessFrame, frameOf, syncFrame } from './frames.ts'
+import type { BoardLink, LinkedRoom } from './nodes/board-link.ts'
 import type { AccessDecision, StoredBoard } from './ports.ts'
 import { Presence } from './presence/presence.ts'
 import type { RoomOptions } from './room-options.ts'
@@ -36,6 +37,7 @@ export class Room implements Host<Connection> {
   readonly #clientIds: ClientIds
   readonly #window: EditWindow
   readonly #exchange: StateExchange
+  readonly #link: BoardLink | undefined
   /** Have ended, and are still to be missed. */
   #leaving: Connection[] = []
   /** Parts of the server that work on the board: it stays open for them. */
@@ -43,8 +45,9 @@ export class Room implements Host<Connection> {
   #isOver = false
 
   constructor(options: RoomOptions, stored: StoredBoard) {
-    const { boardId, limits, logger, counters, log, cut, dryRun, onRelayed, onContested, onAgentEdit } =
+    const { boardId, limits, logger, counters, log, cut, dryRun, onRelayed, onContested, onAgentEdit, link } =
       options
+    this.#link = link
     this.#options = options
     this.boardId = boardId
     this.#logger = logger.child({ boardId })
@@ -54,15 +57,21 @@ export class Room implements Host<Connection> {
     )
     this.#document = new BoardDocument(stored, { clock, cut, onBuilt: () => counters.documents_built++ })
     const isFull = !this.#document.hasRoomFor(1, limits.maxBoardBytes)
-    this.seats = new Seats({ limits, counters, clock, isFull, onLapsed: () => this.#doneIfEmpty() })
+    this.seats = new Seats({
+      ...{ limits, counters, clock, isFull },
+      onLapsed: () => this.#doneIfEmpty(),
+      elsewhere: () => link?.writersElsewhere ?? 0,
+    })
     this.#presence = new Presence({
       clock,
       perSecond: limits.awarenessPerSecond,
       onDue: (frame) => this.#deliver(deliveryOf(null, frame), null),
       onIgnored: () => counters.presence_ignored++,
+      tell: link === undefined ? undefined : (entries) => link.tellPresence(entries),
     })
     const speakerOf = (clientId: number) => this.#presence.speakerOf(clientId)
-    this.#clientIds = new ClientIds({ authors: stored.authors, limits, speakerOf })
+    const isElsewhere = (principalKey: string) => this.#presence.isElsewhere(principalKey)
+    this.#clientIds = new ClientIds({ authors: stored.authors, limits, speakerOf, isElsewhere })
     this.#window = new EditWindow({
       boardId,
       log,
@@ -73,6 +82,7 @@ export class Room implements Host<Connection> {
       clock,
       counters,
       onUpdate: (update, soleWriter) => this.#show(update, soleWriter),
+      onStored: (update, authors, appended) => link?.tellUpdate(update, authors, appended),
       onFull: () => this.#full(),
       onOverflow: () => this.end(CloseCode.busy, 'the database is away'),
       onFailure: (failure) => this.#failed(failure),
@@ -82,6 +92,7 @@ export class Room implements Host<Connection> {
     })
     const parts = { document: this.#document, clientIds: this.#clientIds, window: this.#window, clock }
     this.#exchange = new StateExchange(parts)
+    link?.attach(this.#linked())
   }
 
   get isEmpty(): boolean {
@@ -94,6 +105,7 @@ export class Room implements Host<Connection> {
     connection.enter({ ...this.seats.take(connection, granted), mayManage })
     this.connections.add(connection)
     this.#clientIds.joined(connection.principalKey, connection.joining.formerKey)
+    this.#link?.tellWriters()
   }
 
   /** Tells a connection that has a place what it begins with, tells others of it, and lets it speak. */
@@ -139,6 +151,7 @@ export class Room implements Host<Connection> {
     const end = endFor(decision)
     if (end !== null) connection.end(closing(end.code, end.reason))
     else if (decision.level !== null) this.seats.decided(connection, decision.level, decision.mayManage)
+    this.#link?.tellWriters()
   }
 
   awayChanged(connection: Connection): void {
@@ -192,6 +205,7 @@ export class Room implements Host<Connection> {
 
   /** Resolves once nothing of this room is on its way to the database any more. */
   finished(): Promise<void> {
+    this.#link?.settle()
     return this.#window.finished()
   }
 
@@ -210,6 +224,7 @@ export class Room implements Host<Connection> {
     this.#isOver = true
     this.#takeLeave()
     this.seats.close()
+    this.#link?.close()
     this.#window.close()
     this.#presence.close()
     this.#exchange.close()
@@ -243,9 +258,11 @@ export class Room implements Host<Connection> {
       this.seats.left(connection)
       this.#options.onLeft(connection)
     }
+    this.#link?.tellWriters()
     this.#doneIfEmpty()
     if (this.#isOver) return
     this.seats.fill()
+    this.#link?.tellWriters()
     for (const connection of leaving) {
       const { connectionId, principal, level } = connection.summary()
       this.#tell({ type: 'left', connection_id: connectionId, principal, level })
@@ -270,7 +287,31 @@ export class Room implements Host<Connection> {
   }
 
   #tell(event: BoardEvent, except: Connection | null = null): void {
-    if (this.connections.size <= mostToldOfJoins) this.broadcast(event, except)
+    if (this.connections.size > mostToldOfJoins) return
+    this.broadcast(event, except)
+    this.#link?.tellEvent(event)
+  }
+
+  /** This room as other nodes reach it. */
+  #linked(): LinkedRoom {
+    const document = this.#document
+    const seats = this.seats
+    return {
+      applyForeign: (updates, authors, kept) => this.#window.foreign(updates, authors, kept),
+      get isIncomplete() {
+        return document.isIncomplete
+      },
+      foreignPresence: (nodeId, entries, isNews) => this.#presence.hearForeign(nodeId, entries, isNews),
+      foreignNodeLeft: (nodeId) => this.#presence.foreignLeft(nodeId),
+      foreignEvent: (event) => {
+        if (this.connections.size <= mostToldOfJoins) this.broadcast(event)
+      },
+      foreignWriters: () => seats.fill(),
+      ownPresence: () => this.#presence.own(),
+      get ownWriters() {
+        return seats.taken
+      },
+    }
   }
 
   #full(): void {

@@ -17,6 +17,7 @@ import { type Counters, newCounters } from './counters.ts'
 import type { Contested, Relayed } from './edits/client-ids.ts'
 import type { ServerChange } from './edits/server-change.ts'
 import { frameOf } from './frames.ts'
+import type { Nodes } from './nodes/ports.ts'
 import { OpenRooms } from './open-rooms.ts'
 import type {
   Access,
@@ -55,6 +56,8 @@ export interface RoomsOptions {
   /** How long rooms stay open while nothing can be saved. Default: a minute. */
   goOnUnsavedMs?: number
   clock?: Clock
+  /** The other nodes of the deployment; left out where this is the only one. */
+  nodes?: Nodes | undefined
 }
 
 export interface RoomsStats {

@@ -103,32 +103,62 @@ export const withServer = <Result>(
   wayTo: (url: string) => string | Promise<string> = (url) => url,
 ): Promise<Result> =>
   withDatabase(async (database) => {
-    const cleanUp: (() => unknown)[] = []
     const way = await wayTo(database.serverUrl)
     const directWay = database.directUrl === undefined ? undefined : await wayTo(database.directUrl)
-    const http = createServer()
-    http.listen(options.port ?? 0, '127.0.0.1')
-    await once(http, 'listening')
-    const { port } = http.address() as AddressInfo
-    const boardroom = await createBoardroom({
+    const node = await startNode(database, {
       database: way,
       ...(directWay === undefined ? {} : { databaseDirectUrl: directWay }),
-      secret: randomBytes(32).toString('base64url'),
-      logger: pino({ level: process.env.TEST_LOG ?? 'silent' }),
-      failedJoinsPerMinutePerIp: 10_000,
       ...options,
-      port,
     })
-    attach(http, boardroom)
     try {
-      return await work(testServer(database, boardroom, port, cleanUp))
+      return await work(node.server)
     } finally {
-      for (const clean of cleanUp.reverse()) await clean()
-      await boardroom.close({ drainMs: 0 })
-      http.close()
-      http.closeAllConnections()
+      await node.stop()
     }
   })
+
+export interface TestNode {
+  server: TestServer
+  /** Ends clients and server. */
+  stop(): Promise<void>
+}
+
+/** A server on a database that may have others. */
+export async function startNode(
+  database: TestDatabase,
+  options: Partial<BoardroomOptions> = {},
+): Promise<TestNode> {
+  const cleanUp: (() => unknown)[] = []
+  const http = createServer()
+  http.listen(options.port ?? 0, '127.0.0.1')
+  await once(http, 'listening')
+  const { port } = http.address() as AddressInfo
+  const closeHttp = () => {
+    http.close()
+    http.closeAllConnections()
+  }
+  const boardroom = await createBoardroom({
+    database: database.serverUrl,
+    ...(database.directUrl === undefined ? {} : { databaseDirectUrl: database.directUrl }),
+    secret: randomBytes(32).toString('base64url'),
+    logger: pino({ level: process.env.TEST_LOG ?? 'silent' }),
+    failedJoinsPerMinutePerIp: 10_000,
+    ...options,
+    port,
+  }).catch((error: unknown) => {
+    closeHttp()
+    throw error
+  })
+  attach(http, boardroom)
+  return {
+    server: testServer(database, boardroom, port, cleanUp),
+    async stop() {
+      for (const clean of cleanUp.reverse()) await clean()
+      await boardroom.close({ drainMs: 0 })
+      closeHttp()
+    },
+  }
+}
 
 function attach(http: Server, boardroom: Boardroom): void {
   http.on('request', (request, response) => {

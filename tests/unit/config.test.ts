@@ -42,10 +42,11 @@ config('an unknown flag names the nearest one', () => {
   )
 })
 
-config('more than one node is refused, not ignored', () => {
+config('NATS is one URL or several, of NATS', () => {
+  assert.is(readConfig({ NATS_URL: 'nats://a:4222,tls://b:4222' }).natsUrl, 'nats://a:4222,tls://b:4222')
   assert.match(
-    messageOf(() => readConfig({ NATS_URL: 'nats://localhost:4222' })),
-    'NATS_URL: one process serves one database in this version: leave it out',
+    messageOf(() => readConfig({ NATS_URL: 'http://localhost:4222' })),
+    'NATS_URL: expected a URL like nats://127.0.0.1:4222, or several separated by commas',
   )
 })
 

@@ -34,6 +34,8 @@ export class Seats {
   readonly #counters: Counters
   readonly #clock: Clock
   readonly #onLapsed: () => void
+  /** Seats that are taken on other nodes. */
+  readonly #elsewhere: () => number
   readonly #writers = new Set<Seated>()
   /** May write, and cannot yet. In the order of coming. */
   readonly #waiting = new Set<Seated>()
@@ -53,7 +55,9 @@ export class Seats {
     clock: Clock
     isFull: boolean
     onLapsed: () => void
+    elsewhere?: () => number
   }) {
+    this.#elsewhere = options.elsewhere ?? (() => 0)
     this.#onLapsed = options.onLapsed
     this.#counters = options.counters
     this.#limits = options.limits
@@ -65,6 +69,11 @@ export class Seats {
     let count = 0
     for (const writer of this.#writers) if (!writer.isAway) count++
     return count
+  }
+
+  /** Seats that are taken or kept here. */
+  get taken(): number {
+    return this.#writers.size + this.#reservations
   }
 
   /** Somebody is expected back. */
@@ -160,7 +169,8 @@ export class Seats {
   /** Whether a seat is free, or becomes so because its writer is away. */
   #hasSeat(): boolean {
     if (this.#isClosed) return false
-    if (this.#writers.size + this.#reservations < this.#limits.maxWritersPerRoom) return true
+    const taken = this.#writers.size + this.#reservations + this.#elsewhere()
+    if (taken < this.#limits.maxWritersPerRoom) return true
     for (const writer of this.#writers) {
       if (!writer.isAway || !writer.isOpen) continue
       const place = this.#wait(writer)

@@ -51,11 +51,14 @@ export class ClientIds {
   readonly #limits: RoomLimits
   /** Who speaks for a client id in presence: before its first write, that is whose it is. */
   readonly #speakerOf: (clientId: number) => string | null
+  /** Whether a person is on the board on another node. */
+  readonly #isElsewhere: (principalKey: string) => boolean
 
   constructor(options: {
     authors: readonly Author[]
     limits: RoomLimits
     speakerOf: (clientId: number) => string | null
+    isElsewhere?: (principalKey: string) => boolean
   }) {
     for (const { clientId, principal } of options.authors) {
       this.#owners.set(clientId, principal)
@@ -64,6 +67,7 @@ export class ClientIds {
     this.#relays = new Relays(options.authors)
     this.#limits = options.limits
     this.#speakerOf = options.speakerOf
+    this.#isElsewhere = options.isElsewhere ?? (() => false)
   }
 
   /** @param formerKey the guest that this user was before; the guest's ids are the user's from here on. */
@@ -124,6 +128,17 @@ export class ClientIds {
       }
     }
     return { authors: this.#takeChanged(), relayed }
+  }
+
+  /** What another node remembers from now on, which is the last word. */
+  learned(authors: readonly Author[]): void {
+    for (const { clientId, principal, relays } of authors) {
+      const former = this.#owners.get(clientId)
+      if (former !== retired && principal === retired) this.#retiredIds++
+      if (former === retired && principal !== retired) continue
+      this.#owners.set(clientId, principal)
+      this.#relays.replace(clientId, relays ?? [])
+    }
   }
 
   /** Clocks of this principal's id that somebody else brought in and that it has not shown yet. */
@@ -199,5 +214,8 @@ export class ClientIds {
 
   #personOf = (principalKey: string): string => this.#signedIn.get(principalKey) ?? principalKey
   #isSame = (one: string, other: string): boolean => this.#personOf(one) === this.#personOf(other)
-  #isHere = (principalKey: string): boolean => this.#present.has(this.#personOf(principalKey))
+  #isHere = (principalKey: string): boolean => {
+    const person = this.#personOf(principalKey)
+    return this.#present.has(person) || this.#isElsewhere(person) || this.#isElsewhere(principalKey)
+  }
 }

@@ -22,6 +22,8 @@ export interface EditWindowOptions extends Omit<JudgeOptions, 'dryRuns'> {
   dryRun: DryRun | undefined
   /** Everybody but `soleWriter`, who wrote it all, gets this update. */
   onUpdate: (update: Uint8Array, soleWriter: Editor | null) => void
+  /** An update is on its way to the log. */
+  onStored: (update: Uint8Array, authors: readonly Author[], appended: Promise<void>) => void
   /** The board has reached its size limit. */
   onFull: () => void
   /** More is unsaved than memory may hold, and the database is away. */
@@ -46,6 +48,8 @@ export class EditWindow {
   #timer: Timer | null = null
   #flushedAt = Number.NEGATIVE_INFINITY
   #building: Promise<void> | null = null
+  /** What other nodes wrote while the document was built. */
+  #foreign: { updates: readonly Uint8Array[]; authors: readonly Author[] }[] = []
   #isClosed = false
   /** Editors who wait for the outcome of an edit. */
   readonly #unsettled = new Set<Editor>()
@@ -137,6 +141,27 @@ export class EditWindow {
     }
   }
 
+  /**
+   * Applies and shows what another node applied already.
+   * @param authors the other node's last word on each.
+   * @param kept resolves once it is in the log; null where it is there. What comes after it is not saved before.
+   */
+  foreign(updates: readonly Uint8Array[], authors: readonly Author[], kept: Promise<void> | null): void {
+    if (this.#isClosed) return
+    if (kept !== null) this.#commits.follow(kept, (error) => this.#fail('refused', error))
+    this.#foreign.push({ updates, authors })
+    if (this.#building !== null) return
+    let doc: Doc | null
+    try {
+      doc = this.#document.buildQuickly()
+    } catch (error) {
+      this.#fail('unreadable', error)
+      return
+    }
+    if (doc === null) void this.build()
+    else this.#applyForeign(doc)
+  }
+
   /** Resolves once nothing waits, neither for the document nor for the log. */
   async finished(): Promise<void> {
     if (this.#building !== null) await this.#building
@@ -164,6 +189,7 @@ export class EditWindow {
     this.#timer?.cancel()
     this.#timer = null
     this.#waiting = []
+    this.#foreign = []
   }
 
   /** What is applied by now, this turn included, as the log has it. */
@@ -175,6 +201,8 @@ export class EditWindow {
 
   #built(): void {
     this.#building = null
+    const { doc } = this.#document
+    if (doc !== null) this.#applyForeign(doc)
     const held = new Set(this.#waiting.map((edit) => edit.editor))
     this.flush()
     for (const editor of held) if (editor.isOpen) editor.release('document')
@@ -200,6 +228,23 @@ export class EditWindow {
     if (judged.isFull) this.#options.onFull()
   }
 
+  #applyForeign(doc: Doc): void {
+    const foreign = this.#foreign
+    if (foreign.length === 0) return
+    this.#foreign = []
+    try {
+      for (const { authors } of foreign) this.#options.clientIds.learned(authors)
+      const update = this.#document.transact(doc, () => {
+        for (const { updates } of foreign) for (const each of updates) this.#document.applyForeign(doc, each)
+      })
+      if (update === null) return
+      this.#options.onUpdate(update, null)
+      if (!this.#document.hasRoomFor(1, this.#options.limits.maxBoardBytes)) this.#options.onFull()
+    } catch (error) {
+      this.#fail('broken', error)
+    }
+  }
+
   #change(doc: Doc, updates: readonly Uint8Array[], author: string): void {
     const { clientIds, limits, onUpdate, onFull } = this.#options
     const known = new Set(doc.store.clients.keys())
@@ -223,8 +268,10 @@ export class EditWindow {
 
   /** Hands an update that is applied already to the log. */
   #store(update: Uint8Array, authors: readonly Author[]): void {
-    const { log, boardId } = this.#options
-    this.#commits.follow(log.append(boardId, update, authors), (error) => this.#fail('refused', error))
+    const { log, boardId, onStored } = this.#options
+    const appended = log.append(boardId, update, authors)
+    this.#commits.follow(appended, (error) => this.#fail('refused', error))
+    onStored(update, authors, appended)
   }
 
   #progressed(committed: number): void {

@@ -64,6 +64,11 @@ export class Relays {
     return true
   }
 
+  replace(clientId: number, relays: readonly Relay[]): void {
+    if (relays.length > 0) this.#runs.set(clientId, structuredClone([...relays]))
+    else this.#runs.delete(clientId)
+  }
+
   forget(clientId: number): void {
     this.#runs.delete(clientId)
   }

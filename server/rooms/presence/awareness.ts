@@ -7,6 +7,7 @@
 // it over with its first new state, or inherits it when the old socket ends.
 import { varUintBytes, writeVarUint } from '../../documents/var-uint.ts'
 import { Reader } from '../messages.ts'
+import type { PresenceEntry } from '../nodes/messages.ts'
 import type { Speaker } from './speaker.ts'
 
 const mostIdsOfASpeaker = 4
@@ -34,10 +35,18 @@ interface Farewell {
   encoded: Uint8Array
 }
 
+/** Somebody who is on another node. */
+interface Foreign extends PresenceEntry {
+  nodeId: string
+}
+
 export class Awareness {
   readonly #entries = new Map<number, Entry>()
   readonly #farewells = new Map<number, Farewell>()
   readonly #dirty = new Set<number>()
+  /** Whom other nodes speak of, and news of them that was not sent yet. */
+  readonly #foreign = new Map<number, Foreign>()
+  readonly #foreignNews = new Map<number, Uint8Array>()
   /** What others have heard that the state being read does not outdo. */
   #outdatedBy: Uint8Array | null = null
   readonly #onIgnored: () => void
@@ -48,7 +57,7 @@ export class Awareness {
   }
 
   get hasNews(): boolean {
-    return this.#dirty.size > 0
+    return this.#dirty.size > 0 || this.#foreignNews.size > 0
   }
 
   get size(): number {
@@ -105,14 +114,32 @@ export class Awareness {
   /** The principal that speaks for a client id. */
   speakerOf(clientId: number): string | null {
     const entry = this.#entries.get(clientId)
-    if (entry === undefined) return null
+    if (entry === undefined) return this.#foreign.get(clientId)?.principalKey ?? null
     // An anonymous client that comes back is a new principal, and the one that writes under its id.
     return (entry.heir ?? entry.speaker).principalKey
   }
 
-  /** The newest state of everyone who moved since the last call, encoded; empty where nobody did. */
-  takeNews(): Uint8Array[] {
-    const news: Uint8Array[] = []
+  /**
+   * The newest state of everyone who moved since the last call, encoded; empty where nobody did.
+   * @param tell is given those that are of this node.
+   */
+  takeNews(tell?: (entries: PresenceEntry[]) => void): Uint8Array[] {
+    const news: Uint8Array[] = [...this.#foreignNews.values()]
+    this.#foreignNews.clear()
+    if (tell !== undefined && this.#dirty.size > 0) {
+      const dirty = [...this.#dirty]
+      for (const clientId of dirty) {
+        const entry = this.#entries.get(clientId)
+        if (entry !== undefined) this.#encode(clientId, entry)
+      }
+      tell(dirty.flatMap((clientId) => this.#told(clientId) ?? []))
+      for (const clientId of dirty) {
+        const encoded = this.#entries.get(clientId)?.encoded ?? this.#farewells.get(clientId)?.encoded
+        if (encoded !== undefined && encoded !== null) news.push(encoded)
+      }
+      this.#dirty.clear()
+      return news
+    }
     for (const clientId of this.#dirty) {
       const entry = this.#entries.get(clientId)
       if (entry === undefined) {
@@ -124,10 +151,82 @@ export class Awareness {
     return news
   }
 
+  /**
+   * What another node says of those who are there. Somebody who came from here to there, or from there to here, is where
+   * the newer state is.
+   * @param isNews as it happened: of two equal ones, it is the later.
+   */
+  hearForeign(nodeId: string, entries: readonly PresenceEntry[], isNews: boolean): void {
+    for (const entry of entries) {
+      const { clientId, clock, key, isGone } = entry
+      const own = this.#entries.get(clientId)
+      if (own !== undefined) {
+        const newest = own.raw?.clock ?? own.clock
+        if (isGone || own.speaker.key !== key || clock < newest || (clock === newest && !isNews)) continue
+        own.speaker.ids.delete(clientId)
+        this.#entries.delete(clientId)
+        this.#dirty.delete(clientId)
+      }
+      const known = this.#foreign.get(clientId)
+      if (known !== undefined && known.nodeId !== nodeId && (isGone || clock < known.clock)) continue
+      if (isGone) this.#goneForeign(entry)
+      else {
+        this.#farewells.delete(clientId)
+        this.#foreign.set(clientId, { ...entry, nodeId })
+        if (known === undefined || known.clock < clock) this.#foreignNews.set(clientId, entry.encoded)
+      }
+    }
+  }
+
+  /** A node is gone, and everybody who was there. */
+  foreignLeft(nodeId: string): void {
+    for (const entry of [...this.#foreign.values()]) {
+      if (entry.nodeId !== nodeId) continue
+      const { clientId, clock } = entry
+      this.#goneForeign({ ...entry, isGone: true, encoded: encodeEntry(clientId, clock, nullState) })
+    }
+  }
+
+  /** Whether somebody speaks as `principalKey` on another node. */
+  isElsewhere(principalKey: string): boolean {
+    for (const entry of this.#foreign.values()) if (entry.principalKey === principalKey) return true
+    return false
+  }
+
+  /** Everyone of this node, for another one. */
+  own(): PresenceEntry[] {
+    return Array.from(this.#entries.keys(), (clientId) => this.#told(clientId)).filter(
+      (entry) => entry !== null,
+    )
+  }
+
+  #goneForeign(entry: PresenceEntry): void {
+    const { clientId, clock, key, encoded } = entry
+    this.#foreign.delete(clientId)
+    this.#sayFarewell(clientId, { clock, key, encoded })
+    this.#foreignNews.set(clientId, encoded)
+  }
+
+  /** One of this node as others are told of it; null before its first good state. */
+  #told(clientId: number): PresenceEntry | null {
+    const entry = this.#entries.get(clientId)
+    if (entry !== undefined) {
+      const { clock, encoded, speaker } = entry
+      if (encoded === null) return null
+      return {
+        ...{ clientId, clock, encoded, isGone: false },
+        ...{ key: speaker.key, principalKey: speaker.principalKey },
+      }
+    }
+    const farewell = this.#farewells.get(clientId)
+    return farewell === undefined ? null : { clientId, principalKey: '', isGone: true, ...farewell }
+  }
+
   /** Everyone who is here, for a joiner. What waits for the window is left to the window. */
   everyone(): Uint8Array[] {
     const entries: Uint8Array[] = []
     for (const { encoded } of this.#entries.values()) if (encoded !== null) entries.push(encoded)
+    for (const { encoded } of this.#foreign.values()) entries.push(encoded)
     return entries
   }
 
@@ -140,7 +239,17 @@ export class Awareness {
   #hear(speaker: Speaker, clientId: number, clock: number, state: Uint8Array): boolean {
     const isNull = nullState.equals(state)
     const entry = this.#entries.get(clientId)
-    if (entry === undefined) return !isNull && this.#introduce(speaker, clientId, clock, state)
+    if (entry === undefined) {
+      const foreign = this.#foreign.get(clientId)
+      if (foreign !== undefined) {
+        if (foreign.key !== speaker.key) return false
+        // Stock clients repeat what they hear; whoever comes from another node speaks of itself.
+        if (isNull || speaker.ownId !== clientId || clock < foreign.clock) return true
+      }
+      if (isNull || !this.#introduce(speaker, clientId, clock, state)) return false
+      this.#foreign.delete(clientId)
+      return true
+    }
     const newest = entry.raw?.clock ?? entry.clock
     if (entry.speaker === speaker) {
       // It lives: nobody has taken its place.
@@ -216,13 +325,16 @@ export class Awareness {
     this.#entries.delete(clientId)
     // The clock of the last state that others saw, as y-protocols removes: a state after it is news again.
     const encoded = encodeEntry(clientId, clock, nullState)
-    this.#farewells.set(clientId, { clock, key: entry.speaker.key, encoded })
-    if (this.#farewells.size > mostFarewells) {
-      const [oldest] = this.#farewells.keys()
-      if (oldest !== undefined) this.#farewells.delete(oldest)
-    }
+    this.#sayFarewell(clientId, { clock, key: entry.speaker.key, encoded })
     if (entry.encoded === null) this.#dirty.delete(clientId)
     else this.#dirty.add(clientId)
+  }
+
+  #sayFarewell(clientId: number, farewell: Farewell): void {
+    this.#farewells.set(clientId, farewell)
+    if (this.#farewells.size <= mostFarewells) return
+    const [oldest] = this.#farewells.keys()
+    if (oldest !== undefined) this.#farewells.delete(oldest)
   }
 
   /** @returns whether the entry has a new encoding; a state that is not a JSON object leaves the old one in place. */

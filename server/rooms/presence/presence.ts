@@ -3,6 +3,7 @@
 
 import type { Clock, Timer } from '../clock.ts'
 import { awarenessFrame } from '../frames.ts'
+import type { PresenceEntry } from '../nodes/messages.ts'
 import { Awareness } from './awareness.ts'
 import type { Speaker } from './speaker.ts'
 
@@ -13,6 +14,7 @@ export class Presence {
   readonly #clock: Clock
   readonly #onDue: (frame: Buffer) => void
   readonly #windowMs: number
+  readonly #tell: ((entries: PresenceEntry[]) => void) | undefined
   /** Nobody's states leave more often than this. */
   readonly #leastMs: number
   #sentAt = Number.NEGATIVE_INFINITY
@@ -24,7 +26,10 @@ export class Presence {
     perSecond: number
     onDue: (frame: Buffer) => void
     onIgnored: () => void
+    /** Tells other nodes of those who are here. */
+    tell?: ((entries: PresenceEntry[]) => void) | undefined
   }) {
+    this.#tell = options.tell
     this.#awareness = new Awareness(options.onIgnored)
     this.#clock = options.clock
     this.#onDue = options.onDue
@@ -42,6 +47,25 @@ export class Presence {
   leave(speaker: Speaker): void {
     this.#awareness.leave(speaker)
     this.#moved()
+  }
+
+  /** @see Awareness.hearForeign */
+  hearForeign(nodeId: string, entries: readonly PresenceEntry[], isNews: boolean): void {
+    this.#awareness.hearForeign(nodeId, entries, isNews)
+    this.#moved()
+  }
+
+  foreignLeft(nodeId: string): void {
+    this.#awareness.foreignLeft(nodeId)
+    this.#moved()
+  }
+
+  own(): PresenceEntry[] {
+    return this.#awareness.own()
+  }
+
+  isElsewhere(principalKey: string): boolean {
+    return this.#awareness.isElsewhere(principalKey)
   }
 
   speakerOf(clientId: number): string | null {
@@ -81,7 +105,7 @@ export class Presence {
 
   #take(): Buffer | null {
     this.close()
-    const news = this.#awareness.takeNews()
+    const news = this.#awareness.takeNews(this.#tell)
     if (news.length === 0) return null
     this.#sentAt = this.#clock.now()
     return awarenessFrame(news)

@@ -5,10 +5,11 @@ import type { Logger } from 'pino'
 import type { Database } from '../../database/database.ts'
 import { checksumOf } from '../../documents/folding.ts'
 import { BoardroomError } from '../../errors.ts'
-import type { Author, StoredBoard, UpdateLog } from '../../rooms/ports.ts'
+import type { Author, LogNews, StoredBoard, UpdateLog } from '../../rooms/ports.ts'
 import { asUnreachable, isMissingReference, isPoolersFault, isRefusal } from '../failures.ts'
 import { CommitPace, type CommitSpacing } from './commit-pace.ts'
 import type { LogKeeper, UpdateLogOptions } from './log-options.ts'
+import { type LogMark, readSince } from './news-queries.ts'
 import { Pause } from './pause.ts'
 import { type Append, insertUpdates, readBoard } from './queries.ts'
 
@@ -78,6 +79,17 @@ export class PostgresUpdateLog implements UpdateLog {
     const bytes = updates.reduce((sum, update) => sum + update.length, 0)
     this.#keeper.opened(boardId, { rows: updates.length, bytes, snapshotBytes: snapshot?.state.length ?? 0 })
     return { snapshot: snapshot?.state ?? null, updates, authors }
+  }
+
+  async readSince(boardId: string, mark: unknown): Promise<LogNews> {
+    const news = await readSince(this.#database, boardId, mark as LogMark | null).catch((error: unknown) => {
+      throw asUnreachable(error)
+    }) // what was given out here
+    const { snapshot } = news
+    if (snapshot !== null && !checksumOf(snapshot.state).every((byte, at) => byte === snapshot.checksum[at]))
+      throw new BoardroomError('board_unreadable', 'the snapshot does not match its checksum')
+    const updates = snapshot === null ? news.updates : [snapshot.state, ...news.updates]
+    return { updates, authors: news.authors, mark: news.mark }
   }
 
   append(boardId: string, update: Uint8Array, authors: readonly Author[]): Promise<void> {

@@ -1,0 +1,364 @@
+// The nodes of a deployment, by way of a bus: who is heard, channels for boards, questions to everybody.
+//
+//   A node that says nothing for five seconds is gone. One that does not hear itself for three is deaf: it looks into
+//   the log for what others write, and so do they, as long as the database says that somebody lives whom they do not hear.
+import { randomUUID } from 'node:crypto'
+import type { Logger } from 'pino'
+import type { BoardChannel, BoardListener, Nodes } from '../rooms/nodes/ports.ts'
+import type { Bus } from './bus.ts'
+import { keyOf, seal, unseal } from './envelope.ts'
+import { decodeNodeMessage, encodeNodeMessage, type NodeMessage, type Question } from './node-messages.ts'
+
+const beatMs = 1000
+const deafAfterMs = 3000
+const goneAfterMs = 5000
+const askMs = 1000
+/** So many boards are looked after in a second while somebody is not heard. */
+const boardsATick = 200
+const answersAPart = 200
+const envelopeBytes = 128
+const lookAtDatabaseEvery = 3
+
+export interface ClusterOptions {
+  bus: Bus
+  log: Logger
+  /** As the trail knows this process. */
+  nodeId: string
+  /** Which deployment, and the secret that its nodes share. */
+  deployment: string
+  secret: string
+  /** Ids of nodes that live, as far as the database knows, but for those that are heard: what became of them is its care. */
+  silentNodes: (heard: ReadonlySet<string>) => Promise<readonly string[]>
+  onClose: () => void
+}
+
+export interface ClusterStats {
+  nodes: number
+  isDeaf: boolean
+  isCutOff: boolean
+  sent: number
+  sentBytes: number
+  heard: number
+  heardBytes: number
+  strangers: number
+  newer: number
+}
+
+interface Channel {
+  listener: BoardListener
+  numbers: Map<string, number>
+  end: () => void
+}
+
+interface Asked {
+  waiting: Set<string>
+  answers: unknown[]
+  done: () => void
+}
+
+export class Cluster implements Nodes {
+  readonly nodeId: string
+  readonly #options: ClusterOptions
+  readonly #key: Buffer
+  readonly #prefix: string
+  readonly #channels = new Set<Channel>()
+  /** When each was last heard. */
+  readonly #nodes = new Map<string, number>()
+  readonly #numbers = new Map<string, number>()
+  readonly #asked = new Map<string, Asked>()
+  readonly #listeners = new Set<(nodeId: string, message: NodeMessage) => void>()
+  readonly #newcomers = new Set<() => void>()
+  readonly #departures = new Set<(nodeId: string) => void>()
+  readonly #stats = { sent: 0, sentBytes: 0, heard: 0, heardBytes: 0, strangers: 0, newer: 0 }
+  #answer: (question: Question) => unknown[] = () => []
+  #number = 0
+  #heardSelfAt = performance.now()
+  #tickedAt = performance.now()
+  #ticks = 0
+  #isDeaf = false
+  #silent: readonly string[] = []
+  #looking: Promise<void> | null = null
+  #timer: NodeJS.Timeout | null = null
+  #isClosed = false
+  #undo: (() => void)[] = []
+
+  constructor(options: ClusterOptions) {
+    this.#options = options
+    this.nodeId = options.nodeId
+    this.#key = keyOf(options.secret, options.deployment)
+    this.#prefix = `boardroom.${options.deployment}`
+  }
+
+  get isDeaf(): boolean {
+    return this.#isDeaf
+  }
+
+  /** Somebody may write to the log whom we do not hear. */
+  get isCutOff(): boolean {
+    return this.#isDeaf || this.#silent.length > 0
+  }
+
+  get stats(): ClusterStats {
+    return { ...this.#stats, nodes: this.#nodes.size + 1, isDeaf: this.#isDeaf, isCutOff: this.isCutOff }
+  }
+
+  async start(): Promise<void> {
+    const { bus } = this.#options
+    const subject = `${this.#prefix}.nodes`
+    this.#undo.push(bus.subscribe(subject, (data) => this.#heardNode(subject, data)))
+    bus.onChange((isConnected) => {
+      if (!isConnected) this.#becomeDeaf('the bus is away')
+      else this.#say({ kind: 'beat' })
+    })
+    await bus.settled()
+    this.#heardSelfAt = performance.now()
+    this.#tickedAt = this.#heardSelfAt
+    this.#say({ kind: 'beat' })
+    await this.#lookAtDatabase()
+    this.#timer = setInterval(() => this.#tick(), beatMs)
+    this.#timer.unref()
+  }
+
+  /** How this node answers the others. */
+  answerWith(answer: (question: Question) => unknown[]): void {
+    this.#answer = answer
+  }
+
+  /** What other nodes say, but for beats, questions and answers. */
+  onMessage(listener: (nodeId: string, message: NodeMessage) => void): void {
+    this.#listeners.add(listener)
+  }
+
+  /** Somebody came who knows nothing of us, or we were not heard for a while. */
+  onNewcomer(listener: () => void): void {
+    this.#newcomers.add(listener)
+  }
+
+  onGone(listener: (nodeId: string) => void): void {
+    this.#departures.add(listener)
+  }
+
+  say(message: NodeMessage): void {
+    this.#say(message)
+  }
+
+  /** What all other nodes that are heard answer, as far as they do within a second. */
+  async ask(question: Question): Promise<unknown[]> {
+    if (this.#nodes.size === 0 || this.#isClosed) return []
+    const id = randomUUID()
+    const answers: unknown[] = []
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((done) => {
+      this.#asked.set(id, { waiting: new Set(this.#nodes.keys()), answers, done })
+      timer = setTimeout(done, askMs)
+      this.#say({ kind: 'ask', id, question })
+    })
+    clearTimeout(timer)
+    this.#asked.delete(id)
+    return answers
+  }
+
+  open(boardId: string, listener: BoardListener): BoardChannel {
+    const { bus } = this.#options
+    const subject = `${this.#prefix}.board.${boardId.toLowerCase()}`
+    const numbers = new Map<string, number>()
+    const end = bus.subscribe(subject, (data) => {
+      const message = this.#unseal(subject, data, numbers)
+      if (message === null || message.nodeId === this.nodeId) return
+      this.#sawSign(message.nodeId)
+      this.#guard(() => listener.message(message.nodeId, message.body))
+    })
+    const channel: Channel = { listener, numbers, end }
+    this.#channels.add(channel)
+    return {
+      ready: bus.settled(),
+      maxBytes: bus.maxBytes - envelopeBytes,
+      send: (body) => this.#send(subject, body),
+      close: () => {
+        end()
+        this.#channels.delete(channel)
+      },
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#say({ kind: 'goodbye' })
+    this.#isClosed = true
+    for (const { done } of this.#asked.values()) done()
+    for (const undo of this.#undo) undo()
+    for (const { end } of this.#channels) end()
+    this.#options.onClose()
+    await this.#looking
+    await this.#options.bus.close()
+  }
+
+  #say(message: NodeMessage): void {
+    this.#send(`${this.#prefix}.nodes`, encodeNodeMessage(message))
+  }
+
+  #send(subject: string, body: Uint8Array): void {
+    const { bus } = this.#options
+    if (this.#isClosed || !bus.isConnected) return
+    const data = seal(this.#key, subject, { nodeId: this.nodeId, number: ++this.#number, body })
+    this.#stats.sent++
+    this.#stats.sentBytes += data.length
+    bus.publish(subject, data)
+  }
+
+  #unseal(
+    subject: string,
+    data: Uint8Array,
+    numbers: Map<string, number>,
+  ): { nodeId: string; body: Uint8Array } | null {
+    const opened = unseal(this.#key, subject, data)
+    if (opened === 'newer') {
+      if (this.#stats.newer++ === 0)
+        this.#options.log.warn('a node of a newer version says what this one does not understand')
+      return null
+    }
+    if (opened === 'stranger') {
+      if (this.#stats.strangers++ === 0)
+        this.#options.log.warn(
+          'a message on the bus is not signed by this deployment, and ignored; has every node the same BOARDROOM_SECRET?',
+        )
+      return null
+    }
+    const { nodeId, number, body } = opened
+    // Played back by somebody, or twice.
+    if (number <= (numbers.get(nodeId) ?? 0)) return null
+    numbers.set(nodeId, number)
+    this.#stats.heard++
+    this.#stats.heardBytes += data.length
+    return { nodeId, body }
+  }
+
+  #heardNode(subject: string, data: Uint8Array): void {
+    const opened = this.#unseal(subject, data, this.#numbers)
+    if (opened === null || this.#isClosed) return
+    const { nodeId, body } = opened
+    if (nodeId === this.nodeId) {
+      this.#heardSelfAt = performance.now()
+      if (this.#isDeaf) this.#hearAgain()
+      return
+    }
+    let message: NodeMessage
+    try {
+      message = decodeNodeMessage(body)
+    } catch (error) {
+      this.#options.log.warn({ err: error, nodeId }, 'a message of another node could not be read')
+      return
+    }
+    if (message.kind === 'goodbye') {
+      this.#gone(nodeId, 'said goodbye')
+      return
+    }
+    this.#sawSign(nodeId)
+    switch (message.kind) {
+      case 'beat':
+        return
+      case 'ask':
+        this.#answerTo(nodeId, message.id, message.question)
+        return
+      case 'answer':
+        this.#answered(nodeId, message)
+        return
+      default:
+        for (const listener of this.#listeners) this.#guard(() => listener(nodeId, message))
+    }
+  }
+
+  #answerTo(to: string, id: string, question: Question): void {
+    let answers: unknown[] = []
+    this.#guard(() => {
+      answers = this.#answer(question)
+    })
+    do {
+      const part = answers.splice(0, answersAPart)
+      this.#say({ kind: 'answer', id, to, answers: part, isLast: answers.length === 0 })
+    } while (answers.length > 0)
+  }
+
+  #answered(nodeId: string, answer: Extract<NodeMessage, { kind: 'answer' }>): void {
+    const asked = this.#asked.get(answer.id)
+    if (asked === undefined) return
+    asked.answers.push(...answer.answers)
+    if (!answer.isLast) return
+    asked.waiting.delete(nodeId)
+    if (asked.waiting.size === 0) asked.done()
+  }
+
+  #sawSign(nodeId: string): void {
+    const isNew = !this.#nodes.has(nodeId)
+    this.#nodes.set(nodeId, performance.now())
+    if (!isNew) return
+    this.#options.log.info({ nodeId }, 'another node is there')
+    this.#say({ kind: 'beat' }) // it may be new
+    for (const listener of this.#newcomers) this.#guard(listener)
+  }
+
+  #gone(nodeId: string, why: string): void {
+    if (!this.#nodes.delete(nodeId)) return
+    this.#options.log.info({ nodeId, why }, 'a node is gone')
+    for (const { listener } of [...this.#channels]) this.#guard(() => listener.gone(nodeId))
+    for (const listener of this.#departures) this.#guard(() => listener(nodeId))
+    for (const asked of this.#asked.values())
+      if (asked.waiting.delete(nodeId) && asked.waiting.size === 0) asked.done()
+  }
+
+  #tick(): void {
+    const now = performance.now()
+    // Who was stopped for long was gone for the others, and has missed what came meanwhile.
+    if (now - this.#tickedAt > deafAfterMs) this.#becomeDeaf('this process stood still')
+    else if (now - this.#heardSelfAt > deafAfterMs) this.#becomeDeaf('nothing is heard')
+    this.#tickedAt = now
+    this.#say({ kind: 'beat' })
+    for (const [nodeId, at] of [...this.#nodes])
+      if (now - at > goneAfterMs) this.#gone(nodeId, 'not heard any more')
+    if (this.#ticks++ % lookAtDatabaseEvery === 0) void this.#lookAtDatabase()
+    const { isCutOff } = this
+    const turns = Math.ceil(this.#channels.size / boardsATick)
+    let place = 0
+    for (const { listener } of [...this.#channels]) {
+      const isTurn = (place++ + this.#ticks) % turns === 0
+      this.#guard(() => listener.tick(isCutOff && isTurn))
+    }
+  }
+
+  #becomeDeaf(why: string): void {
+    if (this.#isDeaf || this.#isClosed) return
+    this.#isDeaf = true
+    this.#options.log.warn({ why }, 'other nodes are not heard; what they write is read from the database')
+  }
+
+  #hearAgain(): void {
+    this.#isDeaf = false
+    this.#options.log.info('other nodes are heard again')
+    for (const { listener } of [...this.#channels]) this.#guard(() => listener.backAgain())
+    for (const listener of this.#newcomers) this.#guard(listener)
+  }
+
+  #lookAtDatabase(): Promise<void> {
+    this.#looking ??= this.#options
+      .silentNodes(new Set(this.#nodes.keys()))
+      .then(
+        (silent) => {
+          this.#silent = silent.filter((nodeId) => !this.#nodes.has(nodeId))
+        },
+        (error: unknown) => this.#options.log.debug({ err: error }, 'the database does not say who lives'),
+      )
+      .finally(() => {
+        this.#looking = null
+      })
+    return this.#looking
+  }
+
+  /** One listener's mistake must not keep the others from hearing. */
+  #guard(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'a message of another node led to an error')
+    }
+  }
+}

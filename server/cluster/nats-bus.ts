@@ -1,0 +1,146 @@
+// The bus over NATS, at most once: Postgres has the truth, and whoever misses something reads it there. The library
+// loses without a word what is published while it reconnects, so nothing is published then, and everybody is told.
+import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node'
+import type { Logger } from 'pino'
+import { BoardroomError } from '../errors.ts'
+import type { Bus } from './bus.ts'
+import { type NatsConfig, natsOptionsOf, shownUrl } from './nats-settings.ts'
+
+const connectMs = 5000
+/** A server that does not answer two of these is taken for lost: the library would wait for minutes. */
+const pingMs = 2000
+const settleMs = 2000
+
+/** @throws BoardroomError invalid_config (who we are is not accepted, no TLS there) | bus_unreachable */
+export async function connectNats(config: NatsConfig, name: string, log: Logger): Promise<Bus> {
+  const options: NodeConnectionOptions = {
+    ...natsOptionsOf(config),
+    name,
+    timeout: connectMs,
+    pingInterval: pingMs,
+    maxPingOut: 2,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 100,
+    reconnectJitter: 100,
+    ignoreAuthErrorAbort: true,
+  }
+  try {
+    return new NatsBus(await connect(options), log)
+  } catch (error) {
+    throw explained(error, shownUrl(config.natsUrl ?? ''))
+  }
+}
+
+class NatsBus implements Bus {
+  readonly #nats: NatsConnection
+  readonly #log: Logger
+  readonly #listeners = new Set<(isConnected: boolean) => void>()
+  readonly #watching: Promise<void>
+  #isConnected = true
+  #isClosed = false
+
+  constructor(nats: NatsConnection, log: Logger) {
+    this.#nats = nats
+    this.#log = log
+    this.#watching = this.#watch()
+  }
+
+  get isConnected(): boolean {
+    return this.#isConnected
+  }
+
+  get maxBytes(): number {
+    return this.#nats.info?.max_payload ?? 1024 * 1024
+  }
+
+  publish(subject: string, data: Uint8Array): void {
+    if (!this.#isConnected || this.#isClosed) return
+    try {
+      this.#nats.publish(subject, data)
+    } catch (error) {
+      this.#log.debug({ err: error, bytes: data.length }, 'a message to other nodes was not sent')
+    }
+  }
+
+  subscribe(subject: string, onMessage: (data: Uint8Array) => void): () => void {
+    if (this.#isClosed) return () => undefined
+    const subscription = this.#nats.subscribe(subject, {
+      callback: (error, message) => {
+        if (error === null) onMessage(message.data)
+        else this.#log.error({ err: error, subject }, 'NATS does not let this node listen')
+      },
+    })
+    return () => subscription.unsubscribe()
+  }
+
+  async settled(): Promise<void> {
+    if (!this.#isConnected || this.#isClosed) return
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, settleMs)
+    })
+    await Promise.race([this.#nats.flush().catch(() => undefined), late]) // away: said by `onChange`
+    clearTimeout(timer)
+  }
+
+  onChange(listener: (isConnected: boolean) => void): void {
+    this.#listeners.add(listener)
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    await this.settled() // what was said last goes out
+    this.#isClosed = true
+    await this.#nats.close().catch(() => undefined) // it is to be gone, and is
+    await this.#watching
+  }
+
+  async #watch(): Promise<void> {
+    for await (const status of this.#nats.status()) {
+      switch (status.type) {
+        case 'disconnect':
+        case 'staleConnection':
+          this.#changed(false)
+          break
+        case 'reconnect':
+          this.#changed(true)
+          break
+        case 'error':
+          this.#log.error({ err: status.error }, 'NATS refuses something')
+          break
+      }
+    }
+  }
+
+  #changed(isConnected: boolean): void {
+    if (isConnected === this.#isConnected || this.#isClosed) return
+    this.#isConnected = isConnected
+    if (isConnected) this.#log.info('NATS is there again')
+    else this.#log.warn('NATS is away: other nodes are heard by way of the database')
+    for (const listener of this.#listeners) listener(isConnected)
+  }
+}
+
+function explained(error: unknown, url: string): BoardroomError {
+  if (error instanceof BoardroomError) return error
+  const { name = '', message = '', code = '' } = error as { name?: string; message?: string; code?: string }
+  const said = `${name} ${message} ${code}`.toLowerCase()
+  const cause = { cause: error }
+  if (/authorization|authentication|nkey|jwt|signature|expired/.test(said))
+    return new BoardroomError(
+      'invalid_config',
+      `NATS at ${url} does not accept who we are; check NATS_TOKEN, NATS_CREDENTIALS_FILE or the user in NATS_URL`,
+      cause,
+    )
+  if (/tls|certificate|self.signed|ssl|altname/.test(said))
+    return new BoardroomError(
+      'invalid_config',
+      `no TLS connection with NATS at ${url}: ${message}; check NATS_CA_FILE, NATS_CERT_FILE and NATS_KEY_FILE, and tls:// in NATS_URL`,
+      cause,
+    )
+  return new BoardroomError(
+    'bus_unreachable',
+    `NATS at ${url} does not answer (${message || code}); start it, or correct NATS_URL`,
+    cause,
+  )
+}

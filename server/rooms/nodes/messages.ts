@@ -1,0 +1,122 @@
+// What nodes say to each other about a board. A kind that is not known, and what stands behind the fields that are,
+// belongs to a newer version and is passed over. See docs/nodes.md.
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+import type { BoardEvent } from '../../../shared/protocol.ts'
+import type { Author } from '../ports.ts'
+
+const Kind = { opened: 1, state: 2, update: 3, committed: 4, presence: 5, event: 6, closed: 7 } as const
+
+/** One client id of presence. `encoded`: client id, clock and state as clients get them. */
+export interface PresenceEntry {
+  clientId: number
+  clock: number
+  isGone: boolean
+  /** Who speaks for it: by connection, as a person, and as author. */
+  key: string
+  principalKey: string
+  encoded: Uint8Array
+}
+
+/** `committed`: everything of the sender up to this number is in the log. */
+export type BoardMessage =
+  /** The sender has opened the board, and knows nothing of anybody. */
+  | { kind: 'opened' }
+  /** `quietMs`: since the newest commit; `writers`: seats that are taken. */
+  | { kind: 'state'; seq: number; committed: number; quietMs: number; writers: number }
+  | { kind: 'update'; seq: number; committed: number; update: Uint8Array; authors: readonly Author[] }
+  | { kind: 'committed'; seq: number; committed: number }
+  /** `isNews`: as it happened, and not said again for somebody who comes in. */
+  | { kind: 'presence'; isNews: boolean; entries: readonly PresenceEntry[] }
+  | { kind: 'event'; event: BoardEvent }
+  | { kind: 'closed' }
+
+export function encodeBoardMessage(message: BoardMessage): Uint8Array {
+  const encoder = encoding.createEncoder()
+  encoding.writeVarUint(encoder, Kind[message.kind])
+  switch (message.kind) {
+    case 'opened':
+    case 'closed':
+      break
+    case 'state':
+      encoding.writeVarUint(encoder, message.seq)
+      encoding.writeVarUint(encoder, message.committed)
+      encoding.writeVarUint(encoder, message.quietMs)
+      encoding.writeVarUint(encoder, message.writers)
+      break
+    case 'update':
+      encoding.writeVarUint(encoder, message.seq)
+      encoding.writeVarUint(encoder, message.committed)
+      encoding.writeVarUint8Array(encoder, message.update)
+      encoding.writeVarString(encoder, message.authors.length === 0 ? '' : JSON.stringify(message.authors))
+      break
+    case 'committed':
+      encoding.writeVarUint(encoder, message.seq)
+      encoding.writeVarUint(encoder, message.committed)
+      break
+    case 'presence':
+      encoding.writeVarUint(encoder, message.isNews ? 1 : 0)
+      encoding.writeVarUint(encoder, message.entries.length)
+      for (const entry of message.entries) {
+        encoding.writeVarUint(encoder, entry.clientId)
+        encoding.writeVarUint(encoder, entry.clock)
+        encoding.writeVarUint(encoder, entry.isGone ? 1 : 0)
+        encoding.writeVarString(encoder, entry.key)
+        encoding.writeVarString(encoder, entry.principalKey)
+        encoding.writeVarUint8Array(encoder, entry.encoded)
+      }
+      break
+    case 'event':
+      encoding.writeVarString(encoder, JSON.stringify(message.event))
+      break
+  }
+  return encoding.toUint8Array(encoder)
+}
+
+/** @returns null where the kind is not known. @throws where the bytes are cut off. Byte arrays are views of `body`. */
+export function decodeBoardMessage(body: Uint8Array): BoardMessage | null {
+  const decoder = decoding.createDecoder(body)
+  const varUint = () => decoding.readVarUint(decoder)
+  switch (varUint()) {
+    case Kind.opened:
+      return { kind: 'opened' }
+    case Kind.closed:
+      return { kind: 'closed' }
+    case Kind.state:
+      return {
+        kind: 'state',
+        seq: varUint(),
+        committed: varUint(),
+        quietMs: varUint(),
+        writers: varUint(),
+      }
+    case Kind.update:
+      return {
+        kind: 'update',
+        seq: varUint(),
+        committed: varUint(),
+        update: decoding.readVarUint8Array(decoder),
+        authors: authorsOf(decoding.readVarString(decoder)),
+      }
+    case Kind.committed:
+      return { kind: 'committed', seq: varUint(), committed: varUint() }
+    case Kind.presence: {
+      const isNews = varUint() === 1
+      const entries = Array.from({ length: varUint() }, () => ({
+        clientId: varUint(),
+        clock: varUint(),
+        isGone: varUint() === 1,
+        key: decoding.readVarString(decoder),
+        principalKey: decoding.readVarString(decoder),
+        encoded: decoding.readVarUint8Array(decoder),
+      }))
+      return { kind: 'presence', isNews, entries }
+    }
+    case Kind.event:
+      return { kind: 'event', event: JSON.parse(decoding.readVarString(decoder)) as BoardEvent } // signed by one of us
+    default:
+      return null
+  }
+}
+
+const authorsOf = (json: string): Author[] => (json === '' ? [] : (JSON.parse(json) as Author[])) // signed by one of us

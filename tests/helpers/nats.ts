@@ -1,0 +1,109 @@
+// A nats-server of a test's own: on a free port, with a configuration of its own, ended with the test.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createConnection, createServer, type Server, type Socket } from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import { eventually } from './eventually.ts'
+
+/** The program, null where it is not installed: Debian puts it where only root looks. */
+export const natsProgram: string | null =
+  [...(process.env.PATH ?? '').split(path.delimiter), '/usr/sbin', '/usr/local/sbin']
+    .map((folder) => path.join(folder, 'nats-server'))
+    .find((file) => existsSync(file)) ?? null
+
+/** Says how many tests there would be, and answers whether they can run. */
+export function hasNats(tests: number): boolean {
+  if (natsProgram === null) console.log(`# skipped ${tests}: no nats-server is installed`)
+  return natsProgram !== null
+}
+
+export class Nats {
+  readonly #folder: string
+  readonly #configuration: string
+  #child: ChildProcess | null = null
+  port = 0
+
+  constructor(folder: string, configuration: string) {
+    this.#folder = folder
+    this.#configuration = configuration
+  }
+
+  get url(): string {
+    return `nats://127.0.0.1:${this.port}`
+  }
+
+  /** On the same port as before, where there was one. */
+  async start(): Promise<void> {
+    if (natsProgram === null) throw new Error('no nats-server is installed')
+    const file = path.join(this.#folder, 'nats.conf')
+    await writeFile(
+      file,
+      `listen: 127.0.0.1:${this.port === 0 ? -1 : this.port}\nports_file_dir: ${this.#folder}\n${this.#configuration}`,
+    )
+    const child = spawn(natsProgram, ['-c', file], { stdio: 'ignore' })
+    this.#child = child
+    const ports = path.join(this.#folder, `nats-server_${child.pid}.ports`)
+    await eventually(() => existsSync(ports))
+    const { nats } = JSON.parse(await readFile(ports, 'utf8')) as { nats: string[] }
+    this.port = Number(new URL(nats[0] ?? '').port)
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#child
+    this.#child = null
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+}
+
+/** @param configuration of nats-server, beside where it listens. */
+export async function withNats<Result>(
+  work: (nats: Nats) => Promise<Result>,
+  configuration = '',
+): Promise<Result> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'boardroom-nats-'))
+  const nats = new Nats(folder, configuration)
+  try {
+    await nats.start()
+    return await work(nats)
+  } finally {
+    await nats.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** The way of one node to NATS, which a test can make silent in one direction or both, without anybody being told. */
+export class NatsWay {
+  readonly #sockets = new Set<Socket>()
+  #server: Server | null = null
+  isSilentUp = false
+  isSilentDown = false
+
+  async open(port: number): Promise<string> {
+    this.#server = createServer((client) => {
+      const upstream = createConnection({ port, host: '127.0.0.1' })
+      for (const socket of [client, upstream]) {
+        this.#sockets.add(socket)
+        socket.on('error', () => undefined) // 'close' follows
+      }
+      client.on('data', (bytes) => this.isSilentUp || upstream.write(bytes))
+      upstream.on('data', (bytes) => this.isSilentDown || client.write(bytes))
+      client.on('close', () => upstream.destroy())
+      upstream.on('close', () => client.destroy())
+    })
+    this.#server.listen(0, '127.0.0.1')
+    await once(this.#server, 'listening')
+    const address = this.#server.address()
+    if (address === null || typeof address === 'string') throw new Error('the way has no port')
+    return `nats://127.0.0.1:${address.port}`
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy()
+    this.#server?.close()
+  }
+}
