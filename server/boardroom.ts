@@ -32,6 +32,7 @@ import type { BoardsDeps } from './boards/deps.ts'
 import { boardsRoutes } from './boards/routes.ts'
 import { everywhere } from './cluster/everywhere.ts'
 import { joinCluster } from './cluster/join.ts'
+import { SharedCounts, shareTries } from './cluster/shared-limits.ts'
 import type { CommentsDeps } from './comments/deps.ts'
 import { CommentMail } from './comments/digest.ts'
 import { copyThreads, threadsJson } from './comments/export-queries.ts'
@@ -46,6 +47,7 @@ import { DocumentWorker } from './documents/document-worker.ts'
 import { BoardroomError } from './errors.ts'
 import { Admission } from './http/admission.ts'
 import { createApp, pathOwner } from './http/app.ts'
+import { clusterMetrics } from './http/cluster-metrics.ts'
 import { isHttps, isOurOrigin, publicUrlOf } from './http/origins.ts'
 import { PlainConnections } from './http/plain-connections.ts'
 import { refusalCounter, roomMetrics } from './http/room-metrics.ts'
@@ -259,6 +261,12 @@ async function start({
     silentNodes: (heard) => presence.silentNodes(heard),
   })
   undo.push(() => cluster?.close())
+  const counts = cluster === null ? null : new SharedCounts(cluster)
+  undo.push(() => counts?.close())
+  if (cluster !== null) {
+    shareTries(cluster, rates)
+    clusterMetrics(registry, cluster)
+  }
   const rooms = new Rooms({
     log: updateLog,
     nodes: cluster ?? undefined,
@@ -455,7 +463,7 @@ async function start({
     },
     isForeignPage: ({ headers }) =>
       headers.origin !== undefined && !ours(headers.origin, headers.host ?? null),
-    admission: new Admission(config, rates),
+    admission: new Admission(config, rates, counts),
     rooms,
     trail,
     oweLeave: (connectionId) => presence.oweLeave(connectionId),

@@ -6,8 +6,8 @@ export type NodeMessage =
   | { kind: 'goodbye' }
   /** Connections of the sender by address and person, all of them or those that changed; 0 is none. */
   | { kind: 'counts'; isAll: boolean; counts: [key: string, count: number][] }
-  /** Somebody has failed once, under a limit that counts on all nodes together. */
-  | { kind: 'failed'; limit: string; key: string }
+  /** Somebody has tried once, or it counts no more, under a limit of all nodes together. */
+  | { kind: 'tried'; limit: string; key: string; isBack: boolean }
   /** A question to every node, and one node's answer, in parts where it is long. */
   | { kind: 'ask'; id: string; question: Question }
   | { kind: 'answer'; id: string; to: string; answers: unknown[]; isLast: boolean }

@@ -1,6 +1,7 @@
 // How many connections and joins there may be: of the process, of one address, of one principal. Counts only;
 // what a refusal looks like is upgrade.ts's.
 import type { Config } from '../config.ts'
+import type { ElsewhereCounts } from '../cluster/shared-limits.ts'
 import type { RateLimits } from '../routing/rate-limits.ts'
 
 export type AdmissionLimits = Pick<
@@ -20,9 +21,16 @@ export class Admission {
   readonly #byAddress = new Map<string, number>()
   readonly #byPrincipal = new Map<string, number>()
   readonly #rates: Pick<RateLimits, 'joins' | 'failedJoins'>
+  readonly #others: ElsewhereCounts | null
   #open = 0
 
-  constructor(limits: AdmissionLimits, rates: Pick<RateLimits, 'joins' | 'failedJoins'>) {
+  /** @param others what other nodes have; null where there are none. */
+  constructor(
+    limits: AdmissionLimits,
+    rates: Pick<RateLimits, 'joins' | 'failedJoins'>,
+    others: ElsewhereCounts | null = null,
+  ) {
+    this.#others = others
     this.#limits = limits
     this.#rates = rates
   }
@@ -37,7 +45,7 @@ export class Admission {
    */
   flood(address: string, triesOf: string): FloodReason | null {
     if (this.#open >= this.#limits.maxConnections) return 'too_many_connections'
-    if ((this.#byAddress.get(address) ?? 0) >= this.#limits.maxConnectionsPerIp)
+    if (this.#count(this.#byAddress, address) >= this.#limits.maxConnectionsPerIp)
       return 'too_many_connections_from_address'
     if (this.#rates.failedJoins.retryAfterMs(triesOf) > 0) return 'too_many_failed_joins'
     return this.#rates.joins.take(triesOf) ? null : 'too_many_joins'
@@ -61,12 +69,13 @@ export class Admission {
 
   /** Takes one of a principal's places; null where all are taken. Anonymous principals are never the same. */
   takePrincipal(principalKey: string): (() => void) | null {
-    if ((this.#byPrincipal.get(principalKey) ?? 0) >= this.#limits.maxConnectionsPerPrincipal) return null
+    if (this.#count(this.#byPrincipal, principalKey) >= this.#limits.maxConnectionsPerPrincipal) return null
     return this.#take(this.#byPrincipal, principalKey, () => undefined)
   }
 
   #take(counts: Map<string, number>, key: string, also: () => void): () => void {
     counts.set(key, (counts.get(key) ?? 0) + 1)
+    this.#tell(counts, key)
     let taken = true
     return () => {
       if (!taken) return
@@ -75,6 +84,19 @@ export class Admission {
       const left = (counts.get(key) ?? 1) - 1
       if (left === 0) counts.delete(key)
       else counts.set(key, left)
+      this.#tell(counts, key)
     }
+  }
+
+  #count(counts: Map<string, number>, key: string): number {
+    return (counts.get(key) ?? 0) + (this.#others?.elsewhere(this.#nameOf(counts, key)) ?? 0)
+  }
+
+  #tell(counts: Map<string, number>, key: string): void {
+    this.#others?.changed(this.#nameOf(counts, key), counts.get(key) ?? 0)
+  }
+
+  #nameOf(counts: Map<string, number>, key: string): string {
+    return `${counts === this.#byAddress ? 'a' : 'p'} ${key}`
   }
 }

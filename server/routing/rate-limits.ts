@@ -22,6 +22,7 @@ export class RateLimit {
   readonly #now: () => number
   /** In the order of last use. */
   readonly #buckets = new Map<string, Bucket>()
+  #onChange: ((change: 'taken' | 'given back', key: string) => void) | null = null
 
   constructor(options: { limit: number; windowMs: number; mostKeys?: number; now?: () => number }) {
     this.#limit = options.limit
@@ -35,6 +36,7 @@ export class RateLimit {
     const bucket = this.#bucketOf(key)
     if (bucket.tokens < 1) return false
     bucket.tokens -= 1
+    this.#onChange?.('taken', key)
     return true
   }
 
@@ -46,12 +48,24 @@ export class RateLimit {
   giveBack(key: string): void {
     const bucket = this.#bucketOf(key)
     bucket.tokens = Math.min(this.#limit, bucket.tokens + 1)
+    this.#onChange?.('given back', key)
   }
 
   /** Milliseconds until `take` would succeed; 0 now. */
   retryAfterMs(key: string): number {
     const { tokens } = this.#bucketOf(key)
     return tokens >= 1 ? 0 : Math.ceil(((1 - tokens) * this.#windowMs) / this.#limit)
+  }
+
+  /** Tells of each try here, so that other processes count it too. */
+  onChange(listener: (change: 'taken' | 'given back', key: string) => void): void {
+    this.#onChange = listener
+  }
+
+  /** Another process counted a try, or gave it back. */
+  heard(key: string, isBack: boolean): void {
+    const bucket = this.#bucketOf(key)
+    bucket.tokens = isBack ? Math.min(this.#limit, bucket.tokens + 1) : Math.max(0, bucket.tokens - 1)
   }
 
   /** Keys remembered. */
