@@ -75,7 +75,9 @@ export class SharedCounts implements ElsewhereCounts {
 export function shareTries(cluster: Cluster, rates: RateLimits): void {
   const byName = new Map<string, RateLimit>(Object.entries(rates))
   for (const [limit, rate] of byName)
-    rate.onChange((change, key) => cluster.say({ kind: 'tried', limit, key, isBack: change === 'given back' }))
+    rate.onChange((change, key) =>
+      cluster.say({ kind: 'tried', limit, key, isBack: change === 'given back' }),
+    )
   cluster.onMessage((_nodeId, message) => {
     if (message.kind === 'tried') byName.get(message.limit)?.heard(message.key, message.isBack)
   })

@@ -1,7 +1,8 @@
 // How many connections and joins there may be: of the process, of one address, of one principal. Counts only;
 // what a refusal looks like is upgrade.ts's.
-import type { Config } from '../config.ts'
+
 import type { ElsewhereCounts } from '../cluster/shared-limits.ts'
+import type { Config } from '../config.ts'
 import type { RateLimits } from '../routing/rate-limits.ts'
 
 export type AdmissionLimits = Pick<

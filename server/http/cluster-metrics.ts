@@ -30,7 +30,8 @@ export function clusterMetrics(registry: Registry, cluster: Cluster): void {
     collect() {
       bus.reset()
       const { stats } = cluster
-      for (const what of counted) bus.inc({ what: what.replace(/[A-Z]/, (it) => `_${it.toLowerCase()}`) }, stats[what])
+      for (const what of counted)
+        bus.inc({ what: what.replace(/[A-Z]/, (it) => `_${it.toLowerCase()}`) }, stats[what])
     },
   })
 }

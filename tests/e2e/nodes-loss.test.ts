@@ -1,6 +1,7 @@
 // What the bus loses is healed, whoever dies leaves nothing behind, and what is wrong is said in one line.
-import { randomBytes } from 'node:crypto'
+
 import { rejects } from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { connect } from '@nats-io/transport-node'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -17,78 +18,85 @@ const wrong = suite('a bus that is not right')
 const same = (a: StockClient, b: StockClient): boolean =>
   Buffer.compare(Y.encodeStateAsUpdate(a.doc), Y.encodeStateAsUpdate(b.doc)) === 0
 
-loss('edits cross by the log while NATS or a direction of the way to it is away, and limits count on both nodes', () => {
-  const way = new NatsWay()
-  return withNodes(
-    async ({ one, other, nats, database }) => {
-      const ada = await one.user('Ada')
-      const board = await ada.board()
-      const a = await one.open(board, { ticket: await ada.ticket(board) })
-      const b = await other.open(board, { ticket: await ada.ticket(board) })
-      const both = async (name: string) => {
-        a.doc.getMap('m').set(`${name} a`, name)
-        b.doc.getMap('m').set(`${name} b`, name)
-        await eventually(() => a.doc.getMap('m').has(`${name} b`) && b.doc.getMap('m').has(`${name} a`))
-      }
-      await both('whole')
+loss(
+  'edits cross by the log while NATS or a direction of the way to it is away, and limits count on both nodes',
+  () => {
+    const way = new NatsWay()
+    return withNodes(
+      async ({ one, other, nats, database }) => {
+        const ada = await one.user('Ada')
+        const board = await ada.board()
+        const a = await one.open(board, { ticket: await ada.ticket(board) })
+        const b = await other.open(board, { ticket: await ada.ticket(board) })
+        const both = async (name: string) => {
+          a.doc.getMap('m').set(`${name} a`, name)
+          b.doc.getMap('m').set(`${name} b`, name)
+          await eventually(() => a.doc.getMap('m').has(`${name} b`) && b.doc.getMap('m').has(`${name} a`))
+        }
+        await both('whole')
 
-      // A third connection of one person, wherever the first two are.
-      const third = await one.open(board, { ticket: await ada.ticket(board), waitFor: 'closed' })
-      assert.is(third.closes[0], 4503)
-      third.stop()
+        // A third connection of one person, wherever the first two are.
+        const third = await one.open(board, { ticket: await ada.ticket(board), waitFor: 'closed' })
+        assert.is(third.closes[0], 4503)
+        third.stop()
 
-      for (const [up, down] of [
-        [true, false],
-        [false, true],
-        [true, true],
-      ] as const) {
-        way.isSilentUp = up
-        way.isSilentDown = down
-        await both(`silent ${up} ${down}`)
-      }
-      way.isSilentUp = false
-      way.isSilentDown = false
-      await nats.stop()
-      await both('no NATS')
-      for (let i = 0; i < 20; i++) a.doc.getArray('many').push([i])
-      await nats.start()
-      await both('NATS again')
-      await eventually(() => same(a, b))
+        for (const [up, down] of [
+          [true, false],
+          [false, true],
+          [true, true],
+        ] as const) {
+          way.isSilentUp = up
+          way.isSilentDown = down
+          await both(`silent ${up} ${down}`)
+        }
+        way.isSilentUp = false
+        way.isSilentDown = false
+        await nats.stop()
+        await both('no NATS')
+        for (let i = 0; i < 20; i++) a.doc.getArray('many').push([i])
+        await nats.start()
+        await both('NATS again')
+        await eventually(() => same(a, b))
 
-      // A message that the deployment did not sign changes nothing, and one of ours that is played back neither.
-      const stranger = await connect({ servers: `127.0.0.1:${nats.port}` })
-      const heard: { subject: string; data: Uint8Array }[] = []
-      stranger.subscribe('boardroom.>', {
-        callback: (_error, { subject, data }) => {
-          heard.push({ subject, data: data.slice() })
-        },
-      })
-      await stranger.flush()
-      await eventually(async () => {
-        await both(randomBytes(4).toString('hex'))
-        return heard.some(({ subject }) => subject.includes('.board.'))
-      })
-      for (const { subject, data } of heard.slice()) {
-        stranger.publish(subject, data)
-        stranger.publish(subject, randomBytes(data.length))
-      }
-      await stranger.flush()
-      await both('after a stranger')
-      await eventually(() => same(a, b))
-      await stranger.close()
+        // A message that the deployment did not sign changes nothing, and one of ours that is played back neither.
+        const stranger = await connect({ servers: `127.0.0.1:${nats.port}` })
+        const heard: { subject: string; data: Uint8Array }[] = []
+        stranger.subscribe('boardroom.>', {
+          callback: (_error, { subject, data }) => {
+            heard.push({ subject, data: data.slice() })
+          },
+        })
+        await stranger.flush()
+        await eventually(async () => {
+          await both(randomBytes(4).toString('hex'))
+          return heard.some(({ subject }) => subject.includes('.board.'))
+        })
+        for (const { subject, data } of heard.slice()) {
+          stranger.publish(subject, data)
+          stranger.publish(subject, randomBytes(data.length))
+        }
+        await stranger.flush()
+        await both('after a stranger')
+        await eventually(() => same(a, b))
+        await stranger.close()
 
-      const stored = new Y.Doc()
-      await eventually(async () => {
-        const rows = await database.db.selectFrom('board_updates').select('data').where('board_id', '=', board).execute()
-        for (const { data } of rows) Y.applyUpdate(stored, data)
-        return stored.getArray('many').length === 20 && stored.getMap('m').has('after a stranger b')
-      })
-      way.close()
-    },
-    { maxConnectionsPerPrincipal: 2 },
-    async (nats) => ({ natsUrl: await way.open(nats.port) }),
-  )
-})
+        const stored = new Y.Doc()
+        await eventually(async () => {
+          const rows = await database.db
+            .selectFrom('board_updates')
+            .select('data')
+            .where('board_id', '=', board)
+            .execute()
+          for (const { data } of rows) Y.applyUpdate(stored, data)
+          return stored.getArray('many').length === 20 && stored.getMap('m').has('after a stranger b')
+        })
+        way.close()
+      },
+      { maxConnectionsPerPrincipal: 2 },
+      async (nats) => ({ natsUrl: await way.open(nats.port) }),
+    )
+  },
+)
 
 loss('a node that goes takes its people along, and what it had shown is kept', () =>
   withNodes(async ({ one, nodes, database, start }) => {
@@ -104,7 +112,9 @@ loss('a node that goes takes its people along, and what it had shown is kept', (
     nodes.splice(nodes.indexOf(third), 1)
     await third.stop()
     await eventually(() => !a.provider.awareness.getStates().has(b.doc.clientID))
-    await eventually(async () => (await one.actions(board)).filter((action) => action === 'leave').length === 1)
+    await eventually(
+      async () => (await one.actions(board)).filter((action) => action === 'leave').length === 1,
+    )
     const doc = new Y.Doc()
     Y.applyUpdate(doc, await one.boardroom.documents.read(board))
     assert.is(doc.getText('t').toString(), 'kept')

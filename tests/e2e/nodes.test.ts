@@ -71,7 +71,9 @@ nodes('are one to people: edits, presence, levels, events, who is here', () =>
     // A change of level, made on one, ends what somebody may do on the other.
     await ada.grant(board, bob, 'view')
     await eventually(() => b.closes.includes(4500))
-    const [bobs] = here.body.items.filter((each: { principal: { name: string } }) => each.principal.name === 'Bob')
+    const [bobs] = here.body.items.filter(
+      (each: { principal: { name: string } }) => each.principal.name === 'Bob',
+    )
     await eventually(async () => {
       const answer = await ada.ask('DELETE', `/api/boards/${board}/connections/${bobs.id}`)
       return answer.status === 204 || answer.status === 404
