@@ -36,89 +36,23 @@ import type {
   ShareLinkResponse,
   VersionResponse,
 } from '../shared/api.ts'
+import { createHttp, type Page, queryOf } from '../shared/client/http.ts'
 
-/** `code` is the server's, or `unreachable`. The message is fit for people. */
-export class ApiError extends Error {
-  readonly code: string
-  readonly status: number
+export { ApiError, type Page, queryOf as query } from '../shared/client/http.ts'
 
-  constructor(code: string, message: string, status: number) {
-    super(message)
-    this.name = 'ApiError'
-    this.code = code
-    this.status = status
-  }
+let spokenFor: { ticket: string | null } | null = null
+
+/** In a frame of somebody else's page: by a ticket, or nobody's, and never by cookies. */
+export const actBy = (ticket: string | null): void => {
+  spokenFor = { ticket }
 }
 
-export interface Page<Item> {
-  items: Item[]
-  next_cursor: string | null
-}
-
-type Body = Blob | Uint8Array<ArrayBuffer> | object
-
-interface Ask {
-  body?: Body
-  type?: string
-  accept?: string
-  signal?: AbortSignal
-}
-
-/** One request. @throws ApiError */
-const ask = async (
-  method: string,
-  path: string,
-  { body, type, accept, signal }: Ask = {},
-): Promise<Response> => {
-  const isRaw = body instanceof Blob || body instanceof Uint8Array
-  const headers: Record<string, string> = {}
-  if (body !== undefined) headers['content-type'] = type ?? 'application/json'
-  if (accept !== undefined) headers.accept = accept
-  let response: Response
-  try {
-    response = await fetch(`/api${path}`, {
-      method,
-      headers,
-      credentials: 'same-origin',
-      ...(body === undefined ? {} : { body: isRaw ? body : JSON.stringify(body) }),
-      ...(signal === undefined ? {} : { signal }),
-    })
-  } catch (error) {
-    if (error instanceof DOMException && error.name === 'AbortError') throw error
-    throw new ApiError('unreachable', 'The server cannot be reached. Check the connection and try again.', 0)
-  }
-  if (response.ok) return response
-  throw await errorOf(response)
-}
-
-const errorOf = async (response: Response): Promise<ApiError> => {
-  try {
-    const { error } = (await response.json()) as { error: { code: string; message: string } } // shared/api.ts ErrorResponse
-    const message = error.message.charAt(0).toUpperCase() + error.message.slice(1)
-    return new ApiError(error.code, /[.!?]$/.test(message) ? message : `${message}.`, response.status)
-  } catch {
-    return new ApiError(
-      'internal',
-      `The server answered ${response.status}. Try again in a moment.`,
-      response.status,
-    )
-  }
-}
-
-/** The shapes of answers are the server's promise: the same schemas check them there. */
-export const json = async <Answer>(method: string, path: string, options?: Ask): Promise<Answer> =>
-  (await ask(method, path, options)).json() as Promise<Answer>
-export const done = async (method: string, path: string, options?: Ask): Promise<void> => {
-  await ask(method, path, options)
-}
-
-export const query = (fields: Record<string, string | number | undefined>): string => {
-  const params = new URLSearchParams()
-  for (const [key, value] of Object.entries(fields))
-    if (value !== undefined && value !== '') params.set(key, String(value))
-  const text = params.toString()
-  return text === '' ? '' : `?${text}`
-}
+export const { ask, json, done } = createHttp({
+  url: '',
+  credentials: () => (spokenFor === null ? 'same-origin' : 'omit'),
+  authorization: () =>
+    spokenFor === null || spokenFor.ticket === null ? null : `Bearer ${spokenFor.ticket}`,
+})
 
 const board = (id: string) => `/boards/${encodeURIComponent(id)}`
 
@@ -147,7 +81,7 @@ export const undoAgent = (boardId: string, agentId: string, since: string) =>
   json<AgentUndone>('POST', `${board(boardId)}${agent(agentId)}/undo`, { body: { since } })
 
 export const listBoards = (asked: Partial<BoardListQuery>, signal?: AbortSignal) =>
-  json<Page<BoardResponse>>('GET', `/boards${query(asked)}`, signal === undefined ? {} : { signal })
+  json<Page<BoardResponse>>('GET', `/boards${queryOf(asked)}`, signal === undefined ? {} : { signal })
 export const createBoard = (body: BoardCreate) => json<BoardResponse>('POST', '/boards', { body })
 export const getBoard = (id: string) => json<BoardResponse>('GET', board(id))
 export const updateBoard = (id: string, body: BoardUpdate) =>
@@ -180,11 +114,11 @@ export const disconnect = (id: string, connectionId: string) =>
   done('DELETE', `${board(id)}/connections/${connectionId}`)
 
 export const listThreads = (id: string, asked: Partial<ThreadListQuery>) =>
-  json<Page<ThreadResponse>>('GET', `${board(id)}/threads${query(asked)}`)
+  json<Page<ThreadResponse>>('GET', `${board(id)}/threads${queryOf(asked)}`)
 export const getThread = (id: string, threadId: string) =>
   json<ThreadResponse>('GET', `${board(id)}/threads/${threadId}`)
 export const listComments = (id: string, threadId: string, cursor: string) =>
-  json<Page<CommentResponse>>('GET', `${board(id)}/threads/${threadId}/comments${query({ cursor })}`)
+  json<Page<CommentResponse>>('GET', `${board(id)}/threads/${threadId}/comments${queryOf({ cursor })}`)
 export const createThread = (id: string, body: ThreadCreate) =>
   json<ThreadResponse>('POST', `${board(id)}/threads`, { body })
 export const createComment = (id: string, threadId: string, body: CommentCreate) =>
@@ -198,7 +132,7 @@ export const editComment = (id: string, commentId: string, body: { body: string;
 export const deleteComment = (id: string, commentId: string) =>
   done('DELETE', `${board(id)}/comments/${commentId}`)
 export const listMentionable = (id: string, q: string) =>
-  json<{ items: MentionableResponse[] }>('GET', `${board(id)}/mentionable${query({ q, limit: 8 })}`)
+  json<{ items: MentionableResponse[] }>('GET', `${board(id)}/mentionable${queryOf({ q, limit: 8 })}`)
 export const listNotifications = () =>
   json<Page<NotificationResponse>>('GET', '/me/notifications?unread=true&limit=30')
 export const readNotifications = (ids?: string[]) =>
@@ -233,7 +167,8 @@ export const putFile = (id: string, fileId: string, file: Blob) =>
 export const getFile = async (id: string, fileId: string): Promise<Blob> =>
   (await ask('GET', `${board(id)}/files/${fileId}`)).blob()
 /** @param state changes when the picture may have: browsers keep what they have under one address. */
-export const thumbnailPath = (id: string, state: string) => `/api${board(id)}/thumbnail${query({ v: state })}`
+export const thumbnailPath = (id: string, state: string) =>
+  `/api${board(id)}/thumbnail${queryOf({ v: state })}`
 export const hasThumbnail = async (id: string): Promise<boolean> =>
   (await ask('GET', `${board(id)}/thumbnail`)).status !== 204
 export const putThumbnail = (id: string, image: Blob) =>
@@ -243,8 +178,8 @@ export const putThumbnail = (id: string, image: Blob) =>
 export const listAudit = (
   boardId: string | null,
   asked: { action?: string; category?: string; cursor?: string; limit?: number },
-) => json<Page<AuditResponse>>('GET', `${boardId === null ? '' : board(boardId)}/audit${query(asked)}`)
+) => json<Page<AuditResponse>>('GET', `${boardId === null ? '' : board(boardId)}/audit${queryOf(asked)}`)
 export const auditStreamPath = (boardId: string | null) =>
   `/api${boardId === null ? '' : board(boardId)}/audit/stream`
 export const auditExportPath = (boardId: string | null, format: 'csv' | 'ndjson') =>
-  `/api${boardId === null ? '' : board(boardId)}/audit/export${query({ format })}`
+  `/api${boardId === null ? '' : board(boardId)}/audit/export${queryOf({ format })}`

@@ -11,6 +11,7 @@ import { Toasts } from './ui/toast.tsx'
 
 /** Excalidraw is ten times everything else: only boards load it. */
 const BoardPage = lazy(() => import('./pages/board.tsx'))
+const EmbedPage = lazy(() => import('./pages/embed.tsx'))
 
 const ConsentPage = lazy(() => import('./pages/consent.tsx').then((page) => ({ default: page.ConsentPage })))
 const TemplatesPage = lazy(() =>
@@ -44,6 +45,13 @@ const CurrentPage = ({ path }: { path: string }) => {
     return <Later page={<RecordPage key={second} boardId={second} />} />
   if (first === 'audit') return <AuditPage boardId={null} />
   if (first === 'boards' && second !== undefined && third === 'audit') return <AuditPage boardId={second} />
+  if (first === 'embed' && second !== undefined && third === undefined) {
+    return (
+      <Suspense fallback={<Loading text="Opening the board" />}>
+        <EmbedPage key={second} boardId={second} />
+      </Suspense>
+    )
+  }
   if (first === 'b' && second !== undefined && third === undefined) {
     return (
       <Suspense fallback={<Loading text="Opening the board" />}>

@@ -3,6 +3,7 @@
 // then, and shows what others changed. Deletion is only ever `isDeleted: true`: an element that is absent from the
 // canvas, which an Excalidraw still loading can wipe, is not deleted. Without DOM; everything is handed in.
 import type * as Y from 'yjs'
+import type { Clock } from '../shared/client/clock.ts'
 import { copyJson, type SceneElement, sameJson } from '../shared/element.ts'
 import {
   byIndex,
@@ -15,7 +16,6 @@ import {
 } from '../shared/scene.ts'
 import { mendings, strayIds } from './at-rest.ts'
 import { type Canvas, type CanvasElement, copyProperties, differenceOf, restoreEach } from './canvas.ts'
-import type { Clock } from './clock.ts'
 import { rejoinArrows } from './rejoin-arrows.ts'
 
 export interface BindingOptions {

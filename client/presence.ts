@@ -1,8 +1,8 @@
 // Who else is here, where their pointers are and what they hold: awareness states, as the canvas shows them. Without
 // DOM.
 import type { Awareness } from 'y-protocols/awareness'
+import type { Clock } from '../shared/client/clock.ts'
 import type { Hello } from '../shared/protocol.ts'
-import type { Clock } from './clock.ts'
 
 /** Part of a scene, in its coordinates. */
 export type Viewport = readonly [left: number, top: number, right: number, bottom: number]

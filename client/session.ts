@@ -2,13 +2,13 @@
 // `state` and is told of changes; nothing here draws. Without DOM, so that Node tests run it against a real server.
 import { Awareness, removeAwarenessStates } from 'y-protocols/awareness'
 import * as Y from 'yjs'
+import type { Clock } from '../shared/client/clock.ts'
+import { BoardProvider, type SocketClass } from '../shared/client/provider.ts'
 import { mayWrite } from '../shared/levels.ts'
 import { type BoardEvent, CloseCode, type Hello, type LevelChange, type Notice } from '../shared/protocol.ts'
 import { Binding } from './binding.ts'
 import type { Canvas } from './canvas.ts'
-import type { Clock } from './clock.ts'
 import { DeviceCopy, type DeviceOptions } from './device-copy.ts'
-import { BoardProvider, type SocketClass } from './provider.ts'
 import { ObservedState, type SessionState, type Sync } from './session-state.ts'
 import { Unsaved } from './unsaved.ts'
 

@@ -39,9 +39,20 @@ export interface CanvasProps {
   onReady: (excalidraw: ExcalidrawImperativeAPI) => void
   onUploading: (isUploading: boolean) => void
   onVersions: (() => void) | null
+  /** In a frame of somebody else's page there is nowhere to go. */
+  mayLeave: boolean
 }
 
-export const Canvas = ({ boardId, title, session, state, onReady, onUploading, onVersions }: CanvasProps) => {
+export const Canvas = ({
+  boardId,
+  title,
+  session,
+  state,
+  onReady,
+  onUploading,
+  onVersions,
+  mayLeave,
+}: CanvasProps) => {
   const theme = useTheme()
   const [excalidraw, setExcalidraw] = useState<ExcalidrawImperativeAPI | null>(null)
   const isEditor = mayWrite(state.level)
@@ -139,7 +150,7 @@ export const Canvas = ({ boardId, title, session, state, onReady, onUploading, o
           allowSystemTheme={false}
           onSelect={(next) => setTheme(next === 'dark' ? 'dark' : 'light')}
         />
-        {state.hello?.principal.kind === 'guest' && (
+        {mayLeave && state.hello?.principal.kind === 'guest' && (
           <MainMenu.Item icon={<Icon name="out" />} onSelect={leave}>
             Leave
           </MainMenu.Item>

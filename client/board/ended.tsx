@@ -92,7 +92,7 @@ const RestoreDeleted = ({ boardId }: { boardId: string }) => {
   )
 }
 
-const meaningOf = (code: number, wasHere: boolean, isGuest: boolean) => {
+export const meaningOf = (code: number, wasHere: boolean, isGuest: boolean) => {
   switch (code) {
     case CloseCode.notSignedIn:
       if (isGuest) {

@@ -1,7 +1,8 @@
 // The session of a board's page. It starts before React and Excalidraw are loaded, so that the drawing comes while
 // they do: most of what they wait for is then there.
+
+import { systemClock } from '../../shared/client/clock.ts'
 import { beforeRebuild } from '../../shared/protocol.ts'
-import { systemClock } from '../clock.ts'
 import { BoardSession } from '../session.ts'
 import { marks } from './device.ts'
 import { secretInAddress } from './link-secret.ts'
@@ -24,7 +25,11 @@ export const takeSession = (boardId: string): BoardSession => {
   return open(boardId)
 }
 
-const open = (boardId: string): BoardSession => {
+/** By a ticket, or as nobody, in a frame. */
+export const openBy = (boardId: string, ticket: string | null): BoardSession =>
+  open(boardId, ticket === null ? {} : { ticket })
+
+const open = (boardId: string, more: { ticket?: string } = {}): BoardSession => {
   const { protocol, host } = window.location
   const session = new BoardSession({
     serverUrl: `${protocol === 'https:' ? 'wss' : 'ws'}://${host}/ws`,
@@ -34,6 +39,7 @@ const open = (boardId: string): BoardSession => {
     openStore: deviceStore(),
     marks,
     formerDocuments: () => formerDocuments(boardId),
+    ...more,
   })
   session.open()
   return session

@@ -2,7 +2,7 @@
 import { getVisibleSceneBounds, zoomToFitBounds } from '@excalidraw/excalidraw'
 import type { AppState, Collaborator, ExcalidrawImperativeAPI, SocketId } from '@excalidraw/excalidraw/types'
 import { useEffect, useRef } from 'react'
-import { systemClock } from '../clock.ts'
+import { systemClock } from '../../shared/client/clock.ts'
 import { OwnPresence, type Person, peopleOf } from '../presence.ts'
 import type { BoardSession } from '../session.ts'
 import type { SessionState } from '../session-state.ts'

@@ -3,13 +3,15 @@ import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import type { BoardResponse, MeResponse } from '../../shared/api.ts'
 import { mayWrite } from '../../shared/levels.ts'
+import { CloseCode } from '../../shared/protocol.ts'
 import * as api from '../api.ts'
 import { Canvas } from '../board/canvas.tsx'
-import { Ended } from '../board/ended.tsx'
+import { Ended, meaningOf } from '../board/ended.tsx'
 import { useEntry } from '../board/entry.ts'
 import { EntryForm } from '../board/entry-form.tsx'
+import { tellOf } from '../board/host-page.ts'
 import { KeptBanner } from '../board/kept.tsx'
-import { takeSession } from '../board/opening.ts'
+import { openBy, takeSession } from '../board/opening.ts'
 import { deviceStore } from '../board/outbox.ts'
 import { ShareDialog } from '../board/share-dialog.tsx'
 import { SyncStatus } from '../board/sync-status.tsx'
@@ -21,9 +23,10 @@ import { LazyCommentsPanel } from '../comments/lazy-panel.tsx'
 import { useComments } from '../comments/use-comments.ts'
 import { Link } from '../router.tsx'
 import type { BoardSession } from '../session.ts'
+import type { SessionState } from '../session-state.ts'
 import { Prompt } from '../ui/dialog.tsx'
 import { Icon, Mark } from '../ui/icons.tsx'
-import { Loading, MessagePage } from '../ui/message.tsx'
+import { Loading, MessageCard, MessagePage } from '../ui/message.tsx'
 import { showProblem, showToast } from '../ui/toast.tsx'
 
 export default function BoardPage({ boardId }: { boardId: string }) {
@@ -48,13 +51,22 @@ export default function BoardPage({ boardId }: { boardId: string }) {
   }
 }
 
-const OpenBoard = ({ boardId }: { boardId: string }) => {
+/** A board inside of somebody else's page: who speaks for it, and who hears that this is over. */
+export interface Embed {
+  ticket: string | null
+  onSignedOut: () => void
+}
+
+export const OpenBoard = ({ boardId, embed = null }: { boardId: string; embed?: Embed | null }) => {
+  const isEmbedded = embed !== null
+  const ticket = embed?.ticket ?? null
   const [session, setSession] = useState<BoardSession | null>(null)
   const [board, setBoard] = useState<BoardResponse | null>(null)
   const [me, setMe] = useState<MeResponse | null>(null)
 
   useEffect(() => {
-    const opened = takeSession(boardId)
+    const opened = isEmbedded ? openBy(boardId, ticket) : takeSession(boardId)
+    const stopTelling = isEmbedded ? tellOf(boardId, opened) : null
     const stopHearing = opened.onEvent((event) => {
       if (event.type === 'title') setBoard((before) => before && { ...before, title: event.title })
       if (event.type === 'version' && event.change === 'restored')
@@ -63,7 +75,7 @@ const OpenBoard = ({ boardId }: { boardId: string }) => {
     setSession(opened)
     // The title is nice to have; what is wrong, if anything, the socket says better.
     api.getBoard(boardId).then(setBoard, () => {})
-    api.me().then(setMe, () => {})
+    if (!isEmbedded) api.me().then(setMe, () => {})
     const reconnect = () => opened.reconnect()
     const offline = () => opened.wentOffline()
     const leave = () => opened.leave()
@@ -91,6 +103,7 @@ const OpenBoard = ({ boardId }: { boardId: string }) => {
     document.addEventListener('visibilitychange', seen)
     return () => {
       stopHearing()
+      stopTelling?.()
       window.removeEventListener('online', reconnect)
       window.removeEventListener('offline', offline)
       window.removeEventListener('pagehide', leave)
@@ -99,10 +112,10 @@ const OpenBoard = ({ boardId }: { boardId: string }) => {
       document.removeEventListener('visibilitychange', seen)
       opened.close().catch(() => {}) // the device's store is gone already
     }
-  }, [boardId])
+  }, [boardId, isEmbedded, ticket])
 
   return session === null ? null : (
-    <LiveBoard boardId={boardId} session={session} board={board} me={me} onRenamed={setBoard} />
+    <LiveBoard boardId={boardId} session={session} board={board} me={me} embed={embed} onRenamed={setBoard} />
   )
 }
 
@@ -111,10 +124,11 @@ interface LiveBoardProps {
   session: BoardSession
   board: BoardResponse | null
   me: MeResponse | null
+  embed: Embed | null
   onRenamed: (board: BoardResponse) => void
 }
 
-const LiveBoard = ({ boardId, session, board, me, onRenamed }: LiveBoardProps) => {
+const LiveBoard = ({ boardId, session, board, me, embed, onRenamed }: LiveBoardProps) => {
   const state = useSyncExternalStore(session.subscribe, () => session.state)
   const [excalidraw, setExcalidraw] = useState<ExcalidrawImperativeAPI | null>(null)
   const [isUploading, setUploading] = useState(false)
@@ -150,6 +164,7 @@ const LiveBoard = ({ boardId, session, board, me, onRenamed }: LiveBoardProps) =
     () => (hasKept && excalidraw !== null ? excalidraw.getFiles() : {}),
     [hasKept, excalidraw],
   )
+  if (state.ended !== null && embed !== null) return <EmbedEnded state={state} embed={embed} />
   if (state.ended !== null) {
     return (
       <Ended
@@ -175,7 +190,7 @@ const LiveBoard = ({ boardId, session, board, me, onRenamed }: LiveBoardProps) =
             <Mark />
           </span>
         )}
-        {state.mayManage ? (
+        {state.mayManage && embed === null ? (
           <button
             type="button"
             className="board-title quiet"
@@ -194,13 +209,13 @@ const LiveBoard = ({ boardId, session, board, me, onRenamed }: LiveBoardProps) =
             {state.hello.principal.name} (guest)
           </span>
         )}
-        {state.hello?.principal.kind === 'anonymous' && (
+        {embed === null && state.hello?.principal.kind === 'anonymous' && (
           <Link href={`/sign-in?next=${encodeURIComponent(`/b/${boardId}`)}`} className="button quiet">
             Sign in
           </Link>
         )}
         {comments !== null && <CommentsButtons comments={comments} />}
-        {state.mayManage && (
+        {embed === null && state.mayManage && (
           <button type="button" className="primary" aria-label="Share" onClick={() => setDialog('share')}>
             <Icon name="people" /> <span className="wide-only">Share</span>
           </button>
@@ -235,6 +250,7 @@ const LiveBoard = ({ boardId, session, board, me, onRenamed }: LiveBoardProps) =
           onReady={setExcalidraw}
           onUploading={setUploading}
           onVersions={mayWrite(state.level) && isUser ? () => setDialog('versions') : null}
+          mayLeave={embed === null}
         />
         {comments !== null && <CommentsLayer comments={comments} />}
         {comments !== null && <LazyCommentsPanel comments={comments} />}
@@ -269,6 +285,18 @@ const LiveBoard = ({ boardId, session, board, me, onRenamed }: LiveBoardProps) =
       )}
     </div>
   )
+}
+
+/** An expired ticket is renewed by whoever gave it, once; what the server decided is said. */
+const EmbedEnded = ({ state, embed }: { state: SessionState; embed: Embed }) => {
+  const code = state.ended?.code ?? 0
+  const { onSignedOut } = embed
+  const isOver = code === CloseCode.notSignedIn
+  useEffect(() => {
+    if (isOver) onSignedOut()
+  }, [isOver, onSignedOut])
+  const { title, text } = meaningOf(code, state.hello !== null, true)
+  return <MessageCard title={title} text={text} />
 }
 
 const patienceMs = 5000

@@ -12,11 +12,34 @@ export const MessagePage = ({
   text: ReactNode
   children?: ReactNode
 }) => (
-  <main className="centered">
-    <div className="card message" role="alert">
+  <MessageCard
+    title={title}
+    text={text}
+    brand={
       <Link href="/" className="brand" aria-label="All boards">
         <Mark /> Boardroom
       </Link>
+    }
+  >
+    {children}
+  </MessageCard>
+)
+
+/** The same without a way out of it. */
+export const MessageCard = ({
+  title,
+  text,
+  brand,
+  children,
+}: {
+  title: string
+  text: ReactNode
+  brand?: ReactNode
+  children?: ReactNode
+}) => (
+  <main className="centered">
+    <div className="card message" role="alert">
+      {brand}
       <h1>{title}</h1>
       <p>{text}</p>
       {children !== undefined && <div className="actions">{children}</div>}

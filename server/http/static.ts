@@ -12,7 +12,7 @@ import { workerPolicy } from './security-headers.ts'
 const gzipAsync = promisify(gzip)
 
 /** Boards have a page of their own, which starts by asking for the drawing. */
-const boardRoute = /^\/b\/[^/]+\/?$/
+const boardRoute = /^\/(b|embed)\/[^/]+\/?$/
 /** Addresses of the client's other pages: they all get index.html, and the client looks at the address. */
 const pageRoutes = [
   /^\/$/,

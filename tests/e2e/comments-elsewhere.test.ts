@@ -1,74 +1,102 @@
-// The example of a canvas on another origin: it shows pins, follows them live, and writes, by a ticket alone.
+// Another application on an origin of its own: its canvas in one HTML file, with its backend, as the examples have them,
+// and a page of its own with a whole board in a frame.
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { readFile } from 'node:fs/promises'
+import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { pathToFileURL } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { createKey } from '../../server/accounts/service-keys/service-keys.ts'
+import { systemActor } from '../../server/principal.ts'
 import { withBrowser } from '../helpers/browser.ts'
 import { browserTests, withCanvas } from '../helpers/canvas-server.ts'
 import { findChromium } from '../helpers/chromium.ts'
 import { eventually } from '../helpers/eventually.ts'
 
-const elsewhere = suite('comments on a canvas of another origin')
+const elsewhere = suite('an application on another origin')
 const inBrowser = browserTests(findChromium(), elsewhere)
 
+type CreateApp = (options: { boardroom: string; key: string }) => RequestListener
+
 inBrowser.add(
-  'are shown, followed live and written by a ticket, and come from code as well',
+  'draws by the stock provider and comments, both live, and shows a board in a frame, all without a cookie',
   async (chromium) => {
-    const app = createServer((_request, response) => {
-      response.writeHead(200, { 'content-type': 'text/html' }).end(readFileSync('examples/comments.html'))
+    const example = pathToFileURL('examples/canvas-server.mjs').href
+    const { createApp } = (await import(example)) as { createApp: CreateApp }
+    let app: RequestListener = () => undefined
+    const http = createServer(async (request, response) => {
+      if (request.url?.startsWith('/host') !== true) return app(request, response)
+      response.writeHead(200, { 'content-type': 'text/html' }).end(await readFile('examples/host.html'))
     })
-    app.listen(0, '127.0.0.1')
-    await once(app, 'listening')
-    const { port } = app.address() as AddressInfo // a TCP port was asked for
+    http.listen(0, '127.0.0.1')
+    await once(http, 'listening')
+    const { port } = http.address() as AddressInfo // a TCP port was asked for
     const origin = `http://canvas.example:${port}`
     try {
       await withCanvas(
         async (server) => {
-          const ada = await server.user('Ada')
-          const grace = await server.user('Grace')
-          const board = await ada.board()
-          const { comments, permissions, tickets } = server.boardroom()
-          await permissions.grant({ boardId: board, user: grace.id, level: 'comment', by: ada.id })
-          const made = await comments.create({
-            boardId: board,
-            by: ada.id,
-            anchor: { x: 40, y: 60 },
-            body: '<b>Look</b>',
-            mentions: [`user:${grace.id}`],
+          const { comments, boards, shareLinks } = server.boardroom()
+          const { key } = await createKey(server.db, systemActor, {
+            name: 'Canvas',
+            issuer: 'canvas',
+            scopes: ['boards', 'permissions', 'tickets'],
           })
-          const { ticket } = await tickets.create({ boardId: board, user: grace.id })
+          app = createApp({ boardroom: server.origin, key: key ?? '' })
+          const expected = /request elsewhere: http:\/\/127\.0\.0\.1/
           await withBrowser(chromium, async (browser) => {
-            const address = `${origin}/#server=${server.origin}&board=${board}&ticket=${ticket}`
-            const { page } = await browser.open(address, {
-              expected: /request elsewhere: http:\/\/127\.0\.0\.1/,
-            })
-            const pin = page.getByRole('button', { name: 'Ada (1)' })
+            const { page: una } = await browser.open(`${origin}/?as=una`, { expected })
+            const { page: ulf } = await browser.open(`${origin}/?as=ulf`, { expected })
+            for (const page of [una, ulf]) await page.getByText('connected').waitFor()
+
+            const box = (await una.locator('#canvas').boundingBox()) ?? { x: 0, y: 0 }
+            await una.mouse.move(box.x + 50, box.y + 50)
+            await una.mouse.down()
+            await una.mouse.move(box.x + 150, box.y + 90, { steps: 4 })
+            await una.mouse.up()
+            await eventually(async () => (await ulf.locator('polyline[points*="150,90"]').count()) === 1)
+
+            const [{ id: board } = { id: '' }] = await server.db.selectFrom('boards').select('id').execute()
+            const author = { externalId: 'una', name: 'una', issuer: 'canvas' }
+            const anchor = { x: 40, y: 60 }
+            const made = await comments.create({ boardId: board, by: author, anchor, body: '<b>Look</b>' })
+            const pin = ulf.getByRole('button', { name: 'una (1)' })
             await pin.waitFor()
-            assert.is(await pin.getAttribute('title'), 'Ada: <b>Look</b>')
-            await comments.reply({ boardId: board, threadId: made.id, by: ada.id, body: 'Again' })
-            await page.getByRole('button', { name: 'Ada (2)' }).waitFor()
-            page.once('dialog', (dialog) => void dialog.accept('From elsewhere'))
-            await page.locator('#canvas').dblclick({ position: { x: 300, y: 200 } })
-            await page.getByRole('button', { name: 'Grace (1)' }).waitFor()
-            const mine = await eventually(async () => {
-              const { items } = await comments.list(board, { mine: 'true', for: grace.id })
-              return items.length === 2 && items
-            })
-            assert.equal(
-              [mine[0]?.comments[0]?.body, mine[0]?.created_by],
-              ['From elsewhere', `user:${grace.id}`],
-            )
-            await comments.resolve({ boardId: board, threadId: made.id, resolved: true, by: ada.id })
-            await eventually(async () => (await page.getByRole('button', { name: 'Ada (2)' }).count()) === 0)
+            assert.is(await pin.getAttribute('title'), 'una: <b>Look</b>')
+            ulf.once('dialog', (dialog) => void dialog.accept('From elsewhere'))
+            await ulf.locator('#canvas').dblclick({ position: { x: 300, y: 200 } })
+            await una.getByRole('button', { name: 'ulf (1)' }).waitFor()
+            await comments.resolve({ boardId: board, threadId: made.id, resolved: true })
+            await eventually(async () => (await pin.count()) === 0)
+
+            const shown = await boards.create({ title: 'In a frame' })
+            const link = await shareLinks.create({ boardId: shown, level: 'edit' })
+            const k = new URL(link.url).hash.slice('#k='.length)
+            const hash = `#server=${server.origin}&board=${shown}&k=${k}`
+            const { page: host } = await browser.open(`${origin}/host${hash}`, { expected })
+            const said = async () => (await host.locator('#log').textContent()) ?? ''
+            await eventually(async () => (await said()).includes('"type":"ready","level":"edit"'))
+            const frame = host.frameLocator('iframe')
+            await frame.locator('.excalidraw').first().waitFor()
+            assert.is(await frame.getByRole('link', { name: 'Sign in' }).count(), 0)
+            assert.is(await frame.getByText('In a frame').count(), 1)
+            await boards.update(shown, { title: 'Still in it' })
+            await eventually(async () => (await said()).includes('"type":"title","title":"Still in it"'))
+            // A reload is the same guest.
+            await host.reload()
+            await eventually(async () => (await said()).includes('"type":"ready"'))
+            const guests = await server.db.selectFrom('share_link_uses').select('name').execute()
+            assert.equal(guests, [{ name: 'Visitor' }])
+            assert.equal(await host.context().cookies(), [], 'no cookie was set')
+            await shareLinks.revoke({ boardId: shown, linkId: link.id })
+            await eventually(async () => (await said()).includes('"type":"ended","code":4403'))
           })
         },
-        { allowedOrigins: [origin] },
+        { allowedOrigins: [origin], frameAncestors: [origin] },
       )
     } finally {
-      app.closeAllConnections()
-      app.close()
+      http.closeAllConnections()
+      http.close()
     }
   },
 )

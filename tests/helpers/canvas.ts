@@ -2,7 +2,7 @@
 // with a growing version, and gives elements whose indices collide a new order, as the real one does.
 import { generateNKeysBetween } from 'fractional-indexing'
 import { type Canvas, type CanvasElement, moveTo } from '../../client/canvas.ts'
-import type { Clock } from '../../client/clock.ts'
+import type { Clock } from '../../shared/client/clock.ts'
 import type { SceneElement } from '../../shared/element.ts'
 
 export class FakeCanvas implements Canvas {

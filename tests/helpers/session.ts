@@ -1,11 +1,11 @@
 // An open board without its page, at a real server: sessions in Node, with canvases that have no screen.
 import { WebSocket } from 'ws'
-import { systemClock } from '../../client/clock.ts'
-import type { SocketClass } from '../../client/provider.ts'
 import { BoardSession, type SessionOptions } from '../../client/session.ts'
 import { AuditTrail } from '../../server/audit/trail.ts'
 import { DocumentWorker } from '../../server/documents/document-worker.ts'
 import { rebuildBoard } from '../../server/storage/rebuild.ts'
+import { systemClock } from '../../shared/client/clock.ts'
+import type { SocketClass } from '../../shared/client/provider.ts'
 import type { SceneElement } from '../../shared/element.ts'
 import { FakeCanvas } from './canvas.ts'
 import { type CanvasPerson, type CanvasServer, withCanvas } from './canvas-server.ts'

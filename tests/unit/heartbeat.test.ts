@@ -1,7 +1,7 @@
 // Whether the server is there, as a page knows it: asked often, patient with slow lines, never fooled by its own pauses.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Heartbeat } from '../../client/heartbeat.ts'
+import { Heartbeat } from '../../shared/client/heartbeat.ts'
 import { HandClock } from '../helpers/canvas.ts'
 
 const beats = suite('the heartbeat')

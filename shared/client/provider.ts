@@ -16,7 +16,7 @@ import {
   readJsonBody,
   SyncStep,
   ticketSubprotocolPrefix,
-} from '../shared/protocol.ts'
+} from '../protocol.ts'
 import type { Clock } from './clock.ts'
 import { Heartbeat } from './heartbeat.ts'
 
@@ -81,14 +81,11 @@ export class BoardProvider extends WebsocketProvider {
     super(options.serverUrl, options.boardId, options.doc, {
       connect: false,
       awareness: options.awareness,
-      protocols: [
-        ownSubprotocol,
-        ...(options.ticket === undefined ? [] : [ticketSubprotocolPrefix + options.ticket]),
-      ],
+      protocols: protocolsOf(options.ticket),
       // BroadcastChannel between tabs asks nobody's permission: a view-level tab would write through an edit-level one.
       disableBc: true,
       // The stock types ask for the DOM's class, static members and all; it uses the constructor, send and close.
-      WebSocketPolyfill: CountingSocket as unknown as typeof WebSocket,
+      WebSocketPolyfill: CountingSocket as unknown as typeof globalThis.WebSocket,
     })
     self = this
     this.#heartbeat = new Heartbeat(options.clock, {
@@ -111,6 +108,11 @@ export class BoardProvider extends WebsocketProvider {
       listener.changed()
     })
     this.on('closed', ({ code, reason }) => listener.ended(code, reason))
+  }
+
+  /** For the next connection. */
+  setTicket(ticket: string): void {
+    this.protocols = protocolsOf(ticket)
   }
 
   /** Everything of this document that was ever written here is committed on the server. */
@@ -214,3 +216,8 @@ export class BoardProvider extends WebsocketProvider {
     })
   }
 }
+
+const protocolsOf = (ticket: string | undefined): string[] => [
+  ownSubprotocol,
+  ...(ticket === undefined ? [] : [ticketSubprotocolPrefix + ticket]),
+]

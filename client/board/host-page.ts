@@ -1,0 +1,75 @@
+// What an embedded board says to the page around it, and hears from it. Which pages may be around it is the server's
+// word (frame-ancestors), so a message reaches nobody else; it holds nothing that the page could not know.
+import type { BoardEvent } from '../../shared/protocol.ts'
+import type { BoardSession } from '../session.ts'
+
+export type HostMessage =
+  /** The drawing is there. */
+  | { type: 'ready'; level: string | null }
+  | { type: 'level'; level: string | null }
+  /** Whether all that was drawn here is committed. */
+  | { type: 'saved'; saved: boolean }
+  | { type: 'event'; event: BoardEvent }
+  /** The board ended here, by a close code of docs/protocol.md. */
+  | { type: 'ended'; code: number; reason: string }
+  /** It could not be opened. */
+  | { type: 'failed'; code: string; message: string }
+
+const hostOrigin = (): string => {
+  const known = window.location.ancestorOrigins?.[0] ?? originOf(document.referrer)
+  return known === undefined || known === 'null' ? '*' : known
+}
+
+const originOf = (address: string): string | undefined =>
+  URL.canParse(address) ? new URL(address).origin : undefined
+
+export const tellHost = (boardId: string, message: HostMessage): void => {
+  if (window.parent === window) return
+  window.parent.postMessage({ source: 'boardroom', board_id: boardId, ...message }, hostOrigin())
+}
+
+/** `{target: 'boardroom', type: 'ticket', ticket}`: the page brings another ticket, after 4401 say. */
+export const hearTickets = (take: (ticket: string) => void): (() => void) => {
+  const hear = ({ source, data }: MessageEvent<unknown>) => {
+    if (source !== window.parent || window.parent === window) return
+    if (typeof data !== 'object' || data === null || !('target' in data) || data.target !== 'boardroom')
+      return
+    if ('type' in data && data.type === 'ticket' && 'ticket' in data && typeof data.ticket === 'string')
+      take(data.ticket)
+  }
+  window.addEventListener('message', hear)
+  return () => window.removeEventListener('message', hear)
+}
+
+/** Tells the page around it of everything that happens to a session. @returns what ends that */
+export const tellOf = (boardId: string, session: BoardSession): (() => void) => {
+  let told: { level: string | null; isReady: boolean; isSaved: boolean | null; hasEnded: boolean } = {
+    level: null,
+    isReady: false,
+    isSaved: null,
+    hasEnded: false,
+  }
+  const look = () => {
+    const { level, isReady, sync, ended } = session.state
+    const now = {
+      level,
+      isReady: told.isReady || isReady,
+      isSaved: isReady ? sync.name === 'saved' : told.isSaved,
+      hasEnded: ended !== null,
+    }
+    const before = told
+    told = now
+    if (now.isReady && !before.isReady) tellHost(boardId, { type: 'ready', level })
+    else if (before.isReady && now.level !== before.level) tellHost(boardId, { type: 'level', level })
+    if (now.isSaved !== null && now.isSaved !== before.isSaved)
+      tellHost(boardId, { type: 'saved', saved: now.isSaved })
+    if (ended !== null && !before.hasEnded) tellHost(boardId, { type: 'ended', ...ended })
+  }
+  const stopState = session.subscribe(look)
+  const stopEvents = session.onEvent((event) => tellHost(boardId, { type: 'event', event }))
+  look()
+  return () => {
+    stopState()
+    stopEvents()
+  }
+}
