@@ -82,11 +82,11 @@ inBrowser.add(
             assert.is(await frame.getByText('In a frame').count(), 1)
             await boards.update(shown, { title: 'Still in it' })
             await eventually(async () => (await said()).includes('"type":"title","title":"Still in it"'))
-            // A reload is the same guest.
+            // This browser's windows are private ones, which give frames no storage: a reload works, as one more guest.
             await host.reload()
             await eventually(async () => (await said()).includes('"type":"ready"'))
             const guests = await server.db.selectFrom('share_link_uses').select('name').execute()
-            assert.equal(guests, [{ name: 'Visitor' }])
+            assert.equal(guests, [{ name: 'Visitor' }, { name: 'Visitor' }])
             assert.equal(await host.context().cookies(), [], 'no cookie was set')
             await shareLinks.revoke({ boardId: shown, linkId: link.id })
             await eventually(async () => (await said()).includes('"type":"ended","code":4403'))
