@@ -117,8 +117,8 @@ export async function commentOn(
   const { decision, rights } = await rightsOn(deps, caller, boardId)
   if (!rights.comment)
     throw new BoardroomError('access_denied', 'this agent may not comment here: it lacks can_create')
-  const retryMs = deps.comments.writes.take(principalKey(caller.identity.principal))
-  if (!retryMs) throw new BoardroomError('too_many_requests', 'too many comments; try again later')
+  if (!deps.comments.writes.take(principalKey(caller.identity.principal)))
+    throw new BoardroomError('too_many_requests', 'too many comments; try again later')
   const writer = writerOf(caller.identity, caller.actor, decision)
   const { text: body, threadId, elementId } = said
   if (threadId !== undefined) {

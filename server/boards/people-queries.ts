@@ -61,10 +61,11 @@ export async function peopleOf(
         join ${sql.table('users')} c on c.id = l.created_by and c.is_active and (c.id = b.owner_id or c.role in ('admin', 'sysadmin'))
         join ${sql.table('share_link_uses')} use on use.link_id = l.id and use.revoked_at is null
       union all
-      select 3, 'agent', null, null, a.id, 'agent', case when g.can_update then 'edit' else 'view' end, null, null
+      select 3, 'agent', null, null, a.id, 'agent', case when g.can_create or g.can_update or g.can_delete then 'edit' else 'view' end, null, null
         from board b
-        join ${sql.table('user_agent_permissions')} g on (g.board_id = b.id or (g.board_id is null and g.user_id = b.owner_id))
-          and (g.can_read or g.can_update) and (g.expires_at is null or g.expires_at > now())
+        join ${sql.table('user_agent_permissions')} g on (g.board_id = b.id or (g.board_id is null and (g.user_id = b.owner_id
+          or exists (select from ${sql.table('board_permissions')} o where o.board_id = b.id and o.user_id = g.user_id))))
+          and (g.can_create or g.can_read or g.can_update or g.can_delete) and (g.expires_at is null or g.expires_at > now())
         join ${sql.table('agents')} a on a.name = g.agent_name and a.is_active
     ), person as (
       select rank, kind, user_id, guest_id, agent_id,
