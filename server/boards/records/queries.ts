@@ -120,10 +120,10 @@ const matching = (q: string): RawBuilder<unknown> => {
 export async function variablesOfCode(db: Db, code: string): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`
     select name from (
-      select name, max(t.version) as version, min(place) as place
+      select f.field as name, max(t.version) as version, min(f.place) as place
       from ${sql.table('board_templates')} t
-      cross join lateral jsonb_array_elements_text(t.variables_schema -> 'fieldOrder') with ordinality as f (name, place)
-      where t.code = ${code} and t.approved_at is not null group by name) named
+      cross join lateral jsonb_array_elements_text(t.variables_schema -> 'fieldOrder') with ordinality as f (field, place)
+      where t.code = ${code} and t.approved_at is not null group by f.field) named
     order by version desc, place`.execute(db)
   return rows.map(({ name }) => name)
 }
