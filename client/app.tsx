@@ -1,6 +1,7 @@
 // Which page an address shows, and who is looking at it.
-import { AgentsPage } from './pages/agents.tsx'
+
 import { lazy, type ReactNode, Suspense } from 'react'
+import { AgentsPage } from './pages/agents.tsx'
 import { AuditPage } from './pages/audit.tsx'
 import { BoardsPage } from './pages/boards.tsx'
 import { SetupPage } from './pages/setup.tsx'

@@ -1,6 +1,14 @@
 // Everything about one person, as JSON or as a page to read, row by row: neither memory nor the answer grows with them.
 import type { Db } from '../database/database.ts'
-import { beReadOnly, countOf, rowsOf, type Section, type Subject, type SubjectRow, sectionsOf } from './queries.ts'
+import {
+  beReadOnly,
+  countOf,
+  rowsOf,
+  type Section,
+  type Subject,
+  type SubjectRow,
+  sectionsOf,
+} from './queries.ts'
 
 export type PersonFormat = 'json' | 'html'
 
