@@ -27,9 +27,10 @@ export function createApp({ boardroom, key }) {
   return async (request, response) => {
     const { pathname, searchParams } = new URL(request.url, 'http://app')
     const send = (type, body) => response.writeHead(200, { 'content-type': type }).end(body)
-    const module = /^\/modules\/((?:yjs|lib0|y-protocols|y-websocket)\/[\w/-]+(?:\.common)?)(?:\.m?js)?$/.exec(
-      pathname,
-    )?.[1]
+    const module =
+      /^\/modules\/((?:yjs|lib0|y-protocols|y-websocket)\/[\w/-]+(?:\.common)?)(?:\.m?js)?$/.exec(
+        pathname,
+      )?.[1]
     try {
       if (pathname === '/') send('text/html', await readFile(new URL('canvas.html', import.meta.url)))
       else if (pathname === '/enter')
