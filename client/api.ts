@@ -19,10 +19,22 @@ import type {
   ThreadResponse,
 } from '../shared/api/comments.ts'
 import type {
+  AccessRequestCreate,
+  AccessRequestResponse,
+  FolderCreate,
+  FolderPermissionResponse,
+  FolderResponse,
+  FolderUpdate,
+  Moderation,
+  ModerationResponse,
+  Summon,
+} from '../shared/api/folders.ts'
+import type {
   AccessResponse,
   AuditResponse,
   BoardCreate,
   BoardListQuery,
+  BoardOfferResponse,
   BoardPermissionCreate,
   BoardPermissionResponse,
   BoardResponse,
@@ -33,10 +45,13 @@ import type {
   ShareLinkCreate,
   ShareLinkExchange,
   ShareLinkExchangeResponse,
+  ShareLinkPreviewResponse,
   ShareLinkResponse,
+  ShareLinkUpdate,
   VersionResponse,
 } from '../shared/api.ts'
 import { createHttp, type Page, queryOf } from '../shared/client/http.ts'
+import type { Level } from '../shared/levels.ts'
 
 export { ApiError, type Page, queryOf as query } from '../shared/client/http.ts'
 
@@ -90,6 +105,9 @@ export const deleteBoard = (id: string) => done('DELETE', board(id))
 export const purgeBoard = (id: string) => done('DELETE', `${board(id)}?purge=true`)
 export const restoreBoard = (id: string) => done('POST', `${board(id)}/restore`)
 export const duplicateBoard = (id: string) => json<BoardResponse>('POST', `${board(id)}/duplicate`)
+/** The board as a file, its images inside. */
+export const getDrawing = async (id: string): Promise<Blob> =>
+  (await ask('GET', `${board(id)}/document`, { accept: 'application/vnd.excalidraw+json' })).blob()
 export const importScene = (id: string, scene: Blob) =>
   done('POST', `${board(id)}/import`, { body: scene, type: 'application/vnd.excalidraw+json' })
 
@@ -106,6 +124,49 @@ export const createLink = (id: string, body: ShareLinkCreate) =>
 export const revokeLink = (id: string, linkId: string) => done('DELETE', `${board(id)}/share-links/${linkId}`)
 export const exchangeLink = (body: ShareLinkExchange) =>
   json<ShareLinkExchangeResponse>('POST', '/share-links/exchange', { body })
+
+export const updateLink = (id: string, linkId: string, body: ShareLinkUpdate) =>
+  json<ShareLinkResponse>('PATCH', `${board(id)}/share-links/${linkId}`, { body })
+export const previewLink = (token: string) =>
+  json<ShareLinkPreviewResponse>('POST', '/share-links/preview', { body: { token } })
+export const previewSetup = (token: string) => done('POST', '/setup/preview', { body: { token } })
+
+export const removePerson = (id: string, principal: string) =>
+  done('DELETE', `${board(id)}/access/${encodeURIComponent(principal)}`)
+export const requestAccess = (id: string, body: AccessRequestCreate) =>
+  done('POST', `${board(id)}/access-requests`, { body })
+export const listAccessRequests = (id: string) =>
+  json<Page<AccessRequestResponse>>('GET', `${board(id)}/access-requests`)
+export const answerAccessRequest = (id: string, requestId: number, level: Level | null) =>
+  json<AccessRequestResponse>('POST', `${board(id)}/access-requests/${requestId}/answer`, { body: { level } })
+
+export const listOffers = () => json<Page<BoardOfferResponse>>('GET', '/board-offers')
+export const answerOffer = (id: string, accept: boolean) =>
+  done('POST', `/board-offers/${encodeURIComponent(id)}/answer`, { body: { accept } })
+export const withdrawOffer = (id: string) => done('DELETE', `${board(id)}/offer`)
+
+export const rename = (name: string) => json<MeResponse>('PATCH', '/me', { body: { name } })
+export const changePassword = (body: { currentPassword: string; newPassword: string }) =>
+  done('POST', '/auth/change-password', { body })
+
+export const readModeration = (id: string) => json<ModerationResponse>('GET', `${board(id)}/moderation`)
+export const moderate = (id: string, body: Moderation) =>
+  json<ModerationResponse>('POST', `${board(id)}/moderation`, { body })
+export const summon = (id: string, body: Summon) => done('POST', `${board(id)}/summon`, { body })
+
+export const listFolders = () => json<Page<FolderResponse>>('GET', '/folders')
+export const createFolder = (body: FolderCreate) => json<FolderResponse>('POST', '/folders', { body })
+export const updateFolder = (id: string, body: FolderUpdate) =>
+  json<FolderResponse>('PATCH', `/folders/${id}`, { body })
+export const deleteFolder = (id: string) => done('DELETE', `/folders/${id}`)
+export const listFolderPermissions = (id: string) =>
+  json<Page<FolderPermissionResponse>>('GET', `/folders/${id}/permissions`)
+export const setFolderPermission = (id: string, body: BoardPermissionCreate) =>
+  json<unknown>('POST', `/folders/${id}/permissions`, { body })
+export const removeFolderPermission = (id: string, permissionId: number) =>
+  done('DELETE', `/folders/${id}/permissions/${permissionId}`)
+export const starBoard = (id: string, isStarred: boolean) =>
+  done(isStarred ? 'PUT' : 'DELETE', `${board(id)}/star`)
 
 export const listAccess = (id: string) => json<AccessResponse>('GET', `${board(id)}/access`)
 export const listConnections = (id: string) =>
@@ -174,12 +235,24 @@ export const hasThumbnail = async (id: string): Promise<boolean> =>
 export const putThumbnail = (id: string, image: Blob) =>
   done('PUT', `${board(id)}/thumbnail`, { body: image, type: image.type })
 
+/** Of lists and exports alike. */
+export interface AuditFilters {
+  action?: string
+  user_id?: number
+  /** Moments, ISO 8601. */
+  from?: string
+  to?: string
+}
+
 /** `boardId` null: of the whole server, for administrators. */
 export const listAudit = (
   boardId: string | null,
-  asked: { action?: string; category?: string; cursor?: string; limit?: number },
-) => json<Page<AuditResponse>>('GET', `${boardId === null ? '' : board(boardId)}/audit${queryOf(asked)}`)
+  asked: AuditFilters & { cursor?: string; limit?: number },
+) => json<Page<AuditResponse>>('GET', `${boardId === null ? '' : board(boardId)}/audit${queryOf({ ...asked })}`)
 export const auditStreamPath = (boardId: string | null) =>
   `/api${boardId === null ? '' : board(boardId)}/audit/stream`
-export const auditExportPath = (boardId: string | null, format: 'csv' | 'ndjson') =>
-  `/api${boardId === null ? '' : board(boardId)}/audit/export${queryOf({ format })}`
+export const auditExportPath = (
+  boardId: string | null,
+  format: 'csv' | 'ndjson',
+  filters: AuditFilters = {},
+) => `/api${boardId === null ? '' : board(boardId)}/audit/export${queryOf({ ...filters, format })}`

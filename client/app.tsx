@@ -6,6 +6,7 @@ import { AuditPage } from './pages/audit.tsx'
 import { BoardsPage } from './pages/boards.tsx'
 import { SetupPage } from './pages/setup.tsx'
 import { SignInPage } from './pages/sign-in.tsx'
+import { PaletteHost } from './palette/host.tsx'
 import { usePath } from './router.tsx'
 import { Loading, MessagePage } from './ui/message.tsx'
 import { Toasts } from './ui/toast.tsx'
@@ -28,6 +29,7 @@ const Later = ({ page }: { page: ReactNode }) => (
 export const App = () => (
   <>
     <CurrentPage path={usePath()} />
+    <PaletteHost />
     <Toasts />
   </>
 )
@@ -35,6 +37,7 @@ export const App = () => (
 const CurrentPage = ({ path }: { path: string }) => {
   const [, first, second, third] = path.replace(/\/+$/, '').split('/')
   if (first === undefined || first === '') return <BoardsPage />
+  if (first === 'folders' && second !== undefined) return <BoardsPage key={second} folderId={second} />
   if (first === 'trash') return <BoardsPage trash />
   if (first === 'sign-in' || first === 'sign-up') return <SignInPage isNew={first === 'sign-up'} />
   if (first === 'setup') return <SetupPage />

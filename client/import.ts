@@ -1,6 +1,7 @@
 // A `.excalidraw` file becomes a board: read, its images uploaded under the hash of their content, its elements sent.
 import { bytesOfDataUrl } from '../shared/data-url.ts'
 import { type Drawing, type DrawingImage, type LeftOut, readDrawing } from '../shared/drawing.ts'
+import { asDrawing, findDrawing } from '../shared/drawing-file.ts'
 import { imageTypeOf } from '../shared/image-type.ts'
 import * as api from './api.ts'
 import { sha256 } from './sha256.ts'
@@ -23,14 +24,18 @@ export class ImportProblem extends Error {}
 export const importFile = async (
   file: File,
   progress: (progress: ImportProgress) => void,
+  folderId: string | null = null,
 ): Promise<{ boardId: string; leftOut: LeftOut[] }> => {
   progress({ step: `Reading ${file.name}`, done: null })
   const { elements, leftOut, images, background } = await readFile(file)
   const title = file.name
-    .replace(/\.(excalidraw|json)$/i, '')
+    .replace(/(\.excalidraw)?\.(excalidraw|excalidrawlib|json|png|svg|md)$/i, '')
     .trim()
     .slice(0, 200)
-  const board = await api.createBoard(title === '' ? {} : { title })
+  const board = await api.createBoard({
+    ...(title === '' ? {} : { title }),
+    ...(folderId === null ? {} : { folder_id: folderId }),
+  })
   try {
     await fillBoard(board.id, { elements, images, background }, progress)
   } catch (error) {
@@ -75,18 +80,36 @@ export const fillBoard = async (
 const readFile = async (file: File) => {
   if (file.size > mostBytes)
     throw new ImportProblem(`${file.name} is larger than 128 MB. Split the drawing and import its parts.`)
+  const found = findDrawing(new Uint8Array(await file.arrayBuffer()), mostBytes)
+  if (found.name === 'nothing') throw new ImportProblem(`${file.name} was not imported: ${found.why}.`)
   let value: unknown
   try {
-    value = JSON.parse(await file.text())
+    value = JSON.parse(found.name === 'json' ? found.text : await inflated(found.bytes))
   } catch {
     throw new ImportProblem(
       `${file.name} is not a drawing: it is damaged, or another kind of file. Choose a file ending in .excalidraw.`,
     )
   }
-  const drawing = readDrawing(value)
+  const drawing = readDrawing(asDrawing(value))
   if (drawing === null)
     throw new ImportProblem(`${file.name} holds no Excalidraw drawing. Choose a file ending in .excalidraw.`)
   return drawing
+}
+
+/** Of zlib, as text. @throws where it is damaged or larger than a drawing may be */
+const inflated = async (bytes: Uint8Array): Promise<string> => {
+  const stream = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new DecompressionStream('deflate'))
+  const decoder = new TextDecoder()
+  let text = ''
+  for (const reader = stream.getReader(); ; ) {
+    const { value, done } = await reader.read()
+    if (done) return text + decoder.decode()
+    text += decoder.decode(value, { stream: true })
+    if (text.length > mostBytes) {
+      await reader.cancel()
+      throw new ImportProblem('the drawing inside is too large')
+    }
+  }
 }
 
 /** Null where it is no image that a board keeps. Decoded here, because a strict CSP lets nobody fetch a data URL. */

@@ -22,6 +22,8 @@ export interface PresenceState {
   selection: string[]
   viewport: Viewport | null
   isIdle: boolean
+  /** Asks for the pen, where the board is set to view only. */
+  hand: boolean
 }
 
 export interface Person {
@@ -36,6 +38,7 @@ export interface Person {
   selection: string[]
   viewport: Viewport | null
   isIdle: boolean
+  hasHandUp: boolean
 }
 
 const pointerDelayMs = 33
@@ -59,6 +62,7 @@ export class OwnPresence {
       selection: [],
       viewport: null,
       isIdle: false,
+      hand: false,
     }
     this.#send()
   }
@@ -113,6 +117,7 @@ export const peopleOf = (awareness: Awareness): Person[] => {
         : [],
       viewport: readViewport(state.viewport),
       isIdle: state.isIdle === true,
+      hasHandUp: state.hand === true,
     })
   }
   return people.sort((a, b) => a.clientId - b.clientId)

@@ -19,6 +19,7 @@ import * as webhooks from './0021-webhooks.ts'
 import * as agents from './0023-agents.ts'
 import * as consent from './0024-consent.ts'
 import * as templates from './0025-templates.ts'
+import * as background from './0031-background.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -44,4 +45,5 @@ export const migrations: readonly Migration[] = [
   { name: '0023-agents', ...agents },
   { name: '0024-consent', ...consent },
   { name: '0025-templates', ...templates },
+  { name: '0031-background', ...background },
 ]

@@ -27,6 +27,7 @@ import { recordContested, recordLeave, recordRelayed } from './audit/rooms.ts'
 import { auditRoutes } from './audit/routes.ts'
 import { AuditTrail } from './audit/trail.ts'
 import { admitBody, BoardAccess, requireLevel, requireManage } from './boards/access.ts'
+import { backgrounds } from './boards/background.ts'
 import { instanceText } from './boards/consent/instance-text.ts'
 import type { BoardsDeps } from './boards/deps.ts'
 import { boardsRoutes } from './boards/routes.ts'
@@ -355,6 +356,7 @@ async function start({
     requireLevel: needsLevel,
     trail,
     config,
+    backgrounds: backgrounds(db, schema),
     threadsJson: (boardId) => threadsJson(db, boardId),
   }
   const mailer =
@@ -395,6 +397,7 @@ async function start({
       return { identity: await identifyRequest(identify, incoming), ip: addressOf(incoming) }
     },
     isOurOrigin: ours,
+    publicUrl: () => urlFor(null),
     admitBody: (identity, boardId) => admitBody(access, identity, boardId),
     addressOf: (incoming) => (incoming === undefined ? null : addressOf(incoming)),
     recordDenied: ({ actor, boardId, reason, route }) =>

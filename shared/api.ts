@@ -14,10 +14,13 @@ import {
 } from './api/fields.ts'
 import { FolderFilter } from './api/folders.ts'
 import { BoardType } from './api/templates.ts'
+import { isColor } from './color.ts'
 
 export { listOf, PageQuery, PermissionLevel, Timestamp, UserId, Uuid } from './api/fields.ts'
 
 const Title = trimmed(200)
+/** As Excalidraw writes colours: `#fdf8f6`, `transparent`, a name of CSS, `rgb(…)`. */
+const Color = text(80).refine(isColor, 'expected a colour of CSS, such as #fdf8f6')
 
 /** `{error: {code, message, details?}}`: the only shape in which a request fails. */
 export const ErrorResponse = z
@@ -54,10 +57,11 @@ export const BoardUpdate = strict({
   members_level: PermissionLevel.nullable().optional(),
   owner_id: UserId.optional().describe('an administrator hands over at once, an owner offers it'),
   folder_id: Uuid.nullable().optional().describe('null: into no folder'),
+  background: Color.nullable().optional().describe('the colour behind the drawing; null: white'),
 })
   .refine(
     (body) => Object.keys(body).length > 0,
-    'expected at least one of title, is_public, members_level, owner_id, folder_id',
+    'expected at least one of title, is_public, members_level, owner_id, folder_id, background',
   )
   .meta({ id: 'BoardUpdate' })
 export type BoardUpdate = z.infer<typeof BoardUpdate>
@@ -79,6 +83,7 @@ export const BoardResponse = z
     moderation: z.enum(['open', 'view_only']).describe('view_only: only managers and speakers write'),
     board_type: z.string().nullable(),
     has_record: z.boolean().describe('made from a template: see GET …/record'),
+    background: z.string().nullable().describe('the colour behind the drawing; null: white'),
     starred: z.boolean().describe('by the asker'),
     unread_threads: z
       .int()
@@ -211,6 +216,18 @@ export const ShareLinkExchange = strict({
 }).meta({ id: 'ShareLinkExchange' })
 export type ShareLinkExchange = z.infer<typeof ShareLinkExchange>
 
+export const ShareLinkPreview = strict({ token: text(200, 1) }).meta({ id: 'ShareLinkPreview' })
+
+export const ShareLinkPreviewResponse = z
+  .object({
+    board_id: Uuid,
+    level: PermissionLevel,
+    needs_password: z.boolean().describe('of the asker: whoever came in by it before needs none'),
+    needs_name: z.boolean().describe('nobody is known: an exchange makes a guest'),
+  })
+  .meta({ id: 'ShareLinkPreviewResponse' })
+export type ShareLinkPreviewResponse = z.infer<typeof ShareLinkPreviewResponse>
+
 export const ShareLinkExchangeResponse = z
   .object({
     board_id: Uuid,
@@ -331,6 +348,9 @@ export const SetupRequest = strict({
   password: text(128, 8),
 }).meta({ id: 'SetupRequest' })
 export type SetupRequest = z.infer<typeof SetupRequest>
+
+/** Whether a set-up link is still good. */
+export const SetupPreview = strict({ token: text(200, 1) }).meta({ id: 'SetupPreview' })
 
 // Signing in; the names of these fields are Better Auth's
 

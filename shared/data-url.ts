@@ -43,3 +43,12 @@ const fromBase64 = (text: string): Uint8Array => {
   for (let at = 0; at < binary.length; at++) bytes[at] = binary.charCodeAt(at)
   return bytes
 }
+
+/** What base64 stands for, each byte as one letter; null where it is none. */
+export const base64Text = (text: string): string | null => {
+  try {
+    return atob(text.replace(/\s+/g, ''))
+  } catch {
+    return null
+  }
+}

@@ -1,5 +1,6 @@
 // A drawing as files hold it, read the same way at every door: brought to today's form, then checked. Nothing of it is
 // lost in silence: what cannot be kept is named, element by element. Pure, because pages and servers read the same.
+import { isColor } from './color.ts'
 import { bytesOfDataUrl } from './data-url.ts'
 import { isIndex, readElement, type SceneElement } from './element.ts'
 import { imageTypeOf } from './image-type.ts'
@@ -72,13 +73,6 @@ export const describeLeftOut = (leftOut: readonly LeftOut[]): string => {
     leftOut.length === 1 ? '1 element was' : `${leftOut.length.toLocaleString('en')} elements were`
   return `${count} left out: ${named.join('; ')}${more}.`
 }
-
-/** A colour as CSS writes it, and nothing that reaches beyond a colour's place. */
-export const isColor = (value: unknown): value is string =>
-  typeof value === 'string' &&
-  (/^#([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$/i.test(value) ||
-    /^[a-z]{3,30}$/i.test(value) ||
-    /^(rgb|hsl)a?\([0-9.,%/ deg]{5,60}\)$/i.test(value))
 
 const backgroundOf = (appState: unknown): string | null =>
   isObject(appState) && isColor(appState.viewBackgroundColor) ? appState.viewBackgroundColor : null

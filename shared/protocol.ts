@@ -90,6 +90,8 @@ export interface LevelChange {
 /** Frame 67: something happened on the board outside the document. */
 export type BoardEvent =
   | { type: 'title'; title: string }
+  /** Null: white. */
+  | { type: 'background'; background: string | null }
   | {
       type: 'comment'
       thread_id: string

@@ -23,11 +23,13 @@ import { sha256 } from '../sha256.ts'
 import { setTheme, useTheme } from '../theme.ts'
 import { Icon } from '../ui/icons.tsx'
 import { showProblem, showToast } from '../ui/toast.tsx'
+import { useBackground } from './background.ts'
 import { forgetDevice } from './device.ts'
-import { takeDroppedFiles } from './dropped-files.ts'
+import { importFiles, takeDroppedFiles } from './dropped-files.ts'
 import { type ExportFormat, exportDrawing } from './export.ts'
 import { BoardImages } from './images.ts'
 import { loadLibrary, saveLibrary } from './library.ts'
+import { printDrawing } from './print.ts'
 import { showStartView } from './start-view.ts'
 import { usePresence } from './use-presence.ts'
 
@@ -41,6 +43,9 @@ export interface CanvasProps {
   onVersions: (() => void) | null
   /** In a frame of somebody else's page there is nowhere to go. */
   mayLeave: boolean
+  isHandUp: boolean
+  /** The colour behind the drawing; null: white; undefined: not known yet. */
+  background: string | null | undefined
 }
 
 export const Canvas = ({
@@ -52,12 +57,15 @@ export const Canvas = ({
   onUploading,
   onVersions,
   mayLeave,
+  isHandUp,
+  background,
 }: CanvasProps) => {
   const theme = useTheme()
   const [excalidraw, setExcalidraw] = useState<ExcalidrawImperativeAPI | null>(null)
   const isEditor = mayWrite(state.level)
   const images = useBinding(boardId, session, excalidraw, { isEditor, onUploading })
-  const own = usePresence(session, state, excalidraw)
+  const own = usePresence(session, state, excalidraw, isHandUp)
+  const backgroundChanged = useBackground(boardId, background, excalidraw, isEditor)
   // Nothing can be drawn before the document is there.
   const [initialData] = useState(() => initialDataOf(session))
   const maxFileBytes = state.hello?.limits.max_file_bytes ?? Number.POSITIVE_INFINITY
@@ -67,8 +75,9 @@ export const Canvas = ({
       session.canvasChanged()
       images.current?.check(isEditor)
       own.current?.select(appState)
+      backgroundChanged(appState)
     },
-    [session, images, isEditor, own],
+    [session, images, isEditor, own, backgroundChanged],
   )
 
   const exportAs = (format: ExportFormat) => () => {
@@ -117,7 +126,7 @@ export const Canvas = ({
       validateEmbeddable={false}
       UIOptions={{
         canvasActions: {
-          changeViewBackgroundColor: false,
+          changeViewBackgroundColor: isEditor,
           loadScene: false,
           saveToActiveFile: false,
           toggleTheme: true,
@@ -136,6 +145,17 @@ export const Canvas = ({
           Export SVG
         </MainMenu.Item>
         <MainMenu.DefaultItems.SaveAsImage />
+        <MainMenu.Item
+          icon={<Icon name="download" />}
+          onSelect={() => excalidraw !== null && void printDrawing(excalidraw)}
+        >
+          Print or save as PDF
+        </MainMenu.Item>
+        {isEditor && (
+          <MainMenu.Item icon={<Icon name="upload" />} onSelect={() => chooseFiles(excalidraw)}>
+            Import into this board
+          </MainMenu.Item>
+        )}
         <MainMenu.Separator />
         {onVersions !== null && (
           <MainMenu.Item icon={<Icon name="clock" />} onSelect={onVersions}>
@@ -146,6 +166,7 @@ export const Canvas = ({
         <MainMenu.DefaultItems.Help />
         {isEditor && <MainMenu.DefaultItems.ClearCanvas />}
         <MainMenu.Separator />
+        {isEditor && <MainMenu.DefaultItems.ChangeCanvasBackground />}
         <MainMenu.DefaultItems.ToggleTheme
           allowSystemTheme={false}
           onSelect={(next) => setTheme(next === 'dark' ? 'dark' : 'light')}
@@ -277,4 +298,15 @@ function leave(): void {
   forgetDevice()
     .then(signOut)
     .then(() => location.assign('/'), showProblem)
+}
+
+/** The same files as are taken where they are dropped. */
+function chooseFiles(excalidraw: ExcalidrawImperativeAPI | null): void {
+  if (excalidraw === null) return
+  const input = document.createElement('input')
+  input.type = 'file'
+  input.multiple = true
+  input.accept = '.excalidraw,.json,.md,.excalidrawlib,image/*'
+  input.addEventListener('change', () => importFiles(excalidraw, [...(input.files ?? [])]), { once: true })
+  input.click()
 }

@@ -10,6 +10,7 @@ import {
 import type { ExcalidrawElement } from '@excalidraw/excalidraw/element/types'
 import type { BinaryFileData, ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 import { type Drawing, describeLeftOut, readDrawing } from '../../shared/drawing.ts'
+import { findDrawing } from '../../shared/drawing-file.ts'
 import type { SceneElement } from '../../shared/element.ts'
 import { imageTypeOf } from '../../shared/image-type.ts'
 import { blobOf } from '../import.ts'
@@ -25,13 +26,14 @@ interface Place {
   clientY: number
 }
 
+/** Drops that come from here, which Excalidraw is to have. */
+const passedOn = new WeakSet<Event>()
+
 /** @returns what ends it. */
 export const takeDroppedFiles = (
   excalidraw: ExcalidrawImperativeAPI,
   mayWrite: () => boolean,
 ): (() => void) => {
-  /** Drops that come from here, which Excalidraw is to have. */
-  const passedOn = new WeakSet<Event>()
   const onDrop = (event: DragEvent) => {
     const { target, dataTransfer } = event
     if (passedOn.has(event) || dataTransfer === null) return
@@ -41,37 +43,49 @@ export const takeDroppedFiles = (
     event.preventDefault()
     event.stopImmediatePropagation()
     if (!mayWrite()) return showToast('You may only look at this board, so nothing can be added to it.')
-    void takeAll(files, event, target)
-  }
-  const takeAll = async (files: File[], place: Place, target: Element) => {
-    for (const file of files) {
-      try {
-        const drawing = await drawingIn(file)
-        if (drawing !== null) await addDrawing(excalidraw, drawing, place)
-        else if (file.type.startsWith('image/') || (await isImage(file))) passOn(file, place, target)
-        else if (await isLibrary(file))
-          await excalidraw.updateLibrary({ libraryItems: file, merge: true, openLibraryMenu: true })
-        else
-          showToast(
-            `${file.name} is no drawing, library or image, or it is damaged. Nothing was added.`,
-            true,
-          )
-        const missing = describeLeftOut(drawing?.leftOut ?? [])
-        if (missing !== '') showToast(`${file.name}: ${missing}`, true)
-      } catch {
-        showToast(`${file.name} could not be read. Nothing of it was added.`, true)
-      }
-    }
-  }
-  const passOn = (file: File, { clientX, clientY }: Place, target: Element) => {
-    const dataTransfer = new DataTransfer()
-    dataTransfer.items.add(file)
-    const drop = new DragEvent('drop', { bubbles: true, cancelable: true, clientX, clientY, dataTransfer })
-    passedOn.add(drop)
-    target.dispatchEvent(drop)
+    void takeFiles(excalidraw, files, event, target)
   }
   window.addEventListener('drop', onDrop, true)
   return () => window.removeEventListener('drop', onDrop, true)
+}
+
+/** Files chosen from the menu: into the middle of what is seen. */
+export const importFiles = (excalidraw: ExcalidrawImperativeAPI, files: File[]): void => {
+  const target = document.querySelector('.excalidraw')
+  if (target === null) return
+  const { left, top, width, height } = target.getBoundingClientRect()
+  const place = { clientX: left + width / 2, clientY: top + height / 2 }
+  void takeFiles(excalidraw, files, place, document.querySelector('.excalidraw canvas.interactive') ?? target)
+}
+
+const takeFiles = async (
+  excalidraw: ExcalidrawImperativeAPI,
+  files: File[],
+  place: Place,
+  target: Element,
+): Promise<void> => {
+  for (const file of files) {
+    try {
+      const drawing = await drawingIn(file)
+      if (drawing !== null) await addDrawing(excalidraw, drawing, place)
+      else if (file.type.startsWith('image/') || (await isImage(file))) passOn(file, place, target)
+      else if (await isLibrary(file))
+        await excalidraw.updateLibrary({ libraryItems: file, merge: true, openLibraryMenu: true })
+      else
+        showToast(`${file.name} is no drawing, library or image, or it is damaged. Nothing was added.`, true)
+      const missing = describeLeftOut(drawing?.leftOut ?? [])
+      if (missing !== '') showToast(`${file.name}: ${missing}`, true)
+    } catch {
+      showToast(`${file.name} could not be read. Nothing of it was added.`, true)
+    }
+  }
+}
+const passOn = (file: File, { clientX, clientY }: Place, target: Element) => {
+  const dataTransfer = new DataTransfer()
+  dataTransfer.items.add(file)
+  const drop = new DragEvent('drop', { bubbles: true, cancelable: true, clientX, clientY, dataTransfer })
+  passedOn.add(drop)
+  target.dispatchEvent(drop)
 }
 
 /** Null where there is none in it: another kind of file, an image without one, or something damaged. */
@@ -83,8 +97,10 @@ const drawingIn = async (file: File): Promise<Drawing | null> => {
     return found?.type === MIME_TYPES.excalidraw ? readDrawing({ ...found.data, type: 'excalidraw' }) : null
   }
   if (file.size > mostBytes) return null
+  // A library goes to the library here, and not onto the board.
+  const found = findDrawing(new Uint8Array(await file.arrayBuffer()), mostBytes)
   try {
-    return readDrawing(JSON.parse(await file.text()))
+    return found.name === 'json' ? readDrawing(JSON.parse(found.text)) : null
   } catch {
     return null
   }

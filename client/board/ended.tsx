@@ -5,10 +5,12 @@ import { CloseCode } from '../../shared/protocol.ts'
 import * as api from '../api.ts'
 import { Link } from '../router.tsx'
 import type { SessionState } from '../session-state.ts'
+import { requestTexts } from '../texts/sharing.ts'
 import { trashTexts } from '../texts/versions.ts'
 import { MessagePage } from '../ui/message.tsx'
 import { showProblem } from '../ui/toast.tsx'
 import { KeptActions } from './kept.tsx'
+import { RequestAccess } from './request-access.tsx'
 
 interface EndedProps {
   boardId: string
@@ -22,7 +24,9 @@ interface EndedProps {
 export const Ended = ({ boardId, state, files, title, isUser, onDismiss }: EndedProps) => {
   const code = state.ended?.code ?? 0
   const wasHere = state.hello !== null
-  const said = meaningOf(code, wasHere, state.hello?.principal.kind === 'guest')
+  const stillMay = useStillMay(boardId, code === CloseCode.noAccess && wasHere)
+  const isKnown = isUser || state.hello?.principal.kind === 'guest'
+  const said = stillMay ? disconnected : meaningOf(code, wasHere, state.hello?.principal.kind === 'guest')
   const next = encodeURIComponent(window.location.pathname)
   return (
     <MessagePage
@@ -49,6 +53,14 @@ export const Ended = ({ boardId, state, files, title, isUser, onDismiss }: Ended
           onDone={onDismiss}
         />
       )}
+      {code === CloseCode.noAccess && isKnown && !stillMay && (
+        <RequestAccess boardId={boardId} label={requestTexts.ask} level="view" />
+      )}
+      {stillMay && (
+        <button type="button" className="primary" onClick={() => window.location.reload()}>
+          Open it again
+        </button>
+      )}
       {said.action === 'sign-in' && (
         <Link href={`/sign-in?next=${next}`} className="button primary">
           Sign in
@@ -72,6 +84,25 @@ export const Ended = ({ boardId, state, files, title, isUser, onDismiss }: Ended
       )}
     </MessagePage>
   )
+}
+
+const disconnected = {
+  title: 'You were disconnected',
+  text: 'Somebody who manages this board ended your connection. Your access is as it was: you can open the board again.',
+  action: 'none',
+}
+
+/** Whether somebody who was sent away may come back: then their access is not gone, and the page must not say so. */
+const useStillMay = (boardId: string, isAsked: boolean): boolean => {
+  const [may, setMay] = useState(false)
+  useEffect(() => {
+    if (!isAsked) return
+    api.getBoard(boardId).then(
+      () => setMay(true),
+      () => setMay(false),
+    )
+  }, [boardId, isAsked])
+  return may
 }
 
 /** For whoever may take the board out of the trash: the trash lists a board for nobody else. */

@@ -1,8 +1,9 @@
 // Coming in, with what the address carries: nothing but the board, or also the secret of a share link.
 import { useCallback, useEffect, useRef, useState } from 'react'
 import * as api from '../api.ts'
+import { entryTexts as texts } from '../texts/sharing.ts'
 import { showToast } from '../ui/toast.tsx'
-import { forgetSecret, secretInAddress } from './link-secret.ts'
+import { forgetSecret, nameInAddress, secretInAddress } from './link-secret.ts'
 
 export type Entry =
   | { name: 'looking' }
@@ -11,11 +12,7 @@ export type Entry =
   | { name: 'failed'; title: string; text: string; canRetry: boolean }
   | { name: 'open' }
 
-const linkProblem = {
-  title: 'This link does not open the board',
-  text: 'It may have been revoked, have expired, or be used up; or the address is incomplete. Ask the person who sent it for a new one.',
-  canRetry: false,
-} as const
+const linkProblem = { title: texts.linkOverTitle, text: texts.linkOver, canRetry: false } as const
 
 export const useEntry = (boardId: string) => {
   const [entry, setEntry] = useState<Entry>(() => ({ name: secretInAddress() === null ? 'open' : 'looking' }))
@@ -32,6 +29,37 @@ export const useEntry = (boardId: string) => {
     })
   }, [])
 
+  /** What went wrong, said so that people know what to do; asked again where that helps. */
+  const fail = useCallback(
+    async (error: unknown, hadName: boolean) => {
+      const code = error instanceof api.ApiError ? error.code : 'internal'
+      const message = error instanceof Error ? error.message : ''
+      if (code === 'link_password_needed') {
+        const isSecondTry = needs.current.password
+        needs.current.password = true
+        ask(isSecondTry ? texts.wrongPassword : null)
+      } else if (code === 'link_not_valid') {
+        // Somebody who may open the board anyway does not need the link.
+        const mayAnyway = await api.getBoard(boardId).then(
+          () => true,
+          () => false,
+        )
+        forgetSecret()
+        if (mayAnyway) {
+          showToast(texts.haveAccess)
+          setEntry({ name: 'open' })
+        } else setEntry({ name: 'failed', ...linkProblem })
+      } else if (code === 'origin_not_allowed')
+        setEntry({ name: 'failed', title: texts.wrongAddressTitle, text: message, canRetry: false })
+      else if (code === 'unreachable')
+        setEntry({ name: 'failed', title: texts.unreachableTitle, text: message, canRetry: true })
+      else if (code === 'invalid_request' && hadName) ask(texts.otherName)
+      else if (needs.current.name || needs.current.password) ask(message)
+      else setEntry({ name: 'failed', title: texts.cannotOpenTitle, text: message, canRetry: true })
+    },
+    [boardId, ask],
+  )
+
   const exchange = useCallback(
     async (given: { name?: string; password?: string }) => {
       if (secret.current === null) return
@@ -40,32 +68,10 @@ export const useEntry = (boardId: string) => {
         forgetSecret()
         setEntry({ name: 'open' })
       } catch (error) {
-        const code = error instanceof api.ApiError ? error.code : 'internal'
-        const message = error instanceof Error ? error.message : ''
-        if (code === 'link_password_needed') {
-          const isSecondTry = needs.current.password
-          needs.current.password = true
-          ask(isSecondTry ? 'That is not the password of this link.' : null)
-        } else if (code === 'link_not_valid') {
-          // Somebody who may open the board anyway does not need the link.
-          const mayAnyway = await api.getBoard(boardId).then(
-            () => true,
-            () => false,
-          )
-          forgetSecret()
-          if (mayAnyway) {
-            showToast('The link does not work any more, but you have access of your own.')
-            setEntry({ name: 'open' })
-          } else setEntry({ name: 'failed', ...linkProblem })
-        } else if (code === 'unreachable') {
-          setEntry({ name: 'failed', title: 'The server cannot be reached', text: message, canRetry: true })
-        } else if (code === 'invalid_request' && given.name !== undefined)
-          ask('Use another name, of at most 100 characters.')
-        else if (needs.current.name || needs.current.password) ask(message)
-        else setEntry({ name: 'failed', title: 'The board cannot be opened', text: message, canRetry: true })
+        await fail(error, given.name !== undefined)
       }
     },
-    [boardId, ask],
+    [fail],
   )
 
   useEffect(() => {
@@ -74,28 +80,24 @@ export const useEntry = (boardId: string) => {
     window.addEventListener('hashchange', reload)
     secret.current = secretInAddress()
     if (secret.current !== null) {
-      api.me().then(
-        ({ kind }) => {
-          if (kind !== 'anonymous') return exchange({})
-          needs.current.name = true
-          ask(null)
-          return
+      // Before anybody is asked for a name: a link that is over says so at once.
+      api.previewLink(secret.current).then(
+        ({ needs_name, needs_password }) => {
+          const name = nameInAddress()
+          needs.current = { name: needs_name && name === null, password: needs_password }
+          if (needs.current.name || needs_password) ask(null)
+          else void exchange(needs_name && name !== null ? { name } : {})
         },
-        (error: Error) =>
-          setEntry({
-            name: 'failed',
-            title: 'The server cannot be reached',
-            text: error.message,
-            canRetry: true,
-          }),
+        (error: unknown) => void fail(error, false),
       )
     }
     return () => window.removeEventListener('hashchange', reload)
-  }, [ask, exchange])
+  }, [ask, exchange, fail])
 
   const submit = (given: { name?: string; password?: string }) => {
     ask(null, true)
-    void exchange(given)
+    const name = given.name ?? nameInAddress()
+    void exchange(name === null ? given : { ...given, name })
   }
   return { entry, submit }
 }

@@ -2,26 +2,16 @@
 import { exportToBlob, exportToSvg, serializeAsJSON } from '@excalidraw/excalidraw'
 import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 import { showProblem, showToast } from '../ui/toast.tsx'
+import { saveFile } from './save-file.ts'
 
 export type ExportFormat = 'excalidraw' | 'png' | 'svg'
 
-/** What file systems refuse in names, and what tells a path. */
-const forbidden = /[\\/:*?"<>|\p{Cc}]+/gu
-
-export const fileName = (title: string, extension: string): string =>
-  `${title.replace(forbidden, ' ').trim() || 'board'}.${extension}`
-
-export const download = (content: Blob, name: string): void => {
-  const url = URL.createObjectURL(content)
-  const link = document.createElement('a')
-  link.href = url
-  link.download = name
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(url), 60_000)
-}
-
 /** Whatever the theme, files are light: they are looked at elsewhere. */
-const imageState = { exportBackground: true, viewBackgroundColor: '#ffffff', exportWithDarkMode: false }
+const imageStateOf = (excalidraw: ExcalidrawImperativeAPI) => ({
+  exportBackground: true,
+  viewBackgroundColor: excalidraw.getAppState().viewBackgroundColor,
+  exportWithDarkMode: false,
+})
 
 export const exportDrawing = async (
   excalidraw: ExcalidrawImperativeAPI,
@@ -32,7 +22,7 @@ export const exportDrawing = async (
   const files = excalidraw.getFiles()
   if (elements.length === 0 && format !== 'excalidraw') return showToast('There is nothing to export yet.')
   try {
-    download(await contentOf(format), fileName(title, format))
+    saveFile(await contentOf(format), title, format)
   } catch (error) {
     showProblem(error)
   }
@@ -47,7 +37,7 @@ export const exportDrawing = async (
         return exportToBlob({
           elements,
           files,
-          appState: imageState,
+          appState: imageStateOf(excalidraw),
           mimeType: 'image/png',
           exportPadding: 16,
           getDimensions: (width: number, height: number) => {
@@ -57,7 +47,12 @@ export const exportDrawing = async (
           },
         })
       case 'svg': {
-        const svg = await exportToSvg({ elements, files, appState: imageState, exportPadding: 16 })
+        const svg = await exportToSvg({
+          elements,
+          files,
+          appState: imageStateOf(excalidraw),
+          exportPadding: 16,
+        })
         return new Blob([svg.outerHTML], { type: 'image/svg+xml' })
       }
     }
@@ -73,7 +68,7 @@ export const thumbnailOf = async (excalidraw: ExcalidrawImperativeAPI): Promise<
   return exportToBlob({
     elements,
     files: excalidraw.getFiles(),
-    appState: imageState,
+    appState: imageStateOf(excalidraw),
     mimeType: 'image/webp',
     quality: 0.8,
     exportPadding: 16,

@@ -7,7 +7,7 @@ import { navigate } from '../router.tsx'
 import type { SessionState } from '../session-state.ts'
 import { showProblem } from '../ui/toast.tsx'
 import { dataUrlOf } from './data-url.ts'
-import { download, fileName } from './export.ts'
+import { download, fileName } from './save-file.ts'
 
 interface KeptProps {
   boardId: string

@@ -4,5 +4,10 @@
 export const secretInAddress = (): string | null =>
   new URLSearchParams(window.location.hash.slice(1)).get('k')
 
-export const forgetSecret = (): void =>
-  window.history.replaceState(null, '', window.location.pathname + window.location.search)
+/** The name that whoever sent the link made up for its guest (`?as=…`), who is then not asked for one. */
+export const nameInAddress = (): string | null => {
+  const name = new URLSearchParams(window.location.search).get('as')?.trim().slice(0, 100) ?? ''
+  return name === '' ? null : name
+}
+
+export const forgetSecret = (): void => window.history.replaceState(null, '', window.location.pathname)

@@ -2,10 +2,13 @@
 import { useCallback, useEffect, useState } from 'react'
 import type { ConnectionResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
+import { moderationTexts as penTexts } from '../texts/moderation.ts'
+import { initials } from '../ui/initials.ts'
 import { ago, atTime } from '../ui/time.ts'
-import { showProblem, showToast } from '../ui/toast.tsx'
-import { initials } from '../ui/top-bar.tsx'
+import { showProblem } from '../ui/toast.tsx'
 import { levelNames } from './level-select.tsx'
+import type { Moderating } from './moderation.tsx'
+import { SendAway } from './send-away.tsx'
 
 const refreshMs = 3000
 const whys: Record<ConnectionResponse['reason'], string> = {
@@ -20,8 +23,16 @@ const whys: Record<ConnectionResponse['reason'], string> = {
   none: 'has no right any more',
 }
 
-export const ShareHere = ({ boardId, ownId }: { boardId: string; ownId: string | null }) => {
+interface ShareHereProps {
+  boardId: string
+  ownId: string | null
+  moderating: Moderating | null
+}
+
+export const ShareHere = ({ boardId, ownId, moderating }: ShareHereProps) => {
   const [connections, setConnections] = useState<ConnectionResponse[] | null>(null)
+  const [sending, setSending] = useState<string | null>(null)
+  const sent = connections?.find(({ id }) => id === sending)
   const load = useCallback(() => {
     api.listConnections(boardId).then((page) => setConnections(page.items), showProblem)
   }, [boardId])
@@ -45,6 +56,9 @@ export const ShareHere = ({ boardId, ownId }: { boardId: string; ownId: string |
                 {principal.name}
                 {principal.kind !== 'user' && <span className="tag">{principal.kind}</span>}
                 <span className="tag">{levelNames[level]}</span>
+                {moderating?.hands.has(principal.id) === true && (
+                  <span className="tag">{penTexts.hasRaised}</span>
+                )}
               </strong>
               <span
                 className="dim"
@@ -58,23 +72,52 @@ export const ShareHere = ({ boardId, ownId }: { boardId: string; ownId: string |
             {id === ownId ? (
               <span className="dim">You</span>
             ) : (
-              <button
-                type="button"
-                className="danger"
-                aria-label={`Send ${principal.name} away`}
-                onClick={() =>
-                  api.disconnect(boardId, id).then(() => {
-                    showToast(`${principal.name} was sent away`)
-                    load()
-                  }, showProblem)
-                }
-              >
-                Send away
-              </button>
+              <>
+                {moderating?.isViewOnly === true && reason !== 'owner' && reason !== 'administrator' && (
+                  <Pen principal={principal} moderating={moderating} />
+                )}
+                <button
+                  type="button"
+                  className="danger"
+                  aria-label={`Send ${principal.name} away`}
+                  onClick={() => setSending(id)}
+                >
+                  Send away
+                </button>
+              </>
             )}
           </li>
         ))}
       </ul>
+      {sent !== undefined && (
+        <SendAway
+          boardId={boardId}
+          connection={sent}
+          onClose={() => {
+            setSending(null)
+            load()
+          }}
+        />
+      )}
     </>
+  )
+}
+
+const Pen = ({
+  principal,
+  moderating,
+}: {
+  principal: ConnectionResponse['principal']
+  moderating: Moderating
+}) => {
+  const hasPen = moderating.speakers.has(principal.id)
+  return (
+    <button
+      type="button"
+      aria-label={hasPen ? penTexts.takePenFrom(principal.name) : penTexts.penTo(principal.name)}
+      onClick={() => moderating.handPen(principal.id, !hasPen)}
+    >
+      {hasPen ? penTexts.takePen : penTexts.pen}
+    </button>
   )
 }

@@ -3,10 +3,13 @@ import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import type { ShareLinkResponse } from '../../shared/api.ts'
 import { isLevel } from '../../shared/levels.ts'
 import * as api from '../api.ts'
+import { linkTexts as texts } from '../texts/sharing.ts'
 import { Icon } from '../ui/icons.tsx'
 import { ago, atTime } from '../ui/time.ts'
 import { showProblem, showToast } from '../ui/toast.tsx'
 import { copyText } from './copy.ts'
+import { EditLink } from './edit-link.tsx'
+import { ExpiryFields, expiryOf } from './expiry.tsx'
 import { LevelSelect, levelNames } from './level-select.tsx'
 
 const stateNames: Record<ShareLinkResponse['state'], string> = {
@@ -21,6 +24,7 @@ export const ShareLinks = ({ boardId }: { boardId: string }) => {
   const [links, setLinks] = useState<ShareLinkResponse[] | null>(null)
   const [fresh, setFresh] = useState<ShareLinkResponse | null>(null)
   const [problem, setProblem] = useState<string | null>(null)
+  const [edited, setEdited] = useState<string | null>(null)
   const load = useCallback(() => {
     api.listLinks(boardId).then((page) => setLinks(page.items), showProblem)
   }, [boardId])
@@ -34,12 +38,13 @@ export const ShareLinks = ({ boardId }: { boardId: string }) => {
     const level = field('level')
     if (!isLevel(level)) return
     setProblem(null)
+    const expires = expiryOf(fields)
     api
       .createLink(boardId, {
         level,
         ...(field('label') === '' ? {} : { label: field('label') }),
         ...(field('password') === '' ? {} : { password: String(fields.get('password')) }),
-        ...(field('expires_at') === '' ? {} : { expires_at: new Date(field('expires_at')).toISOString() }),
+        ...(expires == null ? {} : { expires_at: expires }),
         ...(field('max_uses') === '' ? {} : { max_uses: Number(field('max_uses')) }),
       })
       .then(
@@ -55,7 +60,7 @@ export const ShareLinks = ({ boardId }: { boardId: string }) => {
 
   const revoke = (link: ShareLinkResponse) => {
     api.revokeLink(boardId, link.id).then(() => {
-      showToast('Link revoked. Whoever came by it is out.')
+      showToast(texts.revoked)
       if (fresh?.id === link.id) setFresh(null)
       load()
     }, showProblem)
@@ -77,10 +82,7 @@ export const ShareLinks = ({ boardId }: { boardId: string }) => {
         <details>
           <summary>Expiry, password, number of uses</summary>
           <div className="row three">
-            <label className="field">
-              Expires
-              <input name="expires_at" type="datetime-local" />
-            </label>
+            <ExpiryFields />
             <label className="field">
               Password
               <input name="password" type="text" minLength={4} maxLength={200} autoComplete="off" />
@@ -117,9 +119,27 @@ export const ShareLinks = ({ boardId }: { boardId: string }) => {
         <p className="hint">No links yet. Whoever has one comes in without an account.</p>
       )}
       <ul className="list">
-        {live?.map((link) => (
-          <LinkRow key={link.id} link={link} onRevoke={() => revoke(link)} />
-        ))}
+        {live?.map((link) =>
+          link.id === edited ? (
+            <li key={link.id}>
+              <EditLink
+                boardId={boardId}
+                link={link}
+                onDone={() => {
+                  setEdited(null)
+                  load()
+                }}
+              />
+            </li>
+          ) : (
+            <LinkRow
+              key={link.id}
+              link={link}
+              onRevoke={() => revoke(link)}
+              onEdit={() => setEdited(link.id)}
+            />
+          ),
+        )}
       </ul>
       {past !== undefined && past.length > 0 && (
         <details>
@@ -128,7 +148,7 @@ export const ShareLinks = ({ boardId }: { boardId: string }) => {
           </summary>
           <ul className="list">
             {past.map((link) => (
-              <LinkRow key={link.id} link={link} onRevoke={null} />
+              <LinkRow key={link.id} link={link} onRevoke={null} onEdit={null} />
             ))}
           </ul>
         </details>
@@ -142,7 +162,13 @@ const copy = async (url: string): Promise<void> => {
   else showToast('This browser does not let pages copy: select the link and copy it yourself.', true)
 }
 
-const LinkRow = ({ link, onRevoke }: { link: ShareLinkResponse; onRevoke: (() => void) | null }) => {
+interface LinkRowProps {
+  link: ShareLinkResponse
+  onRevoke: (() => void) | null
+  onEdit: (() => void) | null
+}
+
+const LinkRow = ({ link, onRevoke, onEdit }: LinkRowProps) => {
   const facts = [
     `used ${link.uses}${link.max_uses === null ? '' : ` of ${link.max_uses}`} ${link.uses === 1 && link.max_uses === null ? 'time' : 'times'}`,
     ...(link.has_password ? ['password'] : []),
@@ -164,6 +190,11 @@ const LinkRow = ({ link, onRevoke }: { link: ShareLinkResponse; onRevoke: (() =>
           {facts.join(' · ')}
         </span>
       </span>
+      {onEdit !== null && (
+        <button type="button" onClick={onEdit} aria-label={texts.editOf(link.label ?? 'link')}>
+          {texts.edit}
+        </button>
+      )}
       {onRevoke !== null && (
         <button
           type="button"

@@ -3,10 +3,13 @@ import { useCallback, useEffect, useState } from 'react'
 import type { AccessResponse, BoardPermissionResponse, BoardResponse } from '../../shared/api.ts'
 import { isLevel, type Level } from '../../shared/levels.ts'
 import * as api from '../api.ts'
+import { ownerTexts } from '../texts/sharing.ts'
+import { Dialog } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icons.tsx'
-import { showProblem } from '../ui/toast.tsx'
-import { initials } from '../ui/top-bar.tsx'
+import { initials } from '../ui/initials.ts'
+import { showProblem, showToast } from '../ui/toast.tsx'
 import { LevelSelect, levelNames } from './level-select.tsx'
+import { ShareGuests } from './share-guests.tsx'
 
 const reasonNames: Record<string, string> = {
   owner: 'owner',
@@ -24,11 +27,20 @@ export const SharePeople = ({ boardId, board }: { boardId: string; board: BoardR
   const [rows, setRows] = useState<BoardPermissionResponse[]>([])
   const [members, setMembers] = useState<Level | null>(board?.members_level ?? null)
   const [problem, setProblem] = useState<string | null>(null)
+  const [offeredTo, setOfferedTo] = useState<number | null>(board?.offered_to ?? null)
+  const [handing, setHanding] = useState<{ userId: number; name: string } | null>(null)
+  const [here, setHere] = useState<ReadonlySet<string>>(new Set())
 
   const load = useCallback(() => {
     api.listAccess(boardId).then((found) => setAccess(found.items), showProblem)
     api.listPermissions(boardId).then((found) => setRows(found.items), showProblem)
-    api.getBoard(boardId).then((found) => setMembers(found.members_level), showProblem)
+    api.getBoard(boardId).then((found) => {
+      setMembers(found.members_level)
+      setOfferedTo(found.offered_to)
+    }, showProblem)
+    api
+      .listConnections(boardId)
+      .then(({ items }) => setHere(new Set(items.map(({ principal }) => principal.id))), showProblem)
   }, [boardId])
   useEffect(load, [load])
 
@@ -40,9 +52,8 @@ export const SharePeople = ({ boardId, board }: { boardId: string; board: BoardR
   }
   const everyone = rows.find(({ kind }) => kind === 'everyone')
   const invited = rows.filter(({ kind }) => kind === 'invitation')
-  const people = access?.filter(
-    ({ principal }) => principal.kind === 'user' || principal.kind === 'guest' || principal.kind === 'agent',
-  )
+  const people = access?.filter(({ principal }) => principal.kind === 'user' || principal.kind === 'agent')
+  const guests = access?.filter(({ principal }) => principal.kind === 'guest')
 
   return (
     <>
@@ -90,9 +101,7 @@ export const SharePeople = ({ boardId, board }: { boardId: string; board: BoardR
               <span className="who">
                 <strong>
                   {principal.name}
-                  {(principal.kind === 'guest' || principal.kind === 'agent') && (
-                    <span className="tag">{principal.kind}</span>
-                  )}
+                  {principal.kind === 'agent' && <span className="tag">agent</span>}
                 </strong>
                 <span className="dim">
                   {principal.email === null || principal.email.endsWith('.invalid')
@@ -105,6 +114,28 @@ export const SharePeople = ({ boardId, board }: { boardId: string; board: BoardR
                 <span className="dim nowrap">{isFixed ? 'Owner' : levelNames[level]}</span>
               ) : (
                 <>
+                  {row.user_id !== null && offeredTo === row.user_id ? (
+                    <button
+                      type="button"
+                      title={ownerTexts.waiting}
+                      onClick={() =>
+                        doing(api.withdrawOffer(boardId).then(() => showToast(ownerTexts.takenBack)))
+                      }
+                    >
+                      {ownerTexts.takeBack}
+                    </button>
+                  ) : (
+                    row.user_id !== null && (
+                      <button
+                        type="button"
+                        className="quiet"
+                        aria-label={`${ownerTexts.handOver}: ${principal.name}`}
+                        onClick={() => setHanding({ userId: row.user_id ?? 0, name: principal.name })}
+                      >
+                        {ownerTexts.handOver}
+                      </button>
+                    )
+                  )}
                   <LevelSelect
                     label={`Level of ${principal.name}`}
                     value={row.level}
@@ -155,6 +186,31 @@ export const SharePeople = ({ boardId, board }: { boardId: string; board: BoardR
           </li>
         ))}
       </ul>
+      {guests !== undefined && guests.length > 0 && (
+        <ShareGuests boardId={boardId} guests={guests} here={here} onChanged={load} />
+      )}
+      {handing !== null && (
+        <Dialog title={ownerTexts.title(handing.name)} onClose={() => setHanding(null)}>
+          <p>{ownerTexts.text(handing.name)}</p>
+          <div className="actions end">
+            <button
+              type="button"
+              className="primary"
+              data-first
+              onClick={() => {
+                setHanding(null)
+                doing(
+                  api
+                    .updateBoard(boardId, { owner_id: handing.userId })
+                    .then(() => showToast(ownerTexts.offered(handing.name))),
+                )
+              }}
+            >
+              {ownerTexts.action}
+            </button>
+          </div>
+        </Dialog>
+      )}
       <h3>Everybody else</h3>
       <ul className="list">
         <li>

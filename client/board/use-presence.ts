@@ -17,6 +17,7 @@ export const usePresence = (
   session: BoardSession,
   { hello, isReady }: SessionState,
   excalidraw: ExcalidrawImperativeAPI | null,
+  isHandUp = false,
 ) => {
   const own = useRef<Own | null>(null)
   const followed = useRef<string | null>(null)
@@ -85,6 +86,7 @@ export const usePresence = (
       own.current = null
     }
   }, [awareness, excalidraw, hello?.principal.id, isReady])
+  useEffect(() => own.current?.presence.update({ hand: isHandUp }), [isHandUp])
   return own
 }
 

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'react'
 import type { AuditResponse, MeResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
 import { Link } from '../router.tsx'
+import { auditTexts as texts } from '../texts/audit.ts'
 import { Icon } from '../ui/icons.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
 import { atTime } from '../ui/time.ts'
@@ -35,8 +36,12 @@ const mostShown = 2000
 export const AuditPage = ({ boardId }: { boardId: string | null }) => {
   const [me, setMe] = useState<MeResponse | null>(null)
   const [title, setTitle] = useState('Everything on this server')
-  const [action, setAction] = useState('')
-  const { rows, cursor, problem, isLive, loadMore } = useTrail(boardId, action)
+  const [filters, setFilters] = useState<api.AuditFilters>({})
+  const { rows, cursor, problem, isLive, loadMore } = useTrail(boardId, filters)
+  const people = usePeople(rows)
+  /** An empty choice is none. */
+  const filter = <Key extends keyof api.AuditFilters>(key: Key, value: api.AuditFilters[Key] | null) =>
+    setFilters(({ [key]: _, ...others }) => (value === null ? others : { ...others, [key]: value }))
 
   useEffect(() => {
     document.title = 'Audit trail · Boardroom'
@@ -68,19 +73,23 @@ export const AuditPage = ({ boardId }: { boardId: string | null }) => {
             <p className="sub">{boardId === null ? title : <Link href={`/b/${boardId}`}>{title}</Link>}</p>
           </div>
           <div className="actions">
-            <a className="button" href={api.auditExportPath(boardId, 'csv')} download>
+            <a className="button" href={api.auditExportPath(boardId, 'csv', filters)} download>
               <Icon name="download" /> CSV
             </a>
-            <a className="button" href={api.auditExportPath(boardId, 'ndjson')} download>
+            <a className="button" href={api.auditExportPath(boardId, 'ndjson', filters)} download>
               <Icon name="download" /> NDJSON
             </a>
           </div>
         </div>
         <div className="filters">
           <label className="inline">
-            <span>Show</span>
-            <select value={action} aria-label="Action" onChange={(event) => setAction(event.target.value)}>
-              <option value="">everything</option>
+            <span>{texts.show}</span>
+            <select
+              value={filters.action ?? ''}
+              aria-label="Action"
+              onChange={({ target }) => filter('action', target.value === '' ? null : target.value)}
+            >
+              <option value="">{texts.everything}</option>
               {actions.map((name) => (
                 <option key={name} value={name}>
                   {spoken(name)}
@@ -88,11 +97,36 @@ export const AuditPage = ({ boardId }: { boardId: string | null }) => {
               ))}
             </select>
           </label>
+          <label className="inline">
+            <span>{texts.who}</span>
+            <select
+              value={filters.user_id ?? ''}
+              onChange={({ target }) => filter('user_id', target.value === '' ? null : Number(target.value))}
+            >
+              <option value="">{texts.everybody}</option>
+              {[...people].map(([id, name]) => (
+                <option key={id} value={id}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+          {(['from', 'to'] as const).map((key) => (
+            <label key={key} className="inline">
+              <span>{texts[key]}</span>
+              <input
+                type="datetime-local"
+                onChange={({ target }) =>
+                  filter(key, target.value === '' ? null : new Date(target.value).toISOString())
+                }
+              />
+            </label>
+          ))}
           <span className={isLive ? 'live on' : 'live'}>{isLive ? 'Live' : 'Not live'}</span>
         </div>
         {rows.length === 0 ? (
           <div className="empty">
-            <p>Nothing of that kind has happened.</p>
+            <p>{texts.none}</p>
           </div>
         ) : (
           <div className="table-box">
@@ -177,19 +211,33 @@ const short = (value: unknown): string => {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text
 }
 
+/** Whether the filters of the server would show it. */
+const isWanted = (row: AuditResponse, { action, user_id, from, to }: api.AuditFilters): boolean =>
+  (action === undefined || action === row.action) &&
+  (user_id === undefined || user_id === row.user_id) &&
+  (from === undefined || Date.parse(row.timestamp) >= Date.parse(from)) &&
+  (to === undefined || Date.parse(row.timestamp) <= Date.parse(to))
+
+/** Everybody who was seen in the rows so far, by name: they stay to be chosen while others are filtered out. */
+const usePeople = (rows: readonly AuditResponse[] | null): ReadonlyMap<number, string> => {
+  const seen = useRef(new Map<number, string>())
+  for (const { user_id, actor_name } of rows ?? [])
+    if (user_id !== null && actor_name !== null) seen.current.set(user_id, actor_name)
+  return new Map([...seen.current].sort(([, a], [, b]) => a.localeCompare(b)))
+}
+
 /** The newest rows first, followed live where no filter hides what comes in. */
-const useTrail = (boardId: string | null, action: string) => {
+const useTrail = (boardId: string | null, filters: api.AuditFilters) => {
   const [rows, setRows] = useState<AuditResponse[] | null>(null)
   const [cursor, setCursor] = useState<string | null>(null)
   const [problem, setProblem] = useState<string | null>(null)
   const [isLive, setLive] = useState(false)
-  const wanted = useRef(action)
-  wanted.current = action
+  const wanted = useRef(filters)
+  wanted.current = filters
 
   useEffect(() => {
     let isGone = false
-    const filter = action === '' ? {} : { action }
-    api.listAudit(boardId, { ...filter, limit: 100 }).then(
+    api.listAudit(boardId, { ...filters, limit: 100 }).then(
       (page) => {
         if (isGone) return
         setRows(page.items)
@@ -200,7 +248,7 @@ const useTrail = (boardId: string | null, action: string) => {
     return () => {
       isGone = true
     }
-  }, [boardId, action])
+  }, [boardId, filters])
 
   useEffect(() => {
     const stream = new EventSource(api.auditStreamPath(boardId))
@@ -208,7 +256,7 @@ const useTrail = (boardId: string | null, action: string) => {
     stream.onerror = () => setLive(false)
     stream.addEventListener('audit', (event) => {
       const row = JSON.parse(String(event.data)) as AuditResponse // the server's shape, see shared/api.ts
-      if (wanted.current !== '' && wanted.current !== row.action) return
+      if (!isWanted(row, wanted.current)) return
       setRows((before) =>
         before?.some(({ id }) => id === row.id) ? before : [row, ...(before ?? [])].slice(0, mostShown),
       )
@@ -218,7 +266,7 @@ const useTrail = (boardId: string | null, action: string) => {
 
   const loadMore = () => {
     if (cursor === null) return
-    api.listAudit(boardId, { ...(action === '' ? {} : { action }), limit: 100, cursor }).then((page) => {
+    api.listAudit(boardId, { ...filters, limit: 100, cursor }).then((page) => {
       setRows((before) => [...(before ?? []), ...page.items])
       setCursor(page.next_cursor)
     }, showProblem)

@@ -6,14 +6,17 @@ import { mayWrite } from '../../shared/levels.ts'
 import { CloseCode } from '../../shared/protocol.ts'
 import * as api from '../api.ts'
 import { Canvas } from '../board/canvas.tsx'
+import { copyText } from '../board/copy.ts'
 import { Ended, meaningOf } from '../board/ended.tsx'
 import { useEntry } from '../board/entry.ts'
 import { EntryForm } from '../board/entry-form.tsx'
 import { tellOf } from '../board/host-page.ts'
 import { KeptBanner } from '../board/kept.tsx'
+import { ModerationBar, useModeration } from '../board/moderation.tsx'
 import { openBy, takeSession } from '../board/opening.ts'
 import { deviceStore } from '../board/outbox.ts'
-import { ShareDialog } from '../board/share-dialog.tsx'
+import { RequestAccess, useAccessRequests } from '../board/request-access.tsx'
+import { ShareDialog, type ShareTab } from '../board/share-dialog.tsx'
 import { SyncStatus } from '../board/sync-status.tsx'
 import { useThumbnail } from '../board/thumbnail.ts'
 import { VersionsDialog } from '../board/versions-dialog.tsx'
@@ -21,9 +24,13 @@ import { CommentsButtons } from '../comments/comments-button.tsx'
 import { CommentsLayer } from '../comments/layer.tsx'
 import { LazyCommentsPanel } from '../comments/lazy-panel.tsx'
 import { useComments } from '../comments/use-comments.ts'
+import { usePaletteActions } from '../palette/actions.ts'
 import { Link } from '../router.tsx'
 import type { BoardSession } from '../session.ts'
 import type { SessionState } from '../session-state.ts'
+import { paletteTexts } from '../texts/boards.ts'
+import { linkTexts, requestTexts } from '../texts/sharing.ts'
+import { AccountMenu } from '../ui/account-menu.tsx'
 import { Prompt } from '../ui/dialog.tsx'
 import { Icon, Mark } from '../ui/icons.tsx'
 import { Loading, MessageCard, MessagePage } from '../ui/message.tsx'
@@ -69,6 +76,8 @@ export const OpenBoard = ({ boardId, embed = null }: { boardId: string; embed?: 
     const stopTelling = isEmbedded ? tellOf(boardId, opened) : null
     const stopHearing = opened.onEvent((event) => {
       if (event.type === 'title') setBoard((before) => before && { ...before, title: event.title })
+      if (event.type === 'background')
+        setBoard((before) => before && { ...before, background: event.background })
       if (event.type === 'version' && event.change === 'restored')
         showToast('An earlier version was restored.')
     })
@@ -115,7 +124,15 @@ export const OpenBoard = ({ boardId, embed = null }: { boardId: string; embed?: 
   }, [boardId, isEmbedded, ticket])
 
   return session === null ? null : (
-    <LiveBoard boardId={boardId} session={session} board={board} me={me} embed={embed} onRenamed={setBoard} />
+    <LiveBoard
+      boardId={boardId}
+      session={session}
+      board={board}
+      me={me}
+      embed={embed}
+      onRenamed={setBoard}
+      onMe={setMe}
+    />
   )
 }
 
@@ -126,19 +143,44 @@ interface LiveBoardProps {
   me: MeResponse | null
   embed: Embed | null
   onRenamed: (board: BoardResponse) => void
+  onMe: (me: MeResponse) => void
 }
 
-const LiveBoard = ({ boardId, session, board, me, embed, onRenamed }: LiveBoardProps) => {
+const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: LiveBoardProps) => {
   const state = useSyncExternalStore(session.subscribe, () => session.state)
   const [excalidraw, setExcalidraw] = useState<ExcalidrawImperativeAPI | null>(null)
   const [isUploading, setUploading] = useState(false)
   const [dialog, setDialog] = useState<'share' | 'versions' | 'name' | null>(null)
+  const [shareTab, setShareTab] = useState<ShareTab>('people')
   const isLate = useIsLate(state.sync.name === 'connecting')
   const title = board?.title ?? 'Board'
   const isUser = me?.kind === 'user'
+  const isKnown = isUser || me?.kind === 'guest'
+  const openShare = useCallback((tab: ShareTab) => {
+    setShareTab(tab)
+    setDialog('share')
+  }, [])
+  const showRequests = useCallback(() => openShare('requests'), [openShare])
+  const { requests, reload } = useAccessRequests(boardId, session, state.mayManage, showRequests)
   const comments = useComments(boardId, session, state, excalidraw)
   useThumbnail(boardId, excalidraw, state)
   useLevelNews(state.level)
+  const moderating = useModeration(boardId, session, state, excalidraw)
+  const [isHandUp, setHandUp] = useState(false)
+  const isPenWanted = moderating.isViewOnly && !mayWrite(state.level)
+  useEffect(() => {
+    if (!isPenWanted) setHandUp(false)
+  }, [isPenWanted])
+  usePaletteActions(
+    [
+      ...(state.mayManage ? [{ label: paletteTexts.share, onSelect: () => openShare('people') }] : []),
+      ...(mayWrite(state.level) && isUser
+        ? [{ label: paletteTexts.versions, onSelect: () => setDialog('versions') }]
+        : []),
+    ],
+    // With something selected, Ctrl-K puts a link on it.
+    () => excalidraw !== null && Object.keys(excalidraw.getAppState().selectedElementIds).length > 0,
+  )
 
   useEffect(() => {
     document.title = `${title} · Boardroom`
@@ -206,20 +248,47 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed }: LiveBoardP
         <span className="grow" />
         {state.hello?.principal.kind === 'guest' && (
           <span className="guest wide-only" title={state.hello.principal.link_label}>
-            {state.hello.principal.name} (guest)
+            {me?.name ?? state.hello.principal.name} (guest)
           </span>
         )}
+        {embed === null &&
+          isKnown &&
+          state.level !== null &&
+          !mayWrite(state.level) &&
+          !moderating.isViewOnly &&
+          state.hello?.reason === undefined && (
+            <RequestAccess boardId={boardId} label={requestTexts.askMore} level="edit" className="quiet" />
+          )}
         {embed === null && state.hello?.principal.kind === 'anonymous' && (
           <Link href={`/sign-in?next=${encodeURIComponent(`/b/${boardId}`)}`} className="button quiet">
             Sign in
           </Link>
         )}
+        {embed === null && <ModerationBar state={state} moderating={moderating} isHandUp={isHandUp} onHand={setHandUp} />}
         {comments !== null && <CommentsButtons comments={comments} />}
-        {embed === null && state.mayManage && (
-          <button type="button" className="primary" aria-label="Share" onClick={() => setDialog('share')}>
+        {embed !== null ? null : state.mayManage ? (
+          <button
+            type="button"
+            className="primary share-button"
+            aria-label="Share"
+            onClick={() => openShare(requests.length > 0 ? 'requests' : 'people')}
+          >
             <Icon name="people" /> <span className="wide-only">Share</span>
+            {requests.length > 0 && (
+              <span className="badge">
+                {requests.length}
+                <span className="offscreen">{requestTexts.count(requests.length)}</span>
+              </span>
+            )}
           </button>
+        ) : (
+          isUser && (
+            <button type="button" aria-label={linkTexts.copyBoard} onClick={copyBoard}>
+              <Icon name="link" /> <span className="wide-only">{linkTexts.copyBoard}</span>
+            </button>
+          )
         )}
+        {embed === null && isKnown && me !== null && <AccountMenu me={me} onRenamed={onMe} />}
       </header>
       {state.kept !== null && (
         <KeptBanner
@@ -249,6 +318,8 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed }: LiveBoardP
           state={state}
           onReady={setExcalidraw}
           onUploading={setUploading}
+          isHandUp={isHandUp}
+          background={board?.background}
           onVersions={mayWrite(state.level) && isUser ? () => setDialog('versions') : null}
           mayLeave={embed === null}
         />
@@ -260,6 +331,10 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed }: LiveBoardP
           boardId={boardId}
           board={board}
           ownId={state.hello?.connection_id ?? null}
+          moderating={moderating}
+          requests={requests}
+          tab={shareTab}
+          onRequestAnswered={reload}
           onClose={() => setDialog(null)}
         />
       )}
@@ -297,6 +372,10 @@ const EmbedEnded = ({ state, embed }: { state: SessionState; embed: Embed }) => 
   }, [isOver, onSignedOut])
   const { title, text } = meaningOf(code, state.hello !== null, true)
   return <MessageCard title={title} text={text} />
+}
+
+const copyBoard = async (): Promise<void> => {
+  if (await copyText(window.location.origin + window.location.pathname)) showToast(linkTexts.boardCopied)
 }
 
 const patienceMs = 5000

@@ -1,21 +1,34 @@
 // `/`: my boards and those shared with me; `/trash`: the deleted ones.
-import { type DragEvent, useCallback, useEffect, useRef, useState } from 'react'
+import '../folders/folders.css'
+import { type DragEvent, Fragment, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import type { FolderResponse } from '../../shared/api/folders.ts'
 import type { BoardListQuery, BoardResponse, MeResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
+import { FolderCard, FolderMenu } from '../folders/folder-card.tsx'
+import { Offers } from '../folders/offers.tsx'
+import { pathTo, useFolders } from '../folders/use-folders.ts'
 import type { ImportProgress } from '../import.ts'
 import { getConsent } from '../records-api.ts'
+import { usePaletteActions } from '../palette/actions.ts'
 import { Link, navigate } from '../router.tsx'
+import { folderTexts, boardsTexts as texts } from '../texts/boards.ts'
 import { BoardCard } from '../ui/board-card.tsx'
+import { Prompt } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
 import { showProblem, showToast } from '../ui/toast.tsx'
 import { TopBar } from '../ui/top-bar.tsx'
 
-const sorts = { updated: 'Last changed', created: 'Newest', title: 'Name' } as const
-const scopes = { all: 'All', mine: 'Mine', shared: 'Shared' } as const
+type View = keyof typeof texts.scopes
 const searchDelayMs = 200
 
-export const BoardsPage = ({ trash = false }: { trash?: boolean }) => {
+export const BoardsPage = ({
+  trash = false,
+  folderId = null,
+}: {
+  trash?: boolean
+  folderId?: string | null
+}) => {
   const [me, setMe] = useState<MeResponse | null>(null)
   const [problem, setProblem] = useState<string | null>(null)
   useEffect(() => {
@@ -46,20 +59,66 @@ export const BoardsPage = ({ trash = false }: { trash?: boolean }) => {
   return me === null ? (
     <Loading text="Looking for your boards" />
   ) : (
-    <Boards me={me} trash={trash} key={String(trash)} />
+    <Boards me={me} trash={trash} folderId={folderId} key={`${trash} ${folderId}`} />
   )
 }
 
-const Boards = ({ me, trash }: { me: MeResponse; trash: boolean }) => {
+interface BoardsProps {
+  me: MeResponse
+  trash: boolean
+  folderId: string | null
+}
+
+const Boards = ({ me, trash, folderId }: BoardsProps) => {
   const [search, setSearch] = useState('')
   const [sort, setSort] = useState<BoardListQuery['sort']>('updated')
-  const [scope, setScope] = useState<BoardListQuery['scope']>('all')
-  const { boards, cursor, load, loadMore } = useBoards(search, sort, scope, trash)
-  const { progress, take } = useImport()
+  const [view, setView] = useState<View>('all')
+  const { folders, reload } = useFolders(!trash)
+  const isBrowsing = !trash && view === 'all' && search.trim() === ''
+  const question = useMemo(
+    () => ({
+      q: search.trim(),
+      sort: view === 'recent' ? 'opened' : sort,
+      ...(view === 'mine' || view === 'shared' ? { scope: view } : {}),
+      ...(view === 'starred' ? { starred: 'true' as const } : {}),
+      // Boards lie in their folders; whoever searches, searches everywhere.
+      ...(isBrowsing ? { folder: folderId ?? 'none' } : {}),
+      deleted: trash ? ('true' as const) : ('false' as const),
+    }),
+    [search, sort, view, isBrowsing, folderId, trash],
+  )
+  const { boards, cursor, load, loadMore } = useBoards(question)
+  const { progress, take } = useImport(folderId)
   const [isOver, setOver] = useState(false)
   const file = useRef<HTMLInputElement>(null)
 
-  const create = () => api.createBoard({}).then((board) => navigate(`/b/${board.id}`), showProblem)
+  const [isNaming, setNaming] = useState(false)
+  const path = pathTo(folders ?? [], folderId)
+  const folder = path.at(-1) ?? null
+  const inside = isBrowsing ? (folders ?? []).filter((one) => isIn(one, folderId, folders ?? [])) : []
+  const mayAdd = folderId === null || folder?.level === 'edit'
+
+  const create = () =>
+    api
+      .createBoard(folderId === null ? {} : { folder_id: folderId })
+      .then((board) => navigate(`/b/${board.id}`), showProblem)
+
+  const createFolder = (name: string) => {
+    setNaming(false)
+    api
+      .createFolder({ name, ...(folderId === null ? {} : { parent_id: folderId }) })
+      .then(reload, showProblem)
+  }
+  usePaletteActions(trash || !mayAdd ? [] : [{ label: folderTexts.create, onSelect: () => setNaming(true) }])
+  if (folderId !== null && folders !== null && folder === null) {
+    return (
+      <MessagePage title={folderTexts.notFoundTitle} text={folderTexts.notFound}>
+        <Link href="/" className="button primary">
+          {texts.allBoards}
+        </Link>
+      </MessagePage>
+    )
+  }
 
   const drop = (event: DragEvent) => {
     event.preventDefault()
@@ -85,6 +144,7 @@ const Boards = ({ me, trash }: { me: MeResponse; trash: boolean }) => {
           <input
             type="search"
             placeholder={trash ? 'Search the trash' : 'Search boards'}
+            title={trash ? undefined : texts.search}
             aria-label={trash ? 'Search the trash' : 'Search boards'}
             value={search}
             maxLength={200}
@@ -94,7 +154,29 @@ const Boards = ({ me, trash }: { me: MeResponse; trash: boolean }) => {
       </TopBar>
       <main>
         <div className="page-head">
-          <h1>{trash ? 'Trash' : 'Boards'}</h1>
+          <div className="crumbs">
+            {folderId !== null && (
+              <>
+                <Link href="/">{texts.allBoards}</Link>
+                {path.slice(0, -1).map(({ id, name }) => (
+                  <Fragment key={id}>
+                    <span aria-hidden="true">/</span>
+                    <Link href={`/folders/${id}`}>{name}</Link>
+                  </Fragment>
+                ))}
+                <span aria-hidden="true">/</span>
+              </>
+            )}
+            <h1>{trash ? 'Trash' : (folder?.name ?? texts.allBoards)}</h1>
+            {folder?.may_manage === true && folders !== null && (
+              <FolderMenu
+                folder={folder}
+                folders={folders}
+                onChange={reload}
+                onGone={() => navigate(folder.parent_id === null ? '/' : `/folders/${folder.parent_id}`)}
+              />
+            )}
+          </div>
           {trash ? (
             <Link href="/" className="button">
               <Icon name="back" /> Boards
@@ -107,6 +189,11 @@ const Boards = ({ me, trash }: { me: MeResponse; trash: boolean }) => {
               <Link href="/templates" className="button">
                 Templates
               </Link>
+              {mayAdd && (
+                <button type="button" onClick={() => setNaming(true)} aria-label={folderTexts.create}>
+                  <Icon name="addFolder" /> <span className="wide-only">{folderTexts.create}</span>
+                </button>
+              )}
               <button type="button" onClick={() => file.current?.click()}>
                 <Icon name="upload" /> Import
               </button>
@@ -116,7 +203,7 @@ const Boards = ({ me, trash }: { me: MeResponse; trash: boolean }) => {
               <input
                 ref={file}
                 type="file"
-                accept=".excalidraw,.json,application/json"
+                accept=".excalidraw,.json,application/json,.png,.svg,.excalidrawlib,.md"
                 multiple
                 hidden
                 onChange={(event) => {
@@ -130,9 +217,9 @@ const Boards = ({ me, trash }: { me: MeResponse; trash: boolean }) => {
         <div className="filters">
           {!trash && (
             <fieldset className="segments" aria-label="Which boards">
-              {(Object.keys(scopes) as (keyof typeof scopes)[]).map((key) => (
-                <button key={key} type="button" aria-pressed={scope === key} onClick={() => setScope(key)}>
-                  {scopes[key]}
+              {(Object.keys(texts.scopes) as View[]).map((key) => (
+                <button key={key} type="button" aria-pressed={view === key} onClick={() => setView(key)}>
+                  {texts.scopes[key]}
                 </button>
               ))}
             </fieldset>
@@ -142,9 +229,10 @@ const Boards = ({ me, trash }: { me: MeResponse; trash: boolean }) => {
             <select
               value={sort}
               aria-label="Sort by"
+              disabled={view === 'recent'}
               onChange={(event) => setSort(event.target.value as BoardListQuery['sort'])}
             >
-              {Object.entries(sorts).map(([key, label]) => (
+              {Object.entries(texts.sorts).map(([key, label]) => (
                 <option key={key} value={key}>
                   {label}
                 </option>
@@ -158,13 +246,23 @@ const Boards = ({ me, trash }: { me: MeResponse; trash: boolean }) => {
             <progress {...(progress.done === null ? {} : { value: progress.done })} />
           </div>
         )}
-        {boards?.length === 0 ? (
-          <Empty search={search} trash={trash} onCreate={create} />
+        {!trash && folderId === null && <Offers onAccepted={load} />}
+        {inside.length > 0 && (
+          <ul className="folders" aria-label={folderTexts.folders}>
+            {inside.map((one) => (
+              <li key={one.id}>
+                <FolderCard folder={one} folders={folders ?? []} onChange={reload} />
+              </li>
+            ))}
+          </ul>
+        )}
+        {boards?.length === 0 && inside.length > 0 ? null : boards?.length === 0 ? (
+          <Empty search={search} trash={trash} view={view} inFolder={folderId !== null} onCreate={create} />
         ) : (
           <ul className="grid">
             {boards?.map((board) => (
               <li key={board.id}>
-                <BoardCard board={board} onChange={load} />
+                <BoardCard board={board} folders={folders ?? []} onChange={load} />
               </li>
             ))}
           </ul>
@@ -177,35 +275,69 @@ const Boards = ({ me, trash }: { me: MeResponse; trash: boolean }) => {
           </div>
         )}
       </main>
+      {isNaming && (
+        <Prompt
+          title={folderTexts.create}
+          label={folderTexts.name}
+          value=""
+          action={folderTexts.createAction}
+          maxLength={100}
+          onClose={() => setNaming(false)}
+          onDone={createFolder}
+        />
+      )}
     </div>
   )
 }
 
-const Empty = ({ search, trash, onCreate }: { search: string; trash: boolean; onCreate: () => void }) => (
-  <div className="empty">
-    {search !== '' ? (
-      <p>Nothing is called “{search}”.</p>
-    ) : trash ? (
-      <p>The trash is empty.</p>
-    ) : (
-      <>
-        <h2>Start with a board</h2>
-        <p>Draw on an empty one, or drop an .excalidraw file anywhere on this page.</p>
-        <button type="button" className="primary" onClick={onCreate}>
-          <Icon name="plus" /> New board
-        </button>
-      </>
-    )}
-  </div>
-)
+/** In `parentId`; at the top also those whose folder around them the reader may not see. */
+const isIn = (folder: FolderResponse, parentId: string | null, all: readonly FolderResponse[]): boolean =>
+  parentId === null
+    ? folder.parent_id === null || !all.some(({ id }) => id === folder.parent_id)
+    : folder.parent_id === parentId
+
+interface EmptyProps {
+  search: string
+  trash: boolean
+  view: View
+  inFolder: boolean
+  onCreate: () => void
+}
+
+const Empty = ({ search, trash, view, inFolder, onCreate }: EmptyProps) => {
+  const said =
+    search.trim() !== ''
+      ? texts.nothingFound(search.trim())
+      : trash
+        ? 'The trash is empty.'
+        : view === 'starred'
+          ? texts.nothingStarred
+          : view === 'recent'
+            ? texts.nothingRecent
+            : view === 'shared'
+              ? texts.nothingShared
+              : inFolder
+                ? texts.emptyFolder
+                : null
+  return (
+    <div className="empty">
+      {said !== null ? (
+        <p>{said}</p>
+      ) : (
+        <>
+          <h2>Start with a board</h2>
+          <p>Draw on an empty one, or drop an .excalidraw file anywhere on this page.</p>
+          <button type="button" className="primary" onClick={onCreate}>
+            <Icon name="plus" /> New board
+          </button>
+        </>
+      )}
+    </div>
+  )
+}
 
 /** The list as asked for; null until the first answer. A question asked later beats an answer that comes later. */
-const useBoards = (
-  search: string,
-  sort: BoardListQuery['sort'],
-  scope: BoardListQuery['scope'],
-  trash: boolean,
-) => {
+const useBoards = (question: Partial<BoardListQuery>) => {
   const [boards, setBoards] = useState<BoardResponse[] | null>(null)
   const [cursor, setCursor] = useState<string | null>(null)
   const asked = useRef<AbortController | null>(null)
@@ -216,15 +348,8 @@ const useBoards = (
       const controller = new AbortController()
       asked.current = controller
       try {
-        const question = {
-          q: search.trim(),
-          sort,
-          ...(trash ? {} : { scope }),
-          deleted: trash ? 'true' : 'false',
-          limit: 60,
-        } as const
         const page = await api.listBoards(
-          after === undefined ? question : { ...question, cursor: after },
+          { ...question, limit: 60, ...(after === undefined ? {} : { cursor: after }) },
           controller.signal,
         )
         setBoards((before) => (after === undefined ? page.items : [...(before ?? []), ...page.items]))
@@ -233,7 +358,7 @@ const useBoards = (
         if (!controller.signal.aborted) showProblem(error)
       }
     },
-    [search, sort, scope, trash],
+    [question],
   )
 
   useEffect(() => {
@@ -250,7 +375,7 @@ const useBoards = (
 }
 
 /** Imports files one after the other; a single one opens when it is done. */
-const useImport = () => {
+const useImport = (folderId: string | null) => {
   const [progress, setProgress] = useState<ImportProgress | null>(null)
   const take = async (files: File[]) => {
     let last: string | null = null
@@ -261,7 +386,7 @@ const useImport = () => {
     ])
     for (const file of files) {
       try {
-        const { boardId, leftOut } = await importFile(file, setProgress)
+        const { boardId, leftOut } = await importFile(file, setProgress, folderId)
         last = boardId
         if (leftOut.length > 0) showToast(`${file.name}: ${describeLeftOut(leftOut)}`, true)
       } catch (error) {

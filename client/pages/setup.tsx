@@ -1,22 +1,44 @@
 // The first account. The secret stands in the fragment, which reaches no log.
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, useEffect, useState } from 'react'
 import * as api from '../api.ts'
-import { navigate } from '../router.tsx'
+import { Link, navigate } from '../router.tsx'
+import { setupTexts as texts } from '../texts/sharing.ts'
 import { Mark } from '../ui/icons.tsx'
-import { MessagePage } from '../ui/message.tsx'
+import { Loading, MessagePage } from '../ui/message.tsx'
+
+/** A link that is over says so before it shows a form. */
+const useSetupLink = (token: string): 'looking' | 'good' | { title: string; text: string } => {
+  const [state, setState] = useState<'looking' | 'good' | { title: string; text: string }>('looking')
+  useEffect(() => {
+    if (token === '') return
+    api.previewSetup(token).then(
+      () => setState('good'),
+      (error: Error) => {
+        const isOver = error instanceof api.ApiError && error.code === 'link_not_valid'
+        setState({ title: texts.usedTitle, text: isOver ? texts.used : error.message })
+      },
+    )
+  }, [token])
+  return state
+}
+
+const signIn = (
+  <Link href="/sign-in" className="button primary">
+    {texts.signIn}
+  </Link>
+)
 
 export const SetupPage = () => {
   const [token] = useState(() => window.location.hash.slice(1))
   const [problem, setProblem] = useState<string | null>(null)
   const [isBusy, setBusy] = useState(false)
+  const state = useSetupLink(token)
   if (token === '') {
-    return (
-      <MessagePage
-        title="This link is not complete"
-        text="Open the whole set-up link, as the server printed it when it started."
-      />
-    )
+    return <MessagePage title={texts.incompleteTitle} text={texts.incomplete} />
   }
+
+  if (state === 'looking') return <Loading text="Looking at the link" />
+  if (state !== 'good') return <MessagePage {...state}>{signIn}</MessagePage>
 
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
@@ -35,13 +57,7 @@ export const SetupPage = () => {
       navigate('/', { replace: true })
     } catch (error) {
       const isUsed = error instanceof api.ApiError && error.code === 'link_not_valid'
-      setProblem(
-        isUsed
-          ? 'This link was used already, or the server has been started anew since. Restart the server for a new one.'
-          : error instanceof Error
-            ? error.message
-            : 'That did not work.',
-      )
+      setProblem(isUsed ? texts.used : error instanceof Error ? error.message : 'That did not work.')
       setBusy(false)
     }
   }

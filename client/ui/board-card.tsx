@@ -1,9 +1,13 @@
 // One board in the list: what it looks like, what it is called, what can be done with it.
 import './board-card.css'
-import { useState } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
+import type { FolderResponse } from '../../shared/api/folders.ts'
 import type { BoardResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
+import { saveFile } from '../board/save-file.ts'
+import { FolderPicker } from '../folders/folder-picker.tsx'
 import { Link, navigate } from '../router.tsx'
+import { boardsTexts as words } from '../texts/boards.ts'
 import { texts } from '../texts/comments.ts'
 import { trashTexts } from '../texts/versions.ts'
 import { Confirm, Prompt } from './dialog.tsx'
@@ -13,8 +17,21 @@ import { usePictures } from './pictures.ts'
 import { ago, atTime } from './time.ts'
 import { showProblem, showToast } from './toast.tsx'
 
-export const BoardCard = ({ board, onChange }: { board: BoardResponse; onChange: () => void }) => {
-  const [asking, setAsking] = useState<'name' | 'purge' | null>(null)
+const ShareDialog = lazy(() =>
+  import('../board/share-dialog.tsx').then((module) => ({ default: module.ShareDialog })),
+)
+
+interface BoardCardProps {
+  board: BoardResponse
+  /** Where it can be moved to. */
+  folders: readonly FolderResponse[]
+  onChange: () => void
+}
+
+export const BoardCard = ({ board, folders, onChange }: BoardCardProps) => {
+  const [asking, setAsking] = useState<'name' | 'purge' | 'move' | 'share' | null>(null)
+  const [isStarred, setStarred] = useState(board.starred)
+  useEffect(() => setStarred(board.starred), [board.starred])
   const [inside, setInside] = useState<string[] | null>(null)
   const [missing, setMissing] = useState<string | null>(null)
   const isDeleted = board.deleted_at !== null
@@ -26,6 +43,14 @@ export const BoardCard = ({ board, onChange }: { board: BoardResponse; onChange:
       showToast(news)
       onChange()
     }, showProblem)
+  }
+
+  const star = () => {
+    setStarred(!isStarred)
+    api.starBoard(board.id, !isStarred).then(onChange, (error: unknown) => {
+      setStarred(isStarred)
+      showProblem(error)
+    })
   }
 
   const trash = () => {
@@ -63,6 +88,13 @@ export const BoardCard = ({ board, onChange }: { board: BoardResponse; onChange:
         ...(board.may_manage
           ? [{ label: 'Rename', icon: <Icon name="list" />, onSelect: () => setAsking('name') }]
           : []),
+        ...(board.may_manage
+          ? [{ label: words.share, icon: <Icon name="people" />, onSelect: () => setAsking('share') }]
+          : []),
+        ...(board.may_manage && folders.length > 0
+          ? [{ label: words.move, icon: <Icon name="folder" />, onSelect: () => setAsking('move') }]
+          : []),
+        { label: words.export, icon: <Icon name="download" />, onSelect: () => void download(board) },
         {
           label: 'Duplicate',
           icon: <Icon name="copy" />,
@@ -109,6 +141,17 @@ export const BoardCard = ({ board, onChange }: { board: BoardResponse; onChange:
           {picture}
         </Link>
       )}
+      {!isDeleted && (
+        <button
+          type="button"
+          className="star"
+          aria-pressed={isStarred}
+          aria-label={isStarred ? words.unstar(board.title) : words.star(board.title)}
+          onClick={star}
+        >
+          <Icon name="star" />
+        </button>
+      )}
       <div className="board-line">
         <div className="board-text">
           {board.unread_threads > 0 && (
@@ -141,6 +184,25 @@ export const BoardCard = ({ board, onChange }: { board: BoardResponse; onChange:
           onDone={(title) => doing(api.updateBoard(board.id, { title }), 'Renamed')}
         />
       )}
+      {asking === 'move' && (
+        <FolderPicker
+          title={words.move}
+          folders={folders}
+          current={board.folder_id}
+          onClose={() => setAsking(null)}
+          onChosen={(folder) =>
+            doing(
+              api.updateBoard(board.id, { folder_id: folder?.id ?? null }),
+              words.moved(folder?.name ?? words.allBoards),
+            )
+          }
+        />
+      )}
+      {asking === 'share' && (
+        <Suspense fallback={null}>
+          <ShareDialog boardId={board.id} board={board} ownId={null} onClose={() => setAsking(null)} />
+        </Suspense>
+      )}
       {inside !== null && (
         <Confirm
           title={trashTexts.insideTitle}
@@ -161,4 +223,13 @@ export const BoardCard = ({ board, onChange }: { board: BoardResponse; onChange:
       )}
     </article>
   )
+}
+
+const download = async (board: BoardResponse): Promise<void> => {
+  showToast(words.exporting)
+  try {
+    saveFile(await api.getDrawing(board.id), board.title, 'excalidraw')
+  } catch (error) {
+    showProblem(error)
+  }
 }

@@ -52,12 +52,13 @@ interface PromptProps {
   label: string
   value: string
   action: string
+  maxLength?: number
   onClose: () => void
   onDone: (value: string) => void
 }
 
 /** Asks for one line of text. */
-export const Prompt = ({ title, label, value, action, onClose, onDone }: PromptProps) => (
+export const Prompt = ({ title, label, value, action, maxLength = 200, onClose, onDone }: PromptProps) => (
   <Dialog title={title} onClose={onClose}>
     <form
       onSubmit={(event) => {
@@ -71,7 +72,7 @@ export const Prompt = ({ title, label, value, action, onClose, onDone }: PromptP
         <input
           name="value"
           defaultValue={value}
-          maxLength={200}
+          maxLength={maxLength}
           required
           data-first
           onFocus={(event) => event.target.select()}

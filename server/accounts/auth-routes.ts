@@ -4,6 +4,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import {
   ChangePasswordRequest,
+  SetupPreview,
   SetupRequest,
   SignInRequest,
   SignInResponse,
@@ -22,7 +23,7 @@ import type { Guests } from './guests.ts'
 import { refuseGuessable } from './passwords.ts'
 import { userIdByEmail } from './queries.ts'
 import { deleteSessions } from './session-queries.ts'
-import { setUp } from './setup.ts'
+import { checkSetup, setUp } from './setup.ts'
 import { createUser } from './users.ts'
 
 export interface AuthRoutesDeps {
@@ -60,6 +61,12 @@ export function authRoutes(deps: AuthRoutesDeps) {
     const person = c.req.valid('json')
     await guess(deps, c, () => setUp(db, c.get('actor'), person))
     return signIn(deps, c, { email: person.email, password: person.password })
+  })
+
+  router.openapi(setupPreviewRoute, async (c) => {
+    const { token } = c.req.valid('json')
+    await guess(deps, c, () => checkSetup(db, token))
+    return c.body(null, 204)
   })
 
   router.openapi(signOutRoute, async (c) => {
@@ -240,6 +247,15 @@ const setupRoute = createRoute({
   summary: 'Make the first account, with the secret of the set-up link',
   request: { body: jsonBody(SetupRequest) },
   responses: { 200: jsonAnswer(SignInResponse, 'Made sysadmin, and signed in.'), ...errorAnswers(404, 409) },
+})
+
+const setupPreviewRoute = createRoute({
+  method: 'post',
+  path: '/setup/preview',
+  tags: ['accounts'],
+  summary: 'Whether a set-up link is still good',
+  request: { body: jsonBody(SetupPreview) },
+  responses: { 204: { description: 'It is.' }, ...errorAnswers(404) },
 })
 
 const signOutRoute = createRoute({

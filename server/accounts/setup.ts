@@ -1,8 +1,10 @@
 // The first account: the person who opens the link that the server prints becomes sysadmin, once, and never while there is
 // one. Only the hash of the link's secret is stored; the secret is in the fragment, which reaches no log.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Transaction } from 'kysely'
 import { transactionAs } from '../audit/actor.ts'
 import type { Db } from '../database/database.ts'
+import type { Tables } from '../database/tables.ts'
 import { BoardroomError } from '../errors.ts'
 import { type Actor, systemActor } from '../principal.ts'
 import { hasSysadmin, type UserRow } from './queries.ts'
@@ -22,6 +24,10 @@ export const setupLink = (db: Db, publicUrl: string): Promise<string | null> =>
     return `${publicUrl}/setup#${secret}`
   })
 
+/** @throws BoardroomError link_not_valid where {@link setUp} would refuse the secret. */
+export const checkSetup = (db: Db, token: string): Promise<void> =>
+  db.transaction().execute((trx) => requireGood(trx, token))
+
 /**
  * Makes the first sysadmin.
  * @throws BoardroomError link_not_valid (unknown, used, or there is a sysadmin) | invalid_request | conflict
@@ -34,20 +40,23 @@ export async function setUp(
   const { token, ...person } = request
   const user = await prepareUser({ ...person, role: 'sysadmin' })
   return transactionAs(db, actor, async (trx) => {
-    // All links that are good are locked, and all are used up: of two who open links at once, one finds none left.
-    const links = await lockSetupTokens(trx)
-    const hash = sha256(token)
-    const isGood = links.some((link) => timingSafeEqual(link.token_sha256, hash))
-    if (!isGood || (await hasSysadmin(trx))) {
-      throw new BoardroomError(
-        'link_not_valid',
-        'this set-up link is unknown or used up; while there is no sysadmin, every start of the server prints a new one',
-      )
-    }
+    await requireGood(trx, token)
     const row = await addUser(trx, user)
     await useUpSetupTokens(trx, row.id)
     return row
   })
+}
+
+async function requireGood(trx: Transaction<Tables>, token: string): Promise<void> {
+  // All links that are good are locked, and all are used up: of two who open links at once, one finds none left.
+  const links = await lockSetupTokens(trx)
+  const hash = sha256(token)
+  const isGood = links.some((link) => timingSafeEqual(link.token_sha256, hash))
+  if (isGood && !(await hasSysadmin(trx))) return
+  throw new BoardroomError(
+    'link_not_valid',
+    'this set-up link is unknown or used up; while there is no sysadmin, every start of the server prints a new one',
+  )
 }
 
 const sha256 = (secret: string): Buffer => createHash('sha256').update(secret).digest()

@@ -102,6 +102,21 @@ export const setBoard = (trx: Trx, boardId: string, change: RowChange<'boards'>,
     .where('id', '=', boardId)
     .execute()
 
+export const boardBackground = async (db: Db, boardId: string): Promise<string | null> =>
+  (await db.selectFrom('boards').select('background').where('id', '=', boardId).executeTakeFirst())
+    ?.background ?? null
+
+/** @returns whether it was another one before. */
+export const setBackground = async (trx: Trx, boardId: string, background: string): Promise<boolean> => {
+  const { numUpdatedRows } = await trx
+    .updateTable('boards')
+    .set({ background })
+    .where('id', '=', boardId)
+    .where(sql<boolean>`background is distinct from ${background}::text`)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
 /** Moves a board into the trash, or out of it. @returns whether it was not there yet. */
 export const setDeleted = async (
   trx: Trx,

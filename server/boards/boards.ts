@@ -138,6 +138,8 @@ export async function changeBoard(
     await setTitleKey(trx, boardId, change.title)
     await notifyEvent(trx, deps.schema, boardId, { type: 'title', title: change.title })
   }
+  if (change.background !== undefined && change.background !== board.background)
+    await notifyEvent(trx, deps.schema, boardId, { type: 'background', background: change.background })
 }
 
 function refuseForbiddenPublishing(deps: Deps, isPublic: boolean | undefined): void {
@@ -185,6 +187,7 @@ export async function duplicateBoard(
       created_by: ownerId,
       updated_by: ownerId,
       title: copyTitle(source.title),
+      background: source.background,
     })
     await deps.copyDocument(trx, boardId, id)
     return id
@@ -287,6 +290,7 @@ export const boardResponse = (
   deleted_at: board.deleted_at?.toISOString() ?? null,
   folder_id: board.sees_folder ? board.folder_id : null,
   moderation: board.moderation,
+  background: board.background,
   starred: board.starred,
   board_type: board.board_type,
   has_record: board.has_record,

@@ -1,6 +1,10 @@
 // Coming in by a share link: the secret, and perhaps a password, for a place among those who may. Whoever guesses
 // learns nothing: unknown, expired, revoked, suspended and used up are one answer.
-import type { ShareLinkExchange, ShareLinkExchangeResponse } from '../../shared/api.ts'
+import type {
+  ShareLinkExchange,
+  ShareLinkExchangeResponse,
+  ShareLinkPreviewResponse,
+} from '../../shared/api.ts'
 import { becomeActor, transactionAs } from '../audit/actor.ts'
 import { BoardroomError } from '../errors.ts'
 import { type Actor, actorOf, type Identity } from '../principal.ts'
@@ -68,6 +72,32 @@ export async function exchangeShareLink(
       ticket,
     },
     cookie: entered.cookie,
+  }
+}
+
+/**
+ * What the link would do for the asker; nothing is counted, nobody comes in.
+ * @throws BoardroomError link_not_valid | too_many_requests
+ */
+export async function previewShareLink(
+  deps: Deps,
+  identity: Identity,
+  actor: Actor,
+  address: string,
+  token: string,
+): Promise<ShareLinkPreviewResponse> {
+  refuseFlood(deps, address)
+  const person = identity.boardId === null ? personOf(identity) : null
+  const link = await linkByToken(deps.db, tokenHash(token))
+  const use = link !== undefined && person !== null ? await heldUse(deps.db, link.id, person) : undefined
+  const holdsIt = use !== undefined && use.revoked_at === null
+  if (link === undefined || !letsIn(link, holdsIt) || (use !== undefined && !holdsIt))
+    return refuse(deps, actor, address, link)
+  return {
+    board_id: link.board_id,
+    level: link.level,
+    needs_password: link.password_hash !== null && !holdsIt,
+    needs_name: person === null,
   }
 }
 

@@ -17,10 +17,19 @@ import { requireLevel, requireManage } from './access.ts'
 import { listAuthors } from './authors.ts'
 import type { BoardsDeps } from './deps.ts'
 import { EventStream, type StreamEvent } from './event-stream.ts'
-import { disconnect, listAccess, listConnections } from './people.ts'
+import { disconnect, listAccess, listConnections, removePerson } from './people.ts'
 
 const params = z.object({ board_id: Uuid })
 const connectionParams = params.extend({ connection_id: Uuid })
+/** As lists of access name people. */
+const personParams = params.extend({
+  principal: z
+    .string()
+    .regex(
+      /^(user:[1-9]\d{0,8}|guest:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/,
+      'expected user:7 or guest:<uuid>',
+    ),
+})
 const tags = ['people']
 const streamLimits = { most: 1_000, mostOfOne: 20, mostOfAddress: 200 }
 /** A client that does not read is disconnected. */
@@ -50,6 +59,25 @@ export function peopleRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       const { principal } = c.get('identity')
       const isAdministrator = principal.kind === 'user' && principal.role !== 'user'
       return c.json(await listAccess(deps, board_id, c.req.valid('query'), isAdministrator), 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'delete',
+      path: '/boards/{board_id}/access/{principal}',
+      tags,
+      summary: 'Take back what somebody was given',
+      description:
+        'Their own permission, and what they hold by links of the board, whether they are there or not. What everybody, members or a folder may stays.',
+      request: { params: personParams },
+      responses: { 204: { description: 'Taken back.' }, ...errorAnswers(401, 403, 404, 410) },
+    }),
+    async (c) => {
+      const { board_id, principal } = c.req.valid('param')
+      await requireManage(deps.access, c.get('identity'), board_id)
+      await removePerson(deps, c.get('actor'), board_id, principal)
+      return c.body(null, 204)
     },
   )
 

@@ -9,6 +9,7 @@ import type { AccessSubject } from '../rooms/ports.ts'
 import { pageOf, positionOf } from '../routing/cursor.ts'
 import type { BoardsDeps } from './deps.ts'
 import { type PersonRow, peopleOf } from './people-queries.ts'
+import { deletePermissionsOf } from './permission-queries.ts'
 import { revokeUses } from './share-link-queries.ts'
 
 /**
@@ -132,4 +133,27 @@ export async function disconnect(
     guestId !== null ? { guestId } : userId !== null && decision?.reason === 'link' ? { userId } : null
   if (person !== null) await transactionAs(deps.db, actor, (trx) => revokeUses(trx, boardId, person))
   await deps.connections.disconnect(connectionId)
+}
+
+/**
+ * Takes back what one person was given on the board: their own permission, and what they hold by its links. Whether they
+ * are there or not; their connections end where nothing else lets them in.
+ * @param principal `user:7` or `guest:<uuid>`.
+ * @throws BoardroomError not_found where there is nothing to take back
+ */
+export async function removePerson(
+  deps: Pick<BoardsDeps, 'db'>,
+  actor: Actor,
+  boardId: string,
+  principal: string,
+): Promise<void> {
+  const [kind, id = ''] = principal.split(':')
+  const person = kind === 'guest' ? { guestId: id } : { userId: Number(id) }
+  const removed = await transactionAs(deps.db, actor, async (trx) => {
+    const uses = await revokeUses(trx, boardId, person)
+    const permissions = 'userId' in person ? await deletePermissionsOf(trx, boardId, person.userId) : 0
+    return uses + permissions
+  })
+  if (removed === 0)
+    throw new BoardroomError('not_found', 'this person was given nothing on this board, or not any more')
 }

@@ -133,3 +133,13 @@ export const granteesByExternalId = (db: Db, externalId: string, issuer?: string
   const everywhere = grantees(db).where('external_id', '=', externalId).where('issuer', '<>', serviceIssuer)
   return (issuer === undefined ? everywhere : everywhere.where('issuer', '=', issuer)).limit(2).execute()
 }
+
+/** @returns how many rows. */
+export const deletePermissionsOf = async (trx: Trx, boardId: string, userId: number): Promise<number> => {
+  const { numDeletedRows } = await trx
+    .deleteFrom('board_permissions')
+    .where('board_id', '=', boardId)
+    .where('user_id', '=', userId)
+    .executeTakeFirst()
+  return Number(numDeletedRows)
+}

@@ -152,7 +152,7 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       tags,
       summary: 'Rename, publish, open to members, move, or hand over',
       description:
-        'For the owner and administrators; moving into a folder needs edit on it. `owner_id` hands the board over, with its share links: at once by an administrator, else when the other accepts.',
+        'For the owner and administrators; `background` for everybody at level edit. Moving into a folder needs edit on it. `owner_id` hands the board over, with its share links: at once by an administrator, else when the other accepts.',
       request: { params: BoardParams, body: jsonBody(BoardUpdate) },
       responses: {
         200: jsonAnswer(BoardResponse, 'The board as it is now, and what the asker may do with it.'),
@@ -163,7 +163,10 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       const { board_id } = c.req.valid('param')
       const identity = c.get('identity')
       const body = c.req.valid('json')
-      await requireManage(deps.access, identity, board_id)
+      // What is drawn on is part of the drawing; everything else here is the owner's.
+      if (Object.keys(body).every((key) => key === 'background'))
+        await requireLevel(deps.access, identity, board_id, 'edit')
+      else await requireManage(deps.access, identity, board_id)
       if (body.folder_id != null) await requireFolder(deps.db, folderUser(identity), body.folder_id, 'edit')
       const { owner_id: newOwner, ...change } = body
       const granter = granterOf(identity)

@@ -128,9 +128,9 @@ export const countUse = async (trx: Trx, linkId: string): Promise<boolean> => {
   return numUpdatedRows > 0n
 }
 
-/** Takes away what one person holds by the links of a board. */
-export const revokeUses = (trx: Trx, boardId: string, person: Person) =>
-  trx
+/** Takes away what one person holds by the links of a board. @returns by how many. */
+export const revokeUses = async (trx: Trx, boardId: string, person: Person): Promise<number> => {
+  const { numUpdatedRows } = await trx
     .updateTable('share_link_uses')
     .set({ revoked_at: sql<Date>`now()` })
     .where('link_id', 'in', trx.selectFrom('share_links').select('id').where('board_id', '=', boardId))
@@ -141,7 +141,9 @@ export const revokeUses = (trx: Trx, boardId: string, person: Person) =>
     .$if('guestId' in person, (query) =>
       query.where('guest_id', '=', 'guestId' in person ? person.guestId : null),
     )
-    .execute()
+    .executeTakeFirst()
+  return Number(numUpdatedRows)
+}
 
 /** Whether a link has made so many guests; counts no further. */
 export const hasGuests = async (trx: Trx, linkId: string, count: number): Promise<boolean> => {

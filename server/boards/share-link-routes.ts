@@ -6,6 +6,8 @@ import {
   ShareLinkCreate,
   ShareLinkExchange,
   ShareLinkExchangeResponse,
+  ShareLinkPreview,
+  ShareLinkPreviewResponse,
   ShareLinkResponse,
   ShareLinkUpdate,
   Uuid,
@@ -15,7 +17,7 @@ import type { HttpEnv } from '../routing/context.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
 import { requireManage } from './access.ts'
 import type { BoardsDeps } from './deps.ts'
-import { exchangeShareLink } from './exchange.ts'
+import { exchangeShareLink, previewShareLink } from './exchange.ts'
 import type { LinkPasswords } from './link-password.ts'
 import {
   createShareLink,
@@ -109,6 +111,27 @@ export function shareLinkRoutes(deps: BoardsDeps & { passwords: LinkPasswords })
       await requireManage(deps.access, c.get('identity'), board_id)
       await revokeShareLink(deps, c.get('actor'), board_id, link_id)
       return c.body(null, 204)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'post',
+      path: '/share-links/preview',
+      tags,
+      summary: 'Whether a share link lets the asker in, before they are asked for anything',
+      description: 'Is no use of the link. 404 link_not_valid for whatever lets nobody in.',
+      request: { body: jsonBody(ShareLinkPreview) },
+      responses: {
+        200: jsonAnswer(ShareLinkPreviewResponse, 'The board, and what an exchange will ask for.'),
+        ...errorAnswers(403, 404, 413, 415),
+      },
+    }),
+    async (c) => {
+      const actor = c.get('actor')
+      const { token } = c.req.valid('json')
+      const address = addressKey(actor.ip)
+      return c.json(await previewShareLink(deps, c.get('identity'), actor, address, token), 200)
     },
   )
 

@@ -5,7 +5,7 @@ import { basename, extname } from 'node:path'
 import { AuditTrail } from '../audit/trail.ts'
 import type { Boardroom } from '../boardroom.ts'
 import { listAuthors } from '../boards/authors.ts'
-import { type BoardQuestion, boardById, listBoardRows } from '../boards/board-queries.ts'
+import { type BoardQuestion, boardBackground, boardById, listBoardRows } from '../boards/board-queries.ts'
 import { granteesByEmail } from '../boards/permission-queries.ts'
 import { threadsJson } from '../comments/export-queries.ts'
 import { DocumentWorker } from '../documents/document-worker.ts'
@@ -157,7 +157,7 @@ async function exportBoard(context: CommandContext, boardId: string, options: Co
     const rendered = await renderedAs({ worker }, state, format)
     const body =
       format === formatNames.excalidraw
-        ? await withImages(database, boardId, rendered)
+        ? await withImages(database, boardId, rendered, await boardBackground(database.db, boardId))
         : format === formatNames.json
           ? withThreads(rendered, await threadsJson(database.db, boardId))
           : rendered
@@ -221,7 +221,7 @@ async function importFile(context: CommandContext, path: string, options: Comman
 }
 
 function formatOfFile(path: string, body: Buffer): Format {
-  if (extname(path) === '.excalidraw') return formatNames.excalidraw
+  if (/\.(excalidraw|excalidrawlib|png|svg|md)$/i.test(path)) return formatNames.excalidraw
   if (body.subarray(0, 64).toString('latin1').trimStart().startsWith('{')) {
     return body.subarray(0, 4096).includes('"excalidraw"') ? formatNames.excalidraw : formatNames.json
   }

@@ -246,6 +246,8 @@ export interface BoardsTable {
   board_type: string | null
   /** view_only: only managers and speakers write. */
   moderation: Generated<'open' | 'view_only'>
+  /** A colour of CSS; null: white. */
+  background: string | null
 }
 
 export interface FoldersTable {

@@ -1,8 +1,10 @@
 // What an import would change, worked out on a copy of the board: nothing reaches the room before it is checked by
 // the same rules as edits that come over the socket. Runs in the worker thread.
 import { createHash } from 'node:crypto'
+import { inflateSync } from 'node:zlib'
 import * as Y from 'yjs'
 import type { Drawing } from '../../shared/drawing.ts'
+import { asDrawing, findDrawing } from '../../shared/drawing-file.ts'
 import {
   elementMaps,
   elementsOf,
@@ -91,8 +93,9 @@ export function importJson({ current, body, replace, limits }: Ask<'importJson'>
 
 /** The drawing of an `.excalidraw` file: its elements are added, or with `replace` take the place of all others. */
 export function importScene({ current, body, replace, limits }: Ask<'importScene'>): Imported {
-  const file = parsed(body)
-  const scene = readDrawing(file)
+  const file = drawingIn(body, limits.maxBoardBytes)
+  if (typeof file === 'string') return refused(`expected an Excalidraw drawing: ${file}`)
+  const scene = readDrawing(asDrawing(file.value))
   if (scene === null)
     return refused('expected an Excalidraw drawing: a JSON object with "type": "excalidraw" and "elements"')
   const embedded = embeddedFilesOf(scene.images)
@@ -126,9 +129,29 @@ export function importScene({ current, body, replace, limits }: Ask<'importScene
         elements: elements.length,
         skipped: scene.leftOut.length,
         leftOut: scene.leftOut.slice(0, mostNamed),
+        background: scene.background,
         files,
       }
     : result
+}
+
+/** What a file holds, as JSON; or why there is nothing in it. */
+function drawingIn(body: Uint8Array, maxBoardBytes: number): { value: unknown } | string {
+  // As much as an import may send at once.
+  const most = 4 * maxBoardBytes
+  const found = findDrawing(body, most)
+  switch (found.name) {
+    case 'nothing':
+      return found.why
+    case 'json':
+      return { value: parsed(Buffer.from(found.text, 'utf8')) }
+    case 'deflated':
+      try {
+        return { value: JSON.parse(inflateSync(found.bytes, { maxOutputLength: most }).toString('utf8')) }
+      } catch {
+        return 'the drawing inside is damaged, or too large'
+      }
+  }
 }
 
 /** The rules hold for what we made out of somebody's JSON too: long keys, deep values, too many roots. */
@@ -152,7 +175,7 @@ function sized(doc: Y.Doc, update: Uint8Array | null, limits: ImportLimits): Imp
   if (hasPending(doc)) throw new Error('an import left something pending')
   const bytes = Y.encodeStateAsUpdate(doc).length
   if (bytes > limits.maxBoardBytes) return { outcome: 'too_large', bytes }
-  return { outcome: 'ok', update, elements: 0, skipped: 0, leftOut: [], files: [] }
+  return { outcome: 'ok', update, elements: 0, skipped: 0, leftOut: [], background: null, files: [] }
 }
 
 /** Properties that an element of the same id had and has no more. */

@@ -22,6 +22,8 @@ export type Imported =
       elements: number
       skipped: number
       leftOut: LeftOut[]
+      /** The colour behind the drawing, where the file names one. */
+      background: string | null
       files: EmbeddedFile[]
     }
 

@@ -31,6 +31,8 @@ export interface AppDeps {
   /** Who is asking, by ticket, session, guest cookie or nothing. @throws BoardroomError for credentials that are not valid */
   identify(request: Request, incoming: IncomingMessage | undefined): Promise<Identified>
   isOurOrigin: IsOurOrigin
+  /** What people type to get here, without a trailing slash; known once the port is. */
+  publicUrl: () => string
   /** The address that a request came from, for those whose proof of who they are is no good. */
   addressOf?(incoming: IncomingMessage | undefined): string | null
   /** Refused requests on boards and on the trail, and too many requests anywhere. @see server/audit/trail.ts */
@@ -91,7 +93,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<HttpEnv> {
   app.use(securityHeaders(deps.headers))
   app.use(requestMetrics(deps.registry))
   app.route('/', healthRoutes(deps.checks))
-  app.use('/api/*', crossOrigin(deps.isOurOrigin), refuseForeignPages(deps.isOurOrigin))
+  app.use('/api/*', crossOrigin(deps.isOurOrigin), refuseForeignPages(deps.isOurOrigin, deps.publicUrl))
   // Who asks and whether they may comes first: a stranger's body is not read.
   app.use('/api/*', noStore, identified(deps), requireScope)
   app.use('/api/boards/:board_id/*', admitted(deps))

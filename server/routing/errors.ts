@@ -12,7 +12,14 @@ export const errorHandler =
   (log: Logger): ErrorHandler<HttpEnv> =>
   (error, c) => {
     const known = boardroomErrorOf(error)
-    const fields = { requestId: c.get('requestId'), method: c.req.method, path: c.req.path, code: known.code }
+    const fields = {
+      requestId: c.get('requestId'),
+      method: c.req.method,
+      path: c.req.path,
+      code: known.code,
+      // Nearly always a setting that is missing: the operator needs to see which.
+      ...(known.code === 'origin_not_allowed' ? known.details : {}),
+    }
     const level = logLevelOf(known.code)
     if (level === 'error') log.error({ ...fields, err: error }, 'request failed')
     else log[level](fields, 'request refused')

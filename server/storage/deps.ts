@@ -15,6 +15,13 @@ export interface StorageDeps {
   worker: DocumentWorker
   /** @see requireLevel of server/boards/access.ts, with the access of this server */
   requireLevel(identity: Identity, boardId: string, level: Level): Promise<AccessDecision>
+  /** The colour behind a drawing. @see server/boards/background.ts */
+  backgrounds: {
+    /** Null: white. */
+    read(boardId: string): Promise<string | null>
+    /** Shown to everyone who is there. */
+    set(boardId: string, color: string): Promise<void>
+  }
   /** The board's comments as JSON; null if there are none. @see server/comments/export-queries.ts */
   threadsJson(boardId: string): Promise<string | null>
   trail: Pick<AuditTrail, 'record' | 'recordRead'>

@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { Uuid } from '../../shared/api.ts'
+import { imageTypeOf } from '../../shared/image-type.ts'
 import { BoardroomError } from '../errors.ts'
 import { principalKey } from '../principal.ts'
 import type { HttpEnv } from '../routing/context.ts'
@@ -62,7 +63,7 @@ const withRest = async (
     case 'application/json':
       return withThreads(rendered, await deps.threadsJson(boardId))
     case 'application/vnd.excalidraw+json':
-      return withImages(deps.database, boardId, rendered)
+      return withImages(deps.database, boardId, rendered, await deps.backgrounds.read(boardId))
     case 'application/octet-stream':
       return rendered
   }
@@ -108,7 +109,7 @@ export function documentRoutes(deps: StorageDeps, bodies: BodyBudget): OpenAPIHo
         // Declared as bytes: as JSON it would be parsed here, on the main thread, however large.
         body: {
           required: true,
-          description: `Content-Type: ${formats.join(' or ')}`,
+          description: `Content-Type: ${formats.join(' or ')}; or a file with a drawing inside: image/png, image/svg+xml, text/markdown (Obsidian), application/vnd.excalidrawlib+json`,
           content: {
             'application/octet-stream': { schema: z.any().openapi({ type: 'string', format: 'binary' }) },
           },
@@ -139,7 +140,7 @@ export function documentRoutes(deps: StorageDeps, bodies: BodyBudget): OpenAPIHo
       const author = principalKey(identity.principal)
       const summary = await bodies.with(c, deps.config.maxBoardBytes, (body) => {
         // The runtime would replace broken bytes in silence, and a text would not be what was sent.
-        if (format !== 'application/octet-stream' && !isUtf8(body))
+        if (format !== 'application/octet-stream' && !isUtf8(body) && imageTypeOf(body) === null)
           throw new BoardroomError('malformed_json', 'the request body is not valid UTF-8')
         return importDocument(deps, { boardId, format, body, replace: replace === 'true', author })
       })

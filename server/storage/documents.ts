@@ -71,11 +71,21 @@ export function formatFor(accept: string | undefined): Format {
 
 /** @throws BoardroomError unsupported_media_type, with those there are */
 export function formatOf(contentType: string | undefined): Format {
-  const type = contentType?.split(';')[0]?.trim().toLowerCase()
-  const format = formats.find((known) => known === type)
+  const type = contentType?.split(';')[0]?.trim().toLowerCase() ?? ''
+  const format = drawingTypes.has(type)
+    ? 'application/vnd.excalidraw+json'
+    : formats.find((known) => known === type)
   if (format === undefined) throw unknownFormat('Content-Type')
   return format
 }
+
+/** Other files with a drawing inside. @see shared/drawing-file.ts */
+const drawingTypes = new Set([
+  'application/vnd.excalidrawlib+json',
+  'image/png',
+  'image/svg+xml',
+  'text/markdown',
+])
 
 const unknownFormat = (header: string) =>
   new BoardroomError('unsupported_media_type', `${header}: expected ${formats.join(' or ')}`, {
@@ -141,7 +151,10 @@ export async function importDocument(
   if (imported.update !== null && current.length > emptyDocumentBytes)
     await keepCopy(deps, { boardId, state: current, reason: 'before_import', createdBy: userIdOf(author) })
   if (imported.update !== null) await live.applyAsServer(boardId, imported.update, author)
-  const { elements, skipped, leftOut, update } = imported
+  const { elements, skipped, leftOut, update, background } = imported
+  // Of a drawing that is added to another one, the colour behind it is not asked for.
+  if (background !== null && (replace || current.length <= emptyDocumentBytes))
+    await deps.backgrounds.set(boardId, background)
   return { elements, skipped, left_out: leftOut, files: files.length, changed: update !== null }
 }
 

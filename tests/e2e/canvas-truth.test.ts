@@ -1,9 +1,14 @@
 // What a board's page says is so: of the network, of links, of rights, and of who is here.
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import * as assert from 'uvu/assert'
+import { setupLink } from '../../server/accounts/setup.ts'
 import { draw, elementsOn, focusCanvas, saysSync } from '../helpers/board-page.ts'
 import { canvasFile } from '../helpers/canvas-file.ts'
 import { gone } from '../helpers/canvas-server.ts'
 import { eventually } from '../helpers/eventually.ts'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 const { test, run } = canvasFile('a page that says what is so')
 
@@ -77,6 +82,212 @@ test('a tab goes on when another one forgets what the device keeps', async ({ se
   await page.goto(`${server.origin}/b/${boardId}`)
   await eventually(async () => (await elementsOn(page)).length === 2)
   await eventually(async () => (await ada.scene(boardId)).elements.length === 2)
+})
+
+test('a link that is over says so before it asks for a name, and one with a name asks for nothing', async ({
+  ada,
+  open,
+}) => {
+  const boardId = await ada.board()
+  const link = await ada.link(boardId, 'edit', { max_uses: 1 })
+  const guest = await open(link.url.replace('#', '?as=Curious+Heron#'))
+  await saysSync(guest, 'Saved')
+  assert.is(new URL(guest.url()).search + new URL(guest.url()).hash, '')
+  await guest.getByText('Curious Heron (guest)').waitFor()
+  await guest.getByRole('button', { name: 'Curious Heron: account' }).waitFor()
+  const late = await open(link.url, { expected: /40[14]/ })
+  await late.getByText('This link does not open the board').waitFor()
+  assert.is(await late.getByLabel('Your name').count(), 0)
+  const setup = await open('/setup#used-long-ago', { expected: /404/ })
+  await setup.getByText('This link does not work any more').waitFor()
+  assert.is(await setup.getByLabel('Password').count(), 0)
+})
+
+test('who is sent away reads that they were disconnected, or that the access is gone, and can ask for it', async ({
+  ada,
+  grace,
+  open,
+}) => {
+  const boardId = await ada.board()
+  await ada.ask('POST', `/boards/${boardId}/permissions`, { user_id: grace.id, level: 'edit' })
+  const owner = await open(`/b/${boardId}`, { cookie: ada.cookie })
+  const member = await open(`/b/${boardId}`, { cookie: grace.cookie, expected: /40[134]/ })
+  await saysSync(member, 'Saved')
+  await member.getByRole('button', { name: 'Copy link' }).waitFor()
+  const sendAway = async (button: string) => {
+    await owner.getByRole('button', { name: 'Share', exact: true }).click()
+    await owner.getByRole('tab', { name: 'Here now' }).click()
+    await owner.getByRole('button', { name: 'Send Grace away' }).click()
+    await owner.getByRole('button', { name: button }).click()
+    await owner.getByRole('button', { name: 'Send Grace away' }).waitFor({ state: 'detached' })
+    await owner.keyboard.press('Escape')
+  }
+  await sendAway('Only disconnect')
+  await member.getByText('You were disconnected').waitFor()
+  await member.getByRole('button', { name: 'Open it again' }).click()
+  await saysSync(member, 'Saved')
+  await sendAway('Take the access away')
+  await member.getByText('You no longer have access').waitFor()
+
+  await member.getByRole('button', { name: 'Request access' }).click()
+  await member.getByLabel('Message').fill('I was drawing the harbour')
+  await member.getByRole('button', { name: 'Send request' }).click()
+  await owner.getByText('Grace asks to view this board').waitFor()
+  await owner.getByRole('button', { name: 'Answer' }).click()
+  await owner.getByText('I was drawing the harbour').waitFor()
+  await owner.getByRole('button', { name: 'Give' }).click()
+  await owner.getByText('Nobody is waiting').waitFor()
+  await member.goto(new URL(`/b/${boardId}`, owner.url()).href)
+  await saysSync(member, 'Read-only')
+  await member.getByRole('button', { name: 'Ask to edit' }).waitFor()
+})
+
+test('a share link is changed where it is listed, and guests who are gone are folded away', async ({
+  ada,
+  open,
+  server,
+}) => {
+  const boardId = await ada.board()
+  const link = await ada.link(boardId, 'view', { label: 'Class' })
+  const token = new URL(link.url).hash.slice('#k='.length)
+  for (const name of ['Gus', 'Gil']) {
+    const headers = { 'content-type': 'application/json', origin: server.origin }
+    const body = JSON.stringify({ token, name })
+    assert.ok(
+      (await fetch(`${server.origin}/api/share-links/exchange`, { method: 'POST', headers, body })).ok,
+    )
+  }
+  const page = await open(`/b/${boardId}`, { cookie: ada.cookie })
+  await page.getByRole('button', { name: 'Share', exact: true }).click()
+  await page.getByText('2 guests who are not here').click()
+  await page.getByRole('button', { name: 'Remove Gus' }).click()
+  await page.getByText('1 guest who is not here').waitFor()
+  await page.getByRole('tab', { name: 'People' }).press('ArrowRight')
+  await page.getByRole('button', { name: 'Edit Class' }).click()
+  const form = page.getByRole('form', { name: 'Edit link' })
+  await form.getByLabel('Level').selectOption('comment')
+  await form.getByLabel('Expires').selectOption('week')
+  await form.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('Link changed').waitFor()
+  const { items } = await ada.ask<{
+    items: { permission_level: string; expires_at: string; label: string }[]
+  }>('GET', `/boards/${boardId}/share-links`)
+  assert.equal([items[0]?.permission_level, items[0]?.label], ['comment', 'Class'])
+  assert.ok(Date.parse(items[0]?.expires_at ?? '') > Date.now() + 6 * 86_400_000)
+})
+
+test('boards lie in folders, carry stars, and are found from everywhere by Ctrl-K', async ({ ada, open }) => {
+  await ada.board('Harbour plan')
+  const page = await open('/', { cookie: ada.cookie })
+  const choose = async (menu: string, item: string) => {
+    await page.getByRole('button', { name: menu }).click()
+    await page.getByRole('menuitem', { name: item }).click()
+  }
+  const makeFolder = async (name: string) => {
+    await page.getByRole('button', { name: 'New folder' }).click()
+    await page.getByLabel('Name', { exact: true }).fill(name)
+    await page.getByRole('button', { name: 'Create' }).click()
+    await page.getByRole('link', { name, exact: true }).waitFor()
+  }
+  await makeFolder('Harbour')
+  await makeFolder('Quay')
+  await choose('Quay: what to do', 'Move')
+  await page.getByLabel('Harbour').check()
+  await page.getByRole('button', { name: 'Move here' }).click()
+  await page.getByRole('link', { name: 'Quay', exact: true }).waitFor({ state: 'detached' })
+  await choose('Harbour plan: what to do', 'Move to folder')
+  await page.getByLabel('Quay').check()
+  await page.getByRole('button', { name: 'Move here' }).click()
+  await page.getByRole('link', { name: 'Harbour plan' }).waitFor({ state: 'detached' })
+  await page.getByRole('link', { name: 'Harbour', exact: true }).click()
+  await page.getByRole('link', { name: 'Quay', exact: true }).click()
+  await page.getByRole('button', { name: 'Star Harbour plan' }).click()
+  await page.getByRole('button', { name: 'Remove the star of Harbour plan' }).waitFor()
+  await choose('Quay: what to do', 'Share')
+  await page.getByText('Whoever is added here').waitFor()
+  await page.keyboard.press('Escape')
+  await page.getByRole('link', { name: 'Boards', exact: true }).click()
+  await page.getByRole('button', { name: 'Starred' }).click()
+  await page.getByRole('link', { name: 'Harbour plan' }).waitFor()
+  await page.keyboard.press('Control+k')
+  await page.getByRole('combobox').fill('harbour pl')
+  await page.getByRole('option', { name: /Harbour plan/ }).click()
+  await saysSync(page, 'Saved')
+})
+
+test('in one click everybody may only look, the pen is handed on, and all are brought to one view', async ({
+  ada,
+  grace,
+  open,
+}) => {
+  const boardId = await ada.board()
+  await ada.ask('POST', `/boards/${boardId}/permissions`, { user_id: grace.id, level: 'edit' })
+  const owner = await open(`/b/${boardId}`, { cookie: ada.cookie })
+  const member = await open(`/b/${boardId}`, { cookie: grace.cookie })
+  await saysSync(member, 'Saved')
+  const moderate = async (item: string) => {
+    await owner.getByRole('button', { name: 'Moderate' }).click()
+    await owner.getByRole('menuitem', { name: item }).click()
+  }
+  await moderate('View only for everybody')
+  await saysSync(member, 'Read-only')
+  await member.getByRole('button', { name: 'Raise hand' }).click()
+  await owner.getByText('Grace raised a hand').waitFor()
+  await owner.getByRole('button', { name: 'Hand the pen' }).click()
+  await saysSync(member, 'Saved')
+  await moderate('Bring everyone to my view')
+  await member.getByText('Ada brought you here').waitFor()
+  await owner.getByRole('button', { name: 'End' }).click()
+  await owner.getByRole('button', { name: 'End' }).waitFor({ state: 'detached' })
+  await ada.ask('PATCH', `/boards/${boardId}`, { background: '#fdf8f6' })
+  const background = (page: typeof member) =>
+    page.evaluate(`(() => {
+      const root = document.querySelector('.excalidraw')
+      const key = Object.keys(root).find((name) => name.startsWith('__reactFiber$'))
+      let fiber = root[key]
+      while (fiber && !fiber.stateNode?.scene) fiber = fiber.return
+      return fiber.stateNode.state.viewBackgroundColor
+    })()`)
+  for (const page of [owner, member]) await eventually(async () => (await background(page)) === '#fdf8f6')
+  const { appState } = await ada.scene(boardId)
+  assert.equal(appState, { viewBackgroundColor: '#fdf8f6' })
+})
+
+test('every page is fit for screen readers and keys, as far as axe can tell', async ({
+  ada,
+  server,
+  open,
+}) => {
+  const boardId = await ada.board()
+  await ada.ask('POST', '/folders', { name: 'Harbour' })
+  const setup = await setupLink(server.db, server.origin)
+  const serious = `axe.run({ exclude: ['.excalidraw'] }).then(({ violations }) => violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`
+  const page = await open('/', { cookie: ada.cookie })
+  const looks = async (where: string) => {
+    await page.evaluate(axe)
+    assert.equal(await page.evaluate(serious), [], where)
+  }
+  await page.getByRole('link', { name: 'Harbour', exact: true }).waitFor()
+  await looks('boards')
+  await page.keyboard.press('Control+k')
+  await page.getByRole('combobox').waitFor()
+  await looks('palette')
+  await page.goto(`${server.origin}/boards/${boardId}/audit`)
+  await page.getByRole('table').waitFor()
+  await looks('audit trail')
+  await page.goto(`${server.origin}/b/${boardId}`)
+  await saysSync(page, 'Saved')
+  await page.getByRole('button', { name: 'Share', exact: true }).click()
+  await page.getByRole('tab', { name: 'People' }).waitFor()
+  await looks('sharing')
+  await page.goto(`${server.origin}/sign-in`)
+  await page.getByLabel('Password').waitFor()
+  await looks('sign-in')
+  await page.goto(setup ?? '')
+  await page.getByLabel('Password again').waitFor()
+  await looks('set-up')
 })
 
 run()

@@ -85,6 +85,7 @@ export const withAccounts = <Result>(
         return { identity: await identifyRequest(identify, incoming), ip: address(incoming) }
       },
       isOurOrigin: ours,
+      publicUrl: () => publicUrlOf(config),
       headers: { publicUrl: publicUrl(null), frameAncestors: [] },
       registry: new Registry(),
       checks: {},

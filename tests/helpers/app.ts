@@ -179,6 +179,7 @@ export const withApp = <Result>(
         ip: '192.0.2.1',
       }),
       isOurOrigin: (asked) => asked === origin,
+      publicUrl: () => origin,
       headers: { publicUrl: origin, frameAncestors: [] },
       registry: new Registry(),
       checks: {},

@@ -55,6 +55,29 @@ boards(
     }),
 )
 
+boards('have a colour behind the drawing, which everybody who edits may change', () =>
+  withApp(async ({ call, db }) => {
+    const { id: ada } = await make.user(db)
+    const { id: bob } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: ada })
+    const path = `/api/boards/${board}`
+    await acquaint(db, ada, bob)
+    await call('POST', `${path}/permissions`, { as: ada, body: { user_id: bob, level: 'view' } })
+    const paint = (as: number, background: unknown) => call('PATCH', path, { as, body: { background } })
+    assert.is((await paint(bob, '#fdf8f6')).status, 403)
+    await call('POST', `${path}/permissions`, { as: ada, body: { user_id: bob, level: 'edit' } })
+    assert.is((await paint(bob, '#fdf8f6')).body.background, '#fdf8f6')
+    assert.is(
+      (await call('PATCH', path, { as: bob, body: { background: '#fff', title: 'Mine' } })).status,
+      403,
+    )
+    for (const wrong of ['url(https://example.org)', '', 7, '#12'])
+      assert.is((await paint(ada, wrong)).status, 400)
+    assert.is((await call('POST', `${path}/duplicate`, { as: ada })).body.background, '#fdf8f6')
+    assert.is((await paint(ada, null)).body.background, null)
+  }),
+)
+
 boards('have a default title, and none that is blank or too long', () =>
   withApp(async ({ call, db }) => {
     const { id: ada } = await make.user(db)

@@ -510,4 +510,65 @@ links('make guests in bounded number: of one address a minute, and of one link i
   ),
 )
 
+links('say whether they let somebody in before anybody is asked, and are not used by that', () =>
+  withApp(async (test) => {
+    const { call, db } = test
+    const { id: owner } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
+    const { id, token } = await makeLink(test, board, owner, {
+      level: 'view',
+      password: 'sesame',
+      max_uses: 1,
+    })
+    const preview = (as?: number | string) =>
+      call('POST', '/api/share-links/preview', { ...(as === undefined ? {} : { as }), body: { token } })
+    const asked = { board_id: board, level: 'view', needs_password: true, needs_name: true }
+    assert.equal((await preview()).body, asked)
+    assert.equal((await preview(owner)).body, { ...asked, needs_name: false })
+    const { uses } = await db
+      .selectFrom('share_links')
+      .select('uses')
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow()
+    assert.is(uses, 0)
+    await exchange(test, token, { password: 'sesame', name: 'Gus' })
+    const usedUp = await preview()
+    assert.equal([usedUp.status, usedUp.body.error.code], [404, 'link_not_valid'])
+    assert.is((await call('POST', '/api/share-links/preview', { body: { token: 'unknown' } })).status, 404)
+  }),
+)
+
+links('and their guests are taken back one by one, whether they are there or not', () =>
+  withApp(async (test) => {
+    const { call, db } = test
+    const { id: owner } = await make.user(db)
+    const { id: bob } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
+    const { token } = await makeLink(test, board, owner, { level: 'edit' })
+    await exchange(test, token, { name: 'Gus' })
+    await exchange(test, token, { name: 'Gil' })
+    await exchange(test, token, { as: bob })
+    const people = async () =>
+      (await call('GET', `/api/boards/${board}/access`, { as: owner })).body.items.filter(
+        ({ principal }: { principal: { kind: string; id: string } }) => principal.id !== `user:${owner}`,
+      ) as { principal: { id: string; name: string } }[]
+    const remove = async (principal: string, as = owner) =>
+      (await call('DELETE', `/api/boards/${board}/access/${principal}`, { as })).status
+    const all = await people()
+    assert.is(all.length, 3)
+    const gus = all.find(({ principal }) => principal.name === 'Gus')?.principal.id ?? ''
+    assert.is(await remove(gus, bob), 403)
+    assert.is(await remove(gus), 204)
+    assert.is(await remove(gus), 404, 'there is nothing left to take back')
+    assert.is(await remove(`user:${bob}`), 204)
+    assert.is(await remove('everyone'), 400)
+    assert.equal(
+      (await people()).map(({ principal }) => principal.name),
+      ['Gil'],
+    )
+    const { token: other } = await makeLink(test, board, owner, { level: 'edit' })
+    assert.is((await exchange(test, other, { as: bob })).status, 200)
+  }),
+)
+
 links.run()

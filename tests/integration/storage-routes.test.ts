@@ -6,6 +6,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
 import type { AuditEvent } from '../../server/audit/event.ts'
+import { backgrounds } from '../../server/boards/background.ts'
 import { threadsJson } from '../../server/comments/export-queries.ts'
 import { configWith } from '../../server/config.ts'
 import { BoardroomError } from '../../server/errors.ts'
@@ -57,6 +58,7 @@ const withRoutes = (
     const recorded: TestRoutes['recorded'] = []
     let asked: Level | null = 'edit'
     const deps: StorageDeps = {
+      backgrounds: backgrounds(storage.db, storage.schema),
       threadsJson: (boardId) => threadsJson(storage.db, boardId),
       database: storage.database,
       worker: storage.worker,

@@ -52,6 +52,7 @@ function appWith(changes: Partial<AppDeps> = {}) {
     log,
     identify: async () => ({ identity: anonymousIdentity, ip: null }),
     isOurOrigin: (origin) => origin === ours,
+    publicUrl: () => ours,
     headers: { publicUrl: ours, frameAncestors: [] },
     registry: new Registry(),
     checks: {},
@@ -441,6 +442,32 @@ edge(
 edge('says what to do while the client is not built', async () => {
   const answer = await appWith({ clientFolder: join(tmpdir(), 'boardroom-no-such-folder') }).app.request('/')
   assert.equal([answer.status, (await answer.text()).includes('npm run build:client')], [503, true])
+})
+
+edge('says under which name a page was opened, which is configured and which setting to change', async () => {
+  const { app, lines } = appWith({ publicUrl: () => 'https://boards.example.org' })
+  const exchange = async (headers: Record<string, string>) => {
+    const answer = await app.request('/api/share-links/exchange', { method: 'POST', body: '{}', headers })
+    return [answer.status, ErrorResponse.parse(await answer.json()).error] as const
+  }
+  const renamed = {
+    origin: 'http://boards.lan:4400',
+    host: 'boards.lan:4400',
+    'content-type': 'application/json',
+  }
+  const [status, error] = await exchange(renamed)
+  assert.equal([status, error.code], [403, 'origin_not_allowed'])
+  const details = {
+    origin: 'http://boards.lan:4400',
+    public_url: 'https://boards.example.org',
+    setting: 'BOARDROOM_PUBLIC_URL',
+  }
+  assert.equal(error.details, details)
+  for (const part of Object.values(details)) assert.ok(error.message.includes(part), part)
+  const line = lines.find(({ code }) => code === 'origin_not_allowed')
+  assert.equal([line?.origin, line?.public_url, line?.setting], Object.values(details))
+  const [, elsewhere] = await exchange({ ...renamed, origin: 'https://apps.example' })
+  assert.is(elsewhere.details?.setting, 'BOARDROOM_ALLOWED_ORIGINS')
 })
 
 edge.run()

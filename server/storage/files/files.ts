@@ -157,6 +157,7 @@ export async function withImages(
   database: StorageDeps['database'],
   boardId: string,
   sceneFile: Uint8Array,
+  background: string | null,
 ): Promise<Uint8Array> {
   const scene = JSON.parse(Buffer.from(sceneFile).toString('utf8')) as Scene // made by sceneFileOf
   const ids = new Set(scene.elements.flatMap(({ fileId }) => (typeof fileId === 'string' ? [fileId] : [])))
@@ -168,5 +169,6 @@ export async function withImages(
     const dataURL = `data:${mime};base64,${data.toString('base64')}`
     files[id] = { id, mimeType: mime, dataURL, created: createdAt.getTime() }
   }
-  return Buffer.from(JSON.stringify({ ...scene, files }, null, 1), 'utf8')
+  const appState = background === null ? scene.appState : { viewBackgroundColor: background }
+  return Buffer.from(JSON.stringify({ ...scene, appState, files }, null, 1), 'utf8')
 }

@@ -77,7 +77,7 @@ export function versionRoutes(deps: StorageDeps): OpenAPIHono<HttpEnv> {
       const rendered = await renderedAs(deps, await versionState(deps, boardId, versionId), format)
       const body =
         format === 'application/vnd.excalidraw+json'
-          ? await withImages(deps.database, boardId, rendered)
+          ? await withImages(deps.database, boardId, rendered, await deps.backgrounds.read(boardId))
           : rendered
       await deps.trail.recordRead(c.get('actor'), boardId, 'version', level)
       return sendDocument(c, body, format, 'version')

@@ -1,0 +1,35 @@
+// The drawing on paper, or as a PDF: by the browser's own dialog, which has both.
+import './print.css'
+import { exportToSvg } from '@excalidraw/excalidraw'
+import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
+import { showProblem, showToast } from '../ui/toast.tsx'
+
+export const printDrawing = async (excalidraw: ExcalidrawImperativeAPI): Promise<void> => {
+  const elements = excalidraw.getSceneElements()
+  if (elements.length === 0) return showToast('There is nothing to print yet.')
+  try {
+    const svg = await exportToSvg({
+      elements,
+      files: excalidraw.getFiles(),
+      appState: {
+        exportBackground: true,
+        viewBackgroundColor: excalidraw.getAppState().viewBackgroundColor,
+        exportWithDarkMode: false,
+      },
+      exportPadding: 16,
+      // The page has the fonts already.
+      skipInliningFonts: true,
+    })
+    const sheet = document.createElement('div')
+    sheet.className = 'print-sheet'
+    // As wide as the paper, whatever the size of the drawing.
+    svg.removeAttribute('width')
+    svg.removeAttribute('height')
+    sheet.append(svg)
+    document.body.append(sheet)
+    window.addEventListener('afterprint', () => sheet.remove(), { once: true })
+    window.print()
+  } catch (error) {
+    showProblem(error)
+  }
+}

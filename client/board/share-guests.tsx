@@ -1,0 +1,71 @@
+// Guests who have access by links: those who are here, and, folded away, those who are not. Each can be removed.
+import type { AccessResponse } from '../../shared/api.ts'
+import * as api from '../api.ts'
+import { personTexts as texts } from '../texts/sharing.ts'
+import { Icon } from '../ui/icons.tsx'
+import { initials } from '../ui/initials.ts'
+import { showProblem, showToast } from '../ui/toast.tsx'
+import { levelNames } from './level-select.tsx'
+
+type Guest = AccessResponse['items'][number]
+
+interface ShareGuestsProps {
+  boardId: string
+  guests: readonly Guest[]
+  /** Ids of people who have the board open. */
+  here: ReadonlySet<string>
+  onChanged: () => void
+}
+
+export const ShareGuests = ({ boardId, guests, here, onChanged }: ShareGuestsProps) => {
+  const isHere = ({ principal }: Guest) => principal.id !== null && here.has(principal.id)
+  const away = guests.filter((guest) => !isHere(guest))
+  const remove = ({ principal }: Guest) => {
+    if (principal.id === null) return
+    api.removePerson(boardId, principal.id).then(
+      () => {
+        showToast(texts.removed(principal.name))
+        onChanged()
+      },
+      (error: unknown) => {
+        showProblem(error)
+        onChanged()
+      },
+    )
+  }
+  const row = (guest: Guest) => (
+    <li key={guest.principal.id}>
+      <span className="avatar small" aria-hidden="true">
+        {initials(guest.principal.name)}
+      </span>
+      <span className="who">
+        <strong>
+          {guest.principal.name}
+          <span className="tag">guest</span>
+        </strong>
+        <span className="dim">came by a link{isHere(guest) ? ` · ${texts.here}` : ''}</span>
+      </span>
+      <span className="dim nowrap">{levelNames[guest.level]}</span>
+      <button
+        type="button"
+        className="quiet square"
+        aria-label={`Remove ${guest.principal.name}`}
+        title="Remove"
+        onClick={() => remove(guest)}
+      >
+        <Icon name="close" />
+      </button>
+    </li>
+  )
+  return (
+    <>
+      <ul className="list people">{guests.filter(isHere).map(row)}</ul>
+      {away.length > 0 && (
+        <details>
+          <summary>{texts.guestsAway(away.length)}</summary>
+          <ul className="list people">{away.map(row)}</ul>
+        </details>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,22 @@
+// What the pages say about who may write at the moment.
+export const moderationTexts = {
+  menu: 'Moderate',
+  viewOnly: 'View only for everybody',
+  open: 'Let everybody edit again',
+  isViewOnly: 'View only for everybody else',
+  isViewOnlyForYou: 'The board is set to view only at the moment.',
+  end: 'End',
+  penIsYours: 'You have the pen: you can draw.',
+  summon: 'Bring everyone to my view',
+  summoned: 'Everybody sees what you see now',
+  broughtBy: (name: string) => `${name} brought you here`,
+  raise: 'Raise hand',
+  lower: 'Lower hand',
+  raised: (name: string) => `${name} raised a hand`,
+  hasRaised: 'hand raised',
+  pen: 'Hand the pen',
+  penTo: (name: string) => `Hand the pen to ${name}`,
+  takePen: 'Take the pen back',
+  takePenFrom: (name: string) => `Take the pen back from ${name}`,
+  hasPen: 'has the pen',
+}
