@@ -86,7 +86,6 @@ export async function previewShareLink(
   address: string,
   token: string,
 ): Promise<ShareLinkPreviewResponse> {
-  refuseFlood(deps, address)
   const person = identity.boardId === null ? personOf(identity) : null
   const link = await linkByToken(deps.db, tokenHash(token))
   const use = link !== undefined && person !== null ? await heldUse(deps.db, link.id, person) : undefined

@@ -1,6 +1,6 @@
 // How an agent describes elements: as little as a drawing needs.
 import { z } from 'zod'
-import { isColor } from '../../../shared/drawing.ts'
+import { isColor } from '../../../shared/color.ts'
 
 const coordinate = z.number().min(-900_000).max(900_000)
 const size = z.number().min(1).max(100_000)

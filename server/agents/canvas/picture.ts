@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { renderAsync } from '@resvg/resvg-js'
-import { isColor } from '../../../shared/drawing.ts'
+import { isColor } from '../../../shared/color.ts'
 import type { SceneElement } from '../../../shared/element.ts'
 
 const margin = 20
