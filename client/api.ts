@@ -248,7 +248,8 @@ export interface AuditFilters {
 export const listAudit = (
   boardId: string | null,
   asked: AuditFilters & { cursor?: string; limit?: number },
-) => json<Page<AuditResponse>>('GET', `${boardId === null ? '' : board(boardId)}/audit${queryOf({ ...asked })}`)
+) =>
+  json<Page<AuditResponse>>('GET', `${boardId === null ? '' : board(boardId)}/audit${queryOf({ ...asked })}`)
 export const auditStreamPath = (boardId: string | null) =>
   `/api${boardId === null ? '' : board(boardId)}/audit/stream`
 export const auditExportPath = (

@@ -264,7 +264,9 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
             Sign in
           </Link>
         )}
-        {embed === null && <ModerationBar state={state} moderating={moderating} isHandUp={isHandUp} onHand={setHandUp} />}
+        {embed === null && (
+          <ModerationBar state={state} moderating={moderating} isHandUp={isHandUp} onHand={setHandUp} />
+        )}
         {comments !== null && <CommentsButtons comments={comments} />}
         {embed !== null ? null : state.mayManage ? (
           <button
