@@ -238,7 +238,7 @@ const Agent = ({ agent, boards, onChanged }: AgentProps) => {
                   )
                 }
               >
-                Undo since here
+                {texts.undoHere}
               </button>
             )}
           </li>

@@ -49,7 +49,8 @@ export const agentTexts = {
   noEdits: 'Nothing in the last 30 days.',
   change: (change: AgentEditResponse['change']) => changes[change],
   undone: 'undone',
-  undo: (title: string) => `Undo all since here, on ${title}`,
+  undoHere: 'Undo since here',
+  undo: (title: string) => `Undo since here, on ${title}`,
   didUndo: (elements: number, kept: number) =>
     `${elements} ${elements === 1 ? 'element is' : 'elements are'} as before${kept === 0 ? '' : `; ${kept} later ${kept === 1 ? 'change' : 'changes'} by others stayed`}.`,
 }
