@@ -72,8 +72,6 @@ export const { ask, json, done } = createHttp({
 const board = (id: string) => `/boards/${encodeURIComponent(id)}`
 
 export const me = () => json<MeResponse>('GET', '/me')
-export const signIn = (body: { email: string; password: string }) =>
-  done('POST', '/auth/sign-in/email', { body })
 export const signUp = (body: { name: string; email: string; password: string }) =>
   done('POST', '/auth/sign-up/email', { body })
 export const signOut = () => done('POST', '/auth/sign-out', { body: {} })

@@ -4,6 +4,7 @@ import { lazy, type ReactNode, Suspense } from 'react'
 import { AgentsPage } from './pages/agents.tsx'
 import { AuditPage } from './pages/audit.tsx'
 import { BoardsPage } from './pages/boards.tsx'
+import { InvitePage, ResetPage } from './pages/invite.tsx'
 import { SetupPage } from './pages/setup.tsx'
 import { SignInPage } from './pages/sign-in.tsx'
 import { PaletteHost } from './palette/host.tsx'
@@ -14,6 +15,9 @@ import { Toasts } from './ui/toast.tsx'
 /** Excalidraw is ten times everything else: only boards load it. */
 const BoardPage = lazy(() => import('./pages/board.tsx'))
 const EmbedPage = lazy(() => import('./pages/embed.tsx'))
+/** Seldom opened: they load what they need then. */
+const AccountPage = lazy(() => import('./pages/account.tsx'))
+const AdminPage = lazy(() => import('./pages/admin.tsx'))
 
 const ConsentPage = lazy(() => import('./pages/consent.tsx').then((page) => ({ default: page.ConsentPage })))
 const TemplatesPage = lazy(() =>
@@ -47,6 +51,10 @@ const CurrentPage = ({ path }: { path: string }) => {
   if (first === 'records') return <Later page={<RecordsPage />} />
   if (first === 'boards' && second !== undefined && third === 'record')
     return <Later page={<RecordPage key={second} boardId={second} />} />
+  if (first === 'invite') return <InvitePage />
+  if (first === 'reset') return <ResetPage />
+  if (first === 'account') return <Later page={<AccountPage />} />
+  if (first === 'admin') return <Later page={<AdminPage tab={second ?? 'people'} />} />
   if (first === 'audit') return <AuditPage boardId={null} />
   if (first === 'boards' && second !== undefined && third === 'audit') return <AuditPage boardId={second} />
   if (first === 'embed' && second !== undefined && third === undefined) {

@@ -14,6 +14,8 @@ import * as boardInvitations from './0013-board-invitations.ts'
 import * as credentials from './0014-credentials.ts'
 import * as commenting from './0016-comments.ts'
 import * as folders from './0017-folders.ts'
+import * as lastSysadmin from './0018-last-sysadmin.ts'
+import * as people from './0019-people.ts'
 import * as serviceKeys from './0020-service-keys.ts'
 import * as webhooks from './0021-webhooks.ts'
 import * as agents from './0023-agents.ts'
@@ -40,6 +42,8 @@ export const migrations: readonly Migration[] = [
   { name: '0014-credentials', ...credentials },
   { name: '0016-comments', ...commenting },
   { name: '0017-folders', ...folders },
+  { name: '0018-last-sysadmin', ...lastSysadmin },
+  { name: '0019-people', ...people },
   { name: '0020-service-keys', ...serviceKeys },
   { name: '0021-webhooks', ...webhooks },
   { name: '0023-agents', ...agents },

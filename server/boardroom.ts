@@ -14,6 +14,7 @@ import { cookieNames } from './accounts/cookies.ts'
 import { foreignTokens } from './accounts/foreign-tokens.ts'
 import { forgetExpired, Guests } from './accounts/guests.ts'
 import { type Authenticate, type IdentifyDeps, identifyRequest, identifySocket } from './accounts/identify.ts'
+import { peopleRoutes } from './accounts/people/routes.ts'
 import { accountRoutes, ticketRoutes } from './accounts/routes.ts'
 import { serviceKeyRoutes } from './accounts/service-keys/routes.ts'
 import { setupLink } from './accounts/setup.ts'
@@ -30,6 +31,7 @@ import { admitBody, BoardAccess, requireLevel, requireManage } from './boards/ac
 import { backgrounds } from './boards/background.ts'
 import { instanceText } from './boards/consent/instance-text.ts'
 import type { BoardsDeps } from './boards/deps.ts'
+import { instanceRoutes } from './boards/instance-routes.ts'
 import { boardsRoutes } from './boards/routes.ts'
 import { everywhere } from './cluster/everywhere.ts'
 import { joinCluster } from './cluster/join.ts'
@@ -311,6 +313,7 @@ async function start({
   const identify: IdentifyDeps = {
     ...{ db, auth, guests, cookies, ticketKey, isOurOrigin: ours, authenticate },
     foreignTokens: foreignTokens(db, config),
+    twoFactor: config.require2fa,
   }
   const addressOf = addressReader(config.trustedProxies, log)
 
@@ -390,6 +393,23 @@ async function start({
   })
   undo.push(() => webhooks.close())
   const agents = { db, access, trail, rooms, journal, comments, log }
+  const people: Parameters<typeof peopleRoutes>[0] = {
+    ...{ db, auth, trail, mailer, config, log, cookies },
+    failedGuesses: rates.failedSignIns,
+    mailsAsked: rates.mailsAsked,
+    publicUrl: urlFor,
+  }
+  const checks = {
+    database: async () => {
+      await database.pool.query('select 1')
+    },
+    notifications: () => {
+      if (!notifications.isListening) throw new Error('not listening')
+    },
+    saving: () => {
+      if (!updateLog.isSaving) throw new Error('edits are not saved')
+    },
+  }
   const app = createApp({
     log,
     async identify(_request, incoming) {
@@ -409,17 +429,7 @@ async function start({
       }),
     headers: { publicUrl: urlFor(null), frameAncestors: config.frameAncestors },
     registry,
-    checks: {
-      database: async () => {
-        await database.pool.query('select 1')
-      },
-      notifications: () => {
-        if (!notifications.isListening) throw new Error('not listening')
-      },
-      saving: () => {
-        if (!updateLog.isSaving) throw new Error('edits are not saved')
-      },
-    },
+    checks,
     clientFolder,
     limits: config,
     version: readVersion(),
@@ -428,6 +438,11 @@ async function start({
     routers: [
       authRoutes({ db, auth, trail, config, failedGuesses: rates.failedSignIns, guests }),
       accountRoutes({ db, auth, trail }),
+      peopleRoutes(people),
+      instanceRoutes({
+        ...{ db, checks, limits: config, version: readVersion() },
+        everyConnection: () => rooms.everyConnection(),
+      }),
       serviceKeyRoutes({ db }),
       webhooks.routes,
       ticketRoutes({ db, ticketKey, requireLevel: needsLevel, publicUrl: urlFor }),

@@ -126,6 +126,10 @@ export const fields = {
     .enum(['invite', 'open'])
     .default('invite')
     .describe('who may make an account: invite (by the administrators) or open (everybody)'),
+  BOARDROOM_REQUIRE_2FA: z
+    .enum(['off', 'admins', 'all'])
+    .default('off')
+    .describe('who must have a second factor, of those who sign in with a password: off, admins or all'),
   BOARDROOM_PUBLIC_BOARDS: z
     .enum(['off', 'view', 'comment', 'edit'])
     .default('edit')

@@ -23,6 +23,8 @@ export interface Identity {
   boardId: string | null
   /** A ticket's cap; null caps nothing. */
   maxLevel: Level | null
+  /** Signed in, and not to do anything but set up the second factor that is required. */
+  needsTwoFactor?: true
   /** The guest that a user was in the same browser before signing in. */
   formerGuestId?: string
   /** A service key that must live on: the one that asks, or the one that a ticket was made with. */

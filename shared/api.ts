@@ -337,6 +337,10 @@ export const MeResponse = z
     name: z.string().nullable(),
     email: z.string().nullable(),
     role: z.enum(['sysadmin', 'admin', 'user']).nullable(),
+    two_factor: z
+      .enum(['off', 'on', 'required'])
+      .nullable()
+      .describe('required: to be set up before anything else; null where we do not ask for one'),
   })
   .meta({ id: 'MeResponse' })
 export type MeResponse = z.infer<typeof MeResponse>

@@ -1,8 +1,11 @@
-// Signing in, and making an account where the server lets everybody.
-import { type FormEvent, useState } from 'react'
+// Signing in, with a second factor where one is on, and making an account where the server lets everybody.
+import { useEffect, useState } from 'react'
+import type { SignInOptions } from '../../shared/api/people.ts'
 import * as api from '../api.ts'
+import * as people from '../people-api.ts'
 import { Link, navigate } from '../router.tsx'
-import { Mark } from '../ui/icons.tsx'
+import { peopleTexts } from '../texts/people.ts'
+import { Entry } from '../ui/entry.tsx'
 
 /** Where to go afterwards: only to a page of ours, whatever the address says. */
 const nextPage = (): string => {
@@ -10,85 +13,115 @@ const nextPage = (): string => {
   return /^\/(?![/\\])/.test(next) ? next : '/'
 }
 
+/** Whoever has to set up a second factor first does it on the account page. */
+const goOn = async () => {
+  const { two_factor } = await api.me()
+  navigate(two_factor === 'required' ? '/account' : nextPage(), { replace: true })
+}
+
 export const SignInPage = ({ isNew }: { isNew: boolean }) => {
-  const [problem, setProblem] = useState<string | null>(null)
-  const [isBusy, setBusy] = useState(false)
-
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault()
-    const fields = new FormData(event.currentTarget)
-    const field = (name: string) => String(fields.get(name) ?? '')
-    setBusy(true)
-    setProblem(null)
-    try {
-      if (isNew)
-        await api.signUp({
-          name: field('name').trim(),
-          email: field('email').trim(),
-          password: field('password'),
-        })
-      else await api.signIn({ email: field('email').trim(), password: field('password') })
-      navigate(nextPage(), { replace: true })
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : 'Signing in did not work.')
-      setBusy(false)
-    }
-  }
-
+  const [asksForCode, setAsksForCode] = useState(false)
+  const [options, setOptions] = useState<SignInOptions | null>(null)
+  useEffect(() => {
+    people.signInOptions().then(setOptions, () => {}) // signing in works without the hints
+  }, [])
+  if (asksForCode) return <SecondStep />
   return (
-    <main className="centered">
-      <form className="card entry" onSubmit={submit}>
-        <p className="brand">
-          <Mark /> Boardroom
-        </p>
-        <h1>{isNew ? 'Make an account' : 'Sign in'}</h1>
-        {isNew && (
-          <label className="field">
-            Name
-            <input name="name" autoComplete="name" minLength={2} maxLength={100} required />
-          </label>
-        )}
-        <label className="field">
-          E-mail
-          <input
-            name="email"
-            type="email"
-            autoComplete="username"
-            maxLength={254}
-            required
-            // biome-ignore lint/a11y/noAutofocus: the page has this one purpose
-            autoFocus={!isNew}
-          />
-        </label>
-        <label className="field">
-          Password
-          <input
-            name="password"
-            type="password"
-            autoComplete={isNew ? 'new-password' : 'current-password'}
-            minLength={isNew ? 8 : 1}
-            maxLength={128}
-            required
-          />
-        </label>
-        {problem !== null && (
-          <p className="problem" role="alert">
-            {problem}
-          </p>
-        )}
-        <button type="submit" className="primary wide" disabled={isBusy}>
-          {isNew ? 'Make account' : 'Sign in'}
-        </button>
+    <Entry
+      key={String(isNew)}
+      title={isNew ? 'Make an account' : 'Sign in'}
+      action={isNew ? 'Make account' : 'Sign in'}
+      onSubmit={async (field) => {
+        const who = { email: field('email').trim(), password: field('password') }
+        if (isNew) await api.signUp({ name: field('name').trim(), ...who })
+        else if (await people.signIn(who)) return setAsksForCode(true)
+        await goOn()
+      }}
+      footer={
         <p className="hint">
           {isNew ? (
             <>
               You have one? <Link href={`/sign-in${window.location.search}`}>Sign in</Link>
             </>
           ) : (
-            'No account? Ask an administrator, or open a share link: it needs none.'
+            <>
+              {options?.sign_up === 'open' ? (
+                <>
+                  No account? <Link href={`/sign-up${window.location.search}`}>Make one</Link>
+                </>
+              ) : (
+                'No account? Ask an administrator, or open a share link: it needs none.'
+              )}{' '}
+              <Link href="/reset">{peopleTexts.reset.askTitle}</Link>
+            </>
           )}
         </p>
-      </form>
-    </main>
+      }
+    >
+      {isNew && (
+        <label className="field">
+          Name
+          <input name="name" autoComplete="name" minLength={2} maxLength={100} required />
+        </label>
+      )}
+      <label className="field">
+        E-mail
+        <input
+          name="email"
+          type="email"
+          autoComplete="username"
+          maxLength={254}
+          required
+          // biome-ignore lint/a11y/noAutofocus: the page has this one purpose
+          autoFocus={!isNew}
+        />
+      </label>
+      <label className="field">
+        Password
+        <input
+          name="password"
+          type="password"
+          autoComplete={isNew ? 'new-password' : 'current-password'}
+          minLength={isNew ? 8 : 1}
+          maxLength={128}
+          required
+        />
+      </label>
+    </Entry>
+  )
+}
+
+const SecondStep = () => {
+  const [isRecovery, setRecovery] = useState(false)
+  const texts = peopleTexts.code
+  return (
+    <Entry
+      title={texts.title}
+      lead={isRecovery ? texts.recoveryLead : texts.lead}
+      action={texts.go}
+      onSubmit={async (field) => {
+        await people.verifyCode(field('code').trim(), isRecovery)
+        await goOn()
+      }}
+      footer={
+        <button type="button" className="quiet" onClick={() => setRecovery(!isRecovery)}>
+          {isRecovery ? texts.useApp : texts.useRecovery}
+        </button>
+      }
+    >
+      <label className="field">
+        {isRecovery ? texts.recoveryLabel : texts.label}
+        <input
+          key={String(isRecovery)}
+          name="code"
+          inputMode={isRecovery ? 'text' : 'numeric'}
+          autoComplete="one-time-code"
+          maxLength={100}
+          required
+          // biome-ignore lint/a11y/noAutofocus: the page has this one purpose
+          autoFocus
+        />
+      </label>
+    </Entry>
   )
 }

@@ -12,13 +12,19 @@ export const TopBar = ({ me, children }: { me: MeResponse | null; children?: Rea
   const isAdmin = me?.role === 'admin' || me?.role === 'sysadmin'
   const items: MenuItem[] = [
     ...(me?.kind === 'user'
-      ? [{ label: 'Agents', icon: <Icon name="list" />, onSelect: () => navigate('/agents') }]
+      ? [
+          { label: 'Your account', icon: <Icon name="people" />, onSelect: () => navigate('/account') },
+          { label: 'Agents', icon: <Icon name="list" />, onSelect: () => navigate('/agents') },
+        ]
       : []),
     ...(me === null
       ? []
       : [{ label: 'Consent and my data', icon: <Icon name="list" />, onSelect: () => navigate('/consent') }]),
     ...(isAdmin
-      ? [{ label: accountTexts.audit, icon: <Icon name="list" />, onSelect: () => navigate('/audit') }]
+      ? [
+          { label: 'Administration', icon: <Icon name="list" />, onSelect: () => navigate('/admin') },
+          { label: accountTexts.audit, icon: <Icon name="list" />, onSelect: () => navigate('/audit') },
+        ]
       : []),
   ]
   const isKnown = me?.kind === 'user' || me?.kind === 'guest'

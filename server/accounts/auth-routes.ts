@@ -1,7 +1,6 @@
 // Better Auth over HTTP: its routes that are open, one by one. All others are 404, because its admin routes go round
 // the last-sysadmin guard and the trail. Bodies are checked here, answers and errors brought into our shape.
 import { createRoute, z } from '@hono/zod-openapi'
-import type { Context } from 'hono'
 import {
   ChangePasswordRequest,
   SetupPreview,
@@ -12,31 +11,20 @@ import {
 } from '../../shared/api.ts'
 import { transactionAs } from '../audit/actor.ts'
 import type { Config } from '../config.ts'
-import type { Db } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
-import { addressKey } from '../routing/addresses.ts'
-import type { HttpEnv } from '../routing/context.ts'
-import type { RateLimit } from '../routing/rate-limits.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
-import { type AccountTrail, type Auth, clientAddressHeader } from './auth.ts'
+import { forward, withCookies } from './forward.ts'
 import type { Guests } from './guests.ts'
 import { refuseGuessable } from './passwords.ts'
-import { userIdByEmail } from './queries.ts'
 import { deleteSessions } from './session-queries.ts'
 import { checkSetup, setUp } from './setup.ts'
+import { guess, type SignInDeps, signIn } from './sign-in.ts'
 import { createUser } from './users.ts'
 
-export interface AuthRoutesDeps {
-  db: Db
-  auth: Auth
-  trail: AccountTrail
+export interface AuthRoutesDeps extends SignInDeps {
   config: Pick<Config, 'signUp'>
-  /** Wrong passwords and set-up secrets, by address. */
-  failedGuesses: RateLimit
   guests: Pick<Guests, 'leave'>
 }
-
-type Handled = Context<HttpEnv>
 
 /** `/auth/*` and `/setup`. */
 export function authRoutes(deps: AuthRoutesDeps) {
@@ -116,108 +104,6 @@ const SessionAnswer = z
     user: z.looseObject({ id: z.string() }),
   })
   .nullable()
-
-/** A password or secret that may be wrong: counted against the address, and given back when it was right. */
-async function guess<Result>(deps: AuthRoutesDeps, c: Handled, work: () => Promise<Result>): Promise<Result> {
-  const key = addressKey(c.get('actor').ip)
-  if (!deps.failedGuesses.take(key)) {
-    throw new BoardroomError('too_many_requests', 'too many wrong tries from this address; try again later', {
-      details: { retry_after_seconds: Math.ceil(deps.failedGuesses.retryAfterMs(key) / 1000) },
-    })
-  }
-  const result = await work()
-  deps.failedGuesses.giveBack(key)
-  return result
-}
-
-async function signIn(deps: AuthRoutesDeps, c: Handled, body: SignInRequest) {
-  const answer = await guess(deps, c, () => forward(deps.auth, c, 'POST', '/sign-in/email', body)).catch(
-    async (error: unknown) => {
-      if (error instanceof BoardroomError && recorded.has(error.code))
-        await recordFailure(deps, c, body.email, error)
-      throw error
-    },
-  )
-  // Better Auth's body has the bare token, which alone proves nothing here; the signed one is in this header.
-  const { token: _, ...shown } = SignInResponse.parse(await answer.json())
-  const token = answer.headers.get('set-auth-token')
-  return withCookies(c.json(token === null ? shown : { ...shown, token }, 200), answer)
-}
-
-const recorded = new Set(['wrong_credentials', 'access_denied'])
-
-/** Names the account that was tried, never what was typed: people type passwords into the wrong field. */
-async function recordFailure(
-  deps: AuthRoutesDeps,
-  c: Handled,
-  email: string,
-  error: BoardroomError,
-): Promise<void> {
-  const userId = await userIdByEmail(deps.db, email)
-  await deps.trail.record({
-    action: 'login_failed',
-    actor: c.get('actor'),
-    resourceType: userId === null ? null : 'user',
-    resourceId: userId === null ? null : String(userId),
-    details: { reason: error.code === 'wrong_credentials' ? 'wrong_credentials' : 'deactivated' },
-  })
-}
-
-/**
- * Asks one of Better Auth's routes in the asker's name.
- * @returns its answer where that is a success. @throws BoardroomError for its refusals
- */
-export async function forward(
-  auth: Auth,
-  c: Handled,
-  method: 'GET' | 'POST',
-  path: string,
-  body?: Record<string, unknown>,
-): Promise<Response> {
-  const headers = new Headers()
-  for (const name of passedOn) {
-    const value = c.req.header(name)
-    if (value !== undefined) headers.set(name, value)
-  }
-  // The edge has decided about pages (http/cors.ts); without Origin there is none, and Better Auth wants to see one.
-  if (!headers.has('origin')) headers.set('origin', new URL(auth.baseUrl).origin)
-  const { ip } = c.get('actor')
-  if (ip !== null) headers.set(clientAddressHeader, ip)
-  if (body !== undefined) headers.set('content-type', 'application/json')
-  const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) }
-  const answer = await auth.handler(new Request(auth.baseUrl + path, init))
-  if (!answer.ok) throw await refusalOf(answer)
-  return answer
-}
-
-const passedOn = ['authorization', 'cookie', 'host', 'origin', 'user-agent']
-
-const Failure = z
-  .object({ code: z.string().catch(''), message: z.string().catch('') })
-  .catch({ code: '', message: '' })
-
-async function refusalOf(answer: Response): Promise<BoardroomError> {
-  const { code, message } = Failure.parse(await answer.json().catch(() => ({})))
-  if (code === 'INVALID_EMAIL_OR_PASSWORD')
-    return new BoardroomError('wrong_credentials', 'wrong e-mail or password')
-  if (code === 'INVALID_PASSWORD')
-    return new BoardroomError('wrong_credentials', 'the current password is wrong')
-  if (code === 'ACCOUNT_DEACTIVATED' || code === 'BANNED_USER') {
-    return new BoardroomError('access_denied', 'this account is deactivated; ask an administrator')
-  }
-  if (code.includes('ORIGIN') || code.startsWith('CROSS_SITE')) {
-    return new BoardroomError('origin_not_allowed', 'pages of this origin may not sign in here')
-  }
-  if (answer.status === 401) return new BoardroomError('not_signed_in', 'sign in first')
-  if (answer.status < 500) return new BoardroomError('invalid_request', message || 'the request was refused')
-  return new BoardroomError('internal', 'signing in does not work', { details: { code } })
-}
-
-/** Better Auth's cookies on an answer of ours. */
-export function withCookies<Answer extends Response>(answer: Answer, from: Response): Answer {
-  for (const cookie of from.headers.getSetCookie()) answer.headers.append('set-cookie', cookie)
-  return answer
-}
 
 const Done = z.object({ success: z.literal(true) })
 

@@ -1,6 +1,7 @@
 // Better Auth, set up for our tables. What it does well it does: passwords, session rows, signed cookies, two-factor.
 // It never makes, deactivates or promotes anybody: users.ts does, in transactions that the trail ascribes to someone.
 
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
 import { type BetterAuthOptions, betterAuth } from 'better-auth'
 import { APIError } from 'better-auth/api'
@@ -14,7 +15,7 @@ import type { Actor } from '../principal.ts'
 import { type CookieNames, cookieValue } from './cookies.ts'
 import { hashPassword, passwordLength, verifyPassword } from './passwords.ts'
 import { userById } from './queries.ts'
-import { type SignedIn, signedInByToken } from './session-queries.ts'
+import { dropSessions, moveToken, type SignedIn, signedInByToken } from './session-queries.ts'
 
 /** What accounts need of the trail; `AuditTrail` is one. */
 export interface AccountTrail {
@@ -24,6 +25,8 @@ export interface AccountTrail {
     actor: Actor
     resourceType?: string | null
     resourceId?: string | null
+    oldValues?: Record<string, unknown> | null
+    newValues?: Record<string, unknown> | null
     details?: Record<string, unknown> | null
   }): Promise<void>
 }
@@ -45,8 +48,12 @@ export interface AuthDeps {
 }
 
 export interface Auth {
-  /** One of Better Auth's own routes, by its path below `/api/auth`. The caller decides which are open. */
-  handler(request: Request): Promise<Response>
+  /**
+   * One of Better Auth's own routes, by its path below `/api/auth`. The caller decides which are open.
+   * @param keeping the session that asks, where the route would replace it: its row goes on under the new token, so
+   *   that sockets and tickets of the session live on.
+   */
+  handler(request: Request, keeping?: string): Promise<Response>
   /** Where `handler` believes to be mounted. */
   readonly baseUrl: string
   /**
@@ -68,7 +75,12 @@ export function createAuth(deps: AuthDeps): Auth {
   const options = optionsOf(deps)
   const auth = betterAuth(options)
   return {
-    handler: auth.handler,
+    async handler(request, keeping) {
+      const call: Call = { keeping, begun: [], ended: [] }
+      const answer = await calls.run(call, () => auth.handler(request))
+      await settle(deps, call)
+      return answer
+    },
     baseUrl: `${options.baseURL}${options.basePath}`,
     async signedIn(proof) {
       const signed = 'bearer' in proof ? proof.bearer : cookieValue(proof.cookie, deps.cookies.session)
@@ -78,6 +90,42 @@ export function createAuth(deps: AuthDeps): Auth {
     },
     drift: async () => (await getMigrations(options as BetterAuthOptions)).compileMigrations(),
   }
+}
+
+/** What a route of Better Auth's did to sessions. */
+interface Call {
+  keeping: string | undefined
+  begun: SessionRecord[]
+  ended: { session: SessionRecord; headers: Headers | null }[]
+}
+
+const calls = new AsyncLocalStorage<Call>()
+
+/**
+ * Records who signed in and out, before the answer goes out: a sign-in that cannot be recorded fails. One that only
+ * led to the question for a second factor began and ended a session in one call, and is none yet.
+ */
+async function settle(deps: AuthDeps, { keeping, begun, ended }: Call): Promise<void> {
+  const over = new Set(ended.map(({ session }) => session.id))
+  const [renewed] = begun
+  if (keeping !== undefined && renewed !== undefined) {
+    const move = { from: Number(renewed.id), to: Number(keeping) }
+    if (await deps.db.transaction().execute((trx) => moveToken(trx, move.from, move.to))) return
+  }
+  const isNew = new Set(begun.map(({ id }) => id))
+  try {
+    for (const session of begun) if (!over.has(session.id)) await recordSession(deps, 'login', session, null)
+  } catch (error) {
+    await deps.db.transaction().execute((trx) =>
+      dropSessions(
+        trx,
+        begun.map(({ id }) => Number(id)),
+      ),
+    )
+    throw error
+  }
+  for (const { session, headers } of ended)
+    if (!isNew.has(session.id)) await recordSession(deps, 'logout', session, headers)
 }
 
 /**
@@ -188,12 +236,16 @@ function optionsOf(deps: AuthDeps) {
             if (user?.is_active !== true) throw new APIError('FORBIDDEN', { code: 'ACCOUNT_DEACTIVATED' })
             return { data: { ...session, userAgent: session.userAgent?.slice(0, 500) } }
           },
-          after: (session) => recordSession(deps, 'login', session, null),
+          after: async (session) => {
+            calls.getStore()?.begun.push(session)
+          },
         },
         delete: {
+          // Kept under another token. @see settle
+          before: async (session) => calls.getStore()?.keeping !== session.id,
           after: async (session, context) => {
             if (new Date(session.expiresAt) <= new Date()) return // the clock ended it, nobody signed out
-            await recordSession(deps, 'logout', session, context?.headers ?? null)
+            calls.getStore()?.ended.push({ session, headers: context?.headers ?? null })
           },
         },
       },
@@ -246,7 +298,6 @@ interface SessionRecord {
   userAgent?: string | null | undefined
 }
 
-/** Written before the answer goes out: a sign-in that cannot be recorded fails. */
 async function recordSession(
   { db, trail }: AuthDeps,
   action: 'login' | 'logout',

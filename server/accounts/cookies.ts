@@ -4,13 +4,20 @@
 export interface CookieNames {
   session: string
   guest: string
+  /** Between a password and the code that is asked for after it. Better Auth names it so. */
+  twoFactor: string
   /** Both are set with `Secure`, `Path=/` and no Domain, which is what `__Host-` asks for. */
   secure: boolean
 }
 
 export const cookieNames = (isHttps: boolean): CookieNames => {
   const prefix = isHttps ? '__Host-' : ''
-  return { session: `${prefix}boardroom.session`, guest: `${prefix}boardroom.guest`, secure: isHttps }
+  return {
+    session: `${prefix}boardroom.session`,
+    guest: `${prefix}boardroom.guest`,
+    twoFactor: `${prefix}boardroom.two_factor`,
+    secure: isHttps,
+  }
 }
 
 /** The value of one cookie in a `Cookie` header, still percent-encoded; null where it is not there. */

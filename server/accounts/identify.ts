@@ -17,7 +17,10 @@ import type { Guests } from './guests.ts'
 import { type UserRow, userById, userOfSession } from './queries.ts'
 import { keyLives } from './service-keys/queries.ts'
 import { identifyKey, looksLikeKey } from './service-keys/service-keys.ts'
+import type { SignedIn } from './session-queries.ts'
 import { looksLikeTicket, readTicket } from './tickets.ts'
+import { isRequiredOf, mustSetUp, type TwoFactorPolicy } from './two-factor.ts'
+import { hasTwoFactor } from './two-factor-queries.ts'
 import { type ForeignUser, foreignUser } from './users.ts'
 
 /**
@@ -39,6 +42,8 @@ export interface IdentifyDeps {
   authenticate?: Authenticate | undefined
   /** Tokens of somebody else's sign-in; null where none are taken. */
   foreignTokens?: ForeignTokens | null
+  /** Who must have a second factor. */
+  twoFactor: TwoFactorPolicy
 }
 
 /** What is read of a request; the node one has it all. */
@@ -66,11 +71,12 @@ export async function identifySocket(
         : looksLikeAgentToken(ticket)
           ? await byAgentToken(deps, ticket)
           : ((await foreignIdentity(deps, ticket)) ?? (await byTicket(deps, ticket, boardId)))
+    if (identity.needsTwoFactor) throw new BoardroomError('access_denied', secondFactorFirst)
     if (identity.principal.kind !== 'user' || !cookiesCount) return identity
     const guest = await deps.guests.find(request.headers.cookie)
     return guest === null ? identity : { ...identity, formerGuestId: guest.id }
   } catch (error) {
-    if (error instanceof BoardroomError && error.code === 'not_signed_in') {
+    if (error instanceof BoardroomError && ['not_signed_in', 'access_denied'].includes(error.code)) {
       return { code: closeCodeOf(error.code), reason: error.message }
     }
     throw error
@@ -148,10 +154,7 @@ async function byWhatIsCarried(
     if (user) return { ...bare, principal: principalOf(await foreignUser(deps.db, user)), via: 'embedder' }
   } else if (cookiesCount && cookie !== undefined && cookieValue(cookie, deps.cookies.session) !== null) {
     const signedIn = await deps.auth.signedIn({ cookie })
-    if (signedIn !== null) {
-      const { sessionId, userId, name, role } = signedIn
-      return { ...bare, principal: { kind: 'user', userId, name, role }, via: 'session', sessionId }
-    }
+    if (signedIn !== null) return ofSession(deps, signedIn)
   }
   const guest = cookiesCount ? await deps.guests.find(cookie) : null
   if (guest === null) return anonymous()
@@ -162,8 +165,7 @@ async function bySession(deps: IdentifyDeps, bearer: string): Promise<Identity> 
   const signedIn = await deps.auth.signedIn({ bearer })
   if (signedIn === null)
     throw new BoardroomError('not_signed_in', 'this bearer token is unknown or has ended')
-  const { sessionId, userId, name, role } = signedIn
-  return { ...bare, principal: { kind: 'user', userId, name, role }, via: 'session', sessionId }
+  return ofSession(deps, signedIn)
 }
 
 async function byAgentToken(deps: IdentifyDeps, token: string): Promise<Identity> {
@@ -174,6 +176,20 @@ async function byAgentToken(deps: IdentifyDeps, token: string): Promise<Identity
 
 const noSuchAgent =
   'this is the token of no agent that works: it is unknown, stopped, or its owner is deactivated'
+async function ofSession(deps: IdentifyDeps, signedIn: SignedIn): Promise<Identity> {
+  const { sessionId, userId, name, role } = signedIn
+  const identity = {
+    ...bare,
+    principal: { kind: 'user', userId, name, role },
+    via: 'session',
+    sessionId,
+  } as const
+  return (await mustSetUp(deps.db, deps.twoFactor, signedIn))
+    ? { ...identity, needsTwoFactor: true }
+    : identity
+}
+
+const secondFactorFirst = 'this server asks for a second factor; set one up on your account page first'
 
 const problems = {
   expired: 'this ticket has expired; ask for a new one',
@@ -211,10 +227,16 @@ async function byTicket(deps: IdentifyDeps, ticket: string, boardId: string | nu
           : await userOfSession(deps.db, subject.userId, Number(sessionId))
       if (user === undefined)
         throw new BoardroomError('not_signed_in', 'the session of this ticket has ended')
+      if (sessionId !== null && (await lacksTwoFactor(deps, user)))
+        throw new BoardroomError('not_signed_in', secondFactorFirst)
       return { ...proven, principal: principalOf(user) }
     }
   }
 }
+
+const lacksTwoFactor = async ({ db, twoFactor }: IdentifyDeps, { id, role }: UserRow): Promise<boolean> =>
+  isRequiredOf(twoFactor, role) &&
+  mustSetUp(db, twoFactor, { userId: id, role, twoFactorEnabled: await hasTwoFactor(db, id) })
 
 function principalOf(user: UserRow): Principal {
   if (!user.is_active) throw new BoardroomError('not_signed_in', 'this account is deactivated')

@@ -28,6 +28,10 @@ export const userById = (db: Db, id: number): Promise<UserRow | undefined> =>
 export const lockUserByEmail = (trx: Trx, email: string): Promise<UserRow | undefined> =>
   trx.selectFrom('users').select(userColumns).where(emailIs(email)).forUpdate().executeTakeFirst()
 
+/** Locked until the transaction ends. */
+export const lockUserById = (trx: Trx, id: number): Promise<UserRow | undefined> =>
+  trx.selectFrom('users').select(userColumns).where('id', '=', id).forUpdate().executeTakeFirst()
+
 export const userIdByEmail = async (db: Db, email: string): Promise<number | null> =>
   (await db.selectFrom('users').select('id').where(emailIs(email)).executeTakeFirst())?.id ?? null
 
@@ -39,6 +43,17 @@ export const insertUser = (
   trx: Trx,
   user: { email: string; name: string; role: Role; email_verified: boolean },
 ): Promise<UserRow> => trx.insertInto('users').values(user).returning(userColumns).executeTakeFirstOrThrow()
+
+/** @returns false where this account signs in without a password. */
+export const setPassword = async (trx: Trx, userId: number, passwordHash: string): Promise<boolean> => {
+  const { numUpdatedRows } = await trx
+    .updateTable('accounts')
+    .set({ password: passwordHash, updated_at: sql`now()` })
+    .where('user_id', '=', userId)
+    .where('provider_id', '=', 'credential')
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
 
 /** The row by which Better Auth checks a password. */
 export const insertPassword = async (trx: Trx, userId: number, passwordHash: string): Promise<void> => {
@@ -81,10 +96,10 @@ export const setUserRole = async (trx: Trx, id: number, role: Role): Promise<voi
   await trx.updateTable('users').set({ role, updated_at: sql`now()` }).where('id', '=', id).execute()
 }
 
-export const deactivateUser = async (trx: Trx, id: number): Promise<void> => {
+export const setUserActive = async (trx: Trx, id: number, isActive: boolean): Promise<void> => {
   await trx
     .updateTable('users')
-    .set({ is_active: false, updated_at: sql`now()` })
+    .set({ is_active: isActive, updated_at: sql`now()` })
     .where('id', '=', id)
     .execute()
 }
@@ -99,6 +114,7 @@ export const lockSysadmins = async (trx: Trx): Promise<number[]> => {
     .select('id')
     .where('role', '=', 'sysadmin')
     .where('is_active', '=', true)
+    .where('banned', '=', false)
     .orderBy('id')
     .forUpdate()
     .execute()
@@ -111,6 +127,7 @@ export const hasSysadmin = async (db: Db): Promise<boolean> =>
     .select('id')
     .where('role', '=', 'sysadmin')
     .where('is_active', '=', true)
+    .where('banned', '=', false)
     .limit(1)
     .executeTakeFirst()) !== undefined
 
@@ -137,10 +154,10 @@ export const adoptLinks = async (trx: Trx, fromId: number, toId: number): Promis
 
 /** Links that still open something and end with their creator. */
 export const liveLinksOf = (
-  trx: Trx,
+  db: Db,
   userId: number,
 ): Promise<{ id: string; board_id: string; label: string | null }[]> =>
-  trx
+  db
     .selectFrom('share_links')
     .select(['id', 'board_id', 'label'])
     .where('created_by', '=', userId)

@@ -1,18 +1,19 @@
 // Accounts over HTTP: who am I, my sessions, and tickets for stock clients. Signing in is in auth-routes.ts.
 import { createRoute, z } from '@hono/zod-openapi'
+import { ProfileUpdate } from '../../shared/api/people.ts'
 import { listOf, MeResponse, SessionResponse, TicketCreate, TicketResponse, Uuid } from '../../shared/api.ts'
 import type { Level } from '../../shared/levels.ts'
-import { transactionAs } from '../audit/actor.ts'
 import type { Db } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
-import { type Actor, type Identity, principalKey } from '../principal.ts'
+import { type Identity, principalKey } from '../principal.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
 import type { AccountTrail, Auth } from './auth.ts'
-import { forward, withCookies } from './auth-routes.ts'
+import { forward, withCookies } from './forward.ts'
 import { userById } from './queries.ts'
-import { deleteSessions, sessionsOf } from './session-queries.ts'
+import { endSessions, listSessions } from './sessions.ts'
 import { makeTicket } from './tickets.ts'
-import { foreignUser } from './users.ts'
+import { hasTwoFactor } from './two-factor-queries.ts'
+import { foreignUser, renameOneself } from './users.ts'
 
 export interface AccountRoutesDeps {
   db: Db
@@ -24,61 +25,59 @@ export interface AccountRoutesDeps {
 export function accountRoutes({ db, auth, trail }: AccountRoutesDeps) {
   const router = newRouter()
 
-  router.openapi(meRoute, async (c) => {
-    const { principal, via } = c.get('identity')
+  const meOf = async ({ principal, via, needsTwoFactor }: Identity) => {
     const user = principal.kind === 'user' ? await userById(db, principal.userId) : undefined
-    const answer = c.json(
-      {
-        kind: principal.kind,
-        id: principal.kind === 'anonymous' ? null : principalKey(principal),
-        user_id: principal.kind === 'user' ? principal.userId : null,
-        name: principal.kind === 'anonymous' ? null : principal.name,
-        email: user?.email ?? null,
-        role: principal.kind === 'user' ? principal.role : null,
-      },
-      200,
-    )
-    // Every page begins by asking this, so here the session slides.
-    return via === 'session' ? withCookies(answer, await forward(auth, c, 'GET', '/get-session')) : answer
-  })
-
-  router.openapi(sessionsRoute, async (c) => {
-    const { userId, sessionId } = signedInAs(c.get('identity'))
-    const sessions = await sessionsOf(db, userId)
-    const items = sessions.map(({ id, created_at, expires_at, ip_address, user_agent }) => ({
-      id,
-      created_at: created_at.toISOString(),
-      expires_at: expires_at.toISOString(),
-      ip_address: ip_address || null,
-      user_agent: user_agent || null,
-      is_current: String(id) === sessionId,
-    }))
-    return c.json({ items, next_cursor: null }, 200)
-  })
-
-  const endSessions = async (identity: Identity, actor: Actor, which: { id?: number; except?: number }) => {
-    const { userId } = signedInAs(identity)
-    const ended = await transactionAs(db, actor, (trx) => deleteSessions(trx, userId, which))
-    const rows = ended.map(
-      (id) => ({ action: 'logout', actor, resourceType: 'session', resourceId: String(id) }) as const,
-    )
-    await Promise.all(rows.map((row) => trail.record(row)))
-    return ended.length
+    return {
+      kind: principal.kind,
+      id: principal.kind === 'anonymous' ? null : principalKey(principal),
+      user_id: principal.kind === 'user' ? principal.userId : null,
+      name: principal.kind === 'anonymous' ? null : (user?.name ?? principal.name),
+      email: user?.email ?? null,
+      role: principal.kind === 'user' ? principal.role : null,
+      two_factor:
+        principal.kind !== 'user' || via !== 'session'
+          ? null
+          : needsTwoFactor
+            ? ('required' as const)
+            : (await hasTwoFactor(db, principal.userId))
+              ? ('on' as const)
+              : ('off' as const),
+    }
   }
 
-  router.openapi(endSessionRoute, async (c) => {
-    const ended = await endSessions(c.get('identity'), c.get('actor'), {
-      id: c.req.valid('param').session_id,
-    })
-    if (ended === 0) throw new BoardroomError('not_found', 'you have no such session')
-    return c.body(null, 204)
+  router.openapi(meRoute, async (c) => {
+    const identity = c.get('identity')
+    const answer = c.json(await meOf(identity), 200)
+    // Every page begins by asking this, so here the session slides.
+    return identity.via === 'session'
+      ? withCookies(answer, await forward(auth, c, 'GET', '/get-session'))
+      : answer
   })
 
-  router.openapi(endSessionsRoute, async (c) => {
-    const identity = c.get('identity')
-    await endSessions(identity, c.get('actor'), { except: Number(identity.sessionId) })
-    return c.body(null, 204)
+  router.openapi(renameRoute, async (c) => {
+    const { userId } = signedInAs(c.get('identity'))
+    await renameOneself(db, c.get('actor'), userId, c.req.valid('json').name)
+    return c.json(await meOf(c.get('identity')), 200)
   })
+
+  for (const path of ['/me/sessions', '/sessions'] as const) {
+    router.openapi(sessionsRoute(path), async (c) => {
+      const { userId, sessionId } = signedInAs(c.get('identity'))
+      return c.json({ items: await listSessions(db, userId, sessionId), next_cursor: null }, 200)
+    })
+    router.openapi(endSessionRoute(path), async (c) => {
+      const { userId } = signedInAs(c.get('identity'))
+      const id = c.req.valid('param').session_id
+      if ((await endSessions({ db, trail }, c.get('actor'), userId, { id })) === 0)
+        throw new BoardroomError('not_found', 'you have no such session')
+      return c.body(null, 204)
+    })
+    router.openapi(endSessionsRoute(path), async (c) => {
+      const { userId, sessionId } = signedInAs(c.get('identity'))
+      await endSessions({ db, trail }, c.get('actor'), userId, { except: Number(sessionId) })
+      return c.body(null, 204)
+    })
+  }
 
   return router
 }
@@ -145,30 +144,45 @@ const meRoute = createRoute({
   },
 })
 
-const sessionsRoute = createRoute({
-  method: 'get',
-  path: '/sessions',
+const renameRoute = createRoute({
+  method: 'patch',
+  path: '/me',
   tags: ['accounts'],
-  summary: 'Where I am signed in, newest first',
-  responses: { 200: jsonAnswer(listOf(SessionResponse), 'All of them.'), ...errorAnswers(401) },
+  summary: 'Change the own name',
+  request: { body: jsonBody(ProfileUpdate) },
+  responses: { 200: jsonAnswer(MeResponse, 'As it is now.'), ...errorAnswers(401, 403, 409) },
 })
 
-const endSessionRoute = createRoute({
-  method: 'delete',
-  path: '/sessions/{session_id}',
-  tags: ['accounts'],
-  summary: 'End one of my sessions, its sockets and tickets',
-  request: { params: z.strictObject({ session_id: z.coerce.number().int().positive().max(2_147_483_647) }) },
-  responses: { 204: { description: 'Ended.' }, ...errorAnswers(401, 403, 404) },
-})
+/** `/sessions` is the older name of `/me/sessions`. */
+const sessionsRoute = <Path extends string>(path: Path) =>
+  createRoute({
+    method: 'get',
+    path,
+    tags: ['accounts'],
+    summary: 'Where I am signed in, newest first',
+    responses: { 200: jsonAnswer(listOf(SessionResponse), 'All of them.'), ...errorAnswers(401) },
+  })
 
-const endSessionsRoute = createRoute({
-  method: 'delete',
-  path: '/sessions',
-  tags: ['accounts'],
-  summary: 'End all of my sessions but this one',
-  responses: { 204: { description: 'Ended.' }, ...errorAnswers(401, 403) },
-})
+const endSessionRoute = <Path extends string>(path: Path) =>
+  createRoute({
+    method: 'delete',
+    path: `${path}/{session_id}`,
+    tags: ['accounts'],
+    summary: 'End one of my sessions, its sockets and tickets',
+    request: {
+      params: z.strictObject({ session_id: z.coerce.number().int().positive().max(2_147_483_647) }),
+    },
+    responses: { 204: { description: 'Ended.' }, ...errorAnswers(401, 403, 404) },
+  })
+
+const endSessionsRoute = <Path extends string>(path: Path) =>
+  createRoute({
+    method: 'delete',
+    path,
+    tags: ['accounts'],
+    summary: 'End all of my sessions but this one',
+    responses: { 204: { description: 'Ended.' }, ...errorAnswers(401, 403) },
+  })
 
 const ticketRoute = createRoute({
   method: 'post',

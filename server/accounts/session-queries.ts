@@ -12,6 +12,7 @@ export interface SignedIn {
   userId: number
   name: string
   role: Role
+  twoFactorEnabled: boolean
 }
 
 /** @param token as it is in the row, its signature checked. */
@@ -23,11 +24,13 @@ export const signedInByToken = (db: Db, token: string): Promise<SignedIn | undef
       'users.id as userId',
       'users.name',
       'users.role',
+      'users.two_factor_enabled as twoFactorEnabled',
       sql<string>`sessions.id::text`.as('sessionId'),
     ])
     .where('sessions.token', '=', token)
     .where('sessions.expires_at', '>', sql<Date>`now()`)
     .where('users.is_active', '=', true)
+    .where('users.banned', '=', false)
     .executeTakeFirst()
 
 export const sessionsOf = (
@@ -65,4 +68,28 @@ export const deleteExpired = async (trx: Trx): Promise<{ sessions: number; guest
     .where('expires_at', '<', sql<Date>`now() - interval '30 days'`)
     .executeTakeFirst()
   return { sessions: Number(sessions.numDeletedRows), guests: Number(guests.numDeletedRows) }
+}
+
+/**
+ * The session `toId` goes on under the token of `fromId`, which is no row of its own any more.
+ * @returns false, and changes nothing, where they are not sessions of one person
+ */
+export const moveToken = async (trx: Trx, fromId: number, toId: number): Promise<boolean> => {
+  const rows = await trx
+    .selectFrom('sessions')
+    .select(['id', 'user_id', 'token', 'expires_at'])
+    .where('id', 'in', [fromId, toId])
+    .forUpdate()
+    .execute()
+  const from = rows.find(({ id }) => id === fromId)
+  const to = rows.find(({ id }) => id === toId)
+  if (from === undefined || to === undefined || from.user_id !== to.user_id) return false
+  await trx.deleteFrom('sessions').where('id', '=', fromId).execute()
+  const renewed = { token: from.token, expires_at: from.expires_at, updated_at: sql<Date>`now()` }
+  await trx.updateTable('sessions').set(renewed).where('id', '=', toId).execute()
+  return true
+}
+
+export const dropSessions = async (trx: Trx, ids: number[]): Promise<void> => {
+  if (ids.length > 0) await trx.deleteFrom('sessions').where('id', 'in', ids).execute()
 }

@@ -11,7 +11,6 @@ import { hashPassword, passwordLength, refuseGuessable } from './passwords.ts'
 import {
   adoptLinks,
   allUsers,
-  deactivateUser,
   foreignUserRow,
   handOverBoards,
   insertForeignUser,
@@ -20,6 +19,8 @@ import {
   liveLinksOf,
   lockSysadmins,
   lockUserByEmail,
+  lockUserById,
+  setUserActive,
   setUserName,
   setUserRole,
   type UserRow,
@@ -105,50 +106,79 @@ export async function addUser(trx: Transaction<Tables>, user: ReadyUser): Promis
 /** Everybody, foreign users and the system actor too, in the order they came. */
 export const listUsers = (db: Db): Promise<UserRow[]> => allUsers(db)
 
+/** Whose account: an address, or an id. */
+export type Whose = string | number
+
 /**
- * Gives `email` another role.
+ * Gives somebody another role.
  * @throws BoardroomError not_found | conflict (the last active sysadmin; the system actor)
  */
-export const setRole = (db: Db, actor: Actor, email: string, role: Role): Promise<UserRow> =>
-  transactionAs(db, actor, async (trx) => {
-    const sysadmins = await lockSysadmins(trx)
-    const user = await changeableUser(trx, email)
-    if (role !== 'sysadmin') refuseTheLast(sysadmins, user)
-    await setUserRole(trx, user.id, role)
-    return { ...user, role }
-  })
+export const setRole = (db: Db, actor: Actor, whose: Whose, role: Role): Promise<UserRow> =>
+  transactionAs(db, actor, (trx) => changeRole(trx, whose, role))
+
+/** The same inside a transaction of the caller's. */
+export async function changeRole(trx: Transaction<Tables>, whose: Whose, role: Role): Promise<UserRow> {
+  const sysadmins = await lockSysadmins(trx)
+  const user = await changeableUser(trx, whose)
+  if (user.issuer === serviceIssuer) {
+    throw new BoardroomError(
+      'conflict',
+      'what service keys act as has no other role; make somebody an account',
+    )
+  }
+  if (role !== 'sysadmin') refuseTheLast(sysadmins, user)
+  await setUserRole(trx, user.id, role)
+  return { ...user, role }
+}
 
 export interface Disabled {
   user: UserRow
   /** What went to `transferTo`. */
   boards: number
   links: number
+  sessions: number
   /** Links that opened something until now and give nothing any more, because nobody took them over. */
   stoppedLinks: { id: string; board_id: string; label: string | null }[]
 }
 
 /**
- * Deactivates `email`: signed out everywhere, its sockets close, its links stop, unless `transferTo` takes boards and
+ * Deactivates somebody: signed out everywhere, its sockets close, its links stop, unless `transferTo` takes boards and
  * links over. Boards without a new owner stay with administrators.
  * @throws BoardroomError not_found | conflict (the last active sysadmin; the system actor; transferTo cannot take over)
  */
 export const disableUser = (
   db: Db,
   actor: Actor,
-  email: string,
-  options: { transferTo?: string | undefined } = {},
-): Promise<Disabled> =>
+  whose: Whose,
+  options: { transferTo?: Whose | undefined } = {},
+): Promise<Disabled> => transactionAs(db, actor, (trx) => deactivate(trx, whose, options.transferTo))
+
+/** The same inside a transaction of the caller's. */
+export async function deactivate(
+  trx: Transaction<Tables>,
+  whose: Whose,
+  transferTo: Whose | undefined,
+): Promise<Disabled> {
+  const sysadmins = await lockSysadmins(trx)
+  const user = await changeableUser(trx, whose)
+  refuseTheLast(sysadmins, user)
+  const heir = transferTo === undefined ? null : await heirOf(trx, user, transferTo)
+  const boards = heir === null ? 0 : await handOverBoards(trx, user.id, heir.id)
+  const links = heir === null ? 0 : await adoptLinks(trx, user.id, heir.id)
+  const stoppedLinks = heir === null ? await liveLinksOf(trx, user.id) : []
+  await setUserActive(trx, user.id, false)
+  const sessions = (await deleteSessions(trx, user.id)).length
+  return { user: { ...user, is_active: false }, boards, links, sessions, stoppedLinks }
+}
+
+/** @throws BoardroomError conflict (named elsewhere) */
+export const renameOneself = (db: Db, actor: Actor, userId: number, name: string): Promise<void> =>
   transactionAs(db, actor, async (trx) => {
-    const sysadmins = await lockSysadmins(trx)
-    const user = await changeableUser(trx, email)
-    refuseTheLast(sysadmins, user)
-    const heir = options.transferTo === undefined ? null : await heirOf(trx, user, options.transferTo)
-    const boards = heir === null ? 0 : await handOverBoards(trx, user.id, heir.id)
-    const links = heir === null ? 0 : await adoptLinks(trx, user.id, heir.id)
-    const stoppedLinks = heir === null ? await liveLinksOf(trx, user.id) : []
-    await deactivateUser(trx, user.id)
-    await deleteSessions(trx, user.id)
-    return { user: { ...user, is_active: false }, boards, links, stoppedLinks }
+    const user = await changeableUser(trx, userId)
+    if (user.issuer !== null) {
+      throw new BoardroomError('conflict', 'your name comes from the application that you sign in with')
+    }
+    if (user.name !== name) await setUserName(trx, userId, name)
   })
 
 /** A user of the embedder's, as its `authenticate` or a service key names one. */
@@ -223,20 +253,24 @@ function nameThatFits(name: string): string {
 /** As Postgres counts them: one emoji is one. */
 const characters = (text: string): string[] => Array.from(text)
 
-async function changeableUser(trx: Transaction<Tables>, email: string): Promise<UserRow> {
-  const user = await lockUserByEmail(trx, email)
+/** Locked. @throws BoardroomError not_found | conflict (the system actor) */
+export async function changeableUser(trx: Transaction<Tables>, whose: Whose): Promise<UserRow> {
+  const byId = typeof whose === 'number'
+  const user = byId ? await lockUserById(trx, whose) : await lockUserByEmail(trx, whose)
   if (user === undefined) {
     throw new BoardroomError(
       'not_found',
-      'there is no user with this e-mail; list them with: boardroom user list',
+      byId
+        ? 'there is no such user'
+        : 'there is no user with this e-mail; list them with: boardroom user list',
     )
   }
   if (user.email === systemEmail) throw new BoardroomError('conflict', 'the system actor cannot be changed')
   return user
 }
 
-async function heirOf(trx: Transaction<Tables>, user: UserRow, email: string): Promise<UserRow> {
-  const heir = await changeableUser(trx, email)
+async function heirOf(trx: Transaction<Tables>, user: UserRow, whose: Whose): Promise<UserRow> {
+  const heir = await changeableUser(trx, whose)
   if (heir.id === user.id || !heir.is_active) {
     throw new BoardroomError('conflict', 'boards can be handed to another active user only')
   }
@@ -252,5 +286,5 @@ function refuseTheLast(sysadmins: readonly number[], user: UserRow): void {
   }
 }
 
-const isViolationOf = (error: unknown, constraint: string): boolean =>
+export const isViolationOf = (error: unknown, constraint: string): boolean =>
   error instanceof Error && 'constraint' in error && error.constraint === constraint

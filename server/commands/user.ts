@@ -1,6 +1,7 @@
 // `boardroom user …`: accounts from the command line.
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
+import { resetTwoFactor } from '../accounts/two-factor.ts'
 import { createUser, disableUser, listUsers, setRole } from '../accounts/users.ts'
 import { BoardroomError } from '../errors.ts'
 import type { Role } from '../principal.ts'
@@ -24,8 +25,9 @@ export const userCommand: Command = {
     'user list',
     'user disable EMAIL [--transfer-to EMAIL]',
     'user role EMAIL sysadmin|admin|user',
+    'user two-factor-off EMAIL   for somebody who lost the app and the recovery codes',
   ],
-  words: { create: 1, list: 1, disable: 2, role: 3 },
+  words: { create: 1, list: 1, disable: 2, role: 3, 'two-factor-off': 2 },
   options: {
     email: { type: 'string' },
     name: { type: 'string' },
@@ -75,6 +77,13 @@ export const userCommand: Command = {
             throw misuse(userCommand, 'an e-mail and a role are needed')
           const wanted = roleOf(role)
           return async (db: Parameters<typeof createUser>[0]) => [await setRole(db, actor, email, wanted)]
+        }
+        case 'two-factor-off': {
+          if (email === undefined) throw misuse(userCommand, 'whose account? an e-mail is needed')
+          return async (db: Parameters<typeof createUser>[0]) => {
+            await resetTwoFactor(db, actor, email)
+            return (await listUsers(db)).filter((user) => user.email === email.toLowerCase())
+          }
         }
         default:
           throw misuse(userCommand, verb === undefined ? 'what about users?' : `unknown word ${verb}`)

@@ -102,6 +102,17 @@ export interface InvitationsTable {
   revoked_at: MaybeTime
 }
 
+export interface PasswordResetsTable {
+  id: Generated<string>
+  user_id: number
+  token_sha256: Buffer
+  /** null: asked for by mail. */
+  created_by: number | null
+  created_at: Stamp
+  expires_at: Time
+  used_at: MaybeTime
+}
+
 export interface GuestsTable {
   id: Generated<string>
   name: string
@@ -670,6 +681,7 @@ export interface Tables {
   two_factors: TwoFactorsTable
   setup_tokens: SetupTokensTable
   invitations: InvitationsTable
+  password_resets: PasswordResetsTable
   guests: GuestsTable
   service_keys: ServiceKeysTable
   webhooks: WebhooksTable

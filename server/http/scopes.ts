@@ -5,9 +5,16 @@ import type { ScopeNoun } from '../../shared/api/service-keys.ts'
 import { BoardroomError } from '../errors.ts'
 import type { HttpEnv } from '../routing/context.ts'
 
-/** @throws BoardroomError access_denied for a service key that lacks the scope of the route */
+/** @throws BoardroomError access_denied for a service key that lacks the scope of the route, and without a required second factor */
 export const requireScope: MiddlewareHandler<HttpEnv> = async (c, next) => {
-  const { via, scopes = [] } = c.get('identity')
+  const { via, scopes = [], needsTwoFactor = false } = c.get('identity')
+  if (needsTwoFactor && !isOpenWithoutTwoFactor(c.req.path)) {
+    throw new BoardroomError(
+      'access_denied',
+      'this server asks for a second factor; set one up on your account page first',
+      { details: { reason: 'two_factor_required' } },
+    )
+  }
   if (via === 'key') {
     const noun = nounOf(c.req.path)
     if (noun === null) throw new BoardroomError('access_denied', 'service keys may not use this route')
@@ -19,6 +26,10 @@ export const requireScope: MiddlewareHandler<HttpEnv> = async (c, next) => {
   }
   await next()
 }
+
+/** Who lacks the second factor that is required may see who they are, set one up, and go. */
+const isOpenWithoutTwoFactor = (path: string): boolean =>
+  path === '/api/me' || path.startsWith('/api/auth/') || path === '/api/docs' || path === '/api/openapi.json'
 
 function covers(scopes: readonly string[], noun: ScopeNoun, method: string): boolean {
   const isReading = method === 'GET' || method === 'HEAD'

@@ -17,7 +17,7 @@ const boardRoute = /^\/(b|embed)\/[^/]+\/?$/
 const pageRoutes = [
   /^\/$/,
   /^\/boards\/[^/]+\/audit\/?$/,
-  /^\/(setup|sign-in|sign-up|invite|audit|admin|account|trash)(\/[^/]*)?$/,
+  /^\/(setup|sign-in|sign-up|invite|reset|audit|admin|account|trash)(\/[^/]*)?$/,
 ]
 
 const types: Record<string, string> = {

@@ -129,6 +129,13 @@ export class Rooms {
     return here.map((connection) => connection.summary())
   }
 
+  /** Who is on any board. */
+  everyConnection(): ConnectionSummary[] {
+    return [...this.#connections.values()]
+      .filter(({ isOpen, isAway }) => isOpen && !isAway)
+      .map((connection) => connection.summary())
+  }
+
   /** @returns false where there is no such connection. */
   disconnect(connectionId: string, code: CloseCode = CloseCode.noAccess, reason = 'sent away'): boolean {
     const connection = this.#connections.get(connectionId)

@@ -103,6 +103,9 @@ function ofDatabase(error: unknown): BoardroomError | undefined {
       cause: error,
     })
   }
+  if ('constraint' in error && error.constraint === 'users_last_sysadmin') {
+    return new BoardroomError('conflict', error.message, { cause: error })
+  }
   if (code === '22021' || code === '22P05') {
     return new BoardroomError('invalid_request', 'the request holds characters that cannot be stored', {
       cause: error,

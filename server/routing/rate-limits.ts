@@ -102,6 +102,8 @@ export interface RateLimits {
   newGuests: RateLimit
   /** Wrong sign-ins and set-up secrets. */
   failedSignIns: RateLimit
+  /** Mails for a lost password, by the address of whoever asks. */
+  mailsAsked: RateLimit
   /** What people write in comments: by person, by address only where nobody is known. */
   comments: RateLimit
 }
@@ -121,5 +123,6 @@ export const rateLimits = (
   failedLinks: new RateLimit({ limit: config.failedGuessesPerMinutePerIp, windowMs: 60_000 }),
   newGuests: new RateLimit({ limit: config.newGuestsPerMinutePerIp, windowMs: 60_000 }),
   failedSignIns: new RateLimit({ limit: config.failedGuessesPerMinutePerIp, windowMs: 60_000 }),
+  mailsAsked: new RateLimit({ limit: config.failedGuessesPerMinutePerIp, windowMs: 15 * 60_000 }),
   comments: new RateLimit({ limit: config.commentsPerMinute, windowMs: 60_000 }),
 })

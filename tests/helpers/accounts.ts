@@ -13,12 +13,14 @@ import { authRoutes } from '../../server/accounts/auth-routes.ts'
 import { cookieNames } from '../../server/accounts/cookies.ts'
 import { Guests } from '../../server/accounts/guests.ts'
 import { type Authenticate, type IdentifyDeps, identifyRequest } from '../../server/accounts/identify.ts'
+import { peopleRoutes } from '../../server/accounts/people/routes.ts'
 import { accountRoutes, ticketRoutes } from '../../server/accounts/routes.ts'
 import { ticketKeyOf } from '../../server/accounts/tickets.ts'
 import { AuditTrail } from '../../server/audit/trail.ts'
 import { type Config, configWith } from '../../server/config.ts'
 import { createApp } from '../../server/http/app.ts'
 import { isHttps, isOurOrigin, publicUrlOf } from '../../server/http/origins.ts'
+import { createMailer } from '../../server/mail/mailer.ts'
 import { addressReader } from '../../server/routing/addresses.ts'
 import { rateLimits } from '../../server/routing/rate-limits.ts'
 import { type TestDatabase, withDatabase } from './database.ts'
@@ -34,6 +36,7 @@ export interface Sent {
 export interface Browser {
   get(path: string, headers?: Record<string, string>): Promise<Response>
   post(path: string, json: unknown, headers?: Record<string, string>): Promise<Response>
+  patch(path: string, json: unknown): Promise<Response>
   delete(path: string): Promise<Response>
   /** The `Cookie` header as it would be sent now. */
   readonly cookie: string
@@ -76,7 +79,21 @@ export const withAccounts = <Result>(
     })
     const guests = new Guests(db, cookies, trail)
     const ticketKey = ticketKeyOf(secret)
-    const identify: IdentifyDeps = { db, auth, guests, cookies, ticketKey, isOurOrigin: ours, authenticate }
+    const identify: IdentifyDeps = {
+      db,
+      auth,
+      guests,
+      cookies,
+      ticketKey,
+      isOurOrigin: ours,
+      authenticate,
+      twoFactor: config.require2fa,
+    }
+    const rates = rateLimits(config)
+    const mailer =
+      config.smtpUrl === undefined
+        ? null
+        : createMailer({ smtpUrl: config.smtpUrl, from: 'Boardroom <boards@example.org>' })
     const address = addressReader(config.trustedProxies, log)
     const app = createApp({
       log,
@@ -93,8 +110,13 @@ export const withAccounts = <Result>(
       limits: { maxFileBytes: 1024, maxBoardBytes: 1024 },
       version: '0',
       routers: [
-        authRoutes({ db, auth, trail, config, failedGuesses: rateLimits(config).failedSignIns, guests }),
+        authRoutes({ db, auth, trail, config, failedGuesses: rates.failedSignIns, guests }),
         accountRoutes({ db, auth, trail }),
+        peopleRoutes({
+          ...{ db, auth, trail, config, mailer, log, publicUrl, cookies },
+          failedGuesses: rates.failedSignIns,
+          mailsAsked: rates.mailsAsked,
+        }),
         ticketRoutes({ db, ticketKey, requireLevel: async () => undefined, publicUrl }),
       ],
     })
@@ -132,6 +154,7 @@ export const withAccounts = <Result>(
       return {
         get: (path, headers = {}) => visit(path, { headers }),
         post: (path, json, headers = {}) => visit(path, { method: 'POST', json, headers }),
+        patch: (path, json) => visit(path, { method: 'PATCH', json }),
         delete: (path) => visit(path, { method: 'DELETE' }),
         get cookie() {
           return cookieOf(jar)
@@ -153,6 +176,7 @@ export const withAccounts = <Result>(
     try {
       return await work({ ...test, auth, guests, trail, identify, send, browser, actions })
     } finally {
+      mailer?.close()
       await trail.close()
     }
   })

@@ -139,6 +139,7 @@ reading('is for administrators, and of a board for those who manage it', () =>
 )
 reading('ends for an administrator who was demoted, whatever the session says', () =>
   withAudit(async ({ get, db, root }) => {
+    await make.user(db, { role: 'sysadmin' })
     await db.updateTable('users').set({ role: 'user' }).where('id', '=', root).execute()
     assert.is((await get('/api/audit', root)).status, 403)
   }),
@@ -305,6 +306,7 @@ reading('follows live, resumes after Last-Event-ID, and ends when the right is g
     const more = await liveEvents(await get('/api/audit/stream', root))
     assert.is((await get('/api/audit/stream', root)).status, 429)
     await more.cancel()
+    await make.user(db, { role: 'sysadmin' })
     await db.updateTable('users').set({ is_active: false }).where('id', '=', root).execute()
     await eventually(() => again.ended(), { everyMs: 100 })
   }),

@@ -66,6 +66,24 @@ users('are refused with what is wrong about them', () =>
   }),
 )
 
+users('keep a sysadmin against SQL too, and let the role pass on in one statement', () =>
+  withDatabase(async ({ db }) => {
+    const ada = await person(db, 'ada', 'sysadmin')
+    const bob = await person(db, 'bob')
+    const refused = { constraint: 'users_last_sysadmin', message: /last active sysadmin/ }
+    const adaRow = db.updateTable('users').where('id', '=', ada.id)
+    await rejects(adaRow.set({ role: 'admin' }).execute(), refused)
+    await rejects(adaRow.set({ is_active: false }).execute(), refused)
+    await rejects(sql`update boardroom.users set banned = true where id = ${ada.id}`.execute(db), refused)
+    await rejects(db.deleteFrom('users').where('id', '=', ada.id).execute(), refused)
+    await adaRow.set({ name: 'Ada Byron' }).execute()
+    await sql`update boardroom.users set role = case id when ${bob.id} then 'sysadmin' else 'user' end
+      where id in (${ada.id}, ${bob.id})`.execute(db)
+    const rows = await db.selectFrom('users').select('id').where('role', '=', 'sysadmin').execute()
+    assert.equal(rows, [{ id: bob.id }])
+  }),
+)
+
 users('keep a sysadmin: the last active one cannot be demoted or disabled', () =>
   withDatabase(async ({ db }) => {
     await person(db, 'ada', 'sysadmin')

@@ -56,7 +56,7 @@ config('.env.example lists every setting with its default and its sentence, and 
     assert.match(example, new RegExp(`^#${name}=`, 'm'), `${name} is missing`)
     assert.ok(example.includes(field.description ?? 'no description'), `the sentence of ${name} is missing`)
   }
-  const listed = [...example.matchAll(/^#?([A-Z_]+)=/gm)].map(([, name]) => name)
+  const listed = [...example.matchAll(/^#?([A-Z0-9_]+)=/gm)].map(([, name]) => name)
   assert.equal(listed.sort(), Object.keys(fields).sort())
 })
 

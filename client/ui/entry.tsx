@@ -1,0 +1,65 @@
+// Pages with one form on them: signing in, an invitation, a new password.
+import { type FormEvent, type ReactNode, useState } from 'react'
+import { Mark } from './icons.tsx'
+
+interface EntryProps {
+  title: string
+  lead?: string
+  action: string
+  /** What is done with the fields, by name. Throws what is to be shown. */
+  onSubmit: (field: (name: string) => string) => Promise<void>
+  children: ReactNode
+  footer?: ReactNode
+}
+
+export const Entry = ({ title, lead, action, onSubmit, children, footer }: EntryProps) => {
+  const [problem, setProblem] = useState<string | null>(null)
+  const [isBusy, setBusy] = useState(false)
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    const fields = new FormData(event.currentTarget)
+    setBusy(true)
+    setProblem(null)
+    try {
+      await onSubmit((name) => String(fields.get(name) ?? ''))
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : 'That did not work.')
+    }
+    setBusy(false)
+  }
+  return (
+    <main className="centered">
+      <form className="card entry" onSubmit={submit}>
+        <p className="brand">
+          <Mark /> Boardroom
+        </p>
+        <h1>{title}</h1>
+        {lead !== undefined && <p className="lead">{lead}</p>}
+        {children}
+        {problem !== null && (
+          <p className="problem" role="alert">
+            {problem}
+          </p>
+        )}
+        <button type="submit" className="primary wide" disabled={isBusy}>
+          {action}
+        </button>
+        {footer}
+      </form>
+    </main>
+  )
+}
+
+export const NewPassword = ({ label }: { label: string }) => (
+  <label className="field">
+    {label}
+    <input
+      name="password"
+      type="password"
+      autoComplete="new-password"
+      minLength={8}
+      maxLength={128}
+      required
+    />
+  </label>
+)

@@ -1,0 +1,88 @@
+// One of Better Auth's routes asked in the name of whoever asks us, its answers and refusals brought into our shape.
+import type { Context } from 'hono'
+import { z } from 'zod'
+import { BoardroomError } from '../errors.ts'
+import type { HttpEnv } from '../routing/context.ts'
+import { type Auth, clientAddressHeader } from './auth.ts'
+
+export type Handled = Context<HttpEnv>
+
+/**
+ * Asks one of Better Auth's routes in the asker's name.
+ * @returns its answer where that is a success. @throws BoardroomError for its refusals
+ */
+export async function forward(
+  auth: Auth,
+  c: Handled,
+  method: 'GET' | 'POST',
+  path: string,
+  body?: Record<string, unknown>,
+  /** @see Auth.handler */
+  keeping?: string,
+): Promise<Response> {
+  const headers = new Headers()
+  for (const name of passedOn) {
+    const value = c.req.header(name)
+    if (value !== undefined) headers.set(name, value)
+  }
+  // The edge has decided about pages (http/cors.ts); without Origin there is none, and Better Auth wants to see one.
+  if (!headers.has('origin')) headers.set('origin', new URL(auth.baseUrl).origin)
+  const { ip } = c.get('actor')
+  if (ip !== null) headers.set(clientAddressHeader, ip)
+  if (body !== undefined) headers.set('content-type', 'application/json')
+  const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) }
+  const answer = await auth.handler(new Request(auth.baseUrl + path, init), keeping)
+  if (!answer.ok) throw await refusalOf(answer)
+  return answer
+}
+
+const passedOn = ['authorization', 'cookie', 'host', 'origin', 'user-agent']
+
+const Failure = z
+  .object({ code: z.string().catch(''), message: z.string().catch('') })
+  .catch({ code: '', message: '' })
+
+/** What Better Auth says about second factors, in our words. */
+const refusals: Readonly<Record<string, ConstructorParameters<typeof BoardroomError>>> = {
+  INVALID_CODE: ['wrong_credentials', 'the code is wrong; take the one that the app shows now'],
+  INVALID_BACKUP_CODE: ['wrong_credentials', 'this recovery code is wrong or used'],
+  INVALID_TWO_FACTOR_COOKIE: ['not_signed_in', 'sign in with your password first'],
+  TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE: [
+    'not_signed_in',
+    'too many wrong codes; sign in with your password again',
+  ],
+  ACCOUNT_TEMPORARILY_LOCKED: [
+    'too_many_requests',
+    'too many wrong codes for this account; try again in a quarter of an hour',
+    { details: { retry_after_seconds: 900 } },
+  ],
+  TOTP_ALREADY_ENABLED: ['conflict', 'you have a second factor already; switch it off first'],
+  TOTP_NOT_ENABLED: ['conflict', 'you have no second factor; set one up first'],
+  TWO_FACTOR_NOT_ENABLED: ['conflict', 'you have no second factor; set one up first'],
+  BACKUP_CODES_NOT_ENABLED: ['conflict', 'you have no recovery codes; set up a second factor first'],
+}
+
+async function refusalOf(answer: Response): Promise<BoardroomError> {
+  const { code, message } = Failure.parse(await answer.json().catch(() => ({})))
+  if (code === 'INVALID_EMAIL_OR_PASSWORD')
+    return new BoardroomError('wrong_credentials', 'wrong e-mail or password')
+  if (code === 'INVALID_PASSWORD')
+    return new BoardroomError('wrong_credentials', 'the current password is wrong')
+  if (code === 'ACCOUNT_DEACTIVATED' || code === 'BANNED_USER') {
+    return new BoardroomError('access_denied', 'this account is deactivated; ask an administrator')
+  }
+  if (code.includes('ORIGIN') || code.startsWith('CROSS_SITE')) {
+    return new BoardroomError('origin_not_allowed', 'pages of this origin may not sign in here')
+  }
+  const known = refusals[code]
+  if (known !== undefined) return new BoardroomError(...known)
+  if (answer.status === 401) return new BoardroomError('not_signed_in', 'sign in first')
+  if (answer.status < 500) return new BoardroomError('invalid_request', message || 'the request was refused')
+  return new BoardroomError('internal', 'signing in does not work', { details: { code } })
+}
+
+/** Better Auth's cookies on an answer of ours. */
+export function withCookies<Answer extends Response>(answer: Answer, from: Response): Answer {
+  for (const cookie of from.headers.getSetCookie()) answer.headers.append('set-cookie', cookie)
+  return answer
+}

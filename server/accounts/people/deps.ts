@@ -1,0 +1,22 @@
+// What the rules about people need of the rest.
+import type { Logger } from 'pino'
+import type { Config } from '../../config.ts'
+import type { Db } from '../../database/database.ts'
+import type { Mailer } from '../../mail/mailer.ts'
+import type { RateLimit } from '../../routing/rate-limits.ts'
+import type { AccountTrail } from '../auth.ts'
+
+export interface PeopleDeps {
+  db: Db
+  trail: AccountTrail
+  /** null where the operator has set no mail server. */
+  mailer: Mailer | null
+  config: Pick<Config, 'signUp' | 'require2fa'>
+  /** What people type to get here, without a trailing slash. @see server/http/origins.ts */
+  publicUrl(host: string | null): string
+  /** Wrong links, by address. */
+  failedGuesses: RateLimit
+  /** Mails that are asked for without signing in, by address of the asker. */
+  mailsAsked: RateLimit
+  log: Logger
+}

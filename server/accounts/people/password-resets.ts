@@ -1,0 +1,118 @@
+// A lost password: a link, good once and for a day, by an administrator or by mail. Whoever uses it sets a new
+// password and is signed out everywhere; a second factor is asked for as ever.
+import type { PasswordResetResponse, PasswordResetUse } from '../../../shared/api/people.ts'
+import { transactionAs } from '../../audit/actor.ts'
+import type { Db } from '../../database/database.ts'
+import { BoardroomError } from '../../errors.ts'
+import type { Actor } from '../../principal.ts'
+import { hashPassword, refuseGuessable } from '../passwords.ts'
+import { insertPassword, setPassword, userById, userIdByEmail } from '../queries.ts'
+import { deleteSessions } from '../session-queries.ts'
+import { changeableUser } from '../users.ts'
+import type { PeopleDeps } from './deps.ts'
+import { newLinkSecret, sha256Of } from './link-secret.ts'
+import { requireReach } from './people.ts'
+import { insertReset, lockGoodReset, spendReset } from './reset-queries.ts'
+
+const goodForMs = 24 * 3_600_000
+
+/** @throws BoardroomError not_found | access_denied (above the asker's role) | conflict (no password of ours) */
+export async function resetByAdministrator(
+  deps: PeopleDeps,
+  actor: Actor,
+  { askerId, userId, url }: { askerId: number; userId: number; url: string },
+): Promise<PasswordResetResponse> {
+  const { secret, sha256 } = newLinkSecret()
+  const expires_at = new Date(Date.now() + goodForMs)
+  const user = await transactionAs(deps.db, actor, async (trx) => {
+    await requireReach(trx, askerId, userId)
+    const row = await changeableUser(trx, userId)
+    if (row.issuer !== null) {
+      throw new BoardroomError('conflict', 'this account signs in elsewhere and has no password here')
+    }
+    if (!row.is_active) throw new BoardroomError('conflict', 'this account is deactivated; activate it first')
+    await insertReset(trx, { user_id: userId, token_sha256: sha256, created_by: askerId, expires_at })
+    return row
+  })
+  const link = `${url}/reset#${secret}`
+  const mailed = user.email !== null && (await mailReset(deps, user.email, link))
+  return { url: link, expires_at: expires_at.toISOString(), mailed }
+}
+
+/**
+ * Mails a link to whoever has an account with this address. Works on in the background, so that neither answer nor
+ * time tells whether there is one.
+ * @throws BoardroomError conflict where nothing can be mailed
+ */
+export function resetByMail(deps: PeopleDeps, actor: Actor, email: string, url: string): Promise<void> {
+  if (deps.mailer === null) {
+    throw new BoardroomError('conflict', 'this server sends no mail; ask an administrator for a link')
+  }
+  return mailLink(deps, actor, email, url).catch((error: unknown) =>
+    deps.log.warn({ err: error }, 'link for a new password not mailed'),
+  )
+}
+
+async function mailLink(deps: PeopleDeps, actor: Actor, email: string, url: string): Promise<void> {
+  const { db } = deps
+  const id = await userIdByEmail(db, email)
+  const user = id === null ? undefined : await userById(db, id)
+  if (user === undefined || !user.is_active || user.issuer !== null || user.email === null) return
+  const { secret, sha256 } = newLinkSecret()
+  const expires_at = new Date(Date.now() + goodForMs)
+  await transactionAs(db, actor, (trx) =>
+    insertReset(trx, { user_id: user.id, token_sha256: sha256, created_by: null, expires_at }),
+  )
+  await mailReset(deps, user.email, `${url}/reset#${secret}`)
+}
+
+async function mailReset({ mailer, log }: PeopleDeps, to: string, link: string): Promise<boolean> {
+  if (mailer === null) return false
+  const text = [
+    'Somebody, probably you, asked for a new password for your Boardroom account.',
+    'Open this link to choose one:',
+    '',
+    link,
+    '',
+    'It is good once, for a day. If you did not ask for it, ignore this mail: your password stays as it is.',
+  ]
+  try {
+    await mailer.send({ to, subject: 'A new password for Boardroom', text: text.join('\n') })
+    return true
+  } catch (error) {
+    log.warn({ err: error }, 'link for a new password not mailed')
+    return false
+  }
+}
+
+/**
+ * Sets the password and signs out everywhere.
+ * @throws BoardroomError link_not_valid | invalid_request (easily guessed)
+ */
+export async function setPasswordByLink(
+  { db, trail }: { db: Db; trail: PeopleDeps['trail'] },
+  actor: Actor,
+  { token, password }: PasswordResetUse,
+): Promise<{ email: string | null }> {
+  await refuseGuessable(password, [])
+  const hash = await hashPassword(password)
+  const { userId, email, ended } = await transactionAs(db, actor, async (trx) => {
+    const reset = await lockGoodReset(trx, sha256Of(token))
+    if (reset === undefined) {
+      throw new BoardroomError('link_not_valid', 'this link is unknown, used or over; ask for a new one')
+    }
+    await refuseGuessable(password, [reset.name, reset.email ?? ''])
+    await spendReset(trx, reset.id)
+    if (!(await setPassword(trx, reset.user_id, hash))) await insertPassword(trx, reset.user_id, hash)
+    return { userId: reset.user_id, email: reset.email, ended: await deleteSessions(trx, reset.user_id) }
+  })
+  await trail.record({
+    action: 'update',
+    category: 'account',
+    actor,
+    resourceType: 'user',
+    resourceId: String(userId),
+    details: { changed: 'password', by: 'link', sessions_ended: ended.length },
+  })
+  return { email }
+}

@@ -1,0 +1,205 @@
+// People over HTTP, for administrators: who there is, roles, deactivation, where they are signed in.
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
+import {
+  PasswordResetResponse,
+  UserHoldings,
+  UserListQuery,
+  UserResponse,
+  UserUpdate,
+  UserUpdateResponse,
+} from '../../../shared/api/people.ts'
+import { listOf, SessionResponse } from '../../../shared/api.ts'
+import { BoardroomError } from '../../errors.ts'
+import type { HttpEnv } from '../../routing/context.ts'
+import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../../routing/router.ts'
+import { requireAdministrator } from '../administrators.ts'
+import { endSessions, listSessions } from '../sessions.ts'
+import { resetTwoFactor } from '../two-factor.ts'
+import type { PeopleDeps } from './deps.ts'
+import { resetByAdministrator } from './password-resets.ts'
+import { changePerson, holdingsOf, listPeople, readPerson, requireReach, requireReachNow } from './people.ts'
+
+const tags = ['accounts']
+const Number32 = z.coerce.number('expected the number of a user').int().positive().max(2_147_483_647)
+const params = z.object({ user_id: Number32 })
+const sessionParams = params.extend({
+  session_id: z.coerce.number('expected the number of a session').int().positive().max(2_147_483_647),
+})
+
+/** `/users`. */
+export function personRoutes(deps: PeopleDeps): OpenAPIHono<HttpEnv> {
+  const { db } = deps
+  const router = newRouter()
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/users',
+      tags,
+      summary: 'Everybody who has an account, for administrators',
+      request: { query: UserListQuery },
+      responses: { 200: jsonAnswer(listOf(UserResponse), 'One page.'), ...errorAnswers(401, 403) },
+    }),
+    async (c) => {
+      const { role } = requireAdministrator(c.get('identity'))
+      return c.json(await listPeople(db, role, c.req.valid('query')), 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/users/{user_id}',
+      tags,
+      summary: 'One account',
+      request: { params },
+      responses: { 200: jsonAnswer(UserResponse, 'The account.'), ...errorAnswers(401, 403, 404) },
+    }),
+    async (c) => {
+      const { role } = requireAdministrator(c.get('identity'))
+      return c.json(await readPerson(db, role, c.req.valid('param').user_id), 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'patch',
+      path: '/users/{user_id}',
+      tags,
+      summary: 'Change name, role, or whether an account is active',
+      description:
+        'Nobody changes an account above their own role, or gives a role above it. Deactivating signs out everywhere, closes sockets (4401) and stops the share links of that account, unless `transfer_to` takes boards and links over; the answer says what happened. The last active sysadmin keeps role and access (409).',
+      request: { params, body: jsonBody(UserUpdate) },
+      responses: {
+        200: jsonAnswer(UserUpdateResponse, 'As it is now, and what was deactivated.'),
+        ...errorAnswers(401, 403, 404, 409),
+      },
+    }),
+    async (c) => {
+      const { userId } = requireAdministrator(c.get('identity'))
+      const { user_id } = c.req.valid('param')
+      return c.json(await changePerson(db, c.get('actor'), userId, user_id, c.req.valid('json')), 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/users/{user_id}/holdings',
+      tags,
+      summary: 'What would stop, or change hands, with an account',
+      request: { params },
+      responses: { 200: jsonAnswer(UserHoldings, 'As it is now.'), ...errorAnswers(401, 403, 404) },
+    }),
+    async (c) => {
+      requireAdministrator(c.get('identity'))
+      return c.json(await holdingsOf(db, c.req.valid('param').user_id), 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/users/{user_id}/sessions',
+      tags,
+      summary: 'Where somebody is signed in, newest first',
+      request: { params },
+      responses: { 200: jsonAnswer(listOf(SessionResponse), 'All of them.'), ...errorAnswers(401, 403, 404) },
+    }),
+    async (c) => {
+      const { role } = requireAdministrator(c.get('identity'))
+      const { id } = await readPerson(db, role, c.req.valid('param').user_id)
+      const items = await listSessions(db, id, c.get('identity').sessionId)
+      return c.json({ items, next_cursor: null }, 200)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'delete',
+      path: '/users/{user_id}/sessions',
+      tags,
+      summary: 'Sign somebody out everywhere',
+      request: { params },
+      responses: {
+        204: { description: 'All ended, with their sockets and tickets.' },
+        ...errorAnswers(401, 403, 404),
+      },
+    }),
+    async (c) => {
+      const { userId } = requireAdministrator(c.get('identity'))
+      const { user_id } = c.req.valid('param')
+      await requireReachNow(db, userId, user_id)
+      await endSessions(deps, c.get('actor'), user_id)
+      return c.body(null, 204)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'delete',
+      path: '/users/{user_id}/sessions/{session_id}',
+      tags,
+      summary: 'End one session of somebody',
+      request: { params: sessionParams },
+      responses: {
+        204: { description: 'Ended, with its sockets and tickets.' },
+        ...errorAnswers(401, 403, 404),
+      },
+    }),
+    async (c) => {
+      const { userId } = requireAdministrator(c.get('identity'))
+      const { user_id, session_id } = c.req.valid('param')
+      await requireReachNow(db, userId, user_id)
+      if ((await endSessions(deps, c.get('actor'), user_id, { id: session_id })) === 0)
+        throw new BoardroomError('not_found', 'this user has no such session')
+      return c.body(null, 204)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'post',
+      path: '/users/{user_id}/password-reset',
+      tags,
+      summary: 'A link by which somebody sets a new password',
+      description:
+        'Good once, for a day; a newer one ends it. Mailed as well, where a mail server is set. The password stays as it is until the link is used.',
+      request: { params },
+      responses: {
+        201: jsonAnswer(PasswordResetResponse, 'The link; hand it over yourself where it was not mailed.'),
+        ...errorAnswers(401, 403, 404, 409),
+      },
+    }),
+    async (c) => {
+      const { userId } = requireAdministrator(c.get('identity'))
+      const url = deps.publicUrl(c.req.header('host') ?? null)
+      const { user_id } = c.req.valid('param')
+      return c.json(
+        await resetByAdministrator(deps, c.get('actor'), { askerId: userId, userId: user_id, url }),
+        201,
+      )
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'delete',
+      path: '/users/{user_id}/two-factor',
+      tags,
+      summary: 'Take a lost second factor away',
+      description: 'The password alone signs in again, until another one is set up.',
+      request: { params },
+      responses: { 204: { description: 'Gone.' }, ...errorAnswers(401, 403, 404, 409) },
+    }),
+    async (c) => {
+      const { userId } = requireAdministrator(c.get('identity'))
+      await resetTwoFactor(db, c.get('actor'), c.req.valid('param').user_id, (trx, id) =>
+        requireReach(trx, userId, id),
+      )
+      return c.body(null, 204)
+    },
+  )
+
+  return router
+}

@@ -1,0 +1,46 @@
+// Sessions as people see and end them: their own, and administrators those of others.
+import type { SessionResponse } from '../../shared/api.ts'
+import { transactionAs } from '../audit/actor.ts'
+import type { Db } from '../database/database.ts'
+import type { Actor } from '../principal.ts'
+import type { AccountTrail } from './auth.ts'
+import { deleteSessions, sessionsOf } from './session-queries.ts'
+
+/** Newest first. @param currentId the session that asks */
+export async function listSessions(
+  db: Db,
+  userId: number,
+  currentId: string | null,
+): Promise<SessionResponse[]> {
+  const sessions = await sessionsOf(db, userId)
+  return sessions.map(({ id, created_at, expires_at, ip_address, user_agent }) => ({
+    id,
+    created_at: created_at.toISOString(),
+    expires_at: expires_at.toISOString(),
+    ip_address: ip_address || null,
+    user_agent: user_agent || null,
+    is_current: String(id) === currentId,
+  }))
+}
+
+/** Signs out: sockets and tickets of the sessions end with them. @returns how many ended */
+export async function endSessions(
+  { db, trail }: { db: Db; trail: AccountTrail },
+  actor: Actor,
+  userId: number,
+  which: { id?: number; except?: number } = {},
+): Promise<number> {
+  const ended = await transactionAs(db, actor, (trx) => deleteSessions(trx, userId, which))
+  const rows = ended.map(
+    (id) =>
+      ({
+        action: 'logout',
+        actor,
+        resourceType: 'session',
+        resourceId: String(id),
+        ...(actor.userId === userId ? {} : { details: { user_id: userId } }),
+      }) as const,
+  )
+  await Promise.all(rows.map((row) => trail.record(row)))
+  return ended.length
+}

@@ -1,0 +1,169 @@
+// Second factors over HTTP, through Better Auth: one-time codes of an app, and recovery codes for when it is lost.
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
+import {
+  RecoveryCodes,
+  TwoFactorCode,
+  TwoFactorPassword,
+  TwoFactorSetUp,
+} from '../../shared/api/two-factor.ts'
+import { SignInResponse } from '../../shared/api.ts'
+import { BoardroomError } from '../errors.ts'
+import type { Identity } from '../principal.ts'
+import type { HttpEnv } from '../routing/context.ts'
+import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
+import { type CookieNames, cookieValue } from './cookies.ts'
+import { forward, type Handled, withCookies } from './forward.ts'
+import { guess, type SignInDeps } from './sign-in.ts'
+import { isRequiredOf, recordTwoFactor, type TwoFactorPolicy } from './two-factor.ts'
+import { hasTwoFactor, userOfChallenge } from './two-factor-queries.ts'
+
+export interface TwoFactorDeps extends SignInDeps {
+  policy: TwoFactorPolicy
+  cookies: CookieNames
+}
+
+const tags = ['accounts']
+const Done = z.object({ success: z.literal(true) })
+
+/** `/auth/two-factor/*`. */
+export function twoFactorRoutes(deps: TwoFactorDeps): OpenAPIHono<HttpEnv> {
+  const { auth, db, trail } = deps
+  const router = newRouter()
+
+  router.openapi(
+    createRoute({
+      method: 'post',
+      path: '/auth/two-factor/enable',
+      tags,
+      summary: 'Begin to set up a second factor',
+      description:
+        'Nothing changes until the first code of the app has been verified. Keep the recovery codes.',
+      request: { body: jsonBody(TwoFactorPassword) },
+      responses: {
+        200: jsonAnswer(TwoFactorSetUp, '`totp_uri` goes into the app, as a picture or by hand.'),
+        ...errorAnswers(401, 409),
+      },
+    }),
+    async (c) => {
+      signedIn(c.get('identity'))
+      const body = { ...c.req.valid('json'), method: 'totp' }
+      const answer = await guess(deps, c, () => forward(auth, c, 'POST', '/two-factor/enable', body))
+      const { totpURI, backupCodes } = SetUpAnswer.parse(await answer.json())
+      const secret = new URL(totpURI).searchParams.get('secret') ?? ''
+      return c.json({ totp_uri: totpURI, secret, recovery_codes: backupCodes }, 200)
+    },
+  )
+
+  for (const [path, summary] of [
+    ['/auth/two-factor/verify-totp', 'Sign in with a code of the app, or finish setting it up'],
+    ['/auth/two-factor/verify-backup-code', 'Sign in with a recovery code, which is used up'],
+  ] as const) {
+    router.openapi(
+      createRoute({
+        method: 'post',
+        path,
+        tags,
+        summary,
+        description:
+          'After a sign-in that answered `twoFactorRedirect`, with the cookie that it set. Ten wrong codes in a row lock the second factor for a quarter of an hour.',
+        request: { body: jsonBody(TwoFactorCode) },
+        responses: { 200: jsonAnswer(SignInResponse, 'Signed in.'), ...errorAnswers(401, 409) },
+      }),
+      (c) => verify(deps, c, path.slice('/auth'.length), c.req.valid('json').code),
+    )
+  }
+
+  router.openapi(
+    createRoute({
+      method: 'post',
+      path: '/auth/two-factor/disable',
+      tags,
+      summary: 'Switch the second factor off',
+      request: { body: jsonBody(TwoFactorPassword) },
+      responses: { 200: jsonAnswer(Done, 'Off.'), ...errorAnswers(401, 409) },
+    }),
+    async (c) => {
+      const { userId, sessionId, role } = signedIn(c.get('identity'))
+      if (isRequiredOf(deps.policy, role)) {
+        throw new BoardroomError(
+          'conflict',
+          'this server asks for a second factor, so it cannot be switched off',
+        )
+      }
+      if (!(await hasTwoFactor(db, userId))) throw new BoardroomError('conflict', 'you have no second factor')
+      const body = c.req.valid('json')
+      const answer = await guess(deps, c, () =>
+        forward(auth, c, 'POST', '/two-factor/disable', body, sessionId),
+      )
+      await recordTwoFactor(trail, c.get('actor'), userId, { from: true, to: false })
+      return withCookies(c.json({ success: true as const }, 200), answer)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'post',
+      path: '/auth/two-factor/generate-backup-codes',
+      tags,
+      summary: 'New recovery codes; the former ones end',
+      request: { body: jsonBody(TwoFactorPassword) },
+      responses: { 200: jsonAnswer(RecoveryCodes, 'Shown this once.'), ...errorAnswers(401, 409) },
+    }),
+    async (c) => {
+      const { userId } = signedIn(c.get('identity'))
+      const body = c.req.valid('json')
+      const answer = await guess(deps, c, () =>
+        forward(auth, c, 'POST', '/two-factor/generate-backup-codes', body),
+      )
+      await recordTwoFactor(trail, c.get('actor'), userId, 'recovery_codes')
+      const { backupCodes } = CodesAnswer.parse(await answer.json())
+      return c.json({ recovery_codes: backupCodes }, 200)
+    },
+  )
+
+  return router
+}
+
+const SetUpAnswer = z.object({ totpURI: z.string(), backupCodes: z.array(z.string()) })
+const CodesAnswer = z.object({ backupCodes: z.array(z.string()) })
+
+function signedIn({ principal, via, sessionId }: Identity) {
+  if (principal.kind !== 'user' || via !== 'session' || sessionId === null)
+    throw new BoardroomError('not_signed_in', 'sign in first')
+  return { userId: principal.userId, role: principal.role, sessionId }
+}
+
+async function verify(deps: TwoFactorDeps, c: Handled, path: string, code: string) {
+  const { principal, sessionId } = c.get('identity')
+  const own = principal.kind === 'user' && sessionId !== null ? { userId: principal.userId, sessionId } : null
+  const had = own !== null && (await hasTwoFactor(deps.db, own.userId))
+  const whose = await challenged(deps, c)
+  const answer = await guess(deps, c, () =>
+    forward(deps.auth, c, 'POST', path, { code }, own?.sessionId),
+  ).catch(async (error: unknown) => {
+    if (error instanceof BoardroomError && ['wrong_credentials', 'too_many_requests'].includes(error.code)) {
+      const userId = own === null ? whose : String(own.userId)
+      await deps.trail.record({
+        action: 'login_failed',
+        actor: c.get('actor'),
+        resourceType: userId === null ? null : 'user',
+        resourceId: userId,
+        details: { reason: error.code === 'wrong_credentials' ? 'wrong_code' : 'locked' },
+      })
+    }
+    throw error
+  })
+  if (own !== null && !had && (await hasTwoFactor(deps.db, own.userId))) {
+    await recordTwoFactor(deps.trail, c.get('actor'), own.userId, { from: false, to: true })
+  }
+  const { token: _, ...shown } = SignInResponse.parse(await answer.json())
+  const token = answer.headers.get('set-auth-token')
+  return withCookies(c.json(token === null ? shown : { ...shown, token }, 200), answer)
+}
+
+/** Whose second factor is asked for, as the cookie of the first says; for the trail, so its signature is not looked at. */
+async function challenged({ db, cookies }: TwoFactorDeps, c: Handled): Promise<string | null> {
+  const value = cookieValue(c.req.header('cookie') ?? '', cookies.twoFactor)
+  const identifier = value?.split('.')[0]
+  return identifier?.startsWith('2fa-') ? userOfChallenge(db, identifier) : null
+}

@@ -1,0 +1,243 @@
+// Second factors on a whole server: set up, asked for, lost, required, and what stays open meanwhile.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { eventually } from '../helpers/eventually.ts'
+import { oneTimeCode } from '../helpers/one-time-code.ts'
+import { type Answer, type Ask, type Person, type TestServer, withServer } from '../helpers/server.ts'
+
+const password = 'correct horse battery staple'
+
+const wrongFor = (code: string): string => String((Number(code) + 1) % 1_000_000).padStart(6, '0')
+
+/** A browser that keeps what answers set. */
+function browserOf({ ask, origin }: TestServer, cookie = '') {
+  const jar = new Map(
+    cookie === '' ? [] : cookie.split('; ').map((pair) => pair.split(/=(.*)/s) as [string, string]),
+  )
+  const visit: Ask = async (method, path, body) => {
+    const header = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
+    const answer = await ask(method, path, body, header === '' ? { origin } : { origin, cookie: header })
+    for (const line of answer.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+      if (/max-age=0/i.test(line)) jar.delete(name)
+      else jar.set(name, value)
+    }
+    return answer
+  }
+  return { ask: visit, cookie: () => [...jar].map(([name, value]) => `${name}=${value}`).join('; ') }
+}
+
+/** Sets one up in a browser that is signed in. */
+async function setUp(browser: ReturnType<typeof browserOf>): Promise<{ secret: string; codes: string[] }> {
+  const begun = await browser.ask('POST', '/api/auth/two-factor/enable', { password })
+  assert.is(begun.status, 200)
+  const { secret, recovery_codes: codes } = begun.body
+  const verified = await browser.ask('POST', '/api/auth/two-factor/verify-totp', {
+    code: oneTimeCode(secret),
+  })
+  assert.is(verified.status, 200)
+  return { secret, codes }
+}
+
+const signIn = (browser: ReturnType<typeof browserOf>, { email }: Person) =>
+  browser.ask('POST', '/api/auth/sign-in/email', { email, password })
+const errorOf = ({ status, body }: Answer) => [status, body.error?.code]
+
+const factors = suite('a second factor')
+
+factors(
+  'is set up with its first code; sockets and tickets of the session go on, and other sessions too',
+  () =>
+    withServer(async (server) => {
+      const bob = await server.user('Bob')
+      const board = await bob.board()
+      const ticket = await bob.ticket(board)
+      const socket = await server.raw(board, { ticket })
+      const byCookie = await server.raw(board, { headers: { cookie: bob.cookie, origin: server.origin } })
+      const elsewhere = browserOf(server)
+      await signIn(elsewhere, bob)
+      const browser = browserOf(server, bob.cookie)
+      const before = (await browser.ask('GET', '/api/me/sessions')).body.items.find(
+        (row: { is_current: boolean }) => row.is_current,
+      )
+
+      assert.equal(errorOf(await browser.ask('POST', '/api/auth/two-factor/enable', { password: 'wrong' })), [
+        401,
+        'wrong_credentials',
+      ])
+      const { body } = await browser.ask('POST', '/api/auth/two-factor/enable', { password })
+      assert.match(body.totp_uri, /^otpauth:\/\/totp\/Boardroom/)
+      assert.is((await browser.ask('GET', '/api/me')).body.two_factor, 'off', 'nothing yet')
+      const wrong = await browser.ask('POST', '/api/auth/two-factor/verify-totp', {
+        code: wrongFor(oneTimeCode(body.secret)),
+      })
+      assert.equal(errorOf(wrong), [401, 'wrong_credentials'])
+      const right = await browser.ask('POST', '/api/auth/two-factor/verify-totp', {
+        code: oneTimeCode(body.secret),
+      })
+      assert.is(right.status, 200)
+      assert.is((await browser.ask('GET', '/api/me')).body.two_factor, 'on')
+      assert.is.not(browser.cookie(), bob.cookie, 'another token')
+      assert.is((await bob.ask('GET', '/api/me')).body.kind, 'anonymous', 'the former one opens nothing')
+      const after = (await browser.ask('GET', '/api/me/sessions')).body.items.find(
+        (row: { is_current: boolean }) => row.is_current,
+      )
+      assert.is(after.id, before.id, 'the same session')
+      assert.is((await elsewhere.ask('GET', '/api/me')).body.kind, 'user')
+
+      // What stays is shown by what it can still do, after the server has looked again.
+      await server.db.updateTable('boards').set({ is_public: true }).where('id', '=', board).execute()
+      await server.db.updateTable('boards').set({ is_public: false }).where('id', '=', board).execute()
+      const again = await server.raw(board, { ticket })
+      await eventually(() => again.bodies(64).length === 1)
+      const off = await browser.ask('POST', '/api/auth/two-factor/disable', { password })
+      assert.is(off.status, 200)
+      await server.raw(board, { ticket })
+      for (const each of [socket, byCookie, again]) assert.is(each.socket.readyState, each.socket.OPEN)
+
+      const rows = await server.db
+        .selectFrom('audit_logs')
+        .select(['action', 'old_values', 'new_values', 'details'])
+        .where('resource_type', '=', 'user')
+        .where('resource_id', '=', String(bob.id))
+        .where('action', '!=', 'create')
+        .orderBy('timestamp')
+        .execute()
+      assert.equal(
+        rows.map((row) => [row.action, row.old_values ?? null, row.new_values ?? null]),
+        [
+          ['login_failed', null, null],
+          ['update', { two_factor_enabled: false }, { two_factor_enabled: true }],
+          ['update', { two_factor_enabled: true }, { two_factor_enabled: false }],
+        ],
+      )
+      assert.not.match(JSON.stringify(rows), new RegExp(body.secret))
+    }),
+)
+
+factors(
+  'is asked for after the password; only the code signs in, and wrong ones are recorded and stopped',
+  () =>
+    withServer(
+      async (server) => {
+        const bob = await server.user('Bob')
+        const { secret, codes } = await setUp(browserOf(server, bob.cookie))
+        const actions = async () =>
+          (
+            await server.db
+              .selectFrom('audit_logs')
+              .select('action')
+              .where('action', 'in', ['login', 'logout', 'login_failed'])
+              .orderBy('timestamp')
+              .execute()
+          ).map(({ action }) => action)
+        const before = (await actions()).length
+
+        const browser = browserOf(server)
+        const first = await signIn(browser, bob)
+        assert.equal([first.status, first.body.twoFactorRedirect, first.body.token], [200, true, undefined])
+        assert.is((await browser.ask('GET', '/api/me')).body.kind, 'anonymous')
+        assert.is((await actions()).length, before, 'no sign-in yet')
+        const wrong = await browser.ask('POST', '/api/auth/two-factor/verify-totp', {
+          code: wrongFor(oneTimeCode(secret)),
+        })
+        assert.equal(errorOf(wrong), [401, 'wrong_credentials'])
+        const right = await browser.ask('POST', '/api/auth/two-factor/verify-totp', {
+          code: oneTimeCode(secret),
+        })
+        assert.is(right.status, 200)
+        assert.is((await browser.ask('GET', '/api/me')).body.user_id, bob.id)
+        assert.equal((await actions()).slice(before), ['login_failed', 'login'])
+
+        const recovered = browserOf(server)
+        await signIn(recovered, bob)
+        const code = codes[0] ?? ''
+        assert.is(
+          (await recovered.ask('POST', '/api/auth/two-factor/verify-backup-code', { code })).status,
+          200,
+        )
+        const twice = browserOf(server)
+        await signIn(twice, bob)
+        const used = await twice.ask('POST', '/api/auth/two-factor/verify-backup-code', { code })
+        assert.equal(errorOf(used), [401, 'wrong_credentials'])
+        const nobody = await browserOf(server).ask('POST', '/api/auth/two-factor/verify-totp', {
+          code: oneTimeCode(secret),
+        })
+        assert.equal(errorOf(nobody), [401, 'not_signed_in'])
+
+        const answers: unknown[] = []
+        for (let challenge = 0; challenge < 3; challenge++) {
+          const guesser = browserOf(server)
+          await signIn(guesser, bob)
+          for (let i = 0; i < 5; i++)
+            answers.push(
+              (
+                await guesser.ask('POST', '/api/auth/two-factor/verify-totp', {
+                  code: wrongFor(oneTimeCode(secret)),
+                })
+              ).status,
+            )
+        }
+        assert.ok(answers.includes(429), `locked: ${answers.join(' ')}`)
+        const locked = browserOf(server)
+        await signIn(locked, bob)
+        const late = await locked.ask('POST', '/api/auth/two-factor/verify-totp', {
+          code: oneTimeCode(secret),
+        })
+        assert.equal(errorOf(late), [429, 'too_many_requests'])
+
+        const ada = await server.user('Ada', 'admin')
+        assert.is((await ada.ask('DELETE', `/api/users/${bob.id}/two-factor`)).status, 204)
+        assert.is((await ada.ask('DELETE', `/api/users/${bob.id}/two-factor`)).status, 409)
+        const plain = browserOf(server)
+        assert.is((await signIn(plain, bob)).body.twoFactorRedirect, undefined)
+        assert.is((await plain.ask('GET', '/api/me')).body.kind, 'user')
+      },
+      { failedGuessesPerMinutePerIp: 1000 },
+    ),
+)
+
+factors('that is required comes before everything else, and stays', () =>
+  withServer(
+    async (server) => {
+      const [ada, bob] = [await server.user('Ada', 'admin'), await server.user('Bob')]
+      const board = await bob.board()
+      const browser = browserOf(server, ada.cookie)
+      assert.is((await browser.ask('GET', '/api/me')).body.two_factor, 'required')
+      for (const [method, path] of [
+        ['GET', '/api/boards'],
+        ['GET', '/api/users'],
+        ['POST', `/api/boards/${board}/tickets`],
+        ['GET', '/api/me/sessions'],
+      ] as const) {
+        const refused = await browser.ask(method, path, method === 'POST' ? {} : undefined)
+        assert.equal(
+          [...errorOf(refused), refused.body.error.details.reason],
+          [403, 'access_denied', 'two_factor_required'],
+        )
+      }
+      const socket = await server.raw(board, { headers: { cookie: ada.cookie, origin: server.origin } })
+      assert.is((await socket.closed).code, 4403)
+      assert.is((await bob.ask('GET', '/api/boards')).status, 200, 'a user is not asked')
+
+      // Whoever becomes an administrator is asked from then on, for tickets that were made before too.
+      const ticket = await bob.ticket(board)
+      await server.db.updateTable('users').set({ role: 'admin' }).where('id', '=', bob.id).execute()
+      assert.is((await bob.ask('GET', '/api/boards')).status, 403)
+      assert.is((await (await server.raw(board, { ticket })).closed).code, 4401)
+
+      await setUp(browser)
+      assert.is((await browser.ask('GET', '/api/users')).status, 200)
+      assert.equal(errorOf(await browser.ask('POST', '/api/auth/two-factor/disable', { password })), [
+        409,
+        'conflict',
+      ])
+      const codes = await browser.ask('POST', '/api/auth/two-factor/generate-backup-codes', { password })
+      assert.is(codes.body.recovery_codes.length, 10)
+      assert.is((await server.ask('GET', '/api/auth/options')).body.two_factor, 'admins')
+    },
+    { require2fa: 'admins' },
+  ),
+)
+
+factors.run()
