@@ -30,7 +30,7 @@ const floors: readonly (readonly string[])[] = [
   ['server/comments', 'server/webhooks'],
   ['server/boards'],
   ['server/storage', 'server/accounts'],
-  ['server/audit'],
+  ['server/audit', 'server/cluster'],
   ['server/routing', 'server/mail'],
   ['server/rooms', 'server/database'],
   ['server/documents', 'server/principal.ts'],
