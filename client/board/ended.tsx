@@ -24,7 +24,10 @@ interface EndedProps {
 export const Ended = ({ boardId, state, files, title, isUser, onDismiss }: EndedProps) => {
   const code = state.ended?.code ?? 0
   const wasHere = state.hello !== null
-  const stillMay = useStillMay(boardId, code === CloseCode.noAccess && wasHere)
+  const stillMay = useStillMay(
+    boardId,
+    code === CloseCode.noAccess && wasHere && state.ended?.reason === sentAway,
+  )
   const isKnown = isUser || state.hello?.principal.kind === 'guest'
   const said = stillMay ? disconnected : meaningOf(code, wasHere, state.hello?.principal.kind === 'guest')
   const next = encodeURIComponent(window.location.pathname)
@@ -85,6 +88,9 @@ export const Ended = ({ boardId, state, files, title, isUser, onDismiss }: Ended
     </MessagePage>
   )
 }
+
+/** What the server says to whom somebody sent away, whether they may come back or not. */
+const sentAway = 'sent away'
 
 const disconnected = {
   title: 'You were disconnected',
