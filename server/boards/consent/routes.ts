@@ -10,7 +10,7 @@ import {
 } from '../../../shared/api/consent.ts'
 import { strict } from '../../../shared/api/fields.ts'
 import { Uuid } from '../../../shared/api.ts'
-import type { Identity } from '../../principal.ts'
+import type { Actor, Identity } from '../../principal.ts'
 import type { Access } from '../../rooms/ports.ts'
 import type { HttpEnv } from '../../routing/context.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../../routing/router.ts'
@@ -36,6 +36,11 @@ export function consentRoutes(deps: ConsentDeps & { access: Access }): OpenAPIHo
     if (boardId === undefined) return null
     await requireRight(deps.access, identity, boardId)
     return boardId
+  }
+  /** Also on a board that was lost meanwhile; where nothing stands, only who may know of the board is told so. */
+  const withdraw = async (identity: Identity, actor: Actor, boardId: string | undefined): Promise<void> => {
+    const count = await withdrawConsent(deps, identity, actor, boardId ?? null)
+    if (count === 0) await mayKnow(identity, boardId)
   }
   const statuses = errorAnswers(401, 403, 404, 409, 410, 413, 415)
   const given = {
@@ -90,8 +95,7 @@ export function consentRoutes(deps: ConsentDeps & { access: Access }): OpenAPIHo
       responses: withdrawn,
     }),
     async (c) => {
-      const { board_id } = c.req.valid('query')
-      await withdrawConsent(deps, c.get('identity'), c.get('actor'), board_id ?? null)
+      await withdraw(c.get('identity'), c.get('actor'), c.req.valid('query').board_id)
       return c.body(null, 204)
     },
   )
@@ -139,8 +143,7 @@ export function consentRoutes(deps: ConsentDeps & { access: Access }): OpenAPIHo
       responses: withdrawn,
     }),
     async (c) => {
-      const { board_id } = c.req.valid('param')
-      await withdrawConsent(deps, c.get('identity'), c.get('actor'), board_id)
+      await withdraw(c.get('identity'), c.get('actor'), c.req.valid('param').board_id)
       return c.body(null, 204)
     },
   )
