@@ -163,7 +163,7 @@ export interface WebhookEventsTable {
   id: Generated<string>
   type: string
   board_id: string | null
-  data: ColumnType<Record<string, unknown>, never, never>
+  data: ColumnType<Record<string, unknown>, Record<string, unknown>, never>
   created_at: Stamp
 }
 

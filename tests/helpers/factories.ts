@@ -132,6 +132,25 @@ const serviceKey = factory('service_keys', () => ({
   token_sha256: randomBytes(32),
 }))
 
+const passwordReset = factory('password_resets', async (db, told) => ({
+  user_id: await ownerOf(db, told),
+  token_sha256: randomBytes(32),
+  expires_at: inAnHour(),
+}))
+
+const webhook = factory('webhooks', () => ({
+  url: `https://receiver.example/${next()}`,
+  events: ['board.*'],
+  secret: randomBytes(32),
+}))
+
+const webhookEvent = factory('webhook_events', () => ({ type: 'board.created', data: { title: 'Plans' } }))
+
+const webhookDelivery = factory('webhook_deliveries', async (db, told) => ({
+  webhook_id: await idOf(told.webhook_id, () => webhook(db)),
+  event_id: await idOf(told.event_id, () => webhookEvent(db)),
+}))
+
 const agent = factory('agents', async (db, told) => ({
   name: `Agent ${next()}`,
   token_sha256: randomBytes(32),
@@ -415,6 +434,10 @@ export const make = {
   invitation,
   guest,
   serviceKey,
+  passwordReset,
+  webhook,
+  webhookEvent,
+  webhookDelivery,
   agent,
   agentPermission,
   agentEdit,
