@@ -1,12 +1,5 @@
 // Which page an address shows, and who is looking at it.
-
-import { lazy, type ReactNode, Suspense } from 'react'
-import { AgentsPage } from './pages/agents.tsx'
-import { AuditPage } from './pages/audit.tsx'
-import { BoardsPage } from './pages/boards.tsx'
-import { InvitePage, ResetPage } from './pages/invite.tsx'
-import { SetupPage } from './pages/setup.tsx'
-import { SignInPage } from './pages/sign-in.tsx'
+import { lazy, Suspense } from 'react'
 import { PaletteHost } from './palette/host.tsx'
 import { usePath } from './router.tsx'
 import { Loading, MessagePage } from './ui/message.tsx'
@@ -15,7 +8,14 @@ import { Toasts } from './ui/toast.tsx'
 /** Excalidraw is ten times everything else: only boards load it. */
 const BoardPage = lazy(() => import('./pages/board.tsx'))
 const EmbedPage = lazy(() => import('./pages/embed.tsx'))
-/** Seldom opened: they load what they need then. */
+/** Each page loads what it needs, so that a board does not wait for the others. */
+const AgentsPage = lazy(() => import('./pages/agents.tsx').then((page) => ({ default: page.AgentsPage })))
+const AuditPage = lazy(() => import('./pages/audit.tsx').then((page) => ({ default: page.AuditPage })))
+const BoardsPage = lazy(() => import('./pages/boards.tsx').then((page) => ({ default: page.BoardsPage })))
+const SetupPage = lazy(() => import('./pages/setup.tsx').then((page) => ({ default: page.SetupPage })))
+const SignInPage = lazy(() => import('./pages/sign-in.tsx').then((page) => ({ default: page.SignInPage })))
+const InvitePage = lazy(() => import('./pages/invite.tsx').then((page) => ({ default: page.InvitePage })))
+const ResetPage = lazy(() => import('./pages/invite.tsx').then((page) => ({ default: page.ResetPage })))
 const AccountPage = lazy(() => import('./pages/account.tsx'))
 const AdminPage = lazy(() => import('./pages/admin.tsx'))
 
@@ -26,13 +26,11 @@ const TemplatesPage = lazy(() =>
 const RecordsPage = lazy(() => import('./pages/records.tsx').then((page) => ({ default: page.RecordsPage })))
 const RecordPage = lazy(() => import('./pages/records.tsx').then((page) => ({ default: page.RecordPage })))
 
-const Later = ({ page }: { page: ReactNode }) => (
-  <Suspense fallback={<Loading text="Opening the page" />}>{page}</Suspense>
-)
-
 export const App = () => (
   <>
-    <CurrentPage path={usePath()} />
+    <Suspense fallback={<Loading text="Opening the page" />}>
+      <CurrentPage path={usePath()} />
+    </Suspense>
     <PaletteHost />
     <Toasts />
   </>
@@ -46,15 +44,15 @@ const CurrentPage = ({ path }: { path: string }) => {
   if (first === 'sign-in' || first === 'sign-up') return <SignInPage isNew={first === 'sign-up'} />
   if (first === 'setup') return <SetupPage />
   if (first === 'agents' && second === undefined) return <AgentsPage />
-  if (first === 'consent') return <Later page={<ConsentPage />} />
-  if (first === 'templates') return <Later page={<TemplatesPage />} />
-  if (first === 'records') return <Later page={<RecordsPage />} />
+  if (first === 'consent') return <ConsentPage />
+  if (first === 'templates') return <TemplatesPage />
+  if (first === 'records') return <RecordsPage />
   if (first === 'boards' && second !== undefined && third === 'record')
-    return <Later page={<RecordPage key={second} boardId={second} />} />
+    return <RecordPage key={second} boardId={second} />
   if (first === 'invite') return <InvitePage />
   if (first === 'reset') return <ResetPage />
-  if (first === 'account') return <Later page={<AccountPage />} />
-  if (first === 'admin') return <Later page={<AdminPage tab={second ?? 'people'} />} />
+  if (first === 'account') return <AccountPage />
+  if (first === 'admin') return <AdminPage tab={second ?? 'people'} />
   if (first === 'audit') return <AuditPage boardId={null} />
   if (first === 'boards' && second !== undefined && third === 'audit') return <AuditPage boardId={second} />
   if (first === 'embed' && second !== undefined && third === undefined) {

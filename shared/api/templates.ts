@@ -159,7 +159,7 @@ export const BoardRecordResponse = RecordResponse.extend({
 export type BoardRecordResponse = z.infer<typeof BoardRecordResponse>
 
 const listed = {
-  template: text(64, 1).optional().describe('the code of a template'),
+  template: Code.optional().describe('the code of a template'),
   q: text(200)
     .optional()
     .describe('part of what a record holds, without case and accents; a national id only whole'),
@@ -169,7 +169,7 @@ export const RecordListQuery = strict({ ...listed, limit: limit(200), cursor })
 export type RecordListQuery = z.infer<typeof RecordListQuery>
 export const RecordExportQuery = strict({
   ...listed,
-  template: text(64, 1),
+  template: Code,
   format: z.enum(['csv', 'ndjson']).default('csv'),
 })
 export type RecordExportQuery = z.infer<typeof RecordExportQuery>

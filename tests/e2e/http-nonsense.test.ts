@@ -34,7 +34,7 @@ nonsense('is answered 4xx with {error: {code, message}} by every operation, neve
       for (const operation of operations) {
         if (isLeftOut(operation)) continue
         try {
-          await sendNonsense(ask, operation, { board_id: board, request_id: '1' })
+          await sendNonsense(ask, operation, { board_id: board, request_id: '1', user_id: '2000000000' })
         } catch (error) {
           problems.push(error instanceof Error ? error.message : String(error))
         }

@@ -76,7 +76,7 @@ packaged('holds what runs, and no sources, tests or fixtures', () =>
       assert.ok(files.includes(needed), needed)
     }
     const stray = files.filter((file) =>
-      /(^|\/)(tests|fixtures|bench|client|node_modules)\/|\.test\.|(?<!\.d)\.tsx?$/.test(file),
+      /(^|\/)(tests|fixtures|bench|(?<!shared\/)client|node_modules)\/|\.test\.|(?<!\.d)\.tsx?$/.test(file),
     )
     assert.equal(stray, [])
   }),

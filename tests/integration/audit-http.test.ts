@@ -315,6 +315,7 @@ reading('follows live, resumes after Last-Event-ID, and ends when the right is g
 reading('that an administrator follows ends with the notification of the demotion', () =>
   withAudit(async ({ get, db, root }) => {
     const open = await liveEvents(await get('/api/audit/stream', root))
+    await make.user(db, { role: 'sysadmin' })
     await db.updateTable('users').set({ role: 'user' }).where('id', '=', root).execute()
     await eventually(() => open.ended(), { everyMs: 100 })
     assert.is((await get('/api/audit/stream', root)).status, 403)

@@ -17,6 +17,7 @@ api('answers nonsense with 4xx and {error: {code, message}}, and changes nothing
         board_id: board,
         permission_id: '1',
         request_id: '1',
+        user_id: '2000000000',
         thread_id: board,
         comment_id: board,
       })
