@@ -1,6 +1,15 @@
 // `/b/{id}`: one board. Who comes in how is board/entry.ts, what happens live is session.ts; this puts them on a page.
 import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
-import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
+import {
+  lazy,
+  Suspense,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react'
 import type { BoardResponse, MeResponse } from '../../shared/api.ts'
 import { mayWrite } from '../../shared/levels.ts'
 import { CloseCode } from '../../shared/protocol.ts'
@@ -16,7 +25,7 @@ import { ModerationBar, useModeration } from '../board/moderation.tsx'
 import { openBy, takeSession } from '../board/opening.ts'
 import { deviceStore } from '../board/outbox.ts'
 import { RequestAccess, useAccessRequests } from '../board/request-access.tsx'
-import { ShareDialog, type ShareTab } from '../board/share-dialog.tsx'
+import type { ShareTab } from '../board/share-dialog.tsx'
 import { SyncStatus } from '../board/sync-status.tsx'
 import { useThumbnail } from '../board/thumbnail.ts'
 import { VersionsDialog } from '../board/versions-dialog.tsx'
@@ -35,6 +44,11 @@ import { Prompt } from '../ui/dialog.tsx'
 import { Icon, Mark } from '../ui/icons.tsx'
 import { Loading, MessageCard, MessagePage } from '../ui/message.tsx'
 import { showProblem, showToast } from '../ui/toast.tsx'
+
+/** Opened long after the board. */
+const ShareDialog = lazy(() =>
+  import('../board/share-dialog.tsx').then((module) => ({ default: module.ShareDialog })),
+)
 
 export default function BoardPage({ boardId }: { boardId: string }) {
   const { entry, submit } = useEntry(boardId)
@@ -329,16 +343,18 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
         {comments !== null && <LazyCommentsPanel comments={comments} />}
       </div>
       {dialog === 'share' && (
-        <ShareDialog
-          boardId={boardId}
-          board={board}
-          ownId={state.hello?.connection_id ?? null}
-          moderating={moderating}
-          requests={requests}
-          tab={shareTab}
-          onRequestAnswered={reload}
-          onClose={() => setDialog(null)}
-        />
+        <Suspense fallback={null}>
+          <ShareDialog
+            boardId={boardId}
+            board={board}
+            ownId={state.hello?.connection_id ?? null}
+            moderating={moderating}
+            requests={requests}
+            tab={shareTab}
+            onRequestAnswered={reload}
+            onClose={() => setDialog(null)}
+          />
+        </Suspense>
       )}
       {dialog === 'versions' && (
         <VersionsDialog

@@ -71,6 +71,9 @@ const brokenBodies = [
 ]
 const brokenValues = [{}, [[]], 'a\u0000b', '\ud800', -1, 1e300, 'x'.repeat(20_000), { $ne: 1 }]
 
+/** Parameters that are words of people, where nothing is nonsense. */
+const freeText = ['q', 'category', 'board_type', 'template', 'code']
+
 /**
  * Sends all of it to one operation.
  * @param known ids that exist, by parameter name, so that requests get past them.
@@ -127,8 +130,7 @@ export async function sendNonsense(
       )
   }
   const inQuery = parameters.filter((parameter) => parameter.in === 'query')
-  // Text that anybody may write is no nonsense.
-  for (const parameter of inQuery.filter((one) => !['q', 'category'].includes(one.name))) {
+  for (const parameter of inQuery.filter((one) => !freeText.includes(one.name))) {
     for (const value of strange) {
       await refused(
         `?${parameter.name}=${value.slice(0, 20)}`,

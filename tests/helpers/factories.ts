@@ -138,7 +138,10 @@ const passwordReset = factory('password_resets', async (db, told) => ({
   expires_at: inAnHour(),
 }))
 
+/** Switched off, so that nothing is sent because there is one. */
 const webhook = factory('webhooks', () => ({
+  disabled_at: new Date(),
+  disabled_reason: 'nobody listens',
   url: `https://receiver.example/${next()}`,
   events: ['board.*'],
   secret: randomBytes(32),
