@@ -135,10 +135,18 @@ async function settle(deps: AuthDeps, { keeping, begun, ended }: Call): Promise<
 function tokenOf(signed: string, secret: string): string | null {
   const [token = '', signature = '', ...rest] = decoded(signed).split('.')
   const given = Buffer.from(signature)
-  const expected = Buffer.from(createHmac('sha256', secret).update(token).digest('base64'))
+  const expected = Buffer.from(signatureOf(token, secret))
   const isOurs = rest.length === 0 && given.length === expected.length && timingSafeEqual(given, expected)
   return isOurs ? token : null
 }
+
+/** @param key what `sessionKeyOf` gives */
+export const signatureOf = (token: string, key: string): string =>
+  createHmac('sha256', key).update(token).digest('base64')
+
+/** What session cookies are signed with. @param secret BOARDROOM_SECRET */
+export const sessionKeyOf = (secret: string): string =>
+  Buffer.from(hkdfSync('sha256', secret, '', 'boardroom sessions v1', 32)).toString('base64url')
 
 function decoded(value: string): string {
   try {
@@ -158,9 +166,7 @@ function optionsOf(deps: AuthDeps) {
     appName: 'Boardroom',
     baseURL,
     basePath: '/api/auth',
-    secret: Buffer.from(hkdfSync('sha256', deps.secret, '', 'boardroom sessions v1', 32)).toString(
-      'base64url',
-    ),
+    secret: sessionKeyOf(deps.secret),
     database: { db, type: 'postgres', schemaName: deps.schema },
     telemetry: { enabled: false },
     // Its own refusals still become answers; everything else reaches our error handler as it is.

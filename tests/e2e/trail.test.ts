@@ -6,6 +6,7 @@ import { createBoardroom } from '../../server/boardroom.ts'
 import type { AuditResponse } from '../../shared/api.ts'
 import { CloseCode, MessageType } from '../../shared/protocol.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { password } from '../helpers/people.ts'
 import type { RawClient } from '../helpers/raw-client.ts'
 import { type Person, type TestServer, withServer } from '../helpers/server.ts'
 
@@ -157,8 +158,11 @@ trail('has signing in, signing out and a wrong password', () =>
   withServer(async (server) => {
     const { user, ask, origin } = server
     const ada = await user('Ada')
-    await ask('POST', '/api/auth/sign-in/email', { email: ada.email, password: 'not this one' }, { origin })
-    await ada.ask('POST', '/api/auth/sign-out', {})
+    const signIn = (given: string) =>
+      ask('POST', '/api/auth/sign-in/email', { email: ada.email, password: given }, { origin })
+    await signIn('not this one')
+    const cookie = (await signIn(password)).headers.getSetCookie().map((line) => line.split(';')[0])
+    await ask('POST', '/api/auth/sign-out', {}, { origin, cookie: cookie.join('; ') })
     const [login] = await instanceRows(server, 'login')
     assert.equal([login?.user_id, login?.ip_address, login?.actor_name], [ada.id, '127.0.0.1', 'Ada'])
     const [failed] = await instanceRows(server, 'login_failed')

@@ -5,13 +5,12 @@ import { createServer } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
-import { createUser } from '../../server/accounts/users.ts'
 import { type Boardroom, type BoardroomOptions, createBoardroom } from '../../server/boardroom.ts'
-import { systemActor } from '../../server/principal.ts'
 import type { Level } from '../../shared/levels.ts'
 import type { Scene } from '../../shared/scene.ts'
 import { type TestDatabase, withDatabase } from './database.ts'
 import { acquaint } from './factories.ts'
+import { password, signedInPerson } from './people.ts'
 
 export interface CanvasPerson {
   id: number
@@ -45,7 +44,6 @@ export interface CanvasServer extends TestDatabase {
 /** What a browser says of a server that is gone. */
 export const gone = /WebSocket|ERR_CONNECTION|ERR_SOCKET_NOT_CONNECTED|ERR_EMPTY_RESPONSE|503/
 
-const password = 'correct horse battery staple'
 const clientFolder = fileURLToPath(new URL('../../canvas', import.meta.url))
 
 export const withCanvas = <Result>(
@@ -104,7 +102,7 @@ export const withCanvas = <Result>(
           if (boardroom === null) throw new Error('the server is stopped')
           return boardroom
         },
-        user: (name) => makeUser(database, origin, name),
+        user: (name) => makeUser(database, origin, secret, name),
         stop,
         start,
         deafen: (isDeaf) => {
@@ -117,21 +115,16 @@ export const withCanvas = <Result>(
     }
   })
 
-const makeUser = async (database: TestDatabase, origin: string, name: string): Promise<CanvasPerson> => {
+const makeUser = async (
+  database: TestDatabase,
+  origin: string,
+  secret: string,
+  name: string,
+): Promise<CanvasPerson> => {
   const email = `${name.toLowerCase()}@example.org`
-  const { id } = await createUser(database.db, systemActor, { email, name, role: 'user', password })
+  const { id, cookie } = await signedInPerson(database.db, { name, email, secret })
   const all = await database.db.selectFrom('users').select('id').where('role', '=', 'user').execute()
   await acquaint(database.db, ...all.map((user) => user.id))
-  const signedIn = await fetch(`${origin}/api/auth/sign-in/email`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', origin },
-    body: JSON.stringify({ email, password }),
-  })
-  if (!signedIn.ok) throw new Error(`sign-in: ${signedIn.status} ${await signedIn.text()}`)
-  const cookie = signedIn.headers
-    .getSetCookie()
-    .map((line) => line.split(';')[0])
-    .join('; ')
 
   const ask = async (
     method: string,

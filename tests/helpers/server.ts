@@ -16,14 +16,14 @@ import { WebSocket } from 'ws'
 import { readAuthMessage } from 'y-protocols/auth'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
-import { createUser } from '../../server/accounts/users.ts'
 import { type Boardroom, type BoardroomOptions, createBoardroom } from '../../server/boardroom.ts'
-import { type Role, systemActor } from '../../server/principal.ts'
+import type { Role } from '../../server/principal.ts'
 import type { Level } from '../../shared/levels.ts'
 import { MessageType } from '../../shared/protocol.ts'
 import { type TestDatabase, withDatabase } from './database.ts'
 import { eventually } from './eventually.ts'
 import { acquaint } from './factories.ts'
+import { signedInPerson } from './people.ts'
 import { RawClient, type RawOptions } from './raw-client.ts'
 
 export interface Answer {
@@ -94,8 +94,6 @@ export interface TestServer extends TestDatabase {
   actions(boardId: string): Promise<string[]>
 }
 
-const password = 'correct horse battery staple'
-
 export const withServer = <Result>(
   work: (server: TestServer) => Promise<Result>,
   options: Partial<BoardroomOptions> = {},
@@ -137,21 +135,23 @@ export async function startNode(
     http.close()
     http.closeAllConnections()
   }
+  const { secret = randomBytes(32).toString('base64url') } = options
   const boardroom = await createBoardroom({
     database: database.serverUrl,
     ...(database.directUrl === undefined ? {} : { databaseDirectUrl: database.directUrl }),
-    secret: randomBytes(32).toString('base64url'),
     logger: pino({ level: process.env.TEST_LOG ?? 'silent' }),
     failedJoinsPerMinutePerIp: 10_000,
     ...options,
+    secret,
     port,
   }).catch((error: unknown) => {
     closeHttp()
     throw error
   })
   attach(http, boardroom)
+  const isHttps = options.publicUrl?.startsWith('https:') ?? false
   return {
-    server: testServer(database, boardroom, port, cleanUp),
+    server: testServer(database, boardroom, port, { secret, isHttps }, cleanUp),
     async stop() {
       for (const clean of cleanUp.reverse()) await clean()
       await boardroom.close({ drainMs: 0 })
@@ -174,6 +174,7 @@ function testServer(
   database: TestDatabase,
   boardroom: Boardroom,
   port: number,
+  signing: { secret: string; isHttps: boolean },
   cleanUp: (() => unknown)[],
 ): TestServer {
   const origin = `http://127.0.0.1:${port}`
@@ -199,18 +200,13 @@ function testServer(
   const people: number[] = []
   const user = async (name: string, role: Role = 'user'): Promise<Person> => {
     const email = `${name.toLowerCase().replaceAll(/\W+/g, '.')}@example.org`
-    const row = await createUser(database.db, systemActor, { email, name, role, password })
-    people.push(row.id)
+    const { id, cookie } = await signedInPerson(database.db, { name, email, role, ...signing })
+    people.push(id)
     await acquaint(database.db, ...people)
-    const signedIn = succeeded(await ask('POST', '/api/auth/sign-in/email', { email, password }, { origin }))
-    const cookie = signedIn.headers
-      .getSetCookie()
-      .map((line) => line.split(';')[0])
-      .join('; ')
     const asPerson: Ask = (method, path, body, headers) =>
       ask(method, path, body, { cookie, origin, ...headers })
     return {
-      id: row.id,
+      id,
       name,
       email,
       cookie,
@@ -270,7 +266,7 @@ function testServer(
     cleanUp.push(stop)
     provider.connect()
     if (waitFor === 'synced') await eventually(() => provider.synced)
-    if (waitFor === 'closed') await closed
+    if (waitFor === 'closed') await eventually(() => closes.length > 0)
     return { doc, provider, closes, closed, refused, stop }
   }
 
