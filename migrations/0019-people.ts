@@ -74,14 +74,25 @@ create table ${s}.password_resets (
   id uuid primary key default gen_random_uuid(),
   user_id integer not null references ${s}.users on delete cascade,
   token_sha256 bytea not null unique check (octet_length(token_sha256) = 32),
-  -- null: asked for by mail, by whoever knows the address
-  created_by integer references ${s}.users on delete set null,
+  -- null: asked for by mail, by whoever knows the address. What a deleted account made is no such link, and goes with it
+  created_by integer references ${s}.users on delete cascade,
   created_at timestamptz not null default now(),
   expires_at timestamptz not null,
   used_at timestamptz
 );
 -- a new link ends the former ones
 create index password_resets_user on ${s}.password_resets (user_id) where used_at is null;
+
+-- A password that is set, in whatever way, ends the links that could set another one.
+create function ${s}.end_password_resets() ${definer} as $$
+begin
+  update password_resets set expires_at = now() where user_id = new.user_id and used_at is null and expires_at > now();
+  return null;
+end $$;
+create trigger end_password_resets_insert after insert on ${s}.accounts for each row
+  when (new.password is not null) execute function ${s}.end_password_resets();
+create trigger end_password_resets_update after update of password on ${s}.accounts for each row
+  when (old.password is distinct from new.password) execute function ${s}.end_password_resets();
 
 create function ${s}.record_person_link() ${definer} as $$
 declare
@@ -119,6 +130,9 @@ export async function down(db: Kysely<unknown>, schema: string): Promise<void> {
     `
 drop trigger record_row on ${s}.invitations;
 drop trigger record_update on ${s}.invitations;
+drop trigger end_password_resets_insert on ${s}.accounts;
+drop trigger end_password_resets_update on ${s}.accounts;
+drop function ${s}.end_password_resets();
 drop table ${s}.password_resets;
 drop function ${s}.record_person_link();
 drop trigger record_two_factor on ${s}.users;

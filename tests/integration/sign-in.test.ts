@@ -411,6 +411,55 @@ sessions('end, all but this one, when the password changes', () =>
   }),
 )
 
+const resets = suite('a link for a new password')
+
+resets('is good only while its maker could make it, and ends when a password is set in another way', () =>
+  withAccounts({}, async ({ db, browser }) => {
+    const bob = await makeAda(db)
+    const chief = { email: 'chief@example.org', password: 'correct chief', name: 'Chief' }
+    const { id: chiefId } = await createUser(db, systemActor, { ...chief, role: 'admin' })
+    const root = await createUser(db, systemActor, { ...chief, email: 'root@example.org', role: 'sysadmin' })
+    const desk = browser()
+    await desk.post('/api/auth/sign-in/email', { email: chief.email, password: chief.password })
+    const link = async () => {
+      const answer = await desk.post(`/api/users/${bob.id}/password-reset`, {})
+      assert.is(answer.status, 201)
+      return ((await answer.json()) as { url: string }).url.split('#')[1]
+    }
+    const use = async (token: string | undefined, password = 'a newer horse') =>
+      (await browser().post('/api/password-resets/use', { token, password })).status
+    const set = (id: number, change: { role?: 'admin' | 'user' | 'sysadmin'; is_active?: boolean }) =>
+      db.updateTable('users').set(change).where('id', '=', id).execute()
+
+    const first = await link()
+    await set(chiefId, { role: 'user' })
+    assert.is(await use(first), 404, 'its maker is no administrator any more')
+    await set(chiefId, { role: 'admin', is_active: false })
+    assert.is(await use(first), 404, 'its maker is deactivated')
+    await set(chiefId, { is_active: true })
+    await set(bob.id, { role: 'sysadmin' })
+    assert.is(await use(first), 404, 'it would let an administrator become a sysadmin')
+    await set(bob.id, { role: 'user' })
+    assert.is(await use(first), 200, 'as it was')
+    assert.is(await use(first), 404, 'used')
+
+    await desk.post('/api/auth/sign-in/email', { email: chief.email, password: chief.password })
+    const second = await link()
+    const tab = browser()
+    await tab.post('/api/auth/sign-in/email', { email: ada.email, password: 'a newer horse' })
+    const change = { currentPassword: 'a newer horse', newPassword: 'the newest horse' }
+    assert.is((await tab.post('/api/auth/change-password', change)).status, 200)
+    assert.is(await use(second), 404, 'another password was set since')
+
+    const third = await link()
+    await db.deleteFrom('users').where('id', '=', chiefId).execute()
+    assert.is(await use(third), 404, 'its maker is gone')
+    assert.ok(root.id)
+  }),
+)
+
+resets.run()
+
 sessions('slide with use, and are asked about anew at every request', () =>
   withAccounts({}, async ({ db, browser }) => {
     await makeAda(db)

@@ -1,8 +1,10 @@
 // A lost password: a link, good once and for a day, by an administrator or by mail. Whoever uses it sets a new
 // password and is signed out everywhere; a second factor is asked for as ever.
+import type { Transaction } from 'kysely'
 import type { PasswordResetResponse, PasswordResetUse } from '../../../shared/api/people.ts'
 import { transactionAs } from '../../audit/actor.ts'
 import type { Db } from '../../database/database.ts'
+import type { Tables } from '../../database/tables.ts'
 import { BoardroomError } from '../../errors.ts'
 import type { Actor } from '../../principal.ts'
 import { hashPassword, refuseGuessable } from '../passwords.ts'
@@ -11,8 +13,9 @@ import { deleteSessions } from '../session-queries.ts'
 import { changeableUser } from '../users.ts'
 import type { PeopleDeps } from './deps.ts'
 import { newLinkSecret, sha256Of } from './link-secret.ts'
-import { requireReach } from './people.ts'
-import { insertReset, lockGoodReset, spendReset } from './reset-queries.ts'
+import { reaches, requireReach } from './people.ts'
+import { lockUsers } from './queries.ts'
+import { insertReset, lockGoodReset, peopleOfReset, spendReset } from './reset-queries.ts'
 
 const goodForMs = 24 * 3_600_000
 
@@ -86,6 +89,22 @@ async function mailReset({ mailer, log }: PeopleDeps, to: string, link: string):
 }
 
 /**
+ * The link of a secret, where it is good and its maker could make it now. People are locked before their links, as
+ * where a link is made.
+ */
+async function openReset(trx: Transaction<Tables>, sha256: Buffer) {
+  const people = await peopleOfReset(trx, sha256)
+  if (people === undefined) return undefined
+  const { user_id: userId, created_by: makerId } = people
+  const rows = await lockUsers(trx, makerId === null ? [userId] : [userId, makerId])
+  const user = rows.find(({ id }) => id === userId)
+  const maker = rows.find(({ id }) => id === makerId)
+  const isGivenStill =
+    makerId === null || (user !== undefined && maker?.is_active === true && reaches(maker.role, user.role))
+  return isGivenStill ? lockGoodReset(trx, sha256) : undefined
+}
+
+/**
  * Sets the password and signs out everywhere.
  * @throws BoardroomError link_not_valid | invalid_request (easily guessed)
  */
@@ -97,7 +116,7 @@ export async function setPasswordByLink(
   await refuseGuessable(password, [])
   const hash = await hashPassword(password)
   const { userId, email, ended } = await transactionAs(db, actor, async (trx) => {
-    const reset = await lockGoodReset(trx, sha256Of(token))
+    const reset = await openReset(trx, sha256Of(token))
     if (reset === undefined) {
       throw new BoardroomError('link_not_valid', 'this link is unknown, used or over; ask for a new one')
     }

@@ -19,6 +19,14 @@ export const insertReset = async (
   await trx.insertInto('password_resets').values(row).execute()
 }
 
+/** Whose link a secret is, and who made it: null where it was asked for by mail. */
+export const peopleOfReset = (trx: Trx, sha256: Buffer) =>
+  trx
+    .selectFrom('password_resets')
+    .select(['user_id', 'created_by'])
+    .where('token_sha256', '=', sha256)
+    .executeTakeFirst()
+
 /** The link of a secret where it is good, and whose it is; locked, so that it is used once. */
 export const lockGoodReset = (trx: Trx, sha256: Buffer) =>
   trx
