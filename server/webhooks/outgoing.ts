@@ -78,6 +78,9 @@ export function createOutgoing({ privateNetworks, timeoutMs }: OutgoingOptions):
           response.on('close', () => {
             clearTimeout(timer)
             const status = response.statusCode ?? 0
+            // Enough of a long answer is a whole one; one that broke off says nothing certain.
+            if (!response.complete && text.length <= mostAnswerCharacters)
+              return failed(`answered ${status}, and the answer broke off`)
             const retryAfter = Number(response.headers['retry-after'])
             done({
               status,
@@ -87,13 +90,26 @@ export function createOutgoing({ privateNetworks, timeoutMs }: OutgoingOptions):
             })
           })
         })
-        const timer = setTimeout(
-          () => asked.destroy(new Error(`no whole answer within ${timeoutMs / 1000} s`)),
-          timeoutMs,
-        )
-        asked.on('error', (error) => {
+        let hasAnswered = false
+        const end = (error: string) => {
           clearTimeout(timer)
-          failed(error.message)
+          failed(error)
+        }
+        const timer = setTimeout(() => {
+          end(`no whole answer within ${timeoutMs / 1000} s`)
+          asked.destroy()
+        }, timeoutMs)
+        asked.on('response', () => {
+          hasAnswered = true
+        })
+        // Without a listener Node drops the connection and tells nobody.
+        asked.on('upgrade', (response, socket) => {
+          socket.destroy()
+          end(`answered ${response.statusCode ?? 101}: an upgrade was not asked for`)
+        })
+        asked.on('error', (error) => end(error.message))
+        asked.on('close', () => {
+          if (!hasAnswered) end('the connection ended without an answer')
         })
         asked.end(body)
       }),

@@ -2,7 +2,7 @@
 // and what becomes of receivers that fail, hang, redirect or are gone.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -358,6 +358,41 @@ outgoing('looks at the address that a name stands for, when it connects', async 
     assert.match(closed.refusalOf(url) ?? '', 'is in a private network', url)
   const open = createOutgoing({ privateNetworks: ['127.0.0.0/8', '::1'], timeoutMs: 1000 })
   assert.match((await open.post('http://localhost:9/', {}, '{}')).error ?? '', /ECONNREFUSED/)
+})
+
+outgoing('fails, and soon, where the answer is an upgrade, only hints, breaks off or is none', async () => {
+  const answers: Record<string, string> = {
+    upgrade: 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n',
+    hints: 'HTTP/1.1 103 Early Hints\r\n\r\n',
+    'broken off': 'HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\nthank',
+    nothing: '',
+  }
+  const asked: string[] = Object.keys(answers)
+  const sockets = new Set<Socket>()
+  const receiver = createTcpServer((socket) => {
+    sockets.add(socket.on('error', () => undefined))
+    socket.once('data', (head) => {
+      const which = asked.find((name) => head.toString().startsWith(`POST /${name.replace(' ', '-')} `)) ?? ''
+      socket.write(answers[which] ?? '')
+      if (which === 'broken off' || which === 'nothing') socket.end()
+    })
+  }).listen(0, '127.0.0.1')
+  await once(receiver, 'listening')
+  // A TCP port was asked for.
+  const { port } = receiver.address() as AddressInfo
+  const { post } = createOutgoing({ privateNetworks: ['127.0.0.0/8'], timeoutMs: 200 })
+  const errorOf = async (which: string) => {
+    const late = new Promise<string>((done) => setTimeout(done, 2000, 'never settled').unref())
+    const outcome = post(`http://127.0.0.1:${port}/${which.replace(' ', '-')}`, {}, '{}')
+    return Promise.race([late, outcome.then(({ status, error }) => `${status}: ${error}`)])
+  }
+  const outcomes = await Promise.all(asked.map(errorOf))
+  for (const socket of sockets) socket.destroy()
+  receiver.close()
+  assert.match(outcomes[0] ?? '', /^null: answered 101/)
+  assert.match(outcomes[1] ?? '', /^null: no whole answer within 0.2 s/)
+  assert.match(outcomes[2] ?? '', /^null: .*(broke off|aborted)/)
+  assert.match(outcomes[3] ?? '', /^null: (socket hang up|the connection ended)/)
 })
 
 outgoing.run()
