@@ -19,7 +19,7 @@ export const crossOrigin = (isOurOrigin: IsOurOrigin): MiddlewareHandler<HttpEnv
   })
 
 /** What uses a secret up for a cookie. */
-const waysIn = /^\/api\/(share-links\/|setup|auth\/)/
+const waysIn = /^\/api\/(share-links\/|setup|auth\/|invitations\/(accept|preview)|password-resets)/
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 

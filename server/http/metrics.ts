@@ -16,8 +16,9 @@ import { errorAnswers, newRouter } from '../routing/router.ts'
 export function metricsRoutes(registry: Registry, token: string | undefined): OpenAPIHono<HttpEnv> {
   const app = newRouter()
   app.openapi(metrics, async (c) => {
-    const { principal } = c.get('identity')
-    const administers = principal.kind === 'user' && principal.role !== 'user'
+    const { principal, via, needsTwoFactor = false } = c.get('identity')
+    const isPerson = principal.kind === 'user' && via !== 'ticket' && via !== 'key' && !needsTwoFactor
+    const administers = isPerson && principal.role !== 'user'
     if (!administers && !(token === undefined ? isLocal(c) : hasToken(c, token))) {
       throw new BoardroomError(
         'access_denied',

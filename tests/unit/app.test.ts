@@ -325,6 +325,30 @@ edge('gives metrics to programs on the same machine and to administrators, not t
   assert.not.match(await (await admin.request('/metrics')).text(), /ones\/own/)
 })
 
+edge(
+  'gives metrics to no administrator who lacks the second factor, asks with a ticket or with a key',
+  async () => {
+    const administrator = userIdentity(7, 'admin')
+    for (const more of [{ needsTwoFactor: true }, { via: 'ticket' }, { via: 'key' }] as const) {
+      const { app } = appWith({
+        identify: async () => ({ identity: { ...administrator, ...more }, ip: null }),
+      })
+      assert.is((await app.request('/metrics')).status, 403, JSON.stringify(more))
+    }
+  },
+)
+
+edge('refuses pages of other origins every way in, also without a cookie', async () => {
+  const { app } = appWith()
+  const waysIn = ['auth/sign-in/email', 'auth/sign-up/email', 'setup', 'share-links/exchange']
+  for (const path of [...waysIn, 'invitations/accept', 'password-resets', 'password-resets/use']) {
+    const headers = { origin: 'https://apps.example', 'content-type': 'application/json' }
+    const answer = await app.request(`/api/${path}`, { method: 'POST', body: '{}', headers })
+    const { error } = ErrorResponse.parse(await answer.json())
+    assert.equal([answer.status, error.code], [403, 'origin_not_allowed'], path)
+  }
+})
+
 edge('gives metrics to whoever sends the token, where one is set, and to nobody by being local', async () => {
   const { app } = appWith({ metricsToken: 'a token of some length' })
   const status = async (authorization?: string) =>
