@@ -1,6 +1,7 @@
 // Boards over HTTP. Each handler says who may, calls the service, and answers.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { BoardCreate, BoardListQuery, BoardResponse, BoardUpdate, listOf, Uuid } from '../../shared/api.ts'
+import { requireScopeToGrant } from '../accounts/service-keys/scopes.ts'
 import { BoardroomError } from '../errors.ts'
 import type { Identity } from '../principal.ts'
 import type { HttpEnv } from '../routing/context.ts'
@@ -74,6 +75,7 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
     async (c) => {
       const body = c.req.valid('json')
       const identity = c.get('identity')
+      requireScopeToGrant(identity, body, c.req.method)
       await requireInstanceConsent(deps, identity)
       if (body.folder_id !== undefined)
         await requireFolder(deps.db, folderUser(identity), body.folder_id, 'edit')
@@ -163,6 +165,7 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       const { board_id } = c.req.valid('param')
       const identity = c.get('identity')
       const body = c.req.valid('json')
+      requireScopeToGrant(identity, body, c.req.method)
       // What is drawn on is part of the drawing; everything else here is the owner's.
       if (Object.keys(body).every((key) => key === 'background'))
         await requireLevel(deps.access, identity, board_id, 'edit')

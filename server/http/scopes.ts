@@ -2,12 +2,14 @@
 // closed to keys, so that a new route is open to them only once somebody has thought about it.
 import type { MiddlewareHandler } from 'hono'
 import type { ScopeNoun } from '../../shared/api/service-keys.ts'
+import { requireKeyScope } from '../accounts/service-keys/scopes.ts'
 import { BoardroomError } from '../errors.ts'
 import type { HttpEnv } from '../routing/context.ts'
 
 /** @throws BoardroomError access_denied for a service key that lacks the scope of the route, and without a required second factor */
 export const requireScope: MiddlewareHandler<HttpEnv> = async (c, next) => {
-  const { via, scopes = [], needsTwoFactor = false } = c.get('identity')
+  const identity = c.get('identity')
+  const { via, needsTwoFactor = false } = identity
   if (needsTwoFactor && !isOpenWithoutTwoFactor(c.req.path)) {
     throw new BoardroomError(
       'access_denied',
@@ -18,11 +20,7 @@ export const requireScope: MiddlewareHandler<HttpEnv> = async (c, next) => {
   if (via === 'key') {
     const noun = nounOf(c.req.path)
     if (noun === null) throw new BoardroomError('access_denied', 'service keys may not use this route')
-    if (noun !== 'nothing' && !covers(scopes, noun, c.req.method)) {
-      throw new BoardroomError('access_denied', `this service key lacks the scope ${noun}`, {
-        details: { needed: noun, scopes },
-      })
-    }
+    if (noun !== 'nothing') requireKeyScope(identity, noun, c.req.method)
   }
   await next()
 }
@@ -31,18 +29,7 @@ export const requireScope: MiddlewareHandler<HttpEnv> = async (c, next) => {
 const isOpenWithoutTwoFactor = (path: string): boolean =>
   path === '/api/me' || path.startsWith('/api/auth/') || path === '/api/docs' || path === '/api/openapi.json'
 
-function covers(scopes: readonly string[], noun: ScopeNoun, method: string): boolean {
-  const isReading = method === 'GET' || method === 'HEAD'
-  return scopes.some(
-    (scope) =>
-      scope === noun ||
-      scope === `${noun}:write` ||
-      (scope === `${noun}:read` && isReading) ||
-      (scope === `${noun}:create` && method === 'POST'),
-  )
-}
-
-const ofBoards: Readonly<Record<string, ScopeNoun>> = {
+const ofBoards: Readonly<Record<string, ScopeNoun | null>> = {
   tickets: 'tickets',
   permissions: 'permissions',
   'share-links': 'permissions',
@@ -56,6 +43,8 @@ const ofBoards: Readonly<Record<string, ScopeNoun>> = {
   comments: 'comments',
   mentionable: 'comments',
   audit: 'audit',
+  // A template is shown to everybody, and templates are closed to keys.
+  template: null,
 }
 const open: Readonly<Record<string, ScopeNoun | 'nothing'>> = {
   me: 'nothing',
@@ -70,6 +59,7 @@ const open: Readonly<Record<string, ScopeNoun | 'nothing'>> = {
 function nounOf(path: string): ScopeNoun | 'nothing' | null {
   const [first = '', , third = ''] = path.split('/').slice(2)
   if (first === 'me' && path !== '/api/me') return null
-  if (first === 'boards') return ofBoards[third] ?? 'boards'
+  if (first === 'boards') return Object.hasOwn(ofBoards, third) ? (ofBoards[third] ?? null) : 'boards'
+  if (first === 'folders' && third === 'permissions') return 'permissions'
   return open[first] ?? null
 }

@@ -159,6 +159,42 @@ const told: Sentences<World> = [
     },
   ],
   [
+    'hands out access with the scope permissions alone, whatever the route',
+    async ({ key, root }) => {
+      const all = await key(['boards', 'permissions'], { issuer: 'publisher' })
+      const made = async (path: string, body: object) => (await all.ask('POST', path, body)).body.id
+      const [board, folder] = [await made('/api/boards', {}), await made('/api/folders', { name: 'Shared' })]
+      const tries: [method: string, path: string, body: object][] = [
+        ['POST', `/api/folders/${folder}/permissions`, { user_id: null, level: 'view' }],
+        ['POST', '/api/folders', { name: 'Inside', parent_id: folder }],
+        ['PATCH', `/api/folders/${folder}`, { parent_id: null }],
+        ['POST', '/api/boards', { is_public: true }],
+        ['PATCH', `/api/boards/${board}`, { is_public: true }],
+        ['PATCH', `/api/boards/${board}`, { members_level: 'view' }],
+        ['PATCH', `/api/boards/${board}`, { folder_id: folder }],
+      ]
+      const drawing = await key(['boards'], { issuer: 'publisher' })
+      for (const [method, path, body] of [
+        ...tries,
+        ['PATCH', `/api/boards/${board}`, { owner_id: root.id }] as const,
+      ]) {
+        const answer = await drawing.ask(method, path, body)
+        assert.equal(
+          [answer.status, answer.body.error?.details?.needed],
+          [403, 'permissions'],
+          `${method} ${path} ${JSON.stringify(body)}`,
+        )
+      }
+      assert.is((await drawing.ask('GET', `/api/folders/${folder}/permissions`)).status, 403)
+      assert.is((await drawing.ask('POST', `/api/boards/${board}/template`, { name: 'Plan' })).status, 403)
+      assert.is((await drawing.ask('PATCH', `/api/boards/${board}`, { title: 'Plan' })).status, 200)
+      for (const [method, path, body] of tries) {
+        const { status } = await all.ask(method, path, body)
+        assert.ok(status < 300, `${method} ${path} ${JSON.stringify(body)}: ${status}`)
+      }
+    },
+  ],
+  [
     'is rotated with an overlap, and revoked with everything that it opened',
     async ({ key, asKey, root, open, db }) => {
       const app = await key()

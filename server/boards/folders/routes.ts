@@ -7,6 +7,7 @@ import {
   FolderUpdate,
 } from '../../../shared/api/folders.ts'
 import { BoardPermissionCreate, listOf, PageQuery, Uuid } from '../../../shared/api.ts'
+import { requireScopeToGrant } from '../../accounts/service-keys/scopes.ts'
 import { BoardroomError } from '../../errors.ts'
 import type { HttpEnv } from '../../routing/context.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../../routing/router.ts'
@@ -68,7 +69,9 @@ export function folderRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
     }),
     async (c) => {
       const asker = folderUser(c.get('identity'))
-      const id = await createFolder(deps, c.get('actor'), asker, c.req.valid('json'))
+      const body = c.req.valid('json')
+      requireScopeToGrant(c.get('identity'), body, c.req.method)
+      const id = await createFolder(deps, c.get('actor'), asker, body)
       return c.json(await readFolder(deps, asker, id), 201)
     },
   )
@@ -107,7 +110,9 @@ export function folderRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
     async (c) => {
       const asker = folderUser(c.get('identity'))
       const { folder_id } = c.req.valid('param')
-      await updateFolder(deps, c.get('actor'), asker, folder_id, c.req.valid('json'))
+      const body = c.req.valid('json')
+      requireScopeToGrant(c.get('identity'), body, c.req.method)
+      await updateFolder(deps, c.get('actor'), asker, folder_id, body)
       return c.json(await readFolder(deps, asker, folder_id), 200)
     },
   )
