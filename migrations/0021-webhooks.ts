@@ -23,10 +23,15 @@ create table ${s}.webhooks (
   former_until timestamptz,
   created_by integer references ${s}.users on delete set null,
   created_at timestamptz not null default now(),
+  -- whose right it stands on: who set it up or changed it last, with which service key. Without them nothing is sent
+  keeper_id integer references ${s}.users on delete set null,
+  key_id uuid references ${s}.service_keys on delete set null,
+  is_by_key boolean not null default false,
   -- the first failure since the last success
   failing_since timestamptz,
   disabled_at timestamptz,
   disabled_reason varchar(300),
+  constraint webhooks_key check (key_id is null or is_by_key),
   constraint webhooks_former check ((former_secret is null) = (former_until is null)),
   constraint webhooks_disabled check ((disabled_at is null) = (disabled_reason is null))
 );
@@ -68,18 +73,31 @@ language sql stable security definer ${path} as $$
   from users where id = person
 $$;
 
+-- Whether its keeper may still have it: an active administrator, or the living key of an active service account.
+create function ${s}.webhook_stands(hook ${s}.webhooks) returns boolean
+language sql stable security definer ${path} as $$
+  select exists (select from users u where u.id = hook.keeper_id and u.is_active and not u.banned
+    and case when hook.is_by_key
+      then exists (select from service_keys k where k.id = hook.key_id and k.issuer = hook.issuer and k.revoked_at is null
+        and (k.expires_at is null or k.expires_at > now())
+        and k.scopes && array['webhooks', 'webhooks:read', 'webhooks:create', 'webhooks:write'])
+      else u.role in ('admin', 'sysadmin') end)
+$$;
+
 create function ${s}.queue_webhook_event(event_type text, board uuid, event_data jsonb) returns void
 language plpgsql security definer ${path} as $$
 declare
   wanting uuid[];
   event uuid;
 begin
-  select array_agg(w.id) into wanting from webhooks w
-  where w.disabled_at is null
+  -- What happens is never held up or undone by a webhook that is being removed: its row is locked, and left out.
+  select array_agg(id) into wanting from (select w.id from webhooks w
+  where w.disabled_at is null and webhook_stands(w)
     and w.events && array['*', split_part(event_type, '.', 1) || '.*', event_type]
     and (w.issuer is null or exists (
       select from boards b join users o on o.id = b.owner_id
-      where b.id = board and (o.issuer = w.issuer or (o.issuer = 'boardroom:service' and o.external_id = w.issuer))));
+      where b.id = board and (o.issuer = w.issuer or (o.issuer = 'boardroom:service' and o.external_id = w.issuer))))
+  for key share of w skip locked) as heard;
   if wanting is null then return; end if;
   insert into webhook_events (type, board_id, data) values (event_type, board, jsonb_build_object(
     'board_id', board, 'board_title', (select title from boards where id = board)) || event_data) returning id into event;
@@ -149,7 +167,7 @@ create trigger queue_webhooks after insert on ${s}.board_versions for each row e
 -- Where events go, and who changed that, is in the trail.
 create function ${s}.record_webhooks() ${definer} as $$
 declare
-  shown constant text[] := array['url', 'description', 'events', 'issuer', 'disabled_at', 'disabled_reason', 'former_until'];
+  shown constant text[] := array['url', 'description', 'events', 'issuer', 'keeper_id', 'key_id', 'disabled_at', 'disabled_reason', 'former_until'];
   change record;
   gone webhooks;
 begin
@@ -169,9 +187,9 @@ begin
   return null;
 end $$;
 create trigger record_row after insert or delete on ${s}.webhooks for each row execute function ${s}.record_webhooks();
-create trigger record_update after update of url, description, events, issuer, secret, former_secret, disabled_at on ${s}.webhooks for each row
-  when ((old.url, old.description, old.events, old.issuer, old.secret, old.former_secret, old.disabled_at)
-    is distinct from (new.url, new.description, new.events, new.issuer, new.secret, new.former_secret, new.disabled_at))
+create trigger record_update after update of url, description, events, issuer, keeper_id, key_id, secret, former_secret, disabled_at on ${s}.webhooks for each row
+  when ((old.url, old.description, old.events, old.issuer, old.keeper_id, old.key_id, old.secret, old.former_secret, old.disabled_at)
+    is distinct from (new.url, new.description, new.events, new.issuer, new.keeper_id, new.key_id, new.secret, new.former_secret, new.disabled_at))
   execute function ${s}.record_webhooks();
 create trigger record_truncate before truncate on ${s}.webhooks for each statement execute function ${s}.record_webhooks();
 comment on table ${s}.webhook_events is ${literal('the outbox: written by triggers alone, emptied 30 days after delivery')};
@@ -186,6 +204,7 @@ export async function down(db: Kysely<unknown>, schema: string): Promise<void> {
     `
 drop trigger queue_webhooks on ${s}.audit_logs;
 drop trigger queue_webhooks on ${s}.board_versions;
+drop function ${s}.webhook_stands(${s}.webhooks);
 drop table ${s}.webhook_deliveries, ${s}.webhook_events, ${s}.webhooks;
 drop function ${s}.queue_audited();
 drop function ${s}.queue_version();

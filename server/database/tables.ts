@@ -153,6 +153,10 @@ export interface WebhooksTable {
   former_until: MaybeTime
   created_by: number | null
   created_at: Stamp
+  /** Whose right it stands on: who changed it last, with which service key. */
+  keeper_id: number | null
+  key_id: string | null
+  is_by_key: Generated<boolean>
   failing_since: MaybeTime
   disabled_at: MaybeTime
   disabled_reason: string | null

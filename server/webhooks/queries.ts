@@ -4,20 +4,25 @@ import type { Db } from '../database/database.ts'
 import type { NewRow, Row, RowChange, Tables } from '../database/tables.ts'
 
 type Trx = Transaction<Tables>
-export type WebhookRow = Row<'webhooks'> & { pending: number }
+/** `stands`: whoever set it up may still have it. */
+export type WebhookRow = Row<'webhooks'> & { pending: number; stands: boolean }
 
-/** Whose webhooks: everybody's (undefined), or those of one issuer's keys. */
-export type Holder = string | undefined
+/** Who asks, and for whose webhooks: an administrator for everybody's, a service key for those of its issuer. */
+export type Holder = { userId: number } & (
+  | { issuer?: never; keyId?: never }
+  | { issuer: string; keyId: string }
+)
 
 const columns = (): RawBuilder<unknown> => sql`w.*, (select count(*)::integer from (
-  select from ${sql.table('webhook_deliveries')} d where d.webhook_id = w.id and d.state = 'pending' limit 1000) waiting) as pending`
+  select from ${sql.table('webhook_deliveries')} d where d.webhook_id = w.id and d.state = 'pending' limit 1000) waiting) as pending,
+  ${sql.table('webhook_stands')}(w) as stands`
 
-const heldBy = (holder: Holder) => (holder === undefined ? sql`true` : sql`w.issuer = ${holder}`)
+const heldBy = ({ issuer }: Holder) => (issuer === undefined ? sql`true` : sql`w.issuer = ${issuer}`)
 
 export const webhooksOf = async (db: Db, holder: Holder): Promise<WebhookRow[]> =>
   (
     await sql<WebhookRow>`select ${columns()} from ${sql.table('webhooks')} w where ${heldBy(holder)}
-      order by w.created_at desc, w.id limit 500`.execute(db)
+      order by w.created_at desc, w.id limit 2000`.execute(db)
   ).rows
 
 export const webhookById = async (db: Db, holder: Holder, id: string): Promise<WebhookRow | undefined> =>
@@ -26,15 +31,16 @@ export const webhookById = async (db: Db, holder: Holder, id: string): Promise<W
       where w.id = ${id}::uuid and ${heldBy(holder)}`.execute(db)
   ).rows[0]
 
-export const countWebhooks = async (db: Db): Promise<number> =>
-  Number(
-    (
-      await db
-        .selectFrom('webhooks')
-        .select((eb) => eb.fn.countAll().as('count'))
-        .executeTakeFirstOrThrow()
-    ).count,
-  )
+/** Those of one issuer, or of the administrators together; who makes another one waits until this transaction ends. */
+export const countWebhooks = async (trx: Trx, issuer: string | null): Promise<number> => {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`webhooks of ${issuer ?? ''}`}, 0))`.execute(trx)
+  const { count } = await trx
+    .selectFrom('webhooks')
+    .select((eb) => eb.fn.countAll().as('count'))
+    .where('issuer', issuer === null ? 'is' : '=', issuer)
+    .executeTakeFirstOrThrow()
+  return Number(count)
+}
 
 export const insertWebhook = async (trx: Trx, webhook: NewRow<'webhooks'>): Promise<string> =>
   (await trx.insertInto('webhooks').values(webhook).returning('id').executeTakeFirstOrThrow()).id
@@ -54,6 +60,15 @@ export const changeSecret = async (trx: Trx, id: string, secret: Buffer, overlap
     }))
     .where('id', '=', id)
     .execute()
+}
+
+/** @returns whether there may be more. */
+export const deleteSomeDeliveries = async (trx: Trx, webhookId: string, most: number): Promise<boolean> => {
+  const { numAffectedRows } = await sql`delete from ${sql.table('webhook_deliveries')} where id in (
+    select id from ${sql.table('webhook_deliveries')} where webhook_id = ${webhookId}::uuid limit ${most})`.execute(
+    trx,
+  )
+  return Number(numAffectedRows) === most
 }
 
 export const deleteWebhook = async (trx: Trx, id: string): Promise<void> => {
@@ -134,6 +149,8 @@ export interface DueDelivery {
   id: string
   webhook_id: string
   event_id: string
+  /** The issuer whose it is; empty for administrators. */
+  holder: string
   attempts: number
   type: string
   data: Record<string, unknown>
@@ -144,25 +161,44 @@ export interface DueDelivery {
 }
 
 /**
- * Takes what is due, oldest first and at most `each` of one webhook, so that one that hangs holds nobody up. What is
- * taken is due again after `leaseS`, should this process not come back to say how it went.
- * @param busy webhooks that have enough under way.
+ * Takes what is due, oldest first and at most `each` of one webhook, so that one that hangs holds nobody up, and turn
+ * about of all holders, so that one who has many leaves room for the others. What is taken is due again after `leaseS`,
+ * should this process not come back to say how it went.
+ * @param busy webhooks that have enough under way. @param underWay how many each holder has under way
  */
 export const takeDue = async (
   db: Db,
-  { limit, each, leaseS, busy }: { limit: number; each: number; leaseS: number; busy: readonly string[] },
+  asked: {
+    limit: number
+    each: number
+    ofHolder: number
+    leaseS: number
+    busy: readonly string[]
+    underWay: ReadonlyMap<string, number>
+  },
 ): Promise<DueDelivery[]> => {
+  const { limit, each, ofHolder, leaseS, busy, underWay } = asked
   const { rows } = await sql<DueDelivery>`
-    with due as materialized (
-      select d.id from ${sql.table('webhooks')} w cross join lateral (
-        select id from ${sql.table('webhook_deliveries')} where webhook_id = w.id and state = 'pending'
+    with ready as materialized (
+      select w.id as webhook_id, coalesce(w.issuer, '') as holder, d.id, d.next_attempt_at
+      from ${sql.table('webhooks')} w cross join lateral (
+        select id, next_attempt_at from ${sql.table('webhook_deliveries')} where webhook_id = w.id and state = 'pending'
           and next_attempt_at <= clock_timestamp() order by next_attempt_at, id limit ${each} for update skip locked) d
-      where w.disabled_at is null and not w.id = any (${busy}::uuid[]) limit ${limit}),
+      where w.disabled_at is null and not w.id = any (${busy}::uuid[]) and ${sql.table('webhook_stands')}(w)),
+    numbered as (
+      select *, row_number() over (partition by webhook_id order by next_attempt_at, id) as nth from ready),
+    placed as (
+      select n.id, n.next_attempt_at, coalesce(u.count, 0)
+        + row_number() over (partition by n.holder order by n.nth, n.next_attempt_at, n.id) as place
+      from numbered n left join unnest(${[...underWay.keys()]}::text[], ${[...underWay.values()]}::integer[]) as u (holder, count)
+        on u.holder = n.holder),
+    due as materialized (
+      select id from placed where place <= ${ofHolder} order by place, next_attempt_at, id limit ${limit}),
     taken as (
       update ${sql.table('webhook_deliveries')} d set attempts = d.attempts + 1, last_attempt_at = clock_timestamp(),
         next_attempt_at = clock_timestamp() + make_interval(secs => ${leaseS})
       from due where d.id = due.id returning d.id, d.webhook_id, d.event_id, d.attempts)
-    select t.id::text as id, t.webhook_id, t.event_id, t.attempts, e.type, e.data, e.created_at, w.url, w.secret,
+    select t.id::text as id, t.webhook_id, t.event_id, coalesce(w.issuer, '') as holder, t.attempts, e.type, e.data, e.created_at, w.url, w.secret,
       case when w.former_until > now() then w.former_secret end as former_secret
     from taken t join ${sql.table('webhook_events')} e on e.id = t.event_id join ${sql.table('webhooks')} w on w.id = t.webhook_id
     order by t.id`.execute(db)
@@ -249,11 +285,12 @@ export const administratorAddresses = async (db: Db): Promise<string[]> => {
   return rows.flatMap(({ email }) => email ?? [])
 }
 
-/** Events of which nothing is pending, a month after they happened. */
-export const forgetOldEvents = async (db: Db): Promise<void> => {
-  await sql`
-    delete from ${sql.table('webhook_events')} e where e.created_at < now() - interval '30 days'
-      and not exists (select from ${sql.table('webhook_deliveries')} d where d.event_id = e.id and d.state = 'pending')`.execute(
-    db,
-  )
+/** At most `most` events of which nothing is pending, a month after they happened. @returns whether there may be more. */
+export const forgetOldEvents = async (db: Db, most: number): Promise<boolean> => {
+  const { numAffectedRows } = await sql`
+    delete from ${sql.table('webhook_events')} where id in (
+      select e.id from ${sql.table('webhook_events')} e where e.created_at < now() - interval '30 days'
+        and not exists (select from ${sql.table('webhook_deliveries')} d where d.event_id = e.id and d.state = 'pending')
+      order by e.created_at limit ${most})`.execute(db)
+  return Number(numAffectedRows) === most
 }

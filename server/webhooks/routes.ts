@@ -34,9 +34,10 @@ const path = '/webhooks/{webhook_id}'
 
 /** @throws BoardroomError not_signed_in | access_denied */
 function holderOf(identity: Identity): Holder {
-  if (identity.via === 'key' && identity.issuer !== undefined) return identity.issuer
-  requireAdministrator(identity)
-  return undefined
+  const { principal, via, issuer, keyId } = identity
+  if (via === 'key' && principal.kind === 'user' && issuer !== undefined && keyId !== undefined)
+    return { userId: principal.userId, issuer, keyId }
+  return { userId: requireAdministrator(identity).userId }
 }
 
 /** `/webhooks`. */

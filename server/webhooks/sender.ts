@@ -50,16 +50,19 @@ export interface SenderDeps {
   pace?: Partial<WebhookPace> | undefined
 }
 
-const mostAtOnce = 32
+const mostAtOnce = 64
+const mostOfHolder = 16
 const mostOfOne = 4
 const leaseS = 60
 const longestRetryAfterS = 24 * hour
 const sweepEveryMs = hour * 1000
+const sweptAtOnce = 2000
 
 export class WebhookSender {
   readonly #deps: SenderDeps
   readonly #pace: WebhookPace
-  readonly #underWay = new Map<string, Set<Promise<void>>>()
+  /** By webhook. */
+  readonly #underWay = new Map<string, { holder: string; sending: Set<Promise<void>> }>()
   #timer: NodeJS.Timeout | null = null
   #turn: Promise<void> = Promise.resolve()
   #closed = false
@@ -81,7 +84,7 @@ export class WebhookSender {
     this.#closed = true
     if (this.#timer !== null) clearTimeout(this.#timer)
     await this.#turn
-    await Promise.all([...this.#underWay.values()].flatMap((sending) => [...sending]))
+    await Promise.all([...this.#underWay.values()].flatMap(({ sending }) => [...sending]))
   }
 
   #wait(): void {
@@ -103,21 +106,31 @@ export class WebhookSender {
 
   async #take(): Promise<void> {
     const { db } = this.#deps
-    const count = [...this.#underWay.values()].reduce((sum, sending) => sum + sending.size, 0)
+    const underWay = new Map<string, number>()
+    let count = 0
+    for (const { holder, sending } of this.#underWay.values()) {
+      underWay.set(holder, (underWay.get(holder) ?? 0) + sending.size)
+      count += sending.size
+    }
     if (count < mostAtOnce) {
       // One webhook has at most so many under way, and takes more only when all of those are done.
       const busy = [...this.#underWay.keys()]
-      const due = await takeDue(db, { limit: mostAtOnce - count, each: mostOfOne, leaseS, busy })
+      const limit = mostAtOnce - count
+      const most = { limit, each: mostOfOne, ofHolder: mostOfHolder }
+      const due = await takeDue(db, { ...most, leaseS, busy, underWay })
       for (const delivery of due) this.#begin(delivery)
     }
     if (Date.now() - this.#sweptAt < sweepEveryMs) return
     this.#sweptAt = Date.now()
-    await forgetOldEvents(db)
+    while (!this.#closed && (await forgetOldEvents(db, sweptAtOnce))) {
+      // the next ones
+    }
   }
 
   #begin(due: DueDelivery): void {
-    const sending = this.#underWay.get(due.webhook_id) ?? new Set()
-    this.#underWay.set(due.webhook_id, sending)
+    const ofWebhook = this.#underWay.get(due.webhook_id) ?? { holder: due.holder, sending: new Set() }
+    this.#underWay.set(due.webhook_id, ofWebhook)
+    const { sending } = ofWebhook
     const work = this.#send(due)
       .catch((error: unknown) =>
         this.#deps.log.warn(

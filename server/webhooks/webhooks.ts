@@ -18,6 +18,7 @@ import {
   changeWebhook,
   countWebhooks,
   type DeliveryRow,
+  deleteSomeDeliveries,
   deleteWebhook,
   deliveriesOf,
   type Holder,
@@ -25,6 +26,7 @@ import {
   insertWebhook,
   queueTest,
   retryDelivery,
+  setDisabled,
   type WebhookRow,
   webhookById,
   webhooksOf,
@@ -38,7 +40,9 @@ export interface WebhooksDeps {
   key: Buffer
 }
 
+/** Of one issuer's keys, and of the administrators together. */
 const mostWebhooks = 100
+const deletedAtOnce = 2000
 
 /** The only time that its secret is known. @throws BoardroomError invalid_request (a private address) | conflict (too many) */
 export async function createWebhook(
@@ -48,19 +52,25 @@ export async function createWebhook(
   body: WebhookCreate,
 ): Promise<WebhookResponse> {
   refuseUnreachable(outgoing, body.url)
-  if ((await countWebhooks(db)) >= mostWebhooks)
-    throw new BoardroomError('conflict', `there may be ${mostWebhooks} webhooks`)
   const secret = newWebhookSecret()
-  const id = await transactionAs(db, actor, (trx) =>
-    insertWebhook(trx, {
+  const issuer = holder.issuer ?? null
+  const id = await transactionAs(db, actor, async (trx) => {
+    if ((await countWebhooks(trx, issuer)) >= mostWebhooks) {
+      const whose = issuer === null ? 'administrators' : `keys of ${issuer}`
+      throw new BoardroomError('conflict', `${whose} may have ${mostWebhooks} webhooks; remove some`, {
+        details: { limit: 'webhooks' },
+      })
+    }
+    return insertWebhook(trx, {
       url: body.url,
       events: [...new Set(body.events)],
       description: body.description ?? '',
-      issuer: holder ?? null,
+      issuer,
       secret: encipher(key, secret),
       created_by: actor.userId,
-    }),
-  )
+      ...keeping(holder),
+    })
+  })
   return webhookResponse(await existing(db, holder, id), secret)
 }
 
@@ -81,7 +91,7 @@ export async function updateWebhook(
 ): Promise<WebhookResponse> {
   if (change.url !== undefined) refuseUnreachable(outgoing, change.url)
   const before = await existing(db, holder, id)
-  const starts = enabled === true && before.disabled_at !== null
+  const starts = enabled === true && (before.disabled_at !== null || !before.stands)
   const stops = enabled === false && before.disabled_at === null
   await transactionAs(db, actor, async (trx) => {
     await changeWebhook(trx, id, {
@@ -90,8 +100,7 @@ export async function updateWebhook(
       ...(change.description === undefined ? {} : { description: change.description }),
       ...(starts ? { disabled_at: null, disabled_reason: null, failing_since: null } : {}),
       ...(stops ? { disabled_at: new Date(), disabled_reason: 'stopped by hand' } : {}),
-      // Written also where nothing else is: an update of nothing is no SQL.
-      ...(Object.keys(change).length === 0 && !starts && !stops ? { url: before.url } : {}),
+      ...keeping(holder),
     })
     if (starts) await hurryDeliveries(trx, id)
   })
@@ -108,20 +117,32 @@ export async function rotateWebhook(
 ): Promise<WebhookResponse> {
   await existing(db, holder, id)
   const secret = newWebhookSecret()
-  await transactionAs(db, actor, (trx) => changeSecret(trx, id, encipher(key, secret), overlapS))
+  await transactionAs(db, actor, async (trx) => {
+    await changeSecret(trx, id, encipher(key, secret), overlapS)
+    await changeWebhook(trx, id, keeping(holder))
+  })
   return webhookResponse(await existing(db, holder, id), secret)
 }
 
-/** What was not delivered is forgotten. @throws BoardroomError not_found */
+/**
+ * What was not delivered is forgotten. Nothing new is queued from the first step on, and the rows go some at a time:
+ * whoever writes on a board waits for none of it.
+ * @throws BoardroomError not_found
+ */
 export async function removeWebhook(db: Db, actor: Actor, holder: Holder, id: string): Promise<void> {
   await existing(db, holder, id)
+  await transactionAs(db, actor, (trx) => setDisabled(trx, id, 'being removed'))
+  while (await db.transaction().execute((trx) => deleteSomeDeliveries(trx, id, deletedAtOnce))) {
+    // the next ones
+  }
   await transactionAs(db, actor, (trx) => deleteWebhook(trx, id))
 }
 
 /** Queues `webhook.test`. @throws BoardroomError not_found | conflict (disabled) */
 export async function testWebhook(db: Db, holder: Holder, id: string): Promise<void> {
-  const { disabled_at } = await existing(db, holder, id)
-  if (disabled_at !== null) throw new BoardroomError('conflict', 'this webhook is disabled; enable it first')
+  const { disabled_at, stands } = await existing(db, holder, id)
+  if (disabled_at !== null || !stands)
+    throw new BoardroomError('conflict', 'this webhook is disabled; enable it first')
   await db.transaction().execute((trx) => queueTest(trx, id))
 }
 
@@ -151,6 +172,16 @@ export async function listDeliveries(
   return { items: page.rows.map(deliveryResponse), next_cursor: page.next_cursor }
 }
 
+const keeperIsGone =
+  'whoever set it up, or the service key it was done with, may do so no more; enable it to answer for it yourself'
+
+/** It stands and falls with the right of whoever changed it last. */
+const keeping = ({ userId, keyId }: Holder) => ({
+  keeper_id: userId,
+  key_id: keyId ?? null,
+  is_by_key: keyId !== undefined,
+})
+
 async function existing(db: Db, holder: Holder, id: string): Promise<WebhookRow> {
   const row = await webhookById(db, holder, id)
   if (row === undefined) throw new BoardroomError('not_found', 'there is no such webhook')
@@ -169,10 +200,11 @@ const webhookResponse = (row: WebhookRow, secret: string | null): WebhookRespons
   events: row.events,
   issuer: row.issuer,
   secret,
-  state: row.disabled_at !== null ? 'disabled' : row.failing_since !== null ? 'failing' : 'active',
+  state:
+    row.disabled_at !== null || !row.stands ? 'disabled' : row.failing_since !== null ? 'failing' : 'active',
   failing_since: row.failing_since?.toISOString() ?? null,
   disabled_at: row.disabled_at?.toISOString() ?? null,
-  disabled_reason: row.disabled_reason,
+  disabled_reason: row.disabled_reason ?? (row.stands ? null : keeperIsGone),
   pending: row.pending,
   created_at: row.created_at.toISOString(),
   created_by: row.created_by,

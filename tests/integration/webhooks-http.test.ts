@@ -8,6 +8,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createOutgoing, isPublic } from '../../server/webhooks/outgoing.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { make } from '../helpers/factories.ts'
 import { type Sentences, say } from '../helpers/sentences.ts'
 import { type Answer, type Person, type TestServer, withServer } from '../helpers/server.ts'
 
@@ -57,6 +58,7 @@ async function withReceiver(work: (receiver: Receiver) => Promise<void>): Promis
 interface World extends TestServer, Receiver {
   root: Person
   hook(path: string, events: string[], by?: Person['ask']): Promise<Answer>
+  key(issuer: string): Promise<{ id: string; ask: Person['ask'] }>
   /** Nothing has come, and nothing will. */
   fresh(): Promise<void>
 }
@@ -78,11 +80,20 @@ const withWebhooks = (work: (world: World) => Promise<void>) =>
           assert.is(answer.status, 201, JSON.stringify(answer.body))
           return answer
         }
+        const key: World['key'] = async (issuer) => {
+          const body = { name: 'Backend', issuer, scopes: ['boards', 'webhooks'] }
+          const made = (await root.ask('POST', '/api/service-keys', body)).body
+          const authorization = `Bearer ${made.key}`
+          return {
+            id: made.id,
+            ask: (method, path, sent) => server.ask(method, path, sent, { authorization }),
+          }
+        }
         const fresh = async () => {
           await server.db.deleteFrom('webhooks').execute()
           receiver.received.length = 0
         }
-        await work({ ...server, ...receiver, origin: receiver.origin, root, hook, fresh })
+        await work({ ...server, ...receiver, origin: receiver.origin, root, hook, key, fresh })
       },
       { webhookPrivateNetworks: ['127.0.0.0/8'], webhookPace: pace },
     ),
@@ -267,15 +278,8 @@ const told: Sentences<World> = [
   ],
   [
     'of a service key tell of the boards of its issuer alone',
-    async ({ root, hook, at, ask }) => {
-      const key = async (issuer: string) => {
-        const body = { name: 'Backend', issuer, scopes: ['boards', 'webhooks'] }
-        const { key: secret } = (await root.ask('POST', '/api/service-keys', body)).body
-        const asKey: Person['ask'] = (method, path, sent) =>
-          ask(method, path, sent, { authorization: `Bearer ${secret}` })
-        return asKey
-      }
-      const [shop, school] = [await key('shop'), await key('school')]
+    async ({ root, hook, at, key }) => {
+      const [{ ask: shop }, { ask: school }] = [await key('shop'), await key('school')]
       const { body: made } = await hook('/ok', ['board.*'], shop)
       assert.is(made.issuer, 'shop')
       await root.board('Private')
@@ -290,6 +294,74 @@ const told: Sentences<World> = [
       assert.equal((await school('GET', '/api/webhooks')).body.items, [])
       assert.is((await root.ask('GET', '/api/webhooks')).body.items.length, 1)
       assert.is((await shop('DELETE', `/api/webhooks/${made.id}`)).status, 204)
+      assert.is((await root.ask('GET', '/api/webhooks')).body.items.length, 0)
+    },
+  ],
+  [
+    'end with the right of whoever changed them last: a service key, an administrator',
+    async ({ root, user, hook, key, at, db }) => {
+      const [lost, kept] = [await key('shop'), await key('shop')]
+      const chief = await user('Chief', 'admin')
+      const hooks: Record<string, string> = {}
+      hooks['/lost'] = (await hook('/lost', ['board.*'], lost.ask)).body.id
+      hooks['/chief'] = (await hook('/chief', ['board.*'], chief.ask)).body.id
+      hooks['/kept'] = (await hook('/kept', ['board.*'], kept.ask)).body.id
+      await kept.ask('POST', '/api/boards', { title: 'Before' })
+      await eventually(() => ['/lost', '/chief', '/kept'].every((path) => at(path).length === 1))
+      // What waits already is not sent either.
+      const later = {
+        state: 'pending' as const,
+        delivered_at: null,
+        next_attempt_at: new Date(Date.now() + 3_600_000),
+      }
+      await db.updateTable('webhook_deliveries').set(later).execute()
+      await root.ask('DELETE', `/api/service-keys/${lost.id}`)
+      await root.ask('PATCH', `/api/users/${chief.id}`, { role: 'user' })
+      await db
+        .updateTable('webhook_deliveries')
+        .set({ next_attempt_at: new Date(0) })
+        .execute()
+      await kept.ask('POST', '/api/boards', { title: 'After' })
+      await eventually(() => at('/kept').length === 3)
+      assert.equal([at('/lost').length, at('/chief').length], [1, 1])
+      for (const path of ['/lost', '/chief']) {
+        const { body } = await root.ask('GET', `/api/webhooks/${hooks[path]}`)
+        assert.equal([body.state, /may do so no more/.test(body.disabled_reason)], ['disabled', true], path)
+        assert.is((await root.ask('POST', `/api/webhooks/${hooks[path]}/test`)).status, 409)
+      }
+      // Another key of the issuer, or an administrator, answers for it from then on.
+      await kept.ask('PATCH', `/api/webhooks/${hooks['/lost']}`, { enabled: true })
+      await root.ask('PATCH', `/api/webhooks/${hooks['/chief']}`, { enabled: true })
+      await eventually(() => at('/lost').length === 2 && at('/chief').length === 2)
+    },
+  ],
+  [
+    'are limited for each holder, and one who has many slow ones holds up nobody else',
+    async ({ root, hook, key, at, db }) => {
+      const { ask: shop } = await key('shop')
+      await Promise.all(Array.from({ length: 40 }, () => hook('/hang', ['board.created'])))
+      await hook('/ok', ['board.created'], shop)
+      await root.board()
+      await eventually(() => at('/hang').length >= 16)
+      await shop('POST', '/api/boards', { title: 'Of the shop' })
+      await eventually(() => at('/ok').length === 1)
+      assert.ok(at('/hang').length <= 32, `${at('/hang').length} had been tried`)
+      for (let count = 0; count < 60; count++) await make.webhook(db)
+      const body = { url: 'https://example.org/', events: ['*'] }
+      const refused = await root.ask('POST', '/api/webhooks', body)
+      assert.equal([refused.status, refused.body.error.details.limit], [409, 'webhooks'])
+      assert.is((await shop('POST', '/api/webhooks', body)).status, 201)
+    },
+  ],
+  [
+    'hold up no write on a board while they are removed',
+    async ({ root, hook, db }) => {
+      const { id } = (await hook('/away', ['board.*'])).body
+      await db.transaction().execute(async (trx) => {
+        await trx.deleteFrom('webhooks').where('id', '=', id).execute()
+        await root.board('Made meanwhile')
+      })
+      assert.is((await root.ask('GET', `/api/webhooks/${id}`)).status, 404)
     },
   ],
 ]
