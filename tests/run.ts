@@ -1,6 +1,7 @@
 // Runs the tests: node dist/tests/run.js [unit | integration | property | e2e | part of a file name …]
 //      [--database outside | pooled: on Debian's Postgres over TCP, or behind its PgBouncer, in place of the embedded]
 //
+// Without names and without --database, trail, backup and outages run on all three.
 // Each file is a process of its own, four at a time (most wait for sockets and clocks), all with one real Postgres
 // and one browser.
 // uvu passes in silence where a hook throws, where `.run()` is forgotten and where there is no test, and waits for ever
@@ -16,7 +17,14 @@ import { browserVariable, startBrowser } from './helpers/browser.ts'
 import { chromiumEnvironment, findChromium } from './helpers/chromium.ts'
 import { type ClusterAddress, clusterVariable, startCluster } from './helpers/cluster.ts'
 import { dataVariable, makeDataFolder } from './helpers/command-line.ts'
-import { startOutside, whyNot } from './helpers/outside-postgres.ts'
+import {
+  addressBy,
+  findPgBouncer,
+  type OutsideWay,
+  outsideWays,
+  startOutside,
+  whyNot,
+} from './helpers/outside-postgres.ts'
 import { isReported, readReport } from './helpers/report.ts'
 
 const kinds = ['unit', 'integration', 'property', 'e2e'] as const
@@ -30,15 +38,18 @@ const filesAtOnce = 4
 /** Which share a browser, and which begin with a data folder that was used before. */
 const browserFiles = /^e2e\/(canvas|comments-elsewhere|page)/
 const programFiles = /^e2e\/(backup|commands|outage-real|drain|limits|bodies|program|secrets)/
+/** Which are run on a Postgres that is not ours as well. */
+const outsideFiles = /^(integration\/(trail|chain|audit-http|backup)|e2e\/(trail|outage))$/
 
 /** How long each file took when it last ran, so that none of the long ones is what everybody waits for in the end. */
 const remembered = new URL('../last-run.json', import.meta.url)
 
 interface TestFile {
   kind: Kind
-  /** `unit/levels` */
+  /** `unit/levels`; with the database behind it where that is another one. */
   name: string
   path: string
+  database?: OutsideWay
 }
 
 interface Outcome {
@@ -70,7 +81,10 @@ const running = new Set<number>()
 process.exitCode = await main(positionals)
 
 async function main(filters: string[]): Promise<number> {
-  const files = await chosenFiles(filters)
+  const isWhole = filters.length === 0 && flags.database === undefined && flags.folder === undefined
+  const ownFiles = await chosenFiles(filters)
+  const elsewhere = isWhole ? onOthers(ownFiles) : { files: [], skipped: 0 }
+  const files = [...ownFiles, ...elsewhere.files]
   if (files.length === 0) {
     console.log(`no test file matches ${filters.join(' ') || folder}\n0 passed, 1 failed`)
     return 1
@@ -78,10 +92,11 @@ async function main(filters: string[]): Promise<number> {
   const isNeeded = (what: RegExp) => files.some(({ name }) => what.test(name))
   // Looked for once: where none can be fetched, finding that out takes a while.
   const chromium = isNeeded(browserFiles) ? findChromium() : null
-  const [cluster, browser, data] = await Promise.all([
+  const [cluster, browser, data, outside] = await Promise.all([
     isNeeded(/^(?!unit)/) ? clusterFor(flags.database) : null,
     chromium === null ? null : startBrowser(chromium),
     isNeeded(programFiles) ? makeDataFolder() : null,
+    elsewhere.files.length > 0 ? startOutside(findPgBouncer() === null ? 'outside' : 'pooled') : null,
   ])
   const env = {
     ...process.env,
@@ -90,20 +105,24 @@ async function main(filters: string[]): Promise<number> {
     ...(browser === null ? {} : { [browserVariable]: browser.wsEndpoint() }),
     ...(data === null ? {} : { [dataVariable]: data.folder }),
   }
-  const endShared = () => Promise.all([cluster?.stop(), browser?.close(), data?.remove()])
+  const environmentOf = ({ database }: TestFile): NodeJS.ProcessEnv =>
+    database === undefined || outside === null
+      ? env
+      : { ...env, [clusterVariable]: JSON.stringify(addressBy(database, outside)) }
+  const endShared = () => Promise.all([cluster?.stop(), browser?.close(), data?.remove(), outside?.stop()])
   const stop = () => {
     for (const pid of running) killGroup(pid)
     void endShared().finally(() => process.exit(130))
   }
   process.once('SIGINT', stop).once('SIGTERM', stop)
-  const total = { passed: 0, failed: 0, skipped: 0 }
+  const total = { passed: 0, failed: 0, skipped: elsewhere.skipped }
   const told: string[] = []
   const seconds = await readRemembered()
   try {
     const queue = await inOrder(files, seconds)
     const worker = async () => {
       for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-        const outcome = await runFile(file, env)
+        const outcome = await runFile(file, environmentOf(file))
         seconds[file.name] = outcome.seconds
         total.passed += outcome.passed
         total.failed += outcome.failed
@@ -115,7 +134,8 @@ async function main(filters: string[]): Promise<number> {
   } finally {
     await endShared()
   }
-  if (flags.folder === undefined) await writeFile(remembered, JSON.stringify(seconds)).catch(() => undefined)
+  if (flags.folder === undefined && flags.database === undefined)
+    await writeFile(remembered, JSON.stringify(seconds)).catch(() => undefined)
   if (process.env.CI === 'true' && total.skipped > 0) {
     console.log(`${total.skipped} skipped, which CI=true does not allow`)
     total.failed += total.skipped
@@ -152,6 +172,21 @@ async function chosenFiles(filters: string[]): Promise<TestFile[]> {
     }
   }
   return found
+}
+
+/** The same files on databases that are not ours, as far as there are any here; says what is left out and why. */
+function onOthers(files: TestFile[]): { files: TestFile[]; skipped: number } {
+  const also = files.filter(({ name }) => outsideFiles.test(name))
+  let skipped = 0
+  const found = outsideWays.flatMap((database) => {
+    const reason = whyNot(database)
+    if (reason === null)
+      return also.map((file) => ({ ...file, name: `${file.name} (${database})`, database }))
+    console.log(`# skipped ${also.length} files: ${reason}`)
+    skipped += also.length
+    return []
+  })
+  return { files: found, skipped }
 }
 
 /** Longest first; what never ran here before everything else, kind by kind from the end, the largest file first. */

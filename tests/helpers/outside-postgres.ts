@@ -20,7 +20,8 @@ import { freePort } from './free-port.ts'
 const run = promisify(execFile)
 
 /** `outside`: straight to Postgres. `pooled`: the server's queries go through PgBouncer. */
-export type OutsideWay = 'outside' | 'pooled'
+export const outsideWays = ['outside', 'pooled'] as const
+export type OutsideWay = (typeof outsideWays)[number]
 
 export interface Outside {
   address: ClusterAddress
@@ -173,8 +174,7 @@ server_login_retry = 1
 export async function onOutside(way: OutsideWay, work: (outside: Outside) => Promise<void>): Promise<void> {
   const outside = await shared()
   const told = process.env[clusterVariable]
-  const { pooler: _, ...straight } = outside.address
-  process.env[clusterVariable] = JSON.stringify(way === 'pooled' ? outside.address : straight)
+  process.env[clusterVariable] = JSON.stringify(addressBy(way, outside))
   try {
     await work(outside)
   } finally {
@@ -182,6 +182,10 @@ export async function onOutside(way: OutsideWay, work: (outside: Outside) => Pro
     else process.env[clusterVariable] = told
   }
 }
+
+/** @param outside that has a pooler, where `way` needs one. */
+export const addressBy = (way: OutsideWay, { address: { pooler, ...straight } }: Outside): ClusterAddress =>
+  way === 'pooled' && pooler !== undefined ? { ...straight, pooler } : straight
 
 let own: Promise<Outside> | null = null
 
