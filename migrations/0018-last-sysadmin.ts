@@ -1,6 +1,6 @@
 // The last active sysadmin stays and can come in, whoever asks: a route, a command, or somebody who types SQL.
 import type { Kysely } from 'kysely'
-import { fixedSearchPath, quoted, run } from './migration.ts'
+import { fixedSearchPath, literal, quoted, run } from './migration.ts'
 
 export async function up(db: Kysely<unknown>, schema: string): Promise<void> {
   const s = quoted(schema)
@@ -8,10 +8,20 @@ export async function up(db: Kysely<unknown>, schema: string): Promise<void> {
   await run(
     db,
     `
--- The lock lets two who take the role from each other at one moment see what the other did.
+-- Two who take the role from each other at one moment: the second waits until the first is done. At read committed it
+-- sees then what the first did. At higher levels it sees what it began with, so it locks the rows that it counts on,
+-- which fails where one has changed since.
+create function ${s}.await_sysadmins() returns void language plpgsql security definer ${path} as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended(${literal(`${schema}.last_sysadmin`)}, 0));
+  if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+    perform from users where role = 'sysadmin' and is_active and not banned for share;
+    perform from accounts where user_id in (select id from users where role = 'sysadmin' and is_active and not banned) for share;
+  end if;
+end $$;
 create function ${s}.keep_a_sysadmin() returns trigger language plpgsql security definer ${path} as $$
 begin
-  perform pg_advisory_xact_lock(hashtextextended(tg_table_schema || '.last_sysadmin', 0));
+  perform await_sysadmins();
   if tg_op = 'TRUNCATE' then
     if exists (select from users where role = 'sysadmin') then
       raise exception 'this would remove the last sysadmin; delete the rows that are to go'
@@ -36,7 +46,7 @@ create trigger keep_a_sysadmin_truncate before truncate on ${s}.users for each s
 -- What a sysadmin signs in with goes only while another one can come in. Users of an embedder sign in elsewhere.
 create function ${s}.keep_a_way_in() returns trigger language plpgsql security definer ${path} as $$
 begin
-  perform pg_advisory_xact_lock(hashtextextended(tg_table_schema || '.last_sysadmin', 0));
+  perform await_sysadmins();
   if tg_op <> 'TRUNCATE' and not exists (select from users where id = old.user_id and role = 'sysadmin' and is_active) then
     return null;
   end if;
@@ -72,6 +82,7 @@ drop trigger keep_a_way_in_delete on ${s}.accounts;
 drop trigger keep_a_way_in_update on ${s}.accounts;
 drop trigger keep_a_way_in_truncate on ${s}.accounts;
 drop function ${s}.keep_a_way_in();
+drop function ${s}.await_sysadmins();
 `,
   )
 }

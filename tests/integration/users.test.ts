@@ -84,6 +84,46 @@ users('keep a sysadmin against SQL too, and let the role pass on in one statemen
   }),
 )
 
+for (const isolation of ['read committed', 'repeatable read', 'serializable'] as const) {
+  users(`keep a sysadmin and a way in where two take them away at one moment, at ${isolation}`, () =>
+    withDatabase(async ({ db }) => {
+      const both = [await person(db, 'ada', 'sysadmin'), await person(db, 'bob', 'sysadmin')]
+      const ways = {
+        role: (id: number) => sql`update boardroom.users set role = 'user' where id = ${id}`,
+        password: (id: number) => sql`delete from boardroom.accounts where user_id = ${id}`,
+      }
+      for (const [what, taking] of Object.entries(ways)) {
+        // Both have begun, and see what there is, before either takes anything.
+        let begun = 0
+        const outcomes = await Promise.allSettled(
+          both.map(({ id }) =>
+            db
+              .transaction()
+              .setIsolationLevel(isolation)
+              .execute(async (trx) => {
+                await sql`select count(*) from boardroom.users`.execute(trx)
+                begun++
+                await eventually(() => begun === 2)
+                await taking(id).execute(trx)
+              }),
+          ),
+        )
+        const statuses = outcomes.map(({ status }) => status).sort()
+        assert.equal(statuses, ['fulfilled', 'rejected'], what)
+        await db
+          .updateTable('users')
+          .set({ role: 'sysadmin' })
+          .where(
+            'id',
+            'in',
+            both.map(({ id }) => id),
+          )
+          .execute()
+      }
+    }),
+  )
+}
+
 users('keep a sysadmin: the last active one cannot be demoted or disabled', () =>
   withDatabase(async ({ db }) => {
     await person(db, 'ada', 'sysadmin')
