@@ -9,14 +9,13 @@ import {
   SignInResponse,
   SignUpRequest,
 } from '../../shared/api.ts'
-import { transactionAs } from '../audit/actor.ts'
 import type { Config } from '../config.ts'
 import { BoardroomError } from '../errors.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
 import { forward, withCookies } from './forward.ts'
 import type { Guests } from './guests.ts'
+import { changePassword } from './password-change.ts'
 import { refuseGuessable } from './passwords.ts'
-import { deleteSessions } from './session-queries.ts'
 import { checkSetup, setUp } from './setup.ts'
 import { guess, type SignInDeps, signIn } from './sign-in.ts'
 import { createUser } from './users.ts'
@@ -78,19 +77,8 @@ export function authRoutes(deps: AuthRoutesDeps) {
       throw new BoardroomError('not_signed_in', 'sign in first')
     const body = c.req.valid('json')
     await refuseGuessable(body.newPassword, [principal.name])
-    await guess(deps, c, () => forward(auth, c, 'POST', '/change-password', body))
-    // People who knew the old password are out. The session that changed it continues, and so do its sockets.
-    await transactionAs(db, c.get('actor'), (trx) =>
-      deleteSessions(trx, principal.userId, { except: Number(sessionId) }),
-    )
-    await deps.trail.record({
-      action: 'update',
-      category: 'account',
-      actor: c.get('actor'),
-      resourceType: 'user',
-      resourceId: String(principal.userId),
-      details: { changed: 'password' },
-    })
+    const mine = { userId: principal.userId, sessionId: Number(sessionId) }
+    await guess(deps, c, () => changePassword(db, c.get('actor'), mine, body))
     return c.json({ success: true as const }, 200)
   })
 

@@ -44,6 +44,17 @@ export const insertUser = (
   user: { email: string; name: string; role: Role; email_verified: boolean },
 ): Promise<UserRow> => trx.insertInto('users').values(user).returning(userColumns).executeTakeFirstOrThrow()
 
+/** Null where this account signs in without a password. */
+export const passwordHashOf = async (db: Db, userId: number): Promise<string | null> =>
+  (
+    await db
+      .selectFrom('accounts')
+      .select('password')
+      .where('user_id', '=', userId)
+      .where('provider_id', '=', 'credential')
+      .executeTakeFirst()
+  )?.password ?? null
+
 /** @returns false where this account signs in without a password. */
 export const setPassword = async (trx: Trx, userId: number, passwordHash: string): Promise<boolean> => {
   const { numUpdatedRows } = await trx

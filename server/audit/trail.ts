@@ -128,7 +128,7 @@ export class AuditTrail {
   async #insert(batch: Waiting[]): Promise<unknown> {
     try {
       await insertEvents(
-        this.#database,
+        this.#database.db,
         batch.map(({ row }) => row),
       )
       return undefined

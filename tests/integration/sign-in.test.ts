@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto'
+import { sql } from 'kysely'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createUser } from '../../server/accounts/users.ts'
 import type { Db } from '../../server/database/database.ts'
 import { systemActor } from '../../server/principal.ts'
 import { codeOf, withAccounts } from '../helpers/accounts.ts'
+import { make } from '../helpers/factories.ts'
 
 const ada = { email: 'ada@example.org', password: 'correct horse', name: 'Ada' }
 const makeAda = (db: Db) => createUser(db, systemActor, { ...ada, role: 'user' })
@@ -408,6 +411,40 @@ sessions('end, all but this one, when the password changes', () =>
       (await browser().post('/api/auth/sign-in/email', { ...credentials, password: 'a new horse' })).status,
       200,
     )
+  }),
+)
+
+sessions('and the password stay as they were where the change cannot be recorded', () =>
+  withAccounts({}, async ({ db, browser }) => {
+    const { id } = await makeAda(db)
+    const [here, there] = [browser(), browser()]
+    for (const tab of [here, there]) await tab.post('/api/auth/sign-in/email', credentials)
+    await sql`create function boardroom.refuse() returns trigger language plpgsql as 'begin raise exception ''full''; end'`.execute(
+      db,
+    )
+    await sql`create trigger refuse before insert on boardroom.audit_logs for each row
+      when (new.details ->> 'changed' = 'password') execute function boardroom.refuse()`.execute(db)
+    const body = { currentPassword: ada.password, newPassword: 'a new horse' }
+    assert.is((await here.post('/api/auth/change-password', body)).status, 500)
+    assert.is((await me(await there.get('/api/me'))).kind, 'user')
+    const token = 'a secret of a link for a new password'
+    await make.passwordReset(db, { user_id: id, token_sha256: createHash('sha256').update(token).digest() })
+    const used = await browser().post('/api/password-resets/use', { token, password: 'a new horse' })
+    assert.is(used.status, 500)
+    assert.is(
+      (await browser().post('/api/auth/sign-in/email', credentials)).status,
+      200,
+      'the password of before',
+    )
+    await sql`drop trigger refuse on boardroom.audit_logs`.execute(db)
+    assert.is((await here.post('/api/auth/change-password', body)).status, 200)
+    assert.is((await me(await there.get('/api/me'))).kind, 'anonymous')
+    const rows = await db
+      .selectFrom('audit_logs')
+      .select(['user_id', 'resource_id'])
+      .where(sql<boolean>`details ->> 'changed' = 'password'`)
+      .execute()
+    assert.equal(rows, [{ user_id: id, resource_id: String(id) }])
   }),
 )
 

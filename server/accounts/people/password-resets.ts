@@ -7,6 +7,7 @@ import type { Db } from '../../database/database.ts'
 import type { Tables } from '../../database/tables.ts'
 import { BoardroomError } from '../../errors.ts'
 import type { Actor } from '../../principal.ts'
+import { recordPassword } from '../password-change.ts'
 import { hashPassword, refuseGuessable } from '../passwords.ts'
 import { insertPassword, setPassword, userById, userIdByEmail } from '../queries.ts'
 import { deleteSessions } from '../session-queries.ts'
@@ -109,13 +110,13 @@ async function openReset(trx: Transaction<Tables>, sha256: Buffer) {
  * @throws BoardroomError link_not_valid | invalid_request (easily guessed)
  */
 export async function setPasswordByLink(
-  { db, trail }: { db: Db; trail: PeopleDeps['trail'] },
+  { db }: { db: Db },
   actor: Actor,
   { token, password }: PasswordResetUse,
 ): Promise<{ email: string | null }> {
   await refuseGuessable(password, [])
   const hash = await hashPassword(password)
-  const { userId, email, ended } = await transactionAs(db, actor, async (trx) => {
+  return transactionAs(db, actor, async (trx) => {
     const reset = await openReset(trx, sha256Of(token))
     if (reset === undefined) {
       throw new BoardroomError('link_not_valid', 'this link is unknown, used or over; ask for a new one')
@@ -123,15 +124,8 @@ export async function setPasswordByLink(
     await refuseGuessable(password, [reset.name, reset.email ?? ''])
     await spendReset(trx, reset.id)
     if (!(await setPassword(trx, reset.user_id, hash))) await insertPassword(trx, reset.user_id, hash)
-    return { userId: reset.user_id, email: reset.email, ended: await deleteSessions(trx, reset.user_id) }
+    const ended = await deleteSessions(trx, reset.user_id)
+    await recordPassword(trx, actor, reset.user_id, { by: 'link', sessions_ended: ended.length })
+    return { email: reset.email }
   })
-  await trail.record({
-    action: 'update',
-    category: 'account',
-    actor,
-    resourceType: 'user',
-    resourceId: String(userId),
-    details: { changed: 'password', by: 'link', sessions_ended: ended.length },
-  })
-  return { email }
 }
