@@ -1,5 +1,4 @@
 // What an agent does through MCP, on boards: each asks anew what the agent may.
-import type * as Y from 'yjs'
 import type { SceneElement } from '../../shared/element.ts'
 import { allows } from '../../shared/levels.ts'
 import { refusalOf, subjectOf, wholeLevelOf } from '../boards/access.ts'
@@ -74,12 +73,16 @@ export async function elementsFor(
   }
 }
 
-/** All of it, or nothing. @throws BoardroomError as rightsOn, and as applyBatch */
+/**
+ * All of it, or nothing.
+ * @param work the batch, or what makes it, which runs once it is known that the agent may edit here.
+ * @throws BoardroomError as rightsOn, and as applyBatch
+ */
 export async function editBoard(
   deps: McpDeps,
   caller: AgentCaller,
   boardId: string,
-  work: Batch | ((doc: Y.Doc) => { batch: Batch; direction?: Direction }),
+  work: Batch | (() => { batch: Batch; direction?: Direction }),
 ): Promise<ElementEdit[]> {
   const { decision, rights } = await rightsOn(deps, caller, boardId)
   if (!allows(decision.level, 'edit'))
@@ -87,12 +90,11 @@ export async function editBoard(
       'access_denied',
       'this agent may only look here; ask for can_create, can_update or can_delete',
     )
+  const { batch, direction } = typeof work === 'function' ? work() : { batch: work, direction: undefined }
   let edits: ElementEdit[] = []
   await deps.rooms.applyAsServer(
     boardId,
     (doc) => {
-      const { batch, direction } =
-        typeof work === 'function' ? work(doc) : { batch: work, direction: undefined }
       edits = applyBatch(doc, batch, rights, direction)
     },
     principalKey(caller.identity.principal),

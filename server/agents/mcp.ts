@@ -6,7 +6,7 @@ import type { ElementEdit } from '../documents/element-properties.ts'
 import { BoardroomError } from '../errors.ts'
 import { boardroomErrorOf } from '../routing/errors.ts'
 import { ChangedElement, NewElement } from './canvas/description.ts'
-import { readFlowchart } from './canvas/mermaid.ts'
+import { mostText, readFlowchart } from './canvas/mermaid.ts'
 import { pictureOf } from './canvas/picture.ts'
 import { dataNotice, quoted, textOfBoard } from './canvas/reading.ts'
 import type { McpDeps } from './deps.ts'
@@ -172,19 +172,20 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
     {
       description:
         'Draws a Mermaid flowchart (graph or flowchart) as shapes and arrows, beside what is there. Other kinds of diagram are refused.',
-      inputSchema: { board_id, mermaid: z.string().min(1).max(50_000) },
+      inputSchema: { board_id, mermaid: z.string().min(1).max(mostText) },
       annotations: writing,
     },
     answering(async (asked: { board_id: string; mermaid: string }) => {
-      const chart = readFlowchart(asked.mermaid, `m${Date.now().toString(36)}-`)
-      if (chart.elements.length === 0)
-        throw new BoardroomError('invalid_request', 'mermaid: this flowchart has no nodes')
-      const edits = await editBoard(deps, caller, asked.board_id, () => ({
-        batch: { add: chart.elements, change: [], remove: [] },
-        direction: chart.direction,
-      }))
-      const left = chart.left.length === 0 ? '' : `\nPassed over: ${chart.left.join(', ')}.`
-      return say(told(edits) + left)
+      let left: readonly string[] = []
+      const edits = await editBoard(deps, caller, asked.board_id, () => {
+        const chart = readFlowchart(asked.mermaid, `m${Date.now().toString(36)}-`)
+        if (chart.elements.length === 0)
+          throw new BoardroomError('invalid_request', 'mermaid: this flowchart has no nodes')
+        left = chart.left
+        return { batch: { add: chart.elements, change: [], remove: [] }, direction: chart.direction }
+      })
+      const passedOver = left.length === 0 ? '' : `\nPassed over: ${left.join(', ')}.`
+      return say(told(edits) + passedOver)
     }),
   )
 

@@ -207,6 +207,7 @@ mcp('are held to their bits, batch by batch, and go on after a restart of nothin
       ['delete_elements', { ids: ['a'] }, /can_delete/],
       ['edit_board', { add: [{ id: 'b', type: 'ellipse' }], delete: ['a'] }, /can_delete/],
       ['edit_board', {}, /at least one/],
+      ['add_mermaid', { board_id: others, mermaid: 'pie' }, /not_found/],
       [
         'add_elements',
         {

@@ -6,7 +6,8 @@ import * as Y from 'yjs'
 import { applyBatch, visible } from '../../server/agents/canvas/batch.ts'
 import { indexAfter } from '../../server/agents/canvas/building.ts'
 import type { NewElement } from '../../server/agents/canvas/description.ts'
-import { readFlowchart } from '../../server/agents/canvas/mermaid.ts'
+import { laidOut } from '../../server/agents/canvas/layout.ts'
+import { mostText, readFlowchart } from '../../server/agents/canvas/mermaid.ts'
 import { pictureOf } from '../../server/agents/canvas/picture.ts'
 import { quoted, textOfBoard } from '../../server/agents/canvas/reading.ts'
 import { readElement, type SceneElement } from '../../shared/element.ts'
@@ -270,5 +271,58 @@ function readPng(png: Buffer) {
   }
   return { width, height, inkIn }
 }
+
+canvas('arrows with words are read up to the first end of an arrow', () => {
+  const read = (line: string) =>
+    readFlowchart(`flowchart LR\n${line}`, '').elements.filter(({ from }) => from !== undefined)
+  const words = (line: string) => read(line).map(({ type, text, stroke_style }) => [type, text, stroke_style])
+  assert.equal(words('a -- yes --> b'), [['arrow', 'yes', undefined]])
+  assert.equal(words('a --yes---b'), [['line', 'yes', undefined]])
+  assert.equal(words('a == well-known one ==> b'), [['arrow', 'well-known one', undefined]])
+  assert.equal(words('a -. v1.2 = new .-> b -- no --x c'), [
+    ['arrow', 'v1.2 = new', 'dashed'],
+    ['arrow', 'no', undefined],
+  ])
+  assert.equal(words('a -- see -----, later --> b'), [['arrow', 'see -----, later', undefined]])
+  for (const wrong of ['a -- b', 'a -- x | y --> b', 'a --| b', 'a -- x > y --> b'])
+    assert.throws(() => read(wrong), /expected/)
+})
+
+canvas('a flowchart beyond its bounds is refused before it is read', () => {
+  assert.throws(() => readFlowchart(`flowchart LR\n${'%'.repeat(mostText)}`, ''), /at most 50000/)
+  const long = `a${' --> a'.repeat(400)}`
+  assert.throws(() => readFlowchart(`flowchart LR\n${long}`, ''), /a line of 2401 letters/)
+  assert.is(readFlowchart(`flowchart LR\n${long.slice(0, 1201)}`, '').elements.length, 201)
+})
+
+canvas('a batch that names an element twice is refused', () => {
+  const doc = drawn([{ id: 'a', type: 'rectangle', text: 'A' }])
+  const batch = { add: [], change: [], remove: [] }
+  const twice = [
+    { id: 'a', x: 1 },
+    { id: 'a', y: 1 },
+  ]
+  assert.throws(() => applyBatch(doc, { ...batch, change: twice }, all), /a stands there twice/)
+  assert.throws(() => applyBatch(doc, { ...batch, remove: ['a', 'a'] }, all), /a stands there twice/)
+  applyBatch(doc, { ...batch, remove: ['a', 'a-text'] }, all)
+  assert.equal(visible(doc), [])
+})
+
+canvas('shapes whose arrows cross too many layers go into a grid', () => {
+  const shapes = ['a', 'b', 'c', 'd'].map((id) => ({ id, width: 100, height: 50 }))
+  const arrows = [
+    { from: 'a', to: 'b' },
+    { from: 'b', to: 'c' },
+    { from: 'c', to: 'd' },
+    { from: 'a', to: 'd' },
+    { from: 'd', to: 'a' },
+  ]
+  const rows = (spans: number) => {
+    const places = laidOut(shapes, arrows, 'TB', { nodes: 10, edges: 10, spans })
+    return new Set([...places.values()].map(({ y }) => y)).size
+  }
+  assert.is(rows(9), 4, 'layers')
+  assert.is(rows(8), 2, 'a grid')
+})
 
 canvas.run()

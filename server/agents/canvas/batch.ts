@@ -1,7 +1,7 @@
 // One batch of an agent on a document: all of it, or nothing. Runs on a copy, which is thrown away where this throws.
 import * as Y from 'yjs'
 import { readElement, type SceneElement } from '../../../shared/element.ts'
-import { elementMaps, elementOf, elementsOf, elementsRoot, writeElements } from '../../../shared/scene.ts'
+import { elementMaps, elementsOf, elementsRoot, writeElements } from '../../../shared/scene.ts'
 import { type ElementEdit, editBetween, propertiesAt } from '../../documents/element-properties.ts'
 import type { ElementRights } from '../../documents/element-touches.ts'
 import { BoardroomError } from '../../errors.ts'
@@ -25,6 +25,11 @@ export function applyBatch(
       'conflict',
       'this board is no drawing of the bundled canvas; work on it as a Yjs client',
     )
+  refuseRepeats(
+    'change',
+    batch.change.map(({ id }) => id),
+  )
+  refuseRepeats('delete', batch.remove)
   const there = elementsOf(doc)
   const scene = new Map(there.map((element) => [element.id, element]))
   const next = new Map<string, SceneElement>()
@@ -36,12 +41,14 @@ export function applyBatch(
     next.set(id, own)
     return own
   }
-  for (const change of batch.change) changeOne(change, edit, scene, next)
+  const bound = boundIn(there)
+  for (const change of batch.change) changeOne(change, edit, bound, scene, next)
   for (const id of batch.remove) {
-    edit(id).isDeleted = true
+    const isGone = next.get(id)?.isDeleted === true // with its shape, in this batch
+    if (!isGone) edit(id).isDeleted = true
     // What is written in a shape goes with it.
-    for (const other of scene.values())
-      if (other.containerId === id && other.isDeleted !== true) edit(other.id).isDeleted = true
+    for (const label of bound.labels.get(id) ?? [])
+      if (next.get(label.id)?.isDeleted !== true) edit(label.id).isDeleted = true
   }
   const now = there.map((element) => {
     const changed = next.get(element.id)
@@ -84,9 +91,53 @@ function isForeign(doc: Y.Doc): boolean {
   )
 }
 
+/** What hangs on other elements, by those: a batch looks for it with each of its changes. */
+interface Bound {
+  /** Texts inside shapes and on lines. */
+  labels: ReadonlyMap<string, readonly SceneElement[]>
+  /** Lines with both of their ends at shapes. */
+  lines: ReadonlyMap<string, readonly BoundLine[]>
+}
+interface BoundLine {
+  id: string
+  start: string
+  end: string
+}
+
+function boundIn(there: readonly SceneElement[]): Bound {
+  const labels = new Map<string, SceneElement[]>()
+  const lines = new Map<string, BoundLine[]>()
+  const put = <Value>(map: Map<string, Value[]>, key: string, value: Value) => {
+    const values = map.get(key)
+    if (values === undefined) map.set(key, [value])
+    else values.push(value)
+  }
+  for (const element of there) {
+    if (element.isDeleted === true) continue
+    if (typeof element.containerId === 'string') put(labels, element.containerId, element)
+    const [start, end] = [endOf(element.startBinding), endOf(element.endBinding)]
+    if (start === null || end === null) continue
+    for (const shape of new Set([start, end])) put(lines, shape, { id: element.id, start, end })
+  }
+  return { labels, lines }
+}
+
+const endOf = (binding: unknown): string | null =>
+  typeof binding === 'object' && binding !== null && 'elementId' in binding ? String(binding.elementId) : null
+
+function refuseRepeats(what: string, ids: readonly string[]): void {
+  const seen = new Set<string>()
+  for (const id of ids) {
+    if (seen.has(id))
+      throw new BoardroomError('invalid_request', `${what}: ${id} stands there twice; say all of it at once`)
+    seen.add(id)
+  }
+}
+
 function changeOne(
   change: ChangedElement,
   edit: (id: string) => SceneElement,
+  bound: Bound,
   scene: ReadonlyMap<string, SceneElement>,
   next: Map<string, SceneElement>,
 ): void {
@@ -105,9 +156,7 @@ function changeOne(
     )
   if (change.width !== undefined) element.width = change.width
   if (change.height !== undefined) element.height = change.height
-  const label = [...scene.values()].find(
-    ({ containerId, isDeleted }) => containerId === change.id && isDeleted !== true,
-  )
+  const label = bound.labels.get(change.id)?.[0]
   if (element.type === 'text') retext(element, change)
   else if (label !== undefined) {
     const own = edit(label.id)
@@ -119,7 +168,7 @@ function changeOne(
   }
   const after = boxOf(element)
   const moved = (['x', 'y', 'width', 'height'] as const).some((key) => before[key] !== after[key])
-  if (moved && !isLine) rejoin(change.id, edit, scene)
+  if (moved && !isLine) rejoin(change.id, edit, bound, scene)
 }
 
 function retext(text: SceneElement, { text: words, font_size: fontSize }: ChangedElement): void {
@@ -147,25 +196,18 @@ function recentre(label: SceneElement, container: SceneElement): void {
 function rejoin(
   id: string,
   edit: (id: string) => SceneElement,
+  bound: Bound,
   scene: ReadonlyMap<string, SceneElement>,
 ): void {
-  const endOf = (binding: unknown): string | null =>
-    typeof binding === 'object' && binding !== null && 'elementId' in binding
-      ? String(binding.elementId)
-      : null
-  for (const { id: lineId, startBinding, endBinding, isDeleted } of scene.values()) {
-    const [start, end] = [endOf(startBinding), endOf(endBinding)]
-    if (isDeleted === true || start === null || end === null || (start !== id && end !== id)) continue
+  for (const { id: lineId, start, end } of bound.lines.get(id) ?? []) {
     const [from, to] = [start, end].map((name) => (scene.get(name)?.isDeleted === false ? edit(name) : null))
     if (from == null || to == null) continue
     const line = edit(lineId)
     Object.assign(line, along(between(from, to)))
-    for (const { id: labelId, containerId } of scene.values())
-      if (containerId === lineId) recentre(edit(labelId), line)
+    for (const label of bound.labels.get(lineId) ?? []) recentre(edit(label.id), line)
   }
 }
 
 /** The elements that are there, for reading. */
 export const visible = (doc: Y.Doc): SceneElement[] =>
   elementsOf(doc).filter(({ isDeleted }) => isDeleted !== true)
-export const hasElement = (doc: Y.Doc, id: string): boolean => elementOf(doc, id)?.isDeleted === false

@@ -25,7 +25,6 @@ export const boxOf = (element: SceneElement): Box => ({
 
 const randomId = (): string => randomBytes(12).toString('base64url')
 
-export const isShape = (type: string): boolean => ['rectangle', 'ellipse', 'diamond'].includes(type)
 const isLine = (type: string): boolean => type === 'arrow' || type === 'line'
 
 /** About the size that the canvas will measure. */

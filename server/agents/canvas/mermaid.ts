@@ -13,6 +13,9 @@ export interface Flowchart {
 
 const mostNodes = 500
 const mostEdges = 1000
+/** Letters of a flowchart, and of one of its lines. */
+export const mostText = 50_000
+const mostInALine = 2000
 
 /** Longer brackets first. */
 const shapes: [open: string, close: string, type: 'rectangle' | 'ellipse' | 'diamond'][] = [
@@ -36,10 +39,12 @@ const passedOver = /^(style|classDef|class|click|linkStyle|direction|accTitle|ac
  * @throws BoardroomError invalid_request, naming the line
  */
 export function readFlowchart(text: string, prefix: string): Flowchart {
+  if (text.length > mostText)
+    throw new BoardroomError('invalid_request', `mermaid: ${text.length} letters; at most ${mostText}`)
   const lines = text
     .replace(/^---\n[\s\S]*?\n---\n/, '')
     .split(/\n|;/)
-    .map((line) => line.replace(/%%.*$/, '').trim())
+    .map((line) => line.split('%%', 1)[0]?.trim() ?? '')
     .filter((line) => line !== '')
   const head = /^(?:graph|flowchart)(?:\s+(TB|TD|BT|LR|RL))?$/i.exec(lines[0] ?? '')
   if (head === null) {
@@ -55,6 +60,11 @@ export function readFlowchart(text: string, prefix: string): Flowchart {
   const left: string[] = []
   lines.slice(1).forEach((line) => {
     if (line === 'end') return
+    if (line.length > mostInALine)
+      throw new BoardroomError(
+        'invalid_request',
+        `mermaid: a line of ${line.length} letters; at most ${mostInALine}, so begin new lines`,
+      )
     if (passedOver.test(line) || /^subgraph\b/.test(line)) left.push(line.split(/\s/, 1)[0] ?? '')
     else chart.statement(line)
   })
@@ -165,11 +175,10 @@ class Chart {
       this.#at += label?.[0].length ?? 0
       return { label: plain(label?.[1] ?? ''), isDotted: whole.includes('.'), isOpen: !/[>xo]$/.test(whole) }
     }
-    const worded =
-      /^(?:--|==|-\.)\s*([^-=.|>][^|>]*?)\s*(-{2,}|={2,}|\.+-)([>xo]?)(?=\s|$|[\p{L}\p{N}])/u.exec(rest)
+    const worded = wordedArrow(rest)
     if (worded === null) throw this.#refuse('expected an arrow, like --> or -- text -->')
-    this.#at += worded[0].length
-    return { label: plain(worded[1] ?? ''), isDotted: rest.startsWith('-.'), isOpen: worded[3] === '' }
+    this.#at += worded.length
+    return { label: plain(worded.label), isDotted: rest.startsWith('-.'), isOpen: worded.isOpen }
   }
 
   #skip(): void {
@@ -183,6 +192,27 @@ class Chart {
       'invalid_request',
       `mermaid: ${why} in the line ${JSON.stringify(this.#line.slice(0, 80))}, at character ${this.#at + 1}`,
     )
+}
+
+/**
+ * `-- text -->`, `== text ==>` or `-. text .->` at the beginning. Every letter is looked at once: an expression for the
+ * whole of it would try each place for the end of the text again and again.
+ */
+function wordedArrow(rest: string): { length: number; label: string; isOpen: boolean } | null {
+  if (!/^(?:--|==|-\.)[^-=.|>]/.test(rest)) return null
+  const runs = /-+|=+|\.+(?:-(?!-))?|[|>]/g
+  const head = /[>xo]?(?=\s|$|[\p{L}\p{N}])/uy
+  runs.lastIndex = 3
+  for (let run = runs.exec(rest); run !== null; run = runs.exec(rest)) {
+    const [signs] = run
+    if (signs === '|' || signs === '>') return null
+    if (signs.length === 1 || signs.endsWith('.')) continue
+    head.lastIndex = runs.lastIndex
+    const tip = head.exec(rest)?.[0]
+    if (tip !== undefined)
+      return { length: head.lastIndex, label: rest.slice(2, run.index), isOpen: tip === '' }
+  }
+  return null
 }
 
 const plain = (text: string): string =>
