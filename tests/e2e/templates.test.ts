@@ -127,7 +127,7 @@ templates('are sent in by anybody, made current by an administrator, and kept fo
     assert.equal([gone.status, typeof gone.body.error.details.current_template_id], [409, 'string'])
 
     const newest = versions.find(({ body }) => body.version === 3)?.body.id
-    const compared = (await bob.ask('GET', `/api/templates/${newest}/compare`)).body
+    const compared = (await ada.ask('GET', `/api/templates/${newest}/compare`)).body
     assert.equal([compared.version, compared.previous_version], [3, 2])
     const toFirst = versions.find(({ body }) => body.version === 2)?.body.id
     const older = (await sue.ask('GET', `/api/templates/${toFirst}/compare`)).body
@@ -200,6 +200,30 @@ templates('are sent in by anybody, made current by an administrator, and kept fo
     assert.is((await bob.ask('DELETE', `/api/templates/${newest}`)).status, 403)
     assert.is((await sue.ask('DELETE', `/api/templates/${newest}`)).status, 204)
     assert.equal(codes(await bob.ask('GET', '/api/templates')), [])
+  }),
+)
+
+templates('that wait are seen by their author and administrators alone, also through other versions', () =>
+  withServer(async ({ user }) => {
+    const ada = await user('Ada')
+    const bob = await user('Bob')
+    const sue = await user('Sue', 'admin')
+    const first = await approved(ada, sue, intake)
+    const versions = `/api/templates/${first}/versions`
+    const secret = await ada.ask('POST', versions, { content: drawing('Not yet {{name}}') })
+    assert.equal([secret.status, secret.body.version], [201, 2])
+    const next = await bob.ask('POST', versions, { name: 'Intake of Bob' })
+    assert.equal([next.status, next.body.version, next.body.previous_version_id], [201, 3, first])
+    const compare = `/api/templates/${next.body.id}/compare`
+    const texts = JSON.stringify([next.body, (await bob.ask('GET', compare)).body])
+    assert.not.match(texts, /Not yet/)
+    assert.is((await bob.ask('GET', compare)).body.previous_version, 1)
+    assert.is((await sue.ask('GET', compare)).body.previous_version, 2)
+
+    const waiting = await ada.ask('POST', '/api/templates', { ...intake, code: 'WAITING' })
+    const taken = await bob.ask('POST', '/api/templates', { ...intake, code: 'WAITING' })
+    assert.equal([taken.status, taken.body.error.details.template_id], [409, null])
+    assert.not.match(JSON.stringify(taken.body), new RegExp(waiting.body.id))
   }),
 )
 

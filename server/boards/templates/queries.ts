@@ -25,6 +25,21 @@ export const newestOfCode = (db: Db, code: string): Promise<TemplateRow | undefi
     .limit(1)
     .executeTakeFirst()
 
+/** The newest version that somebody may see. @param ownedBy whose that wait are seen too; null: everybody's. */
+export const newestSeen = (
+  db: Db,
+  code: string,
+  { ownedBy, before }: { ownedBy: number | null; before?: number },
+): Promise<TemplateRow | undefined> => {
+  const versions = db.selectFrom('board_templates').selectAll().where('code', '=', code)
+  const older = before === undefined ? versions : versions.where('version', '<', before)
+  const seen =
+    ownedBy === null
+      ? older
+      : older.where((eb) => eb.or([eb('approved_at', 'is not', null), eb('created_by', '=', ownedBy)]))
+  return seen.orderBy('version', 'desc').limit(1).executeTakeFirst()
+}
+
 export const currentOfCode = (db: Db, code: string): Promise<TemplateRow | undefined> =>
   db
     .selectFrom('board_templates')

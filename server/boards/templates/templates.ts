@@ -27,6 +27,7 @@ import {
   listTemplateRows,
   lockCode,
   newestOfCode,
+  newestSeen,
   setApproved,
   type TemplateRow,
   templateById,
@@ -62,10 +63,13 @@ export async function createTemplate(
     await lockCode(trx, body.code)
     const taken = await newestOfCode(trx, body.code)
     if (taken !== undefined) {
+      const seen = await newestSeen(trx, body.code, { ownedBy: seesOf(author) })
       throw new BoardroomError(
         'conflict',
-        `there is a template ${body.code} already; send in another version of it: POST /api/templates/${taken.id}/versions`,
-        { details: { template_id: taken.id } },
+        seen === undefined
+          ? `there is a template ${body.code} already, which waits for approval; choose another code`
+          : `there is a template ${body.code} already; send in another version of it: POST /api/templates/${seen.id}/versions`,
+        { details: { template_id: seen?.id ?? null } },
       )
     }
     return insertTemplate(trx, {
@@ -99,15 +103,17 @@ export async function createVersion(
   const of = await visibleTemplate(db, author, id)
   const made = await transactionAs(db, actor, async (trx) => {
     await lockCode(trx, of.code)
-    const before = await newestOfCode(trx, of.code)
-    if (before === undefined) throw missing()
+    const newest = await newestOfCode(trx, of.code)
+    // What is left out is taken from what the author may see, never from what waits of somebody else.
+    const before = await newestSeen(trx, of.code, { ownedBy: seesOf(author) })
+    if (newest === undefined || before === undefined) throw missing()
     const checked = checkedContent(
       body.content ?? before.content,
       body.variables_schema ?? before.variables_schema,
     )
     return insertTemplate(trx, {
       code: before.code,
-      version: before.version + 1,
+      version: newest.version + 1,
       previous_version_id: before.id,
       name: body.name ?? before.name,
       description: body.description ?? before.description,
@@ -200,7 +206,7 @@ export async function listTemplates(
     board_type,
     code,
     q,
-    ownedBy: author.administers ? null : author.userId,
+    ownedBy: seesOf(author),
   }
   const after = positionOf(['templates', question], cursor, { key: z.string().max(400), id: z.uuid() })
   const rows = await listTemplateRows(db, question, after, most + 1)
@@ -208,11 +214,13 @@ export async function listTemplates(
   return { items: page.rows.map(summaryOf), next_cursor: page.next_cursor }
 }
 
-/** What changed from the version before; everything, where there is none. @throws BoardroomError not_found */
+/**
+ * What changed from the version before that the asker may see; everything, where there is none.
+ * @throws BoardroomError not_found
+ */
 export async function compareTemplate(db: Db, author: Author, id: string): Promise<TemplateComparison> {
   const after = await visibleTemplate(db, author, id)
-  const before =
-    after.previous_version_id === null ? undefined : await templateById(db, after.previous_version_id)
+  const before = await newestSeen(db, after.code, { ownedBy: seesOf(author), before: after.version })
   const older = byId(before)
   const newer = byId(after)
   const textOf = (element: SceneElement | undefined) =>
@@ -257,6 +265,9 @@ function changesOf<Value>(
     changed: changed.map(([key]) => key),
   }
 }
+
+/** Whose versions that wait somebody sees; null: everybody's. */
+const seesOf = (author: Author): number | null => (author.administers ? null : author.userId)
 
 /** A version that waits is shown to whoever sent it in and to administrators. */
 async function visibleTemplate(db: Db, author: Author, id: string): Promise<TemplateRow> {
