@@ -64,6 +64,7 @@ export const changeSecret = async (trx: Trx, id: string, secret: Buffer, overlap
 
 /** @returns whether there may be more. */
 export const deleteSomeDeliveries = async (trx: Trx, webhookId: string, most: number): Promise<boolean> => {
+  await trx.selectFrom('webhooks').select('id').where('id', '=', webhookId).forNoKeyUpdate().execute()
   const { numAffectedRows } = await sql`delete from ${sql.table('webhook_deliveries')} where id in (
     select id from ${sql.table('webhook_deliveries')} where webhook_id = ${webhookId}::uuid limit ${most})`.execute(
     trx,
@@ -211,8 +212,16 @@ export interface Outcome {
   answer: string | null
 }
 
+// A webhook's row is locked before those of its deliveries, as where it is deleted: two orders would be a deadlock.
+
 export const setDelivered = async (db: Db, due: DueDelivery, { status, answer }: Outcome): Promise<void> => {
   await db.transaction().execute(async (trx) => {
+    await trx
+      .updateTable('webhooks')
+      .set({ failing_since: null })
+      .where('id', '=', due.webhook_id)
+      .where('failing_since', 'is not', null)
+      .execute()
     await trx
       .updateTable('webhook_deliveries')
       .set({
@@ -224,23 +233,23 @@ export const setDelivered = async (db: Db, due: DueDelivery, { status, answer }:
       })
       .where('id', '=', due.id)
       .execute()
-    await trx
-      .updateTable('webhooks')
-      .set({ failing_since: null })
-      .where('id', '=', due.webhook_id)
-      .where('failing_since', 'is not', null)
-      .execute()
   })
 }
 
 /** @param retryInS null: it was the last attempt. @returns since when the webhook fails. */
 export const setFailed = (
   db: Db,
-  due: DueDelivery,
+  due: Pick<DueDelivery, 'id' | 'webhook_id'>,
   outcome: Outcome,
   retryInS: number | null,
 ): Promise<Date | null> =>
   db.transaction().execute(async (trx) => {
+    const row = await trx
+      .updateTable('webhooks')
+      .set({ failing_since: sql<Date>`coalesce(failing_since, clock_timestamp())` })
+      .where('id', '=', due.webhook_id)
+      .returning('failing_since')
+      .executeTakeFirst()
     await trx
       .updateTable('webhook_deliveries')
       .set({
@@ -252,12 +261,6 @@ export const setFailed = (
       })
       .where('id', '=', due.id)
       .execute()
-    const row = await trx
-      .updateTable('webhooks')
-      .set({ failing_since: sql<Date>`coalesce(failing_since, clock_timestamp())` })
-      .where('id', '=', due.webhook_id)
-      .returning('failing_since')
-      .executeTakeFirst()
     return row?.failing_since ?? null
   })
 

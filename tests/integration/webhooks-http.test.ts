@@ -3,10 +3,12 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
+import { sql } from 'kysely'
 import { Webhook } from 'standardwebhooks'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createOutgoing, isPublic } from '../../server/webhooks/outgoing.ts'
+import { setFailed } from '../../server/webhooks/queries.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { make } from '../helpers/factories.ts'
 import { type Sentences, say } from '../helpers/sentences.ts'
@@ -351,6 +353,23 @@ const told: Sentences<World> = [
       const refused = await root.ask('POST', '/api/webhooks', body)
       assert.equal([refused.status, refused.body.error.details.limit], [409, 'webhooks'])
       assert.is((await shop('POST', '/api/webhooks', body)).status, 201)
+    },
+  ],
+  [
+    'are removed while a delivery of theirs fails',
+    async ({ db }) => {
+      const { id: webhookId } = await make.webhook(db)
+      const { id } = await make.webhookDelivery(db, { webhook_id: webhookId })
+      const outcome = { status: 500, error: 'answered 500', answer: null }
+      const waiting = sql`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
+      const failed = await db.transaction().execute(async (trx) => {
+        await trx.selectFrom('webhooks').select('id').where('id', '=', webhookId).forUpdate().execute()
+        const failing = setFailed(db, { id, webhook_id: webhookId }, outcome, 1)
+        await eventually(async () => (await waiting.execute(db)).rows.length > 0)
+        await trx.deleteFrom('webhooks').where('id', '=', webhookId).execute()
+        return { failing }
+      })
+      assert.is(await failed.failing, null)
     },
   ],
   [
