@@ -27,7 +27,7 @@ const usage = async (): Promise<string> => {
     '',
     ...all.flatMap((command) => command.usage.map((line) => `  boardroom ${line}`)),
     '',
-    '  --json    answers for machines, where a command answers',
+    '  --json    machine-readable output, where a command supports it',
     '  --help    this, and with a command its own options',
     '',
     'Every setting of .env.example is an option too: BOARDROOM_DATA_DIR is --data-dir. An option beats the environment.',

@@ -25,7 +25,8 @@ const statusOf = ({ sync, level, hello }: SessionState, isUploading: boolean) =>
           sync.changes === 0
             ? 'Offline'
             : `Offline, ${sync.changes} ${sync.changes === 1 ? 'change' : 'changes'} kept`,
-        title: 'The server cannot be reached. Go on: what you change is kept here and sent when it is back.',
+        title:
+          'The server cannot be reached. You can keep working: changes are kept on this device and sent later.',
       }
     case 'saving':
     case 'saved': {

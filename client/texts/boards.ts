@@ -43,7 +43,7 @@ export const folderTexts = {
   removeText:
     'No board is deleted: the boards and folders in it move up, and whoever had access by this folder loses it.',
   removed: 'Folder removed',
-  menu: (name: string) => `${name}: what to do`,
+  menu: (name: string) => `${name}: actions`,
   folders: 'Folders',
   notFoundTitle: 'There is no such folder',
   notFound: 'It may have been removed, or nobody has shared it with you.',

@@ -169,7 +169,7 @@ export const BoardCard = ({ board, folders, onChange }: BoardCardProps) => {
           </p>
         </div>
         {board.may_manage || !isDeleted ? (
-          <Menu label={`${board.title}: what to do`} items={items}>
+          <Menu label={`${board.title}: actions`} items={items}>
             <Icon name="more" />
           </Menu>
         ) : null}

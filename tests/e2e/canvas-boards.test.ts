@@ -12,7 +12,7 @@ const boards = canvasFile('boards as people keep them')
 
 /** What can be done to a board, by its own menu in the list. */
 const choose = async (page: Page, board: string, what: string): Promise<void> => {
-  await page.getByRole('button', { name: `${board}: what to do` }).click()
+  await page.getByRole('button', { name: `${board}: actions` }).click()
   await page.getByRole('menuitem', { name: what }).click()
 }
 const titles = (page: Page): Promise<string[]> => page.locator('.board-card h2').allTextContents()

@@ -52,7 +52,7 @@ people.test(
 
     await page.goto(`${server.origin}/account`)
     const factor = page.getByRole('region', { name: 'Second factor' })
-    await factor.getByLabel('Your password, once more').fill(password)
+    await factor.getByLabel('Your password again').fill(password)
     await factor.getByRole('button', { name: 'Set up' }).click()
     const secret = (await factor.locator('.secret').textContent()) ?? ''
     assert.is(await factor.locator('.codes li').count(), 10)
@@ -99,7 +99,7 @@ people.test(
       await shot(admin, tab.toLowerCase())
     }
     await admin.getByRole('link', { name: 'People', exact: true }).click()
-    await admin.getByRole('button', { name: 'Grace: what to do' }).click()
+    await admin.getByRole('button', { name: 'Actions for Grace' }).click()
     await shot(admin, 'people')
     await admin.getByRole('menuitem', { name: 'Deactivate' }).click()
     await admin.getByText('1 share link that would stop').waitFor()
