@@ -3,10 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { eventually } from './eventually.ts'
+import { Way } from './way.ts'
 
 /** The program, null where it is not installed: Debian puts it where only root looks. */
 export const natsProgram: string | null =
@@ -51,6 +51,19 @@ export class Nats {
     this.port = Number(new URL(nats[0] ?? '').port)
   }
 
+  /** SIGSTOP: whoever is connected is not told. */
+  standStill(): void {
+    this.#child?.kill('SIGSTOP')
+  }
+
+  goOn(): void {
+    this.#child?.kill('SIGCONT')
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== null
+  }
+
   async stop(): Promise<void> {
     const child = this.#child
     this.#child = null
@@ -76,34 +89,9 @@ export async function withNats<Result>(
   }
 }
 
-/** The way of one node to NATS, which a test can make silent in one direction or both, without anybody being told. */
-export class NatsWay {
-  readonly #sockets = new Set<Socket>()
-  #server: Server | null = null
-  isSilentUp = false
-  isSilentDown = false
-
+/** The way of one node to NATS, which a test can cut, or make silent in one direction or both, without anybody being told. */
+export class NatsWay extends Way {
   async open(port: number): Promise<string> {
-    this.#server = createServer((client) => {
-      const upstream = createConnection({ port, host: '127.0.0.1' })
-      for (const socket of [client, upstream]) {
-        this.#sockets.add(socket)
-        socket.on('error', () => undefined) // 'close' follows
-      }
-      client.on('data', (bytes) => this.isSilentUp || upstream.write(bytes))
-      upstream.on('data', (bytes) => this.isSilentDown || client.write(bytes))
-      client.on('close', () => upstream.destroy())
-      upstream.on('close', () => client.destroy())
-    })
-    this.#server.listen(0, '127.0.0.1')
-    await once(this.#server, 'listening')
-    const address = this.#server.address()
-    if (address === null || typeof address === 'string') throw new Error('the way has no port')
-    return `nats://127.0.0.1:${address.port}`
-  }
-
-  close(): void {
-    for (const socket of this.#sockets) socket.destroy()
-    this.#server?.close()
+    return `nats://127.0.0.1:${await this.lead({ port, host: '127.0.0.1' })}`
   }
 }

@@ -76,10 +76,10 @@ export async function startProgram(
 export async function runProgram(
   dataDir: string,
   args: readonly string[],
-  options: { input?: string } = {},
+  options: { input?: string; env?: Record<string, string> } = {},
 ): Promise<string> {
   const run = promisify(execFile)(process.execPath, ['bin/boardroom.mjs', ...args], {
-    env: { ...process.env, BOARDROOM_DATA_DIR: dataDir },
+    env: { ...process.env, ...options.env, BOARDROOM_DATA_DIR: dataDir },
     timeout: startWithinMs,
   })
   run.child.stdin?.end(options.input ?? '')

@@ -1,0 +1,91 @@
+// Somebody who stays on a board with the stock provider, draws, and joins whichever node is next when a connection ends,
+// as behind a proxy.
+import { setTimeout as delay } from 'node:timers/promises'
+import { WebSocket } from 'ws'
+import { readAuthMessage } from 'y-protocols/auth'
+import { WebsocketProvider } from 'y-websocket'
+import * as Y from 'yjs'
+import { MessageType } from '../../shared/protocol.ts'
+import type { Random } from './random.ts'
+
+/** With these a client may come back: the server goes, is busy, or asks for it; or the line broke. */
+const passing = (code: number): boolean =>
+  [1000, 1001, 1005, 1006, 1011, 1012, 1013].includes(code) || code >= 4500
+
+export interface Drawer {
+  doc: Y.Doc
+  /** The node that it speaks to, or tries to. */
+  readonly where: string
+  /** Client ids of everybody who is shown, in order. */
+  readonly seen: number[]
+  /** Draws until `rest`. */
+  draw(nextKey: () => string, random: Random): void
+  rest(): void
+  /** Keys of what it drew since it was last asked. */
+  takeDrawn(): string[]
+  /** Says that it is there. */
+  show(round: number): void
+  /** What should not have happened to it. */
+  takeProblems(): string[]
+  stop(): void
+}
+
+export function drawerOf(options: {
+  boardId: string
+  ticket: string
+  first: string
+  next: () => string
+}): Drawer {
+  const { boardId, ticket, first, next } = options
+  const doc = new Y.Doc()
+  const provider = new WebsocketProvider(first, boardId, doc, {
+    disableBc: true,
+    maxBackoffTime: 200,
+    protocols: ['boardroom.yjs', `boardroom.ticket.${ticket}`],
+    WebSocketPolyfill: WebSocket as unknown as typeof globalThis.WebSocket, // ws speaks the browser's interface
+  })
+  const problems: string[] = []
+  let drawn: string[] = []
+  let isDrawing = false
+  provider.on('connection-close', (event) => {
+    provider.serverUrl = next()
+    if (event !== null && !passing(event.code)) problems.push(`sent away: ${event.code} ${event.reason}`)
+  })
+  provider.messageHandlers[MessageType.auth] = (_encoder, decoder) =>
+    readAuthMessage(decoder, doc, (_doc, reason) => problems.push(`refused: ${reason}`))
+  return {
+    doc,
+    get where() {
+      return provider.serverUrl
+    },
+    get seen() {
+      return [...provider.awareness.getStates().keys()].sort()
+    },
+    draw(nextKey, random) {
+      isDrawing = true
+      void (async () => {
+        while (isDrawing) {
+          const key = nextKey()
+          doc.getMap('elements').set(key, key)
+          drawn.push(key)
+          await delay(10 + random.below(60))
+        }
+      })()
+    },
+    rest() {
+      isDrawing = false
+    },
+    takeDrawn() {
+      const keys = drawn
+      drawn = []
+      return keys
+    },
+    show: (round) => provider.awareness.setLocalStateField('round', round),
+    takeProblems: () => problems.splice(0),
+    stop() {
+      isDrawing = false
+      provider.destroy()
+      doc.destroy()
+    },
+  }
+}
