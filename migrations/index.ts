@@ -22,6 +22,7 @@ import * as agents from './0023-agents.ts'
 import * as consent from './0024-consent.ts'
 import * as templates from './0025-templates.ts'
 import * as background from './0031-background.ts'
+import * as erasure from './0032-erasure.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -50,4 +51,5 @@ export const migrations: readonly Migration[] = [
   { name: '0024-consent', ...consent },
   { name: '0025-templates', ...templates },
   { name: '0031-background', ...background },
+  { name: '0032-erasure', ...erasure },
 ]

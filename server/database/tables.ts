@@ -32,6 +32,7 @@ export interface UsersTable {
   two_factor_enabled: Generated<boolean>
   created_at: Stamp
   updated_at: Stamp
+  erased_at: MaybeTime
 }
 
 export interface SessionsTable {
@@ -119,6 +120,7 @@ export interface GuestsTable {
   token_sha256: Buffer
   expires_at: Time
   created_at: Stamp
+  erased_at: MaybeTime
 }
 
 export interface ServiceKeysTable {

@@ -1,7 +1,8 @@
 // Erasure: one person is nobody any more, in every table and in the trail, whose chain goes on to verify. What they drew
 // and wrote stays, under "Erased person".
 
-import { disableUser } from '../accounts/users.ts'
+import { requireReach } from '../accounts/people/people.ts'
+import { deactivate } from '../accounts/users.ts'
 import { transactionAs } from '../audit/actor.ts'
 import { eraseAudit } from '../audit/retention-queries.ts'
 import { eraseNames } from '../comments/export-queries.ts'
@@ -9,12 +10,14 @@ import type { Db } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
 import type { Actor } from '../principal.ts'
 import {
+  agentsOf,
   eraseConsents,
+  eraseFromWebhooks,
   eraseGuest,
+  eraseLabels,
   eraseMentions,
   eraseUser,
   guestSubject,
-  isLastSysadmin,
   type Subject,
   type SubjectRow,
   userSubject,
@@ -55,41 +58,53 @@ export interface Erased {
 }
 
 /**
- * Takes a person out of every table and out of the trail; their sessions and sockets end. Done again, nothing changes.
+ * Takes a person out of every table and out of the trail; their sessions and sockets end. All of it or nothing, and
+ * done again, nothing changes.
+ * @param options.askerId the administrator who asks; left out for oneself and for the operator.
  * @param options.transferTo whom their boards go to; else they keep an owner who is nobody.
- * @throws BoardroomError conflict (the last sysadmin, the system) | access_denied (the database role may not erase)
+ * @throws BoardroomError conflict (the last sysadmin, the system) | access_denied (above the asker's role, or the
+ *   database role may not erase)
  */
 export async function erasePerson(
   deps: { db: Db; schema: string },
   actor: Actor,
   who: SubjectRow,
-  options: { transferTo?: string | undefined; onProgress?: (step: string) => void } = {},
+  options: {
+    askerId?: number | undefined
+    transferTo?: string | undefined
+    onProgress?: (step: string) => void
+  } = {},
 ): Promise<Erased> {
   const { db, schema } = deps
   const subject = subjectOf(who)
   const progress = options.onProgress ?? (() => undefined)
-  let boards = 0
-  if ('userId' in subject && who.email !== null) {
-    progress('ending sessions and handing over boards')
-    boards = (await disableUser(db, actor, who.email, { transferTo: options.transferTo })).boards
-  }
   try {
-    const rows = await transactionAs(db, actor, async (trx) => {
-      if ('userId' in subject && (await isLastSysadmin(trx, subject.userId)))
-        throw new BoardroomError('conflict', 'this is the last sysadmin; make somebody else one first')
+    return await transactionAs(db, actor, async (trx) => {
+      let boards = 0
+      if ('userId' in subject) {
+        if (options.askerId !== undefined) await requireReach(trx, options.askerId, subject.userId)
+        await eraseLabels(trx, subject.userId)
+      }
       progress('the trail')
-      // Before the address changes, by which failed sign-ins are found; and again, for the rows of the change itself.
+      // Before links and address change, by which rows are found; and again, for the rows of the change itself.
       const before = await eraseAudit(trx, schema, subject)
+      if ('userId' in subject) {
+        progress('ending sessions and handing over boards')
+        boards = (await deactivate(trx, subject.userId, options.transferTo)).boards
+      }
       progress('comments, consents, links')
+      await eraseFromWebhooks(trx, subject)
       await eraseMentions(trx, subject)
+      if ('userId' in subject)
+        for (const agent of await agentsOf(trx, subject.userId)) await eraseNames(trx, agent)
       await eraseNames(trx, 'userId' in subject ? `user:${subject.userId}` : `guest:${subject.guestId}`)
       await eraseConsents(trx, subject)
       progress('the account')
       if ('userId' in subject) await eraseUser(trx, subject.userId)
       else await eraseGuest(trx, subject.guestId)
-      return before + (await eraseAudit(trx, schema, subject))
+      const rows = before + (await eraseAudit(trx, schema, subject))
+      return { rows, boards }
     })
-    return { rows, boards }
   } catch (error) {
     if ((error as { code?: string }).code !== '42501') throw error // what pg adds to its errors
     throw new BoardroomError(

@@ -225,7 +225,12 @@ export async function eraseUser(trx: Trx, userId: number): Promise<void> {
   await trx.updateTable('access_requests').set({ message: null }).where('user_id', '=', userId).execute()
   await trx.updateTable('share_link_uses').set({ name: erased }).where('user_id', '=', userId).execute()
   await sql`
+    update ${sql.table('agents')} set name = 'Agent ' || id, description = '', is_active = false where owner_id = ${userId}`.execute(
+    trx,
+  )
+  await sql`
     update ${sql.table('users')} set name = ${erased}, image = null, is_active = false, email_verified = false,
+      erased_at = coalesce(erased_at, now()),
       two_factor_enabled = false, ban_reason = null,
       email = case when email is null then null else 'erased-' || id || '@erased.invalid' end,
       external_id = case when external_id is null then null else 'erased-' || id end
@@ -236,7 +241,7 @@ export async function eraseUser(trx: Trx, userId: number): Promise<void> {
 export async function eraseGuest(trx: Trx, guestId: string): Promise<void> {
   await trx.updateTable('access_requests').set({ message: null }).where('guest_id', '=', guestId).execute()
   await trx.updateTable('share_link_uses').set({ name: erased }).where('guest_id', '=', guestId).execute()
-  await sql`update ${sql.table('guests')} set name = ${erased}, expires_at = least(expires_at, now()) where id = ${guestId}`.execute(
+  await sql`update ${sql.table('guests')} set name = ${erased}, erased_at = coalesce(erased_at, now()), expires_at = least(expires_at, now()) where id = ${guestId}`.execute(
     trx,
   )
 }
@@ -248,6 +253,44 @@ export const eraseMentions = (trx: Trx, subject: Subject) =>
     from ${sql.table('comment_mentions')} m where m.comment_id = c.id and m.principal = ${principalOf(subject)}`.execute(
     trx,
   )
+
+/** What a user called the links that they made. Before those are somebody else's. */
+export const eraseLabels = (trx: Trx, userId: number) =>
+  trx
+    .updateTable('share_links')
+    .set({ label: null })
+    .where('created_by', '=', userId)
+    .where('label', 'is not', null)
+    .execute()
+
+/** The agents of a user, as comments name their authors. */
+export const agentsOf = async (trx: Trx, userId: number): Promise<string[]> => {
+  const rows = await trx.selectFrom('agents').select('id').where('owner_id', '=', userId).execute()
+  return rows.map(({ id }) => `agent:${id}`)
+}
+
+/**
+ * The person's name in what webhooks were or will be told, and in comments told there that name them. Before their
+ * mentions are forgotten.
+ */
+export async function eraseFromWebhooks(trx: Trx, subject: Subject): Promise<void> {
+  const principal = principalOf(subject)
+  const guest = 'guestId' in subject ? subject.guestId : null
+  const events = sql.table('webhook_events')
+  await sql`
+    update ${events} e set data = jsonb_set(e.data, '{body}', to_jsonb(replace(e.data ->> 'body', '@' || m.name, ${`@${erased}`})))
+    from ${sql.table('comment_mentions')} m
+    where m.principal = ${principal} and e.data ->> 'comment_id' = m.comment_id::text and e.data ? 'body'`.execute(
+    trx,
+  )
+  for (const key of ['actor', 'person'])
+    await sql`
+      update ${events} set data = jsonb_set(data, array[${key}], (data -> ${key}) - 'external_id' || ${JSON.stringify({ name: erased })}::jsonb)
+      where data -> ${key} ->> 'id' = ${principal} or data -> ${key} ->> 'guest_id' = ${guest}`.execute(trx)
+  await sql`
+    update ${events} set data = jsonb_set(data, '{author_name}', ${JSON.stringify(erased)}::jsonb)
+    where data ->> 'author' = ${principal}`.execute(trx)
+}
 
 /** Consents stay as evidence of what was said when; address and browser go, and what still stands is withdrawn. */
 export async function eraseConsents(trx: Trx, subject: Subject): Promise<void> {
@@ -261,13 +304,4 @@ export async function eraseConsents(trx: Trx, subject: Subject): Promise<void> {
     trx,
   )
   await sql`select set_config('boardroom.erasing', '', true)`.execute(trx)
-}
-
-/** Whether somebody would be the last who may administer everything. */
-export const isLastSysadmin = async (trx: Trx, userId: number): Promise<boolean> => {
-  const { rows } = await sql<{ last: boolean }>`
-    select u.role = 'sysadmin' and u.is_active and not exists (
-      select from ${sql.table('users')} o where o.role = 'sysadmin' and o.is_active and o.id <> u.id) as last
-    from ${sql.table('users')} u where u.id = ${userId} for update`.execute(trx)
-  return rows[0]?.last === true
 }

@@ -3,6 +3,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { PersonErase, PersonErased, PersonExportQuery } from '../../shared/api/privacy.ts'
 import { UserId } from '../../shared/api.ts'
+import { requireReachNow } from '../accounts/people/people.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import type { Db } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
@@ -89,8 +90,9 @@ export function privacyRoutes(deps: PrivacyDeps): OpenAPIHono<HttpEnv> {
       responses: { 200: file, ...statuses },
     }),
     async (c) => {
-      requireAdministrator(c.get('identity'))
-      const who = await personNamed(deps.db, `user:${c.req.valid('param').user_id}`)
+      const { user_id } = c.req.valid('param')
+      await requireReachNow(deps.db, administratorOf(c.get('identity')), user_id)
+      const who = await personNamed(deps.db, `user:${user_id}`)
       return answer(c, who, c.req.valid('query').format) as never
     },
   )
@@ -104,15 +106,23 @@ export function privacyRoutes(deps: PrivacyDeps): OpenAPIHono<HttpEnv> {
       responses: { 200: jsonAnswer(PersonErased, 'Done.'), ...statuses },
     }),
     async (c) => {
-      requireAdministrator(c.get('identity'))
-      const who = await personNamed(deps.db, `user:${c.req.valid('param').user_id}`)
-      return c.json(await erase(deps, c, who, c.req.valid('json')), 200)
+      const askerId = administratorOf(c.get('identity'))
+      const { user_id } = c.req.valid('param')
+      await requireReachNow(deps.db, askerId, user_id)
+      const who = await personNamed(deps.db, `user:${user_id}`)
+      return c.json(await erase(deps, c, who, c.req.valid('json'), askerId), 200)
     },
   )
   return router
 }
 
-async function erase(deps: PrivacyDeps, c: Context<HttpEnv>, who: SubjectRow, body: PersonErase) {
+async function erase(
+  deps: PrivacyDeps,
+  c: Context<HttpEnv>,
+  who: SubjectRow,
+  body: PersonErase,
+  askerId?: number,
+) {
   const expected = who.email ?? who.name
   if (body.confirm.trim().toLowerCase() !== expected.toLowerCase()) {
     throw new BoardroomError(
@@ -120,7 +130,10 @@ async function erase(deps: PrivacyDeps, c: Context<HttpEnv>, who: SubjectRow, bo
       'confirm: expected the e-mail of the account that is to be erased',
     )
   }
-  const { rows, boards } = await erasePerson(deps, c.get('actor'), who, { transferTo: body.transfer_to })
+  const { rows, boards } = await erasePerson(deps, c.get('actor'), who, {
+    askerId,
+    transferTo: body.transfer_to,
+  })
   return { user_id: who.user_id ?? 0, rows, boards }
 }
 
@@ -132,8 +145,9 @@ function ownName({ principal, via }: Identity): string {
   return principal.kind === 'user' ? `user:${principal.userId}` : `guest:${principal.guestId}`
 }
 
-function requireAdministrator({ principal, via }: Identity): void {
-  if (principal.kind === 'user' && principal.role !== 'user' && via !== 'ticket') return
+/** Whom they reach is asked of the database. */
+function administratorOf({ principal, via }: Identity): number {
+  if (principal.kind === 'user' && principal.role !== 'user' && via !== 'ticket') return principal.userId
   throw principal.kind === 'anonymous'
     ? new BoardroomError('not_signed_in', 'sign in first')
     : new BoardroomError('access_denied', 'only administrators may do this')

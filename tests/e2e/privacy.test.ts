@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert'
 import { verifyAudit } from '../../server/audit/verify.ts'
 import { personCommand } from '../../server/commands/person.ts'
 import { configWith } from '../../server/config.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { make } from '../helpers/factories.ts'
 import { type TestServer, withServer } from '../helpers/server.ts'
 
@@ -61,6 +62,22 @@ privacy('exports all about a person, and erases them everywhere while the trail 
       anchor: { x: 1, y: 2 },
       body: 'Thank you @Zora Quill!',
       mentions: [`user:${zora.id}`],
+    })
+    const agent = await make.agent(db, {
+      owner_id: zora.id,
+      name: 'Helper of Zora Quill',
+      description: 'Draws flowcharts',
+    })
+    await make.shareLink(db, { board_id: shared, created_by: zora.id, label: 'Zora Quill invites' })
+    await make.webhookEvent(db, {
+      type: 'comment.created',
+      data: {
+        actor: { kind: 'user', id: `user:${zora.id}`, name: 'Zora Quill', external_id: null },
+        author: `user:${zora.id}`,
+        author_name: 'Zora Quill',
+        person: { id: `user:${zora.id}`, name: 'Zora Quill' },
+        body: 'Mine.',
+      },
     })
     await make.consent(db, { user_id: zora.id, ip_address: '192.0.2.77' })
     await server.ask(
@@ -118,7 +135,33 @@ privacy('exports all about a person, and erases them everywhere while the trail 
     const answer = JSON.parse(lines[0] ?? '{}')
     assert.ok(answer.rows > 3 && answer.boards >= 1, lines[0])
     assert.is(await socket.closed, 4401)
+    // The connection ended once it was all committed: its end is in the trail without a name.
+    await eventually(
+      async () =>
+        (
+          await db
+            .selectFrom('audit_logs')
+            .select('id')
+            .where('action', '=', 'leave')
+            .where('user_id', '=', zora.id)
+            .execute()
+        ).length > 0,
+    )
     assert.equal(await whereIs(server, 'Zora Quill'), [])
+    const told = await db.selectFrom('webhook_events').select('data').executeTakeFirstOrThrow()
+    assert.equal(told.data, {
+      actor: { kind: 'user', id: `user:${zora.id}`, name: 'Erased person' },
+      author: `user:${zora.id}`,
+      author_name: 'Erased person',
+      person: { id: `user:${zora.id}`, name: 'Erased person' },
+      body: 'Mine.',
+    })
+    const helper = await db
+      .selectFrom('agents')
+      .selectAll()
+      .where('id', '=', agent.id)
+      .executeTakeFirstOrThrow()
+    assert.equal([helper.name, helper.description, helper.is_active], [`Agent ${agent.id}`, '', false])
     assert.equal(await whereIs(server, zora.email), [])
     assert.equal(await whereIs(server, '192.0.2.77'), [])
     const threads = (await ada.ask('GET', `/api/boards/${shared}/threads`)).body.items
@@ -144,6 +187,37 @@ privacy('exports all about a person, and erases them everywhere while the trail 
     await run(server, ['erase', `guest:${guest.id}`])
     assert.equal(await whereIs(server, 'Gustav'), [])
     assert.ok((await verifyAudit(database, {})).ok)
+  }),
+)
+
+privacy('lets nobody export or erase whoever stands above them, and a refused erasure changes nothing', () =>
+  withServer(async (server) => {
+    const { user, db } = server
+    const sue = await user('Sue', 'sysadmin')
+    const otto = await user('Otto', 'admin')
+    const ada = await user('Ada')
+    const board = await ada.board('Plans')
+    assert.is((await otto.ask('GET', `/api/people/${sue.id}/export`)).status, 403)
+    const above = await otto.ask('POST', `/api/people/${sue.id}/erase`, { confirm: sue.email })
+    assert.is(above.status, 403)
+    assert.is((await sue.ask('GET', '/api/me')).body.kind, 'user')
+    assert.is((await otto.ask('GET', `/api/people/${ada.id}/export`)).status, 200)
+    assert.is((await otto.ask('POST', `/api/people/99999999/erase`, { confirm: 'x' })).status, 404)
+
+    // Something goes wrong half-way: the account is as it was.
+    await server.pool.query(`alter function boardroom.erase_audit(integer, uuid) rename to erase_audit_away`)
+    const broken = await otto.ask('POST', `/api/people/${ada.id}/erase`, { confirm: ada.email })
+    assert.ok(broken.status >= 500)
+    await server.pool.query(`alter function boardroom.erase_audit_away(integer, uuid) rename to erase_audit`)
+    assert.is((await ada.ask('GET', '/api/me')).body.kind, 'user')
+
+    // Somebody of another directory, without an e-mail, hands over all the same.
+    const foreign = await make.user(db, { email: null, issuer: 'crm', external_id: '17', name: 'Fern Away' })
+    await db.updateTable('boards').set({ owner_id: foreign.id }).where('id', '=', board).execute()
+    const { lines } = await run(server, ['erase', `user:${foreign.id}`], { 'transfer-to': ada.email })
+    assert.is(JSON.parse(lines[0] ?? '{}').boards, 1)
+    assert.is((await ada.ask('GET', `/api/boards/${board}`)).body.owner_id, ada.id)
+    assert.equal(await whereIs(server, 'Fern Away'), [])
   }),
 )
 
