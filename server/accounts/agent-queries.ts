@@ -2,14 +2,15 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../database/database.ts'
 import type { Row } from '../database/tables.ts'
-import { agentTokenHash, isAgentToken } from './agent-tokens.ts'
+import { isAgentToken } from './agent-tokens.ts'
+import { sha256Of } from './secret.ts'
 
 export type WorkingAgent = Pick<Row<'agents'>, 'id' | 'name'>
 
 /** The agent behind a token, where it works: it is on, and whoever owns it is active. */
 export async function agentByToken(db: Db, token: string): Promise<WorkingAgent | undefined> {
   if (!isAgentToken(token)) return undefined
-  const agent = await workingAgent(db, sql`a.token_sha256 = ${agentTokenHash(token)}`)
+  const agent = await workingAgent(db, sql`a.token_sha256 = ${sha256Of(token)}`)
   if (agent === undefined) return undefined
   // To the minute, so that a busy agent is not a busy row.
   if (agent.isStale)

@@ -1,6 +1,5 @@
 // Guests: people who came in by a share link and gave a name. A guest session is a random token in a cookie, whose
 // hash is stored; it slides 30 days with use and never lives longer than the links it holds.
-import { createHash, randomBytes } from 'node:crypto'
 import type { Transaction } from 'kysely'
 import { transactionAs } from '../audit/actor.ts'
 import type { Db } from '../database/database.ts'
@@ -16,6 +15,7 @@ import {
   insertGuest,
   setGuestExpiry,
 } from './guest-queries.ts'
+import { newSecret, sha256Of } from './secret.ts'
 import { deleteExpired } from './session-queries.ts'
 
 const dayMs = 86_400_000
@@ -43,15 +43,15 @@ export class Guests {
     trx: Transaction<Tables>,
     guest: { name: string; linkExpiresAt: Date | null },
   ): Promise<{ guestId: string; cookie: string }> {
-    const token = randomBytes(32).toString('base64url')
+    const { secret, sha256 } = newSecret()
     const slid = new Date(Date.now() + slidesMs)
     const { linkExpiresAt } = guest
     const guestId = await insertGuest(trx, {
       name: guest.name,
-      token_sha256: sha256(token),
+      token_sha256: sha256,
       expires_at: linkExpiresAt !== null && linkExpiresAt < slid ? linkExpiresAt : slid,
     })
-    return { guestId, cookie: this.#cookieOf(token) }
+    return { guestId, cookie: this.#cookieOf(secret) }
   }
 
   /** A guest got another link: it may live as long as that one now. Inside the caller's transaction, after the use. */
@@ -64,7 +64,7 @@ export class Guests {
   async find(cookieHeader: string | undefined): Promise<GuestRow | null> {
     const token = cookieValue(cookieHeader, this.#cookies.guest)
     if (token === null) return null
-    const guest = await guestByToken(this.#db, sha256(token))
+    const guest = await guestByToken(this.#db, sha256Of(token))
     if (guest === undefined) return null
     const expiresAt = slidTo(guest)
     if (expiresAt.getTime() - guest.expires_at.getTime() > worthWritingMs) {
@@ -81,7 +81,7 @@ export class Guests {
   async leave(actor: Actor, cookieHeader: string | undefined): Promise<string | null> {
     const token = cookieValue(cookieHeader, this.#cookies.guest)
     if (token === null) return null
-    const guest = await guestByToken(this.#db, sha256(token))
+    const guest = await guestByToken(this.#db, sha256Of(token))
     if (guest !== undefined) {
       await transactionAs(this.#db, actor, (trx) => endGuest(trx, guest.id))
       await this.#trail?.record({
@@ -112,5 +112,3 @@ export const forgetExpired = (db: Db): Promise<{ sessions: number; guests: numbe
 /** 30 days from now, or the end of its last link; where no link lives, where it is. */
 const slidTo = ({ expires_at, links_end_at }: GuestRow): Date =>
   links_end_at === null ? expires_at : new Date(Math.min(Date.now() + slidesMs, Number(links_end_at)))
-
-const sha256 = (token: string): Buffer => createHash('sha256').update(token).digest()

@@ -1,6 +1,6 @@
 // The first account: the person who opens the link that the server prints becomes sysadmin, once, and never while there is
 // one. Only the hash of the link's secret is stored; the secret is in the fragment, which reaches no log.
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { Transaction } from 'kysely'
 import { transactionAs } from '../audit/actor.ts'
 import type { Db } from '../database/database.ts'
@@ -8,6 +8,7 @@ import type { Tables } from '../database/tables.ts'
 import { BoardroomError } from '../errors.ts'
 import { type Actor, systemActor } from '../principal.ts'
 import { hasSysadmin, type UserRow } from './queries.ts'
+import { newSecret, sha256Of } from './secret.ts'
 import { forgetOldSetupTokens, insertSetupToken, lockSetupTokens, useUpSetupTokens } from './setup-queries.ts'
 import { addUser, type NewUser, prepareUser } from './users.ts'
 
@@ -18,8 +19,8 @@ const mostLinks = 10
 export const setupLink = (db: Db, publicUrl: string): Promise<string | null> =>
   transactionAs(db, systemActor, async (trx) => {
     if (await hasSysadmin(trx)) return null
-    const secret = randomBytes(32).toString('base64url')
-    await insertSetupToken(trx, sha256(secret))
+    const { secret, sha256 } = newSecret()
+    await insertSetupToken(trx, sha256)
     await forgetOldSetupTokens(trx, mostLinks)
     return `${publicUrl}/setup#${secret}`
   })
@@ -50,7 +51,7 @@ export async function setUp(
 async function requireGood(trx: Transaction<Tables>, token: string): Promise<void> {
   // All links that are good are locked, and all are used up: of two who open links at once, one finds none left.
   const links = await lockSetupTokens(trx)
-  const hash = sha256(token)
+  const hash = sha256Of(token)
   const isGood = links.some((link) => timingSafeEqual(link.token_sha256, hash))
   if (isGood && !(await hasSysadmin(trx))) return
   throw new BoardroomError(
@@ -58,5 +59,3 @@ async function requireGood(trx: Transaction<Tables>, token: string): Promise<voi
     'this set-up link is unknown or used up; while there is no sysadmin, every start of the server prints a new one',
   )
 }
-
-const sha256 = (secret: string): Buffer => createHash('sha256').update(secret).digest()

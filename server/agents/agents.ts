@@ -7,7 +7,7 @@ import type {
   AgentResponse,
   AgentUpdate,
 } from '../../shared/api/agents.ts'
-import { agentTokenHash, newAgentToken } from '../accounts/agent-tokens.ts'
+import { newAgentToken } from '../accounts/agent-tokens.ts'
 import { transactionAs } from '../audit/actor.ts'
 import { BoardroomError } from '../errors.ts'
 import type { Actor, Identity, Role } from '../principal.ts'
@@ -50,7 +50,7 @@ export async function createAgent(
   actor: Actor,
   body: AgentCreate,
 ): Promise<AgentCreated> {
-  const token = newAgentToken()
+  const { secret: token, sha256 } = newAgentToken()
   const id = await transactionAs(deps.db, actor, async (trx) => {
     if (await ownsAgents(trx, keeper.userId, mostAgentsOfAnOwner))
       throw new BoardroomError(
@@ -65,7 +65,7 @@ export async function createAgent(
       name,
       description,
       ownerId: keeper.userId,
-      tokenSha256: agentTokenHash(token),
+      tokenSha256: sha256,
     })
   })
   return { ...(await readAgent(deps, keeper, id)), token }

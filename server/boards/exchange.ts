@@ -5,6 +5,7 @@ import type {
   ShareLinkExchangeResponse,
   ShareLinkPreviewResponse,
 } from '../../shared/api.ts'
+import { sha256Of } from '../accounts/secret.ts'
 import { becomeActor, transactionAs } from '../audit/actor.ts'
 import { BoardroomError } from '../errors.ts'
 import { type Actor, actorOf, type Identity } from '../principal.ts'
@@ -19,7 +20,7 @@ import {
   linkByToken,
   type ShareLinkRow,
 } from './share-link-queries.ts'
-import { stateOf, tokenHash } from './share-links.ts'
+import { stateOf } from './share-links.ts'
 
 type Deps = Pick<
   BoardsDeps,
@@ -48,7 +49,7 @@ export async function exchangeShareLink(
     throw new BoardroomError('access_denied', 'agents come in by grants, not by share links')
   }
   const person = identity.boardId === null ? personOf(identity) : null // a ticket is nobody but on its board
-  const link = await linkByToken(deps.db, tokenHash(body.token))
+  const link = await linkByToken(deps.db, sha256Of(body.token))
   const use = link !== undefined && person !== null ? await heldUse(deps.db, link.id, person) : undefined
   const holdsIt = use !== undefined && use.revoked_at === null
   if (link === undefined || !letsIn(link, holdsIt) || (use !== undefined && !holdsIt)) {
@@ -87,7 +88,7 @@ export async function previewShareLink(
   token: string,
 ): Promise<ShareLinkPreviewResponse> {
   const person = identity.boardId === null ? personOf(identity) : null
-  const link = await linkByToken(deps.db, tokenHash(token))
+  const link = await linkByToken(deps.db, sha256Of(token))
   const use = link !== undefined && person !== null ? await heldUse(deps.db, link.id, person) : undefined
   const holdsIt = use !== undefined && use.revoked_at === null
   if (link === undefined || !letsIn(link, holdsIt) || (use !== undefined && !holdsIt))

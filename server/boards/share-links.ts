@@ -1,7 +1,7 @@
 // Share links as their board's managers see them: made, listed, changed, revoked. Coming in by one: exchange.ts.
-import { createHash, randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import type { ShareLinkCreate, ShareLinkResponse, ShareLinkUpdate } from '../../shared/api.ts'
+import { newSecret } from '../accounts/secret.ts'
 import { transactionAs } from '../audit/actor.ts'
 import { BoardroomError } from '../errors.ts'
 import type { Actor } from '../principal.ts'
@@ -12,9 +12,6 @@ import type { LinkPasswords } from './link-password.ts'
 import { insertLink, linkById, linksOf, type ShareLinkRow, setLink } from './share-link-queries.ts'
 
 type Deps = Pick<BoardsDeps, 'db'> & { passwords: LinkPasswords }
-
-/** What is stored of a link's secret. 256 random bits need no slow hash. */
-export const tokenHash = (token: string): Buffer => createHash('sha256').update(token).digest()
 
 /** The address that people get. The secret is in the fragment, which reaches no log, no referrer and no preview bot. */
 export const shareLinkUrl = (boardUrl: string, token: string): string => `${boardUrl}#k=${token}`
@@ -33,13 +30,13 @@ export async function createShareLink(
   refusePast(body.expires_at)
   const board = await boardById(deps.db, boardId)
   if (board === undefined) throw new BoardroomError('not_found', 'there is no such board')
-  const token = randomBytes(32).toString('base64url')
+  const { secret: token, sha256 } = newSecret()
   const passwordHash = body.password === undefined ? null : await deps.passwords.hash(body.password)
   const id = await transactionAs(deps.db, actor, (trx) =>
     insertLink(trx, {
       board_id: boardId,
       level: body.level,
-      token_sha256: tokenHash(token),
+      token_sha256: sha256,
       label: body.label ?? null,
       password_hash: passwordHash,
       expires_at: body.expires_at ?? null,

@@ -13,6 +13,7 @@ import { BoardroomError } from '../../errors.ts'
 import type { Actor } from '../../principal.ts'
 import { pageOf, positionOf } from '../../routing/cursor.ts'
 import { userIdByEmail } from '../queries.ts'
+import { newSecret, sha256Of } from '../secret.ts'
 import { addUser, prepareUser } from '../users.ts'
 import type { PeopleDeps } from './deps.ts'
 import {
@@ -25,7 +26,6 @@ import {
   newestInvitations,
   revokeInvitationRow,
 } from './invitation-queries.ts'
-import { newLinkSecret, sha256Of } from './link-secret.ts'
 import { reaches } from './people.ts'
 import { lockUsers } from './queries.ts'
 
@@ -44,7 +44,7 @@ export async function createInvitation(
   if (email !== null && (await userIdByEmail(db, email)) !== null) {
     throw new BoardroomError('conflict', 'email: there is an account with this address already')
   }
-  const { secret, sha256 } = newLinkSecret()
+  const { secret, sha256 } = newSecret()
   const { id } = await transactionAs(db, actor, async (trx) => {
     const [asker] = await lockUsers(trx, [askerId])
     if (asker === undefined || !asker.is_active || !reaches(asker.role, body.role)) {

@@ -10,10 +10,10 @@ import type { Actor } from '../../principal.ts'
 import { recordPassword } from '../password-change.ts'
 import { hashPassword, refuseGuessable } from '../passwords.ts'
 import { insertPassword, setPassword, userById, userIdByEmail } from '../queries.ts'
+import { newSecret, sha256Of } from '../secret.ts'
 import { deleteSessions } from '../session-queries.ts'
 import { changeableUser } from '../users.ts'
 import type { PeopleDeps } from './deps.ts'
-import { newLinkSecret, sha256Of } from './link-secret.ts'
 import { reaches, requireReach } from './people.ts'
 import { lockUsers } from './queries.ts'
 import { insertReset, lockGoodReset, peopleOfReset, spendReset } from './reset-queries.ts'
@@ -26,7 +26,7 @@ export async function resetByAdministrator(
   actor: Actor,
   { askerId, userId, url }: { askerId: number; userId: number; url: string },
 ): Promise<PasswordResetResponse> {
-  const { secret, sha256 } = newLinkSecret()
+  const { secret, sha256 } = newSecret()
   const expires_at = new Date(Date.now() + goodForMs)
   const user = await transactionAs(deps.db, actor, async (trx) => {
     await requireReach(trx, askerId, userId)
@@ -62,7 +62,7 @@ async function mailLink(deps: PeopleDeps, actor: Actor, email: string, url: stri
   const id = await userIdByEmail(db, email)
   const user = id === null ? undefined : await userById(db, id)
   if (user === undefined || !user.is_active || user.issuer !== null || user.email === null) return
-  const { secret, sha256 } = newLinkSecret()
+  const { secret, sha256 } = newSecret()
   const expires_at = new Date(Date.now() + goodForMs)
   await transactionAs(db, actor, (trx) =>
     insertReset(trx, { user_id: user.id, token_sha256: sha256, created_by: null, expires_at }),

@@ -1,7 +1,6 @@
 // Service keys: what another application's server asks with. A key acts as the service account of its issuer, which
 // owns the boards that it makes, and speaks for the users of that issuer, whom it alone names. It is never stored:
 // its SHA-256 is enough for 256 random bits.
-import { createHash, randomBytes } from 'node:crypto'
 import type {
   ServiceKeyCreate,
   ServiceKeyResponse,
@@ -11,6 +10,7 @@ import { transactionAs } from '../../audit/actor.ts'
 import type { Db } from '../../database/database.ts'
 import { BoardroomError } from '../../errors.ts'
 import type { Actor, Identity } from '../../principal.ts'
+import { newSecret, sha256Of } from '../secret.ts'
 import { serviceAccount, serviceIssuer } from '../users.ts'
 import {
   allKeys,
@@ -28,11 +28,9 @@ const prefix = 'brk_'
 /** Whether a bearer token claims to be a service key, genuine or not. */
 export const looksLikeKey = (token: string): boolean => token.startsWith(prefix)
 
-const sha256Of = (secret: string): Buffer => createHash('sha256').update(secret).digest()
-
-const newSecret = () => {
-  const key = `${prefix}${randomBytes(32).toString('base64url')}`
-  return { key, sha256: sha256Of(key), hint: `${key.slice(0, prefix.length + 6)}…` }
+const newKey = () => {
+  const { secret: key, sha256 } = newSecret(prefix)
+  return { key, sha256, hint: `${key.slice(0, prefix.length + 6)}…` }
 }
 
 /**
@@ -44,7 +42,7 @@ export async function createKey(db: Db, actor: Actor, body: ServiceKeyCreate): P
     throw new BoardroomError('invalid_request', `issuer: ${serviceIssuer} is reserved; choose another name`)
   }
   const expiresAt = endOf(body.expires_at)
-  const { key, sha256, hint } = newSecret()
+  const { key, sha256, hint } = newKey()
   await serviceAccount(db, body.issuer)
   const row = await transactionAs(db, actor, (trx) =>
     insertKey(trx, {
@@ -71,7 +69,7 @@ export async function rotateServiceKey(
   body: ServiceKeyRotate,
 ): Promise<ServiceKeyResponse> {
   const expiresAt = endOf(body.expires_at)
-  const { key, sha256, hint } = newSecret()
+  const { key, sha256, hint } = newKey()
   const change = { sha256, hint, overlapS: body.overlap_seconds, expiresAt }
   const row = await transactionAs(db, actor, (trx) => rotateKey(trx, id, change))
   if (row !== undefined) return keyResponse(row, key)
