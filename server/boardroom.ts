@@ -8,6 +8,7 @@ import type pg from 'pg'
 import { type Logger, pino } from 'pino'
 import { Registry } from 'prom-client'
 import type { Level } from '../shared/levels.ts'
+import { CloseCode } from '../shared/protocol.ts'
 import { createAuth } from './accounts/auth.ts'
 import { authRoutes } from './accounts/auth-routes.ts'
 import { cookieNames } from './accounts/cookies.ts'
@@ -288,6 +289,7 @@ async function start({
     onRelayed: (by, relayed) => recordRelayed(trail, by, relayed, log),
     onContested: (owner, contested) => recordContested(trail, owner, contested, log),
   })
+  cluster?.onStranded(() => rooms.endAll(CloseCode.busy, 'this node is cut off; come back in a moment'))
   notifications.onAccess((payloads) => rooms.rights.notified(payloads))
   notifications.onEvent(({ boardId, event }) => rooms.broadcastEvent(boardId, event))
   roomMetrics(registry, rooms, notifications)
@@ -485,7 +487,7 @@ async function start({
     rooms,
     trail,
     oweLeave: (connectionId) => presence.oweLeave(connectionId),
-    isDatabaseWell: () => notifications.isListening && updateLog.isSaving,
+    isDatabaseWell: () => notifications.isListening && updateLog.isSaving && cluster?.isStranded !== true,
     logger: log,
     onRefused: refusalCounter(registry),
   })

@@ -8,6 +8,7 @@ import type { BoardChannel, BoardListener, Nodes } from '../rooms/nodes/ports.ts
 import type { Bus } from './bus.ts'
 import { keyOf, seal, unseal } from './envelope.ts'
 import { decodeNodeMessage, encodeNodeMessage, type NodeMessage, type Question } from './node-messages.ts'
+import { Stranded } from './stranded.ts'
 
 const beatMs = 1000
 const deafAfterMs = 3000
@@ -29,6 +30,8 @@ export interface ClusterOptions {
   secret: string
   /** Ids of nodes that live, as far as the database knows, but for those that are heard: what became of them is its care. */
   silentNodes: (heard: ReadonlySet<string>) => Promise<readonly string[]>
+  /** Resolves where the database answers. */
+  askDatabase: () => Promise<unknown>
   onClose: () => void
 }
 
@@ -69,6 +72,7 @@ export class Cluster implements Nodes {
   readonly #listeners = new Set<(nodeId: string, message: NodeMessage) => void>()
   readonly #newcomers = new Set<() => void>()
   readonly #departures = new Set<(nodeId: string) => void>()
+  readonly #stranded: Stranded
   readonly #stats = { sent: 0, sentBytes: 0, heard: 0, heardBytes: 0, strangers: 0, newer: 0 }
   #answer: (question: Question) => unknown[] = () => []
   #number = 0
@@ -87,6 +91,7 @@ export class Cluster implements Nodes {
     this.nodeId = options.nodeId
     this.#key = keyOf(options.secret, options.deployment)
     this.#prefix = `boardroom.${options.deployment}`
+    this.#stranded = new Stranded(options)
   }
 
   get isDeaf(): boolean {
@@ -96,6 +101,11 @@ export class Cluster implements Nodes {
   /** Somebody may write to the log whom we do not hear. */
   get isCutOff(): boolean {
     return this.#isDeaf || this.#silent.length > 0
+  }
+
+  /** This node does not reach the database while others may. */
+  get isStranded(): boolean {
+    return this.#stranded.isStranded
   }
 
   get stats(): ClusterStats {
@@ -108,12 +118,12 @@ export class Cluster implements Nodes {
     this.#undo.push(bus.subscribe(subject, (data) => this.#heardNode(subject, data)))
     bus.onChange((isConnected) => {
       if (!isConnected) this.#becomeDeaf('the bus is away')
-      else this.#say({ kind: 'beat' })
+      else this.#beat()
     })
     await bus.settled()
     this.#heardSelfAt = performance.now()
     this.#tickedAt = this.#heardSelfAt
-    this.#say({ kind: 'beat' })
+    this.#beat()
     await this.#lookAtDatabase()
     this.#timer = setInterval(() => this.#tick(), beatMs)
     this.#timer.unref()
@@ -136,6 +146,11 @@ export class Cluster implements Nodes {
 
   onGone(listener: (nodeId: string) => void): void {
     this.#departures.add(listener)
+  }
+
+  /** `isStranded` from now on: whoever is here is better off elsewhere. */
+  onStranded(listener: () => void): void {
+    this.#stranded.onStranded(() => this.#guard(listener))
   }
 
   say(message: NodeMessage): void {
@@ -190,7 +205,12 @@ export class Cluster implements Nodes {
     for (const { end } of this.#channels) end()
     this.#options.onClose()
     await this.#looking
+    await this.#stranded.close()
     await this.#options.bus.close()
+  }
+
+  #beat(): void {
+    this.#say({ kind: 'beat', reachesDatabase: this.#stranded.reachesDatabase })
   }
 
   #say(message: NodeMessage): void {
@@ -256,6 +276,7 @@ export class Cluster implements Nodes {
     this.#sawSign(nodeId)
     switch (message.kind) {
       case 'beat':
+        this.#stranded.heard(nodeId, message.reachesDatabase === true)
         return
       case 'ask':
         this.#answerTo(nodeId, message.id, message.question)
@@ -293,12 +314,13 @@ export class Cluster implements Nodes {
     this.#nodes.set(nodeId, performance.now())
     if (!isNew) return
     this.#options.log.info({ nodeId }, 'another node is there')
-    this.#say({ kind: 'beat' }) // it may be new
+    this.#beat() // it may be new
     for (const listener of this.#newcomers) this.#guard(listener)
   }
 
   #gone(nodeId: string, why: string): void {
     if (!this.#nodes.delete(nodeId)) return
+    this.#stranded.gone(nodeId)
     this.#options.log.info({ nodeId, why }, 'a node is gone')
     for (const { listener } of [...this.#channels]) this.#guard(() => listener.gone(nodeId))
     for (const listener of this.#departures) this.#guard(() => listener(nodeId))
@@ -309,12 +331,14 @@ export class Cluster implements Nodes {
   #tick(): void {
     const now = performance.now()
     // Who was stopped for long was gone for the others, and has missed what came meanwhile.
-    if (now - this.#tickedAt > deafAfterMs) this.#becomeDeaf('this process stood still')
+    const stoodStill = now - this.#tickedAt > deafAfterMs
+    if (stoodStill) this.#becomeDeaf('this process stood still')
     else if (now - this.#heardSelfAt > deafAfterMs) this.#becomeDeaf('nothing is heard')
     this.#tickedAt = now
-    this.#say({ kind: 'beat' })
+    this.#beat()
     for (const [nodeId, at] of [...this.#nodes])
       if (now - at > goneAfterMs) this.#gone(nodeId, 'not heard any more')
+    this.#stranded.tick(this.#isDeaf, stoodStill)
     if (this.#ticks++ % lookAtDatabaseEvery === 0) void this.#lookAtDatabase()
     const { isCutOff } = this
     const turns = Math.ceil(this.#channels.size / boardsATick)

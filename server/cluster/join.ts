@@ -30,7 +30,9 @@ export async function joinCluster(options: JoinOptions): Promise<Cluster | null>
   const { secret } = config
   try {
     const leave = await refuseOtherDatabase({ bus, secret, deployment, nodeId })
-    const cluster = new Cluster({ bus, log, nodeId, deployment, secret, silentNodes, onClose: leave })
+    const askDatabase = () => database.pool.query('select 1')
+    const ours = { bus, log, nodeId, deployment, secret }
+    const cluster = new Cluster({ ...ours, silentNodes, askDatabase, onClose: leave })
     await cluster.start()
     log.info({ deployment, nodeId }, 'one of several nodes')
     return cluster

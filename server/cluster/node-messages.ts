@@ -1,8 +1,8 @@
 // What nodes say to each other apart from boards. JSON, because it is little; what is not known is passed over.
 
 export type NodeMessage =
-  /** Every second: the sender is there, and hears itself. */
-  | { kind: 'beat' }
+  /** Every second: the sender is there, hears itself, and reaches the database or not. */
+  | { kind: 'beat'; reachesDatabase?: boolean }
   | { kind: 'goodbye' }
   /** Connections of the sender by address and person, all of them or those that changed; 0 is none. */
   | { kind: 'counts'; isAll: boolean; counts: [key: string, count: number][] }

@@ -178,6 +178,11 @@ export class Rooms {
     return this.#rooms.withRoom(boardId, (room) => room.changeAsServer(change, principalKey))
   }
 
+  /** Ends every room; what is applied is still stored, and whoever comes meanwhile waits for that. */
+  endAll(code: CloseCode, reason: string): void {
+    for (const room of this.#rooms.all()) room.end(code, reason)
+  }
+
   /** Ends a board's room: its connections close with `code`. Resolves once everything of it is committed. */
   async endBoard(boardId: string, code: CloseCode, reason: string): Promise<void> {
     this.#rooms.open(boardId)?.end(code, reason)
