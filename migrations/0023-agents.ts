@@ -42,7 +42,8 @@ create table ${s}.agent_edits (
   id bigint generated always as identity primary key,
   board_id uuid not null references ${s}.boards on delete cascade,
   agent_id uuid not null,
-  element_id varchar(200) not null check (element_id <> ''),
+  -- whatever a client calls it, so that no name keeps an edit out
+  element_id text not null,
   change varchar(10) not null check (change in ('created', 'updated', 'deleted', 'restored')),
   old_values jsonb not null check (jsonb_typeof(old_values) = 'object'),
   new_values jsonb not null check (jsonb_typeof(new_values) = 'object'),

@@ -7,7 +7,8 @@ import type { ElementEdit } from '../documents/element-properties.ts'
 
 export type EditRow = Row<'agent_edits'>
 
-export const insertEdits = async (
+/** All of them or none. */
+export const insertEdits = (
   db: Db,
   boardId: string,
   agentId: string,
@@ -16,16 +17,19 @@ export const insertEdits = async (
   const values = edits.map(({ elementId, change, oldValues, newValues }) => ({
     board_id: boardId,
     agent_id: agentId,
-    element_id: elementId.slice(0, 200),
+    // As a client may name an element in a document, and a text of Postgres may not hold it.
+    element_id: elementId.replaceAll('\u0000', '\ufffd').toWellFormed(),
     change,
     old_values: jsonbOf(oldValues),
     new_values: jsonbOf(newValues),
   }))
-  for (let at = 0; at < values.length; at += 500)
-    await db
-      .insertInto('agent_edits')
-      .values(values.slice(at, at + 500))
-      .execute()
+  return db.transaction().execute(async (trx) => {
+    for (let at = 0; at < values.length; at += 500)
+      await trx
+        .insertInto('agent_edits')
+        .values(values.slice(at, at + 500))
+        .execute()
+  })
 }
 
 /** What is not undone yet, newest first. Serves from: agent_edits (board_id, agent_id, created_at). */

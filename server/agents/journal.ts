@@ -1,6 +1,7 @@
 // The journal of what agents do to elements: what each property was before and is now, gathered for half a second, so
 // that a drag is one line. By it, what an agent did is looked at and undone. The trail gets a line of counts for each.
 import type { Logger } from 'pino'
+import { isViolationOf } from '../accounts/users.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import type { Db } from '../database/database.ts'
 import type { ElementEdit } from '../documents/element-properties.ts'
@@ -8,6 +9,8 @@ import { systemActor } from '../principal.ts'
 import { forgetEdits, insertEdits } from './journal-queries.ts'
 
 const gatherMs = 500
+/** What could not be written is tried again so soon. */
+const retryMs = 2000
 const forgetEveryMs = 3_600_000
 const keptDays = 30
 /** Elements named in one line of the trail. */
@@ -24,13 +27,20 @@ interface Gathered {
   agentId: string
   agentName: string
   edits: Map<string, ElementEdit>
+  /** They are in the journal, and the trail is still to be told. */
+  isInserted: boolean
 }
 
-/** A crash may lose the last half second of it, never of the board. */
+/**
+ * What the database does not take now waits here and is tried again. A crash may lose what waits: half a second of it,
+ * or what came since the database was away; never of the board.
+ */
 export class AgentJournal {
   readonly #options: JournalOptions
   readonly #forgetting: NodeJS.Timeout
   #gathered = new Map<string, Gathered>()
+  /** Oldest first; not gathered into any more. */
+  #waiting: Gathered[] = []
   #timer: NodeJS.Timeout | null = null
   #writing: Promise<void> = Promise.resolve()
 
@@ -50,16 +60,17 @@ export class AgentJournal {
       agentId: agent.id,
       agentName: agent.name,
       edits: new Map(),
+      isInserted: false,
     }
     this.#gathered.set(key, gathered)
     for (const edit of edits) {
       const before = gathered.edits.get(edit.elementId)
       gathered.edits.set(edit.elementId, before === undefined ? edit : joined(before, edit))
     }
-    this.#timer ??= setTimeout(() => void this.flush(), gatherMs)
+    this.#flushIn(gatherMs)
   }
 
-  /** Resolves once everything added by now is written, or could not be, which the log says. */
+  /** Resolves once everything added by now is written, or waits to be tried again, which the log says. */
   flush(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
@@ -69,18 +80,29 @@ export class AgentJournal {
     return this.#writing
   }
 
+  #flushIn(ms: number): void {
+    this.#timer ??= setTimeout(() => void this.flush(), ms)
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#forgetting)
     await this.flush()
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    for (const { boardId, agentId, edits } of this.#waiting)
+      this.#options.log.error({ boardId, agentId, edits: edits.size }, 'edits of an agent were not journaled')
   }
 
   async #write(gathered: readonly Gathered[]): Promise<void> {
     const { db, trail, log } = this.#options
-    for (const { boardId, agentId, agentName, edits } of gathered) {
+    const due = [...this.#waiting, ...gathered]
+    this.#waiting = []
+    for (const one of due) {
+      const { boardId, agentId, agentName, edits } = one
       const all = [...edits.values()]
       const count = (change: ElementEdit['change']) => all.filter((edit) => edit.change === change).length
       try {
-        await insertEdits(db, boardId, agentId, all)
+        if (!one.isInserted) await insertEdits(db, boardId, agentId, all)
+        one.isInserted = true
         await trail.record({
           action: 'update',
           actor: { ...systemActor, kind: 'agent', agentId, name: agentName },
@@ -94,9 +116,17 @@ export class AgentJournal {
           },
         })
       } catch (error) {
-        log.warn({ err: error, boardId, agentId, edits: all.length }, 'edits of an agent were not journaled')
+        const fields = { err: error, boardId, agentId, edits: all.length }
+        // A board that is gone has no journal any more.
+        if (isViolationOf(error, 'agent_edits_board_id_fkey')) {
+          log.info(fields, 'edits of an agent on a board that was deleted are not journaled')
+          continue
+        }
+        log.warn(fields, 'edits of an agent were not journaled; trying again')
+        this.#waiting.push(one)
       }
     }
+    if (this.#waiting.length > 0) this.#flushIn(retryMs)
   }
 }
 

@@ -84,5 +84,9 @@ const cut = (text: string | null | undefined, most: number): string | null => te
 /** JSON that Postgres takes as jsonb: without NUL, and without half a surrogate pair, which cutting may leave. */
 export const jsonbOf = (value: unknown): string =>
   JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === 'string' ? inner.replaceAll('\u0000', '').toWellFormed() : inner,
+    typeof inner === 'string'
+      ? inner.replaceAll('\u0000', '').toWellFormed()
+      : typeof inner === 'bigint'
+        ? String(inner)
+        : inner,
   )

@@ -393,4 +393,36 @@ agents('that may not read bring elements in and get nothing out', () =>
   }),
 )
 
+agents(
+  'cannot keep an edit out of their journal, whatever they call an element and while it cannot be written',
+  () =>
+    withServer(async (server) => {
+      const ada = await server.user('Ada')
+      const board = await ada.board()
+      const { id, token } = await make(ada, 'Drawer')
+      ok(await ada.ask('POST', `/api/agents/${id}/grants`, { board_id: board, ...all }))
+      const agent = await server.open(board, { ticket: token })
+      const names = ['', 'x'.repeat(201), `${'x'.repeat(200)}y`, 'nul\u0000']
+      await server.pool.query('alter table boardroom.agent_edits rename to agent_edits_away')
+      agent.doc.transact(() => {
+        const elements = agent.doc.getMap('elements')
+        for (const name of names) elements.set(name, new Y.Map([['type', 'ellipse']]))
+        elements.set('large', new Y.Map<unknown>([['count', 9007199254740993n]]))
+      })
+      const edits = () => ada.ask('GET', `/api/agents/${id}/edits`)
+      const other = await server.open(board, { ticket: await ada.ticket(board) })
+      await eventually(() => other.doc.getMap('elements').has('large'))
+      await edits() // tries to write what came
+      await server.pool.query('alter table boardroom.agent_edits_away rename to agent_edits')
+      const items = ok(await edits()).items as { element_id: string; new_values: object }[]
+      assert.equal(
+        items.map(({ element_id }) => element_id).sort(),
+        [...names.slice(0, 3), 'nul\ufffd', 'large'].sort(),
+      )
+      assert.equal(items.find(({ element_id }) => element_id === 'large')?.new_values, {
+        count: '9007199254740993',
+      })
+    }),
+)
+
 agents.run()
