@@ -38,6 +38,8 @@ export class ServerPresence {
   /** More is owed than is kept in mind: the next start finds it. */
   #isShort = false
   #closed = false
+  /** Taking the lock again, and saying that this server lives; a goodbye comes after it. */
+  #again: Promise<void> = Promise.resolve()
   /** Servers whose lock is free and that are not heard, and since when. */
   readonly #lost = new Map<string, number>()
 
@@ -105,6 +107,7 @@ export class ServerPresence {
     this.#closed = true
     if (this.#retry !== null) clearTimeout(this.#retry)
     if (this.#owedTimer !== null) clearTimeout(this.#owedTimer)
+    await this.#again
     const isComplete = (await this.#pay()) && !this.#isShort
     // A server that has not said goodbye is looked after by the next start.
     if (isComplete) await this.#sayGoodbye()
@@ -166,7 +169,7 @@ export class ServerPresence {
   #holdAgain(): void {
     if (this.#closed) return
     this.#retry = setTimeout(() => {
-      this.#hold()
+      this.#again = this.#hold()
         .then(() => reviveServer(this.#database, this.serverId))
         .catch((error: unknown) => {
           this.#log.warn({ err: error }, 'presence not held; trying again')
