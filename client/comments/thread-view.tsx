@@ -1,8 +1,8 @@
 // One thread: what was said, by whom; answering, resolving, and what authors and managers may do with a comment.
 import { useMemo, useState } from 'react'
 import type { CommentResponse, ThreadResponse } from '../../shared/api/comments.ts'
-import { copyText } from '../board/copy.ts'
 import { texts } from '../texts/comments.ts'
+import { copyText } from '../ui/copy.ts'
 import { Confirm } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { ago, atTime } from '../ui/time.ts'

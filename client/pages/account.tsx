@@ -9,6 +9,7 @@ import '../people.css'
 import { Link } from '../router.tsx'
 import { peopleTexts } from '../texts/people.ts'
 import { Loading, MessagePage } from '../ui/message.tsx'
+import { PasswordForm } from '../ui/password-form.tsx'
 import { atTime } from '../ui/time.ts'
 import { showProblem, showToast } from '../ui/toast.tsx'
 import { TopBar } from '../ui/top-bar.tsx'
@@ -138,16 +139,7 @@ const Profile = ({ me, onChange }: { me: MeResponse; onChange: () => void }) => 
 
 const Password = () => (
   <Section title={texts.password}>
-    <Form
-      action={texts.change}
-      onSubmit={async (field) => {
-        await people.changePassword(field('current'), field('password'))
-        showToast(texts.changed)
-      }}
-    >
-      <PasswordField label={texts.current} name="current" />
-      <PasswordField label={texts.next} isNew />
-    </Form>
+    <PasswordForm />
   </Section>
 )
 

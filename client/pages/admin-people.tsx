@@ -4,6 +4,7 @@ import type { InvitationResponse, UserHoldings, UserResponse } from '../../share
 import type { MeResponse } from '../../shared/api.ts'
 import * as people from '../people-api.ts'
 import { peopleTexts } from '../texts/people.ts'
+import { copyText } from '../ui/copy.ts'
 import { Dialog, Prompt } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { Menu, type MenuItem } from '../ui/menu.tsx'
@@ -137,7 +138,7 @@ const FreshLink = ({ url, mailed, onClose }: { url: string; mailed: boolean; onC
       <button
         type="button"
         className="primary"
-        onClick={() => navigator.clipboard.writeText(url).then(() => showToast(texts.copied), showProblem)}
+        onClick={() => void copyText(url).then((isCopied) => isCopied && showToast(texts.copied))}
       >
         {texts.copy}
       </button>

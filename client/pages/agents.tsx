@@ -10,7 +10,8 @@ import type { BoardResponse, MeResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
 import { Link } from '../router.tsx'
 import { agentTexts as texts } from '../texts/agents.ts'
-import { Dialog } from '../ui/dialog.tsx'
+import { copyText } from '../ui/copy.ts'
+import { Confirm, Dialog } from '../ui/dialog.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
 import { atTime } from '../ui/time.ts'
 import { showProblem, showToast } from '../ui/toast.tsx'
@@ -129,7 +130,7 @@ const TokenDialog = ({ made, onClose }: { made: AgentCreated; onClose: () => voi
       <button
         type="button"
         onClick={() => {
-          navigator.clipboard.writeText(made.token).then(() => showToast(texts.copied), showProblem)
+          void copyText(made.token).then((isCopied) => isCopied && showToast(texts.copied))
         }}
       >
         {texts.copy}
@@ -151,6 +152,7 @@ const Agent = ({ agent, boards, onChanged }: AgentProps) => {
   const { id, name } = agent
   const [grants, setGrants] = useState<AgentGrantResponse[]>([])
   const [edits, setEdits] = useState<AgentEditResponse[]>([])
+  const [isRemoving, setRemoving] = useState(false)
 
   const look = useCallback(async () => {
     const [given, done] = await Promise.all([api.listAgentGrants(id), api.listAgentEdits(id)])
@@ -185,17 +187,24 @@ const Agent = ({ agent, boards, onChanged }: AgentProps) => {
             <button type="button" onClick={() => doing(api.updateAgent(id, { is_active: !agent.is_active }))}>
               {agent.is_active ? texts.stop(name) : texts.start(name)}
             </button>
-            <button
-              type="button"
-              onClick={() => {
-                if (window.confirm(texts.removeConfirm(name))) doing(api.deleteAgent(id))
-              }}
-            >
+            <button type="button" onClick={() => setRemoving(true)}>
               {texts.remove(name)}
             </button>
           </div>
         )}
       </header>
+      {isRemoving && (
+        <Confirm
+          title={texts.remove(name)}
+          text={texts.removeConfirm(name)}
+          action={texts.removeAction}
+          onClose={() => setRemoving(false)}
+          onDone={() => {
+            setRemoving(false)
+            doing(api.deleteAgent(id))
+          }}
+        />
+      )}
       <h3>{texts.grants}</h3>
       {grants.length === 0 && <p className="dim">{texts.noGrants}</p>}
       <ul className="agent-grants">

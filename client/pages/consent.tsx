@@ -9,6 +9,8 @@ import { Link, navigate } from '../router.tsx'
 import { dataTexts, consentTexts as t } from '../texts/records.ts'
 import { Dialog, Prompt } from '../ui/dialog.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
+import { Table } from '../ui/table.tsx'
+import { atTime } from '../ui/time.ts'
 import { showProblem } from '../ui/toast.tsx'
 import { TopBar } from '../ui/top-bar.tsx'
 import './records.css'
@@ -159,41 +161,26 @@ const Asked = ({
   )
 }
 
-const when = (moment: string): string => new Date(moment).toLocaleString()
-
 const History = ({ consent }: { consent: ConsentResponse }) => (
   <section>
     <h2>{t.history}</h2>
-    <div className="table-box">
-      <table className="trail">
-        <thead>
-          <tr>
-            {[t.whose, t.accepted, t.categories, t.withdrawn].map((head) => (
-              <th key={head} scope="col">
-                {head}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {consent.given.map((record) => (
-            <tr key={record.id}>
-              <td>
-                {record.board_id === null ? (
-                  t.ofServer
-                ) : (
-                  <Link href={`/consent?board=${record.board_id}`}>Board</Link>
-                )}
-                , {record.consent_version}
-              </td>
-              <td>{when(record.accepted_at)}</td>
-              <td>{record.consent_categories.join(', ')}</td>
-              <td>{record.withdrawn_at === null ? t.stands : when(record.withdrawn_at)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table className="trail" heads={[t.whose, t.accepted, t.categories, t.withdrawn]}>
+      {consent.given.map((record) => (
+        <tr key={record.id}>
+          <td>
+            {record.board_id === null ? (
+              t.ofServer
+            ) : (
+              <Link href={`/consent?board=${record.board_id}`}>Board</Link>
+            )}
+            , {record.consent_version}
+          </td>
+          <td>{atTime(record.accepted_at)}</td>
+          <td>{record.consent_categories.join(', ')}</td>
+          <td>{record.withdrawn_at === null ? t.stands : atTime(record.withdrawn_at)}</td>
+        </tr>
+      ))}
+    </Table>
   </section>
 )
 

@@ -8,13 +8,14 @@ import { Link, navigate } from '../router.tsx'
 import { recordTexts as t, templateTexts } from '../texts/records.ts'
 import { Icon } from '../ui/icons.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
+import { More, Table } from '../ui/table.tsx'
+import { atTime } from '../ui/time.ts'
 import { showToast } from '../ui/toast.tsx'
 import { TopBar } from '../ui/top-bar.tsx'
 import { labelOf, type Values, VariablesForm } from '../ui/variables-form.tsx'
 import './records.css'
 
 const searchDelayMs = 200
-const when = (moment: string): string => new Date(moment).toLocaleString()
 
 export const RecordsPage = () => {
   const [template] = useState(() => new URLSearchParams(window.location.search).get('template') ?? '')
@@ -27,7 +28,11 @@ export const RecordsPage = () => {
     async (after?: string) => {
       try {
         const who = await api.me()
-        if (who.kind !== 'user') return navigate('/sign-in?next=%2Frecords', { replace: true })
+        if (who.kind !== 'user')
+          return navigate(
+            `/sign-in?next=${encodeURIComponent(window.location.pathname + window.location.search)}`,
+            { replace: true },
+          )
         const page = await listRecords({
           ...(template === '' ? {} : { template }),
           q: search.trim(),
@@ -82,40 +87,21 @@ export const RecordsPage = () => {
         {items.length === 0 ? (
           <p>{t.none}</p>
         ) : (
-          <div className="table-box">
-            <table className="trail">
-              <thead>
-                <tr>
-                  {[t.board, ...names.map((name) => labelOf(name)), t.changed].map((head) => (
-                    <th key={head} scope="col">
-                      {head}
-                    </th>
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                {items.map((record) => (
-                  <tr key={record.id}>
-                    <td>
-                      <Link href={`/boards/${record.board_id}/record`}>{record.board_title}</Link>
-                    </td>
-                    {names.map((name) => (
-                      <td key={name}>{String(record.variables[name] ?? '')}</td>
-                    ))}
-                    <td>{when(record.updated_at)}</td>
-                  </tr>
+          <Table className="trail" heads={[t.board, ...names.map((name) => labelOf(name)), t.changed]}>
+            {items.map((record) => (
+              <tr key={record.id}>
+                <td>
+                  <Link href={`/boards/${record.board_id}/record`}>{record.board_title}</Link>
+                </td>
+                {names.map((name) => (
+                  <td key={name}>{String(record.variables[name] ?? '')}</td>
                 ))}
-              </tbody>
-            </table>
-          </div>
+                <td>{atTime(record.updated_at)}</td>
+              </tr>
+            ))}
+          </Table>
         )}
-        {cursor !== null && (
-          <div className="actions center">
-            <button type="button" onClick={() => load(cursor)}>
-              {templateTexts.more}
-            </button>
-          </div>
-        )}
+        {cursor !== null && <More onMore={() => load(cursor)} />}
       </main>
     </div>
   )
@@ -168,8 +154,8 @@ export const RecordPage = ({ boardId }: { boardId: string }) => {
         </div>
         <p className="hint">
           {record.template.name}, {templateTexts.version(record.template.version)}.{' '}
-          {t.madeBy(record.created_by_name, when(record.created_at))}.{' '}
-          {t.changedBy(record.updated_by_name, when(record.updated_at))}.
+          {t.madeBy(record.created_by_name, atTime(record.created_at))}.{' '}
+          {t.changedBy(record.updated_by_name, atTime(record.updated_at))}.
         </p>
         {record.masked.length > 0 && <p>{t.masked}</p>}
         <form onSubmit={submit}>

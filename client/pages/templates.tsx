@@ -8,6 +8,7 @@ import { Link, navigate } from '../router.tsx'
 import { templateTexts as t } from '../texts/records.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
+import { More } from '../ui/table.tsx'
 import { showProblem, showToast } from '../ui/toast.tsx'
 import { TopBar } from '../ui/top-bar.tsx'
 import { type Values, VariablesForm } from '../ui/variables-form.tsx'
@@ -128,13 +129,7 @@ export const TemplatesPage = () => {
             </li>
           ))}
         </ul>
-        {cursor !== null && (
-          <div className="actions center">
-            <button type="button" onClick={() => load(cursor)}>
-              {t.more}
-            </button>
-          </div>
-        )}
+        {cursor !== null && <More onMore={() => load(cursor)} />}
       </main>
       {open?.name === 'use' && <UseDialog template={open.template} onClose={close} />}
       {open?.name === 'approve' && (

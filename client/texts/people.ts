@@ -100,6 +100,7 @@ export const peopleTexts = {
     inactive: 'deactivated',
     withdraw: 'Withdraw',
     nothing: 'Nothing here.',
+    more: 'Show more',
     disconnect: 'Disconnect',
     healthy: 'healthy',
     unhealthy: 'unhealthy',

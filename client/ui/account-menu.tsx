@@ -1,8 +1,9 @@
 // Who one is, on every page: own name, password, theme, signing out. Guests can change their name and leave.
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import type { MeResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
 import { forgetDevice } from '../board/device.ts'
+import * as people from '../people-api.ts'
 import { navigate } from '../router.tsx'
 import { accountTexts as texts } from '../texts/sharing.ts'
 import { setTheme, useTheme } from '../theme.ts'
@@ -10,6 +11,7 @@ import { Dialog, Prompt } from './dialog.tsx'
 import { Icon } from './icons.tsx'
 import { initials } from './initials.ts'
 import { Menu, type MenuItem } from './menu.tsx'
+import { PasswordForm } from './password-form.tsx'
 import { showProblem, showToast } from './toast.tsx'
 
 interface AccountMenuProps {
@@ -33,7 +35,7 @@ export const AccountMenu = ({ me, onRenamed, items = [] }: AccountMenuProps) => 
   }
   const rename = (next: string) => {
     setAsking(null)
-    api.rename(next).then((renamed) => {
+    people.rename(next).then((renamed) => {
       setName(renamed.name ?? next)
       onRenamed?.(renamed)
       showToast(texts.renamed)
@@ -69,71 +71,11 @@ export const AccountMenu = ({ me, onRenamed, items = [] }: AccountMenuProps) => 
           onDone={rename}
         />
       )}
-      {asking === 'password' && <PasswordDialog onClose={() => setAsking(null)} />}
+      {asking === 'password' && (
+        <Dialog title={texts.password} onClose={() => setAsking(null)}>
+          <PasswordForm onDone={() => setAsking(null)} />
+        </Dialog>
+      )}
     </>
-  )
-}
-
-const PasswordDialog = ({ onClose }: { onClose: () => void }) => {
-  const [problem, setProblem] = useState<string | null>(null)
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault()
-    const fields = new FormData(event.currentTarget)
-    const field = (name: string) => String(fields.get(name) ?? '')
-    if (field('next') !== field('again')) {
-      setProblem(texts.different)
-      return
-    }
-    setProblem(null)
-    api.changePassword({ currentPassword: field('current'), newPassword: field('next') }).then(
-      () => {
-        showToast(texts.passwordChanged)
-        onClose()
-      },
-      (error: Error) => setProblem(error.message),
-    )
-  }
-  return (
-    <Dialog title={texts.password} onClose={onClose}>
-      <form onSubmit={submit}>
-        <label className="field">
-          {texts.current}
-          <input name="current" type="password" autoComplete="current-password" required data-first />
-        </label>
-        <label className="field">
-          {texts.next}
-          <input
-            name="next"
-            type="password"
-            autoComplete="new-password"
-            minLength={8}
-            maxLength={128}
-            required
-          />
-          <span className="hint">{texts.hint}</span>
-        </label>
-        <label className="field">
-          {texts.again}
-          <input
-            name="again"
-            type="password"
-            autoComplete="new-password"
-            minLength={8}
-            maxLength={128}
-            required
-          />
-        </label>
-        {problem !== null && (
-          <p className="problem" role="alert">
-            {problem}
-          </p>
-        )}
-        <div className="actions end">
-          <button type="submit" className="primary">
-            {texts.save}
-          </button>
-        </div>
-      </form>
-    </Dialog>
   )
 }

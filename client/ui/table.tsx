@@ -4,19 +4,35 @@ import type { Page } from '../api.ts'
 import { peopleTexts } from '../texts/people.ts'
 import { showProblem } from './toast.tsx'
 
-export const Table = ({ heads, children }: { heads: readonly string[]; children: ReactNode }) => (
-  <section className="rows-box" aria-label={heads.join(', ')}>
-    <table className="rows">
+interface TableProps {
+  heads: readonly string[]
+  children: ReactNode
+  className?: string
+}
+
+export const Table = ({ heads, children, className = 'rows' }: TableProps) => (
+  <section className={className === 'rows' ? 'rows-box' : 'table-box'} aria-label={heads.join(', ')}>
+    <table className={className}>
       <thead>
         <tr>
           {heads.map((head) => (
-            <th key={head}>{head}</th>
+            <th key={head} scope="col">
+              {head}
+            </th>
           ))}
         </tr>
       </thead>
       <tbody>{children}</tbody>
     </table>
   </section>
+)
+
+export const More = ({ onMore, label = peopleTexts.admin.more }: { onMore: () => void; label?: string }) => (
+  <div className="actions center">
+    <button type="button" onClick={onMore}>
+      {label}
+    </button>
+  </div>
 )
 
 /** A list that is asked for page by page. */
@@ -30,22 +46,16 @@ export function usePages<Item>(ask: (cursor?: string) => Promise<Page<Item>>) {
     }, showProblem)
   }, [ask])
   useEffect(load, [load])
-  const more =
-    cursor === null ? null : (
-      <div className="actions center">
-        <button
-          type="button"
-          onClick={() =>
-            ask(cursor).then((page) => {
-              setItems((before) => [...(before ?? []), ...page.items])
-              setCursor(page.next_cursor)
-            }, showProblem)
-          }
-        >
-          Show more
-        </button>
-      </div>
-    )
+  const more = cursor !== null && (
+    <More
+      onMore={() =>
+        ask(cursor).then((page) => {
+          setItems((before) => [...(before ?? []), ...page.items])
+          setCursor(page.next_cursor)
+        }, showProblem)
+      }
+    />
+  )
   return { items, more, load }
 }
 
