@@ -143,10 +143,6 @@ export const answerOffer = (id: string, accept: boolean) =>
   done('POST', `/board-offers/${encodeURIComponent(id)}/answer`, { body: { accept } })
 export const withdrawOffer = (id: string) => done('DELETE', `${board(id)}/offer`)
 
-export const rename = (name: string) => json<MeResponse>('PATCH', '/me', { body: { name } })
-export const changePassword = (body: { currentPassword: string; newPassword: string }) =>
-  done('POST', '/auth/change-password', { body })
-
 export const readModeration = (id: string) => json<ModerationResponse>('GET', `${board(id)}/moderation`)
 export const moderate = (id: string, body: Moderation) =>
   json<ModerationResponse>('POST', `${board(id)}/moderation`, { body })
@@ -220,7 +216,6 @@ export const getVersionDocument = async (id: string, versionId: string): Promise
     ).arrayBuffer(),
   )
 
-export const filePath = (id: string, fileId: string) => `/api${board(id)}/files/${fileId}`
 export const putFile = (id: string, fileId: string, file: Blob) =>
   done('PUT', `${board(id)}/files/${fileId}`, { body: file, type: file.type || 'application/octet-stream' })
 export const getFile = async (id: string, fileId: string): Promise<Blob> =>
@@ -237,6 +232,8 @@ export const putThumbnail = (id: string, image: Blob) =>
 export interface AuditFilters {
   action?: string
   user_id?: number
+  board_id?: string
+  link_id?: string
   /** Moments, ISO 8601. */
   from?: string
   to?: string

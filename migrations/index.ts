@@ -23,6 +23,7 @@ import * as consent from './0024-consent.ts'
 import * as templates from './0025-templates.ts'
 import * as background from './0031-background.ts'
 import * as erasure from './0032-erasure.ts'
+import * as trailLinks from './0033-trail-links.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -52,4 +53,5 @@ export const migrations: readonly Migration[] = [
   { name: '0025-templates', ...templates },
   { name: '0031-background', ...background },
   { name: '0032-erasure', ...erasure },
+  { name: '0033-trail-links', ...trailLinks },
 ]

@@ -401,6 +401,8 @@ const auditFilters = {
   category: text(50, 1).optional(),
   user_id: z.coerce.number('expected the number of a user').int().positive().max(2_147_483_647).optional(),
   board_id: Uuid.optional(),
+  /** A share link: what was done by it and to it. */
+  link_id: Uuid.optional(),
   from: Timestamp.optional(),
   to: Timestamp.optional(),
 }

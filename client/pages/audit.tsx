@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'react'
 import type { AuditResponse, MeResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
+import { everyLink } from '../people-api.ts'
 import { Link } from '../router.tsx'
 import { auditTexts as texts } from '../texts/audit.ts'
 import { Icon } from '../ui/icons.tsx'
@@ -10,27 +11,7 @@ import { atTime } from '../ui/time.ts'
 import { showProblem } from '../ui/toast.tsx'
 import { TopBar } from '../ui/top-bar.tsx'
 
-const actions = [
-  'access',
-  'leave',
-  'access_denied',
-  'read',
-  'permission_change',
-  'create',
-  'update',
-  'delete',
-  'restore',
-  'link_create',
-  'link_use',
-  'link_revoke',
-  'comment',
-  'export',
-  'login',
-  'logout',
-  'login_failed',
-  'role_change',
-  'agent_grant',
-]
+const actions = Object.keys(texts.actions)
 const mostShown = 2000
 
 export const AuditPage = ({ boardId }: { boardId: string | null }) => {
@@ -39,6 +20,7 @@ export const AuditPage = ({ boardId }: { boardId: string | null }) => {
   const [filters, setFilters] = useState<api.AuditFilters>({})
   const { rows, cursor, problem, isLive, loadMore } = useTrail(boardId, filters)
   const people = usePeople(rows)
+  const { boards, links } = useNames(boardId, rows)
   /** An empty choice is none. */
   const filter = <Key extends keyof api.AuditFilters>(key: Key, value: api.AuditFilters[Key] | null) =>
     setFilters(({ [key]: _, ...others }) => (value === null ? others : { ...others, [key]: value }))
@@ -92,7 +74,7 @@ export const AuditPage = ({ boardId }: { boardId: string | null }) => {
               <option value="">{texts.everything}</option>
               {actions.map((name) => (
                 <option key={name} value={name}>
-                  {spoken(name)}
+                  {actionOf(name)}
                 </option>
               ))}
             </select>
@@ -111,6 +93,22 @@ export const AuditPage = ({ boardId }: { boardId: string | null }) => {
               ))}
             </select>
           </label>
+          {boardId === null && (
+            <Choice
+              label={texts.board}
+              value={filters.board_id}
+              names={boards}
+              none={texts.everyBoard}
+              onChoose={(id) => filter('board_id', id)}
+            />
+          )}
+          <Choice
+            label={texts.link}
+            value={filters.link_id}
+            names={links}
+            none={texts.anyWay}
+            onChoose={(id) => filter('link_id', id)}
+          />
           {(['from', 'to'] as const).map((key) => (
             <label key={key} className="inline">
               <span>{texts[key]}</span>
@@ -155,10 +153,22 @@ export const AuditPage = ({ boardId }: { boardId: string | null }) => {
                       )}
                     </td>
                     <td>
-                      <span className={`action ${row.action}`}>{spoken(row.action)}</span>
+                      <span className={`action ${row.action}`}>{actionOf(row.action)}</span>
                       {row.permission_level !== null && <span className="tag">{row.permission_level}</span>}
                     </td>
-                    <td className="details">{detailsOf(row)}</td>
+                    <td className="details">
+                      {boardId === null && row.board_id !== null && (
+                        <Link href={`/b/${row.board_id}`} className="tag">
+                          {boards.get(row.board_id) ?? texts.unnamedBoard}
+                        </Link>
+                      )}
+                      {row.link_id !== null && (
+                        <span className="tag">
+                          {texts.byLink(links.get(row.link_id) ?? texts.unnamedLink)}
+                        </span>
+                      )}{' '}
+                      {detailsOf(row)}
+                    </td>
                     <td className="nowrap dim" title={row.user_agent ?? undefined}>
                       {row.ip_address}
                     </td>
@@ -179,6 +189,9 @@ export const AuditPage = ({ boardId }: { boardId: string | null }) => {
     </div>
   )
 }
+
+const actionOf = (name: string): string =>
+  name in texts.actions ? texts.actions[name as keyof typeof texts.actions] : spoken(name) // a key, by the test before
 
 const spoken = (name: string): string => name.replaceAll('_', ' ')
 
@@ -212,11 +225,82 @@ const short = (value: unknown): string => {
 }
 
 /** Whether the filters of the server would show it. */
-const isWanted = (row: AuditResponse, { action, user_id, from, to }: api.AuditFilters): boolean =>
+const isWanted = (
+  row: AuditResponse,
+  { action, user_id, board_id, link_id, from, to }: api.AuditFilters,
+): boolean =>
   (action === undefined || action === row.action) &&
   (user_id === undefined || user_id === row.user_id) &&
+  (board_id === undefined || board_id === row.board_id) &&
+  (link_id === undefined || link_id === row.link_id) &&
   (from === undefined || Date.parse(row.timestamp) >= Date.parse(from)) &&
   (to === undefined || Date.parse(row.timestamp) <= Date.parse(to))
+
+interface ChoiceProps {
+  label: string
+  value: string | undefined
+  names: ReadonlyMap<string, string>
+  none: string
+  onChoose: (id: string | null) => void
+}
+
+const Choice = ({ label, value, names, none, onChoose }: ChoiceProps) => (
+  <label className="inline">
+    <span>{label}</span>
+    <select
+      value={value ?? ''}
+      onChange={({ target }) => onChoose(target.value === '' ? null : target.value)}
+    >
+      <option value="">{none}</option>
+      {[...names].map(([id, name]) => (
+        <option key={id} value={id}>
+          {name}
+        </option>
+      ))}
+    </select>
+  </label>
+)
+
+/** What boards and links are called, of those that are there and those that the trail alone still knows. */
+const useNames = (boardId: string | null, rows: readonly AuditResponse[] | null) => {
+  const [known, setKnown] = useState({ boards: new Map<string, string>(), links: new Map<string, string>() })
+  useEffect(() => {
+    const all =
+      boardId === null
+        ? Promise.all([
+            api.listBoards({ scope: 'instance', limit: 200, sort: 'title' }),
+            everyLink(),
+            api.listBoards({ scope: 'instance', limit: 200, sort: 'title', deleted: 'true' }),
+          ])
+        : Promise.all([{ items: [] }, api.listLinks(boardId), { items: [] }])
+    all.then(
+      ([boards, links, removed]) =>
+        setKnown({
+          boards: new Map([...boards.items, ...removed.items].map(({ id, title }) => [id, title])),
+          links: new Map(links.items.map(({ id, label }) => [id, label ?? texts.unnamedLink])),
+        }),
+      () => {}, // numbers instead of names
+    )
+  }, [boardId])
+  const boards = new Map(known.boards)
+  const links = new Map(known.links)
+  for (const { board_id, link_id, resource_type, old_values, new_values } of rows ?? []) {
+    const said = { ...old_values, ...new_values }
+    if (board_id !== null && !boards.has(board_id))
+      boards.set(
+        board_id,
+        resource_type === 'board' && typeof said.title === 'string' ? said.title : shortOf(board_id),
+      )
+    if (link_id !== null && !links.has(link_id))
+      links.set(
+        link_id,
+        resource_type === 'share_link' && typeof said.label === 'string' ? said.label : shortOf(link_id),
+      )
+  }
+  return { boards, links }
+}
+
+const shortOf = (id: string): string => id.slice(0, 8)
 
 /** Everybody who was seen in the rows so far, by name: they stay to be chosen while others are filtered out. */
 const usePeople = (rows: readonly AuditResponse[] | null): ReadonlyMap<number, string> => {

@@ -30,7 +30,7 @@ export const filterOf = (query: AuditFilter, board: string | null): AuditFilter 
   ) {
     refuse('board_id: this is the trail of another board')
   }
-  return { action, category, user_id, board_id: board ?? query.board_id, from, to }
+  return { action, category, user_id, board_id: board ?? query.board_id, link_id: query.link_id, from, to }
 }
 
 const refuse = (message: string): never => {

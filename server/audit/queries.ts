@@ -26,6 +26,8 @@ export interface AuditFilter {
   /** The actor. */
   user_id?: number | undefined
   board_id?: string | undefined
+  /** A share link: what was done by it and to it. */
+  link_id?: string | undefined
   /** From this moment on. */
   from?: string | undefined
   /** Before this moment. */
@@ -71,6 +73,7 @@ const selectRows = ({ db }: Database, filter: AuditFilter) => {
   if (filter.category !== undefined) query = query.where('category', '=', filter.category as AuditCategory) // the same
   if (filter.user_id !== undefined) query = query.where('user_id', '=', filter.user_id)
   if (filter.board_id !== undefined) query = query.where('board_id', '=', filter.board_id)
+  if (filter.link_id !== undefined) query = query.where('link_id', '=', filter.link_id)
   if (filter.from !== undefined)
     query = query.where('timestamp', '>=', sql<Date>`${filter.from}::timestamptz`)
   if (filter.to !== undefined) query = query.where('timestamp', '<', sql<Date>`${filter.to}::timestamptz`)

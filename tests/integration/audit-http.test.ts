@@ -177,6 +177,11 @@ reading('filters, and pages through every row once, newest first', () =>
       `insert into boardroom.audit_logs (action, category, actor_kind, user_id, board_id) select 'read', 'access', 'user', $1, $2 from generate_series(1, 25)`,
       [ada, boardId],
     )
+    const link = '6f2e3c1a-0000-4000-8000-000000000001'
+    await pool.query(
+      `insert into boardroom.audit_logs (action, category, actor_kind, board_id, link_id) select 'link_use', 'link', 'guest', $1, $2 from generate_series(1, 2)`,
+      [boardId, link],
+    )
     const seen: AuditResponse[] = []
     let cursor: string | null = ''
     while (cursor !== null) {
@@ -202,8 +207,10 @@ reading('filters, and pages through every row once, newest first', () =>
         await count(`user_id=${ada}`),
         await count('user_id=999999'),
         await count(`board_id=${boardId}&action=create`),
+        await count(`link_id=${boardId}`),
+        await count(`link_id=${link}`),
       ],
-      [25, 25, 0, 1],
+      [25, 25, 0, 1, 0, 2],
     )
     const tenth = seen[9]!.timestamp
     assert.equal([await count(`action=read&from=${tenth}`), await count(`action=read&to=${tenth}`)], [10, 15])
