@@ -17,6 +17,8 @@ import {
 import { mendings, strayIds } from './at-rest.ts'
 import { type Canvas, type CanvasElement, copyProperties, differenceOf, restoreEach } from './canvas.ts'
 import { rejoinArrows } from './rejoin-arrows.ts'
+import { mergeTexts, OwnTexts, textKey } from './text-merge.ts'
+import { Authors, remoteProperties, withProperties } from './undo.ts'
 
 export interface BindingOptions {
   doc: Y.Doc
@@ -56,6 +58,12 @@ export class Binding {
   #cancelRest: (() => void) | null = null
   /** Those that were shown again at rest and are still not there: this canvas cannot draw them. */
   readonly #undrawable = new Set<string>()
+  readonly #authors = new Authors()
+  readonly #texts = new OwnTexts()
+  /** Texts in which somebody else has written at the same moment over what was written here. */
+  readonly #lostTexts = new Map<string, string>()
+  /** What the canvas does now is an undo. */
+  #isUndoing = false
   #nextWriteAt = 0
   #nextShowAt = 0
   #isShowing = false
@@ -66,6 +74,8 @@ export class Binding {
     this.#observer = (events, transaction) => {
       if (transaction.origin === this) return
       for (const event of events) {
+        const heard = remoteProperties(event)
+        if (heard !== null) this.#hear(heard.id, heard.properties)
         if (event.path.length === 0) for (const id of event.keys.keys()) this.#remote.add(id)
         else this.#remote.add(String(event.path[0]))
       }
@@ -131,10 +141,49 @@ export class Binding {
         changes.push(change)
         weight += 1 + (Array.isArray(element.points) ? element.points.length / 10 : 0)
       }
-      writeChanges(this.#options.doc, changes, this)
+      this.#write(changes)
       this.#nextWriteAt = this.#options.clock.now() + (weight * 1000) / writesPerSecond
     }
     if (wasPending) this.#options.onPending(false)
+  }
+
+  /**
+   * One step of the canvas' own undo. What others changed after that step stays as they made it.
+   * @param press makes the canvas undo, before it returns
+   * @returns whether the user's step was seen, only held others' changes, or changed no element
+   */
+  undo(press: () => void): 'seen' | 'kept' | 'none' {
+    const { doc, canvas } = this.#options
+    if (!this.#mayWrite || canvas.busy().size > 0) {
+      press()
+      return 'seen'
+    }
+    this.#cancelShow?.()
+    this.#cancelShow = null
+    this.#showRemote()
+    const overtaken = this.#authors.overtaken(doc)
+    const before = new Map(canvas.elements().map((element) => [element.id, element.version]))
+    // For as long as the canvas looks at it, the user's own value is there: it is what a redo comes back to.
+    if (overtaken.size > 0) this.#showAs((element) => withProperties(element, overtaken.get(element.id)))
+    const own = new Map(canvas.elements().map((element) => [element.id, copyProperties(element)]))
+    press()
+    let isKept = false
+    let isSeen = false
+    for (const element of canvas.elements()) {
+      if (element.version === before.get(element.id)) continue
+      const was = own.get(element.id)
+      const now = storedProperties(element)
+      for (const key of new Set([...Object.keys(now), ...Object.keys(was ?? {})])) {
+        if (was !== undefined && sameJson(was[key], now[key])) continue
+        if (key in (overtaken.get(element.id) ?? {})) isKept = true
+        else if (element.isDeleted !== true || was?.isDeleted !== true) isSeen = true
+      }
+    }
+    if (overtaken.size > 0) this.#showAs((element) => this.#asTheirs(element, overtaken.get(element.id)))
+    this.#isUndoing = true
+    this.flush()
+    this.#isUndoing = false
+    return isSeen ? 'seen' : isKept ? 'kept' : 'none'
   }
 
   /** What the user made and others may not have yet: images whose files are not stored. */
@@ -148,6 +197,73 @@ export class Binding {
           this.#isWorthSharing(element) &&
           canvas.shareable(element) === null,
       )
+  }
+
+  #hear(id: string, properties: Record<string, unknown>): void {
+    this.#authors.heard(id, properties)
+    if (!(textKey in properties) || !this.#mayWrite) return
+    const merged = this.#texts.lost(elementMaps(this.#options.doc).get(id) as Y.Map<unknown>, id)
+    if (merged !== null) this.#lostTexts.set(id, merged)
+  }
+
+  /** Into a text that somebody else has changed meanwhile goes the change, and not all of it. */
+  #write(changes: ElementChange[]): void {
+    const { doc } = this.#options
+    const bases = new Map<string, string>()
+    for (const { id, properties } of changes) {
+      const text = properties[textKey]
+      const inDocument = elementOf(doc, id)?.[textKey]
+      if (typeof text === 'string' && typeof inDocument === 'string') bases.set(id, inDocument)
+    }
+    writeChanges(doc, changes, this)
+    for (const [id, base] of bases) this.#texts.wrote(elementMaps(doc).get(id) as Y.Map<unknown>, id, base)
+  }
+
+  /** What is written of a text: merged with what others wrote since the canvas last agreed with the document. */
+  #mergedText(element: SceneElement, base: unknown): Record<string, unknown> | null {
+    const theirs = elementOf(this.#options.doc, element.id)?.[textKey]
+    const mine = element[textKey]
+    if (typeof theirs !== 'string' || typeof mine !== 'string' || typeof base !== 'string') return null
+    const merged = mergeTexts(base, mine, theirs)
+    return merged === mine ? null : this.#textProperties(element, merged)
+  }
+
+  #textProperties(element: SceneElement, merged: string): Record<string, unknown> {
+    const measured = this.#options.canvas.measured({ ...element, [textKey]: merged })
+    const { text, originalText, geo } = storedProperties(measured)
+    return { text, originalText, geo }
+  }
+
+  #writeLostTexts(): void {
+    const { doc } = this.#options
+    const lost = [...this.#lostTexts]
+    this.#lostTexts.clear()
+    if (!this.#mayWrite) return
+    const changes = lost.flatMap(([id, merged]) => {
+      const element = elementOf(doc, id)
+      return element === null ? [] : { id, properties: this.#textProperties(element, merged) }
+    })
+    this.#write(changes)
+  }
+
+  #asTheirs(element: CanvasElement, overtaken: Record<string, unknown> | undefined): CanvasElement {
+    if (overtaken === undefined) return element
+    const now = elementMaps(this.#options.doc).get(element.id) as Y.Map<unknown>
+    return withProperties(
+      element,
+      Object.fromEntries(Object.keys(overtaken).map((key) => [key, now.get(key)])),
+      true,
+    )
+  }
+
+  #showAs(change: (element: CanvasElement) => CanvasElement): void {
+    const { canvas } = this.#options
+    this.#isShowing = true
+    try {
+      canvas.show(canvas.elements().map(change), new Set())
+    } finally {
+      this.#isShowing = false
+    }
   }
 
   #restSoon(): void {
@@ -205,7 +321,17 @@ export class Binding {
       version: canvasElement.version,
       properties: { ...agreed?.properties, ...properties },
     })
-    return Object.keys(properties).length === 0 ? null : { id: element.id, properties }
+    if (Object.keys(properties).length === 0) return null
+    if (!this.#isUndoing) this.#authors.wrote(element.id, properties)
+    const merged = textKey in properties ? this.#mergedText(element, agreed?.properties[textKey]) : null
+    if (merged !== null) {
+      // Somebody else's, too, from now on: no undo takes it back.
+      this.#authors.heard(element.id, merged)
+      Object.assign(properties, merged)
+      this.#remote.add(element.id)
+      this.#showSoon(showDelayMs)
+    }
+    return { id: element.id, properties }
   }
 
   /** An image that the document has is changed with its file or without: whoever put it there, it will not come from here. */
@@ -239,6 +365,7 @@ export class Binding {
     const { doc, canvas, clock } = this.#options
     // The user's own changes first: what others changed is then laid over a canvas that is written.
     this.flush()
+    this.#writeLostTexts()
     const busy = canvas.busy()
     const ids = new Set([...this.#remote].filter((id) => !busy.has(id)))
     for (const id of ids) this.#remote.delete(id)

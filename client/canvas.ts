@@ -24,6 +24,8 @@ export interface Canvas {
   busy(): ReadonlySet<string>
   /** The element as others may have it; null while they may not (an image that is not uploaded yet). */
   shareable(element: CanvasElement): CanvasElement | null
+  /** The text with the lines and the size that its `originalText` takes. */
+  measured(text: SceneElement): SceneElement
 }
 
 /** What of an element is everybody's, in a copy that stays as it is when the canvas changes its own. */

@@ -20,6 +20,8 @@ export interface PresenceState {
   pointer: Pointer | null
   button: 'up' | 'down'
   selection: string[]
+  /** The text that is being typed into. */
+  editing: string | null
   viewport: Viewport | null
   isIdle: boolean
   /** Asks for the pen, where the board is set to view only. */
@@ -36,6 +38,7 @@ export interface Person {
   pointer: Pointer | null
   button: 'up' | 'down'
   selection: string[]
+  editing: string | null
   viewport: Viewport | null
   isIdle: boolean
   hasHandUp: boolean
@@ -60,6 +63,7 @@ export class OwnPresence {
       pointer: null,
       button: 'up',
       selection: [],
+      editing: null,
       viewport: null,
       isIdle: false,
       hand: false,
@@ -115,6 +119,7 @@ export const peopleOf = (awareness: Awareness): Person[] => {
       selection: Array.isArray(state.selection)
         ? state.selection.filter((id) => typeof id === 'string').slice(0, mostSelected)
         : [],
+      editing: typeof state.editing === 'string' ? state.editing.slice(0, 100) : null,
       viewport: readViewport(state.viewport),
       isIdle: state.isIdle === true,
       hasHandUp: state.hand === true,

@@ -93,6 +93,13 @@ export class BoardSession {
   /** Write what waits, now. */
   flush = (): void => this.#binding?.flush()
 
+  /** One press of undo, which `press` makes on the canvas; see the binding. */
+  undo(press: () => void): 'seen' | 'kept' | 'none' {
+    if (this.#binding !== null) return this.#binding.undo(press)
+    press()
+    return 'seen'
+  }
+
   /** The network is back, says the browser: do not wait for the back-off. */
   reconnect(): void {
     const provider = this.#provider

@@ -14,6 +14,7 @@ import type {
   ExcalidrawInitialDataState,
 } from '@excalidraw/excalidraw/types'
 import { useCallback, useEffect, useRef, useState } from 'react'
+import type { SceneElement } from '../../shared/element.ts'
 import { mayWrite } from '../../shared/levels.ts'
 import { signOut } from '../api.ts'
 import { type Canvas as BoundCanvas, type CanvasElement, moveTo } from '../canvas.ts'
@@ -31,6 +32,7 @@ import { BoardImages } from './images.ts'
 import { loadLibrary, saveLibrary } from './library.ts'
 import { printDrawing } from './print.ts'
 import { showStartView } from './start-view.ts'
+import { takeUndoPresses } from './undo-presses.ts'
 import { usePresence } from './use-presence.ts'
 
 export interface CanvasProps {
@@ -218,6 +220,7 @@ const useBinding = (
     })
     images.current = boardImages
     const stopDrops = takeDroppedFiles(excalidraw, () => mayUpload.current)
+    const stopUndo = takeUndoPresses(excalidraw, session)
     const attach = () => {
       session.attach(boundCanvas(excalidraw, boardImages))
       showStartView(excalidraw)
@@ -234,6 +237,7 @@ const useBinding = (
     return () => {
       stopWaiting?.()
       stopDrops()
+      stopUndo()
       session.detach()
       boardImages.close()
       images.current = null
@@ -261,6 +265,14 @@ const boundCanvas = (excalidraw: ExcalidrawImperativeAPI, images: BoardImages): 
     restoreElements(elements as unknown as readonly ExcalidrawElement[], null) as unknown as CanvasElement[],
   busy: () => busyIds(excalidraw.getAppState()),
   shareable: (element) => images.shareable(element),
+  measured: (text) => {
+    const container = excalidraw.getSceneElements().find(({ id }) => id === text.containerId)
+    const own = { ...text, text: text.originalText } as unknown as ExcalidrawElement
+    const restored = restoreElements(container === undefined ? [own] : [container, own], null, {
+      refreshDimensions: true,
+    })
+    return (restored.find(({ id }) => id === text.id) ?? text) as unknown as SceneElement
+  },
 })
 
 const kept = (element: ExcalidrawElement, had: ReadonlyMap<string, ExcalidrawElement>): ExcalidrawElement => {

@@ -6,6 +6,8 @@ import { systemClock } from '../../shared/client/clock.ts'
 import { OwnPresence, type Person, peopleOf } from '../presence.ts'
 import type { BoardSession } from '../session.ts'
 import type { SessionState } from '../session-state.ts'
+import { canvasTexts } from '../texts/canvas.ts'
+import { showToast } from '../ui/toast.tsx'
 
 interface Own {
   presence: OwnPresence
@@ -27,6 +29,8 @@ export const usePresence = (
     if (excalidraw === null || hello === null || !isReady) return
     const presence = new OwnPresence(awareness, systemClock, hello)
     let selected: AppState['selectedElementIds'] | null = null
+    let editing: string | null = null
+    let warnedOf: string | null = null
     let lastBounds = ''
     let people: Person[] = []
 
@@ -43,9 +47,22 @@ export const usePresence = (
       const { scrollX, scrollY, zoom } = appState
       excalidraw.updateScene({ appState: { scrollX, scrollY, zoom } })
     }
+    /** Once for each time that two people type in one text. */
+    const warn = () => {
+      const other = editing === null ? undefined : people.find((person) => person.editing === editing)
+      const about = other === undefined ? null : `${editing} ${other.clientId}`
+      if (other !== undefined && about !== warnedOf) showToast(canvasTexts.typing(other.name))
+      warnedOf = about
+    }
     own.current = {
       presence,
-      select: ({ selectedElementIds }) => {
+      select: ({ selectedElementIds, editingTextElement }) => {
+        const text = editingTextElement?.id ?? null
+        if (text !== editing) {
+          editing = text
+          presence.update({ editing })
+          warn()
+        }
         if (selectedElementIds === selected) return
         selected = selectedElementIds
         presence.update({ selection: Object.keys(selectedElementIds) })
@@ -62,6 +79,7 @@ export const usePresence = (
           people.map((person) => [String(person.clientId) as SocketId, collaboratorOf(person)]),
         ),
       })
+      warn()
       if (followed.current !== null) follow()
     }
     const showSoon = () => {
@@ -95,6 +113,12 @@ const collaboratorOf = (person: Person): Collaborator => ({
   id: person.id,
   username: person.name,
   button: person.button,
-  selectedElementIds: Object.fromEntries(person.selection.map((id) => [id, true as const])),
+  // Whoever types has nothing selected: the text they type into is shown instead.
+  selectedElementIds: Object.fromEntries(
+    [...person.selection, ...(person.editing === null ? [] : [person.editing])].map((id) => [
+      id,
+      true as const,
+    ]),
+  ),
   ...(person.pointer === null || person.isIdle ? {} : { pointer: person.pointer }),
 })

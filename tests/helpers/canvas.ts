@@ -5,8 +5,21 @@ import { type Canvas, type CanvasElement, moveTo } from '../../client/canvas.ts'
 import type { Clock } from '../../shared/client/clock.ts'
 import type { SceneElement } from '../../shared/element.ts'
 
+interface Noted {
+  id: string
+  from: Record<string, unknown>
+  to: Record<string, unknown>
+}
+type Step = Noted[]
+const unnoted = new Set(['version', 'versionNonce', 'updated', 'index'])
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
+const pick = (from: Record<string, unknown>, keys: readonly string[]): Record<string, unknown> =>
+  structuredClone(Object.fromEntries(keys.map((key) => [key, from[key]])))
+
 export class FakeCanvas implements Canvas {
   #elements: CanvasElement[] = []
+  readonly #undo: Step[] = []
+  readonly #redo: Step[] = []
   readonly inHand = new Set<string>()
   readonly unshared = new Set<string>()
   /** How often everything was replaced. */
@@ -18,6 +31,11 @@ export class FakeCanvas implements Canvas {
   elements = () => this.#elements
   busy = () => this.inHand
   shareable = (element: CanvasElement) => (this.unshared.has(element.id) ? null : element)
+  measured = (text: SceneElement) => ({
+    ...text,
+    text: text.originalText,
+    width: String(text.originalText).length,
+  })
 
   show(elements: readonly CanvasElement[], moved: ReadonlySet<string>): void {
     this.shows++
@@ -63,6 +81,49 @@ export class FakeCanvas implements Canvas {
     element.version++
     this.#elements = others.toSpliced(position, 0, element)
     repairIndices(this.#elements)
+    this.onChange()
+  }
+
+  /** A step of its history, from here to when it ends: what elements were and became, as Excalidraw notes it. */
+  step(work: () => void): void {
+    const before = new Map(this.#elements.map((element) => [element.id, { ...element }]))
+    work()
+    const entry: Step = []
+    for (const element of this.#elements) {
+      const was: Record<string, unknown> = before.get(element.id) ?? { isDeleted: true }
+      const keys = Object.keys(element).filter((key) => !unnoted.has(key) && !same(was[key], element[key]))
+      const wasKeys = before.has(element.id) ? keys : ['isDeleted']
+      if (keys.length > 0) entry.push({ id: element.id, from: pick(was, wasKeys), to: pick(element, keys) })
+    }
+    this.#undo.push(entry)
+    this.#redo.length = 0
+  }
+
+  undo = (): void => this.#perform(this.#undo, this.#redo, 'from')
+  redo = (): void => this.#perform(this.#redo, this.#undo, 'to')
+
+  /** Steps of which nothing can be seen are passed over; what a step finds is what its way back will put there. */
+  #perform(stack: Step[], other: Step[], side: 'from' | 'to'): void {
+    for (let entry = stack.pop(); entry !== undefined; entry = stack.pop()) {
+      let isSeen = false
+      const back: Step = []
+      for (const noted of entry) {
+        const element = this.find(noted.id)
+        if (element === undefined) continue
+        const next = noted[side]
+        const found = pick(element, Object.keys(next))
+        back.push({
+          ...noted,
+          [side === 'from' ? 'to' : 'from']: { ...noted[side === 'from' ? 'to' : 'from'], ...found },
+        })
+        if (same(found, next)) continue
+        isSeen ||= element.isDeleted !== true || next.isDeleted === false
+        Object.assign(element, structuredClone(next))
+        element.version++
+      }
+      other.push(back)
+      if (isSeen) break
+    }
     this.onChange()
   }
 
