@@ -18,6 +18,7 @@ const healAgainMs = 1000
 /** Where the last commit of a node that we had not heard is this much older than our own look at the log, the log had it. */
 const marginMs = 2000
 const presenceChunkBytes = 256 * 1024
+const links = 2 ** 32
 
 /** A room, as what other nodes say reaches it. */
 export interface LinkedRoom {
@@ -71,6 +72,9 @@ export class BoardLink {
   readonly #logger: Logger
   readonly #clock: Clock
   readonly #channel: BoardChannel
+  /** This opening of the board, among all of this node: others must not take its numbers for those of an earlier one. */
+  readonly #link = Math.floor(Math.random() * links)
+  readonly #links = new Map<string, number>()
   readonly #peers = new Map<string, Peer>()
   readonly #openedAt: number
   /** Messages that came before there was a room. */
@@ -106,7 +110,7 @@ export class BoardLink {
   /** Resolves once nothing that happens elsewhere can be missed unnoticed: the log is to be read after that. */
   async ready(): Promise<void> {
     await this.#channel.ready
-    this.#send({ kind: 'opened' })
+    this.#send({ kind: 'opened', link: this.#link })
   }
 
   /** The room is there: what was heard meanwhile reaches it now. */
@@ -183,6 +187,7 @@ export class BoardLink {
   #take(nodeId: string, message: BoardMessage): void {
     const room = this.#room
     if (room === null) return
+    if ('link' in message) this.#met(nodeId, message.link)
     switch (message.kind) {
       case 'opened':
         // Whatever it had said before, it begins anew.
@@ -214,6 +219,14 @@ export class BoardLink {
     }
   }
 
+  /** That a node has closed the board and opened it again may be heard of by nothing but its new numbers. */
+  #met(nodeId: string, link: number | undefined): void {
+    if (link === undefined) return // an older node
+    const before = this.#links.get(nodeId)
+    if (before !== undefined && before !== link) this.#gone(nodeId)
+    this.#links.set(nodeId, link)
+  }
+
   /** The node, known from now on: what it wrote before we heard it first is in the log, or will be. */
   #peerOf(nodeId: string, first: Extract<BoardMessage, { kind: 'update' | 'committed' | 'state' }>): Peer {
     const known = this.#peers.get(nodeId)
@@ -240,14 +253,17 @@ export class BoardLink {
       if (seq > peer.seq + 1) peer.missing = seq - 1
       peer.seq = seq
       const isCommitted = seq <= message.committed
-      const kept = isCommitted ? null : this.#unconfirmed(peer, seq, update, authors)
+      const kept = isCommitted ? null : this.#unconfirmed(peer, message)
       room.applyForeign([update], authors, kept)
       if (room.isIncomplete) this.#healSoon()
     }
     this.#progressed(peer, message)
   }
 
-  #unconfirmed(peer: Peer, seq: number, update: Uint8Array, authors: readonly Author[]): Promise<void> {
+  #unconfirmed(
+    peer: Peer,
+    { seq, update, authors }: Pick<Unconfirmed, 'seq' | 'update' | 'authors'>,
+  ): Promise<void> {
     const kept = new Promise<void>((resolve, reject) => {
       peer.unconfirmed.push({ seq, update, authors, heardAt: this.#clock.now(), resolve, reject })
     })
@@ -275,12 +291,13 @@ export class BoardLink {
     if (this.#committed === before) return
     this.#committedAt = this.#clock.now()
     while (this.#own[0] !== undefined && this.#own[0].seq <= this.#committed) this.#own.shift()
-    this.#send({ kind: 'committed', seq: this.#seq, committed: this.#committed })
+    this.#send({ kind: 'committed', seq: this.#seq, committed: this.#committed, link: this.#link })
   }
 
   #gone(nodeId: string): void {
     const peer = this.#peers.get(nodeId)
     this.#peers.delete(nodeId)
+    this.#links.delete(nodeId)
     this.#room?.foreignNodeLeft(nodeId)
     if (peer === undefined) return
     this.#takeOver(peer, Number.POSITIVE_INFINITY)
@@ -298,7 +315,7 @@ export class BoardLink {
   }
 
   #backAgain(): void {
-    this.#send({ kind: 'opened' })
+    this.#send({ kind: 'opened', link: this.#link })
     this.#tellAll()
     this.#healSoon(0)
   }
@@ -322,11 +339,15 @@ export class BoardLink {
     const writers = this.#room?.ownWriters ?? 0
     this.#toldWriters = writers
     const quietMs = Math.round(this.#clock.now() - this.#committedAt)
-    this.#send({ kind: 'state', seq: this.#seq, committed: this.#committed, quietMs, writers })
+    const numbers = { seq: this.#seq, committed: this.#committed, link: this.#link }
+    this.#send({ kind: 'state', ...numbers, quietMs, writers })
   }
 
   #sendUpdate({ seq, update, authors }: Own): void {
-    const body = encodeBoardMessage({ kind: 'update', seq, committed: this.#committed, update, authors })
+    const body = encodeBoardMessage({
+      ...{ kind: 'update', seq, committed: this.#committed, update, authors },
+      link: this.#link,
+    })
     // What is too large for the bus is read from the log: its number is missed, once it is committed.
     if (body.length <= this.#channel.maxBytes) this.#channel.send(body)
   }
@@ -338,11 +359,11 @@ export class BoardLink {
       chunk.push(entry)
       bytes += entry.encoded.length + 200
       if (bytes < presenceChunkBytes) continue
-      this.#send({ kind: 'presence', isNews, entries: chunk })
+      this.#send({ kind: 'presence', isNews, entries: chunk, link: this.#link })
       chunk = []
       bytes = 0
     }
-    if (chunk.length > 0) this.#send({ kind: 'presence', isNews, entries: chunk })
+    if (chunk.length > 0) this.#send({ kind: 'presence', isNews, entries: chunk, link: this.#link })
   }
 
   #send(message: BoardMessage): void {

@@ -18,16 +18,33 @@ export interface PresenceEntry {
   encoded: Uint8Array
 }
 
-/** `committed`: everything of the sender up to this number is in the log. */
+/**
+ * `committed`: everything of the sender up to this number is in the log. `link`: which opening of the board by the sender
+ * the numbers and states belong to; another one begins anew, whether or not its beginning was heard.
+ */
 export type BoardMessage =
   /** The sender has opened the board, and knows nothing of anybody. */
-  | { kind: 'opened' }
+  | { kind: 'opened'; link?: number | undefined }
   /** `quietMs`: since the newest commit; `writers`: seats that are taken. */
-  | { kind: 'state'; seq: number; committed: number; quietMs: number; writers: number }
-  | { kind: 'update'; seq: number; committed: number; update: Uint8Array; authors: readonly Author[] }
-  | { kind: 'committed'; seq: number; committed: number }
+  | {
+      kind: 'state'
+      seq: number
+      committed: number
+      quietMs: number
+      writers: number
+      link?: number | undefined
+    }
+  | {
+      kind: 'update'
+      seq: number
+      committed: number
+      update: Uint8Array
+      authors: readonly Author[]
+      link?: number | undefined
+    }
+  | { kind: 'committed'; seq: number; committed: number; link?: number | undefined }
   /** `isNews`: as it happened, and not said again for somebody who comes in. */
-  | { kind: 'presence'; isNews: boolean; entries: readonly PresenceEntry[] }
+  | { kind: 'presence'; isNews: boolean; entries: readonly PresenceEntry[]; link?: number | undefined }
   | { kind: 'event'; event: BoardEvent }
   | { kind: 'closed' }
 
@@ -70,6 +87,7 @@ export function encodeBoardMessage(message: BoardMessage): Uint8Array {
       encoding.writeVarString(encoder, JSON.stringify(message.event))
       break
   }
+  if ('link' in message && message.link !== undefined) encoding.writeVarUint(encoder, message.link)
   return encoding.toUint8Array(encoder)
 }
 
@@ -77,9 +95,11 @@ export function encodeBoardMessage(message: BoardMessage): Uint8Array {
 export function decodeBoardMessage(body: Uint8Array): BoardMessage | null {
   const decoder = decoding.createDecoder(body)
   const varUint = () => decoding.readVarUint(decoder)
+  /** The last field; nodes of before did not say it. */
+  const link = () => (decoding.hasContent(decoder) ? varUint() : undefined)
   switch (varUint()) {
     case Kind.opened:
-      return { kind: 'opened' }
+      return { kind: 'opened', link: link() }
     case Kind.closed:
       return { kind: 'closed' }
     case Kind.state:
@@ -89,6 +109,7 @@ export function decodeBoardMessage(body: Uint8Array): BoardMessage | null {
         committed: varUint(),
         quietMs: varUint(),
         writers: varUint(),
+        link: link(),
       }
     case Kind.update:
       return {
@@ -97,9 +118,10 @@ export function decodeBoardMessage(body: Uint8Array): BoardMessage | null {
         committed: varUint(),
         update: decoding.readVarUint8Array(decoder),
         authors: authorsOf(decoding.readVarString(decoder)),
+        link: link(),
       }
     case Kind.committed:
-      return { kind: 'committed', seq: varUint(), committed: varUint() }
+      return { kind: 'committed', seq: varUint(), committed: varUint(), link: link() }
     case Kind.presence: {
       const isNews = varUint() === 1
       const entries = Array.from({ length: varUint() }, () => ({
@@ -110,7 +132,7 @@ export function decodeBoardMessage(body: Uint8Array): BoardMessage | null {
         principalKey: decoding.readVarString(decoder),
         encoded: decoding.readVarUint8Array(decoder),
       }))
-      return { kind: 'presence', isNews, entries }
+      return { kind: 'presence', isNews, entries, link: link() }
     }
     case Kind.event:
       return { kind: 'event', event: JSON.parse(decoding.readVarString(decoder)) as BoardEvent } // signed by one of us
