@@ -16,6 +16,11 @@ export interface Drawer {
   doc: Y.Doc
   /** The node that it speaks to, or tries to. */
   readonly where: string
+  readonly isSynced: boolean
+  /** Close codes in the order they came. */
+  readonly closes: readonly number[]
+  /** Connections that came to nothing. */
+  readonly failedTries: number
   /** Client ids of everybody who is shown, in order. */
   readonly seen: number[]
   /** Draws until `rest`. */
@@ -47,14 +52,25 @@ export function drawerOf(options: {
   const problems: string[] = []
   let drawn: string[] = []
   let isDrawing = false
+  const closes: number[] = []
+  let failedTries = 0
+  provider.on('connection-error', () => failedTries++)
   provider.on('connection-close', (event) => {
     provider.serverUrl = next()
+    if (event !== null) closes.push(event.code)
     if (event !== null && !passing(event.code)) problems.push(`sent away: ${event.code} ${event.reason}`)
   })
   provider.messageHandlers[MessageType.auth] = (_encoder, decoder) =>
     readAuthMessage(decoder, doc, (_doc, reason) => problems.push(`refused: ${reason}`))
   return {
     doc,
+    closes,
+    get isSynced() {
+      return provider.synced
+    },
+    get failedTries() {
+      return failedTries
+    },
     get where() {
       return provider.serverUrl
     },
