@@ -74,7 +74,9 @@ const board = (id: string) => `/boards/${encodeURIComponent(id)}`
 export const me = () => json<MeResponse>('GET', '/me')
 export const signUp = (body: { name: string; email: string; password: string }) =>
   done('POST', '/auth/sign-up/email', { body })
-export const signOut = () => done('POST', '/auth/sign-out', { body: {} })
+/** @returns where to go next, where single sign-on has a session to end as well. */
+export const signOut = async (): Promise<string | null> =>
+  (await json<{ redirect: string | null }>('POST', '/auth/sign-out', { body: {} })).redirect
 export const setUp = (body: SetupRequest) => done('POST', '/setup', { body })
 
 const agent = (id: string) => `/agents/${encodeURIComponent(id)}`

@@ -9,7 +9,7 @@ import { type Logger, pino } from 'pino'
 import { Registry } from 'prom-client'
 import type { Level } from '../shared/levels.ts'
 import { CloseCode } from '../shared/protocol.ts'
-import { createAuth } from './accounts/auth.ts'
+import { type AuthDeps, createAuth } from './accounts/auth.ts'
 import { authRoutes } from './accounts/auth-routes.ts'
 import { cookieNames } from './accounts/cookies.ts'
 import { foreignTokens } from './accounts/foreign-tokens.ts'
@@ -19,6 +19,9 @@ import { peopleRoutes } from './accounts/people/routes.ts'
 import { accountRoutes, ticketRoutes } from './accounts/routes.ts'
 import { serviceKeyRoutes } from './accounts/service-keys/routes.ts'
 import { setupLink } from './accounts/setup.ts'
+import { ssoRoutes } from './accounts/sso/routes.ts'
+import { ssoSettings } from './accounts/sso/settings.ts'
+import { Sso } from './accounts/sso/sso.ts'
 import { makeTicket, ticketKeyOf } from './accounts/tickets.ts'
 import { AgentJournal } from './agents/journal.ts'
 import { mcpRoutes } from './agents/mcp-routes.ts'
@@ -301,16 +304,16 @@ async function start({
     config.boardUrl?.replaceAll('{board_id}', boardId) ?? `${urlFor(host)}/b/${boardId}`
   const cookies = cookieNames(isHttps(config))
   const guests = new Guests(db, cookies, trail)
-  const auth = createAuth({
-    db,
-    schema,
+  const authDeps: AuthDeps = {
+    ...{ db, schema, cookies, trail, log },
     secret: config.secret,
     publicUrl: urlFor(null),
     isOurOrigin: ours,
-    cookies,
-    trail,
-    log,
-  })
+    passwords: config.passwords,
+  }
+  const auth = createAuth(authDeps)
+  const ssoSet = ssoSettings(config)
+  const sso = ssoSet === null ? null : new Sso(ssoSet, authDeps)
   const ticketKey = ticketKeyOf(config.secret)
   const identify: IdentifyDeps = {
     ...{ db, auth, guests, cookies, ticketKey, isOurOrigin: ours, authenticate },
@@ -395,9 +398,10 @@ async function start({
   })
   undo.push(() => webhooks.close())
   const agents = { db, access, trail, rooms, journal, comments, log }
+  const signIn = { db, auth, trail, failedGuesses: rates.failedSignIns }
   const people: Parameters<typeof peopleRoutes>[0] = {
-    ...{ db, auth, trail, mailer, config, log, cookies },
-    failedGuesses: rates.failedSignIns,
+    ...{ ...signIn, mailer, config, log, cookies },
+    ssoName: ssoSet?.name ?? null,
     mailsAsked: rates.mailsAsked,
     publicUrl: urlFor,
   }
@@ -438,7 +442,8 @@ async function start({
     mcp: mcpRoutes(agents, readVersion()),
     metricsToken: config.metricsToken,
     routers: [
-      authRoutes({ db, auth, trail, config, failedGuesses: rates.failedSignIns, guests }),
+      authRoutes({ ...signIn, config, guests, sso, publicUrl: urlFor(null) }),
+      ssoRoutes({ ...signIn, sso, publicUrl: urlFor(null), sessionCookie: cookies.session, log }),
       accountRoutes({ db, auth, trail }),
       peopleRoutes(people),
       instanceRoutes({

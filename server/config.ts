@@ -122,6 +122,53 @@ export const fields = {
   BOARDROOM_JWT_CLOCK_SKEW_SECONDS: whole(0, 600)
     .default(30)
     .describe('how many seconds the clock of the issuer may differ'),
+  BOARDROOM_OIDC_ISSUER: url(['http:', 'https:'], 'https://id.example.org')
+    .optional()
+    .describe(
+      'single sign-on: the OpenID Connect provider, as it calls itself in iss; set CLIENT_ID and CLIENT_SECRET too',
+    ),
+  BOARDROOM_OIDC_CLIENT_ID: z.string().min(1).optional().describe('what the provider calls this server'),
+  BOARDROOM_OIDC_CLIENT_SECRET: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('the secret that the provider gave this server'),
+  BOARDROOM_OIDC_NAME: z
+    .string()
+    .trim()
+    .min(1)
+    .max(60)
+    .default('single sign-on')
+    .describe('what the button says: Sign in with …'),
+  BOARDROOM_OIDC_SCOPES: z
+    .string()
+    .transform((value) => value.split(/[\s,]+/).filter((scope) => scope !== ''))
+    .refine((scopes) => scopes.includes('openid'), 'expected scopes, openid among them')
+    .default(['openid', 'email', 'profile'])
+    .describe(
+      'what is asked of the provider, separated by spaces; default openid email profile; offline_access also asks for consent',
+    ),
+  BOARDROOM_OIDC_GROUPS_CLAIM: z
+    .string()
+    .min(1)
+    .default('groups')
+    .describe('the claim with the groups of a person'),
+  BOARDROOM_OIDC_ROLES: list
+    .refine(
+      (pairs) => pairs.every((pair) => /^(sysadmin|admin|user)=./.test(pair)),
+      'expected role=group, separated by commas; roles are sysadmin, admin and user',
+    )
+    .describe(
+      'roles by group, at each sign-in: sysadmin=it-leads,admin=it,user=staff; without it administrators give roles here',
+    ),
+  BOARDROOM_OIDC_ACCOUNTS: z
+    .enum(['everybody', 'groups', 'known'])
+    .default('everybody')
+    .describe('whom single sign-on lets in: everybody there, who is in a group of ROLES, or known accounts'),
+  BOARDROOM_PASSWORDS: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('whether accounts have passwords; off: single sign-on only, sysadmins aside'),
   BOARDROOM_SIGN_UP: z
     .enum(['invite', 'open'])
     .default('invite')

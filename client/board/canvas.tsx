@@ -309,7 +309,7 @@ function openLink(link: string | null): void {
 function leave(): void {
   forgetDevice()
     .then(signOut)
-    .then(() => location.assign('/'), showProblem)
+    .then((redirect) => location.assign(redirect ?? '/'), showProblem)
 }
 
 /** The same files as are taken where they are dropped. */

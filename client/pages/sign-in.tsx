@@ -6,6 +6,7 @@ import * as people from '../people-api.ts'
 import { Link, navigate } from '../router.tsx'
 import { peopleTexts } from '../texts/people.ts'
 import { Entry } from '../ui/entry.tsx'
+import { Mark } from '../ui/icons.tsx'
 
 /** Where to go afterwards: only to a page of ours, whatever the address says. */
 const nextPage = (): string => {
@@ -25,12 +26,18 @@ export const SignInPage = ({ isNew }: { isNew: boolean }) => {
   useEffect(() => {
     people.signInOptions().then(setOptions, () => {}) // signing in works without the hints
   }, [])
+  const [wantsPassword, setWantsPassword] = useState(false)
   if (asksForCode) return <SecondStep />
+  const sso = options?.sso ?? null
+  if (sso !== null && options?.password === false && !wantsPassword)
+    return <SsoOnly name={sso.name} onPassword={() => setWantsPassword(true)} />
   return (
     <Entry
       key={String(isNew)}
       title={isNew ? 'Make an account' : 'Sign in'}
       action={isNew ? 'Make account' : 'Sign in'}
+      opening={problemSaid()}
+      before={sso !== null && <SsoButton name={sso.name} />}
       onSubmit={async (field) => {
         const who = { email: field('email').trim(), password: field('password') }
         if (isNew) await api.signUp({ name: field('name').trim(), ...who })
@@ -52,7 +59,7 @@ export const SignInPage = ({ isNew }: { isNew: boolean }) => {
               ) : (
                 'No account? Ask an administrator, or open a share link: it needs none.'
               )}{' '}
-              <Link href="/reset">{peopleTexts.reset.askTitle}</Link>
+              {options?.password !== false && <Link href="/reset">{peopleTexts.reset.askTitle}</Link>}
             </>
           )}
         </p>
@@ -88,6 +95,43 @@ export const SignInPage = ({ isNew }: { isNew: boolean }) => {
         />
       </label>
     </Entry>
+  )
+}
+
+/** What single sign-on said on the way back. */
+const problemSaid = (): string | null => {
+  const problem = new URLSearchParams(window.location.search).get('problem')
+  if (problem === null) return null
+  const { problems, unknown } = peopleTexts.sso
+  return Object.hasOwn(problems, problem) ? (problems[problem] ?? unknown) : unknown
+}
+
+const SsoButton = ({ name }: { name: string }) => (
+  <a className="button wide sso" href={`/api/auth/sso?next=${encodeURIComponent(nextPage())}`}>
+    {peopleTexts.sso.with(name)}
+  </a>
+)
+
+const SsoOnly = ({ name, onPassword }: { name: string; onPassword: () => void }) => {
+  const problem = problemSaid()
+  return (
+    <main className="centered">
+      <div className="card entry">
+        <p className="brand">
+          <Mark /> Boardroom
+        </p>
+        <h1>Sign in</h1>
+        {problem !== null && (
+          <p className="problem" role="alert">
+            {problem}
+          </p>
+        )}
+        <SsoButton name={name} />
+        <button type="button" className="quiet" onClick={onPassword}>
+          {peopleTexts.sso.orPassword}
+        </button>
+      </div>
+    </main>
   )
 }
 

@@ -23,6 +23,27 @@ export const peopleTexts = {
     sent: 'If there is an account with this address, a link is on its way to it.',
     byHand: 'This server sends no mail. Ask an administrator for a link.',
   },
+  sso: {
+    with: (name: string) => `Sign in with ${name}`,
+    orPassword: 'Use a password (sysadmins only)',
+    problems: {
+      unreachable: 'The sign-in provider does not answer. Try again in a moment, or tell an administrator.',
+      refused:
+        'The sign-in provider and this server did not agree. Try again; if it happens again, tell an administrator.',
+      unusable: 'The sign-in provider did not say who you are. Tell an administrator.',
+      cancelled: 'You did not sign in, or the provider did not let you.',
+      state: 'This sign-in took too long, or was begun in another window. Try again.',
+      deactivated: 'Your account is deactivated. Ask an administrator.',
+      no_email: 'The sign-in provider tells no e-mail address of you. Tell an administrator.',
+      not_verified:
+        'Your e-mail address is not verified at the sign-in provider. Verify it there, and try again.',
+      email_taken:
+        'Another account has your e-mail address already, and nobody confirmed that it is yours. Ask an administrator.',
+      not_admitted: 'You may not use this server. Ask an administrator.',
+      too_many: 'Too many failed tries from your network. Try again in a minute.',
+    } as Record<string, string>,
+    unknown: 'Signing in did not work. Try again.',
+  },
   code: {
     title: 'One more step',
     lead: 'Type the code that your authenticator app shows.',

@@ -31,7 +31,11 @@ export const AccountMenu = ({ me, onRenamed, items = [] }: AccountMenuProps) => 
     forgetDevice()
       .then(api.signOut)
       // Everything of the page goes: nothing of one person stays for the next at this device.
-      .then(() => (isUser ? navigate('/sign-in') : window.location.assign('/')), showProblem)
+      .then((redirect) => {
+        if (redirect !== null) window.location.assign(redirect)
+        else if (isUser) navigate('/sign-in')
+        else window.location.assign('/')
+      }, showProblem)
   }
   const rename = (next: string) => {
     setAsking(null)

@@ -10,10 +10,23 @@ interface EntryProps {
   onSubmit: (field: (name: string) => string) => Promise<void>
   children: ReactNode
   footer?: ReactNode
+  /** Stands above the fields. */
+  before?: ReactNode
+  /** What went wrong before the page was opened. */
+  opening?: string | null
 }
 
-export const Entry = ({ title, lead, action, onSubmit, children, footer }: EntryProps) => {
-  const [problem, setProblem] = useState<string | null>(null)
+export const Entry = ({
+  title,
+  lead,
+  action,
+  onSubmit,
+  children,
+  footer,
+  before,
+  opening = null,
+}: EntryProps) => {
+  const [problem, setProblem] = useState<string | null>(opening)
   const [isBusy, setBusy] = useState(false)
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
@@ -35,6 +48,7 @@ export const Entry = ({ title, lead, action, onSubmit, children, footer }: Entry
         </p>
         <h1>{title}</h1>
         {lead !== undefined && <p className="lead">{lead}</p>}
+        {before}
         {children}
         {problem !== null && (
           <p className="problem" role="alert">

@@ -12,16 +12,20 @@ import {
 import type { Config } from '../config.ts'
 import { BoardroomError } from '../errors.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
-import { forward, withCookies } from './forward.ts'
+import { forward, type Handled, passwordsOff, withCookies } from './forward.ts'
 import type { Guests } from './guests.ts'
 import { changePassword } from './password-change.ts'
 import { refuseGuessable } from './passwords.ts'
 import { checkSetup, setUp } from './setup.ts'
 import { guess, type SignInDeps, signIn } from './sign-in.ts'
+import type { Sso } from './sso/sso.ts'
 import { createUser } from './users.ts'
 
 export interface AuthRoutesDeps extends SignInDeps {
-  config: Pick<Config, 'signUp'>
+  config: Pick<Config, 'signUp' | 'passwords'>
+  sso: Sso | null
+  /** What people type to get here, without a trailing slash. */
+  publicUrl: string
   guests: Pick<Guests, 'leave'>
 }
 
@@ -33,6 +37,7 @@ export function authRoutes(deps: AuthRoutesDeps) {
   router.openapi(signInRoute, async (c) => signIn(deps, c, c.req.valid('json')))
 
   router.openapi(signUpRoute, async (c) => {
+    if (deps.config.passwords === 'off') throw passwordsOff()
     if (deps.config.signUp !== 'open') {
       throw new BoardroomError(
         'access_denied',
@@ -59,8 +64,8 @@ export function authRoutes(deps: AuthRoutesDeps) {
   router.openapi(signOutRoute, async (c) => {
     // Both cookies that this browser may hold: otherwise people who sign out become the guest again that they came as.
     const cookie = await deps.guests.leave(c.get('actor'), c.req.header('cookie'))
-    const answer = await forward(auth, c, 'POST', '/sign-out', {})
-    const done = withCookies(c.json({ success: true as const }, 200), answer)
+    const { answer, redirect } = await signOut(deps, c)
+    const done = withCookies(c.json({ success: true as const, redirect }, 200), answer)
     if (cookie !== null) done.headers.append('set-cookie', cookie)
     return done
   })
@@ -84,6 +89,17 @@ export function authRoutes(deps: AuthRoutesDeps) {
 
   return router
 }
+
+/** @returns where the browser goes to end the provider's session too, null where there is none */
+async function signOut({ auth, sso, publicUrl }: AuthRoutesDeps, c: Handled) {
+  // While the provider is away people are signed out here.
+  const theirs = await sso?.auth().catch(() => null)
+  const body = { callbackURL: `${publicUrl}/sign-in`, disableRedirect: true }
+  const answer = await forward(theirs ?? auth, c, 'POST', '/sign-out', body)
+  return { answer, redirect: SignOutAnswer.parse(await answer.json()).url }
+}
+
+const SignOutAnswer = z.object({ url: z.string().nullable().default(null) })
 
 const SessionAnswer = z
   .object({
@@ -138,7 +154,18 @@ const signOutRoute = createRoute({
   tags: ['accounts'],
   summary:
     'Sign out, or leave as a guest: sessions of this browser end, with the sockets and tickets that they opened',
-  responses: { 200: jsonAnswer(Done, 'Signed out, or nobody was signed in.'), ...errorAnswers(403) },
+  responses: {
+    200: jsonAnswer(
+      Done.extend({
+        redirect: z
+          .string()
+          .nullable()
+          .describe('where single sign-on ends its own session, and leads back here; null without one'),
+      }),
+      'Signed out, or nobody was signed in.',
+    ),
+    ...errorAnswers(403),
+  },
 })
 
 const getSessionRoute = createRoute({

@@ -10,6 +10,7 @@ import { admin, bearer, twoFactor } from 'better-auth/plugins'
 import { createAccessControl } from 'better-auth/plugins/access'
 import { adminAc, defaultStatements, userAc } from 'better-auth/plugins/admin/access'
 import type { Logger } from 'pino'
+import type { Config } from '../config.ts'
 import type { Db } from '../database/database.ts'
 import type { Actor } from '../principal.ts'
 import { type CookieNames, cookieValue } from './cookies.ts'
@@ -44,6 +45,8 @@ export interface AuthDeps {
   isOurOrigin: IsOurOrigin
   cookies: CookieNames
   trail: AccountTrail
+  /** off: a password signs in sysadmins alone. @see docs/accounts.md */
+  passwords: Config['passwords']
   log: Logger
 }
 
@@ -71,16 +74,24 @@ export const clientAddressHeader = 'x-boardroom-client-address'
 
 const dayS = 86_400
 
+/** One call of a Better Auth, with what it did to sessions recorded before the answer goes out. */
+export async function handle(
+  deps: AuthDeps,
+  auth: { handler(request: Request): Promise<Response> },
+  request: Request,
+  keeping?: string,
+): Promise<Response> {
+  const call: Call = { keeping, begun: [], ended: [] }
+  const answer = await calls.run(call, () => auth.handler(request))
+  await settle(deps, call)
+  return answer
+}
+
 export function createAuth(deps: AuthDeps): Auth {
-  const options = optionsOf(deps)
+  const options = authOptions(deps)
   const auth = betterAuth(options)
   return {
-    async handler(request, keeping) {
-      const call: Call = { keeping, begun: [], ended: [] }
-      const answer = await calls.run(call, () => auth.handler(request))
-      await settle(deps, call)
-      return answer
-    },
+    handler: (request, keeping) => handle(deps, auth, request, keeping),
     baseUrl: `${options.baseURL}${options.basePath}`,
     async signedIn(proof) {
       const signed = 'bearer' in proof ? proof.bearer : cookieValue(proof.cookie, deps.cookies.session)
@@ -158,7 +169,8 @@ function decoded(value: string): string {
 
 const stamps = { createdAt: 'created_at', updatedAt: 'updated_at' }
 
-function optionsOf(deps: AuthDeps) {
+/** How every Better Auth of this server is set up. */
+export function authOptions(deps: AuthDeps) {
   const { db, cookies, log } = deps
   const accessControl = createAccessControl(defaultStatements)
   const baseURL = new URL(deps.publicUrl).origin
@@ -237,9 +249,12 @@ function optionsOf(deps: AuthDeps) {
     databaseHooks: {
       session: {
         create: {
-          before: async (session) => {
+          before: async (session, context) => {
             const user = await userById(db, Number(session.userId))
             if (user?.is_active !== true) throw new APIError('FORBIDDEN', { code: 'ACCOUNT_DEACTIVATED' })
+            // Asked once the password was right, so that nobody finds out by guessing who is a sysadmin.
+            if (deps.passwords === 'off' && context?.path === '/sign-in/email' && user.role !== 'sysadmin')
+              throw new APIError('FORBIDDEN', { code: 'PASSWORDS_OFF' })
             return { data: { ...session, userAgent: session.userAgent?.slice(0, 500) } }
           },
           after: async (session) => {

@@ -12,7 +12,7 @@ export type Handled = Context<HttpEnv>
  * @returns its answer where that is a success. @throws BoardroomError for its refusals
  */
 export async function forward(
-  auth: Auth,
+  auth: Pick<Auth, 'handler' | 'baseUrl'>,
   c: Handled,
   method: 'GET' | 'POST',
   path: string,
@@ -20,6 +20,19 @@ export async function forward(
   /** @see Auth.handler */
   keeping?: string,
 ): Promise<Response> {
+  const answer = await auth.handler(requestFor(auth, c, method, path, body), keeping)
+  if (!answer.ok) throw await refusalOf(answer)
+  return answer
+}
+
+/** What the asker sent, as one of Better Auth's own requests. @param path with its query */
+export function requestFor(
+  auth: Pick<Auth, 'baseUrl'>,
+  c: Handled,
+  method: 'GET' | 'POST',
+  path: string,
+  body?: Record<string, unknown>,
+): Request {
   const headers = new Headers()
   for (const name of passedOn) {
     const value = c.req.header(name)
@@ -31,9 +44,7 @@ export async function forward(
   if (ip !== null) headers.set(clientAddressHeader, ip)
   if (body !== undefined) headers.set('content-type', 'application/json')
   const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) }
-  const answer = await auth.handler(new Request(auth.baseUrl + path, init), keeping)
-  if (!answer.ok) throw await refusalOf(answer)
-  return answer
+  return new Request(auth.baseUrl + path, init)
 }
 
 const passedOn = ['authorization', 'cookie', 'host', 'origin', 'user-agent']
@@ -71,6 +82,7 @@ async function refusalOf(answer: Response): Promise<BoardroomError> {
   if (code === 'ACCOUNT_DEACTIVATED' || code === 'BANNED_USER') {
     return new BoardroomError('access_denied', 'this account is deactivated; ask an administrator')
   }
+  if (code === 'PASSWORDS_OFF') return passwordsOff()
   if (code.includes('ORIGIN') || code.startsWith('CROSS_SITE')) {
     return new BoardroomError('origin_not_allowed', 'pages of this origin may not sign in here')
   }
@@ -80,6 +92,12 @@ async function refusalOf(answer: Response): Promise<BoardroomError> {
   if (answer.status < 500) return new BoardroomError('invalid_request', message || 'the request was refused')
   return new BoardroomError('internal', 'signing in does not work', { details: { code } })
 }
+
+/** What a password would be needed for, where BOARDROOM_PASSWORDS is off. */
+export const passwordsOff = (): BoardroomError =>
+  new BoardroomError('access_denied', 'accounts have no passwords here; use single sign-on', {
+    details: { reason: 'passwords_off' },
+  })
 
 /** Better Auth's cookies on an answer of ours. */
 export function withCookies<Answer extends Response>(answer: Answer, from: Response): Answer {

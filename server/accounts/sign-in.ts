@@ -63,6 +63,9 @@ async function recordFailure(
     actor: c.get('actor'),
     resourceType: userId === null ? null : 'user',
     resourceId: userId === null ? null : String(userId),
-    details: { reason: error.code === 'wrong_credentials' ? 'wrong_credentials' : 'deactivated' },
+    details: {
+      reason:
+        error.details?.reason ?? (error.code === 'wrong_credentials' ? 'wrong_credentials' : 'deactivated'),
+    },
   })
 }

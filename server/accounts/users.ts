@@ -240,7 +240,7 @@ async function foreignRow(
 }
 
 /** Somebody else's names follow somebody else's rules: ours are 2 to 100 characters. */
-function nameThatFits(name: string): string {
+export function nameThatFits(name: string): string {
   // Controls and marks of direction would let a name dress up as another, or cover the text beside it.
   const storableName = name
     .toWellFormed()

@@ -75,6 +75,7 @@ export const withAccounts = <Result>(
       isOurOrigin: ours,
       cookies,
       trail,
+      passwords: 'on',
       log,
     })
     const guests = new Guests(db, cookies, trail)
@@ -110,10 +111,14 @@ export const withAccounts = <Result>(
       limits: { maxFileBytes: 1024, maxBoardBytes: 1024 },
       version: '0',
       routers: [
-        authRoutes({ db, auth, trail, config, failedGuesses: rates.failedSignIns, guests }),
+        authRoutes({
+          ...{ db, auth, trail, config, guests, sso: null },
+          publicUrl: publicUrl(null),
+          failedGuesses: rates.failedSignIns,
+        }),
         accountRoutes({ db, auth, trail }),
         peopleRoutes({
-          ...{ db, auth, trail, config, mailer, log, publicUrl, cookies },
+          ...{ db, auth, trail, config, mailer, log, publicUrl, cookies, ssoName: null },
           failedGuesses: rates.failedSignIns,
           mailsAsked: rates.mailsAsked,
         }),

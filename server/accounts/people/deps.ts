@@ -11,7 +11,9 @@ export interface PeopleDeps {
   trail: AccountTrail
   /** null where the operator has set no mail server. */
   mailer: Mailer | null
-  config: Pick<Config, 'signUp' | 'require2fa'>
+  config: Pick<Config, 'signUp' | 'require2fa' | 'passwords'>
+  /** What the button of single sign-on says; null without one. */
+  ssoName: string | null
   /** What people type to get here, without a trailing slash. @see server/http/origins.ts */
   publicUrl(host: string | null): string
   /** Wrong links, by address. */

@@ -15,6 +15,7 @@ import { addressKey } from '../../routing/addresses.ts'
 import type { HttpEnv } from '../../routing/context.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../../routing/router.ts'
 import { requireAdministrator } from '../administrators.ts'
+import { passwordsOff } from '../forward.ts'
 import { guess, type SignInDeps, signIn } from '../sign-in.ts'
 import type { PeopleDeps } from './deps.ts'
 import {
@@ -32,6 +33,9 @@ const tags = ['accounts']
 export function personLinkRoutes(deps: PeopleDeps & SignInDeps): OpenAPIHono<HttpEnv> {
   const { db } = deps
   const router = newRouter()
+  const needsPasswords = () => {
+    if (deps.config.passwords === 'off') throw passwordsOff()
+  }
 
   router.openapi(
     createRoute({
@@ -49,6 +53,7 @@ export function personLinkRoutes(deps: PeopleDeps & SignInDeps): OpenAPIHono<Htt
     }),
     async (c) => {
       const { userId } = requireAdministrator(c.get('identity'))
+      needsPasswords()
       const url = deps.publicUrl(c.req.header('host') ?? null)
       const body = c.req.valid('json')
       return c.json(await createInvitation(deps, c.get('actor'), { askerId: userId, url }, body), 201)
@@ -112,6 +117,7 @@ export function personLinkRoutes(deps: PeopleDeps & SignInDeps): OpenAPIHono<Htt
       responses: { 200: jsonAnswer(SignInResponse, 'Made, and signed in.'), ...errorAnswers(404, 409) },
     }),
     async (c) => {
+      needsPasswords()
       const { principal } = c.get('identity')
       if (principal.kind === 'user') {
         throw new BoardroomError(
@@ -142,6 +148,7 @@ export function personLinkRoutes(deps: PeopleDeps & SignInDeps): OpenAPIHono<Htt
       },
     }),
     async (c) => {
+      needsPasswords()
       const key = addressKey(c.get('actor').ip)
       if (!deps.mailsAsked.take(key)) {
         throw new BoardroomError(
@@ -173,6 +180,7 @@ export function personLinkRoutes(deps: PeopleDeps & SignInDeps): OpenAPIHono<Htt
       },
     }),
     async (c) => {
+      needsPasswords()
       const body = c.req.valid('json')
       return c.json(await guess(deps, c, () => setPasswordByLink(deps, c.get('actor'), body)), 200)
     },

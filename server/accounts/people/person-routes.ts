@@ -13,6 +13,7 @@ import { BoardroomError } from '../../errors.ts'
 import type { HttpEnv } from '../../routing/context.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../../routing/router.ts'
 import { requireAdministrator } from '../administrators.ts'
+import { passwordsOff } from '../forward.ts'
 import { endSessions, listSessions } from '../sessions.ts'
 import { resetTwoFactor } from '../two-factor.ts'
 import type { PeopleDeps } from './deps.ts'
@@ -173,6 +174,7 @@ export function personRoutes(deps: PeopleDeps): OpenAPIHono<HttpEnv> {
     }),
     async (c) => {
       const { userId } = requireAdministrator(c.get('identity'))
+      if (deps.config.passwords === 'off') throw passwordsOff()
       const url = deps.publicUrl(c.req.header('host') ?? null)
       const { user_id } = c.req.valid('param')
       return c.json(

@@ -25,10 +25,10 @@ export function peopleRoutes(
       c.json(
         {
           sign_up: deps.config.signUp,
-          password: true,
-          password_reset_by_mail: deps.mailer !== null,
+          password: deps.config.passwords === 'on',
+          password_reset_by_mail: deps.mailer !== null && deps.config.passwords === 'on',
           two_factor: deps.config.require2fa,
-          sso: null,
+          sso: deps.ssoName === null ? null : { name: deps.ssoName },
         },
         200,
       ),

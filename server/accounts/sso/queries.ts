@@ -1,0 +1,51 @@
+// The SQL of accounts that a provider signs in.
+import type { Transaction } from 'kysely'
+import type { Tables } from '../../database/tables.ts'
+
+/** What Better Auth calls our one provider, in its tables and in the address of its callback. */
+export const providerId = 'oidc'
+
+export const userIdBySubject = async (trx: Transaction<Tables>, accountId: string): Promise<number | null> =>
+  (
+    await trx
+      .selectFrom('accounts')
+      .select('user_id')
+      .where('provider_id', '=', providerId)
+      .where('account_id', '=', accountId)
+      .executeTakeFirst()
+  )?.user_id ?? null
+
+/** What decides whether a person of the provider may have this account. */
+export const linkable = async (
+  trx: Transaction<Tables>,
+  userId: number,
+): Promise<{ email_verified: boolean; has_provider: boolean }> => {
+  const row = await trx
+    .selectFrom('users')
+    .select((eb) => [
+      'email_verified',
+      eb
+        .exists(
+          eb
+            .selectFrom('accounts')
+            .select('accounts.id')
+            .whereRef('accounts.user_id', '=', 'users.id')
+            .where('provider_id', '=', providerId),
+        )
+        .as('has_provider'),
+    ])
+    .where('id', '=', userId)
+    .executeTakeFirstOrThrow()
+  return { email_verified: row.email_verified, has_provider: row.has_provider === true }
+}
+
+export const insertSubject = async (
+  trx: Transaction<Tables>,
+  userId: number,
+  accountId: string,
+): Promise<void> => {
+  await trx
+    .insertInto('accounts')
+    .values({ user_id: userId, account_id: accountId, provider_id: providerId })
+    .execute()
+}

@@ -1,0 +1,162 @@
+// Single sign-on over HTTP: where the button leads, and where the provider sends people back to. Both are pages for a
+// browser, so failures too lead to a page: the sign-in page, which says what happened.
+import { createRoute, z } from '@hono/zod-openapi'
+import { BoardroomError } from '../../errors.ts'
+import { errorAnswers, newRouter } from '../../routing/router.ts'
+import { forward, type Handled, requestFor, withCookies } from '../forward.ts'
+import { guess, type SignInDeps } from '../sign-in.ts'
+import { callbackPath, type Sso } from './sso.ts'
+
+export interface SsoRoutesDeps extends SignInDeps {
+  sso: Sso | null
+  /** What people type to get here, without a trailing slash. */
+  publicUrl: string
+  /** The name of the session cookie: only a sign-in sets it. */
+  sessionCookie: string
+  log: { warn(fields: object, message: string): void; error(fields: object, message: string): void }
+}
+
+/** `/auth/sso` and `/auth/callback/oidc`. */
+export function ssoRoutes(deps: SsoRoutesDeps) {
+  const { sso, publicUrl, log } = deps
+  const router = newRouter()
+
+  const signInPage = (c: Handled, next: string, problem: string) => {
+    const query = new URLSearchParams({ ...(next === '/' ? {} : { next }), problem })
+    return c.redirect(`${publicUrl}/sign-in?${query}`, 302)
+  }
+
+  router.openapi(beginRoute, async (c) => {
+    if (sso === null) throw new BoardroomError('not_found', 'this server has no single sign-on')
+    const next = pageOfOurs(c.req.valid('query').next)
+    try {
+      const auth = await sso.auth()
+      const answer = await forward(auth, c, 'POST', '/sign-in/social', {
+        provider: callbackPath.split('/').at(-1),
+        callbackURL: next,
+        errorCallbackURL: next,
+        disableRedirect: true,
+      })
+      const { url } = z.object({ url: z.url() }).parse(await answer.json())
+      return withCookies(c.redirect(url, 302), answer)
+    } catch (error) {
+      if (!(error instanceof BoardroomError && error.code === 'issuer_unreachable')) throw error
+      log.error({ err: error }, 'the provider of single sign-on does not answer')
+      await recordFailure(deps, c, 'unreachable', undefined)
+      return signInPage(c, next, 'unreachable')
+    }
+  })
+
+  router.openapi(callbackRoute, async (c) => {
+    if (sso === null) throw new BoardroomError('not_found', 'this server has no single sign-on')
+    const query = new URL(c.req.url).search
+    try {
+      const auth = await sso.auth()
+      return await guess(deps, c, async () => {
+        const request = requestFor(auth, c, 'GET', callbackPath + query)
+        const answer = await sso.as(c.get('actor'), () => auth.handler(request))
+        const to = new URL(answer.headers.get('location') ?? '/', publicUrl)
+        const isIn = answer.headers
+          .getSetCookie()
+          .some((cookie) => cookie.startsWith(`${deps.sessionCookie}=`))
+        if (!isIn) {
+          const problem = to.searchParams.get('error') ?? 'unknown'
+          to.searchParams.delete('error')
+          to.searchParams.delete('error_description')
+          throw new SsoFailure(meaningOf(problem), problem, pageOfOurs(to.pathname + to.search), answer)
+        }
+        return withCookies(c.redirect(publicUrl + pageOfOurs(to.pathname + to.search), 302), answer)
+      })
+    } catch (error) {
+      if (error instanceof SsoFailure) {
+        // What the provider said, or Better Auth: a word, which holds no secret.
+        log.warn({ problem: error.said.slice(0, 100) }, 'a single sign-on failed')
+        await recordFailure(deps, c, error.problem, undefined)
+        return withCookies(signInPage(c, error.next, error.problem), error.answer)
+      }
+      if (!(error instanceof BoardroomError)) throw error
+      if (error.code === 'issuer_unreachable') {
+        log.error({ err: error }, 'the provider of single sign-on does not answer')
+        await recordFailure(deps, c, 'unreachable', undefined)
+        return signInPage(c, '/', 'unreachable')
+      }
+      if (error.code === 'too_many_requests') return signInPage(c, '/', 'too_many')
+      if (error.code !== 'access_denied') throw error
+      const { reason = 'unusable', user_id } = error.details ?? {}
+      await recordFailure(deps, c, String(reason), typeof user_id === 'number' ? user_id : undefined)
+      return signInPage(c, '/', String(reason))
+    }
+  })
+
+  return router
+}
+
+class SsoFailure extends Error {
+  readonly problem: string
+  readonly said: string
+  readonly next: string
+  readonly answer: Response
+  constructor(problem: string, said: string, next: string, answer: Response) {
+    super(said)
+    this.problem = problem
+    this.said = said
+    this.next = next
+    this.answer = answer
+  }
+}
+
+/** Better Auth's and OAuth's words, as few as a page can say something about. */
+function meaningOf(error: string): string {
+  if (error === 'access_denied') return 'cancelled'
+  if (error.startsWith('state_') || error === 'please_restart_the_process') return 'state'
+  if (error === 'ACCOUNT_DEACTIVATED' || error === 'BANNED_USER') return 'deactivated'
+  return 'refused'
+}
+
+/** Only a page of ours, whatever the address says. What Better Auth would not take either becomes the first page. */
+const pageOfOurs = (path: string | undefined): string =>
+  path !== undefined && /^\/(?![/\\])[\w\-./]*(\?[\w\-./=&%]*)?$/.test(path) && !path.startsWith('/api/')
+    ? path
+    : '/'
+
+/** @see server/accounts/sign-in.ts for passwords */
+const recordFailure = (
+  { trail }: SsoRoutesDeps,
+  c: Handled,
+  reason: string,
+  userId: number | undefined,
+): Promise<void> =>
+  trail.record({
+    action: 'login_failed',
+    actor: c.get('actor'),
+    resourceType: userId === undefined ? null : 'user',
+    resourceId: userId === undefined ? null : String(userId),
+    details: { reason, by: 'single_sign_on' },
+  })
+
+const beginRoute = createRoute({
+  method: 'get',
+  path: '/auth/sso',
+  tags: ['accounts'],
+  summary: 'Sign in with the provider of single sign-on',
+  description: 'For browsers: leads to the provider, and from there back to `next`.',
+  request: { query: z.object({ next: z.string().max(500).optional() }) },
+  responses: {
+    302: { description: 'To the provider; to the sign-in page where it does not answer.' },
+    ...errorAnswers(404),
+  },
+})
+
+const callbackRoute = createRoute({
+  method: 'get',
+  path: `/auth${callbackPath}`,
+  tags: ['accounts'],
+  summary: 'Where the provider of single sign-on sends people back to',
+  request: {
+    query: z.looseObject({ code: z.string().max(4096).optional(), state: z.string().max(500).optional() }),
+  },
+  responses: {
+    302: { description: 'Signed in: to where it began. Otherwise to the sign-in page, with `problem`.' },
+    ...errorAnswers(404),
+  },
+})

@@ -1,0 +1,122 @@
+// Single sign-on by OpenID Connect. Better Auth speaks the protocol (PKCE, state, nonce, checking id tokens, the way
+// out); who may come in is said in admission.ts. Its provider is fixed once it is made, and discovery fails while the
+// provider is away, so one is made when somebody first comes, and again after an hour.
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { type BetterAuthOptions, betterAuth } from 'better-auth'
+import { genericOAuth } from 'better-auth/plugins'
+import { createRemoteJWKSet } from 'jose'
+import { BoardroomError } from '../../errors.ts'
+import type { Actor } from '../../principal.ts'
+import { type Auth, type AuthDeps, authOptions, handle } from '../auth.ts'
+import { accountIdOf, admit } from './admission.ts'
+import { discover, discoveryUrlOf, type Profile, readProfile } from './profile.ts'
+import { providerId } from './queries.ts'
+import type { SsoSettings } from './settings.ts'
+
+/** A Better Auth that knows the provider. */
+export type SsoAuth = Pick<Auth, 'handler' | 'baseUrl'>
+
+export const callbackPath = `/callback/${providerId}`
+
+const goodForMs = 3_600_000
+/** A key that is not known is asked for at once: tokens come from the provider itself, not from whoever asks. */
+const jwksCooldownMs = 1000
+const jwksTimeoutMs = 5000
+
+export class Sso {
+  readonly settings: SsoSettings
+  readonly #deps: AuthDeps
+  /** Whoever is coming in, for the trail. */
+  readonly #coming = new AsyncLocalStorage<Actor>()
+  #auth: { made: Promise<SsoAuth>; until: number } | null = null
+
+  constructor(settings: SsoSettings, deps: AuthDeps) {
+    this.settings = settings
+    this.#deps = deps
+  }
+
+  /** @throws BoardroomError issuer_unreachable */
+  auth(): Promise<SsoAuth> {
+    if (this.#auth !== null && Date.now() < this.#auth.until) return this.#auth.made
+    const made = this.#make()
+    const current = { made, until: Date.now() + goodForMs }
+    this.#auth = current
+    made.catch(() => {
+      if (this.#auth === current) this.#auth = null
+    })
+    return made
+  }
+
+  /** Runs `work`, in which `actor` comes back from the provider. */
+  as<Result>(actor: Actor, work: () => Promise<Result>): Promise<Result> {
+    return this.#coming.run(actor, work)
+  }
+
+  async #make(): Promise<SsoAuth> {
+    const { issuer, clientId, clientSecret, scopes, groupsClaim } = this.settings
+    const discovery = await discover(issuer)
+    const base = authOptions(this.#deps)
+    const options = {
+      ...base,
+      // Both only by admission.ts. The state is in a cookie, so that whoever begins and never comes back leaves nothing.
+      account: {
+        ...base.account,
+        accountLinking: { enabled: false },
+        encryptOAuthTokens: true,
+        storeStateStrategy: 'cookie',
+      },
+      plugins: [
+        ...base.plugins,
+        genericOAuth({
+          config: [
+            {
+              providerId,
+              clientId,
+              clientSecret,
+              discoveryUrl: discoveryUrlOf(issuer),
+              redirectURI: `${this.#deps.publicUrl}/api/auth${callbackPath}`,
+              scopes: [...scopes],
+              pkce: true,
+              requireIdTokenVerification: true,
+              disableSignUp: true,
+              authentication: discovery.token_endpoint_auth_methods_supported.includes('client_secret_basic')
+                ? 'basic'
+                : 'post',
+              // Without it providers give no refresh token, or stop doing so at the second sign-in.
+              ...(scopes.includes('offline_access')
+                ? { prompt: 'consent' as const, accessType: 'offline' }
+                : {}),
+              getUserInfo: (tokens) => readProfile(tokens, discovery, groupsClaim),
+              mapProfileToUser: async (profile) => {
+                await this.#admit(profile as Profile) // what getUserInfo answered
+                return {}
+              },
+              accountSubject: ({ profile }) => accountIdOf(issuer, String(profile.sub)),
+            },
+          ],
+        }),
+      ],
+    } satisfies BetterAuthOptions
+    const auth = betterAuth(options)
+    const { socialProviders } = await auth.$context
+    const provider = socialProviders.find(({ id }) => id === providerId)
+    if (provider?.idToken === undefined || !('jwks' in provider.idToken))
+      throw new BoardroomError('issuer_unreachable', 'the sign-in provider does not answer')
+    provider.idToken.jwks = createRemoteJWKSet(new URL(discovery.jwks_uri), {
+      cooldownDuration: jwksCooldownMs,
+      timeoutDuration: jwksTimeoutMs,
+    })
+    return {
+      handler: (request, keeping) => handle(this.#deps, auth, request, keeping),
+      baseUrl: `${options.baseURL}${options.basePath}`,
+    }
+  }
+
+  async #admit(profile: Profile): Promise<void> {
+    const actor = this.#coming.getStore()
+    if (actor === undefined) throw new BoardroomError('internal', 'nobody is coming in')
+    const { userId, keptSysadmin } = await admit(this.#deps.db, actor, this.settings, profile)
+    if (keptSysadmin)
+      this.#deps.log.warn({ userId }, 'the last sysadmin keeps the role, which their groups do not give')
+  }
+}

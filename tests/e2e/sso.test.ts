@@ -1,0 +1,383 @@
+// Single sign-on with a real provider: who comes in, as what, and what is said where nobody does.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createUser } from '../../server/accounts/users.ts'
+import type { BoardroomOptions } from '../../server/boardroom.ts'
+import { systemActor } from '../../server/principal.ts'
+import { freePort } from '../helpers/free-port.ts'
+import { type Someone, type TestProvider, Traveller, withProvider } from '../helpers/oidc.ts'
+import { type TestServer, withServer } from '../helpers/server.ts'
+
+interface Cast {
+  server: TestServer
+  provider: TestProvider
+  /** As people type it, which is not how the tests call the server. */
+  base: string
+  /** Through the provider as `person`, with a browser of their own unless given one. */
+  signIn(person: Someone | null, options?: { by?: Traveller; next?: string }): Promise<Arrival>
+}
+
+interface Arrival {
+  traveller: Traveller
+  /** Where they ended up. */
+  url: URL
+  problem: string | null
+  // biome-ignore lint/suspicious/noExplicitAny: an answer, looked at by tests
+  me: any
+}
+
+const withSso = (
+  work: (cast: Cast) => Promise<void>,
+  options: Partial<BoardroomOptions> = {},
+): Promise<void> => {
+  const run = async () => {
+    const port = await freePort()
+    const base = `http://localhost:${port}`
+    await withProvider(base, (provider) =>
+      withServer(
+        (server) =>
+          work({
+            ...{ server, provider, base },
+            async signIn(person, { by: traveller = new Traveller(), next = '/' } = {}) {
+              provider.person = person
+              const { url } = await traveller.visit(`${base}/api/auth/sso?next=${encodeURIComponent(next)}`, {
+                until: ({ origin, pathname }) => origin === base && !pathname.startsWith('/api/'),
+              })
+              const me = (await server.ask('GET', '/api/me', undefined, cookieOf(server, traveller, base)))
+                .body
+              return { traveller, url, problem: url.searchParams.get('problem'), me }
+            },
+          }),
+        { ...provider.settings, port, ...options },
+      ),
+    )
+  }
+  return run()
+}
+
+const cookieOf = (server: TestServer, traveller: Traveller, base: string) => ({
+  cookie: traveller.cookie(base),
+  origin: server.origin,
+})
+
+const ada: Someone = { sub: 'a-1', email: 'Ada@Example.org', email_verified: true, name: 'Ada' }
+
+const trailOf = async ({ db }: TestServer, action: 'login' | 'login_failed' | 'logout' | 'role_change') =>
+  db
+    .selectFrom('audit_logs')
+    .select(['user_id', 'resource_type', 'resource_id', 'old_values', 'new_values', 'details', 'ip_address'])
+    .where('action', '=', action)
+    .orderBy('timestamp')
+    .execute()
+
+const sso = suite('single sign-on')
+
+sso('makes an account of somebody whose address is in userinfo alone, and goes to where they wanted', () =>
+  withSso(async ({ server, provider, signIn }) => {
+    const first = await signIn(ada, { next: '/b/0b0e7b7e-0000-4000-8000-000000000000?x=1' })
+    assert.is(first.url.pathname, '/b/0b0e7b7e-0000-4000-8000-000000000000')
+    assert.is(first.url.search, '?x=1')
+    assert.is(first.me.name, 'Ada')
+    assert.is(first.me.email, 'ada@example.org')
+    assert.is(first.me.role, 'user')
+
+    const asked = provider.asked.find(({ pathname }) => pathname === '/auth')?.searchParams
+    assert.is(asked?.get('scope'), 'openid email profile')
+    assert.is(asked?.get('code_challenge_method'), 'S256')
+    assert.is(asked?.get('prompt'), null)
+    assert.ok((asked?.get('state') ?? '').length >= 32)
+    assert.ok((asked?.get('nonce') ?? '').length >= 32)
+
+    const again = await signIn({ ...ada, name: 'Somebody else', email: 'new@example.org' })
+    assert.is(again.me.user_id, first.me.user_id)
+    const logins = await trailOf(server, 'login')
+    assert.equal(
+      logins.map(({ user_id }) => user_id),
+      [first.me.user_id, first.me.user_id],
+    )
+    const tokens = await server.db
+      .selectFrom('accounts')
+      .select(['refresh_token', 'account_id'])
+      .where('user_id', '=', first.me.user_id)
+      .execute()
+    assert.equal(tokens, [{ refresh_token: null, account_id: `${provider.issuer} a-1` }])
+  }),
+)
+
+sso('asks for consent and keeps a refresh token only where offline_access is set', () =>
+  withSso(
+    async ({ server, provider, signIn }) => {
+      const { me } = await signIn(ada)
+      assert.is(
+        provider.asked.find(({ pathname }) => pathname === '/auth')?.searchParams.get('prompt'),
+        'consent',
+      )
+      const row = await server.db
+        .selectFrom('accounts')
+        .select('refresh_token')
+        .where('user_id', '=', me.user_id)
+        .executeTakeFirst()
+      assert.ok(row?.refresh_token)
+    },
+    { oidcScopes: ['openid', 'email', 'profile', 'offline_access'] },
+  ),
+)
+
+sso('goes on when the provider has changed its keys', () =>
+  withSso(async ({ provider, signIn }) => {
+    const before = await signIn(ada)
+    await provider.rotate()
+    await new Promise((resolve) => setTimeout(resolve, 1100)) // unknown keys are asked for once a second
+    const after = await signIn(ada)
+    assert.is(after.problem, null)
+    assert.is(after.me.user_id, before.me.user_id)
+  }),
+)
+
+sso('signing out ends the session here and at the provider', () =>
+  withSso(async ({ server, provider, base, signIn }) => {
+    const { traveller, me } = await signIn(ada)
+    const headers = cookieOf(server, traveller, base)
+    const out = await server.ask('POST', '/api/auth/sign-out', {}, headers)
+    assert.is(out.status, 200)
+    const end = new URL(out.body.redirect)
+    assert.is(end.origin, provider.issuer)
+    assert.is(end.searchParams.get('post_logout_redirect_uri'), `${base}/sign-in`)
+    assert.is((await server.ask('GET', '/api/me', undefined, headers)).body.kind, 'anonymous')
+    assert.equal(
+      (await trailOf(server, 'logout')).map(({ user_id }) => user_id),
+      [me.user_id],
+    )
+
+    const page = await traveller.visit(end.href)
+    const xsrf = /name="xsrf" value="([^"]+)"/.exec(page.text)?.[1] ?? ''
+    const left = await traveller.visit(`${provider.issuer}/session/end/confirm`, {
+      method: 'POST',
+      body: new URLSearchParams({ xsrf, logout: 'yes' }),
+      until: ({ origin }) => origin === base,
+    })
+    assert.is(left.url.pathname, '/sign-in')
+  }),
+)
+
+sso('whoever signed in with a password is sent nowhere', () =>
+  withSso(async ({ server }) => {
+    const bob = await server.user('Bob')
+    const out = await bob.ask('POST', '/api/auth/sign-out', {})
+    assert.equal(out.body, { success: true, redirect: null })
+  }),
+)
+
+sso('refuses a deactivated account, and says so on the page and in the trail', () =>
+  withSso(async ({ server, signIn }) => {
+    const { me } = await signIn(ada)
+    await server.db.updateTable('users').set({ is_active: false }).where('id', '=', me.user_id).execute()
+    const refused = await signIn(ada)
+    assert.is(refused.url.pathname, '/sign-in')
+    assert.is(refused.problem, 'deactivated')
+    assert.is(refused.me.kind, 'anonymous')
+    const [row] = await trailOf(server, 'login_failed')
+    assert.is(row?.resource_id, String(me.user_id))
+    assert.equal(row?.details, { reason: 'deactivated', by: 'single_sign_on' })
+  }),
+)
+
+sso('refuses whom the provider gives no verified address', () =>
+  withSso(async ({ server, signIn }) => {
+    assert.is((await signIn({ ...ada, email_verified: false })).problem, 'not_verified')
+    assert.is((await signIn({ sub: 'a-2', name: 'Nobody' })).problem, 'no_email')
+    const users = await server.db
+      .selectFrom('users')
+      .select('email')
+      .where('email', '=', 'ada@example.org')
+      .execute()
+    assert.equal(users, [])
+  }),
+)
+
+sso('an account with a password is linked where its address was confirmed, and never otherwise', () =>
+  withSso(async ({ server, signIn }) => {
+    const bob = await server.user('Bob')
+    const theirs: Someone = { sub: 'b-1', email: bob.email, email_verified: true, name: 'Bob' }
+    await server.db.updateTable('users').set({ email_verified: false }).where('id', '=', bob.id).execute()
+    assert.is((await signIn(theirs)).problem, 'email_taken')
+    await server.db.updateTable('users').set({ email_verified: true }).where('id', '=', bob.id).execute()
+    assert.is((await signIn(theirs)).me.user_id, bob.id)
+    // The address was given to somebody else at the provider.
+    assert.is((await signIn({ ...theirs, sub: 'b-2' })).problem, 'email_taken')
+  }),
+)
+
+const byGroups = { oidcRoles: ['sysadmin=leads', 'admin=it', 'admin=desk'] }
+
+sso('groups give the role, at each sign-in, down as well as up', () =>
+  withSso(async ({ server, signIn }) => {
+    await server.user('Root', 'sysadmin')
+    const role = async (...groups: string[]) => (await signIn({ ...ada, groups })).me.role
+    assert.is(await role('staff', 'it'), 'admin')
+    assert.is(await role('it', 'leads'), 'sysadmin')
+    assert.is(await role('desk'), 'admin')
+    assert.is(await role(), 'user')
+    const changes = await trailOf(server, 'role_change')
+    assert.equal(
+      changes.map(({ old_values, new_values }) => [old_values?.role, new_values?.role]),
+      [
+        ['admin', 'sysadmin'],
+        ['sysadmin', 'admin'],
+        ['admin', 'user'],
+      ],
+    )
+  }, byGroups),
+)
+
+sso('groups never take the role of the last sysadmin', () =>
+  withSso(async ({ signIn }) => {
+    assert.is((await signIn({ ...ada, groups: ['leads'] })).me.role, 'sysadmin')
+    const again = await signIn({ ...ada, groups: [] })
+    assert.is(again.problem, null)
+    assert.is(again.me.role, 'sysadmin')
+  }, byGroups),
+)
+
+sso('lets in groups alone, or known accounts alone, where that is set', async () => {
+  await withSso(
+    async ({ signIn }) => {
+      assert.is((await signIn({ ...ada, groups: ['staff'] })).problem, 'not_admitted')
+      assert.is((await signIn({ ...ada, groups: ['it'] })).me.role, 'admin')
+      assert.is((await signIn({ ...ada, groups: [] })).problem, 'not_admitted')
+    },
+    { ...byGroups, oidcAccounts: 'groups' },
+  )
+  await withSso(
+    async ({ server, signIn }) => {
+      assert.is((await signIn(ada)).problem, 'not_admitted')
+      const bob = await server.user('Bob')
+      await server.db.updateTable('users').set({ email_verified: true }).where('id', '=', bob.id).execute()
+      const back = await signIn({ sub: 'b-1', email: bob.email, email_verified: true })
+      assert.is(back.me.user_id, bob.id)
+    },
+    { oidcAccounts: 'known' },
+  )
+})
+
+sso('says so where the client secret is wrong, where people cancel, and where state was tampered with', () =>
+  withSso(
+    async ({ server, signIn, base, provider }) => {
+      assert.is((await signIn(ada)).problem, 'refused')
+      assert.is((await signIn(null)).problem, 'cancelled')
+
+      const traveller = new Traveller()
+      provider.person = ada
+      const callback = await traveller.visit(`${base}/api/auth/sso`, {
+        until: ({ pathname }) => pathname.startsWith('/api/auth/callback'),
+      })
+      callback.url.searchParams.set('state', 'x'.repeat(32))
+      const until = ({ pathname }: URL) => pathname === '/sign-in'
+      const tampered = await traveller.visit(callback.url.href, { until })
+      assert.is(tampered.url.searchParams.get('problem'), 'state')
+      // In another browser than it began in.
+      const other = await new Traveller().visit(callback.url.href, { until })
+      assert.is(other.url.searchParams.get('problem'), 'state')
+      const reasons = (await trailOf(server, 'login_failed')).map(({ details }) => details?.reason)
+      assert.equal(reasons, ['refused', 'cancelled', 'state', 'state'])
+      assert.ok((await trailOf(server, 'login_failed')).every(({ ip_address }) => ip_address !== null))
+    },
+    { oidcClientSecret: 'another secret' },
+  ),
+)
+
+sso('a provider that is away stops no start, and is asked again once it is back', async () => {
+  const port = await freePort()
+  const base = `http://localhost:${port}`
+  await withProvider(base, async (provider) => {
+    await provider.stop()
+    await withServer(
+      async (server) => {
+        const answer = await server.ask('GET', '/api/auth/sso?next=/boards')
+        assert.is(answer.status, 302)
+        assert.is(answer.headers.get('location'), `${base}/sign-in?next=%2Fboards&problem=unreachable`)
+        assert.is((await server.ask('GET', '/readyz')).status, 200)
+        const [row] = await trailOf(server, 'login_failed')
+        assert.is(row?.details?.reason, 'unreachable')
+        const bob = await server.user('Bob')
+        assert.is((await bob.ask('POST', '/api/auth/sign-out', {})).status, 200)
+        await provider.resume()
+        const led = await server.ask('GET', '/api/auth/sso')
+        assert.ok(led.headers.get('location')?.startsWith(`${provider.issuer}/auth?`))
+      },
+      { ...provider.settings, port },
+    )
+  })
+})
+
+sso('leads to pages of ours alone, and is not there where it is not set', async () => {
+  await withSso(async ({ base, signIn }) => {
+    for (const next of ['//evil.example/', '/\\evil.example', 'https://evil.example/', '/api/auth/sso']) {
+      assert.is((await signIn(ada, { next })).url.href, `${base}/`)
+    }
+  })
+  await withServer(async (server) => {
+    assert.is((await server.ask('GET', '/api/auth/sso')).status, 404)
+    assert.is((await server.ask('GET', '/api/auth/callback/oidc?code=1&state=2')).status, 404)
+    assert.is((await server.ask('GET', '/api/auth/options')).body.sso, null)
+  })
+})
+
+sso('without passwords everything that needs one is refused, and sysadmins come in by theirs', () =>
+  withSso(
+    async ({ server, signIn }) => {
+      const options = (await server.ask('GET', '/api/auth/options')).body
+      assert.equal(
+        [options.password, options.password_reset_by_mail, options.sso],
+        [false, false, { name: 'Acme' }],
+      )
+
+      const password = 'correct horse battery staple'
+      for (const role of ['sysadmin', 'user'] as const) {
+        await createUser(server.db, systemActor, {
+          name: `Some ${role}`,
+          email: `${role}@example.org`,
+          password,
+          role,
+        })
+      }
+      const enter = (email: string, typed = password) =>
+        server.ask('POST', '/api/auth/sign-in/email', { email, password: typed })
+      assert.is((await enter('sysadmin@example.org')).status, 200)
+      const refused = await enter('user@example.org')
+      assert.is(refused.status, 403)
+      assert.is(refused.body.error.details.reason, 'passwords_off')
+      // Who guesses does not learn who is a sysadmin.
+      for (const email of ['user@example.org', 'sysadmin@example.org', 'nobody@example.org'])
+        assert.is((await enter(email, 'not the password at all')).status, 401)
+
+      const root = await server.user('Root', 'sysadmin')
+      const person = { name: 'New One', email: 'new@example.org', password }
+      const token = 'a'.repeat(43)
+      for (const answer of [
+        await server.ask('POST', '/api/auth/sign-up/email', person),
+        await root.ask('POST', '/api/invitations', { email: 'new@example.org' }),
+        await server.ask('POST', '/api/invitations/accept', { token, name: 'New One', password }),
+        await root.ask('POST', `/api/users/${root.id}/password-reset`),
+        await server.ask('POST', '/api/password-resets', { email: 'user@example.org' }),
+        await server.ask('POST', '/api/password-resets/use', { token, password }),
+      ]) {
+        assert.is(answer.status, 403)
+        assert.is(answer.body.error.details.reason, 'passwords_off')
+      }
+      const known = await signIn({ sub: 'u-1', email: 'user@example.org', email_verified: true })
+      assert.is(known.me.name, 'Some user')
+    },
+    { passwords: 'off', signUp: 'open', oidcName: 'Acme' },
+  ),
+)
+
+sso('settings that do not fit each other stop the start', async () => {
+  const starting = (options: Partial<BoardroomOptions>) =>
+    withServer(async () => 'started', options).catch((error: { code?: string }) => error.code)
+  assert.is(await starting({ passwords: 'off' }), 'invalid_config')
+  assert.is(await starting({ oidcIssuer: 'https://id.example.org' }), 'invalid_config')
+  assert.is(await starting({ oidcClientSecret: 'x' }), 'invalid_config')
+})
+
+sso.run()

@@ -1,0 +1,184 @@
+// A real OpenID Connect provider on a port of its own, and a browser's way through it without a browser.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { exportJWK, generateKeyPair } from 'jose'
+import Provider, { type Configuration } from 'oidc-provider'
+import type { Config } from '../../server/config.ts'
+
+export interface Someone {
+  sub: string
+  email?: string
+  email_verified?: boolean
+  name?: string
+  groups?: string[]
+}
+
+export interface TestProvider {
+  issuer: string
+  /** What a server is told of it. */
+  settings: Pick<Config, 'oidcIssuer' | 'oidcClientId' | 'oidcClientSecret'>
+  /** Who signs in there next; null cancels. */
+  person: Someone | null
+  /** What it was asked for, by the server and by browsers. */
+  asked: URL[]
+  /** Signs with another key from now on, and publishes that one alone. */
+  rotate(): Promise<void>
+  /** Does not answer any more. */
+  stop(): Promise<void>
+  /** Answers again. */
+  resume(): Promise<void>
+}
+
+/** @param base of the server that people come back to */
+export async function withProvider<Result>(
+  base: string,
+  work: (provider: TestProvider) => Promise<Result>,
+): Promise<Result> {
+  const http = createServer()
+  http.listen(0, '127.0.0.1')
+  await once(http, 'listening')
+  const { port } = http.address() as AddressInfo // it listens on TCP
+  const issuer = `http://127.0.0.1:${port}`
+  const people = new Map<string, Someone>()
+  let current: Provider
+  const start = async () => {
+    current = await providerOf(issuer, base, people)
+  }
+  await start()
+  const client = { id: clientId, secret: clientSecret }
+  const provider: TestProvider = {
+    issuer,
+    settings: { oidcIssuer: issuer, oidcClientId: client.id, oidcClientSecret: client.secret },
+    person: null,
+    asked: [],
+    rotate: start,
+    async stop() {
+      http.closeAllConnections()
+      await new Promise((resolve) => http.close(resolve))
+    },
+    async resume() {
+      http.listen(port, '127.0.0.1')
+      await once(http, 'listening')
+    },
+  }
+  http.on('request', (request, response) => {
+    const url = new URL(request.url ?? '/', issuer)
+    provider.asked.push(url)
+    if (!url.pathname.startsWith('/interaction/')) return void current.callback()(request, response)
+    const { person } = provider
+    if (person !== null) people.set(person.sub, person)
+    const answer = async () => {
+      const { prompt } = await current.interactionDetails(request, response)
+      const result =
+        person === null
+          ? { error: 'access_denied' }
+          : prompt.name === 'consent'
+            ? { consent: { grantId: await grant(current, person.sub) } }
+            : { login: { accountId: person.sub, remember: false } }
+      await current.interactionFinished(request, response, result)
+    }
+    answer().catch((error: unknown) => response.writeHead(500).end(String(error)))
+  })
+  try {
+    return await work(provider)
+  } finally {
+    await provider.stop().catch(() => undefined) // its test may have stopped it
+  }
+}
+
+const clientId = 'boardroom'
+const clientSecret = 'the secret of the client: 100% right' // has to be percent-encoded in the header
+
+async function providerOf(issuer: string, base: string, people: Map<string, Someone>): Promise<Provider> {
+  const { privateKey } = await generateKeyPair('RS256', { extractable: true })
+  const key = { ...(await exportJWK(privateKey)), use: 'sig', alg: 'RS256' }
+  const configuration: Configuration = {
+    clients: [
+      {
+        client_id: clientId,
+        client_secret: clientSecret,
+        redirect_uris: [`${base}/api/auth/callback/oidc`],
+        post_logout_redirect_uris: [`${base}/sign-in`],
+        grant_types: ['authorization_code', 'refresh_token'],
+      },
+    ],
+    jwks: { keys: [key] },
+    cookies: { keys: ['a key of the test'] },
+    features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: true } },
+    pkce: { required: () => true },
+    // Its default too: e-mail and name are in userinfo, and not in the id token.
+    conformIdTokenClaims: true,
+    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'groups'] },
+    interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
+    findAccount: (_context, sub) => ({
+      accountId: sub,
+      claims: () => ({ ...people.get(sub), sub }),
+    }),
+    async loadExistingGrant({ oidc }) {
+      if (oidc.client === undefined || oidc.session?.accountId === undefined) return undefined
+      return oidc.provider.Grant.find(await grant(oidc.provider, oidc.session.accountId))
+    },
+    renderError(context, out) {
+      context.body = out
+    },
+  }
+  return new Provider(issuer, configuration)
+}
+
+/** Everybody agrees to everything. @returns the id of the grant */
+function grant(provider: Provider, accountId: string): Promise<string> {
+  const made = new provider.Grant({ clientId, accountId })
+  made.addOIDCScope('openid email profile offline_access')
+  return made.save()
+}
+
+/** Goes where it is sent, with the cookies of each origin, until nobody sends it on or `until` says to stop. */
+export class Traveller {
+  readonly #jars = new Map<string, Map<string, string>>()
+
+  async visit(
+    url: string,
+    { until = () => false, ...init }: RequestInit & { until?: (url: URL) => boolean } = {},
+  ): Promise<{ url: URL; status: number; text: string }> {
+    let next = new URL(url)
+    let request: RequestInit = init
+    for (let steps = 0; steps < 20; steps++) {
+      if (until(next)) return { url: next, status: 0, text: '' }
+      const response = await fetch(next, {
+        ...request,
+        redirect: 'manual',
+        headers: { ...request.headers, cookie: this.cookie(next.href) },
+      })
+      this.#keep(next, response)
+      const location = response.headers.get('location')
+      const text = await response.text()
+      if (location === null) return { url: next, status: response.status, text }
+      next = new URL(location, next)
+      request = {}
+    }
+    throw new Error(`sent on and on, last to ${next}`)
+  }
+
+  /** What a browser would send to `url`. */
+  cookie(url: string): string {
+    return [...this.#jar(new URL(url))].map(([name, value]) => `${name}=${value}`).join('; ')
+  }
+
+  #keep(url: URL, response: Response): void {
+    const jar = this.#jar(url)
+    for (const cookie of response.headers.getSetCookie()) {
+      const [pair = ''] = cookie.split(';')
+      const name = pair.slice(0, pair.indexOf('='))
+      const value = pair.slice(pair.indexOf('=') + 1)
+      if (value === '' || /max-age=0|expires=thu, 01 jan 1970/i.test(cookie)) jar.delete(name)
+      else jar.set(name, value)
+    }
+  }
+
+  #jar({ origin }: URL): Map<string, string> {
+    const jar = this.#jars.get(origin) ?? new Map<string, string>()
+    this.#jars.set(origin, jar)
+    return jar
+  }
+}
