@@ -30,8 +30,8 @@ const generated = `
 export async function up(db: Kysely<unknown>, schema: string): Promise<void> {
   const s = quoted(schema)
   const path = fixedSearchPath(schema)
-  // The server's own connections are named so; whoever types SQL is not, or says who acts.
-  const byHand = `(nullif(current_setting('app.actor', true), '') is null and current_setting('application_name') not like 'boardroom %')`
+  // The server's own writes say who acts, or that they are recorded apart (server/audit/actor.ts).
+  const byHand = `(nullif(current_setting('app.actor', true), '') is null and nullif(current_setting('app.recorded', true), '') is null)`
   await run(
     db,
     `

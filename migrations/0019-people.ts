@@ -35,10 +35,10 @@ export async function up(db: Kysely<unknown>, schema: string): Promise<void> {
   const s = quoted(schema)
   const path = fixedSearchPath(schema)
   const definer = `returns trigger language plpgsql security definer ${path}`
-  // The server's own connections are named so; whoever types SQL is not, or says who acts.
-  const byHand = `(nullif(current_setting('app.actor', true), '') is null and current_setting('application_name') not like 'boardroom %')`
+  // The server's own writes say who acts, or that they are recorded apart (server/audit/actor.ts).
+  const byHand = `(nullif(current_setting('app.actor', true), '') is null and nullif(current_setting('app.recorded', true), '') is null)`
   // Its writes name no actor: the route that asked for them records them.
-  const byBetterAuth = `(nullif(current_setting('app.actor', true), '') is null and current_setting('application_name') like 'boardroom %')`
+  const byBetterAuth = `(nullif(current_setting('app.actor', true), '') is null and nullif(current_setting('app.recorded', true), '') is not null)`
   await run(
     db,
     `

@@ -26,6 +26,7 @@ import { makeTicket, ticketKeyOf } from './accounts/tickets.ts'
 import { AgentJournal } from './agents/journal.ts'
 import { mcpRoutes } from './agents/mcp-routes.ts'
 import { agentRoutes } from './agents/routes.ts'
+import { recordedApart } from './audit/actor.ts'
 import { AuditChain } from './audit/chain.ts'
 import { ServerPresence } from './audit/leaves.ts'
 import { recordContested, recordLeave, recordRelayed } from './audit/rooms.ts'
@@ -306,6 +307,7 @@ async function start({
   const guests = new Guests(db, cookies, trail)
   const authDeps: AuthDeps = {
     ...{ db, schema, cookies, trail, log },
+    marked: database.marked(recordedApart),
     secret: config.secret,
     publicUrl: urlFor(null),
     isOurOrigin: ours,

@@ -10,6 +10,7 @@ import { admin, bearer, twoFactor } from 'better-auth/plugins'
 import { createAccessControl } from 'better-auth/plugins/access'
 import { adminAc, defaultStatements, userAc } from 'better-auth/plugins/admin/access'
 import type { Logger } from 'pino'
+import { transactionRecordedApart } from '../audit/actor.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../database/database.ts'
 import type { Actor } from '../principal.ts'
@@ -37,6 +38,8 @@ export type IsOurOrigin = (origin: string, host: string | null) => boolean
 
 export interface AuthDeps {
   db: Db
+  /** The same for Better Auth's own writes, marked as `recordedApart`: this file and its callers record them. */
+  marked: Db
   schema: string
   /** BOARDROOM_SECRET; the key of the cookies is derived from it. */
   secret: string
@@ -121,13 +124,13 @@ async function settle(deps: AuthDeps, { keeping, begun, ended }: Call): Promise<
   const [renewed] = begun
   if (keeping !== undefined && renewed !== undefined) {
     const move = { from: Number(renewed.id), to: Number(keeping) }
-    if (await deps.db.transaction().execute((trx) => moveToken(trx, move.from, move.to))) return
+    if (await transactionRecordedApart(deps.db, (trx) => moveToken(trx, move.from, move.to))) return
   }
   const isNew = new Set(begun.map(({ id }) => id))
   try {
     for (const session of begun) if (!over.has(session.id)) await recordSession(deps, 'login', session, null)
   } catch (error) {
-    await deps.db.transaction().execute((trx) =>
+    await transactionRecordedApart(deps.db, (trx) =>
       dropSessions(
         trx,
         begun.map(({ id }) => Number(id)),
@@ -171,7 +174,7 @@ const stamps = { createdAt: 'created_at', updatedAt: 'updated_at' }
 
 /** How every Better Auth of this server is set up. */
 export function authOptions(deps: AuthDeps) {
-  const { db, cookies, log } = deps
+  const { db, marked, cookies, log } = deps
   const accessControl = createAccessControl(defaultStatements)
   const baseURL = new URL(deps.publicUrl).origin
   return {
@@ -179,7 +182,7 @@ export function authOptions(deps: AuthDeps) {
     baseURL,
     basePath: '/api/auth',
     secret: sessionKeyOf(deps.secret),
-    database: { db, type: 'postgres', schemaName: deps.schema },
+    database: { db: marked, type: 'postgres', schemaName: deps.schema },
     telemetry: { enabled: false },
     // Its own refusals still become answers; everything else reaches our error handler as it is.
     onAPIError: { throw: true },

@@ -1,6 +1,7 @@
 // A service opens a transaction `as` an actor and changes its rows;
 // the triggers write the audit rows. Without an actor a change counts as made by hand (`sql`).
 import { type Kysely, sql, type Transaction } from 'kysely'
+import type { Mark } from '../database/marked-writes.ts'
 import type { Tables } from '../database/tables.ts'
 import type { Actor } from '../principal.ts'
 
@@ -32,3 +33,19 @@ export const transactionAs = <Result>(
 export const becomeActor = async (trx: Transaction<Tables>, actor: Actor): Promise<void> => {
   await sql`select set_config('app.actor', ${settingOf(actor)}, true)`.execute(trx)
 }
+
+/**
+ * Names nobody and says that whoever asked for these writes records them by itself: a sign-in, a second factor. Of
+ * sessions, guests, passwords and second factors what carries neither this nor an actor was typed by hand.
+ */
+export const recordedApart: Mark = { name: 'app.recorded', value: 'apart' }
+
+/** One transaction of such writes. */
+export const transactionRecordedApart = <Result>(
+  db: Kysely<Tables>,
+  work: (trx: Transaction<Tables>) => Promise<Result>,
+): Promise<Result> =>
+  db.transaction().execute(async (trx) => {
+    await sql`select set_config(${recordedApart.name}, ${recordedApart.value}, true)`.execute(trx)
+    return work(trx)
+  })

@@ -18,6 +18,7 @@ import {
   type Target,
   type TimeOuts,
 } from './connection.ts'
+import { type Mark, MarkingDialect } from './marked-writes.ts'
 import { qualifyRawTables } from './raw-tables.ts'
 import { ResilientPool } from './resilient-pool.ts'
 import type { Tables } from './tables.ts'
@@ -27,6 +28,8 @@ export type Db = Kysely<Tables>
 export interface Database {
   /** Queries name tables without the schema; it is added. Outages are BoardroomError database_unreachable. */
   readonly db: Db
+  /** As `db`, but each of its writes carries a setting, for a library that sets none. */
+  marked(mark: Mark): Db
   /** The pool itself: its queries are not tried again and its errors are pg's. */
   readonly pool: pg.Pool
   readonly schema: string
@@ -94,11 +97,12 @@ function databaseOver(pool: pg.Pool, { schema, log, timeOuts, direct, end }: Ove
   const onError = (error: Error) => log.warn({ err: error }, 'an idle database connection was lost')
   pool.on('error', onError) // unhandled, it would end the process
   let closing: Promise<void> | null = null
+  const config = { pool: new ResilientPool(pool, timeOuts, log) }
+  const over = (dialect: PostgresDialect): Db =>
+    new Kysely<Tables>({ dialect, plugins: [qualifyRawTables(schema)] }).withSchema(schema)
   return {
-    db: new Kysely<Tables>({
-      dialect: new PostgresDialect({ pool: new ResilientPool(pool, timeOuts, log) }),
-      plugins: [qualifyRawTables(schema)],
-    }).withSchema(schema),
+    db: over(new PostgresDialect(config)),
+    marked: (mark) => over(new MarkingDialect(config, mark)),
     pool,
     schema,
     direct,

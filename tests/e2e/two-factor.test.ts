@@ -1,9 +1,18 @@
 // Second factors on a whole server: set up, asked for, lost, required, and what stays open meanwhile.
+import pg from 'pg'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { withDatabase } from '../helpers/database.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { oneTimeCode } from '../helpers/one-time-code.ts'
-import { type Answer, type Ask, type Person, type TestServer, withServer } from '../helpers/server.ts'
+import {
+  type Answer,
+  type Ask,
+  type Person,
+  startNode,
+  type TestServer,
+  withServer,
+} from '../helpers/server.ts'
 
 const password = 'correct horse battery staple'
 
@@ -238,6 +247,63 @@ factors('that is required comes before everything else, and stays', () =>
     },
     { require2fa: 'admins' },
   ),
+)
+
+factors(
+  'and all else that the server writes of accounts is no change by hand, whatever its connections are called',
+  () =>
+    withDatabase(async (database) => {
+      const pool = new pg.Pool({ connectionString: database.url, application_name: 'somebody’s app' })
+      const { server, stop } = await startNode(database, { database: pool })
+      try {
+        const bob = await server.user('Bob')
+        const board = await bob.board()
+        const link = (await bob.ask('POST', `/api/boards/${board}/share-links`, { level: 'view' })).body
+        const browser = browserOf(server)
+        assert.is((await signIn(browser, bob)).status, 200)
+        const { secret } = await setUp(browser)
+        const again = browserOf(server)
+        assert.is((await signIn(again, bob)).body.twoFactorRedirect, true)
+        const verified = await again.ask('POST', '/api/auth/two-factor/verify-totp', {
+          code: oneTimeCode(secret),
+        })
+        assert.is(verified.status, 200)
+        assert.is(
+          (await again.ask('POST', '/api/auth/two-factor/generate-backup-codes', { password })).status,
+          200,
+        )
+        assert.is((await again.ask('POST', '/api/auth/two-factor/disable', { password })).status, 200)
+        const newPassword = 'a longer horse than before'
+        const changed = await again.ask('POST', '/api/auth/change-password', {
+          currentPassword: password,
+          newPassword,
+        })
+        assert.is(changed.status, 200)
+        assert.is((await again.ask('POST', '/api/auth/sign-out')).status, 200)
+        const token = link.url.split('#k=')[1]
+        const came = await browserOf(server).ask('POST', '/api/share-links/exchange', { token, name: 'Gus' })
+        assert.is(came.status, 200)
+        const { rows } = await pool.query<Record<string, string | null>>(
+          `select action, actor_kind, resource_type, details ->> 'changed' as changed from boardroom.audit_logs
+         where resource_type in ('session', 'guest') or (resource_type = 'user' and action = 'update') order by timestamp, id`,
+        )
+        assert.equal(
+          rows.map((row) => Object.values(row)),
+          [
+            ['login', 'user', 'session', null],
+            ['update', 'user', 'user', 'two_factor'],
+            ['login', 'user', 'session', null],
+            ['update', 'user', 'user', 'recovery_codes'],
+            ['update', 'user', 'user', 'two_factor'],
+            ['update', 'user', 'user', 'password'],
+            ['logout', 'user', 'session', null],
+          ],
+        )
+      } finally {
+        await stop()
+        await pool.end()
+      }
+    }),
 )
 
 factors.run()

@@ -16,6 +16,7 @@ import { type Authenticate, type IdentifyDeps, identifyRequest } from '../../ser
 import { peopleRoutes } from '../../server/accounts/people/routes.ts'
 import { accountRoutes, ticketRoutes } from '../../server/accounts/routes.ts'
 import { ticketKeyOf } from '../../server/accounts/tickets.ts'
+import { recordedApart } from '../../server/audit/actor.ts'
 import { AuditTrail } from '../../server/audit/trail.ts'
 import { type Config, configWith } from '../../server/config.ts'
 import { createApp } from '../../server/http/app.ts'
@@ -69,6 +70,7 @@ export const withAccounts = <Result>(
     const publicUrl = (host: string | null) => publicUrlOf(config, host)
     const auth = createAuth({
       db,
+      marked: test.database.marked(recordedApart),
       schema,
       secret,
       publicUrl: publicUrl(null),

@@ -11,6 +11,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { cnpj, cpf } from 'cpf-cnpj-validator'
 import { sql } from 'kysely'
 import * as Y from 'yjs'
+import { transactionRecordedApart } from '../../server/audit/actor.ts'
 import type { Db } from '../../server/database/database.ts'
 import type { NewRow, Row, Tables } from '../../server/database/tables.ts'
 import type { ShareLinkResponse } from '../../shared/api.ts'
@@ -57,6 +58,9 @@ export interface Factory<Table extends keyof Tables, Values = Told<Table>> {
   readonly table: Table
 }
 
+/** Made as the server makes them, which leaves no row of something typed by hand. */
+const quiet = new Set<keyof Tables>(['sessions', 'guests', 'accounts', 'two_factors'])
+
 /** `defaults` fills in what the database does not; it sees what was told, to make no more rows than are missing. */
 function factory<Table extends keyof Tables>(
   table: Table,
@@ -64,11 +68,15 @@ function factory<Table extends keyof Tables>(
 ): Factory<Table> {
   const add = async (db: Db, told: Told<Table> = {}): Promise<Row<Table>> => {
     const values = { ...(await defaults(db, told)), ...told }
-    const rows = await db
-      .insertInto<keyof Tables>(table)
-      .values(values as NewRow<keyof Tables>) // Kysely cannot follow a table that is a type parameter
-      .returningAll()
-      .execute()
+    const insert = (into: Db) =>
+      into
+        .insertInto<keyof Tables>(table)
+        .values(values as NewRow<keyof Tables>) // Kysely cannot follow a table that is a type parameter
+        .returningAll()
+        .execute()
+    const rows = await (quiet.has(table) && !db.isTransaction
+      ? transactionRecordedApart(db, insert)
+      : insert(db))
     return rows[0] as unknown as Row<Table> // as above
   }
   return Object.assign(add, { table })

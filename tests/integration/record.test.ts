@@ -337,11 +337,11 @@ recorded('by a database user who may not write the trail is recorded all the sam
     }
   }),
 )
-/** As somebody types it: with psql's name, and nobody who is said to act. */
+/** As somebody types it: under the server's own name, as anybody may call a connection, and with nobody who is said to act. */
 const typed = async ({ pool }: TestDatabase, statement: string): Promise<void> => {
   const client = await pool.connect()
   try {
-    await client.query(`set application_name = 'psql'`)
+    await client.query(`set application_name = 'boardroom 7'`)
     await client.query(statement)
   } finally {
     client.release(true)
