@@ -12,7 +12,10 @@ interface Window {
 
 /** Windows in all; beyond it refusals of one board and reason, and at last all of them, are counted together. */
 const mostWindows = 10_000
-/** Windows of one address, each of which is a row at once: a new browser at every try is not counted apart further. */
+/**
+ * Windows of one account, or of one address for all others, each of which is a row at once: a new browser at every try
+ * is not counted apart further. An account has its own, so that a stranger behind the same address hides nobody.
+ */
 const mostOfAddress = 60
 
 /** Counts what repeats; writes nothing itself. Bounded: at most {@link mostWindows} windows and one more. */
@@ -37,7 +40,7 @@ export class Repeats {
       known.repeats += 1
       return false
     }
-    const address = event.actor.ip ?? ''
+    const address = payerOf(event)
     const ofThis = this.#ofAddress.get(address) ?? 0
     if (this.#windows.size < this.#mostWindows && ofThis < this.#mostOfAddress) {
       this.#ofAddress.set(address, ofThis + 1)
@@ -48,7 +51,11 @@ export class Repeats {
     const isOfAddress = this.#windows.size < this.#mostWindows
     const key = isOfAddress ? `of ${address}` : ''
     const rest = this.#windows.get(key) ?? {
-      event: isOfAddress ? ofManyKinds(event) : withoutPerson(event),
+      event: !isOfAddress
+        ? withoutPerson(event)
+        : event.actor.userId === null
+          ? ofManyKinds(event)
+          : ofOneAccount(event),
       address: null,
       repeats: 0,
       until: now + this.#windowMs,
@@ -101,6 +108,16 @@ const keyOf = ({ actor, boardId, linkId, level, details }: AuditEvent): string =
     details?.transport ?? '',
     details?.route ?? '',
   ])
+
+const payerOf = ({ actor }: AuditEvent): string =>
+  actor.userId === null ? (actor.ip ?? '') : `user ${actor.userId}`
+
+/** Of one account, of many kinds. */
+const ofOneAccount = ({ action, actor }: AuditEvent): AuditEvent => ({
+  action,
+  actor: { ...actor, agentId: null, sessionId: null, ip: null, userAgent: null },
+  details: { of: 'many kinds of one account' },
+})
 
 /** Of one address, of many kinds. */
 const ofManyKinds = (event: AuditEvent): AuditEvent => ({

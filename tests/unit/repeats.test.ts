@@ -54,6 +54,27 @@ repeats(
   },
 )
 
+repeats('of an account are told apart, whatever a stranger behind the same address does', () => {
+  const counted = new Repeats(60_000, { mostOfAddress: 3 })
+  const ofUser = (userId: number, route: string) => {
+    const event = denied({ details: { reason: 'access_denied', transport: 'http', route } })
+    return { ...event, actor: { ...event.actor, kind: 'user' as const, userId, name: 'Mal' } }
+  }
+  for (let n = 0; n < 10; n++) counted.isFirst(denied({ userAgent: `n ${n}` }), 0)
+  assert.is(counted.isFirst(ofUser(7, 'a'), 0), true)
+  const firsts = ['b', 'c', 'd', 'e'].map((route) => counted.isFirst(ofUser(7, route), 0))
+  assert.equal(firsts, [true, true, false, false], 'and are bounded')
+  assert.is(counted.isFirst(ofUser(8, 'a'), 0), true)
+  const due = counted.takeDue(60_000)
+  assert.equal(
+    due.map(({ actor, details }) => [actor.userId, actor.ip, details?.repeats]),
+    [
+      [null, '192.0.2.1', 7],
+      [7, null, 2],
+    ],
+  )
+})
+
 repeats('are bounded in all, and what is past the bound is still counted', () => {
   const counted = new Repeats(60_000, { mostWindows: 5 })
   for (let n = 0; n < 20; n++) counted.isFirst(denied({ ip: `192.0.2.${n}` }), 0)
