@@ -37,7 +37,9 @@ async function rightsOn(
   const decision = await deps.access.decideOne(subjectOf(identity, boardId))
   const refusal = refusalOf(decision, identity)
   if (refusal?.code === 'access_denied')
-    throw new BoardroomError('not_found', 'there is no such board, or nobody lets this agent onto it')
+    throw new BoardroomError('not_found', 'there is no such board, or nobody lets this agent onto it', {
+      cause: refusal,
+    })
   if (refusal !== null) throw refusal
   if (decision.agent === null)
     throw new BoardroomError('internal', 'a decision about an agent without its rights')

@@ -4,7 +4,7 @@ import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { z } from 'zod'
 import type { ElementEdit } from '../documents/element-properties.ts'
 import { BoardroomError } from '../errors.ts'
-import { boardroomErrorOf } from '../routing/errors.ts'
+import { boardroomErrorOf, deniedReason } from '../routing/errors.ts'
 import { ChangedElement, NewElement } from './canvas/description.ts'
 import { mostText, readFlowchart } from './canvas/mermaid.ts'
 import { pictureOf } from './canvas/picture.ts'
@@ -28,18 +28,35 @@ interface ToolAnswer {
 
 const say = (text: string): ToolAnswer => ({ content: [{ type: 'text', text }] })
 
+/** A tool that was refused stands in the trail as a refused request does. */
+async function recordRefusal(
+  { trail, log }: McpDeps,
+  { actor }: AgentCaller,
+  tool: string,
+  boardId: string | null,
+  error: BoardroomError,
+): Promise<void> {
+  const reason = deniedReason(error)
+  if (reason === null && error.code !== 'too_many_requests') return
+  const details = { reason: reason ?? error.code, transport: 'mcp', route: tool }
+  await trail
+    .record({ action: 'access_denied', actor, boardId, details })
+    .catch((cause: unknown) => log.warn({ err: cause }, 'a refused tool was not recorded'))
+}
+
 /** A server for one request of one agent. */
 export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string): McpServer {
   const server = new McpServer({ name: 'boardroom', version }, { instructions })
   /** Expected failures are told to the agent; anything else to the log alone. */
   const answering =
-    <Asked>(work: (asked: Asked) => Promise<ToolAnswer>) =>
+    <Asked extends { board_id?: string }>(tool: string, work: (asked: Asked) => Promise<ToolAnswer>) =>
     async (asked: Asked): Promise<ToolAnswer> => {
       try {
         return await work(asked)
       } catch (error) {
         const known = boardroomErrorOf(error)
         if (known.code === 'internal') deps.log.error({ err: error }, 'a tool failed')
+        await recordRefusal(deps, caller, tool, asked.board_id ?? null, known)
         return { ...say(`${known.code}: ${known.message}`), isError: true }
       }
     }
@@ -53,7 +70,7 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
       inputSchema: {},
       annotations: reading,
     },
-    answering(async () => {
+    answering('list_boards', async () => {
       const boards = await boardsFor(deps, caller)
       const lines = boards.map(({ id, title, rights }) => {
         const may = Object.entries(rights).flatMap(([right, has]) => (has ? [right] : []))
@@ -70,7 +87,7 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
       inputSchema: { board_id, from: z.int().min(0).default(0).describe('the first element, from 0') },
       annotations: reading,
     },
-    answering(async (asked: { board_id: string; from: number }) => {
+    answering('read_board', async (asked: { board_id: string; from: number }) => {
       const { title, elements } = await elementsFor(deps, caller, asked.board_id)
       return say(`Board ${quoted(title)}\n${textOfBoard(elements, asked.from, mostInABatch).text}`)
     }),
@@ -84,7 +101,7 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
       inputSchema: { board_id },
       annotations: reading,
     },
-    answering(async (asked: { board_id: string }) => {
+    answering('read_board_image', async (asked: { board_id: string }) => {
       const { elements } = await elementsFor(deps, caller, asked.board_id)
       const png = await pictureOf(elements)
       if (png === null) return say('The board is empty.')
@@ -110,7 +127,7 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
       inputSchema: { board_id, elements },
       annotations: writing,
     },
-    answering((asked: { board_id: string; elements: NewElement[] }) =>
+    answering('add_elements', (asked: { board_id: string; elements: NewElement[] }) =>
       edit(asked.board_id, { add: asked.elements, change: [], remove: [] }),
     ),
   )
@@ -123,7 +140,7 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
       inputSchema: { board_id, elements: changes },
       annotations: writing,
     },
-    answering((asked: { board_id: string; elements: ChangedElement[] }) =>
+    answering('change_elements', (asked: { board_id: string; elements: ChangedElement[] }) =>
       edit(asked.board_id, { add: [], change: asked.elements, remove: [] }),
     ),
   )
@@ -135,7 +152,7 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
       inputSchema: { board_id, ids: elementIds },
       annotations: { ...writing, destructiveHint: true },
     },
-    answering((asked: { board_id: string; ids: string[] }) =>
+    answering('delete_elements', (asked: { board_id: string; ids: string[] }) =>
       edit(asked.board_id, { add: [], change: [], remove: asked.ids }),
     ),
   )
@@ -153,6 +170,7 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
       annotations: writing,
     },
     answering(
+      'edit_board',
       (asked: {
         board_id: string
         add?: NewElement[] | undefined
@@ -175,7 +193,7 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
       inputSchema: { board_id, mermaid: z.string().min(1).max(mostText) },
       annotations: writing,
     },
-    answering(async (asked: { board_id: string; mermaid: string }) => {
+    answering('add_mermaid', async (asked: { board_id: string; mermaid: string }) => {
       let left: readonly string[] = []
       const edits = await editBoard(deps, caller, asked.board_id, () => {
         const chart = readFlowchart(asked.mermaid, `m${Date.now().toString(36)}-`)
@@ -204,6 +222,7 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
       annotations: writing,
     },
     answering(
+      'comment',
       async (asked: {
         board_id: string
         text: string
@@ -226,7 +245,7 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
       inputSchema: { board_id },
       annotations: reading,
     },
-    answering(async (asked: { board_id: string }) => {
+    answering('read_comments', async (asked: { board_id: string }) => {
       const threads = await threadsFor(deps, caller, asked.board_id)
       const lines = threads.flatMap(({ id, anchor, comments }) => [
         `thread ${id} at ${Math.round(anchor.x)},${Math.round(anchor.y)}${anchor.element_id === undefined ? '' : ` on ${quoted(anchor.element_id)}`}`,

@@ -9,7 +9,7 @@ import type { Registry } from 'prom-client'
 import { BoardroomError } from '../errors.ts'
 import { type Actor, actorOf, type Identity, systemActor } from '../principal.ts'
 import type { HttpEnv } from '../routing/context.ts'
-import { errorHandler } from '../routing/errors.ts'
+import { deniedReason, errorHandler } from '../routing/errors.ts'
 import { newRouter } from '../routing/router.ts'
 import { crossOrigin, type IsOurOrigin, refuseForeignPages } from './cors.ts'
 import { type Check, healthRoutes } from './health.ts'
@@ -154,14 +154,6 @@ const identified =
 
 const unknownActor: Actor = { ...systemActor, kind: 'anonymous', name: null }
 
-const denials = new Set<string>([
-  'not_signed_in',
-  'access_denied',
-  'board_deleted',
-  'origin_not_allowed',
-  'consent_needed',
-])
-
 /** Before the answer is sent; what cannot be recorded is refused all the same. */
 async function recordRefusal(deps: AppDeps, error: unknown, c: Context<HttpEnv>): Promise<void> {
   if (deps.recordDenied === undefined || !(error instanceof BoardroomError)) return
@@ -175,16 +167,14 @@ async function recordRefusal(deps: AppDeps, error: unknown, c: Context<HttpEnv>)
     userAgent: c.req.header('user-agent')?.slice(0, 500) ?? null,
   }
   const concerns = /^\/api\/(?:boards\/[^/]+|audit)(?:\/|$)/.test(path)
-  // A board that one may not see looks like one that is not there; the cause says which refusal it was.
-  const hidden = error.cause instanceof BoardroomError ? error.cause.code : null
-  const isDenied = denials.has(error.code) || (error.code === 'not_found' && hidden === 'access_denied')
-  if (error.code !== 'too_many_requests' && !((concerns || isBefore) && isDenied)) return
+  const reason = deniedReason(error)
+  if (error.code !== 'too_many_requests' && !((concerns || isBefore) && reason !== null)) return
   const boardId = /^\/api\/boards\/([^/]+)/.exec(path)?.[1] ?? ''
   await deps
     .recordDenied({
       actor,
       boardId: uuidShape.test(boardId) ? boardId.toLowerCase() : null,
-      reason: hidden ?? error.code,
+      reason: reason ?? error.code,
       route:
         `${c.req.method} ${path.replaceAll(/[^/]*(?:[0-9a-f]{8}-[0-9a-f-]{27}|\d+)[^/]*/gi, '{id}')}`.slice(
           0,

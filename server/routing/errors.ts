@@ -131,3 +131,18 @@ const unreachable = [
 // pg gives its own time-outs and lost connections no code.
 const unreachableMessage =
   /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error)/
+
+const denials = new Set<string>([
+  'not_signed_in',
+  'access_denied',
+  'board_deleted',
+  'origin_not_allowed',
+  'consent_needed',
+])
+
+/** Why somebody was refused what they asked for, as the trail says it; null where the error is none of that kind. */
+export function deniedReason({ code, cause }: BoardroomError): string | null {
+  // A board that one may not see looks like one that is not there; the cause says which refusal it was.
+  const hidden = cause instanceof BoardroomError ? cause.code : null
+  return denials.has(code) || (code === 'not_found' && hidden === 'access_denied') ? (hidden ?? code) : null
+}

@@ -260,4 +260,35 @@ mcp('are held to their bits, batch by batch, and go on after a restart of nothin
   }),
 )
 
+mcp('that is refused leaves a row, as a refused request does', () =>
+  withServer(async (server) => {
+    const ada = await server.user('Ada')
+    const board = await ada.board('Plans')
+    const bot = await agentOf(server, ada, 'Bot')
+    assert.match((await bot.call('read_board', { board_id: board })).text, /^not_found/)
+    await bot.give(board, { can_read: true })
+    const element = { type: 'rectangle', x: 0, y: 0 }
+    assert.match(
+      (await bot.call('add_elements', { board_id: board, elements: [element] })).text,
+      /^access_denied/,
+    )
+    const rows = await server.db
+      .selectFrom('audit_logs')
+      .select(['actor_kind', 'agent_id', 'board_id', 'details'])
+      .where('action', '=', 'access_denied')
+      .orderBy('timestamp')
+      .execute()
+    assert.equal(
+      rows.map(({ details, ...row }) => [row, details?.transport, details?.route, details?.reason]),
+      ['read_board', 'add_elements'].map((tool) => [
+        { actor_kind: 'agent', agent_id: bot.id, board_id: board },
+        'mcp',
+        tool,
+        'access_denied',
+      ]),
+    )
+    await bot.client.close()
+  }),
+)
+
 mcp.run()
