@@ -7,7 +7,7 @@ export interface StreamLimits {
   most: number
   /** Of one known asker, so that nobody takes the places of the others. */
   mostOfOne: number
-  /** Of one address: anonymous people are somebody new each time, and one link makes many guests. */
+  /** Of one address, accounts left out: anonymous people are somebody new each time, and one link makes many guests. */
   mostOfAddress: number
 }
 
@@ -25,12 +25,15 @@ export class StreamCount {
   enter(identity: Identity, actor: Pick<Actor, 'ip'>): () => void {
     const { most, mostOfOne, mostOfAddress } = this.#limits
     const asker = principalKey(identity.principal)
+    // Who has an account is counted as that: strangers behind the same address take nothing from them.
+    const isKnown = identity.principal.kind === 'user'
     const address = `address:${addressKey(actor.ip)}`
+    const counted = isKnown ? [asker] : [asker, address]
     if (this.#all >= most || this.#of(asker) >= mostOfOne)
       throw new BoardroomError('too_many_requests', 'too many event streams are open; close some', {
         details: { limit: 'event_streams' },
       })
-    if (this.#of(address) >= mostOfAddress) {
+    if (!isKnown && this.#of(address) >= mostOfAddress) {
       throw new BoardroomError(
         'too_many_requests',
         `your address has ${mostOfAddress} event streams open, which is the most; close some`,
@@ -38,10 +41,10 @@ export class StreamCount {
       )
     }
     this.#all += 1
-    for (const key of [asker, address]) this.#open.set(key, this.#of(key) + 1)
+    for (const key of counted) this.#open.set(key, this.#of(key) + 1)
     return () => {
       this.#all -= 1
-      for (const key of [asker, address]) {
+      for (const key of counted) {
         const left = this.#of(key) - 1
         if (left > 0) this.#open.set(key, left)
         else this.#open.delete(key)

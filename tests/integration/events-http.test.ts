@@ -130,6 +130,9 @@ events('of people nobody knows are counted by address, and begin at once past an
     const refused = await open(path, await strangers(test, 200))
     assert.is(refused.status, 429)
     assert.match(await refused.text(), /your address/)
+    const colleague = await open(path, (await make.user(db)).id)
+    assert.is(colleague.status, 200, 'and take nothing from people with an account')
+    await colleague.body?.cancel()
     const [first] = streams
     assert.is(first?.headers.get('x-accel-buffering'), 'no')
     const reader = first?.body?.getReader()
