@@ -310,6 +310,10 @@ const told: Sentences<World> = [
       hooks['/kept'] = (await hook('/kept', ['board.*'], kept.ask)).body.id
       await kept.ask('POST', '/api/boards', { title: 'Before' })
       await eventually(() => ['/lost', '/chief', '/kept'].every((path) => at(path).length === 1))
+      // The receivers have them a moment before the rows say so.
+      const open = () =>
+        db.selectFrom('webhook_deliveries').select('id').where('state', '=', 'pending').execute()
+      await eventually(async () => (await open()).length === 0)
       // What waits already is not sent either.
       const later = {
         state: 'pending' as const,
