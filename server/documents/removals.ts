@@ -105,8 +105,12 @@ function countOf(name: string, root: SharedType): Count {
   return { entries, isText: root._length > 0 && partsOf(root).list === 'text' }
 }
 
+/** An element is a map of its own, or, of other clients, a plain value. */
 const isDeletedElement = (item: Y.Item): boolean => {
-  if (!(item.content instanceof Y.ContentType)) return false
+  if (!(item.content instanceof Y.ContentType)) {
+    const value: unknown = item.content.getContent().at(-1)
+    return typeof value === 'object' && value !== null && 'isDeleted' in value && value.isDeleted === true
+  }
   const flag = item.content.type._map.get('isDeleted')
   return flag !== undefined && !flag.deleted && flag.content.getContent().at(-1) === true
 }

@@ -60,6 +60,19 @@ removals('are seen when a board is cleared, in one edit or one element after the
   assert.equal(atOnce.found(), [{ at: 40, visible: six }])
 })
 
+removals('are seen where elements are plain values that say so, as other clients keep them', () => {
+  const written = new Written()
+  for (const id of six) written.at(0, (doc) => doc.getMap('elements').set(id, { type: 'rectangle' }))
+  written.at(30, (doc) => {
+    for (const id of six) doc.getMap('elements').set(id, { type: 'rectangle', isDeleted: true })
+  })
+  const found = statesBeforeRemovals(null, written.updates, written.times)
+  assert.equal(
+    found.map(({ state }) => Object.values(documentOf(state).getMap('elements').toJSON())),
+    [six.map(() => ({ type: 'rectangle' }))],
+  )
+})
+
 removals('are seen where what they take away was folded already', () => {
   const before = new Written().draw(0, ...six)
   const later = new Written()
