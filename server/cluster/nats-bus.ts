@@ -27,7 +27,7 @@ export async function connectNats(config: NatsConfig, name: string, log: Logger)
   try {
     return new NatsBus(await connect(options), log)
   } catch (error) {
-    throw explained(error, shownUrl(config.natsUrl ?? ''))
+    throw explained(error, shownUrl(config.natsUrl ?? ''), options.tls !== undefined)
   }
 }
 
@@ -121,26 +121,27 @@ class NatsBus implements Bus {
   }
 }
 
-function explained(error: unknown, url: string): BoardroomError {
+function explained(error: unknown, url: string, isByTls: boolean): BoardroomError {
   if (error instanceof BoardroomError) return error
   const { name = '', message = '', code = '' } = error as { name?: string; message?: string; code?: string }
   const said = `${name} ${message} ${code}`.toLowerCase()
   const cause = { cause: error }
-  if (/authorization|authentication|nkey|jwt|signature|expired/.test(said))
-    return new BoardroomError(
-      'invalid_config',
-      `NATS at ${url} does not accept who we are; check NATS_TOKEN, NATS_CREDENTIALS_FILE or the user in NATS_URL`,
-      cause,
-    )
+  // First: its codes speak of signatures, too.
   if (/tls|certificate|self.signed|ssl|altname/.test(said))
     return new BoardroomError(
       'invalid_config',
       `no TLS connection with NATS at ${url}: ${message}; check NATS_CA_FILE, NATS_CERT_FILE and NATS_KEY_FILE, and tls:// in NATS_URL`,
       cause,
     )
+  if (/authorization|authentication|nkey|jwt|signature|expired/.test(said))
+    return new BoardroomError(
+      'invalid_config',
+      `NATS at ${url} does not accept who we are; check NATS_TOKEN, NATS_CREDENTIALS_FILE or the user in NATS_URL`,
+      cause,
+    )
   return new BoardroomError(
     'bus_unreachable',
-    `NATS at ${url} does not answer (${message || code}); start it, or correct NATS_URL`,
+    `NATS at ${url} does not answer (${message || code}); start it, or correct NATS_URL${isByTls ? '; where it asks for a certificate, set NATS_CERT_FILE and NATS_KEY_FILE' : ''}`,
     cause,
   )
 }

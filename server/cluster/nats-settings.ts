@@ -1,6 +1,7 @@
 // How to reach NATS: what the operator says, checked and read before anything is opened, so that what is wrong is said
 // in one line.
 import { readFileSync } from 'node:fs'
+import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 import { credsAuthenticator, type NodeConnectionOptions } from '@nats-io/transport-node'
 import type { Config } from '../config.ts'
 import { BoardroomError } from '../errors.ts'
@@ -23,7 +24,13 @@ export function natsOptionsOf(config: NatsConfig): NodeConnectionOptions & { ser
       'invalid_config',
       'NATS_CERT_FILE and NATS_KEY_FILE belong together: set both, or neither',
     )
+  const hosts = urls.map(({ hostname }) => hostname.replace(/^\[|\]$/g, ''))
   const tls = {
+    // The library asks for no name where a host is an address, and Node then for that of localhost.
+    checkServerIdentity: (_name: string, certificate: PeerCertificate) =>
+      hosts.some((host) => checkServerIdentity(host, certificate) === undefined)
+        ? undefined
+        : checkServerIdentity(hosts[0] ?? '', certificate),
     ...(config.natsCaFile === undefined ? {} : { ca: read('NATS_CA_FILE', config.natsCaFile) }),
     ...(natsCertFile === undefined ? {} : { cert: read('NATS_CERT_FILE', natsCertFile) }),
     ...(natsKeyFile === undefined ? {} : { key: read('NATS_KEY_FILE', natsKeyFile) }),
