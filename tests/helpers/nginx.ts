@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { eventually } from './eventually.ts'
@@ -21,11 +21,39 @@ export const findNginx = (): string | null =>
     .find((file) => existsSync(file)) ?? null
 
 /** @param port of the server, on this machine */
-export async function withNginx(port: number, work: (nginx: Nginx) => Promise<void>): Promise<void> {
+export const withNginx = (port: number, work: (nginx: Nginx) => Promise<void>): Promise<void> =>
+  withConfiguration(({ folder, ours, plain }) => configuration({ folder, port, ours, plain }), work)
+
+/** As docs/proxy.md shows it for several nodes, word for word but for the addresses. */
+export async function withNginxBalancing(
+  ports: readonly number[],
+  work: (nginx: Pick<Nginx, 'origin'>) => Promise<void>,
+): Promise<void> {
+  const shown = /## Several nodes[\s\S]*?```nginx\n([\s\S]*?)```/.exec(
+    await readFile('docs/proxy.md', 'utf8'),
+  )?.[1]
+  if (shown === undefined) throw new Error('docs/proxy.md shows no nginx for several nodes')
+  const servers = ports.map((port) => `server 127.0.0.1:${port};`).join('\n')
+  await withConfiguration(
+    ({ folder, ours }) =>
+      inHttp(
+        folder,
+        shown
+          .replace(/(?:\s*server 10\.[\d.:]+;)+/, `\n${servers}`)
+          .replace('listen 443 ssl;', `listen 127.0.0.1:${ours};`),
+      ),
+    work,
+  )
+}
+
+async function withConfiguration(
+  configured: (ports: Omit<Ports, 'port'>) => string,
+  work: (nginx: Nginx) => Promise<void>,
+): Promise<void> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'boardroom-nginx-'))
   await chmod(folder, 0o755) // as root, its workers run as another account
   const [ours, plain] = [await freePort(), await freePort()]
-  await writeFile(path.join(folder, 'nginx.conf'), configuration({ folder, port, ours, plain }))
+  await writeFile(path.join(folder, 'nginx.conf'), configured({ folder, ours, plain }))
   const child = spawn(
     findNginx() ?? 'nginx',
     ['-p', folder, '-e', path.join(folder, 'error.log'), '-c', path.join(folder, 'nginx.conf')],
@@ -50,18 +78,26 @@ interface Ports {
   plain: number
 }
 
-const configuration = ({ folder, port, ours, plain }: Ports): string => `
+const inHttp = (folder: string, servers: string): string => `
 daemon off;
 worker_processes 1;
 pid ${folder}/nginx.pid;
 events {}
 http {
   access_log off;
+  ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((of) => `${of}_temp_path ${folder}/${of};`).join(' ')}
+  ${servers}
+}
+`
+
+const configuration = ({ folder, port, ours, plain }: Ports): string =>
+  inHttp(
+    folder,
+    `
   gzip on;
   gzip_types text/event-stream application/json;
   gzip_proxied any;
   gzip_min_length 0;
-  ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((of) => `${of}_temp_path ${folder}/${of};`).join(' ')}
   map $http_upgrade $connection_upgrade { default upgrade; '' close; }
   server {
     listen 127.0.0.1:${ours};
@@ -78,6 +114,5 @@ http {
   server {
     listen 127.0.0.1:${plain};
     location / { proxy_pass http://127.0.0.1:${port}; }
-  }
-}
-`
+  }`,
+  )
