@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { DatabaseWay } from './database-way.ts'
+import { eventually } from './eventually.ts'
 import { freePort } from './free-port.ts'
 import { NatsWay } from './nats.ts'
 import { type Program, startProgram } from './program.ts'
@@ -51,11 +52,14 @@ export class NodeProgram {
     return this.#program?.pid ?? 0
   }
 
-  /** Starts it where it does not run. */
+  /** Starts it where it does not run; again, as a supervisor does, where the machine or Postgres was too busy for it. */
   async start(): Promise<void> {
     if (this.#program !== null) return
     if (this.#port === 0) await this.#prepare()
-    this.#program = await startProgram(this.#dataDir, this.#env)
+    this.#program = await eventually(() => startProgram(this.#dataDir, this.#env), {
+      withinMs: 180_000,
+      everyMs: 500,
+    })
   }
 
   /** kill -9. */
