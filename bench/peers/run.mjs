@@ -3,6 +3,7 @@
 //   npm run bench                                            everything, three rounds
 //   npm run bench -- --quick                                 what is compared most, one round, under three minutes
 //   npm run bench -- --scenarios fanout,rooms --variants n100,300x2 --servers boardroom,yws-0.1.5 --rounds 5
+//   BOARDROOM_BESIDE=../before npm run bench -- --servers boardroom,beside    another checkout, installed and built
 import { spawn } from 'node:child_process'
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'

@@ -5,9 +5,21 @@
 //   readyPath  answers 2xx once the server is ready, where listening does not say so
 //   setup      makes the rooms that a scenario names, and answers with their URLs
 //   ackType    number of the message that says that edits are stored (y-websocket protocol only)
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const here = (path) => fileURLToPath(new URL(path, import.meta.url))
+const here = (relative) => fileURLToPath(new URL(relative, import.meta.url))
+
+const boardroomIn = (folder) => ({
+  command: `sh '${folder}/bench/serve.sh'`,
+  cwd: folder,
+  protocol: 'yws',
+  persists: true,
+  setup: `node '${folder}/bench/make-boards.mjs'`,
+  readyPath: '/readyz',
+  ackType: 65,
+  subprotocol: 'boardroom.v1',
+})
 
 export const servers = {
   'floor-forward': { command: 'node floor/forward.mjs', cwd: here('.'), protocol: 'floor', stateless: true },
@@ -24,14 +36,9 @@ export const servers = {
     protocol: 'hocuspocus',
     persists: true,
   },
-  boardroom: {
-    command: `sh '${here('../../serve.sh')}'`,
-    cwd: here('../../..'),
-    protocol: 'yws',
-    persists: true,
-    setup: `node '${here('../../make-boards.mjs')}'`,
-    readyPath: '/readyz',
-    ackType: 65,
-    subprotocol: 'boardroom.v1',
-  },
+  boardroom: boardroomIn(here('../../..')),
+  // Another checkout of Boardroom, installed and built: what a change costs, in the same run.
+  ...(process.env.BOARDROOM_BESIDE
+    ? { beside: boardroomIn(path.resolve(process.env.BOARDROOM_BESIDE)) }
+    : {}),
 }
