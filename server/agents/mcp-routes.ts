@@ -25,7 +25,10 @@ export function mcpRoutes(deps: McpDeps, version: string): Hono<HttpEnv> {
     const server = mcpServerFor(deps, caller, version)
     await server.connect(transport)
     try {
-      return await transport.handleRequest(c.req.raw)
+      // Read here, so that a body beyond the limit is told as such and not as text that cannot be parsed.
+      const body = await c.req.text()
+      const { url, method, headers } = c.req.raw
+      return await transport.handleRequest(new Request(url, { method, headers, body }))
     } finally {
       await server.close()
     }

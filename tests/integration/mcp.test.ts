@@ -291,4 +291,31 @@ mcp('that is refused leaves a row, as a refused request does', () =>
   }),
 )
 
+mcp('with a body beyond the limit is told so, also where its length was not', () =>
+  withServer(async (server) => {
+    const ada = await server.user('Ada')
+    const { token, client } = await agentOf(server, ada, 'Drawer')
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (let i = 0; i < 20; i++) controller.enqueue(new Uint8Array(64 * 1024).fill(0x20))
+        controller.close()
+      },
+    })
+    const answer = await fetch(`${server.origin}/mcp`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+      },
+      body,
+      duplex: 'half',
+    } as RequestInit)
+    assert.is(answer.status, 413)
+    const { error } = (await answer.json()) as { error: { code: string } }
+    assert.is(error.code, 'too_large')
+    await client.close()
+  }),
+)
+
 mcp.run()
