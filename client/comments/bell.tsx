@@ -1,8 +1,13 @@
-// What one is told of, on the page of boards: who named one, who answered, and where.
+// What one is told of, on the page of boards: who named one, who answered, and where. Administrators are told of webhooks
+// that were disabled, until somebody enables or deletes them.
 import { useCallback, useEffect, useState } from 'react'
 import type { NotificationResponse } from '../../shared/api/comments.ts'
+import type { WebhookResponse } from '../../shared/api/webhooks.ts'
+import { stoppedByHand } from '../../shared/applications.ts'
 import * as api from '../api.ts'
+import { listWebhooks } from '../applications-api.ts'
 import { Link } from '../router.tsx'
+import { applicationTexts } from '../texts/applications.ts'
 import { texts } from '../texts/comments.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icons.tsx'
@@ -12,8 +17,13 @@ import './bell.css'
 
 const everyMs = 60_000
 
-export const Bell = () => {
+/** By the server, and not by somebody who knows. */
+const wasStopped = ({ state, disabled_reason }: WebhookResponse): boolean =>
+  state === 'disabled' && disabled_reason !== stoppedByHand
+
+export const Bell = ({ isAdmin }: { isAdmin: boolean }) => {
   const [items, setItems] = useState<readonly NotificationResponse[]>([])
+  const [stopped, setStopped] = useState<readonly WebhookResponse[]>([])
   const [isOpen, setOpen] = useState(false)
   const look = useCallback(() => {
     if (document.visibilityState !== 'visible') return
@@ -21,7 +31,13 @@ export const Bell = () => {
       (page) => setItems(page.items),
       () => {}, // looked for again in a minute
     )
-  }, [])
+    if (!isAdmin) return
+    listWebhooks().then(
+      (page) => setStopped(page.items.filter(wasStopped)),
+      () => {}, // looked for again in a minute
+    )
+  }, [isAdmin])
+  const count = items.length + stopped.length
   useEffect(() => {
     look()
     const timer = setInterval(look, everyMs)
@@ -42,24 +58,32 @@ export const Bell = () => {
       <button
         type="button"
         className="quiet square bell"
-        aria-label={texts.notifications(items.length)}
-        title={texts.notifications(items.length)}
+        aria-label={texts.notifications(count)}
+        title={texts.notifications(count)}
         onClick={() => setOpen(true)}
       >
         <Icon name="bell" />
-        {items.length > 0 && (
+        {count > 0 && (
           <span className="count" aria-hidden="true">
-            {items.length}
+            {count}
           </span>
         )}
       </button>
       {isOpen && (
         <Dialog title={texts.notifications(0)} onClose={() => setOpen(false)}>
-          {items.length === 0 ? (
+          {count === 0 ? (
             <p>{texts.noNotifications}</p>
           ) : (
             <>
               <ul className="notifications">
+                {stopped.map((webhook) => (
+                  <li key={webhook.id}>
+                    <Link href="/admin/webhooks">
+                      <strong>{applicationTexts.hooks.disabledWord(new URL(webhook.url).host)}</strong>
+                      <span>{webhook.disabled_reason}</span>
+                    </Link>
+                  </li>
+                ))}
                 {items.map((item) => (
                   <li key={item.id}>
                     <Link href={`/b/${item.board_id}?thread=${item.thread_id}`}>
@@ -76,11 +100,13 @@ export const Bell = () => {
                   </li>
                 ))}
               </ul>
-              <div className="actions end">
-                <button type="button" onClick={read}>
-                  {texts.allRead}
-                </button>
-              </div>
+              {items.length > 0 && (
+                <div className="actions end">
+                  <button type="button" onClick={read}>
+                    {texts.allRead}
+                  </button>
+                </div>
+              )}
             </>
           )}
         </Dialog>

@@ -1,4 +1,5 @@
-// For administrators: people and invitations, who is connected, boards and links of the whole instance, its health.
+// For administrators: people and invitations, who is connected, boards and links of the whole
+// instance, keys and webhooks of other applications, its health.
 import { useEffect, useState } from 'react'
 import type { InstanceResponse } from '../../shared/api/instance.ts'
 import type { MeResponse } from '../../shared/api.ts'
@@ -12,7 +13,9 @@ import { Nothing, Table, usePages } from '../ui/table.tsx'
 import { ago, atTime } from '../ui/time.ts'
 import { showProblem } from '../ui/toast.tsx'
 import { TopBar } from '../ui/top-bar.tsx'
+import { KeysTab } from './admin-keys.tsx'
 import { InvitationsTab, PeopleTab } from './admin-people.tsx'
+import { WebhooksTab } from './admin-webhooks.tsx'
 
 const texts = peopleTexts.admin
 type Tab = keyof typeof texts.tabs
@@ -57,6 +60,8 @@ const AdminPage = ({ tab }: { tab: string }) => {
         {shown === 'connections' && <Connections />}
         {shown === 'boards' && <Boards />}
         {shown === 'links' && <Links />}
+        {shown === 'keys' && <KeysTab />}
+        {shown === 'webhooks' && <WebhooksTab />}
         {shown === 'server' && <Server />}
       </main>
     </div>

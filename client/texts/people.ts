@@ -93,6 +93,8 @@ export const peopleTexts = {
       connections: 'Connected now',
       boards: 'Boards',
       links: 'Links',
+      keys: 'Service keys',
+      webhooks: 'Webhooks',
       server: 'Server',
     },
     search: 'Search people',

@@ -36,12 +36,12 @@ export const Dialog = ({ title, onClose, children, size = 'small' }: DialogProps
       // Excalidraw listens on the document: letters typed in here are not its shortcuts.
       onKeyDown={(event) => event.stopPropagation()}
     >
-      <header>
+      <div className="dialog-head">
         <h2 id={titleId}>{title}</h2>
         <button type="button" className="quiet square" aria-label="Close" onClick={onClose}>
           <Icon name="close" />
         </button>
-      </header>
+      </div>
       <div className="dialog-body">{children}</div>
     </dialog>
   )

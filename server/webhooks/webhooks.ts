@@ -7,6 +7,7 @@ import type {
   WebhookResponse,
   WebhookUpdate,
 } from '../../shared/api/webhooks.ts'
+import { stoppedByHand } from '../../shared/applications.ts'
 import { transactionAs } from '../audit/actor.ts'
 import type { Db } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
@@ -99,7 +100,7 @@ export async function updateWebhook(
       ...(change.events === undefined ? {} : { events: [...new Set(change.events)] }),
       ...(change.description === undefined ? {} : { description: change.description }),
       ...(starts ? { disabled_at: null, disabled_reason: null, failing_since: null } : {}),
-      ...(stops ? { disabled_at: new Date(), disabled_reason: 'stopped by hand' } : {}),
+      ...(stops ? { disabled_at: new Date(), disabled_reason: stoppedByHand } : {}),
       ...keeping(holder),
     })
     if (starts) await hurryDeliveries(trx, id)

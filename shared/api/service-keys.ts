@@ -1,9 +1,9 @@
 // Service keys, as they go over HTTP: what another application's server asks with.
 import { z } from 'zod'
+import { scopeNouns } from '../applications.ts'
 import { strict, Timestamp, text, trimmed, UserId, Uuid } from './fields.ts'
 
-/** What a key may be about. `boards` is content too: documents, files, versions, folders. */
-export const scopeNouns = ['boards', 'permissions', 'tickets', 'comments', 'audit', 'webhooks'] as const
+export { scopeNouns } from '../applications.ts'
 export type ScopeNoun = (typeof scopeNouns)[number]
 
 export const scopeVerbs = ['read', 'create', 'write'] as const

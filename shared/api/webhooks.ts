@@ -1,27 +1,9 @@
 // Webhooks, as they go over HTTP.
 import { z } from 'zod'
+import { webhookEventTypes } from '../applications.ts'
 import { cursor, limit, strict, Timestamp, text, UserId, Uuid } from './fields.ts'
 
-export const webhookEventTypes = [
-  'board.created',
-  'board.updated',
-  'board.deleted',
-  'board.restored',
-  'board.purged',
-  'permission.changed',
-  'link.created',
-  'link.used',
-  'link.revoked',
-  'connection.joined',
-  'connection.left',
-  'comment.created',
-  'comment.updated',
-  'comment.deleted',
-  'thread.resolved',
-  'thread.reopened',
-  'version.created',
-  'version.restored',
-] as const
+export { webhookEventTypes } from '../applications.ts'
 export type WebhookEventType = (typeof webhookEventTypes)[number]
 
 const nouns = [...new Set(webhookEventTypes.map((type) => type.replace(/\..*/, '')))]

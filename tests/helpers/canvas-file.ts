@@ -1,6 +1,7 @@
 // The browser tests of one file, at one server and in one browser: starting those takes longer than most of the tests.
 import type { Page } from 'playwright-core'
 import { suite } from 'uvu'
+import type { BoardroomOptions } from '../../server/boardroom.ts'
 import { type OpenOptions, type TestBrowser, type Window, withBrowser } from './browser.ts'
 import { browserTests, type CanvasPerson, type CanvasServer, withCanvas } from './canvas-server.ts'
 import { findChromium } from './chromium.ts'
@@ -19,7 +20,7 @@ export interface CanvasTest extends Shared {
 }
 
 /** A suite `name` of browser tests, which share the people and make boards of their own. Ends with `run()`. */
-export const canvasFile = (name: string) => {
+export const canvasFile = (name: string, options: Partial<BoardroomOptions> = {}) => {
   const tests = suite(name)
   const browserOnly = browserTests(findChromium(), tests)
   let started: Promise<Shared & { browser: TestBrowser }> | null = null
@@ -29,16 +30,18 @@ export const canvasFile = (name: string) => {
 
   const start = (chromium: string) =>
     new Promise<Shared & { browser: TestBrowser }>((resolve, reject) => {
-      finished = withCanvas((server) =>
-        withBrowser(chromium, async (browser) => {
-          const ada = await server.user('Ada')
-          const grace = await server.user('Grace')
-          const isOver = new Promise<void>((over) => {
-            finish = over
-          })
-          resolve({ server, ada, grace, browser })
-          await isOver
-        }),
+      finished = withCanvas(
+        (server) =>
+          withBrowser(chromium, async (browser) => {
+            const ada = await server.user('Ada')
+            const grace = await server.user('Grace')
+            const isOver = new Promise<void>((over) => {
+              finish = over
+            })
+            resolve({ server, ada, grace, browser })
+            await isOver
+          }),
+        options,
       )
       finished.catch(reject)
     })

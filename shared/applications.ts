@@ -1,0 +1,28 @@
+// What other people's applications may do and are told, for server and pages: plain lists, without the schemas.
+
+/** What a key may be about. `boards` is content too: documents, files, versions, folders. */
+export const scopeNouns = ['boards', 'permissions', 'tickets', 'comments', 'audit', 'webhooks'] as const
+
+export const webhookEventTypes = [
+  'board.created',
+  'board.updated',
+  'board.deleted',
+  'board.restored',
+  'board.purged',
+  'permission.changed',
+  'link.created',
+  'link.used',
+  'link.revoked',
+  'connection.joined',
+  'connection.left',
+  'comment.created',
+  'comment.updated',
+  'comment.deleted',
+  'thread.resolved',
+  'thread.reopened',
+  'version.created',
+  'version.restored',
+] as const
+
+/** The `disabled_reason` of a webhook that somebody disabled. */
+export const stoppedByHand = 'stopped by hand'
