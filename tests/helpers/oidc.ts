@@ -41,9 +41,10 @@ export async function withProvider<Result>(
   const { port } = http.address() as AddressInfo // it listens on TCP
   const issuer = `http://127.0.0.1:${port}`
   const people = new Map<string, Someone>()
+  const known = (sub: string) => (provider.person?.sub === sub ? provider.person : people.get(sub))
   let current: Provider
   const start = async () => {
-    current = await providerOf(issuer, base, people)
+    current = await providerOf(issuer, base, known)
   }
   await start()
   const client = { id: clientId, secret: clientSecret }
@@ -90,7 +91,11 @@ export async function withProvider<Result>(
 const clientId = 'boardroom'
 const clientSecret = 'the secret of the client: 100% right' // has to be percent-encoded in the header
 
-async function providerOf(issuer: string, base: string, people: Map<string, Someone>): Promise<Provider> {
+async function providerOf(
+  issuer: string,
+  base: string,
+  known: (sub: string) => Someone | undefined,
+): Promise<Provider> {
   const { privateKey } = await generateKeyPair('RS256', { extractable: true })
   const key = { ...(await exportJWK(privateKey)), use: 'sig', alg: 'RS256' }
   const configuration: Configuration = {
@@ -105,7 +110,7 @@ async function providerOf(issuer: string, base: string, people: Map<string, Some
     ],
     jwks: { keys: [key] },
     cookies: { keys: ['a key of the test'] },
-    features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: true } },
+    features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: true, logoutSource } },
     pkce: { required: () => true },
     // Its default too: e-mail and name are in userinfo, and not in the id token.
     conformIdTokenClaims: true,
@@ -113,7 +118,7 @@ async function providerOf(issuer: string, base: string, people: Map<string, Some
     interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
     findAccount: (_context, sub) => ({
       accountId: sub,
-      claims: () => ({ ...people.get(sub), sub }),
+      claims: () => ({ ...known(sub), sub }),
     }),
     async loadExistingGrant({ oidc }) {
       if (oidc.client === undefined || oidc.session?.accountId === undefined) return undefined
@@ -124,6 +129,11 @@ async function providerOf(issuer: string, base: string, people: Map<string, Some
     },
   }
   return new Provider(issuer, configuration)
+}
+
+/** Its own page loads a font from elsewhere. */
+const logoutSource = (context: { body: unknown }, form: string): void => {
+  context.body = form
 }
 
 /** Everybody agrees to everything. @returns the id of the grant */
