@@ -4,9 +4,11 @@ import * as assert from 'uvu/assert'
 import { createUser } from '../../server/accounts/users.ts'
 import type { BoardroomOptions } from '../../server/boardroom.ts'
 import { systemActor } from '../../server/principal.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { freePort } from '../helpers/free-port.ts'
 import { type Someone, type TestProvider, Traveller, withProvider } from '../helpers/oidc.ts'
 import { type TestServer, withServer } from '../helpers/server.ts'
+import { withSmtp } from '../helpers/smtp.ts'
 
 interface Cast {
   server: TestServer
@@ -369,6 +371,26 @@ sso('without passwords everything that needs one is refused, and sysadmins come 
       assert.is(known.me.name, 'Some user')
     },
     { passwords: 'off', signUp: 'open', oidcName: 'Acme' },
+  ),
+)
+
+sso('whoever has no password gets none by mail', () =>
+  withSmtp((smtp) =>
+    withSso(
+      async ({ server, signIn }) => {
+        const { me } = await signIn(ada)
+        const made = await createUser(server.db, systemActor, {
+          ...{ name: 'Bob', email: 'bob@example.org', password: 'correct horse battery staple' },
+        })
+        for (const email of ['ada@example.org', 'bob@example.org'])
+          assert.is((await server.ask('POST', '/api/password-resets', { email })).status, 202)
+        await eventually(() => smtp.delivered.length === 1)
+        const links = await server.db.selectFrom('password_resets').select('user_id').execute()
+        assert.equal(links, [{ user_id: made.id }])
+        assert.is.not(made.id, me.user_id)
+      },
+      { smtpUrl: smtp.url },
+    ),
   ),
 )
 

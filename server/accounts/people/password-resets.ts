@@ -9,7 +9,7 @@ import { BoardroomError } from '../../errors.ts'
 import type { Actor } from '../../principal.ts'
 import { recordPassword } from '../password-change.ts'
 import { hashPassword, refuseGuessable } from '../passwords.ts'
-import { insertPassword, setPassword, userById, userIdByEmail } from '../queries.ts'
+import { insertPassword, passwordHashOf, setPassword, userById, userIdByEmail } from '../queries.ts'
 import { newSecret, sha256Of } from '../secret.ts'
 import { deleteSessions } from '../session-queries.ts'
 import { changeableUser } from '../users.ts'
@@ -62,6 +62,8 @@ async function mailLink(deps: PeopleDeps, actor: Actor, email: string, url: stri
   const id = await userIdByEmail(db, email)
   const user = id === null ? undefined : await userById(db, id)
   if (user === undefined || !user.is_active || user.issuer !== null || user.email === null) return
+  // Whoever signs in by single sign-on alone gets no second way in by themselves; an administrator may give one.
+  if ((await passwordHashOf(db, user.id)) === null) return
   const { secret, sha256 } = newSecret()
   const expires_at = new Date(Date.now() + goodForMs)
   await transactionAs(db, actor, (trx) =>
