@@ -3,6 +3,7 @@ import { lazy, Suspense } from 'react'
 import { PaletteHost } from './palette/host.tsx'
 import { usePath } from './router.tsx'
 import { Loading, MessagePage } from './ui/message.tsx'
+import { Reports } from './ui/report.tsx'
 import { Toasts } from './ui/toast.tsx'
 
 /** Excalidraw is ten times everything else: only boards load it. */
@@ -32,6 +33,7 @@ export const App = () => (
       <CurrentPage path={usePath()} />
     </Suspense>
     <PaletteHost />
+    <Reports />
     <Toasts />
   </>
 )

@@ -13,6 +13,8 @@ export interface ImportProgress {
   done: number | null
 }
 
+export type Imported = Pick<Drawing, 'elements' | 'images' | 'background'>
+
 /** Why a file was not taken; the message is for people. */
 export class ImportProblem extends Error {}
 
@@ -25,7 +27,7 @@ export const importFile = async (
   file: File,
   progress: (progress: ImportProgress) => void,
   folderId: string | null = null,
-): Promise<{ boardId: string; leftOut: LeftOut[] }> => {
+): Promise<{ boardId: string; leftOut: LeftOut[]; drawing: Imported }> => {
   progress({ step: `Reading ${file.name}`, done: null })
   const { elements, leftOut, images, background } = await readFile(file)
   const title = file.name
@@ -42,13 +44,13 @@ export const importFile = async (
     await api.deleteBoard(board.id).catch(() => {}) // the first problem is the one to tell
     throw error
   }
-  return { boardId: board.id, leftOut }
+  return { boardId: board.id, leftOut, drawing: { elements, images, background } }
 }
 
 /** Put a drawing into a board that is empty. */
 export const fillBoard = async (
   boardId: string,
-  { elements, images, background }: Pick<Drawing, 'elements' | 'images' | 'background'>,
+  { elements, images, background }: Imported,
   progress: (progress: ImportProgress) => void,
 ): Promise<void> => {
   const needed = [...new Set(elements.flatMap(({ fileId }) => (typeof fileId === 'string' ? [fileId] : [])))]

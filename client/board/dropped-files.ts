@@ -15,6 +15,8 @@ import type { SceneElement } from '../../shared/element.ts'
 import { imageTypeOf } from '../../shared/image-type.ts'
 import { blobOf } from '../import.ts'
 import { sha256 } from '../sha256.ts'
+import { reportTexts as texts } from '../texts/boards.ts'
+import { showReport } from '../ui/report.tsx'
 import { showToast } from '../ui/toast.tsx'
 import { dataUrlOf } from './data-url.ts'
 
@@ -58,12 +60,27 @@ export const importFiles = (excalidraw: ExcalidrawImperativeAPI, files: File[]):
   void takeFiles(excalidraw, files, place, document.querySelector('.excalidraw canvas.interactive') ?? target)
 }
 
+/** Elements into the middle of what is seen, as one step. */
+export const addToMiddle = async (
+  excalidraw: ExcalidrawImperativeAPI,
+  elements: SceneElement[],
+): Promise<void> => {
+  const { offsetLeft, offsetTop, width, height } = excalidraw.getAppState()
+  await addDrawing(
+    excalidraw,
+    { elements, images: new Map(), leftOut: [], background: null },
+    { clientX: offsetLeft + width / 2, clientY: offsetTop + height / 2 },
+  )
+}
+
 const takeFiles = async (
   excalidraw: ExcalidrawImperativeAPI,
   files: File[],
   place: Place,
   target: Element,
 ): Promise<void> => {
+  const problems: string[] = []
+  let taken = files.length
   for (const file of files) {
     try {
       const drawing = await drawingIn(file)
@@ -71,15 +88,21 @@ const takeFiles = async (
       else if (file.type.startsWith('image/') || (await isImage(file))) passOn(file, place, target)
       else if (await isLibrary(file))
         await excalidraw.updateLibrary({ libraryItems: file, merge: true, openLibraryMenu: true })
-      else
-        showToast(`${file.name} is no drawing, library or image, or it is damaged. Nothing was added.`, true)
+      else {
+        taken--
+        problems.push(texts.notADrawing(file.name))
+      }
       const missing = describeLeftOut(drawing?.leftOut ?? [])
-      if (missing !== '') showToast(`${file.name}: ${missing}`, true)
+      if (missing !== '') problems.push(`${file.name}: ${missing}`)
     } catch {
-      showToast(`${file.name} could not be read. Nothing of it was added.`, true)
+      taken--
+      problems.push(texts.unreadable(file.name))
     }
   }
+  if (problems.length === 1 && files.length === 1) showToast(problems[0] ?? '', true)
+  else if (problems.length > 0) showReport({ all: files.length, taken, problems })
 }
+
 const passOn = (file: File, { clientX, clientY }: Place, target: Element) => {
   const dataTransfer = new DataTransfer()
   dataTransfer.items.add(file)

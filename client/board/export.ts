@@ -59,7 +59,12 @@ export const exportDrawing = async (
   }
 }
 
-const thumbnailPixels = 480
+export const thumbnailForm = {
+  mimeType: 'image/webp',
+  quality: 0.8,
+  exportPadding: 16,
+  maxWidthOrHeight: 480,
+}
 
 /** A small picture for the list; null of an empty board. */
 export const thumbnailOf = async (excalidraw: ExcalidrawImperativeAPI): Promise<Blob | null> => {
@@ -69,9 +74,6 @@ export const thumbnailOf = async (excalidraw: ExcalidrawImperativeAPI): Promise<
     elements,
     files: excalidraw.getFiles(),
     appState: imageStateOf(excalidraw),
-    mimeType: 'image/webp',
-    quality: 0.8,
-    exportPadding: 16,
-    maxWidthOrHeight: thumbnailPixels,
+    ...thumbnailForm,
   })
 }

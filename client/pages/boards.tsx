@@ -7,7 +7,7 @@ import * as api from '../api.ts'
 import { FolderCard, FolderMenu } from '../folders/folder-card.tsx'
 import { Offers } from '../folders/offers.tsx'
 import { pathTo, useFolders } from '../folders/use-folders.ts'
-import type { ImportProgress } from '../import.ts'
+import type { Imported, ImportProgress } from '../import.ts'
 import { usePaletteActions } from '../palette/actions.ts'
 import { getConsent } from '../records-api.ts'
 import { Link, navigate } from '../router.tsx'
@@ -16,6 +16,7 @@ import { BoardCard } from '../ui/board-card.tsx'
 import { Prompt } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
+import { showReport } from '../ui/report.tsx'
 import { showProblem, showToast } from '../ui/toast.tsx'
 import { TopBar } from '../ui/top-bar.tsx'
 
@@ -88,7 +89,7 @@ const Boards = ({ me, trash, folderId }: BoardsProps) => {
     [search, sort, view, isBrowsing, folderId, trash],
   )
   const { boards, cursor, load, loadMore } = useBoards(question)
-  const { progress, take } = useImport(folderId)
+  const { progress, take } = useImport(folderId, load)
   const [isOver, setOver] = useState(false)
   const file = useRef<HTMLInputElement>(null)
 
@@ -375,10 +376,13 @@ const useBoards = (question: Partial<BoardListQuery>) => {
 }
 
 /** Imports files one after the other; a single one opens when it is done. */
-const useImport = (folderId: string | null) => {
+const useImport = (folderId: string | null, onTaken: () => void) => {
   const [progress, setProgress] = useState<ImportProgress | null>(null)
   const take = async (files: File[]) => {
     let last: string | null = null
+    let taken = 0
+    const problems: string[] = []
+    const drawings = new Map<string, Imported>()
     // Reading drawings needs the machinery of documents, which the list does without.
     const [{ importFile }, { describeLeftOut }] = await Promise.all([
       import('../import.ts'),
@@ -386,17 +390,27 @@ const useImport = (folderId: string | null) => {
     ])
     for (const file of files) {
       try {
-        const { boardId, leftOut } = await importFile(file, setProgress, folderId)
+        const { boardId, leftOut, drawing } = await importFile(file, setProgress, folderId)
         last = boardId
-        if (leftOut.length > 0) showToast(`${file.name}: ${describeLeftOut(leftOut)}`, true)
+        drawings.set(boardId, drawing)
+        taken++
+        if (leftOut.length > 0) problems.push(`${file.name}: ${describeLeftOut(leftOut)}`)
       } catch (error) {
-        showProblem(error)
+        const why = error instanceof Error ? error.message : String(error)
+        problems.push(why.includes(file.name) ? why : `${file.name}: ${why}`)
       }
     }
     setProgress(null)
+    if (problems.length === 1 && files.length === 1) showToast(problems[0] ?? '', true)
+    else if (problems.length > 0) showReport({ all: files.length, taken, problems })
     if (last === null) return
     if (files.length === 1) navigate(`/b/${last}`)
-    else window.location.reload()
+    else {
+      onTaken()
+      // Drawing pictures needs the canvas, which the list does without.
+      const { givePicture } = await import('../board/picture-of.ts')
+      for (const [id, drawing] of drawings) await givePicture(id, drawing).catch(() => {}) // made when it is opened
+    }
   }
   return { progress, take }
 }

@@ -63,3 +63,12 @@ export const paletteTexts = {
   versions: 'Versions of this board',
   openHint: 'Ctrl K',
 }
+
+export const reportTexts = {
+  title: (taken: number, all: number) =>
+    taken === all ? 'Not everything could be taken' : `${taken} of ${all} files were imported`,
+  notADrawing: (file: string) =>
+    `${file} is no drawing, library or image, or it is damaged. Nothing was added.`,
+  unreadable: (file: string) => `${file} could not be read. Nothing of it was added.`,
+  close: 'Close',
+}
