@@ -29,6 +29,7 @@ import type {
   ModerationResponse,
   Summon,
 } from '../shared/api/folders.ts'
+import type { LibraryItemCreate, LibraryItemResponse, OwnLibrary } from '../shared/api/library.ts'
 import type {
   AccessResponse,
   AuditResponse,
@@ -149,6 +150,13 @@ export const readModeration = (id: string) => json<ModerationResponse>('GET', `$
 export const moderate = (id: string, body: Moderation) =>
   json<ModerationResponse>('POST', `${board(id)}/moderation`, { body })
 export const summon = (id: string, body: Summon) => done('POST', `${board(id)}/summon`, { body })
+
+export const listTeamLibrary = () => json<Page<LibraryItemResponse>>('GET', '/library')
+export const addToTeamLibrary = (body: LibraryItemCreate) =>
+  json<{ id: string }>('POST', '/library', { body })
+export const removeFromTeamLibrary = (id: string) => done('DELETE', `/library/${id}`)
+export const ownLibrary = () => json<Page<LibraryItemResponse>>('GET', '/me/library')
+export const replaceOwnLibrary = (body: OwnLibrary) => done('PUT', '/me/library', { body })
 
 export const listFolders = () => json<Page<FolderResponse>>('GET', '/folders')
 export const createFolder = (body: FolderCreate) => json<FolderResponse>('POST', '/folders', { body })

@@ -24,6 +24,7 @@ import * as templates from './0025-templates.ts'
 import * as background from './0031-background.ts'
 import * as erasure from './0032-erasure.ts'
 import * as trailLinks from './0033-trail-links.ts'
+import * as library from './0034-library.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -54,4 +55,5 @@ export const migrations: readonly Migration[] = [
   { name: '0031-background', ...background },
   { name: '0032-erasure', ...erasure },
   { name: '0033-trail-links', ...trailLinks },
+  { name: '0034-library', ...library },
 ]

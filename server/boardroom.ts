@@ -295,7 +295,10 @@ async function start({
   })
   cluster?.onStranded(() => rooms.endAll(CloseCode.busy, 'this node is cut off; come back in a moment'))
   notifications.onAccess((payloads) => rooms.rights.notified(payloads))
-  notifications.onEvent(({ boardId, event }) => rooms.broadcastEvent(boardId, event))
+  notifications.onEvent(({ boardId, event }) => {
+    if (event.type === 'library') rooms.broadcastEverywhere(event)
+    else rooms.broadcastEvent(boardId, event)
+  })
   roomMetrics(registry, rooms, notifications)
   storageMetrics(registry, { updateLog, compaction, disk })
 
@@ -354,10 +357,21 @@ async function start({
     log,
   }
 
-  const needsLevel = (identity: Identity, boardId: string, level: Level) =>
-    requireLevel(access, identity, boardId, level)
   const mayManage = (identity: Identity, boardId: string) =>
     requireManage(access, identity, boardId, { deleted: true })
+  const needsLevel = async (
+    identity: Identity,
+    boardId: string,
+    level: Level,
+    { deleted = false }: { deleted?: boolean } = {},
+  ) => {
+    try {
+      return await requireLevel(access, identity, boardId, level)
+    } catch (error) {
+      if (!deleted || !(error instanceof BoardroomError && error.code === 'board_deleted')) throw error
+      return mayManage(identity, boardId)
+    }
+  }
   const storage: StorageDeps = {
     database,
     live: rooms,

@@ -100,6 +100,8 @@ export type BoardEvent =
     }
   | { type: 'version'; version_id: string; change: 'created' | 'restored' }
   | { type: 'moderation'; mode: 'open' | 'view_only' }
+  /** The library of the team has changed; what is in it, is for accounts to ask over HTTP. */
+  | { type: 'library' }
   /** A manager shows everybody a place: its middle, in the coordinates of the board. */
   | { type: 'summon'; by: string; x: number; y: number; zoom: number }
   /** Somebody asked for access, or was answered; what, is for managers to ask over HTTP. */

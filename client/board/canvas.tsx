@@ -13,7 +13,7 @@ import type {
   ExcalidrawImperativeAPI,
   ExcalidrawInitialDataState,
 } from '@excalidraw/excalidraw/types'
-import { useCallback, useEffect, useRef, useState } from 'react'
+import { type RefObject, useCallback, useEffect, useRef, useState } from 'react'
 import type { SceneElement } from '../../shared/element.ts'
 import { mayWrite } from '../../shared/levels.ts'
 import { signOut } from '../api.ts'
@@ -21,6 +21,7 @@ import { type Canvas as BoundCanvas, type CanvasElement, moveTo } from '../canva
 import type { BoardSession } from '../session.ts'
 import type { SessionState } from '../session-state.ts'
 import { sha256 } from '../sha256.ts'
+import { libraryTexts } from '../texts/library.ts'
 import { setTheme, useTheme } from '../theme.ts'
 import { Icon } from '../ui/icons.tsx'
 import { showProblem, showToast } from '../ui/toast.tsx'
@@ -29,9 +30,10 @@ import { forgetDevice } from './device.ts'
 import { importFiles, takeDroppedFiles } from './dropped-files.ts'
 import { type ExportFormat, exportDrawing } from './export.ts'
 import { BoardImages } from './images.ts'
-import { loadLibrary, saveLibrary } from './library.ts'
+import { OwnLibrary } from './library.ts'
 import { printDrawing } from './print.ts'
-import { showStartView } from './start-view.ts'
+import { keepView, showKeptView, showStartView } from './start-view.ts'
+import { TeamLibrary, teamLibrary } from './team-library.tsx'
 import { takeUndoPresses } from './undo-presses.ts'
 import { usePresence } from './use-presence.ts'
 
@@ -65,11 +67,14 @@ export const Canvas = ({
   const theme = useTheme()
   const [excalidraw, setExcalidraw] = useState<ExcalidrawImperativeAPI | null>(null)
   const isEditor = mayWrite(state.level)
-  const images = useBinding(boardId, session, excalidraw, { isEditor, onUploading })
+  const isShown = useRef(false)
+  const images = useBinding(boardId, session, excalidraw, { isEditor, onUploading, isShown })
   const own = usePresence(session, state, excalidraw, isHandUp)
   const backgroundChanged = useBackground(boardId, background, excalidraw, isEditor)
   // Nothing can be drawn before the document is there.
-  const [initialData] = useState(() => initialDataOf(session))
+  const library = useRef<OwnLibrary | null>(null)
+  const [initialData] = useState(() => initialDataOf(session, library))
+  useEffect(() => () => library.current?.close(), [])
   const maxFileBytes = state.hello?.limits.max_file_bytes ?? Number.POSITIVE_INFINITY
 
   const onChange = useCallback(
@@ -98,8 +103,9 @@ export const Canvas = ({
       // After Excalidraw has finished what the pointer did.
       onPointerUp={() => setTimeout(session.flush, 0)}
       onScrollChange={() => {
-        if (excalidraw !== null)
-          own.current?.presence.update({ viewport: getVisibleSceneBounds(excalidraw.getAppState()) })
+        if (excalidraw === null) return
+        own.current?.presence.update({ viewport: getVisibleSceneBounds(excalidraw.getAppState()) })
+        if (isShown.current) keepView(boardId, excalidraw.getAppState())
       }}
       generateIdForFile={async (file) => {
         if (file.size > maxFileBytes) {
@@ -109,9 +115,7 @@ export const Canvas = ({
         }
         return sha256(new Uint8Array(await file.arrayBuffer()))
       }}
-      onLibraryChange={(items) => {
-        if (!saveLibrary(items)) showToast('This device has no room left for the library.', true)
-      }}
+      onLibraryChange={(items) => library.current?.changed(items)}
       // Its shortcuts work from the first key on.
       autoFocus
       isCollaborating
@@ -164,6 +168,14 @@ export const Canvas = ({
             Versions
           </MainMenu.Item>
         )}
+        {mayLeave && state.hello?.principal.kind === 'user' && (
+          <MainMenu.Item
+            icon={<Icon name="people" />}
+            onSelect={() => excalidraw?.toggleSidebar({ name: teamLibrary, force: true })}
+          >
+            {libraryTexts.title}
+          </MainMenu.Item>
+        )}
         <MainMenu.DefaultItems.SearchMenu />
         <MainMenu.DefaultItems.Help />
         {isEditor && <MainMenu.DefaultItems.ClearCanvas />}
@@ -179,17 +191,25 @@ export const Canvas = ({
           </MainMenu.Item>
         )}
       </MainMenu>
+      {excalidraw !== null && mayLeave && state.hello?.principal.kind === 'user' && (
+        <TeamLibrary excalidraw={excalidraw} session={session} mayDraw={isEditor} />
+      )}
     </Excalidraw>
   )
 }
 
 /** Resolves when the document is there for the first time. */
-const initialDataOf = (session: BoardSession): Promise<ExcalidrawInitialDataState> =>
+const initialDataOf = (
+  session: BoardSession,
+  library: RefObject<OwnLibrary | null>,
+): Promise<ExcalidrawInitialDataState> =>
   new Promise((resolve) => {
     const done = () => {
       if (!session.state.isReady) return false
+      const isUser = session.state.hello?.principal.kind === 'user'
+      library.current = new OwnLibrary(isUser, () => showToast(libraryTexts.noRoom, true))
       // Empty: the binding shows the document, when Excalidraw has stopped throwing away what it is shown.
-      resolve({ libraryItems: loadLibrary() })
+      resolve({ libraryItems: library.current.load() })
       return true
     }
     if (done()) return
@@ -202,7 +222,16 @@ const useBinding = (
   boardId: string,
   session: BoardSession,
   excalidraw: ExcalidrawImperativeAPI | null,
-  { isEditor, onUploading }: { isEditor: boolean; onUploading: (isUploading: boolean) => void },
+  {
+    isEditor,
+    onUploading,
+    isShown,
+  }: {
+    isEditor: boolean
+    onUploading: (isUploading: boolean) => void
+    /** What it is scrolled to is where its user wants to be. */
+    isShown: RefObject<boolean>
+  },
 ) => {
   const images = useRef<BoardImages | null>(null)
   const mayUpload = useRef(isEditor)
@@ -223,7 +252,8 @@ const useBinding = (
     const stopUndo = takeUndoPresses(excalidraw, session)
     const attach = () => {
       session.attach(boundCanvas(excalidraw, boardImages))
-      showStartView(excalidraw)
+      if (!showKeptView(excalidraw, boardId)) showStartView(excalidraw)
+      isShown.current = true
     }
     // While it loads, Excalidraw throws away what it is shown.
     let stopWaiting: (() => void) | null = null
@@ -242,7 +272,7 @@ const useBinding = (
       boardImages.close()
       images.current = null
     }
-  }, [boardId, session, excalidraw, onUploading])
+  }, [boardId, session, excalidraw, onUploading, isShown])
   return images
 }
 

@@ -11,6 +11,30 @@ const margin = { x: 24, y: 96 }
 
 type View = Pick<AppState, 'scrollX' | 'scrollY' | 'zoom'>
 
+const viewKey = (boardId: string) => `boardroom-view:${boardId}`
+
+/** For the next time that this tab shows the board. */
+export const keepView = (boardId: string, { scrollX, scrollY, zoom }: View): void => {
+  try {
+    sessionStorage.setItem(viewKey(boardId), JSON.stringify([scrollX, scrollY, zoom.value]))
+  } catch {
+    // no room, or not allowed: the board opens as it does for everybody
+  }
+}
+
+/** Where this tab had been on the board. @returns false where it had not been there */
+export const showKeptView = (excalidraw: ExcalidrawImperativeAPI, boardId: string): boolean => {
+  try {
+    const kept: unknown = JSON.parse(sessionStorage.getItem(viewKey(boardId)) ?? 'null')
+    if (!Array.isArray(kept) || kept.length !== 3 || !kept.every(Number.isFinite)) return false
+    const [scrollX, scrollY, value] = kept as [number, number, AppState['zoom']['value']] // three numbers, by the line above
+    excalidraw.updateScene({ appState: { scrollX, scrollY, zoom: { value } } })
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** All of the drawing, where drawing all of it takes no time to speak of; else its middle. */
 export const showStartView = (excalidraw: ExcalidrawImperativeAPI): void => {
   const elements = excalidraw.getSceneElements()

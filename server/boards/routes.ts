@@ -24,6 +24,7 @@ import { consentRoutes } from './consent/routes.ts'
 import type { BoardsDeps } from './deps.ts'
 import { folderUser, requireFolder } from './folders/folders.ts'
 import { folderRoutes } from './folders/routes.ts'
+import { libraryRoutes } from './library/routes.ts'
 import { LinkPasswords } from './link-password.ts'
 import { moderationRoutes } from './moderation-routes.ts'
 import { offerRoutes } from './offer-routes.ts'
@@ -45,6 +46,7 @@ export function boardsRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
   router.route('/', peopleRoutes(deps))
   router.route('/', offerRoutes(deps))
   router.route('/', folderRoutes(deps))
+  router.route('/', libraryRoutes(deps))
   router.route('/', moderationRoutes(deps))
   router.route('/', consentRoutes(deps))
   router.route('/', templateRoutes(deps))

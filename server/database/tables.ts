@@ -300,6 +300,16 @@ export interface BoardSpeakersTable {
   created_by: number | null
 }
 
+export interface LibraryItemsTable {
+  id: Generated<string>
+  /** Null: the team's. */
+  user_id: number | null
+  name: string | null
+  elements: ColumnType<Record<string, unknown>[], string, never>
+  created_by: number | null
+  created_at: Stamp
+}
+
 export interface BoardStarsTable {
   user_id: number
   board_id: string
@@ -702,6 +712,7 @@ export interface Tables {
   folder_permissions: FolderPermissionsTable
   board_speakers: BoardSpeakersTable
   board_stars: BoardStarsTable
+  library_items: LibraryItemsTable
   board_search: BoardSearchTable
   board_invitations: BoardInvitationsTable
   board_offers: BoardOffersTable

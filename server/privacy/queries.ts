@@ -126,6 +126,12 @@ export function sectionsOf(subject: Subject): Section[] {
       sql`select board_id, created_at from ${t('board_stars')} where user_id = ${user}::integer`,
     ),
     rows(
+      'library',
+      'Own library, and what was added to the library of the team',
+      sql`select name, user_id is null as of_the_team, elements, created_at from ${t('library_items')}
+        where user_id = ${user}::integer or (user_id is null and created_by = ${user}::integer)`,
+    ),
+    rows(
       'threads',
       'Threads begun',
       sql`select id, board_id, created_by_name, created_at, resolved_at from ${t('threads')} where created_by = ${principal} order by created_at`,
@@ -220,7 +226,14 @@ export async function eraseUser(trx: Trx, userId: number): Promise<void> {
   )
   await sql`update ${sql.table('invitations')} set email = null where lower(email) = ${address}`.execute(trx)
   await sql`delete from ${sql.table('board_invitations')} where email = ${address}`.execute(trx)
-  for (const table of ['sessions', 'accounts', 'two_factors', 'board_stars', 'mail_choices'] as const)
+  for (const table of [
+    'sessions',
+    'accounts',
+    'two_factors',
+    'board_stars',
+    'mail_choices',
+    'library_items',
+  ] as const)
     await sql`delete from ${sql.table(table)} where user_id = ${userId}`.execute(trx)
   await trx.updateTable('access_requests').set({ message: null }).where('user_id', '=', userId).execute()
   await trx.updateTable('share_link_uses').set({ name: erased }).where('user_id', '=', userId).execute()

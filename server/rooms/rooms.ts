@@ -149,6 +149,11 @@ export class Rooms {
     this.#rooms.open(boardId)?.broadcast(event)
   }
 
+  /** What is no board's: everybody who has one open hears it. */
+  broadcastEverywhere(event: BoardEvent): void {
+    for (const room of this.#rooms.all()) room.broadcast(event)
+  }
+
   /**
    * The board's state now, as one update v1. A board that nobody has open is read without being opened.
    * @throws BoardroomError board_unreadable | database_unreachable | not_found

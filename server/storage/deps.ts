@@ -14,7 +14,13 @@ export interface StorageDeps {
   catchUp(boardId: string): Promise<void>
   worker: DocumentWorker
   /** @see requireLevel of server/boards/access.ts, with the access of this server */
-  requireLevel(identity: Identity, boardId: string, level: Level): Promise<AccessDecision>
+  requireLevel(
+    identity: Identity,
+    boardId: string,
+    level: Level,
+    /** Also a board in the trash, for those who may bring it back. */
+    options?: { deleted?: boolean },
+  ): Promise<AccessDecision>
   /** The colour behind a drawing. @see server/boards/background.ts */
   backgrounds: {
     /** Null: white. */

@@ -416,6 +416,10 @@ const star = factory('board_stars', async (db, told) => ({
   board_id: await idOf(told.board_id, () => board(db)),
   user_id: await idOf(told.user_id, () => user(db)),
 }))
+const libraryItem = factory('library_items', async (db, told) => ({
+  created_by: await idOf(told.created_by ?? undefined, () => user(db)),
+  elements: JSON.stringify([{ id: 'a', type: 'rectangle', x: 0, y: 0, width: 10, height: 10 }]),
+}))
 const searchEntry = factory('board_search', async (db, told) => {
   const title = `Plan ${next()}`
   return { board_id: await idOf(told.board_id, () => board(db)), title, title_key: title.toLowerCase() }
@@ -464,6 +468,7 @@ export const make = {
   folderPermission,
   speaker,
   star,
+  libraryItem,
   searchEntry,
   boardInvitation,
   boardOffer,

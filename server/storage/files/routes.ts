@@ -109,6 +109,7 @@ export function fileRoutes(deps: StorageDeps, bodies: BodyBudget): OpenAPIHono<H
       path: '/boards/{board_id}/thumbnail',
       tags,
       summary: 'The thumbnail',
+      description: 'Of a board in the trash: for those who may restore it.',
       request: { params: BoardParams },
       responses: {
         200: imageAnswer,
@@ -118,7 +119,7 @@ export function fileRoutes(deps: StorageDeps, bodies: BodyBudget): OpenAPIHono<H
     }),
     async (c) => {
       const { board_id: boardId } = c.req.valid('param')
-      const { level } = await deps.requireLevel(c.get('identity'), boardId, 'view')
+      const { level } = await deps.requireLevel(c.get('identity'), boardId, 'view', { deleted: true })
       const file = await getThumbnail(deps, boardId)
       if (file === null) return c.body(null, 204)
       await deps.trail.recordRead(c.get('actor'), boardId, 'thumbnail', level)

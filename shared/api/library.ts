@@ -1,0 +1,31 @@
+// Shapes kept to be drawn again: everybody's own, with their account, and those of the whole team.
+import { z } from 'zod'
+import { strict, Timestamp, trimmed, UserId, Uuid } from './fields.ts'
+
+const elements = z
+  .array(z.record(z.string(), z.unknown()))
+  .min(1)
+  .max(2000)
+  .describe('elements of Excalidraw; what could not be drawn is left out')
+
+export const LibraryItemCreate = strict({ name: trimmed(200).optional(), elements }).meta({
+  id: 'LibraryItemCreate',
+})
+export type LibraryItemCreate = z.infer<typeof LibraryItemCreate>
+
+export const LibraryItemResponse = z
+  .object({
+    id: Uuid,
+    name: z.string().nullable(),
+    elements: z.array(z.record(z.string(), z.unknown())),
+    created_by: UserId.nullable(),
+    created_by_name: z.string().nullable(),
+    created_at: Timestamp,
+    may_remove: z.boolean(),
+  })
+  .meta({ id: 'LibraryItemResponse' })
+export type LibraryItemResponse = z.infer<typeof LibraryItemResponse>
+
+/** One's own, whole: the canvas knows no single item of it. */
+export const OwnLibrary = strict({ items: z.array(LibraryItemCreate).max(500) }).meta({ id: 'OwnLibrary' })
+export type OwnLibrary = z.infer<typeof OwnLibrary>
