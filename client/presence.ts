@@ -128,6 +128,29 @@ export const peopleOf = (awareness: Awareness): Person[] => {
   return people.sort((a, b) => a.clientId - b.clientId)
 }
 
+const colors = 37
+
+/**
+ * A key for each of these people, by which Excalidraw gives them a colour: one of 37, by a hash, which two people of
+ * five share as often as not. Here they differ while there are colours left, and every window comes to the same.
+ */
+export const colorKeysOf = (ids: readonly string[]): Map<string, string> => {
+  const keys = new Map<string, string>()
+  const taken = new Set<number>()
+  for (const id of [...new Set(ids)].sort()) {
+    let wanted = 0
+    for (const char of id) wanted = (wanted * 31 + char.charCodeAt(0)) % (colors * 1000)
+    let at = wanted % colors
+    while (taken.size % colors !== 0 && taken.has(at + colors * Math.floor(taken.size / colors)))
+      at = (at + 1) % colors
+    const round = Math.floor(taken.size / colors)
+    taken.add(at + colors * round)
+    // One letter is its own hash.
+    keys.set(id, String.fromCharCode(colors * (3 + round) + at))
+  }
+  return keys
+}
+
 const readPointer = (value: unknown): Pointer | null =>
   isObject(value) && isNumber(value.x) && isNumber(value.y)
     ? { x: value.x, y: value.y, tool: value.tool === 'laser' ? 'laser' : 'pointer' }

@@ -3,7 +3,7 @@ import { getVisibleSceneBounds, zoomToFitBounds } from '@excalidraw/excalidraw'
 import type { AppState, Collaborator, ExcalidrawImperativeAPI, SocketId } from '@excalidraw/excalidraw/types'
 import { useEffect, useRef } from 'react'
 import { systemClock } from '../../shared/client/clock.ts'
-import { OwnPresence, type Person, peopleOf } from '../presence.ts'
+import { colorKeysOf, OwnPresence, type Person, peopleOf } from '../presence.ts'
 import type { BoardSession } from '../session.ts'
 import type { SessionState } from '../session-state.ts'
 import { canvasTexts } from '../texts/canvas.ts'
@@ -74,9 +74,13 @@ export const usePresence = (
     const show = () => {
       frame = 0
       people = peopleOf(awareness)
+      const colors = colorKeysOf([...people.map(({ id }) => id), hello.principal.id])
       excalidraw.updateScene({
         collaborators: new Map(
-          people.map((person) => [String(person.clientId) as SocketId, collaboratorOf(person)]),
+          people.map((person) => [
+            String(person.clientId) as SocketId,
+            collaboratorOf(person, colors.get(person.id) ?? person.id),
+          ]),
         ),
       })
       warn()
@@ -108,9 +112,10 @@ export const usePresence = (
   return own
 }
 
-const collaboratorOf = (person: Person): Collaborator => ({
+/** @param id one for each person, from which Excalidraw makes the colour */
+const collaboratorOf = (person: Person, id: string): Collaborator => ({
   socketId: String(person.clientId) as SocketId,
-  id: person.id,
+  id,
   username: person.name,
   button: person.button,
   // Whoever types has nothing selected: the text they type into is shown instead.

@@ -119,8 +119,7 @@ export const BoardCard = ({ board, folders, onChange }: BoardCardProps) => {
 
   const picture = (
     <span className="picture">
-      {/* What is in the trash is not handed out any more, its picture neither. */}
-      {!isDeleted && missing !== picturePath && (
+      {missing !== picturePath && (
         <img
           src={picturePath}
           alt=""

@@ -16,10 +16,15 @@ export const Dialog = ({ title, onClose, children, size = 'small' }: DialogProps
   useLayoutEffect(() => {
     const element = dialog.current
     if (element === null || element.open) return
+    // Whoever came by keys goes back to where they were; whoever points goes on drawing, where there is a canvas.
+    const isByKeys = document.activeElement?.matches('button:focus-visible, a:focus-visible') === true
     element.showModal()
     // The browser would begin with the button that closes.
     element.querySelector<HTMLElement>('[data-first]')?.focus()
-    return () => element.close()
+    return () => {
+      element.close()
+      if (!isByKeys) document.querySelector<HTMLElement>('.board-canvas .excalidraw')?.focus()
+    }
   }, [])
   return (
     <dialog
