@@ -24,64 +24,11 @@ export const mergeTexts = (base: string, mine: string, theirs: string): string =
   return first.getText().toString()
 }
 
-const mostCompared = 4_000_000
-
-/** Only the characters that are other ones are taken out and put in. */
+/** What is between the first and the last character that differ. */
 const change = (text: Y.Text, before: string, after: string): void => {
   const { index, remove, insert } = simpleDiffString(before, after)
-  if (remove === 0 || insert.length === 0 || remove * insert.length > mostCompared) {
-    text.delete(index, remove)
-    text.insert(index, insert)
-    return
-  }
-  const words = (part: string) => part.match(/\s+|[^\s]+/g) ?? []
-  let at = index
-  for (const { isKept, removed, inserted } of compare(
-    words(before.slice(index, index + remove)),
-    words(insert),
-  )) {
-    if (isKept !== '') at += isKept.length
-    if (removed !== '') text.delete(at, removed.length)
-    if (inserted !== '') text.insert(at, inserted)
-    at += inserted.length
-  }
-}
-
-interface Step {
-  isKept: string
-  removed: string
-  inserted: string
-}
-
-/** The longest list of words that both have stays. */
-const compare = (before: readonly string[], after: readonly string[]): Step[] => {
-  const longest = Array.from({ length: before.length + 1 }, () => new Uint32Array(after.length + 1))
-  const at = (i: number, j: number): number => longest[i]?.[j] ?? 0
-  for (let i = before.length - 1; i >= 0; i--) {
-    for (let j = after.length - 1; j >= 0; j--) {
-      const row = longest[i]
-      if (row !== undefined)
-        row[j] = before[i] === after[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1))
-    }
-  }
-  const steps: Step[] = []
-  const step = (change: Partial<Step>) => steps.push({ isKept: '', removed: '', inserted: '', ...change })
-  let i = 0
-  let j = 0
-  while (i < before.length || j < after.length) {
-    if (i < before.length && before[i] === after[j]) {
-      step({ isKept: before[i] ?? '' })
-      i++
-      j++
-    } else if (j >= after.length || (i < before.length && at(i + 1, j) >= at(i, j + 1))) {
-      step({ removed: before[i] ?? '' })
-      i++
-    } else {
-      step({ inserted: after[j] ?? '' })
-      j++
-    }
-  }
-  return steps
+  text.delete(index, remove)
+  text.insert(index, insert)
 }
 
 interface Written {

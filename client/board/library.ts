@@ -3,7 +3,7 @@ import type { LibraryItem, LibraryItems } from '@excalidraw/excalidraw/types'
 import * as api from '../api.ts'
 
 const key = 'boardroom-library'
-const pauseMs = 1000
+const pauseMs = 300
 
 /** `close()` writes what waits. */
 export class OwnLibrary {

@@ -128,7 +128,7 @@ together.test(
 )
 
 together.test('takes items of one’s own library, which is still there after a reload', async (two) => {
-  const { ada } = two
+  const { ada, owner } = two
   await draw(ada, 'r', [300, 200], [400, 300])
   await agree(two, 1)
   const openLibrary = () => ada.locator('.sidebar-trigger').click()
@@ -136,8 +136,8 @@ together.test('takes items of one’s own library, which is still there after a 
   // It pulses for ever, so it is never still.
   await ada.locator('.library-unit__pulse').click({ force: true })
   await eventually(async () => (await ada.locator('.library-unit').count()) >= 1)
-  await eventually(() =>
-    ada.evaluate("JSON.parse(localStorage.getItem('boardroom-library') ?? '[]').length === 1"),
+  await eventually(
+    async () => (await owner.ask<{ items: unknown[] }>('GET', '/me/library')).items.length === 1,
   )
   await ada.reload()
   await saysSync(ada, 'Saved')
