@@ -413,7 +413,7 @@ async function start({
     publicUrl: urlFor(null),
   })
   undo.push(() => webhooks.close())
-  const agents = { db, access, trail, rooms, journal, comments, log }
+  const agents = { db, access, trail, rooms, journal, comments, log, calls: rates.agentCalls }
   const signIn = { db, auth, trail, failedGuesses: rates.failedSignIns }
   const people: Parameters<typeof peopleRoutes>[0] = {
     ...{ ...signIn, mailer, config, log, cookies },

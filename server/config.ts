@@ -202,6 +202,9 @@ export const fields = {
     .describe(
       'comments, edits and resolutions of one person (of one address, where nobody is known) a minute',
     ),
+  BOARDROOM_AGENT_CALLS_PER_MINUTE: whole(1, 100_000)
+    .default(240)
+    .describe('requests of one agent to /mcp a minute'),
   BOARDROOM_MAX_THREADS_PER_BOARD: whole(1, 1_000_000).default(10_000).describe('threads of one board'),
   BOARDROOM_MAX_COMMENTS_PER_THREAD: whole(1, 100_000).default(1000).describe('comments of one thread'),
   BOARDROOM_LOG_LEVEL: z

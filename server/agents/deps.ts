@@ -5,6 +5,7 @@ import type { BoardAccess } from '../boards/access.ts'
 import type { CommentsDeps } from '../comments/deps.ts'
 import type { Db } from '../database/database.ts'
 import type { ServerChange } from '../rooms/edits/server-change.ts'
+import type { RateLimit } from '../routing/rate-limits.ts'
 import type { AgentJournal } from './journal.ts'
 
 export interface AgentsDeps {
@@ -21,5 +22,7 @@ export interface AgentsDeps {
 
 export interface McpDeps extends AgentsDeps {
   comments: CommentsDeps
+  /** How often each agent may ask. */
+  calls: RateLimit
   log: Logger
 }

@@ -32,12 +32,13 @@ export const insertEdits = (
   })
 }
 
-/** What is not undone yet, newest first. Serves from: agent_edits (board_id, agent_id, created_at). */
+/** What is not undone yet, newest first, at most `limit`. Serves from: agent_edits (board_id, agent_id, created_at). */
 export const editsSince = (
   db: Db | Transaction<Tables>,
   boardId: string,
   agentId: string,
   since: Date,
+  limit: number,
 ): Promise<EditRow[]> =>
   db
     .selectFrom('agent_edits')
@@ -47,6 +48,7 @@ export const editsSince = (
     .where('created_at', '>=', since)
     .where('undone_at', 'is', null)
     .orderBy('id', 'desc')
+    .limit(limit)
     .execute()
 
 export const markUndone = (db: Db | Transaction<Tables>, ids: readonly string[]) =>

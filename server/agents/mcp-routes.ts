@@ -20,6 +20,10 @@ export function mcpRoutes(deps: McpDeps, version: string): Hono<HttpEnv> {
         'this endpoint is for agents: send the token of one as Authorization: Bearer',
       )
     }
+    if (!deps.calls.take(principal.agentId))
+      throw new BoardroomError('too_many_requests', 'this agent asks too often; wait a moment', {
+        details: { limit: 'agent_calls', retry_after_ms: deps.calls.retryAfterMs(principal.agentId) },
+      })
     const caller = { identity, actor: c.get('actor'), agentId: principal.agentId, name: principal.name }
     const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })
     const server = mcpServerFor(deps, caller, version)

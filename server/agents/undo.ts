@@ -4,11 +4,15 @@ import * as Y from 'yjs'
 import type { AgentUndone } from '../../shared/api/agents.ts'
 import { sameJson } from '../../shared/element.ts'
 import { elementMaps } from '../../shared/scene.ts'
+import { BoardroomError } from '../errors.ts'
 import type { Actor } from '../principal.ts'
 import type { AgentsDeps } from './deps.ts'
 import { type EditRow, editsSince, markUndone } from './journal-queries.ts'
 
-/** @param by who is recorded as author. @throws BoardroomError as `Rooms.applyAsServer` */
+/** Rows of the journal that one step takes back; each holds the values of one element before and after. */
+const mostUndone = 20_000
+
+/** @param by who is recorded as author. @throws BoardroomError invalid_request (too much) | as `Rooms.applyAsServer` */
 export async function undoAgent(
   deps: AgentsDeps,
   actor: Actor,
@@ -17,7 +21,12 @@ export async function undoAgent(
 ): Promise<AgentUndone> {
   const { boardId, agentId, since } = asked
   await deps.journal.flush()
-  const rows = await editsSince(deps.db, boardId, agentId, since)
+  const rows = await editsSince(deps.db, boardId, agentId, since, mostUndone + 1)
+  if (rows.length > mostUndone)
+    throw new BoardroomError(
+      'invalid_request',
+      `since: the agent has made more than ${mostUndone} changes since then; choose a later moment, and then this one again`,
+    )
   const elements = new Set(rows.map(({ element_id }) => element_id)).size
   if (rows.length === 0) return { edits: 0, elements: 0, kept: 0 }
   let kept = 0

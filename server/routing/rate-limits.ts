@@ -106,6 +106,8 @@ export interface RateLimits {
   mailsAsked: RateLimit
   /** What people write in comments: by person, by address only where nobody is known. */
   comments: RateLimit
+  /** Requests of agents to /mcp, by agent. */
+  agentCalls: RateLimit
 }
 
 export const rateLimits = (
@@ -116,6 +118,7 @@ export const rateLimits = (
     | 'failedGuessesPerMinutePerIp'
     | 'newGuestsPerMinutePerIp'
     | 'commentsPerMinute'
+    | 'agentCallsPerMinute'
   >,
 ): RateLimits => ({
   joins: new RateLimit({ limit: config.joinsPerSecondPerIp, windowMs: 1000 }),
@@ -125,4 +128,5 @@ export const rateLimits = (
   failedSignIns: new RateLimit({ limit: config.failedGuessesPerMinutePerIp, windowMs: 60_000 }),
   mailsAsked: new RateLimit({ limit: config.failedGuessesPerMinutePerIp, windowMs: 15 * 60_000 }),
   comments: new RateLimit({ limit: config.commentsPerMinute, windowMs: 60_000 }),
+  agentCalls: new RateLimit({ limit: config.agentCallsPerMinute, windowMs: 60_000 }),
 })

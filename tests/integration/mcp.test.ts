@@ -291,6 +291,23 @@ mcp('that is refused leaves a row, as a refused request does', () =>
   }),
 )
 
+mcp('that asks more often than it may waits, and another one does not', () =>
+  withServer(
+    async (server) => {
+      const ada = await server.user('Ada')
+      const [eager, calm] = [await agentOf(server, ada, 'Eager'), await agentOf(server, ada, 'Calm')]
+      const asked = await Promise.allSettled(Array.from({ length: 12 }, () => eager.call('list_boards')))
+      const refused = asked.filter(({ status }) => status === 'rejected')
+      assert.ok(refused.length > 0 && refused.length < 12, `${refused.length} refused`)
+      for (const refusal of refused)
+        assert.match(String((refusal as PromiseRejectedResult).reason), /too often/)
+      await calm.call('list_boards')
+      for (const { client } of [eager, calm]) await client.close()
+    },
+    { agentCallsPerMinute: 8 },
+  ),
+)
+
 mcp('with a body beyond the limit is told so, also where its length was not', () =>
   withServer(async (server) => {
     const ada = await server.user('Ada')
