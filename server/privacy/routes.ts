@@ -1,4 +1,5 @@
 // Privacy over HTTP: one's own, and for administrators anybody's.
+import { Readable } from 'node:stream'
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { PersonErase, PersonErased, PersonExportQuery } from '../../shared/api/privacy.ts'
@@ -7,11 +8,12 @@ import { requireReachNow } from '../accounts/people/people.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import type { Db } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
-import type { Identity } from '../principal.ts'
+import { type Identity, principalKey } from '../principal.ts'
 import type { HttpEnv } from '../routing/context.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
 import { erasePerson, personNamed, subjectOf } from './erase.ts'
 import { exportPerson, type PersonFormat } from './export.ts'
+import { ExportFiles } from './export-files.ts'
 import type { SubjectRow } from './queries.ts'
 
 export interface PrivacyDeps {
@@ -30,23 +32,31 @@ const file = {
 
 export function privacyRoutes(deps: PrivacyDeps): OpenAPIHono<HttpEnv> {
   const router = newRouter()
+  const files = new ExportFiles()
   const answer = async (c: Context<HttpEnv>, who: SubjectRow, format: PersonFormat): Promise<Response> => {
-    await deps.audit.record({
-      action: 'export',
-      category: 'account',
-      actor: c.get('actor'),
-      resourceType: who.user_id === null ? 'guest' : 'user',
-      resourceId: String(who.user_id ?? who.guest_id),
-      details: { format },
-    })
     const pieces = exportPerson(deps.db, { subject: subjectOf(who), who, format })
+    const content = await files.of(principalKey(c.get('identity').principal), pieces, c.req.raw.signal)
+    // Before the first byte of it.
+    await deps.audit
+      .record({
+        action: 'export',
+        category: 'account',
+        actor: c.get('actor'),
+        resourceType: who.user_id === null ? 'guest' : 'user',
+        resourceId: String(who.user_id ?? who.guest_id),
+        details: { format },
+      })
+      .catch((error: unknown) => {
+        content.destroy()
+        throw error
+      })
     const id = who.user_id ?? who.guest_id
     c.header(
       'content-type',
       format === 'json' ? 'application/json; charset=utf-8' : 'text/html; charset=utf-8',
     )
     c.header('content-disposition', `attachment; filename="person-${id}.${format}"`)
-    return c.body(ReadableStream.from(encoded(pieces)) as unknown as ReadableStream)
+    return c.body(Readable.toWeb(content) as unknown as ReadableStream)
   }
 
   router.openapi(
@@ -151,9 +161,4 @@ function administratorOf({ principal, via }: Identity): number {
   throw principal.kind === 'anonymous'
     ? new BoardroomError('not_signed_in', 'sign in first')
     : new BoardroomError('access_denied', 'only administrators may do this')
-}
-
-async function* encoded(pieces: AsyncGenerator<string>): AsyncGenerator<Uint8Array> {
-  const encoder = new TextEncoder()
-  for await (const piece of pieces) yield encoder.encode(piece)
 }

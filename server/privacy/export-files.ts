@@ -1,0 +1,62 @@
+// Exports over HTTP. Each is first written to a file at the database's pace and then sent at the reader's, so that who
+// reads slowly, or stops reading, holds no connection and no snapshot of the database.
+import { mkdtemp, open, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import type { Readable } from 'node:stream'
+import { BoardroomError } from '../errors.ts'
+
+export class ExportFiles {
+  readonly #most: number
+  readonly #readers = new Set<string>()
+  #writing = 0
+
+  /** @param most exports that are written at once */
+  constructor(most = 2) {
+    this.#most = most
+  }
+
+  /**
+   * @param reader who asks; one at a time of each, until it is read or given up.
+   * @param signal ends the writing.
+   * @returns the whole export, which nobody else can open: the file has no name any more.
+   * @throws BoardroomError too_many_requests
+   */
+  async of(reader: string, pieces: AsyncIterable<string>, signal: AbortSignal): Promise<Readable> {
+    if (this.#readers.has(reader) || this.#writing >= this.#most)
+      throw new BoardroomError('too_many_requests', 'another export is under way; ask again in a minute', {
+        details: { limit: 'exports', retry_after_ms: 60_000 },
+      })
+    this.#readers.add(reader)
+    this.#writing++
+    try {
+      const file = await unnamedFile()
+      try {
+        for await (const piece of pieces) {
+          signal.throwIfAborted()
+          await file.appendFile(piece)
+        }
+      } catch (error) {
+        await file.close()
+        throw error
+      }
+      const content = file.createReadStream({ start: 0 }) // closes the file
+      content.once('close', () => this.#readers.delete(reader))
+      return content
+    } catch (error) {
+      this.#readers.delete(reader)
+      throw error
+    } finally {
+      this.#writing--
+    }
+  }
+}
+
+async function unnamedFile() {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'boardroom-export-'))
+  try {
+    return await open(path.join(folder, 'export'), 'wx+', 0o600)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
