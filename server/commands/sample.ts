@@ -10,6 +10,22 @@ export interface SampleLinks {
   edit: string
 }
 
+const guestNames = [
+  'Curious Heron',
+  'Patient Otter',
+  'Quick Swift',
+  'Quiet Lynx',
+  'Merry Plover',
+  'Bold Marten',
+]
+
+/** Whoever tries a sample is let in without a question; the name can be changed on the page. */
+export function withGuestName(url: string, nth: number): string {
+  const named = new URL(url)
+  named.searchParams.set('as', guestNames[nth % guestNames.length] ?? 'Guest')
+  return named.href
+}
+
 const drawing = new URL('../../../samples/hexagonal-architecture.excalidraw', import.meta.url)
 
 export async function makeSampleBoard(boardroom: Boardroom): Promise<SampleLinks> {
@@ -17,7 +33,7 @@ export async function makeSampleBoard(boardroom: Boardroom): Promise<SampleLinks
   if (scene === null) throw new BoardroomError('internal', 'the sample drawing is no drawing')
   const boardId = await boardroom.boards.create({ title: 'Sample: hexagonal architecture' })
   await boardroom.documents.edit(boardId, (doc) => writeElements(doc, scene.elements))
-  const linkAt = async (level: 'view' | 'comment' | 'edit'): Promise<string> =>
-    (await boardroom.shareLinks.create({ boardId, level, label: `Sample, ${level}` })).url
-  return { view: await linkAt('view'), comment: await linkAt('comment'), edit: await linkAt('edit') }
+  const linkAt = async (level: 'view' | 'comment' | 'edit', nth: number): Promise<string> =>
+    withGuestName((await boardroom.shareLinks.create({ boardId, level, label: `Sample, ${level}` })).url, nth)
+  return { view: await linkAt('view', 0), comment: await linkAt('comment', 1), edit: await linkAt('edit', 2) }
 }

@@ -9,6 +9,7 @@ import { BoardroomError } from '../errors.ts'
 import { publicUrlOf } from '../http/origins.ts'
 import { type Command, type CommandContext, commandLineActor, printRows } from './command.ts'
 import { type Connected, openForCommand } from './open.ts'
+import { withGuestName } from './sample.ts'
 import { employAgent } from './seed-agents.ts'
 import { discuss } from './seed-comments.ts'
 import { askForConsent, fillTemplates } from './seed-records.ts'
@@ -26,14 +27,6 @@ import {
 import { type Door, openDoor, type Visitor } from './seed-visitors.ts'
 
 const actor = commandLineActor()
-const sampleGuests = [
-  'Curious Heron',
-  'Patient Otter',
-  'Quick Swift',
-  'Quiet Lynx',
-  'Merry Plover',
-  'Bold Marten',
-]
 const linkPassword = 'harbour lights'
 
 export const seedCommand: Command = {
@@ -272,9 +265,10 @@ class Story {
   ): Promise<{ id: string; token: string }> {
     const link = await this.#as(by).ask('POST', `${this.#path(board)}/share-links`, body)
     const { pathname, hash } = new URL(link.url)
-    // Whoever tries a sample is let in without a question; the name can be changed on the page.
-    const as = new URLSearchParams({ as: sampleGuests[this.#links.length % sampleGuests.length] ?? 'Guest' })
-    const url = `${publicUrlOf(this.#context.config, null)}${pathname}?${as}${hash}`
+    const url = withGuestName(
+      `${publicUrlOf(this.#context.config, null)}${pathname}${hash}`,
+      this.#links.length,
+    )
     this.#links.push({ board: boards[board].title, label: body.label, level: body.level, state, url })
     return { id: link.id, token: secretOf(url) }
   }

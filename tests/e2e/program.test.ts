@@ -63,9 +63,9 @@ program('a first start prints five links that work, later ones only what still m
     const forms = [
       /^Boardroom is ready {4}http:\/\/localhost:\d+$/,
       /^First account {9}http:\/\/localhost:\d+\/setup#[\w-]{43}$/,
-      /^Sample board, view {4}http:\/\/localhost:\d+\/b\/[0-9a-f-]{36}#k=[\w-]{43}$/,
-      /^Sample board, comment http:\/\/localhost:\d+\/b\/[0-9a-f-]{36}#k=[\w-]{43}$/,
-      /^Sample board, edit {4}http:\/\/localhost:\d+\/b\/[0-9a-f-]{36}#k=[\w-]{43}$/,
+      /^Sample board, view {4}http:\/\/localhost:\d+\/b\/[0-9a-f-]{36}\?as=[A-Za-z+]+#k=[\w-]{43}$/,
+      /^Sample board, comment http:\/\/localhost:\d+\/b\/[0-9a-f-]{36}\?as=[A-Za-z+]+#k=[\w-]{43}$/,
+      /^Sample board, edit {4}http:\/\/localhost:\d+\/b\/[0-9a-f-]{36}\?as=[A-Za-z+]+#k=[\w-]{43}$/,
     ]
     for (const [at, form] of forms.entries()) assert.match(first.lines[at] ?? '', form)
     for (const level of ['view', 'comment', 'edit']) {
