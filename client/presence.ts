@@ -103,16 +103,11 @@ export const peopleOf = (awareness: Awareness): Person[] => {
     if (clientId === awareness.clientID || !isObject(state)) continue
     const user = isObject(state.principal) ? state.principal : {}
     const name = typeof user.name === 'string' && user.name !== '' ? user.name.slice(0, 100) : 'Somebody'
-    const label = typeof user.link_label === 'string' ? user.link_label.slice(0, 100) : ''
     const isGuest = user.kind === 'guest' || user.kind === 'anonymous'
     people.push({
       clientId,
       id: typeof user.id === 'string' ? user.id.slice(0, 100) : `client:${clientId}`,
-      name: isGuest
-        ? `${name} (guest${label === '' ? '' : `, ${label}`})`
-        : user.kind === 'agent'
-          ? `${name} (agent)`
-          : name,
+      name: isGuest ? `${name} (guest)` : user.kind === 'agent' ? `${name} (agent)` : name,
       isGuest,
       pointer: readPointer(state.pointer),
       button: state.button === 'down' ? 'down' : 'up',

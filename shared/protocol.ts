@@ -56,7 +56,7 @@ export interface PublicPrincipal {
   kind: 'user' | 'guest' | 'agent' | 'anonymous'
   id: string
   name: string
-  /** Label of the share link a guest came in by. */
+  /** Label of the share link a guest came in by; only for who manages the board. */
   link_label?: string
 }
 

@@ -261,9 +261,7 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
         <SyncStatus state={state} isUploading={isUploading} />
         <span className="grow" />
         {state.hello?.principal.kind === 'guest' && (
-          <span className="guest wide-only" title={state.hello.principal.link_label}>
-            {me?.name ?? state.hello.principal.name} (guest)
-          </span>
+          <span className="guest wide-only">{me?.name ?? state.hello.principal.name} (guest)</span>
         )}
         {embed === null &&
           isKnown &&

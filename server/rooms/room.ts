@@ -110,7 +110,8 @@ export class Room implements Host<Connection> {
 
   /** Tells a connection that has a place what it begins with, tells others of it, and lets it speak. */
   greet(connection: Connection): void {
-    const { level, principal } = connection.summary()
+    const { level } = connection.summary()
+    const { principal } = connection.speaker
     this.#tell({ type: 'joined', connection_id: connection.id, principal, level }, connection)
     this.ask(connection)
     this.sendEveryone(connection)
@@ -264,7 +265,8 @@ export class Room implements Host<Connection> {
     this.seats.fill()
     this.#link?.tellWriters()
     for (const connection of leaving) {
-      const { connectionId, principal, level } = connection.summary()
+      const { connectionId, level } = connection.summary()
+      const { principal } = connection.speaker
       this.#tell({ type: 'left', connection_id: connectionId, principal, level })
     }
   }

@@ -199,4 +199,31 @@ presence('whoever comes back is seen with the join, and not only when its state 
   }),
 )
 
+presence('the label of a link is for who manages the board, and not for whoever is there', () =>
+  withServer(async ({ user, open, raw, ask, origin }) => {
+    const ada = await user('Ada')
+    const board = await ada.board()
+    const made = await ada.ask('POST', `/api/boards/${board}/share-links`, {
+      level: 'edit',
+      label: 'Class 7b',
+    })
+    const token = new URL(made.body.url).hash.slice('#k='.length)
+    const guest = await ask('POST', '/api/share-links/exchange', { token, name: 'Gus' }, { origin })
+    const watcher = await raw(board, { ticket: await ada.ticket(board) })
+    await watcher.message(MessageType.hello)
+    const visitor = await open(board, { ticket: guest.body.ticket })
+    cursor(visitor, 1)
+    const other = await open(board, { ticket: guest.body.ticket })
+    const shown = await eventually(() => stateOf(other, visitor.doc.clientID)?.principal)
+    const own = await raw(board, { ticket: guest.body.ticket })
+    const hello = await own.message(MessageType.hello)
+    const joined = await watcher.message(MessageType.event, ({ type }) => type === 'joined')
+    for (const principal of [shown, hello.principal, joined.principal])
+      assert.equal([Object.keys(principal).sort(), principal.name], [['id', 'kind', 'name'], 'Gus'])
+    const { items } = (await ada.ask('GET', `/api/boards/${board}/connections`)).body
+    const labels = items.map(({ principal }: { principal: { link_label?: string } }) => principal.link_label)
+    assert.equal(labels.filter(Boolean), ['Class 7b', 'Class 7b', 'Class 7b'])
+  }),
+)
+
 presence.run()

@@ -5,11 +5,11 @@ import type { Connection } from './connection.ts'
 
 export function helloFor(connection: Connection, limits: RoomLimits): Hello {
   const { reason, mayManage } = connection
-  const { connectionId, boardId, principal, level } = connection.summary()
+  const { connectionId, boardId, level } = connection.summary()
   return {
     connection_id: connectionId,
     board_id: boardId,
-    principal,
+    principal: connection.speaker.principal,
     level,
     may_manage: mayManage,
     ...(reason === null ? {} : { reason }),

@@ -7,7 +7,7 @@ export class Speaker {
   readonly principalKey: string
   /** Order of joining. */
   readonly age: number
-  /** Shown instead of whatever name the client gives itself. */
+  /** Shown to others instead of whatever name the client gives itself; without the label of a link, which is its owner's. */
   readonly principal: PublicPrincipal
   readonly ids = new Set<number>()
   /** `,"principal":{…}}`, which ends every state of this speaker. */
@@ -23,7 +23,8 @@ export class Speaker {
     this.key = options.key
     this.principalKey = options.principalKey
     this.age = options.age
-    this.principal = options.principal
-    this.suffix = Buffer.from(`,"principal":${JSON.stringify(options.principal)}}`)
+    const { kind, id, name } = options.principal
+    this.principal = { kind, id, name }
+    this.suffix = Buffer.from(`,"principal":${JSON.stringify(this.principal)}}`)
   }
 }
