@@ -12,6 +12,7 @@ import { endSlowRequest, serverTimeouts } from '../http/timeouts.ts'
 import type { Command, CommandContext } from './command.ts'
 import { type Opened, openForServing } from './open.ts'
 import { makeSampleBoard, type SampleLinks } from './sample.ts'
+import { type ReadyMessage, serveWithWorkers, stopMessage, workerPort, workersOf } from './workers.ts'
 
 /** SIGTERM: everything is flushed and every socket closed within this; then the process ends. */
 const drainMs = 5_000
@@ -21,17 +22,21 @@ const uncaughtExitCode = 70
 
 export const serveCommand: Command = {
   name: 'serve',
-  usage: ['serve [--port 4400] [--host 127.0.0.1] …'],
+  usage: ['serve [--port 4400] [--host 127.0.0.1] [--workers 4] …'],
   words: 0,
-  options: {},
-  async run(context) {
+  options: { workers: { type: 'string' } },
+  async run(context, _words, options) {
+    const workers = workersOf(options.workers)
+    const ledTo = workerPort(context.env)
+    if (workers !== null && ledTo === null)
+      return serveWithWorkers(context, { workers, port: await freePort(context.config) })
     const { log, print } = context
-    const signals = new StopSignals(context)
+    const signals = new StopSignals(context, { isWorker: ledTo !== null })
     let boardroom: Boardroom | null = null
     const server = serverOf(() => boardroom)
     // First of all: a second start by mistake ends at once with the true reason, port 0 has a number before the first
-    // link is made, and nobody else takes the port meanwhile.
-    const config = { ...context.config, port: await listen(server, context.config) }
+    // link is made, and nobody else takes the port meanwhile. Workers are led to the port when they are ready.
+    const config = { ...context.config, port: ledTo ?? (await listen(server, context.config)) }
     let opened: Opened | null = null
     try {
       // Loaded while the database starts: together they are most of a start.
@@ -52,7 +57,10 @@ export const serveCommand: Command = {
       })
       boardroom = started
       const sample = database.isFirstStart ? await makeSampleBoard(started) : null
-      print(greeting(config, await started.setupLink(), sample))
+      const text = greeting(config, await started.setupLink(), sample)
+      if (ledTo !== null) await listen(server, config)
+      if (ledTo === null) print(text)
+      else process.send?.({ ready: text } satisfies ReadyMessage)
       signals.stopWith(async () => {
         const closed = once(server, 'close')
         server.close()
@@ -141,6 +149,15 @@ async function listen(server: Server, config: Config): Promise<number> {
   return (server.address() as AddressInfo).port // a TCP listener
 }
 
+/** A port that can be listened to, chosen by the system where 0 was asked for. */
+async function freePort(config: Config): Promise<number> {
+  const server = createServer()
+  const port = await listen(server, config)
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
 function listenProblem(error: unknown, { host, port }: Config): BoardroomError {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   const reason =
@@ -168,15 +185,16 @@ class StopSignals {
   #isStopping = false
   #exitCode = 0
 
-  constructor({ log, config }: CommandContext) {
+  constructor({ log, config }: CommandContext, { isWorker }: { isWorker: boolean }) {
     this.#log = log
     this.#hasOutsideDatabase = config.databaseUrl !== undefined
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
       process.on(signal, () => {
-        if (this.#stop === null && this.#hasOutsideDatabase) process.exit(1)
-        this.#onSignal(signal)
+        // A terminal and systemd signal all of us at once; who counts the signals is the parent.
+        if (!isWorker) this.#onSignal(signal)
+        else if (signal === 'SIGTERM') this.#onStop()
       })
-    }
+    if (isWorker) process.on('message', (message) => message === stopMessage && this.#onStop())
     // Rejections that nobody handles come here, too.
     process.on('uncaughtException', (error) => this.#onUncaught(error))
   }
@@ -187,7 +205,14 @@ class StopSignals {
     if (this.#isStopping) this.#run()
   }
 
+  #onStop(): void {
+    if (this.#isStopping) return
+    if (this.#stop === null) process.exit(0) // nobody was led here yet
+    this.#begin()
+  }
+
   #onSignal(signal: NodeJS.Signals): void {
+    if (this.#stop === null && this.#hasOutsideDatabase) process.exit(1)
     if (this.#isStopping) {
       this.#log.warn({ signal }, 'second signal: ending at once')
       process.exit(1)

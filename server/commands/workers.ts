@@ -1,0 +1,148 @@
+// `boardroom serve --workers N`: N nodes behind one port. This process listens and hands each connection to the next of
+// them; it starts them one after the other, replaces whichever dies, and ends when they have ended.
+import cluster, { type Worker } from 'node:cluster'
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { BoardroomError } from '../errors.ts'
+import type { CommandContext } from './command.ts'
+import { OwnNats } from './own-nats.ts'
+
+const mostWorkers = 64
+/** One that ends sooner than this is started again later and later. */
+const livedMs = 10_000
+const firstWaitMs = 200
+const mostWaitMs = 30_000
+
+/** What a worker says when it serves. */
+export interface ReadyMessage {
+  ready: string
+}
+
+/** Said to a worker that is to drain. A signal would not do: a terminal, or systemd, sends one to all of us. */
+export const stopMessage = 'stop'
+
+/** The environment variable by which a worker is told its port. */
+const portVariable = 'BOARDROOM_WORKER_PORT'
+
+/** The port that this process is led to; null where it is no worker. */
+export const workerPort = (env: NodeJS.ProcessEnv): number | null =>
+  cluster.isWorker && env[portVariable] !== undefined ? Number(env[portVariable]) : null
+
+/** @returns null for `serve` alone. @throws BoardroomError invalid_config */
+export function workersOf(told: string | boolean | undefined): number | null {
+  if (told === undefined) return null
+  const workers = Number(told)
+  if (Number.isInteger(workers) && workers >= 1 && workers <= mostWorkers) return workers
+  throw new BoardroomError('invalid_config', `--workers: expected a whole number from 1 to ${mostWorkers}`)
+}
+
+/** @throws BoardroomError invalid_config | bus_unreachable */
+export async function serveWithWorkers(
+  context: CommandContext,
+  { workers, port }: { workers: number; port: number },
+): Promise<void> {
+  const { config, log, env } = context
+  if (config.databaseUrl === undefined)
+    throw new BoardroomError(
+      'invalid_config',
+      'serve --workers: several processes share an outside database: set DATABASE_URL and BOARDROOM_SECRET, or leave --workers out',
+    )
+  const own = config.natsUrl === undefined ? new OwnNats(env.PATH ?? '', log) : null
+  await own?.start()
+  await new Workers(context, { workers, port, own }).run()
+}
+
+class Workers {
+  readonly #context: CommandContext
+  readonly #count: number
+  readonly #own: OwnNats | null
+  readonly #env: Record<string, string>
+  #isStopping = false
+  #isServing = false
+  #exitCode = 0
+
+  constructor(
+    context: CommandContext,
+    { workers, port, own }: { workers: number; port: number; own: OwnNats | null },
+  ) {
+    this.#context = context
+    this.#count = workers
+    this.#own = own
+    this.#env = { ...own?.settings, [portVariable]: String(port) }
+  }
+
+  async run(): Promise<void> {
+    const { print } = this.#context
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(signal, () => this.#onSignal(signal))
+    // The first migrates and makes the sample board; then the others find all of it.
+    for (let i = 0; i < this.#count && !this.#isStopping; i++) {
+      const said = await this.#startOne()
+      if (said === null) break
+      if (i === 0) print(said)
+    }
+    this.#isServing = true
+    if (!this.#isStopping) print(`Workers               ${this.#count}`)
+    while (this.#alive.length > 0 || !this.#isStopping) await once(cluster, 'exit')
+    await this.#own?.stop()
+    process.exit(this.#exitCode)
+  }
+
+  get #alive(): Worker[] {
+    return Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined)
+  }
+
+  /** @returns what it says when it serves; null where it ended before, which ends all of it unless they served already. */
+  async #startOne(waitMs = firstWaitMs): Promise<string | null> {
+    const { log } = this.#context
+    const startedAt = performance.now()
+    const worker = cluster.fork(this.#env)
+    let isReady = false
+    const ready = new Promise<string | null>((resolve) => {
+      worker.on('message', (message: Partial<ReadyMessage>) => {
+        if (message.ready === undefined) return
+        isReady = true
+        resolve(message.ready)
+      })
+      worker.once('exit', () => resolve(null))
+    })
+    worker.once('exit', (code, signal) => {
+      if (this.#isStopping) {
+        // One that was not ready yet had nothing to save, and knew nothing of signals.
+        if (isReady) this.#exitCode ||= code ?? 1
+        return
+      }
+      if (!this.#isServing) {
+        // It has said why.
+        this.#exitCode = code ?? 1
+        this.#stop()
+        return
+      }
+      const isLongLived = performance.now() - startedAt > livedMs
+      log.error({ code, signal, pid: worker.process.pid }, 'a worker ended; starting another')
+      void this.#startAfter(isLongLived ? firstWaitMs : waitMs)
+    })
+    return ready
+  }
+
+  async #startAfter(waitMs: number): Promise<void> {
+    await delay(waitMs)
+    if (!this.#isStopping) await this.#startOne(Math.min(mostWaitMs, waitMs * 2))
+  }
+
+  #onSignal(signal: NodeJS.Signals): void {
+    const { log } = this.#context
+    if (this.#isStopping) {
+      log.warn({ signal }, 'second signal: ending at once')
+      for (const worker of this.#alive) worker.process.kill('SIGKILL')
+      return
+    }
+    log.info({ signal }, 'stopping')
+    this.#stop()
+  }
+
+  #stop(): void {
+    this.#isStopping = true
+    for (const worker of this.#alive) worker.send(stopMessage)
+  }
+}
