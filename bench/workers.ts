@@ -7,7 +7,7 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { WebSocket } from 'ws'
-import { MessageType } from '../shared/protocol.ts'
+import { encodeSync, MessageType, SyncStep } from '../shared/protocol.ts'
 import { serve, visitor } from '../tests/helpers/command-line.ts'
 import { databaseSettings, withEmptyDatabase } from '../tests/helpers/database.ts'
 import { eventually } from '../tests/helpers/eventually.ts'
@@ -68,6 +68,7 @@ async function measure(workers: number): Promise<void> {
             })
             sockets.push(socket)
             await new Promise((resolve) => socket.once('open', resolve))
+            socket.send(encodeSync(SyncStep.step1, Uint8Array.of(0))) // edits go to who has asked for the board
           }),
         )
       const writer = new RawClient(url, { ticket: body.ticket })
