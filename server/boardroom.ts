@@ -9,7 +9,8 @@ import { type Logger, pino } from 'pino'
 import { Registry } from 'prom-client'
 import type { Level } from '../shared/levels.ts'
 import { CloseCode } from '../shared/protocol.ts'
-import { type AuthDeps, createAuth } from './accounts/auth.ts'
+import { createAuth } from './accounts/auth.ts'
+import type { AuthDeps } from './accounts/auth-deps.ts'
 import { authRoutes } from './accounts/auth-routes.ts'
 import { cookieNames } from './accounts/cookies.ts'
 import { foreignTokens } from './accounts/foreign-tokens.ts'
@@ -21,7 +22,6 @@ import { serviceKeyRoutes } from './accounts/service-keys/routes.ts'
 import { setupLink } from './accounts/setup.ts'
 import { ssoRoutes } from './accounts/sso/routes.ts'
 import { ssoSettings } from './accounts/sso/settings.ts'
-import { Sso } from './accounts/sso/sso.ts'
 import { makeTicket, ticketKeyOf } from './accounts/tickets.ts'
 import { AgentJournal } from './agents/journal.ts'
 import { mcpRoutes } from './agents/mcp-routes.ts'
@@ -61,7 +61,6 @@ import { PlainConnections } from './http/plain-connections.ts'
 import { refusalCounter, roomMetrics } from './http/room-metrics.ts'
 import { storageMetrics } from './http/storage-metrics.ts'
 import { Upgrades } from './http/upgrade.ts'
-import { createMailer } from './mail/mailer.ts'
 import type { Identity } from './principal.ts'
 import { privacyRoutes } from './privacy/routes.ts'
 import type { InspectionLimits } from './rooms/ports.ts'
@@ -318,7 +317,7 @@ async function start({
   }
   const auth = createAuth(authDeps)
   const ssoSet = ssoSettings(config)
-  const sso = ssoSet === null ? null : new Sso(ssoSet, authDeps)
+  const sso = ssoSet === null ? null : new (await import('./accounts/sso/sso.ts')).Sso(ssoSet, authDeps)
   const ticketKey = ticketKeyOf(config.secret)
   const identify: IdentifyDeps = {
     ...{ db, auth, guests, cookies, ticketKey, isOurOrigin: ours, authenticate },
@@ -386,7 +385,10 @@ async function start({
   const mailer =
     config.smtpUrl === undefined
       ? null
-      : createMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom ?? mailFromOf(urlFor(null)) })
+      : (await import('./mail/mailer.ts')).createMailer({
+          smtpUrl: config.smtpUrl,
+          from: config.mailFrom ?? mailFromOf(urlFor(null)),
+        })
   undo.push(() => mailer?.close())
   const comments: CommentsDeps = {
     db,

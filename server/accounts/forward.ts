@@ -3,7 +3,8 @@ import type { Context } from 'hono'
 import { z } from 'zod'
 import { BoardroomError } from '../errors.ts'
 import type { HttpEnv } from '../routing/context.ts'
-import { type Auth, clientAddressHeader } from './auth.ts'
+import type { Auth } from './auth.ts'
+import { clientAddressHeader } from './auth-deps.ts'
 
 export type Handled = Context<HttpEnv>
 

@@ -5,7 +5,7 @@ import { transactionAs } from '../audit/actor.ts'
 import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { type Actor, systemActor } from '../principal.ts'
-import type { AccountTrail } from './auth.ts'
+import type { AccountTrail } from './auth-deps.ts'
 import { type CookieNames, cookieValue } from './cookies.ts'
 import {
   endGuest,

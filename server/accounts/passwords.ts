@@ -1,17 +1,20 @@
 // Passwords, as Better Auth keeps them: scrypt, in libuv's pool, off the event loop. And whether one is worth keeping.
-import { hashPassword as hash, verifyPassword as verify } from 'better-auth/crypto'
 import { BoardroomError } from '../errors.ts'
 
 /** Characters; the upper end keeps hashing from being a way to keep the server busy. */
 export const passwordLength = { least: 8, most: 128 }
 
+// Loaded when they are first needed: most processes never set a password or ask for one.
+const loadCrypto = () => import('better-auth/crypto')
+
 /** About 70 ms of one core. */
-export const hashPassword = (password: string): Promise<string> => hash(password)
+export const hashPassword = async (password: string): Promise<string> =>
+  (await loadCrypto()).hashPassword(password)
 
-export const verifyPassword = (password: string, passwordHash: string): Promise<boolean> =>
-  verify({ hash: passwordHash, password })
+export const verifyPassword = async (password: string, hash: string): Promise<boolean> =>
+  (await loadCrypto()).verifyPassword({ hash, password })
 
-/** Its dictionaries take a while to load, and most processes never set a password. */
+/** Its dictionaries take a while to load. */
 let checker: Promise<{ check(password: string, personal: string[]): { score: number } }> | undefined
 
 const loadChecker = async () => {

@@ -3,7 +3,7 @@ import type { SessionResponse } from '../../shared/api.ts'
 import { transactionAs } from '../audit/actor.ts'
 import type { Db } from '../database/database.ts'
 import type { Actor } from '../principal.ts'
-import type { AccountTrail } from './auth.ts'
+import type { AccountTrail } from './auth-deps.ts'
 import { deleteSessions, sessionsOf } from './session-queries.ts'
 
 /** Newest first. @param currentId the session that asks */

@@ -6,7 +6,7 @@ import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { BoardroomError } from '../errors.ts'
 import type { Actor, Role } from '../principal.ts'
-import type { AccountTrail } from './auth.ts'
+import type { AccountTrail } from './auth-deps.ts'
 import { hasPassword, removeTwoFactor } from './two-factor-queries.ts'
 import { changeableUser, type Whose } from './users.ts'
 

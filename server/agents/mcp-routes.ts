@@ -1,11 +1,18 @@
 // `POST /mcp`: the Model Context Protocol over Streamable HTTP, for an agent with its token. Stateless: no session lives
 // from one request to the next, so that a restart strands no client.
-import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js'
 import { Hono } from 'hono'
 import { BoardroomError } from '../errors.ts'
 import type { HttpEnv } from '../routing/context.ts'
 import type { McpDeps } from './deps.ts'
-import { mcpServerFor } from './mcp.ts'
+
+/** The protocol, the picture and the layout: a quarter of what the server would load, and many have no agents. */
+const loadMcp = async () => {
+  const [{ WebStandardStreamableHTTPServerTransport }, { mcpServerFor }] = await Promise.all([
+    import('@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js'),
+    import('./mcp.ts'),
+  ])
+  return { WebStandardStreamableHTTPServerTransport, mcpServerFor }
+}
 
 /** At the root, not under `/api`. */
 export function mcpRoutes(deps: McpDeps, version: string): Hono<HttpEnv> {
@@ -25,6 +32,7 @@ export function mcpRoutes(deps: McpDeps, version: string): Hono<HttpEnv> {
         details: { limit: 'agent_calls', retry_after_ms: deps.calls.retryAfterMs(principal.agentId) },
       })
     const caller = { identity, actor: c.get('actor'), agentId: principal.agentId, name: principal.name }
+    const { WebStandardStreamableHTTPServerTransport, mcpServerFor } = await loadMcp()
     const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })
     const server = mcpServerFor(deps, caller, version)
     await server.connect(transport)

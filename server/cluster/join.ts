@@ -6,7 +6,6 @@ import type { Database } from '../database/database.ts'
 import { Cluster } from './cluster.ts'
 import { deploymentOf } from './deployment.ts'
 import { refuseOtherDatabase } from './meeting.ts'
-import { connectNats } from './nats-bus.ts'
 
 export interface JoinOptions {
   config: Config & { secret: string }
@@ -26,6 +25,7 @@ export async function joinCluster(options: JoinOptions): Promise<Cluster | null>
   if (config.natsUrl === undefined) return null
   const deployment = await deploymentOf(database)
   const name = `boardroom ${process.pid} on ${os.hostname()}`
+  const { connectNats } = await import('./nats-bus.ts') // so that one node alone need not load NATS
   const bus = await connectNats(config, name, log)
   const { secret } = config
   try {

@@ -1,7 +1,7 @@
 // People who are signed in already. Hashing a password and checking it takes two tenths of a second a person, more
 // than everything else that most tests do; what signing in itself does is looked at where it is the matter.
 import { randomBytes } from 'node:crypto'
-import { sessionKeyOf, signatureOf } from '../../server/accounts/auth.ts'
+import { sessionKeyOf, signatureOf } from '../../server/accounts/auth-deps.ts'
 import { cookieNames } from '../../server/accounts/cookies.ts'
 import { hashPassword } from '../../server/accounts/passwords.ts'
 import { addUser } from '../../server/accounts/users.ts'

@@ -123,6 +123,31 @@ architecture('shared needs neither node nor the DOM, and migrations need only ky
   assert.equal(wrong, [])
 })
 
+architecture('a server loads what few need only when somebody needs it', () => {
+  const statically = /^(?:import|export|\}) (?!type )(?:[^'\n]* )?from '([^']+)'$|^import '([^']+)'$/gm
+  const packages = new Set<string>()
+  const seen = new Set<string>()
+  const follow = (file: string): void => {
+    if (seen.has(file)) return
+    seen.add(file)
+    for (const [, from, bare] of readFileSync(join(root, file), 'utf8').matchAll(statically)) {
+      const name = from ?? bare ?? ''
+      if (name.startsWith('.')) follow(relative(root, resolve(root, dirname(file), name)))
+      else if (!name.startsWith('node:')) packages.add(/^(?:@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name)
+    }
+  }
+  follow('server/boardroom.ts')
+  assert.ok(packages.has('kysely') && packages.has('ws') && packages.has('yjs'), [...packages].join(' '))
+  const late = [
+    ...['better-auth', '@modelcontextprotocol/sdk', '@resvg/resvg-js', '@dagrejs/dagre', 'ajv', 're2js'],
+    ...['nodemailer', '@nats-io/transport-node', '@zxcvbn-ts/core'],
+  ]
+  assert.equal(
+    late.filter((name) => packages.has(name)),
+    [],
+  )
+})
+
 architecture('only the program reads the environment, prints or ends the process', () => {
   const wrong = sourcesUnder('server')
     .filter((file) => file !== 'server/cli.ts' && !file.startsWith('server/commands/'))

@@ -4,7 +4,7 @@ import type { Config } from '../../config.ts'
 import type { Db } from '../../database/database.ts'
 import type { Mailer } from '../../mail/mailer.ts'
 import type { RateLimit } from '../../routing/rate-limits.ts'
-import type { AccountTrail } from '../auth.ts'
+import type { AccountTrail } from '../auth-deps.ts'
 
 export interface PeopleDeps {
   db: Db

@@ -5,7 +5,8 @@ import { BoardroomError } from '../../errors.ts'
 import { errorAnswers, newRouter } from '../../routing/router.ts'
 import { forward, type Handled, requestFor, withCookies } from '../forward.ts'
 import { guess, type SignInDeps } from '../sign-in.ts'
-import { callbackPath, type Sso } from './sso.ts'
+import { callbackPath } from './settings.ts'
+import type { Sso } from './sso.ts'
 
 export interface SsoRoutesDeps extends SignInDeps {
   sso: Sso | null

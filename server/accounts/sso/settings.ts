@@ -2,6 +2,10 @@
 import type { Config } from '../../config.ts'
 import { BoardroomError } from '../../errors.ts'
 import type { Role } from '../../principal.ts'
+import { providerId } from './queries.ts'
+
+/** Where the provider sends people back to, below `/api/auth`. */
+export const callbackPath = `/callback/${providerId}`
 
 export interface SsoSettings {
   issuer: string

@@ -7,16 +7,17 @@ import { genericOAuth } from 'better-auth/plugins'
 import { createRemoteJWKSet } from 'jose'
 import { BoardroomError } from '../../errors.ts'
 import type { Actor } from '../../principal.ts'
-import { type Auth, type AuthDeps, authOptions, handle } from '../auth.ts'
+import type { Auth } from '../auth.ts'
+import type { AuthDeps } from '../auth-deps.ts'
+import { authOptions } from '../better-auth.ts'
+import { handle } from '../settling.ts'
 import { accountIdOf, admit } from './admission.ts'
 import { discover, discoveryUrlOf, type Profile, readProfile } from './profile.ts'
 import { providerId } from './queries.ts'
-import type { SsoSettings } from './settings.ts'
+import { callbackPath, type SsoSettings } from './settings.ts'
 
 /** A Better Auth that knows the provider. */
 export type SsoAuth = Pick<Auth, 'handler' | 'baseUrl'>
-
-export const callbackPath = `/callback/${providerId}`
 
 const goodForMs = 3_600_000
 /** A key that is not known is asked for at once: tokens come from the provider itself, not from whoever asks. */

@@ -1,9 +1,7 @@
 // The variables of a template: a JSON Schema, checked when the template is sent in and bounded in what it may cost, and
 // the values that people give. Ajv compiles a schema; its patterns run in RE2, which no pattern can hold up.
+import { createRequire } from 'node:module'
 import type { Ajv, ErrorObject, ValidateFunction } from 'ajv'
-import { Ajv2020 } from 'ajv/dist/2020.js'
-import ajvFormats from 'ajv-formats'
-import { RE2JS } from 're2js'
 import { BoardroomError } from '../../errors.ts'
 import { bareId, idFormats } from './national-ids.ts'
 
@@ -34,14 +32,6 @@ const references = new Set([
   'definitions',
 ])
 
-const regExp = Object.assign(
-  (pattern: string) => {
-    const compiled = RE2JS.compile(pattern)
-    return { test: (text: string) => compiled.matcher(text).find() }
-  },
-  { code: 'RE2JS' },
-)
-
 const moment = (value: unknown): string | null =>
   value === 'today'
     ? new Date().toISOString().slice(0, 10)
@@ -49,7 +39,20 @@ const moment = (value: unknown): string | null =>
       ? value
       : null
 
+const load = createRequire(import.meta.url)
+
+/** Loaded with the first template that is looked at; many servers never have one. */
 function newAjv(): Ajv {
+  const { Ajv2020 } = load('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js')
+  const ajvFormats = load('ajv-formats') as typeof import('ajv-formats')
+  const { RE2JS } = load('re2js') as typeof import('re2js')
+  const regExp = Object.assign(
+    (pattern: string) => {
+      const compiled = RE2JS.compile(pattern)
+      return { test: (text: string) => compiled.matcher(text).find() }
+    },
+    { code: 'RE2JS' },
+  )
   const ajv = new Ajv2020({
     strict: true,
     strictTypes: false,

@@ -1,0 +1,173 @@
+// Better Auth, set up for our tables. What it does well it does: passwords, session rows, signed cookies, two-factor.
+// The only file besides sso/ that loads it, so that a server loads it with the first sign-in.
+import { type BetterAuthOptions, betterAuth } from 'better-auth'
+import { APIError } from 'better-auth/api'
+import { getMigrations } from 'better-auth/db/migration'
+import { admin, bearer, twoFactor } from 'better-auth/plugins'
+import { createAccessControl } from 'better-auth/plugins/access'
+import { adminAc, defaultStatements, userAc } from 'better-auth/plugins/admin/access'
+import { type AuthDeps, basePath, clientAddressHeader, sessionKeyOf } from './auth-deps.ts'
+import { hashPassword, passwordLength, verifyPassword } from './passwords.ts'
+import { userById } from './queries.ts'
+import { calls } from './settling.ts'
+
+export interface BetterAuth {
+  handler(request: Request): Promise<Response>
+  /** SQL that would bring the tables to what it expects; `;` where nothing is missing. */
+  drift(): Promise<string>
+}
+
+export function newBetterAuth(deps: AuthDeps): BetterAuth {
+  const options = authOptions(deps)
+  const auth = betterAuth(options)
+  return {
+    handler: (request) => auth.handler(request),
+    drift: async () => (await getMigrations(options as BetterAuthOptions)).compileMigrations(),
+  }
+}
+
+const dayS = 86_400
+const stamps = { createdAt: 'created_at', updatedAt: 'updated_at' }
+
+/** How every Better Auth of this server is set up. */
+export function authOptions(deps: AuthDeps) {
+  const { db, marked, cookies, log } = deps
+  const accessControl = createAccessControl(defaultStatements)
+  const baseURL = new URL(deps.publicUrl).origin
+  return {
+    appName: 'Boardroom',
+    baseURL,
+    basePath,
+    secret: sessionKeyOf(deps.secret),
+    database: { db: marked, type: 'postgres', schemaName: deps.schema },
+    telemetry: { enabled: false },
+    // Its own refusals still become answers; everything else reaches our error handler as it is.
+    onAPIError: { throw: true },
+    rateLimit: { enabled: false }, // ours counts failures and knows the trusted proxies
+    trustedOrigins: (request?: Request) => {
+      const origin = request?.headers.get('origin')
+      return origin && deps.isOurOrigin(origin, request?.headers.get('host') ?? null) ? [origin] : []
+    },
+    emailAndPassword: {
+      enabled: true,
+      disableSignUp: true, // users.ts makes users
+      minPasswordLength: passwordLength.least,
+      maxPasswordLength: passwordLength.most,
+      password: { hash: hashPassword, verify: ({ hash, password }) => verifyPassword(password, hash) },
+    },
+    session: {
+      modelName: 'sessions',
+      fields: {
+        userId: 'user_id',
+        expiresAt: 'expires_at',
+        ipAddress: 'ip_address',
+        userAgent: 'user_agent',
+        ...stamps,
+      },
+      expiresIn: 30 * dayS,
+      updateAge: dayS,
+      cookieCache: { enabled: false }, // a cached session outlives its end
+    },
+    user: {
+      modelName: 'users',
+      fields: { emailVerified: 'email_verified', ...stamps },
+      additionalFields: {
+        isActive: {
+          type: 'boolean',
+          fieldName: 'is_active',
+          required: true,
+          defaultValue: true,
+          input: false,
+        },
+      },
+    },
+    account: {
+      modelName: 'accounts',
+      fields: {
+        userId: 'user_id',
+        accountId: 'account_id',
+        providerId: 'provider_id',
+        accessToken: 'access_token',
+        refreshToken: 'refresh_token',
+        idToken: 'id_token',
+        accessTokenExpiresAt: 'access_token_expires_at',
+        refreshTokenExpiresAt: 'refresh_token_expires_at',
+        ...stamps,
+      },
+    },
+    verification: { modelName: 'verifications', fields: { expiresAt: 'expires_at', ...stamps } },
+    advanced: {
+      // The migrations are ours and run before this; a test says when they drift from what it expects.
+      database: { generateId: 'serial', validateSchema: false },
+      // Its own way to https names gives `__Secure-`; ours is the stricter `__Host-`.
+      useSecureCookies: false,
+      defaultCookieAttributes: { secure: cookies.secure, httpOnly: true, sameSite: 'lax', path: '/' },
+      cookiePrefix: cookies.secure ? '__Host-boardroom' : 'boardroom',
+      cookies: { session_token: { name: cookies.session } },
+      ipAddress: { ipAddressHeaders: [clientAddressHeader], ipv6Subnet: 128 },
+    },
+    databaseHooks: {
+      session: {
+        create: {
+          before: async (session, context) => {
+            const user = await userById(db, Number(session.userId))
+            if (user?.is_active !== true) throw new APIError('FORBIDDEN', { code: 'ACCOUNT_DEACTIVATED' })
+            // Asked once the password was right, so that nobody finds out by guessing who is a sysadmin.
+            if (deps.passwords === 'off' && context?.path === '/sign-in/email' && user.role !== 'sysadmin')
+              throw new APIError('FORBIDDEN', { code: 'PASSWORDS_OFF' })
+            return { data: { ...session, userAgent: session.userAgent?.slice(0, 500) } }
+          },
+          after: async (session) => {
+            calls.getStore()?.begun.push(session)
+          },
+        },
+        delete: {
+          // Kept under another token. @see settle
+          before: async (session) => calls.getStore()?.keeping !== session.id,
+          after: async (session, context) => {
+            if (new Date(session.expiresAt) <= new Date()) return // the clock ended it, nobody signed out
+            calls.getStore()?.ended.push({ session, headers: context?.headers ?? null })
+          },
+        },
+      },
+    },
+    logger: {
+      level: 'warn',
+      // Its messages, never its arguments: those may hold a token. Wrong passwords are warnings to it; the trail has them.
+      log: (level, message) => log[level === 'error' ? 'error' : 'debug']({ from: 'better-auth' }, message),
+    },
+    plugins: [
+      // A token read out of the database is worthless without the signature that only the server can make.
+      bearer({ requireSignature: true }),
+      admin({
+        ac: accessControl,
+        roles: {
+          sysadmin: accessControl.newRole(adminAc.statements),
+          admin: accessControl.newRole(adminAc.statements),
+          user: accessControl.newRole(userAc.statements),
+        },
+        adminRoles: ['sysadmin', 'admin'],
+        defaultRole: 'user',
+        schema: {
+          user: { fields: { banReason: 'ban_reason', banExpires: 'ban_expires' } },
+          session: { fields: { impersonatedBy: 'impersonated_by' } },
+        },
+      }),
+      twoFactor({
+        issuer: 'Boardroom',
+        schema: {
+          user: { fields: { twoFactorEnabled: 'two_factor_enabled' } },
+          twoFactor: {
+            modelName: 'two_factors',
+            fields: {
+              userId: 'user_id',
+              backupCodes: 'backup_codes',
+              failedVerificationCount: 'failed_verification_count',
+              lockedUntil: 'locked_until',
+            },
+          },
+        },
+      }),
+    ],
+  } satisfies BetterAuthOptions
+}
