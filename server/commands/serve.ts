@@ -12,6 +12,7 @@ import { endSlowRequest, serverTimeouts } from '../http/timeouts.ts'
 import type { Command, CommandContext } from './command.ts'
 import { type Opened, openForServing } from './open.ts'
 import { makeSampleBoard, type SampleLinks } from './sample.ts'
+import { giveBackMemoryOfStart } from './settle-memory.ts'
 import { type ReadyMessage, serveWithWorkers, stopMessage, workerPort, workersOf } from './workers.ts'
 
 /** SIGTERM: everything is flushed and every socket closed within this; then the process ends. */
@@ -61,6 +62,7 @@ export const serveCommand: Command = {
       if (ledTo !== null) await listen(server, config)
       if (ledTo === null) print(text)
       else process.send?.({ ready: text } satisfies ReadyMessage)
+      giveBackMemoryOfStart()
       signals.stopWith(async () => {
         const closed = once(server, 'close')
         server.close()
