@@ -2,6 +2,7 @@
 //
 //   A node that says nothing for five seconds is gone. One that does not hear itself for three is deaf: it looks into
 //   the log for what others write, and so do they, as long as the database says that somebody lives whom they do not hear.
+//   One that hears itself again says so, and then what it has: others look once more for what it did unheard.
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { BoardChannel, BoardListener, Nodes } from '../rooms/nodes/ports.ts'
@@ -80,6 +81,10 @@ export class Cluster implements Nodes {
   #tickedAt = performance.now()
   #ticks = 0
   #isDeaf = false
+  /** Were gone without a word, and may only have been out of sight. */
+  readonly #outOfSight = new Set<string>()
+  /** So many more ticks, until every board was looked after, for somebody may have written unheard. */
+  #looks = 0
   #silent: readonly string[] = []
   #looking: Promise<void> | null = null
   #timer: NodeJS.Timeout | null = null
@@ -275,6 +280,9 @@ export class Cluster implements Nodes {
     }
     this.#sawSign(nodeId)
     switch (message.kind) {
+      case 'back':
+        this.#otherBack(nodeId)
+        return
       case 'beat':
         this.#stranded.heard(nodeId, message.reachesDatabase === true)
         return
@@ -315,7 +323,20 @@ export class Cluster implements Nodes {
     if (!isNew) return
     this.#options.log.info({ nodeId }, 'another node is there')
     this.#beat() // it may be new
+    // What it said meanwhile was not heard, and what it had said was forgotten.
+    if (this.#outOfSight.delete(nodeId)) this.#tellAgain()
+    else for (const listener of this.#newcomers) this.#guard(listener)
+  }
+
+  /** It was away: whatever it, or we to it, said meanwhile is lost. */
+  #otherBack(nodeId: string): void {
+    for (const { listener } of [...this.#channels]) this.#guard(() => listener.otherBackAgain(nodeId))
     for (const listener of this.#newcomers) this.#guard(listener)
+    this.#lookAtBoards()
+  }
+
+  #lookAtBoards(): void {
+    this.#looks = Math.ceil(this.#channels.size / boardsATick) + 1
   }
 
   #gone(nodeId: string, why: string): void {
@@ -337,15 +358,20 @@ export class Cluster implements Nodes {
     this.#tickedAt = now
     this.#beat()
     for (const [nodeId, at] of [...this.#nodes])
-      if (now - at > goneAfterMs) this.#gone(nodeId, 'not heard any more')
+      if (now - at > goneAfterMs) {
+        this.#gone(nodeId, 'not heard any more')
+        this.#outOfSight.add(nodeId)
+        this.#lookAtBoards()
+      }
     this.#stranded.tick(this.#isDeaf, stoodStill)
     if (this.#ticks++ % lookAtDatabaseEvery === 0) void this.#lookAtDatabase()
-    const { isCutOff } = this
+    const isToLook = this.isCutOff || this.#looks > 0
+    if (this.#looks > 0) this.#looks--
     const turns = Math.ceil(this.#channels.size / boardsATick)
     let place = 0
     for (const { listener } of [...this.#channels]) {
       const isTurn = (place++ + this.#ticks) % turns === 0
-      this.#guard(() => listener.tick(isCutOff && isTurn))
+      this.#guard(() => listener.tick(isToLook && isTurn))
     }
   }
 
@@ -358,6 +384,11 @@ export class Cluster implements Nodes {
   #hearAgain(): void {
     this.#isDeaf = false
     this.#options.log.info('other nodes are heard again')
+    this.#tellAgain()
+  }
+
+  #tellAgain(): void {
+    this.#say({ kind: 'back' })
     for (const { listener } of [...this.#channels]) this.#guard(() => listener.backAgain())
     for (const listener of this.#newcomers) this.#guard(listener)
   }

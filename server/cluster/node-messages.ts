@@ -3,6 +3,8 @@
 export type NodeMessage =
   /** Every second: the sender is there, hears itself, and reaches the database or not. */
   | { kind: 'beat'; reachesDatabase?: boolean }
+  /** The sender was away, or heard nobody, and says next what it has of each board; anything else of it is over. */
+  | { kind: 'back' }
   | { kind: 'goodbye' }
   /** Connections of the sender by address and person, all of them or those that changed; 0 is none. */
   | { kind: 'counts'; isAll: boolean; counts: [key: string, count: number][] }

@@ -309,7 +309,7 @@ export class Room implements Host<Connection> {
         if (this.connections.size <= mostToldOfJoins) this.broadcast(event)
       },
       foreignWriters: () => seats.fill(),
-      ownPresence: () => this.#presence.own(),
+      ownPresence: (withGone) => this.#presence.own(withGone),
       get ownWriters() {
         return seats.taken
       },

@@ -1,25 +1,30 @@
 // A bus within this process, for what is said over one, without any network.
 import type { Bus } from '../../server/cluster/bus.ts'
 
-export class LocalBus {
-  readonly #listeners = new Map<string, Set<(data: Uint8Array) => void>>()
+type Listener = (data: Uint8Array, by: unknown) => void
 
-  /** What anybody says, signed or not. */
-  say(subject: string, data: Uint8Array): void {
-    for (const listener of this.#listeners.get(subject) ?? []) listener(data)
+export class LocalBus {
+  readonly #listeners = new Map<string, Set<Listener>>()
+
+  /** What anybody says, signed or not. @param by whose end it comes from. */
+  say(subject: string, data: Uint8Array, by: unknown = null): void {
+    for (const hear of this.#listeners.get(subject) ?? []) hear(data, by)
   }
 
-  /** One node's end of it. */
-  end(): Bus {
+  /** One node's end of it. @param loses whether what others say does not reach it. */
+  end(loses: () => boolean = () => false): Bus {
     const own: (() => void)[] = []
     return {
       isConnected: true,
       maxBytes: 1024 * 1024,
-      publish: (subject, data) => queueMicrotask(() => this.say(subject, data)),
+      publish: (subject, data) => queueMicrotask(() => this.say(subject, data, own)),
       subscribe: (subject, onMessage) => {
         const listeners = this.#listeners.get(subject) ?? new Set()
-        this.#listeners.set(subject, listeners.add(onMessage))
-        const undo = () => void listeners.delete(onMessage)
+        const hear: Listener = (data, by) => {
+          if (by === own || !loses()) onMessage(data)
+        }
+        this.#listeners.set(subject, listeners.add(hear))
+        const undo = () => void listeners.delete(hear)
         own.push(undo)
         return undo
       },

@@ -106,7 +106,7 @@ versions('messages about a board: an unknown kind is null, more behind the field
   assert.is(decodeBoardMessage(unknown), null)
   for (const message of [
     { kind: 'opened', link: 7 },
-    { kind: 'closed' },
+    { kind: 'closed', seq: 3, link: 7 },
     { kind: 'state', seq: 3, committed: 2, quietMs: 5, writers: 1, link: 7 },
     { kind: 'update', seq: 3, committed: 2, update: Uint8Array.of(0, 0), authors: [], link: 7 },
     { kind: 'committed', seq: 3, committed: 3, link: 7 },
@@ -124,6 +124,7 @@ versions('an unknown kind about a board reaches its listener, which hears what c
       message: (_nodeId, body) => kinds.push(decodeBoardMessage(body)?.kind),
       gone: () => undefined,
       backAgain: () => undefined,
+      otherBackAgain: () => undefined,
       tick: () => undefined,
     })
     say(boardSubject, Uint8Array.of(99, 1, 2, 3))

@@ -15,6 +15,8 @@ const mostUnconfirmedMs = 5000
 /** What is missing is looked for in the log so soon, and again after so long. */
 const firstHealMs = 100
 const healAgainMs = 1000
+/** Who was away, or was not heard by us, may take so long to say what it has. */
+const doubtMs = 3000
 /** Where the last commit of a node that we had not heard is this much older than our own look at the log, the log had it. */
 const marginMs = 2000
 const presenceChunkBytes = 256 * 1024
@@ -35,8 +37,8 @@ export interface LinkedRoom {
   foreignEvent(event: BoardEvent): void
   /** Seats taken on other nodes have changed. */
   foreignWriters(): void
-  /** Everyone who is here and not somewhere else. */
-  ownPresence(): PresenceEntry[]
+  /** Everyone who is here and not somewhere else. @param withGone and who went. */
+  ownPresence(withGone: boolean): PresenceEntry[]
   readonly ownWriters: number
 }
 
@@ -76,6 +78,8 @@ export class BoardLink {
   readonly #link = Math.floor(Math.random() * links)
   readonly #links = new Map<string, number>()
   readonly #peers = new Map<string, Peer>()
+  /** Nodes that may have closed the board unheard, and since when that is so: until they say something of it. */
+  readonly #doubted = new Map<string, number>()
   readonly #openedAt: number
   /** Messages that came before there was a room. */
   #early: { nodeId: string; message: BoardMessage }[] | null = []
@@ -89,6 +93,8 @@ export class BoardLink {
   #healTimer: Timer | null = null
   #healing = false
   #healAgain = false
+  /** Until then what a node that is gone wrote last may still come into the log. */
+  #healUntil = Number.NEGATIVE_INFINITY
   #mark: unknown = null
   #isClosed = false
 
@@ -103,7 +109,8 @@ export class BoardLink {
       message: (nodeId, body) => this.#heard(nodeId, body),
       gone: (nodeId) => this.#gone(nodeId),
       backAgain: () => this.#backAgain(),
-      tick: (isCutOff) => this.#tick(isCutOff),
+      otherBackAgain: (nodeId) => this.#doubt(nodeId),
+      tick: (isToLook) => this.#tick(isToLook),
     })
   }
 
@@ -131,13 +138,9 @@ export class BoardLink {
 
   /** An update was applied here, and is on its way to the log. */
   tellUpdate(update: Uint8Array, authors: readonly Author[], appended: Promise<void>): void {
-    const seq = ++this.#seq
+    const seq = this.#numbered(appended)
     this.#own.push({ seq, update, authors })
     this.#sendUpdate({ seq, update, authors })
-    appended.then(
-      () => this.#ownCommitted(seq),
-      () => undefined, // the room ends over it
-    )
   }
 
   tellPresence(entries: readonly PresenceEntry[]): void {
@@ -158,7 +161,7 @@ export class BoardLink {
   close(): void {
     if (this.#isClosed) return
     for (const peer of this.#peers.values()) this.#takeOver(peer, Number.POSITIVE_INFINITY)
-    this.#send({ kind: 'closed' })
+    this.#send({ kind: 'closed', seq: this.#seq, link: this.#link })
     this.#isClosed = true
     this.#healTimer?.cancel()
     this.#healTimer = null
@@ -187,15 +190,19 @@ export class BoardLink {
   #take(nodeId: string, message: BoardMessage): void {
     const room = this.#room
     if (room === null) return
+    this.#doubted.delete(nodeId)
+    const wasKnown = this.#links.has(nodeId)
     if ('link' in message) this.#met(nodeId, message.link)
     switch (message.kind) {
       case 'opened':
-        // Whatever it had said before, it begins anew.
-        this.#tellAll()
+        // Whatever it had said before, it begins anew; what we said to one that was away before may be lost.
+        this.#tellAll(wasKnown)
         return
-      case 'closed':
-        this.#gone(nodeId)
+      case 'closed': {
+        const { seq, missing } = this.#peers.get(nodeId) ?? { seq: 0, missing: 0 }
+        this.#gone(nodeId, missing === 0 && seq === message.seq)
         return
+      }
       case 'event':
         room.foreignEvent(message.event)
         return
@@ -284,6 +291,16 @@ export class BoardLink {
     if (peer.missing > 0) this.#healSoon(peer.missing <= peer.committed ? 0 : firstHealMs)
   }
 
+  /** @returns the next number, which the others are told is committed once `appended` resolves. */
+  #numbered(appended: Promise<void>): number {
+    const seq = ++this.#seq
+    appended.then(
+      () => this.#ownCommitted(seq),
+      () => undefined, // the room ends over it
+    )
+    return seq
+  }
+
   #ownCommitted(seq: number): void {
     this.#doneEarly.add(seq)
     const before = this.#committed
@@ -294,44 +311,60 @@ export class BoardLink {
     this.#send({ kind: 'committed', seq: this.#seq, committed: this.#committed, link: this.#link })
   }
 
-  #gone(nodeId: string): void {
+  /** @param isComplete everything that it ever said of the board was heard. */
+  #gone(nodeId: string, isComplete = false): void {
+    const wasHere = this.#links.has(nodeId)
     const peer = this.#peers.get(nodeId)
     this.#peers.delete(nodeId)
     this.#links.delete(nodeId)
+    this.#doubted.delete(nodeId)
     this.#room?.foreignNodeLeft(nodeId)
-    if (peer === undefined) return
-    this.#takeOver(peer, Number.POSITIVE_INFINITY)
-    if (peer.missing > 0) this.#healSoon(0)
-    if (peer.writers > 0) this.#room?.foreignWriters()
+    if (peer !== undefined) this.#takeOver(peer, Number.POSITIVE_INFINITY)
+    if (!isComplete && (wasHere || peer !== undefined)) {
+      this.#healUntil = this.#clock.now() + marginMs
+      this.#healSoon(0)
+    }
+    if (peer !== undefined && peer.writers > 0) this.#room?.foreignWriters()
   }
 
-  /** Commits from here what nobody has said is committed, up to a moment. */
+  /**
+   * Commits from here what nobody has said is committed, up to a moment. It gets a number of ours, under which whoever
+   * has not heard of it misses it.
+   */
   #takeOver(peer: Peer, heardBefore: number): void {
     while (peer.unconfirmed[0] !== undefined && peer.unconfirmed[0].heardAt < heardBefore) {
       const one = peer.unconfirmed.shift()
       if (one === undefined) return
-      this.#log.append(this.#boardId, one.update, one.authors).then(one.resolve, one.reject)
+      const appended = this.#log.append(this.#boardId, one.update, one.authors)
+      appended.then(one.resolve, one.reject)
+      this.#numbered(appended)
     }
   }
 
+  #doubt(nodeId: string): void {
+    if (!this.#doubted.has(nodeId)) this.#doubted.set(nodeId, this.#clock.now())
+  }
+
   #backAgain(): void {
+    for (const nodeId of [...this.#links.keys(), ...this.#peers.keys()]) this.#doubt(nodeId)
     this.#send({ kind: 'opened', link: this.#link })
-    this.#tellAll()
+    this.#tellAll(true)
     this.#healSoon(0)
   }
 
-  #tick(isCutOff: boolean): void {
+  #tick(isToLook: boolean): void {
     const before = this.#clock.now() - mostUnconfirmedMs
     for (const peer of this.#peers.values()) this.#takeOver(peer, before)
-    if (isCutOff || this.#room?.isIncomplete) this.#healSoon(0)
+    for (const [nodeId, since] of this.#doubted) if (this.#clock.now() - since > doubtMs) this.#gone(nodeId)
+    if (isToLook || this.#room?.isIncomplete) this.#healSoon(0)
     // The tail of what was said may be lost like everything else: for a while it is said again.
     else if (this.#seq > 0 && this.#clock.now() - this.#committedAt < 3 * mostUnconfirmedMs) this.#tellState()
   }
 
-  /** Everything that somebody who opens the board has to know of us. */
-  #tellAll(): void {
+  /** Everything that somebody who opens the board has to know of us. @param withGone it may show people who left. */
+  #tellAll(withGone: boolean): void {
     for (const own of this.#own) this.#sendUpdate(own)
-    this.#sendPresence(this.#room?.ownPresence() ?? [], false)
+    this.#sendPresence(this.#room?.ownPresence(withGone) ?? [], false)
     this.#tellState()
   }
 
@@ -405,7 +438,7 @@ export class BoardLink {
     } finally {
       this.#healing = false
     }
-    let isMissing = !isHealed || room.isIncomplete
+    let isMissing = !isHealed || room.isIncomplete || this.#clock.now() < this.#healUntil
     for (const [nodeId, peer] of this.#peers) {
       if (peer.missing === 0) continue
       if (isHealed && peer.missing <= (committed.get(nodeId) ?? 0)) peer.missing = 0

@@ -46,14 +46,17 @@ export type BoardMessage =
   /** `isNews`: as it happened, and not said again for somebody who comes in. */
   | { kind: 'presence'; isNews: boolean; entries: readonly PresenceEntry[]; link?: number | undefined }
   | { kind: 'event'; event: BoardEvent }
-  | { kind: 'closed' }
+  /** `seq`: the last number that there was. */
+  | { kind: 'closed'; seq?: number | undefined; link?: number | undefined }
 
 export function encodeBoardMessage(message: BoardMessage): Uint8Array {
   const encoder = encoding.createEncoder()
   encoding.writeVarUint(encoder, Kind[message.kind])
   switch (message.kind) {
     case 'opened':
+      break
     case 'closed':
+      if (message.seq !== undefined) encoding.writeVarUint(encoder, message.seq)
       break
     case 'state':
       encoding.writeVarUint(encoder, message.seq)
@@ -95,13 +98,13 @@ export function encodeBoardMessage(message: BoardMessage): Uint8Array {
 export function decodeBoardMessage(body: Uint8Array): BoardMessage | null {
   const decoder = decoding.createDecoder(body)
   const varUint = () => decoding.readVarUint(decoder)
-  /** The last field; nodes of before did not say it. */
-  const link = () => (decoding.hasContent(decoder) ? varUint() : undefined)
+  /** Nodes of before did not say it. */
+  const later = () => (decoding.hasContent(decoder) ? varUint() : undefined)
   switch (varUint()) {
     case Kind.opened:
-      return { kind: 'opened', link: link() }
+      return { kind: 'opened', link: later() }
     case Kind.closed:
-      return { kind: 'closed' }
+      return { kind: 'closed', seq: later(), link: later() }
     case Kind.state:
       return {
         kind: 'state',
@@ -109,7 +112,7 @@ export function decodeBoardMessage(body: Uint8Array): BoardMessage | null {
         committed: varUint(),
         quietMs: varUint(),
         writers: varUint(),
-        link: link(),
+        link: later(),
       }
     case Kind.update:
       return {
@@ -118,10 +121,10 @@ export function decodeBoardMessage(body: Uint8Array): BoardMessage | null {
         committed: varUint(),
         update: decoding.readVarUint8Array(decoder),
         authors: authorsOf(decoding.readVarString(decoder)),
-        link: link(),
+        link: later(),
       }
     case Kind.committed:
-      return { kind: 'committed', seq: varUint(), committed: varUint(), link: link() }
+      return { kind: 'committed', seq: varUint(), committed: varUint(), link: later() }
     case Kind.presence: {
       const isNews = varUint() === 1
       const entries = Array.from({ length: varUint() }, () => ({
@@ -132,7 +135,7 @@ export function decodeBoardMessage(body: Uint8Array): BoardMessage | null {
         principalKey: decoding.readVarString(decoder),
         encoded: decoding.readVarUint8Array(decoder),
       }))
-      return { kind: 'presence', isNews, entries, link: link() }
+      return { kind: 'presence', isNews, entries, link: later() }
     }
     case Kind.event:
       return { kind: 'event', event: JSON.parse(decoding.readVarString(decoder)) as BoardEvent } // signed by one of us

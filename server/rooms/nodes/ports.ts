@@ -17,8 +17,10 @@ export interface BoardListener {
   gone(nodeId: string): void
   /** We were not heard, or did not hear, and are back: whatever was said meanwhile is lost. */
   backAgain(): void
-  /** About every second. `isCutOff`: somebody writes to the log whom we do not hear. */
-  tick(isCutOff: boolean): void
+  /** The same of another node: what it still has of the board it says now, and nothing else of it counts any more. */
+  otherBackAgain(nodeId: string): void
+  /** About every second. `isToLook`: somebody may have written to the log whom we did not hear. */
+  tick(isToLook: boolean): void
 }
 
 export interface BoardChannel {

@@ -169,8 +169,10 @@ export class Awareness {
       }
       const known = this.#foreign.get(clientId)
       if (known !== undefined && known.nodeId !== nodeId && (isGone || clock < known.clock)) continue
-      if (isGone) this.#goneForeign(entry)
-      else {
+      if (isGone) {
+        // Said again: whoever was never shown need not go.
+        if (isNews || known !== undefined) this.#goneForeign(entry)
+      } else {
         this.#farewells.delete(clientId)
         this.#foreign.set(clientId, { ...entry, nodeId })
         if (known === undefined || known.clock < clock) this.#foreignNews.set(clientId, entry.encoded)
@@ -193,11 +195,10 @@ export class Awareness {
     return false
   }
 
-  /** Everyone of this node, for another one. */
-  own(): PresenceEntry[] {
-    return Array.from(this.#entries.keys(), (clientId) => this.#told(clientId)).filter(
-      (entry) => entry !== null,
-    )
+  /** Everyone of this node, for another one. @param withGone and who went, for one that may not have heard it. */
+  own(withGone: boolean): PresenceEntry[] {
+    const ids = [...this.#entries.keys(), ...(withGone ? this.#farewells.keys() : [])]
+    return ids.map((clientId) => this.#told(clientId)).filter((entry) => entry !== null)
   }
 
   #goneForeign(entry: PresenceEntry): void {

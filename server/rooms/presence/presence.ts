@@ -60,8 +60,9 @@ export class Presence {
     this.#moved()
   }
 
-  own(): PresenceEntry[] {
-    return this.#awareness.own()
+  /** @see Awareness.own */
+  own(withGone: boolean): PresenceEntry[] {
+    return this.#awareness.own(withGone)
   }
 
   isElsewhere(principalKey: string): boolean {
