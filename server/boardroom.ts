@@ -248,7 +248,7 @@ async function start({
   // A thread of its own: expensive updates wait for each other here, and never hold up a fold.
   const dryRuns = new DocumentWorker({ log, timeoutMs: 30_000, maxWaiting: 32 })
   undo.push(() => dryRuns.close())
-  const compaction = new Compaction({ database, worker, log })
+  const compaction = new Compaction({ database, worker, log, restMs: 2000 })
   undo.push(() => compaction.close())
   const updateLog = new PostgresUpdateLog({ database, log, keeper: compaction })
   undo.push(() => updateLog.close())

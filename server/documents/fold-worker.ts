@@ -5,11 +5,11 @@ import { jsonOf } from './content.ts'
 import { cut } from './cutting.ts'
 import { difference } from './difference.ts'
 import { findElement } from './element-box.ts'
-import { fold, joined, pack, unpack } from './folding.ts'
+import { type Folded, fold, joined, pack, unpack } from './folding.ts'
 import { importJson, importScene, importUpdate } from './importing.ts'
 import { rebuilt } from './rebuilding.ts'
 import { sceneFileOf } from './scene-files.ts'
-import type { Answer, Ask, Imported, TaskName } from './tasks.ts'
+import type { Answer, Ask, Imported, StoredLog, TaskName } from './tasks.ts'
 import { dryRun } from './validate/crowds.ts'
 import { patchYjsMerging } from './yjs-merging.ts'
 
@@ -18,6 +18,7 @@ patchYjsMerging()
 /** By name, what is done here. */
 export const work: { [Name in TaskName]: (ask: Ask<Name>) => Answer<Name> } = {
   fold: ({ snapshot, updates, times, withVersion }) => fold(snapshot, updates, withVersion, times),
+  foldAll: ({ logs }) => logs.map(foldedOrNull),
   join: ({ snapshot, updates }) => joined(snapshot, updates),
   cut: ({ state }) => cut(state),
   dryRun,
@@ -31,6 +32,14 @@ export const work: { [Name in TaskName]: (ask: Ask<Name>) => Answer<Name> } = {
   importUpdate: (ask) => refusingDepth(() => importUpdate(ask)),
   importJson: (ask) => refusingDepth(() => importJson(ask)),
   importScene: (ask) => refusingDepth(() => importScene(ask)),
+}
+
+function foldedOrNull({ snapshot, updates, times, withVersion }: StoredLog): Folded | null {
+  try {
+    return fold(snapshot, updates, withVersion, times)
+  } catch {
+    return null // the board is folded alone then, and says why it cannot be
+  }
 }
 
 /** JSON nested so deeply that walking it takes the whole stack is the sender's fault. */

@@ -33,11 +33,18 @@ export interface EmbeddedFile {
   data: Uint8Array
 }
 
+/** times: of the updates, ms since 1970. */
+export interface StoredLog {
+  snapshot: Uint8Array | null
+  updates: Uint8Array[]
+  times: number[]
+  withVersion: boolean
+}
+
 export interface Tasks {
-  fold: {
-    ask: { snapshot: Uint8Array | null; updates: Uint8Array[]; times: number[]; withVersion: boolean }
-    answer: Folded
-  }
+  fold: { ask: StoredLog; answer: Folded }
+  /** Null where one cannot be folded. */
+  foldAll: { ask: { logs: StoredLog[] }; answer: (Folded | null)[] }
   join: { ask: { snapshot: Uint8Array | null; updates: Uint8Array[] }; answer: Uint8Array }
   cut: { ask: { state: Uint8Array }; answer: Uint8Array[] }
   dryRun: { ask: DryRunQuestion; answer: DryRunAnswer }

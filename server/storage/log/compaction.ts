@@ -7,7 +7,8 @@ import type { DocumentWorker } from '../../documents/document-worker.ts'
 import { checksumOf } from '../../documents/folding.ts'
 import { BoardroomError } from '../../errors.ts'
 import { isMissingReference } from '../failures.ts'
-import { keepVersion, noteChange, pruneVersions } from '../versions/retention-queries.ts'
+import { keepVersion, noteChanges, pruneVersions } from '../versions/retention-queries.ts'
+import { foldTogether, mostBoardsTogether, mostBytesTogether, mostRowsTogether } from './folding-together.ts'
 import type { LogKeeper } from './log-options.ts'
 import {
   ageOfLastVersion,
@@ -32,6 +33,8 @@ export interface CompactionOptions {
   noteChangeEveryMs?: number
   /** Looking at versions folds the log first, but not more often than this. */
   catchUpEveryMs?: number
+  /** A board that nobody is on waits so long for its folding: who reloads the page is back before, and many wait together. */
+  restMs?: number
   /** A board whose folding failed is left alone for so long. */
   retryAfterMs?: number
 }
@@ -54,6 +57,9 @@ interface LogSize {
   notedAt: number
 }
 
+/** "Last changed" of all boards that change within this is written in one statement. */
+const noteTogetherMs = 500
+
 const newSize = (): LogSize => ({
   rows: 0,
   bytes: 0,
@@ -73,10 +79,17 @@ export class Compaction implements LogKeeper {
   readonly #retryAfterMs: number
   readonly #noteChangeEveryMs: number
   readonly #catchUpEveryMs: number
+  readonly #restMs: number
   readonly #caughtUp = new Map<string, { at: number; done: Promise<void> }>()
+  /** When each board changed whose "last changed" is to be written. */
+  readonly #toNote = new Map<string, number>()
+  #noteTimer: NodeJS.Timeout | null = null
   readonly #noting = new Set<Promise<void>>()
   /** Of the boards that are open here, or wait for their folding. */
   readonly #sizes = new Map<string, LogSize>()
+  /** Boards that nobody is on, and since when. */
+  readonly #resting = new Map<string, number>()
+  #restTimer: NodeJS.Timeout | null = null
   readonly #due = new Set<string>()
   readonly #notBefore = new Map<string, number>()
   #running: Promise<void> | null = null
@@ -94,11 +107,12 @@ export class Compaction implements LogKeeper {
     this.#retryAfterMs = options.retryAfterMs ?? 10 * 60_000
     this.#noteChangeEveryMs = options.noteChangeEveryMs ?? 30_000
     this.#catchUpEveryMs = options.catchUpEveryMs ?? 15_000
+    this.#restMs = options.restMs ?? 0
   }
 
   /** Boards whose logs wait to be folded. */
   get due(): number {
-    return this.#due.size + (this.#running === null ? 0 : 1)
+    return this.#resting.size + this.#due.size + (this.#running === null ? 0 : 1)
   }
 
   opened(boardId: string, size: { rows: number; bytes: number; snapshotBytes: number }): void {
@@ -123,7 +137,13 @@ export class Compaction implements LogKeeper {
     const size = this.#sizes.get(boardId)
     if (size === undefined) return
     size.isIdle = true
-    this.#consider(boardId)
+    if (size.rows === 0 || this.#restMs === 0) {
+      this.#consider(boardId)
+      return
+    }
+    this.#resting.delete(boardId) // its place is the last
+    this.#resting.set(boardId, performance.now())
+    this.#restTimer ??= setTimeout(() => this.#rested(), this.#restMs).unref()
   }
 
   /**
@@ -169,9 +189,11 @@ export class Compaction implements LogKeeper {
    */
   async close({ withinMs = 3000 }: { withinMs?: number } = {}): Promise<void> {
     this.#endsAt = performance.now() + withinMs
+    this.#rested(Number.NEGATIVE_INFINITY)
     await this.#running
     this.#isClosed = true
     this.#due.clear()
+    this.#noteChanges()
     await Promise.all(this.#noting)
   }
 
@@ -223,7 +245,7 @@ export class Compaction implements LogKeeper {
       await keepVersion(client, schema, boardId, { reason: 'automatic', ...version })
     }
     await pruneVersions(client, schema, boardId)
-    await noteChange(client, schema, boardId, times.at(-1) ?? Date.now())
+    await noteChanges(client, schema, [{ boardId, changedAt: times.at(-1) ?? Date.now() }])
     return { outcome: 'folded', rows, kept, snapshotBytes: folded.state.length }
   }
 
@@ -248,13 +270,71 @@ export class Compaction implements LogKeeper {
     this.#running ??= Promise.resolve().then(() => this.#run())
   }
 
+  /** Those that rest since `until` have rested. */
+  #rested(restMs = this.#restMs): void {
+    if (this.#restTimer !== null) clearTimeout(this.#restTimer)
+    this.#restTimer = null
+    const now = performance.now()
+    for (const [boardId, since] of this.#resting) {
+      const leftMs = since + restMs - now
+      if (leftMs > 0) {
+        this.#restTimer = setTimeout(() => this.#rested(), leftMs).unref()
+        return
+      }
+      this.#resting.delete(boardId)
+      this.#consider(boardId)
+    }
+  }
+
   async #run(): Promise<void> {
-    for (const boardId of this.#due) {
-      if (performance.now() > this.#endsAt) break
-      this.#due.delete(boardId)
-      await this.#foldDue(boardId)
+    for (;;) {
+      const boardIds = this.#nextDue()
+      const [only] = boardIds
+      if (only === undefined || performance.now() > this.#endsAt) break
+      for (const boardId of boardIds) this.#due.delete(boardId)
+      if (boardIds.length === 1) await this.#foldDue(only)
+      else await this.#foldAllDue(boardIds)
     }
     this.#running = null
+  }
+
+  /** The board that waits longest; where its log is short, with others like it. */
+  #nextDue(): string[] {
+    const together: string[] = []
+    for (const boardId of this.#due) {
+      const size = this.#sizes.get(boardId)
+      const isShort =
+        size?.isIdle === true &&
+        size.rows <= mostRowsTogether &&
+        size.bytes + size.snapshotBytes <= mostBytesTogether
+      if (!isShort && together.length === 0) return [boardId]
+      if (isShort) together.push(boardId)
+      if (together.length === mostBoardsTogether) break
+    }
+    return together
+  }
+
+  async #foldAllDue(boardIds: readonly string[]): Promise<void> {
+    const started = performance.now()
+    const sizes = new Map(boardIds.map((boardId) => [boardId, this.#sizes.get(boardId) ?? newSize()]))
+    for (const size of sizes.values()) Object.assign(size, { rows: 0, bytes: 0, foldedAt: started })
+    const parts = { database: this.#database, worker: this.#worker }
+    const done = await foldTogether(parts, boardIds).catch((error: unknown) => {
+      this.#log.debug({ err: error, boards: boardIds.length }, 'logs are folded one by one')
+      return new Map<string, number>()
+    })
+    const milliseconds = Math.round(performance.now() - started)
+    this.#log.debug({ boards: done.size, milliseconds }, 'logs folded together')
+    for (const [boardId, size] of sizes) {
+      const snapshotBytes = done.get(boardId)
+      if (snapshotBytes === undefined) {
+        if (performance.now() <= this.#endsAt) await this.#foldDue(boardId)
+        continue
+      }
+      size.snapshotBytes = snapshotBytes
+      this.#notBefore.delete(boardId)
+      this.#forgetIdle(boardId, size)
+    }
   }
 
   async #foldDue(boardId: string): Promise<void> {
@@ -275,14 +355,30 @@ export class Compaction implements LogKeeper {
     } catch (error) {
       this.#report(boardId, error)
     }
+    this.#forgetIdle(boardId, size)
+  }
+
+  #forgetIdle(boardId: string, size: LogSize): void {
     if (size.isIdle && size.rows === 0 && this.#sizes.get(boardId) === size) this.#sizes.delete(boardId)
   }
 
+  /** Soon, in one statement for all that change meanwhile. */
   #noteChange(boardId: string): void {
+    this.#toNote.set(boardId, Date.now())
+    this.#noteTimer ??= setTimeout(() => this.#noteChanges(), noteTogetherMs).unref()
+  }
+
+  #noteChanges(): void {
+    if (this.#noteTimer !== null) clearTimeout(this.#noteTimer)
+    this.#noteTimer = null
+    if (this.#toNote.size === 0) return
+    const changes = Array.from(this.#toNote, ([boardId, changedAt]) => ({ boardId, changedAt }))
+    this.#toNote.clear()
     const { pool, schema } = this.#database
-    const noted = noteChange(pool, schema, boardId, Date.now()).then(
+    const noted = noteChanges(pool, schema, changes).then(
       () => {},
-      (error: unknown) => this.#log.warn({ err: error, boardId }, 'when the board changed was not noted'),
+      (error: unknown) =>
+        this.#log.warn({ err: error, boards: changes.length }, 'when boards changed was not noted'),
     )
     this.#noting.add(noted)
     noted.finally(() => this.#noting.delete(noted))

@@ -31,7 +31,7 @@ const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 export const tableIn = (schema: string, table: string): string => `"${schema.replaceAll('"', '""')}".${table}`
 
 /** COPY takes no parameters: the id is written into the statement, and only if it is nothing but an id. */
-const literalOf = (boardId: string): string => {
+export const literalOf = (boardId: string): string => {
   if (!uuidShape.test(boardId)) throw new TypeError('a board id is a UUID')
   return `'${boardId}'::uuid`
 }
@@ -86,7 +86,8 @@ function storedRowsOf(rows: (Buffer | null)[][]): StoredRows | null {
   return exists ? stored : null
 }
 
-function cutUp(lengths: Buffer, data: Buffer): Buffer[] {
+/** Bytes that follow each other, by their lengths (int4 each). */
+export function cutUp(lengths: Buffer, data: Buffer): Buffer[] {
   const parts: Buffer[] = []
   let at = 0
   for (let place = 0; place < lengths.length; place += 4) {

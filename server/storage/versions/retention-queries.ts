@@ -1,5 +1,6 @@
 // The SQL of versions that are kept without being asked for, and of which of them stay. Inside the transaction that folds.
 import type { ClientBase } from 'pg'
+import { bigintArray, uuidArray } from '../../database/arrays.ts'
 import type { VersionReason } from '../../database/tables.ts'
 import { asBuffer, type StoredSnapshot, tableIn } from '../log/queries.ts'
 
@@ -57,10 +58,18 @@ export const pruneVersions = (client: ClientBase, schema: string, boardId: strin
   })
 }
 
-/** "Last changed" of a board means its document, too. @param at ms since 1970 */
-export const noteChange = (client: Pick<ClientBase, 'query'>, schema: string, boardId: string, at: number) =>
+/** "Last changed" of a board means its document, too. @param changes changedAt: ms since 1970 */
+export const noteChanges = (
+  client: Pick<ClientBase, 'query'>,
+  schema: string,
+  changes: readonly { boardId: string; changedAt: number }[],
+) =>
   client.query({
-    text: `update ${tableIn(schema, 'boards')} set updated_at = to_timestamp($2::float8 / 1000)
-      where id = $1 and updated_at < to_timestamp($2::float8 / 1000)`,
-    values: [boardId, at],
+    text: `update ${tableIn(schema, 'boards')} b set updated_at = to_timestamp(new.at::float8 / 1000)
+      from unnest($1::uuid[], $2::bigint[]) as new (id, at)
+      where b.id = new.id and b.updated_at < to_timestamp(new.at::float8 / 1000)`,
+    values: [
+      uuidArray(changes.map(({ boardId }) => boardId)),
+      bigintArray(changes.map(({ changedAt }) => Math.round(changedAt))),
+    ],
   })
