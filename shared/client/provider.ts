@@ -57,12 +57,19 @@ export interface ProviderOptions {
   listener: ProviderListener
 }
 
+/** So long the first answer may take, which is one message as large as the board: 6 MB at 400 kbit/s. */
+const firstAnswerMs = 120_000
+/** The stock provider hangs up where no message was whole for three times as long. */
+const patientEveryMs = 10_000
+
 /** Starts disconnected: `connect()`. Whoever makes one calls `destroy()`. */
 export class BoardProvider extends WebsocketProvider {
   #sent = 0
   #committed = 0
   #answered = false
   readonly #heartbeat: Heartbeat
+  readonly #clock: Clock
+  #stopWaiting: () => void = () => {}
 
   constructor(options: ProviderOptions) {
     const { listener } = options
@@ -88,6 +95,7 @@ export class BoardProvider extends WebsocketProvider {
       WebSocketPolyfill: CountingSocket as unknown as typeof globalThis.WebSocket,
     })
     self = this
+    this.#clock = options.clock
     this.#heartbeat = new Heartbeat(options.clock, {
       ask: () => this.ws?.send(encodePing() as Uint8Array<ArrayBuffer>), // of one array, made here
       isOpen: () => this.ws?.readyState === 1,
@@ -99,7 +107,10 @@ export class BoardProvider extends WebsocketProvider {
     this.#askBeforeMerging(listener)
     this.#hearEverything()
     this.on('status', ({ status }) => {
-      if (status !== 'connected') this.#heartbeat.stop()
+      if (status !== 'connected') {
+        this.#heartbeat.stop()
+        this.#stopWaiting()
+      }
       listener.changed()
     })
     this.on('sync', (isSynced: boolean) => {
@@ -138,6 +149,7 @@ export class BoardProvider extends WebsocketProvider {
 
   override destroy(): void {
     this.#heartbeat.stop()
+    this.#stopWaiting()
     super.destroy()
   }
 
@@ -150,6 +162,19 @@ export class BoardProvider extends WebsocketProvider {
         handle(...given)
       }
     }
+  }
+
+  /** The server is there and has let us in: what comes now takes as long as the line is slow. */
+  #waitForFirstAnswer(): void {
+    this.#stopWaiting()
+    let waitedMs = 0
+    const wait = () => {
+      if (!this.wsconnected || this.synced || waitedMs >= firstAnswerMs) return
+      waitedMs += patientEveryMs
+      this.wsLastMessageReceived = Date.now()
+      this.#stopWaiting = this.#clock.after(patientEveryMs, wait)
+    }
+    wait()
   }
 
   #restart(): void {
@@ -205,7 +230,10 @@ export class BoardProvider extends WebsocketProvider {
       this.messageHandlers[type] = (_encoder, decoder) => handle(decoder)
     }
     // The bodies come from the server that served this page: their shapes are its promise.
-    on(MessageType.hello, (decoder) => listener.hello(readJsonBody(decoder) as Hello))
+    on(MessageType.hello, (decoder) => {
+      listener.hello(readJsonBody(decoder) as Hello)
+      this.#waitForFirstAnswer()
+    })
     on(MessageType.level, (decoder) => listener.level(readJsonBody(decoder) as LevelChange))
     on(MessageType.event, (decoder) => listener.event(readJsonBody(decoder) as BoardEvent))
     on(MessageType.notice, (decoder) => listener.notice(readJsonBody(decoder) as Notice))
