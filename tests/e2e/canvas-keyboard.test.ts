@@ -100,6 +100,30 @@ keyboard.test('shares a board, and gives the focus back to where it was', async 
   await hasFocus(page, 'button Share')
 })
 
+keyboard.test('the help, the menu and the tools tell no other site where one is', async ({ ada, open }) => {
+  const boardId = await ada.board()
+  const page = await open(`/b/${boardId}`, { cookie: ada.cookie })
+  await saysSync(page, 'Saved')
+  const { host } = new URL(page.url())
+  /** Links to elsewhere that say where they are followed from. */
+  const telling = () =>
+    page.evaluate(
+      `[...document.querySelectorAll('a[href]')].filter((link) => link.host !== '${host}' && !(/noreferrer|noopener/.test(link.rel) && document.querySelector('meta[name=referrer]').content === 'no-referrer') || (link.host !== '${host}' && link.href.includes('${boardId}'))).map(({ href }) => href)`,
+    )
+  await page.locator('.excalidraw').first().focus()
+  await page.keyboard.press('?')
+  await page.getByRole('heading', { name: 'Keyboard shortcuts' }).waitFor()
+  assert.equal(await telling(), [])
+  await page.keyboard.press('Escape')
+  await page.getByTestId('main-menu-trigger').click()
+  await page.getByText('Find on canvas').waitFor()
+  assert.equal(await telling(), [])
+  await page.keyboard.press('Escape')
+  await page.getByTitle('More tools').click()
+  await page.getByText('Frame tool').waitFor()
+  assert.not(await page.getByText('Web Embed').isVisible())
+})
+
 keyboard.test('lets a guest in, who then draws', async ({ ada, open }) => {
   const boardId = await ada.board()
   const { url } = await ada.link(boardId, 'edit')
