@@ -43,6 +43,7 @@ import { joinCluster } from './cluster/join.ts'
 import { SharedCounts, shareTries } from './cluster/shared-limits.ts'
 import type { CommentsDeps } from './comments/deps.ts'
 import { CommentMail } from './comments/digest.ts'
+import { commentNews } from './comments/events.ts'
 import { copyThreads, threadsJson } from './comments/export-queries.ts'
 import { commentRoutes } from './comments/routes.ts'
 import { type Config, configWith } from './config.ts'
@@ -294,9 +295,11 @@ async function start({
   })
   cluster?.onStranded(() => rooms.endAll(CloseCode.busy, 'this node is cut off; come back in a moment'))
   notifications.onAccess((payloads) => rooms.rights.notified(payloads))
+  const news = commentNews({ db, log }, (boardId, event) => rooms.broadcastEvent(boardId, event))
   notifications.onEvent(({ boardId, event }) => {
     if (event.type === 'library') rooms.broadcastEverywhere(event)
-    else rooms.broadcastEvent(boardId, event)
+    else if (event.type !== 'comment') rooms.broadcastEvent(boardId, event)
+    else if (rooms.isOpen(boardId)) news(boardId, event)
   })
   roomMetrics(registry, rooms, notifications)
   storageMetrics(registry, { updateLog, compaction, disk })

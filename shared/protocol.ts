@@ -2,6 +2,7 @@
 // 66-68. Pure: no socket, no state. The same file serves the server and the browser. See docs/protocol.md.
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
+import type { ThreadResponse } from './api/comments.ts'
 import type { Level } from './levels.ts'
 
 /** First varuint of every message. 0-3 are y-protocols; 64-69 go only to clients that offered `boardroom.v1`. */
@@ -97,6 +98,11 @@ export type BoardEvent =
       thread_id: string
       comment_id: string | null
       change: 'created' | 'updated' | 'deleted' | 'resolved' | 'reopened'
+      /**
+       * The thread as it is now, with this comment alone, as somebody sees it who has read nothing; missing where it could
+       * not be read, and over `/events`: then it is to be asked for.
+       */
+      thread?: ThreadResponse
     }
   | { type: 'version'; version_id: string; change: 'created' | 'restored' }
   | { type: 'moderation'; mode: 'open' | 'view_only' }

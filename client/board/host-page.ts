@@ -66,7 +66,11 @@ export const tellOf = (boardId: string, session: BoardSession): (() => void) => 
     if (ended !== null && !before.hasEnded) tellHost(boardId, { type: 'ended', ...ended })
   }
   const stopState = session.subscribe(look)
-  const stopEvents = session.onEvent((event) => tellHost(boardId, { type: 'event', event }))
+  const stopEvents = session.onEvent((event) => {
+    if (event.type !== 'comment') return tellHost(boardId, { type: 'event', event })
+    const { thread: _written, ...rest } = event // what people write is for those who may open the board
+    tellHost(boardId, { type: 'event', event: rest })
+  })
   look()
   return () => {
     stopState()

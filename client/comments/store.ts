@@ -22,6 +22,7 @@ const patienceMs = 150
 export class CommentStore {
   readonly #boardId: string
   readonly #session: BoardSession
+  readonly #principal: string
   readonly #threads = new Map<string, ThreadResponse>()
   readonly #listeners = new Set<() => void>()
   readonly #asked = new Map<string, ReturnType<typeof setTimeout>>()
@@ -36,6 +37,7 @@ export class CommentStore {
   constructor(options: { boardId: string; session: BoardSession; shelf: Shelf; principal: string }) {
     this.#boardId = options.boardId
     this.#session = options.session
+    this.#principal = options.principal
     this.#outbox = new CommentOutbox(options.shelf, storeKey(options.boardId, options.principal, 'waiting'))
     this.#undo.push(options.session.onEvent(this.#heard), options.session.subscribe(this.#connected))
     this.#tell()
@@ -122,7 +124,7 @@ export class CommentStore {
   }
 
   #heard = (event: BoardEvent): void => {
-    if (event.type !== 'comment') return
+    if (event.type !== 'comment' || this.#takesIn(event)) return
     // Several at once become one question.
     if (this.#asked.has(event.thread_id)) return
     const ask = () => {
@@ -130,6 +132,33 @@ export class CommentStore {
       this.refresh(event.thread_id).catch(() => {}) // asked again with the next event, or after an outage
     }
     this.#asked.set(event.thread_id, setTimeout(ask, this.#threads.has(event.thread_id) ? patienceMs : 0))
+  }
+
+  /** Most news bring along what is new. @returns false where it has to be asked for */
+  #takesIn({ change, thread }: Extract<BoardEvent, { type: 'comment' }>): boolean {
+    const [comment] = thread?.comments ?? []
+    // What was written here waits for its own answer; and of what was read, only the server knows whether it is deleted.
+    if (thread === undefined || change === 'deleted' || comment?.author === this.#principal) return false
+    const known = this.#threads.get(thread.id)
+    if (known === undefined) {
+      if (change !== 'created' || thread.comment_count !== 1) return false
+      this.#keep({ ...thread, unread_count: 1 })
+      return true
+    }
+    const has = known.comments.some(({ id }) => id === comment?.id)
+    const isNew = change === 'created' && comment !== undefined && !has
+    // Of a thread that is known in part, the end is asked for when it is opened.
+    const isWhole = known.comments_cursor === null
+    const comments = known.comments.map((old) => (old.id === comment?.id ? comment : old))
+    this.#threads.set(thread.id, {
+      ...thread,
+      client_id: known.client_id,
+      unread_count: known.unread_count + (isNew ? 1 : 0),
+      comments: isNew && isWhole ? [...comments, comment] : comments,
+      comments_cursor: known.comments_cursor,
+    })
+    this.#tell()
+    return true
   }
 
   #connected = (): void => {
@@ -147,6 +176,7 @@ export class CommentStore {
   async #load(): Promise<void> {
     if (this.#isLoading) return
     this.#isLoading = true
+    const before = [...this.#threads.keys()]
     const seen = new Set<string>()
     try {
       let cursor: string | undefined
@@ -157,6 +187,8 @@ export class CommentStore {
         for (const thread of page.items) {
           seen.add(thread.id)
           const known = this.#threads.get(thread.id)
+          // News came while the page was on its way.
+          if (known !== undefined && known.last_comment_at > thread.last_comment_at) continue
           // What is known in full and has not changed stays.
           const isSame = known?.last_comment_at === thread.last_comment_at && known.comments_cursor === null
           this.#threads.set(
@@ -167,7 +199,7 @@ export class CommentStore {
         cursor = page.next_cursor ?? undefined
         this.#tell()
       } while (cursor !== undefined)
-      for (const id of this.#threads.keys()) if (!seen.has(id)) this.#threads.delete(id)
+      for (const id of before) if (!seen.has(id)) this.#threads.delete(id)
       this.#tell({ isLoaded: true, problem: null })
     } catch (error) {
       this.#tell({ problem: error instanceof Error ? error.message : String(error) })

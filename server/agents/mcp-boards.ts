@@ -157,7 +157,7 @@ export async function threadsFor(deps: McpDeps, caller: AgentCaller, boardId: st
   if (!rights.read)
     throw new BoardroomError('access_denied', 'this agent may not read here: it lacks can_read')
   await deps.trail.recordRead(caller.actor, boardId, 'threads', wholeLevelOf(decision))
-  const reader = principalKey(caller.identity.principal)
+  const reader = { principal: principalKey(caller.identity.principal), mayManage: false }
   const page = await listThreads(deps.comments, boardId, reader, {
     open: 'true',
     comments: 20,

@@ -7,7 +7,7 @@ import { transactionAs } from '../audit/actor.ts'
 import type { Tables } from '../database/tables.ts'
 import { BoardroomError } from '../errors.ts'
 import { pageOf, positionOf } from '../routing/cursor.ts'
-import type { CommentsDeps, Writer } from './deps.ts'
+import type { CommentsDeps, Reader, Writer } from './deps.ts'
 import { noThread, tell } from './events.ts'
 import { setMentions, tellPeople, withdrawn } from './notification-queries.ts'
 import { mentionedPeople } from './people.ts'
@@ -152,7 +152,7 @@ export async function listComments(
   deps: Pick<CommentsDeps, 'db'>,
   boardId: string,
   threadId: string,
-  reader: string | null,
+  reader: Reader,
   query: { limit: number; cursor?: string | undefined },
 ): Promise<{ items: CommentResponse[]; next_cursor: string | null }> {
   if ((await threadById(deps.db, boardId, threadId, null)) === undefined) throw noThread()
@@ -171,7 +171,7 @@ async function readComment(
 ): Promise<CommentResponse> {
   const row = await commentById(deps.db, boardId, commentId)
   if (row === undefined) throw noComment()
-  return commentResponse(row, writer.principal)
+  return commentResponse(row, writer)
 }
 
 const noComment = () => new BoardroomError('not_found', 'this board has no such comment')

@@ -39,6 +39,14 @@ export interface Writer {
   mayManage: boolean
 }
 
+/** Who reads, as threads and comments are shown to them. */
+export interface Reader {
+  /** Whose read marks are asked for; null: somebody who is not known from one request to the next. */
+  principal: string | null
+  /** Who manages the board also sees by which link a guest came in. */
+  mayManage: boolean
+}
+
 export const writerOf = (identity: Identity, actor: Actor, decision: AccessDecision): Writer => ({
   actor,
   principal: principalKey(identity.principal),
@@ -52,5 +60,5 @@ export const writerOf = (identity: Identity, actor: Actor, decision: AccessDecis
 })
 
 /** Whose read marks and notifications are kept: people that are known from one request to the next. */
-export const readerOf = ({ principal }: Identity): string | null =>
+export const readerKey = ({ principal }: Identity): string | null =>
   principal.kind === 'anonymous' ? null : principalKey(principal)

@@ -6,14 +6,14 @@ import { subjectOf } from '../boards/access.ts'
 import { BoardroomError } from '../errors.ts'
 import type { Identity } from '../principal.ts'
 import { pageOf, positionOf } from '../routing/cursor.ts'
-import { type CommentsDeps, readerOf } from './deps.ts'
+import { type CommentsDeps, readerKey } from './deps.ts'
 import { type NotificationRow, notificationsOf } from './notification-queries.ts'
 
 /** @throws BoardroomError not_signed_in (nobody known) | access_denied (a ticket, which is good for its board alone) */
 export function recipientOf(identity: Identity): string {
   if (identity.boardId !== null)
     throw new BoardroomError('access_denied', 'a ticket opens its own board only')
-  const recipient = readerOf(identity)
+  const recipient = readerKey(identity)
   if (recipient === null || recipient.startsWith('agent:'))
     throw new BoardroomError('not_signed_in', 'sign in, or open a share link, to see your notifications')
   return recipient

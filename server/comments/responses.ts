@@ -1,20 +1,21 @@
 // Rows of threads and comments as they go over HTTP, and where the next page of a thread begins.
 import type { CommentResponse, ThreadResponse } from '../../shared/api/comments.ts'
 import type { Position } from '../routing/cursor.ts'
+import type { Reader } from './deps.ts'
 import type { CommentRow, ThreadRow } from './queries.ts'
 
 export const commentsQuestion = (threadId: string) => ['comments', threadId]
 export const commentPosition = ({ key, id }: CommentRow): Position => ({ key, id })
 
-export const commentResponse = (row: CommentRow, reader: string | null): CommentResponse => ({
+export const commentResponse = (row: CommentRow, reader: Reader): CommentResponse => ({
   id: row.id,
   thread_id: row.thread_id,
   author: row.author,
   author_name: row.author_name,
-  author_label: row.author_label,
+  author_label: reader.mayManage ? row.author_label : null,
   body: row.body,
   mentions: row.mentions,
-  client_id: row.author === reader ? row.client_id : null,
+  client_id: row.author === reader.principal ? row.client_id : null,
   created_at: row.created_at.toISOString(),
   edited_at: row.edited_at?.toISOString() ?? null,
   deleted_at: row.deleted_at?.toISOString() ?? null,
@@ -26,7 +27,7 @@ export const threadResponse = (
   row: ThreadRow,
   comments: readonly CommentRow[],
   nextComments: string | null,
-  reader: string | null,
+  reader: Reader,
 ): ThreadResponse => ({
   id: row.id,
   board_id: row.board_id,
@@ -34,7 +35,7 @@ export const threadResponse = (
   place: row.place_x === null || row.place_y === null ? null : { x: row.place_x, y: row.place_y },
   created_by: row.created_by,
   created_by_name: row.created_by_name,
-  client_id: row.created_by === reader ? row.client_id : null,
+  client_id: row.created_by === reader.principal ? row.client_id : null,
   created_at: row.created_at.toISOString(),
   resolved: row.resolved_at !== null,
   resolved_at: row.resolved_at?.toISOString() ?? null,

@@ -20,7 +20,7 @@ import { addressKey } from '../routing/addresses.ts'
 import type { HttpEnv } from '../routing/context.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
 import { createComment, deleteComment, editComment, listComments } from './comments.ts'
-import { type CommentsDeps, readerOf, type Writer, writerOf } from './deps.ts'
+import { type CommentsDeps, type Reader, readerKey, type Writer, writerOf } from './deps.ts'
 import { notificationRoutes } from './notification-routes.ts'
 import { mentionablePeople } from './people.ts'
 import { createThread, listThreads, readThread, readThrough, resolveThread } from './threads.ts'
@@ -34,17 +34,17 @@ export function commentRoutes(deps: CommentsDeps): OpenAPIHono<HttpEnv> {
   const router = newRouter()
 
   /** Whoever asks, as a reader. The first look within the hour is in the trail before anything is answered. */
-  const reading = async (c: Context<HttpEnv>, boardId: string): Promise<string | null> => {
+  const reading = async (c: Context<HttpEnv>, boardId: string): Promise<Reader> => {
     const identity = c.get('identity')
-    const { level } = await requireLevel(deps.access, identity, boardId, 'view')
+    const { level, mayManage } = await requireLevel(deps.access, identity, boardId, 'view')
     await deps.audit.recordRead(c.get('actor'), boardId, 'threads', level)
-    return readerOf(identity)
+    return { principal: readerKey(identity), mayManage }
   }
   const writing = async (c: Context<HttpEnv>, boardId: string): Promise<Writer> => {
     const identity = c.get('identity')
     const actor = c.get('actor')
     const writer = writerOf(identity, actor, await requireLevel(deps.access, identity, boardId, 'comment'))
-    const key = readerOf(identity) ?? addressKey(actor.ip ?? '')
+    const key = readerKey(identity) ?? addressKey(actor.ip ?? '')
     if (!deps.writes.take(key)) {
       throw new BoardroomError('too_many_requests', 'too many comments at once; wait a moment', {
         details: { retry_after_ms: deps.writes.retryAfterMs(key) },
@@ -173,10 +173,10 @@ export function commentRoutes(deps: CommentsDeps): OpenAPIHono<HttpEnv> {
     }),
     async (c) => {
       const { board_id, thread_id } = c.req.valid('param')
-      const reader = await reading(c, board_id)
-      if (reader === null)
+      const { principal } = await reading(c, board_id)
+      if (principal === null)
         throw new BoardroomError('not_signed_in', 'sign in, or open a share link, to keep what you have read')
-      await readThrough(deps, board_id, thread_id, reader)
+      await readThrough(deps, board_id, thread_id, principal)
       return c.body(null, 204)
     },
   )

@@ -8,7 +8,7 @@ import type {
   ThreadResponse,
 } from '../../shared/api/comments.ts'
 import { createComment, deleteComment, editComment, listComments } from './comments.ts'
-import type { CommentsDeps, Writer } from './deps.ts'
+import type { CommentsDeps, Reader, Writer } from './deps.ts'
 import { createThread, listThreads, readThread, readThrough, resolveThread } from './threads.ts'
 
 interface Page<Item> {
@@ -17,6 +17,9 @@ interface Page<Item> {
 }
 
 /** `by`: whom comments and trail name; the system by default. All throw BoardroomError, by the codes of the HTTP routes. */
+/** Nobody with read marks, and above everybody. */
+const ownCode: Reader = { principal: null, mayManage: true }
+
 export interface CommentsService<Person> {
   /** Begins a thread; with a `client_id` that was used before, it answers with what the first made. */
   create(thread: ThreadCreate & { boardId: string; by?: Person }): Promise<ThreadResponse>
@@ -62,12 +65,12 @@ export function commentsService<Person>(
     resolve: async ({ boardId, threadId, resolved, by }) =>
       resolveThread(deps, await writerFor(by), boardId, threadId, resolved),
     async list(boardId, { for: person, ...query } = {}) {
-      const reader = person === undefined ? null : (await writerFor(person)).principal
+      const reader = person === undefined ? ownCode : await writerFor(person)
       return listThreads(deps, boardId, reader, { limit: 100, ...query })
     },
-    read: (boardId, threadId) => readThread(deps, boardId, threadId, null),
+    read: (boardId, threadId) => readThread(deps, boardId, threadId, ownCode),
     comments: (boardId, threadId, page) =>
-      listComments(deps, boardId, threadId, null, { limit: 100, ...page }),
+      listComments(deps, boardId, threadId, ownCode, { limit: 100, ...page }),
     markRead: async (boardId, threadId, reader) =>
       readThrough(deps, boardId, threadId, (await writerFor(reader)).principal),
   }

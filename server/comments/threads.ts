@@ -7,7 +7,7 @@ import { transactionAs } from '../audit/actor.ts'
 import { BoardroomError } from '../errors.ts'
 import { cursorOf, pageOf, positionOf } from '../routing/cursor.ts'
 import { writeComment } from './comments.ts'
-import type { CommentsDeps, Writer } from './deps.ts'
+import type { CommentsDeps, Reader, Writer } from './deps.ts'
 import { noThread, tell } from './events.ts'
 import { mentionedPeople } from './people.ts'
 import {
@@ -40,7 +40,7 @@ export async function createThread(
 ): Promise<{ thread: ThreadResponse; isNew: boolean }> {
   const { anchor, client_id: clientId } = body
   const answer = async (threadId: string, isNew: boolean) => ({
-    thread: await readThread(deps, boardId, threadId, writer.principal),
+    thread: await readThread(deps, boardId, threadId, writer),
     isNew,
   })
   const known = () =>
@@ -128,7 +128,7 @@ export async function resolveThread(
     if (await setResolved(trx, threadId, resolved ? writer : null))
       await tell(deps, trx, boardId, threadId, null, resolved ? 'resolved' : 'reopened')
   })
-  return readThread(deps, boardId, threadId, writer.principal)
+  return readThread(deps, boardId, threadId, writer)
 }
 
 /** Marks everything in the thread as read, with its notifications. @throws BoardroomError not_found */
@@ -142,15 +142,15 @@ export async function readThrough(
   await deps.db.transaction().execute((trx) => markRead(trx, threadId, reader))
 }
 
-/** @param reader null: somebody who has read nothing and will not. @throws BoardroomError not_found */
+/** @throws BoardroomError not_found */
 export async function readThread(
   deps: Pick<CommentsDeps, 'db'>,
   boardId: string,
   threadId: string,
-  reader: string | null,
+  reader: Reader,
   comments = defaultComments,
 ): Promise<ThreadResponse> {
-  const row = await threadById(deps.db, boardId, threadId, reader)
+  const row = await threadById(deps.db, boardId, threadId, reader.principal)
   const [thread] = row === undefined ? [] : await withComments(deps, [row], reader, comments)
   if (thread === undefined) throw noThread()
   return thread
@@ -160,12 +160,12 @@ export async function readThread(
 export async function listThreads(
   deps: Pick<CommentsDeps, 'db'>,
   boardId: string,
-  reader: string | null,
+  reader: Reader,
   query: Partial<ThreadListQuery> & { limit: number },
 ): Promise<{ items: ThreadResponse[]; next_cursor: string | null }> {
   const question = {
     boardId,
-    reader,
+    reader: reader.principal,
     open: query.open === undefined ? undefined : query.open === 'true',
     unread: query.unread === 'true',
     mine: query.mine === 'true',
@@ -180,7 +180,7 @@ export async function listThreads(
 async function withComments(
   { db }: Pick<CommentsDeps, 'db'>,
   threads: readonly ThreadRow[],
-  reader: string | null,
+  reader: Reader,
   most: number,
 ): Promise<ThreadResponse[]> {
   const ids = threads.map(({ id }) => id)

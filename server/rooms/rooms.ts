@@ -144,6 +144,11 @@ export class Rooms {
     return true
   }
 
+  /** Whether anybody of this node is on the board. */
+  isOpen(boardId: string): boolean {
+    return this.#rooms.open(boardId) !== null
+  }
+
   /** Frame 67 to the board's connections on this node. */
   broadcastEvent(boardId: string, event: BoardEvent): void {
     this.#rooms.open(boardId)?.broadcast(event)

@@ -71,9 +71,16 @@ comments.test(
     await panel(owner).getByRole('option', { name: 'Grace' }).waitFor()
     await shot(owner, 'mention')
     assert.equal(await faults(owner, '.comments-panel'), [])
+    const asked: string[] = []
+    guest.on('request', (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname}`))
     await answer.press('Enter')
     await answer.press('Control+Enter')
     await panel(guest).getByText('@Grace').waitFor()
+    assert.equal(
+      asked.filter((request) => request.startsWith('GET')),
+      [],
+      'the news brought it along',
+    )
     const told = await grace.ask<{ items: { kind: string; excerpt: string }[] }>('GET', '/me/notifications')
     assert.equal(
       told.items.map(({ kind, excerpt }) => [kind, excerpt]),

@@ -1,6 +1,7 @@
 import * as decoding from 'lib0/decoding'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { ThreadResponse } from '../../shared/api/comments.ts'
 import { MessageType } from '../../shared/protocol.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { readMetrics, roomEvent } from '../helpers/metrics.ts'
@@ -223,6 +224,58 @@ presence('the label of a link is for who manages the board, and not for whoever 
     const { items } = (await ada.ask('GET', `/api/boards/${board}/connections`)).body
     const labels = items.map(({ principal }: { principal: { link_label?: string } }) => principal.link_label)
     assert.equal(labels.filter(Boolean), ['Class 7b', 'Class 7b', 'Class 7b'])
+  }),
+)
+
+presence('the news of a comment bring it along, once for all, in their order', () =>
+  withServer(async ({ user, raw, ask, origin }) => {
+    const ada = await user('Ada')
+    const board = await ada.board()
+    const made = await ada.ask('POST', `/api/boards/${board}/share-links`, { level: 'comment', label: '7b' })
+    const token = new URL(made.body.url).hash.slice('#k='.length)
+    const guest = await ask('POST', '/api/share-links/exchange', { token, name: 'Gus' }, { origin })
+    const watcher = await raw(board, { ticket: guest.body.ticket })
+    await watcher.message(MessageType.hello)
+    const threads = `/api/boards/${board}/threads`
+    const begun = await ada.ask('POST', threads, { anchor: { x: 1, y: 2 }, body: 'One', client_id: 'own' })
+    const { id } = begun.body
+    const answer = await ask(
+      'POST',
+      `${threads}/${id}/comments`,
+      { body: 'Two' },
+      { authorization: `Bearer ${guest.body.ticket}` },
+    )
+    assert.is(answer.status, 201, JSON.stringify(answer.body))
+    await ada.ask('PATCH', `${threads}/${id}`, { resolved: true })
+    await watcher.message(MessageType.event, ({ change }) => change === 'resolved')
+    const news = watcher.received
+      .filter(({ type }) => type === MessageType.event)
+      .map(({ body }) => body as { type: string; change: string; thread: ThreadResponse })
+      .filter(({ type }) => type === 'comment')
+    assert.equal(
+      news.map(({ change, thread }) => [change, thread.comments.map(({ body }) => body)]),
+      [
+        ['created', ['One']],
+        ['created', ['Two']],
+        ['resolved', []],
+      ],
+    )
+    const threadsTold = news.map(({ thread }) => thread)
+    assert.equal(
+      threadsTold.map((thread) => [thread.comment_count, thread.resolved, thread.client_id]),
+      [
+        [1, false, null],
+        [2, false, null],
+        [2, true, null],
+      ],
+    )
+    assert.is(threadsTold[1]?.comments[0]?.author_label, null)
+    const shown = (await ada.ask('GET', `${threads}/${id}`)).body.comments
+    assert.equal(
+      shown.map(({ author_label }: { author_label: string | null }) => author_label),
+      [null, '7b'],
+      'who manages the board sees by which link a guest came',
+    )
   }),
 )
 

@@ -41,8 +41,11 @@ comments('are written, answered, resolved and read by members and guests, each b
     )
     assert.equal(
       [first[0].body, first[0].author_label, first[0].author_name],
-      ['Why **blue**? <b>x</b>', 'Reviewers', 'Gus'],
+      ['Why **blue**? <b>x</b>', null, 'Gus'],
     )
+    const shownTo = async (as: number) =>
+      (await call('GET', threads, { as })).body.items[0].comments[0].author_label
+    assert.equal([await shownTo(owner), await shownTo(ben)], ['Reviewers', null], 'for who manages the board')
     const answer = await call('POST', `${threads}/${id}/comments`, { as: ben, body: { body: 'It calms.' } })
     assert.equal([answer.status, answer.body.author, answer.body.author_label], [201, `user:${ben}`, null])
 
