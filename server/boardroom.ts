@@ -104,6 +104,8 @@ export interface BoardroomOptions extends Partial<Config> {
   heartbeatMs?: number
   /** How webhooks are tried again, in place of days. */
   webhookPace?: Partial<WebhookPace>
+  /** Which of several processes behind one port this is, in `/metrics`, and how each answers there for all of them. */
+  metricsOf?: { worker: string; all: (own: () => Promise<string>) => () => Promise<string> }
   /** Tighter limits on what clients may send, besides those that are settings. Default: those of docs/security.md. */
   inspection?: InspectionLimits
 }
@@ -171,6 +173,7 @@ export async function createBoardroom(options: BoardroomOptions): Promise<Boardr
       heartbeatMs,
       inspection,
       webhookPace,
+      metricsOf: options.metricsOf,
       authenticate,
       undo,
     })
@@ -205,6 +208,7 @@ interface Parts {
   heartbeatMs: number | undefined
   inspection: InspectionLimits | undefined
   webhookPace: Partial<WebhookPace> | undefined
+  metricsOf: BoardroomOptions['metricsOf']
   authenticate: Authenticate | undefined
   /** What undoes each step, in the order of the steps. */
   undo: (() => unknown)[]
@@ -220,6 +224,7 @@ async function start({
   heartbeatMs,
   inspection,
   webhookPace,
+  metricsOf,
   authenticate,
   undo,
 }: Parts): Promise<Boardroom> {
@@ -227,6 +232,7 @@ async function start({
   const closing = new AbortController()
   const rates = rateLimits(config)
   const registry = new Registry()
+  if (metricsOf !== undefined) registry.setDefaultLabels({ worker: metricsOf.worker })
 
   const disk = dataFolder === null ? null : new DiskWatch(dataFolder, log)
   undo.push(() => disk?.close())
@@ -456,6 +462,7 @@ async function start({
       }),
     headers: { publicUrl: urlFor(null), frameAncestors: config.frameAncestors },
     registry,
+    metricsText: metricsOf?.all(() => registry.metrics()),
     checks,
     clientFolder,
     limits: config,

@@ -13,7 +13,15 @@ import type { Command, CommandContext } from './command.ts'
 import { type Opened, openForServing } from './open.ts'
 import { makeSampleBoard, type SampleLinks } from './sample.ts'
 import { giveBackMemoryOfStart } from './settle-memory.ts'
-import { type ReadyMessage, serveWithWorkers, stopMessage, workerPort, workersOf } from './workers.ts'
+import { metricsOfWorkers } from './worker-metrics.ts'
+import {
+  type ReadyMessage,
+  serveWithWorkers,
+  stopMessage,
+  workerPlace,
+  workerPort,
+  workersOf,
+} from './workers.ts'
 
 /** SIGTERM: everything is flushed and every socket closed within this; then the process ends. */
 const drainMs = 5_000
@@ -54,6 +62,7 @@ export const serveCommand: Command = {
         dataFolder: config.databaseUrl === undefined ? resolve(config.dataDir) : null,
         logger: log,
         migrate: false, // done, before anything else touched the tables
+        ...(ledTo === null ? {} : { metricsOf: { worker: workerPlace(context.env), all: metricsOfWorkers } }),
         clientFolder: fileURLToPath(new URL('../../canvas', import.meta.url)),
       })
       boardroom = started

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { BoardroomError } from '../errors.ts'
 import type { CommandContext } from './command.ts'
 import { OwnNats } from './own-nats.ts'
+import { WorkerMetrics } from './worker-metrics.ts'
 
 const mostWorkers = 64
 /** One that ends sooner than this is started again later and later. */
@@ -23,10 +24,15 @@ export const stopMessage = 'stop'
 
 /** The environment variable by which a worker is told its port. */
 const portVariable = 'BOARDROOM_WORKER_PORT'
+/** And which of them it is, from 1. */
+const placeVariable = 'BOARDROOM_WORKER_PLACE'
 
 /** The port that this process is led to; null where it is no worker. */
 export const workerPort = (env: NodeJS.ProcessEnv): number | null =>
   cluster.isWorker && env[portVariable] !== undefined ? Number(env[portVariable]) : null
+
+/** Which of the workers this is. */
+export const workerPlace = (env: NodeJS.ProcessEnv): string => env[placeVariable] ?? '1'
 
 /** @returns null for `serve` alone. @throws BoardroomError invalid_config */
 export function workersOf(told: string | boolean | undefined): number | null {
@@ -57,6 +63,9 @@ class Workers {
   readonly #count: number
   readonly #own: OwnNats | null
   readonly #env: Record<string, string>
+  readonly #metrics = new WorkerMetrics()
+  /** By place; one that is replaced leaves its place to the next. */
+  readonly #places = new Map<number, Worker>()
   #isStopping = false
   #isServing = false
   #exitCode = 0
@@ -96,7 +105,12 @@ class Workers {
   async #startOne(waitMs = firstWaitMs): Promise<string | null> {
     const { log } = this.#context
     const startedAt = performance.now()
-    const worker = cluster.fork(this.#env)
+    let place = 1
+    while (this.#places.has(place)) place++
+    const worker = cluster.fork({ ...this.#env, [placeVariable]: String(place) })
+    this.#places.set(place, worker)
+    worker.once('exit', () => this.#places.delete(place))
+    worker.on('message', (message) => this.#metrics.heard(worker, message))
     let isReady = false
     const ready = new Promise<string | null>((resolve) => {
       worker.on('message', (message: Partial<ReadyMessage>) => {

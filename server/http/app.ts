@@ -42,6 +42,8 @@ export interface AppDeps {
   headers: SecurityHeaderSettings
   /** Where the numbers of this process are; app.ts adds its own. */
   registry: Registry
+  /** What `/metrics` answers, where that is not the numbers of this process. */
+  metricsText?: (() => Promise<string>) | undefined
   /** What `/readyz` asks. */
   checks: Readonly<Record<string, Check>>
   /** The built client, absolute; null serves none. */
@@ -111,7 +113,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<HttpEnv> {
     })
     await next()
   })
-  app.route('/', metricsRoutes(deps.registry, deps.metricsToken))
+  app.route('/', metricsRoutes(deps.registry, deps.metricsToken, deps.metricsText))
   if (deps.mcp !== undefined) {
     app.use('/mcp', noStore, identified(deps), limitBody(deps.limits))
     app.route('/', deps.mcp)

@@ -12,8 +12,13 @@ import { errorAnswers, newRouter } from '../routing/router.ts'
 /**
  * `GET /metrics`, for signed-in administrators and for programs on the same machine; where a token is set, for requests
  * sends it instead. A request that came through a proxy is not local, even where the proxy runs on this machine.
+ * @param textOf what is answered: the numbers of this process, or of all those behind one port.
  */
-export function metricsRoutes(registry: Registry, token: string | undefined): OpenAPIHono<HttpEnv> {
+export function metricsRoutes(
+  registry: Registry,
+  token: string | undefined,
+  textOf: () => Promise<string> = () => registry.metrics(),
+): OpenAPIHono<HttpEnv> {
   const app = newRouter()
   app.openapi(metrics, async (c) => {
     const { principal, via, needsTwoFactor = false } = c.get('identity')
@@ -27,7 +32,7 @@ export function metricsRoutes(registry: Registry, token: string | undefined): Op
           : 'metrics are for administrators, and for requests with BOARDROOM_METRICS_TOKEN as a bearer token',
       )
     }
-    return c.text(await registry.metrics(), 200, {
+    return c.text(await textOf(), 200, {
       'content-type': registry.contentType,
       'cache-control': 'no-store',
     })

@@ -8,6 +8,7 @@ import { OwnNats } from '../../server/commands/own-nats.ts'
 import { kill, run, type Server, serve, visitor, withFolder } from '../helpers/command-line.ts'
 import { databaseSettings, withEmptyDatabase } from '../helpers/database.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { readMetrics } from '../helpers/metrics.ts'
 import { hasNats } from '../helpers/nats.ts'
 import { type Drawer, drawerOf } from '../helpers/node-drawers.ts'
 import { Random } from '../helpers/random.ts'
@@ -100,6 +101,15 @@ workers('are one server; one that dies is replaced, and Ctrl-C drains all of the
     await eventually(() => drawers.every(({ doc }) => keys.every((key) => doc.getMap('elements').has(key))))
     for (const drawer of drawers) drawer.show(1)
     await eventually(() => drawers.every(({ seen }) => seen.length === drawers.length))
+
+    // Whichever worker is asked answers for all, the new one too once it is ready.
+    await eventually(async () => {
+      const samples = await readMetrics(server.url)
+      const of = (name: string) =>
+        ['1', '2', '3'].map((worker) => samples.get(`${name}{worker="${worker}"}`) ?? Number.NaN)
+      const connections = of('boardroom_connections').reduce((sum, count) => sum + count, 0)
+      return connections === drawers.length && of('boardroom_nodes').join() === '3,3,3'
+    })
 
     const started = await offspring(server)
     assert.ok(started.length >= 5, 'three workers, a shell and nats-server')
