@@ -19,6 +19,7 @@ export type StreamEvent =
 const peopleEveryMs = 2_000
 const recheckEveryMs = 60_000
 /** Longer waits overflow a timer. */
+const shortestTimerMs = 1000
 const longestTimerMs = 2 ** 31 - 1
 
 /**
@@ -143,7 +144,9 @@ export class EventStream {
     this.#expiry = null
     const { nextChangeAt } = this.#decision
     if (this.#ended || nextChangeAt === null) return
-    const waitMs = Math.min(Math.max(0, nextChangeAt.getTime() - Date.now()) + 10, longestTimerMs)
+    // At least a second where it is over by our clock: the database's may be behind, and says the same again.
+    const inMs = nextChangeAt.getTime() - Date.now()
+    const waitMs = Math.min(inMs > 0 ? inMs + 10 : shortestTimerMs, longestTimerMs)
     this.#expiry = setTimeout(() => this.#check(), waitMs)
   }
 

@@ -26,7 +26,8 @@ export function natsOptionsOf(config: NatsConfig): NodeConnectionOptions & { ser
     )
   const hosts = urls.map(({ hostname }) => hostname.replace(/^\[|\]$/g, ''))
   const tls = {
-    // The library asks for no name where a host is an address, and Node then for that of localhost.
+    // The library asks for no name where a host is an address, and Node then for that of localhost:
+    // https://github.com/nats-io/nats.js/issues/303
     checkServerIdentity: (_name: string, certificate: PeerCertificate) =>
       hosts.some((host) => checkServerIdentity(host, certificate) === undefined)
         ? undefined
