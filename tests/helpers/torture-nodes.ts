@@ -110,6 +110,7 @@ class Torturer {
   readonly #letIn = new Set<string>()
   #cookie = ''
   #edits = 0
+  #postgresAway = Promise.resolve()
 
   constructor(database: TestDatabase, nats: Nats, options: NodesTortureOptions) {
     this.#database = database
@@ -239,9 +240,14 @@ class Torturer {
     return `${harm} (${which}, ${inMs}+${forMs} ms)`
   }
 
-  async #withoutPostgres(work: () => Promise<void>): Promise<void> {
-    const { withoutPostgres } = this.#options
-    if (withoutPostgres !== undefined) return withoutPostgres(work)
+  /** One after the other: what is away cannot be taken away again. */
+  #withoutPostgres(work: () => Promise<void>): Promise<void> {
+    const { withoutPostgres = (inside) => this.#withoutWays(inside) } = this.#options
+    this.#postgresAway = this.#postgresAway.then(() => withoutPostgres(work))
+    return this.#postgresAway
+  }
+
+  async #withoutWays(work: () => Promise<void>): Promise<void> {
     for (const { toDatabase } of this.#nodes) toDatabase.cut()
     await work()
     for (const { toDatabase } of this.#nodes) toDatabase.restore()
