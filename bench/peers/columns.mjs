@@ -1,6 +1,8 @@
 // What the table shows of each scenario, and what Boardroom is to reach: [heading, path in the row, digits, target].
-// A target is a ratio to a server of the same round, or a figure; less is better unless it says otherwise.
+// `by` names the server that is to reach it, where that is not `boardroom`. A target is a ratio to a server of the same round, or a figure; less is better unless it says otherwise.
 const hp = 'hocuspocus-4.7.0'
+const hpr = 'hocuspocus-redis'
+const nats = 'boardroom-nats'
 const yws = 'yws-0.1.5'
 
 export const columns = {
@@ -74,5 +76,14 @@ export const columns = {
   ],
   growth: [['server CPU µs per delivery', 'cpuSecondsPerMillion', 1]],
   memory: [['MiB (proportional)', 'pssMiB', 1]],
+  nodes: [
+    ['server CPU µs per delivery', 'cpuSecondsPerMillion', 2, { of: [[hpr, 0.5]], by: nats, only: 'relay' }],
+    ['bytes per delivery', 'bytesPerDelivery', 1],
+    ['p50 ms', 'latency.p50', 1],
+    ['p99 ms', 'latency.p99', 1, { of: [[hpr, 0.5]], by: nats, only: 'relay' }],
+    ['said to be saved, then lost: a node killed, nobody on the other', 'aloneAckedLost', 0],
+    ['… somebody on the other', 'watchedAckedLost', 0],
+    ['… all killed', 'allAckedLost', 0, { atMost: 0, by: nats, only: 'killed' }],
+  ],
   soak: [['edits', 'edits', 0]],
 }

@@ -13,6 +13,11 @@ const { run, rooms, variants } = scenarios[scenario]
 const params = variants[variant]
 const dataDir = mkdtempSync(join(tmpdir(), 'boardroom-bench-'))
 const port = await freePort()
+const ports = [port]
+if (peer.nodes > 1) {
+  ports.push(await freePort())
+  peer.env = { ...peer.env, PORT_2: String(ports[1]) }
+}
 let server = await startServer(peer, port, dataDir)
 let cpuOfStopped = 0
 
@@ -53,6 +58,7 @@ try {
       path: (room) => pathOf(room) ?? adapter.path(room),
     },
     port,
+    ports,
     persists: peer.persists === true,
     dataDir,
     cpu: () => server.cpu(),

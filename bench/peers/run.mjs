@@ -3,6 +3,7 @@
 //   npm run bench                                            everything, three rounds
 //   npm run bench -- --quick                                 what is compared most, one round, under three minutes
 //   npm run bench -- --scenarios fanout,rooms --variants n100,300x2 --servers boardroom,yws-0.1.5 --rounds 5
+//   npm run bench -- --scenarios nodes                       two nodes of each: needs redis-server and nats-server
 //   BOARDROOM_BESIDE=../before npm run bench -- --servers boardroom,beside    another checkout, installed and built
 import { spawn } from 'node:child_process'
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -33,7 +34,7 @@ const { sleep } = await import('./load/pace.mjs')
 const { busySeconds } = await import('./load/proc.mjs')
 const { GENERATOR_CORE, pinned } = await import('./load/server-process.mjs')
 
-const everyday = Object.keys(scenarios).filter((name) => !scenarios[name].isLong)
+const everyday = Object.keys(scenarios).filter((name) => !scenarios[name].isLong && !scenarios[name].isApart)
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
@@ -136,6 +137,7 @@ for (let round = 1; round <= rounds; round++) {
       if (variantNames !== null && !variantNames.includes(variant)) continue
       for (const name of serverNames) {
         const server = servers[name]
+        if ((needs === 'nodes') !== (server.nodes !== undefined)) continue
         if (needs === 'documents' && server.stateless) continue
         if (needs === 'storage' && !server.persists) continue
         if (scenario === 'growth' && variant.startsWith('edits') && server.stateless) continue

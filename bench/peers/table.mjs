@@ -44,19 +44,20 @@ export function targetsOf(rows) {
   const found = []
   for (const { scenario, variant, runs, of } of groups(rows)) {
     for (const [what, path, , target] of columns[scenario]) {
-      if (target === undefined || (target.only ?? variant) !== variant || runs('boardroom').length === 0)
-        continue
+      if (target === undefined || (target.only ?? variant) !== variant) continue
+      const ours = runs(target.by ?? 'boardroom')
+      if (ours.length === 0) continue
       const add = (measured, wanted, isMet) =>
         found.push({ scenario, variant, what, measured, target: wanted, isMet })
       for (const [name, most] of target.of ?? []) {
-        const ratio = ratioTo(runs('boardroom'), of(name), path)
+        const ratio = ratioTo(ours, of(name), path)
         if (ratio !== null) add(`${number(ratio, 3)} × ${name}`, `≤ ${most} ×`, ratio <= most)
       }
       for (const [name, least] of target.timesAtLeast ?? []) {
-        const ratio = ratioTo(runs('boardroom'), of(name), path)
+        const ratio = ratioTo(ours, of(name), path)
         if (ratio !== null) add(`${number(ratio, 2)} × ${name}`, `≥ ${least} ×`, ratio >= least)
       }
-      const values = valuesOf(runs('boardroom'), path)
+      const values = valuesOf(ours, path)
       if (values.length === 0) continue
       const value = median(values)
       if (target.atMost !== undefined) add(number(value, 2), `≤ ${target.atMost}`, value <= target.atMost)

@@ -35,6 +35,10 @@ export class Nats {
     return `nats://127.0.0.1:${this.port}`
   }
 
+  get pid(): number {
+    return this.#child?.pid ?? 0
+  }
+
   /** On the same port as before, where there was one. */
   async start(): Promise<void> {
     if (natsProgram === null) throw new Error('no nats-server is installed')

@@ -23,7 +23,7 @@ const stream = (writer) => (streams[writer] ??= new WriterStream(writer))
  * @param {boolean} [load.verify] compare final documents
  */
 export async function runLoad(target, load) {
-  const { adapter, port } = target
+  const { adapter, port, portOf = () => port } = target
   const { room, rooms = 1, clients: perRoom, writers, rate, seconds, drainMs = 20_000, verify = true } = load
   const perWriter = Math.max(1, Math.round(rate * seconds))
   const names = Array.from({ length: rooms }, (_, r) => `${room}-${r}`)
@@ -39,7 +39,7 @@ export async function runLoad(target, load) {
   const rssBefore = target.rss()
   const clients = await openClients(
     rooms * perRoom,
-    (i) => new Client({ adapter, port, room: names[Math.floor(i / perRoom)] }),
+    (i) => new Client({ adapter, port: portOf(i % perRoom), room: names[Math.floor(i / perRoom)] }),
   )
 
   const latency = new Histogram()

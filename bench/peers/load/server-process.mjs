@@ -91,6 +91,7 @@ export async function startServer(peer, port, dataDir) {
   return {
     startMs,
     cpu: () => meter.seconds(),
+    pids: () => tree(child.pid),
     pss: () => pssMiB(tree(child.pid)),
     handles: () => handles(tree(child.pid)),
     rss: () => rssMiB(tree(child.pid)),

@@ -8,6 +8,7 @@ import * as growth from './growth.mjs'
 import * as idle from './idle.mjs'
 import * as join from './join.mjs'
 import * as memory from './memory.mjs'
+import * as nodes from './nodes.mjs'
 import * as ramp from './ramp.mjs'
 import * as rooms from './rooms.mjs'
 import * as soak from './soak.mjs'
@@ -25,5 +26,6 @@ export const scenarios = {
   folding,
   growth,
   memory,
+  nodes,
   soak,
 }

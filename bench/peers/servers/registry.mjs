@@ -4,6 +4,7 @@
 //   stateless  a floor: no documents, so no joins
 //   readyPath  answers 2xx once the server is ready, where listening does not say so
 //   setup      makes the rooms that a scenario names, and answers with their URLs
+//   nodes      so many of it are one server: PORT_2 is the port of the second, and DATA_DIR/nodes.json has their process ids
 //   ackType    number of the message that says that edits are stored (y-websocket protocol only)
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -37,6 +38,20 @@ export const servers = {
     persists: true,
   },
   boardroom: boardroomIn(here('../../..')),
+  'hocuspocus-redis': {
+    command: 'node nodes.mjs hocuspocus',
+    cwd: here('.'),
+    protocol: 'hocuspocus',
+    persists: true,
+    nodes: 2,
+  },
+  'boardroom-nats': {
+    ...boardroomIn(here('../../..')),
+    command: 'node nodes.mjs boardroom',
+    cwd: here('.'),
+    setup: `node --env-file="$DATA_DIR/nodes.env" '${here('../../make-boards.mjs')}'`,
+    nodes: 2,
+  },
   // Another checkout of Boardroom, installed and built: what a change costs, in the same run.
   ...(process.env.BOARDROOM_BESIDE
     ? { beside: boardroomIn(path.resolve(process.env.BOARDROOM_BESIDE)) }
