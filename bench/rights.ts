@@ -1,5 +1,6 @@
-// How long after a change of access, typed in as SQL, an open socket hears of it: while nothing else happens, and while
-// 2,000 connections in 200 rooms draw. The server, those who draw and who watches are a process each.
+// How long after a change of access, typed in as SQL, an open socket hears of it: while nothing else happens, while half
+// of 2,000 connections in 200 rooms draw, and of each of 1,000 changes within a second; and how long edits take then. The
+// server, those who draw and who watches are a process each. The last line is JSON.
 //   npm run build:server && node dist/bench/rights.js
 //   ROOMS=200 EACH=10 UPDATES_PER_SECOND=1000 CHANGES=300 node dist/bench/rights.js
 import { type ChildProcess, fork } from 'node:child_process'
@@ -9,6 +10,7 @@ import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import * as decoding from 'lib0/decoding'
 import pg from 'pg'
 import { WebSocket } from 'ws'
 import * as Y from 'yjs'
@@ -22,6 +24,12 @@ const rooms = countFromEnvironment('ROOMS', 200)
 const each = countFromEnvironment('EACH', 10)
 const updatesPerSecond = countFromEnvironment('UPDATES_PER_SECOND', 1000)
 const changes = countFromEnvironment('CHANGES', 300)
+
+/** Milliseconds until each change was heard, and until each edit meanwhile reached the room. */
+interface Storm {
+  followed: number[]
+  edits: number[]
+}
 
 /** What the children are told. */
 interface Task {
@@ -83,17 +91,22 @@ async function serve(): Promise<void> {
     console.log(
       `${os.cpus()[0]?.model}, ${os.cpus().length} cores, Node ${process.version}, ${changes} changes each`,
     )
-    report('idle', await asked(watcher))
+    report('idle', (await asked(watcher)) as number[])
     const drawers = child('draw', task)
     await heard(drawers)
     await delay(2000)
     const cpu = process.cpuUsage()
     const startedAt = performance.now()
-    const times = await asked(watcher)
+    const times = (await asked(watcher)) as number[]
     const used = process.cpuUsage(cpu)
     report(`${rooms * each} connections in ${rooms} rooms, ${updatesPerSecond} updates/s`, times)
     const share = (used.user + used.system) / 10 / (performance.now() - startedAt)
     console.log(`the server used ${share.toFixed(0)} % of a core meanwhile`)
+    const { followed, edits } = (await asked(drawers)) as Storm
+    const all = summaryOf(followed)
+    report(`each of ${(rooms * each) / 2} changes in a second, half of all connections concerned`, followed)
+    report('edits while they last', edits)
+    console.log(JSON.stringify({ drawing: summaryOf(times), storm: all, edits: summaryOf(edits) }))
     for (const process of [watcher, drawers]) process.disconnect()
     await boardroom.close({ drainMs: 0 })
     http.close()
@@ -112,16 +125,22 @@ async function heard(process: ChildProcess): Promise<unknown> {
   return message
 }
 
-async function asked(watcher: ChildProcess): Promise<number[]> {
-  watcher.send('go')
-  return (await heard(watcher)) as number[] // milliseconds
+async function asked(child: ChildProcess): Promise<unknown> {
+  child.send('go')
+  return await heard(child)
+}
+
+/** Milliseconds. */
+function summaryOf(times: number[]): { count: number; p50: number; p99: number; max: number } {
+  times.sort((a, b) => a - b)
+  const at = (share: number) =>
+    Number((times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0).toFixed(1))
+  return { count: times.length, p50: at(0.5), p99: at(0.99), max: at(1) }
 }
 
 function report(what: string, times: number[]): void {
-  times.sort((a, b) => a - b)
-  const at = (share: number) =>
-    (times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0).toFixed(1)
-  console.log(`${what}: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, most ${at(1)} ms`)
+  const { p50, p99, max } = summaryOf(times)
+  console.log(`${what}: p50 ${p50} ms, p99 ${p99} ms, most ${max} ms`)
 }
 
 /** Changes one permission by hand, again and again, and waits for frame 66. */
@@ -158,38 +177,93 @@ async function watch({ ws, database, boards }: Task): Promise<void> {
   client.terminate()
 }
 
-/** Joins everywhere and adds elements in turn, for ever. */
-async function draw({ ws, boards }: Task): Promise<void> {
-  const sockets: WebSocket[] = []
-  for (const [room, board] of boards.slice(1).entries()) {
-    const joining = Array.from({ length: each }, async () => {
-      const socket = new WebSocket(`${ws}/${board}`, [ownSubprotocol], {
-        headers: { 'x-user': `drawer ${room}` },
-      })
+/**
+ * Joins everywhere, everybody with a permission of their own. The first half of each room adds elements in turn, for
+ * ever; asked to, it changes the permissions of the other half within a second.
+ */
+async function draw({ ws, database, boards }: Task): Promise<void> {
+  const drawn = boards.slice(1)
+  const drawers: { socket: WebSocket; doc: Y.Doc }[] = []
+  const members: { board: string; user: string }[] = []
+  const others: { board: string; user: string; socket: WebSocket }[] = []
+  /** By client id and clock. */
+  const sentAt = new Map<string, number>()
+  let edits: number[] = []
+  for (const [room, board] of drawn.entries()) {
+    const joining = Array.from({ length: each }, async (_, place) => {
+      const user = `member ${room}-${place}`
+      const socket = new WebSocket(`${ws}/${board}`, [ownSubprotocol], { headers: { 'x-user': user } })
       await once(socket, 'message') // the hello
-      socket.on('close', (code) => console.error(`a drawer was closed: ${code}`))
-      sockets.push(socket)
+      socket.on('close', (code) => console.error(`a member was closed: ${code}`))
+      members.push({ board, user })
+      if (place < each / 2) drawers.push({ socket, doc: new Y.Doc() })
+      else others.push({ board, user, socket })
+      if (place === each - 1) socket.on('message', (data: Buffer) => edits.push(...delaysIn(data, sentAt)))
     })
     await Promise.all(joining)
   }
+  const byHand = new pg.Pool({ connectionString: database, max: 4 })
+  await byHand.query(
+    `insert into boardroom.board_permissions (board_id, user_id, level)
+    select b, u.id, 'edit' from unnest($1::uuid[], $2::text[]) as new (b, name) join boardroom.users u on u.external_id = new.name`,
+    [members.map(({ board }) => board), members.map(({ user }) => user)],
+  )
+  await byHand.query('update boardroom.boards set members_level = null where id = any($1)', [drawn])
   process.send?.('ready')
-  const docs = sockets.map(() => new Y.Doc())
   let next = 0
   let due = performance.now()
   const timer = setInterval(() => {
     for (; due < performance.now(); due += 1000 / updatesPerSecond) {
-      const at = next++ % sockets.length
-      const doc = docs[at]
-      if (doc === undefined) continue
+      const { socket, doc } = drawers[next % drawers.length] as (typeof drawers)[number] // there are some
       const before = Y.encodeStateVector(doc)
-      doc.getMap('notes').set(`${at}`, next)
-      sockets[at]?.send(encodeSync(SyncStep.update, Y.encodeStateAsUpdate(doc, before)))
+      doc.getMap('notes').set(`${next % drawers.length}`, next++)
+      sentAt.set(`${doc.clientID} ${Y.getState(doc.store, doc.clientID)}`, performance.now())
+      socket.send(encodeSync(SyncStep.update, Y.encodeStateAsUpdate(doc, before)))
     }
   }, 5)
+  process.on('message', async () => {
+    edits = []
+    const startedAt = performance.now()
+    const followed = others.map(async ({ board, user, socket }, at) => {
+      await delay((at * 1000) / others.length - (performance.now() - startedAt))
+      const changedAt = performance.now()
+      const heard = new Promise<number>((resolve) => {
+        socket.on('message', (data: Buffer) => {
+          if (data[0] === MessageType.level) resolve(performance.now() - changedAt)
+        })
+      })
+      await byHand.query(
+        `update boardroom.board_permissions set level = 'view' from boardroom.users u
+         where board_id = $1 and user_id = u.id and u.external_id = $2`,
+        [board, user],
+      )
+      return await heard
+    })
+    process.send?.({ followed: await Promise.all(followed), edits })
+  })
   await once(process, 'disconnect')
   clearInterval(timer)
-  for (const socket of sockets) {
+  await byHand.end()
+  for (const { socket } of [...drawers, ...others]) {
     socket.removeAllListeners('close')
     socket.terminate()
   }
+}
+
+/** How long each edit in this frame was on its way. */
+function delaysIn(frame: Buffer, sentAt: Map<string, number>): number[] {
+  if (frame[0] !== MessageType.sync || frame[1] !== SyncStep.update) return []
+  const now = performance.now()
+  const delays: number[] = []
+  const decoder = decoding.createDecoder(frame)
+  decoder.pos = 2
+  const { from, to } = Y.parseUpdateMeta(decoding.readVarUint8Array(decoder))
+  for (const [clientId, end] of to)
+    for (let clock = (from.get(clientId) ?? 0) + 1; clock <= end; clock++) {
+      const key = `${clientId} ${clock}`
+      const at = sentAt.get(key)
+      sentAt.delete(key)
+      if (at !== undefined) delays.push(now - at)
+    }
+  return delays
 }

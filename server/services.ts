@@ -1,5 +1,6 @@
 // What an embedder may ask of a Boardroom in code: boards, who may, links, tickets, documents. The same functions that
 // serve HTTP, behind people named by the embedder's own ids. The caller is trusted; nothing here checks rights.
+import type { KeyObject } from 'node:crypto'
 import type { Doc } from 'yjs'
 import type {
   AuditResponse,
@@ -152,7 +153,7 @@ export interface ServicesDeps {
   rooms: Rooms
   storage: StorageDeps
   comments: CommentsDeps
-  ticketKey: Uint8Array
+  ticketKey: KeyObject
 }
 
 const systemWriter = { principal: 'system', name: 'System', label: null, identity: null, mayManage: true }

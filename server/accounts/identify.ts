@@ -1,7 +1,7 @@
 // Who is asking. What is said explicitly beats what the browser carries along, and never falls back to it: a ticket
 // or an agent's token (subprotocol, `?ticket=`, `Authorization: Bearer`), then a session, then a guest, then nobody. A cookie counts only
 // from a page of ours, which is what stops another site from opening a socket with somebody's cookie.
-import { randomUUID } from 'node:crypto'
+import { type KeyObject, randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { type CloseCode, ticketSubprotocolPrefix } from '../../shared/protocol.ts'
 import type { Db } from '../database/database.ts'
@@ -38,7 +38,7 @@ export interface IdentifyDeps {
   auth: Auth
   guests: Guests
   cookies: CookieNames
-  ticketKey: Uint8Array
+  ticketKey: KeyObject
   isOurOrigin: IsOurOrigin
   authenticate?: Authenticate | undefined
   /** Tokens of somebody else's sign-in; null where none are taken. */

@@ -1,6 +1,7 @@
 // The SQL of users, one question a function.
 import { type ExpressionBuilder, sql, type Transaction } from 'kysely'
 import type { Db } from '../database/database.ts'
+import { prepared } from '../database/prepared.ts'
 import type { Row, Tables } from '../database/tables.ts'
 import type { Role } from '../principal.ts'
 
@@ -22,7 +23,7 @@ const emailIs = (email: string) => (eb: ExpressionBuilder<Tables, 'users'>) =>
   eb(eb.fn<string>('lower', ['email']), '=', email.toLowerCase())
 
 export const userById = (db: Db, id: number): Promise<UserRow | undefined> =>
-  db.selectFrom('users').select(userColumns).where('id', '=', id).executeTakeFirst()
+  db.selectFrom('users').modifyFront(prepared).select(userColumns).where('id', '=', id).executeTakeFirst()
 
 /** Locked until the transaction ends. */
 export const lockUserByEmail = (trx: Trx, email: string): Promise<UserRow | undefined> =>
@@ -182,6 +183,7 @@ export const userOfSession = (db: Db, userId: number, sessionId: number): Promis
   db
     .selectFrom('users')
     .innerJoin('sessions', 'sessions.user_id', 'users.id')
+    .modifyFront(prepared)
     .select(userColumns.map((column) => `users.${column}` as const))
     .where('users.id', '=', userId)
     .where('sessions.id', '=', sessionId)

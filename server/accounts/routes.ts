@@ -1,4 +1,5 @@
 // Accounts over HTTP: who am I, my sessions, and tickets for stock clients. Signing in is in auth-routes.ts.
+import type { KeyObject } from 'node:crypto'
 import { createRoute, z } from '@hono/zod-openapi'
 import { ProfileUpdate } from '../../shared/api/people.ts'
 import { listOf, MeResponse, SessionResponse, TicketCreate, TicketResponse, Uuid } from '../../shared/api.ts'
@@ -85,7 +86,7 @@ export function accountRoutes({ db, auth, trail }: AccountRoutesDeps) {
 
 export interface TicketRoutesDeps {
   db: Db
-  ticketKey: Uint8Array
+  ticketKey: KeyObject
   /** Lets through who may see the board. @throws BoardroomError otherwise. @see server/boards/access.ts */
   requireLevel(identity: Identity, boardId: string, level: Level): Promise<unknown>
   /** What people type to get here, without a trailing slash. @see server/http/origins.ts */

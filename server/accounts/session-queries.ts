@@ -1,6 +1,7 @@
 // The SQL of sessions.
 import { sql, type Transaction } from 'kysely'
 import type { Db } from '../database/database.ts'
+import { prepared } from '../database/prepared.ts'
 import type { Row, Tables } from '../database/tables.ts'
 import type { Role } from '../principal.ts'
 
@@ -20,6 +21,7 @@ export const signedInByToken = (db: Db, token: string): Promise<SignedIn | undef
   db
     .selectFrom('sessions')
     .innerJoin('users', 'users.id', 'sessions.user_id')
+    .modifyFront(prepared)
     .select([
       'users.id as userId',
       'users.name',

@@ -1,6 +1,6 @@
 // Tickets: what an app hands to a stock client so that it can open one board. A signed statement of who, never of
 // what: access is looked up at every join. No row is kept; a ticket ends with its session or guest, or by the clock.
-import { hkdfSync } from 'node:crypto'
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose'
 import { isLevel, type Level } from '../../shared/levels.ts'
 import { BoardroomError } from '../errors.ts'
@@ -31,8 +31,9 @@ export interface TicketClaims {
 export type TicketProblem = 'expired' | 'malformed' | 'other_board'
 
 /** The signing key, a child of BOARDROOM_SECRET, so that a ticket can never pass for anything else signed by it. */
-export const ticketKeyOf = (secret: string): Uint8Array =>
-  new Uint8Array(hkdfSync('sha256', secret, '', 'boardroom tickets v1', 32))
+export const ticketKeyOf = (secret: string): KeyObject =>
+  // A key object, which jose imports once; bytes it imports for every ticket.
+  createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'boardroom tickets v1', 32)))
 
 /**
  * Signs a ticket for `identity` on one board; usable any number of times until it expires.
@@ -40,7 +41,7 @@ export const ticketKeyOf = (secret: string): Uint8Array =>
  * @throws BoardroomError access_denied for a ticket made with a ticket (it would renew itself for ever).
  */
 export async function makeTicket(
-  key: Uint8Array,
+  key: KeyObject,
   identity: Identity,
   wanted: { boardId: string; expiresInS?: number | undefined; maxLevel?: Level | undefined; nowMs?: number },
 ): Promise<{ ticket: string; expiresAt: Date }> {
@@ -69,7 +70,7 @@ export async function makeTicket(
 
 /** @returns what the ticket says, or why it says nothing. Never throws for what a client sends. */
 export async function readTicket(
-  key: Uint8Array,
+  key: KeyObject,
   ticket: string,
   boardId: string | null,
   nowMs: number = Date.now(),

@@ -2,6 +2,7 @@
 import { sql } from 'kysely'
 import type { AuditResponse } from '../../shared/api.ts'
 import type { Database, Db } from '../database/database.ts'
+import { prepared } from '../database/prepared.ts'
 import type { AuditAction, AuditCategory } from '../database/tables.ts'
 import { jsonbOf } from './event.ts'
 
@@ -11,7 +12,7 @@ export const insertEvents = async (db: Db, rows: readonly Record<string, unknown
     'action, category, actor_kind, actor_name, user_id, guest_id, agent_id, board_id, link_id, resource_type, resource_id, permission_level, old_values, new_values, details, ip_address, user_agent, session_id',
   )
   await sql`
-    insert into ${sql.table('audit_logs')} (${columns})
+    ${prepared} insert into ${sql.table('audit_logs')} (${columns})
     select ${columns} from jsonb_to_recordset(${jsonbOf(rows)}::jsonb) as event (
       action text, category text, actor_kind text, actor_name text, user_id integer, guest_id uuid, agent_id text,
       board_id uuid, link_id uuid, resource_type text, resource_id text, permission_level text,
@@ -156,7 +157,7 @@ export const sealedRows = async (
 export const sealAudit = async ({ db, schema }: Database, most: number): Promise<number | null> => {
   const { rows } = await sql<{
     sealed: number | null
-  }>`select ${sql.id(schema, 'seal_audit')}(${most}) as sealed`.execute(db)
+  }>`select ${prepared} ${sql.id(schema, 'seal_audit')}(${most}) as sealed`.execute(db)
   return rows[0]?.sealed ?? null
 }
 

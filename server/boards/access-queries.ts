@@ -3,6 +3,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Level } from '../../shared/levels.ts'
 import { serviceIssuer } from '../accounts/users.ts'
 import type { Db } from '../database/database.ts'
+import { prepared } from '../database/prepared.ts'
 
 /** What is asked about, ids checked for their form: a malformed one would fail the whole batch. */
 export interface AsQuestion {
@@ -87,18 +88,21 @@ export function accessStatement(
   questions: readonly AsQuestion[],
   asked: AskedConsent | null = null,
 ): RawBuilder<AccessFacts> {
-  const column = <Key extends keyof AsQuestion>(key: Key) => questions.map((question) => question[key])
+  // Selected, so that the planner does not see how many there are: it would take the plan that it keeps for a worse one
+  // than that for a single subject, and plan each time.
+  const column = (key: keyof AsQuestion, type: 'uuid' | 'integer') =>
+    sql`(select ${questions.map((question) => question[key])}::${sql.raw(type)}[])`
   const subject = sql`
     select (ordinality - 1)::integer as ord, board_id, user_id, guest_id, agent_id, session_id, key_id,
       null::text as grant_level, null::timestamptz as grant_expires_at, false as grant_create, false as grant_read,
       false as grant_update, false as grant_delete, false as grant_everywhere
-    from unnest(${column('boardId')}::uuid[], ${column('userId')}::integer[], ${column('guestId')}::uuid[],
-      ${column('agentId')}::uuid[], ${column('sessionId')}::integer[], ${column('keyId')}::uuid[])
+    from unnest(${column('boardId', 'uuid')}, ${column('userId', 'integer')}, ${column('guestId', 'uuid')},
+      ${column('agentId', 'uuid')}, ${column('sessionId', 'integer')}, ${column('keyId', 'uuid')})
       with ordinality as s (board_id, user_id, guest_id, agent_id, session_id, key_id, ordinality)`
   const hasAgents = questions.some(({ agentId }) => agentId !== null)
   const hasKeys = questions.some(({ keyId }) => keyId !== null)
   return sql<AccessFacts>`
-    with subject as materialized (${subject}), asker as (
+    ${prepared} with subject as materialized (${subject}), asker as (
       select * from subject ${hasAgents ? granters : sql``}
     )
     select s.ord as subject,

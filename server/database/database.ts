@@ -19,6 +19,7 @@ import {
   type TimeOuts,
 } from './connection.ts'
 import { type Mark, MarkingDialect } from './marked-writes.ts'
+import { PreparedStatements } from './prepared.ts'
 import { qualifyRawTables } from './raw-tables.ts'
 import { ResilientPool } from './resilient-pool.ts'
 import type { Tables } from './tables.ts'
@@ -73,7 +74,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     pool === undefined
       ? ownPool(target, { poolSize, timeOuts, isPooled })
       : { connection: pool, end: async () => undefined }
-  return databaseOver(connection, { schema, log, timeOuts, direct, end })
+  return databaseOver(connection, { schema, log, timeOuts, direct, isPooled, end })
 }
 
 /**
@@ -82,7 +83,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
  */
 export function openForLongWork({ direct, schema, log }: Database, poolSize = 1): Database {
   const { connection, end } = ownPool(direct, { poolSize, timeOuts: longWorkTimeOuts, isPooled: false })
-  return databaseOver(connection, { schema, log, timeOuts: longWorkTimeOuts, direct, end })
+  return databaseOver(connection, { schema, log, timeOuts: longWorkTimeOuts, direct, isPooled: false, end })
 }
 
 interface Over {
@@ -90,14 +91,15 @@ interface Over {
   log: Logger
   timeOuts: TimeOuts
   direct: Target
+  isPooled: boolean
   end(): Promise<void>
 }
 
-function databaseOver(pool: pg.Pool, { schema, log, timeOuts, direct, end }: Over): Database {
+function databaseOver(pool: pg.Pool, { schema, log, timeOuts, direct, isPooled, end }: Over): Database {
   const onError = (error: Error) => log.warn({ err: error }, 'an idle database connection was lost')
   pool.on('error', onError) // unhandled, it would end the process
   let closing: Promise<void> | null = null
-  const config = { pool: new ResilientPool(pool, timeOuts, log) }
+  const config = { pool: new ResilientPool(pool, timeOuts, log, new PreparedStatements(isPooled)) }
   const over = (dialect: PostgresDialect): Db =>
     new Kysely<Tables>({ dialect, plugins: [qualifyRawTables(schema)] }).withSchema(schema)
   return {

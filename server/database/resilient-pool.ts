@@ -13,6 +13,7 @@ import {
   isUnanswered,
   type TimeOuts,
 } from './connection.ts'
+import type { PreparedStatements } from './prepared.ts'
 
 /** Pauses before connecting anew; together longer than Postgres's own restart after the crash of a backend. */
 const pausesMs = [30, 120, 350]
@@ -22,8 +23,10 @@ export class ResilientPool implements PostgresPool {
   readonly #pool: pg.Pool
   readonly #timeOuts: TimeOuts
   readonly #log: Logger
+  readonly prepared: PreparedStatements
 
-  constructor(pool: pg.Pool, timeOuts: TimeOuts, log: Logger) {
+  constructor(pool: pg.Pool, timeOuts: TimeOuts, log: Logger, prepared: PreparedStatements) {
+    this.prepared = prepared
     this.#pool = pool
     this.#timeOuts = timeOuts
     this.#log = log
@@ -117,16 +120,20 @@ class Checkout {
         return await this.#send(text, parameters)
       } catch (error) {
         attemptsLeft--
-        const mayRepeat = isConnectionLost(error) && (isHarmless(text) || isCertainlyUndone(error))
+        const mayRepeat =
+          (isConnectionLost(error) && (isHarmless(text) || isCertainlyUndone(error))) ||
+          this.#pool.prepared.notices(error)
         if (!mayRepeat || attemptsLeft === 0) throw asExpected(error)
-        this.#log.debug({ err: error }, 'a pooled connection was dead; asking again on another')
+        this.#log.debug({ err: error }, 'a pooled connection was of no use; asking again on another')
       }
       await this.#replace()
     }
   }
 
   async #send(text: string, parameters: readonly unknown[]): Promise<pg.QueryResult> {
+    const name = this.#pool.prepared.nameOf(text)
     const config: pg.QueryConfig & { query_timeout: number } = {
+      ...(name === undefined ? {} : { name }),
       text,
       values: [...parameters],
       query_timeout: this.#timeOuts.answerMs,

@@ -1,6 +1,7 @@
 // The SQL of webhooks and their deliveries, one question a function. Events are written by triggers.
 import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Db } from '../database/database.ts'
+import { prepared } from '../database/prepared.ts'
 import type { NewRow, Row, RowChange, Tables } from '../database/tables.ts'
 
 type Trx = Transaction<Tables>
@@ -180,7 +181,7 @@ export const takeDue = async (
 ): Promise<DueDelivery[]> => {
   const { limit, each, ofHolder, leaseS, busy, underWay } = asked
   const { rows } = await sql<DueDelivery>`
-    with ready as materialized (
+    ${prepared} with ready as materialized (
       select w.id as webhook_id, coalesce(w.issuer, '') as holder, d.id, d.next_attempt_at
       from ${sql.table('webhooks')} w cross join lateral (
         select id, next_attempt_at from ${sql.table('webhook_deliveries')} where webhook_id = w.id and state = 'pending'

@@ -42,6 +42,13 @@ plan('uses indexes alone, for one subject and for a room of two hundred', () =>
         [],
         `${count} subjects`,
       )
+      // Its plan is kept, and made without the subjects then.
+      const kept = await pool.query(`explain (generic_plan, format json) ${sql}`)
+      assert.equal(
+        scansOf(kept.rows[0]['QUERY PLAN'][0].Plan).filter((table) => big.includes(table)),
+        [],
+        'the plan that is kept',
+      )
     }
   }),
 )

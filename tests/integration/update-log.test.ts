@@ -117,7 +117,7 @@ log('commits what came in the moments after a commit when they are over', () =>
 
 log('lets commits wait longer for one another the more boards are drawn on', () =>
   withStorage(async ({ database, log: logger, db }) => {
-    const commitSpacing = { leastMs: 1, mostMs: 200 }
+    const commitSpacing = { leastMs: 1, mostApartMs: 200 }
     const spaced = new PostgresUpdateLog({ database, log: logger, keeper: noKeeper, commitSpacing })
     const boards = await Promise.all(Array.from({ length: 100 }, () => make.board(db)))
     const startedAt = performance.now()

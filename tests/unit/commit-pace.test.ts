@@ -9,7 +9,7 @@ const pace = suite('the pace of commits')
 function withPace(commitMs = 4) {
   let now = 1000
   const commits: { startedAt: number; edits: number }[] = []
-  const commitPace = new CommitPace({ leastMs: 10, mostMs: 150, pauseMs: 60 }, () => now)
+  const commitPace = new CommitPace({ leastMs: 10, mostApartMs: 150, mostMs: 150, pauseMs: 60 }, () => now)
   let waiting: { boardId: string }[] = []
   let underWay: { endsAt: number; batch: { boardId: string }[] } | null = null
   /** Lets time pass, millisecond by millisecond, and starts and ends the commits that are due. */

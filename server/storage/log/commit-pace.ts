@@ -1,10 +1,13 @@
 // When the next commit starts. A commit costs about a millisecond of CPU however small it is, and nobody sees in the
-// middle of a drag whether "saved" comes after 5 or after 150 ms: edits of continuous work share a commit. One after a
+// middle of a drag whether "saved" comes after 5 or after 250 ms: edits of continuous work share a commit. One after a
 // pause is committed at once, and so is each edit of somebody who makes the next only once the last is saved.
 
 export interface CommitSpacing {
-  /** From the start of one commit to that of the next: at least, and at most for the sake of sharing. */
+  /** From the start of one commit to that of the next, at least. */
   leastMs: number
+  /** The same, at most, where many boards share it: to whoever made a single edit it is a wait. */
+  mostApartMs: number
+  /** An edit of continuous work waits so long at most. */
   mostMs: number
   /** Without an edit for so long, a board's work is not continuous (any more), and nothing waits for the next. */
   pauseMs: number
@@ -119,9 +122,9 @@ export class CommitPace {
   }
 
   #spacedAt(): number {
-    const { leastMs, mostMs } = this.#spacing
+    const { leastMs, mostApartMs } = this.#spacing
     const lately = Math.max(this.#boards.size, this.#boardsBefore)
-    return this.#startedAt + Math.min(mostMs, Math.max(leastMs, lately * perBoardMs))
+    return this.#startedAt + Math.max(leastMs, Math.min(mostApartMs, lately * perBoardMs))
   }
 
   #workOn(boardId: string): Work {

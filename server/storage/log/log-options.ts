@@ -15,7 +15,7 @@ export interface UpdateLogOptions {
   log: Logger
   keeper: LogKeeper
   maxCommitBytes?: number
-  /** Default: 10 to 150 ms, 60 ms are a pause. */
+  /** Default: 10 to 250 ms, 60 ms are a pause. */
   commitSpacing?: Partial<CommitSpacing>
   /** After the first failed commit; it doubles up to 2 s. */
   firstRetryMs?: number

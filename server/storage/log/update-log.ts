@@ -23,7 +23,7 @@ const mostRowsPerCommit = 20_000
 const lastRetryMs = 2000
 /** With so much unsaved, the next commit waits for no more. */
 const mostRestingBytes = 1024 * 1024
-const defaultSpacing: CommitSpacing = { leastMs: 10, mostMs: 150, pauseMs: 60 }
+const defaultSpacing: CommitSpacing = { leastMs: 10, mostApartMs: 150, mostMs: 250, pauseMs: 60 }
 const slowCommitMs = 5000 // on its way for longer, a commit counts as failing
 const shortFailureMs = 1000 // it is tried again, and nobody needs to hear of it before
 
