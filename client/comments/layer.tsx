@@ -1,7 +1,15 @@
 // Pins over the canvas, and the tool that places new ones. The layer lets everything through but its pins; pins out of view
 // are not there at all.
 import type { AppState, ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
-import { type PointerEvent, useEffect, useMemo, useState } from 'react'
+import {
+  type PointerEvent,
+  type RefObject,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react'
 import { type Box, placeOn } from '../../shared/anchor.ts'
 import type { ThreadResponse } from '../../shared/api/comments.ts'
 import './comments.css'
@@ -37,43 +45,56 @@ export const CommentsLayer = ({ comments }: { comments: Comments }) => {
     ],
     [threads, waiting, draft, showsResolved, selected],
   )
-  const scene = useScene(excalidraw, items.length > 0 || isPlacing)
+  const moving = useRef<HTMLDivElement>(null)
+  const scene = useScene(excalidraw, items.length > 0 || isPlacing, moving)
   useShortcut(comments)
   if (excalidraw === null || scene === null) return null
   const { pins, clusters } = placePins(items, scene.elements, scene.view)
 
   return (
     <>
-      <div className="pins" data-testid="pins">
-        {pins.map(({ item, left, top }) => (
-          <button
-            key={item.id}
-            type="button"
-            className={`pin${item.id === selected || item.id === 'draft' ? ' is-open' : ''}${item.isResolved ? ' is-resolved' : ''}${item.isWaiting ? ' is-waiting' : ''}${item.unread > 0 ? ' is-unread' : ''}`}
-            style={{ transform: `translate(${left}px, ${top}px)` }}
-            aria-label={texts.pin(item.name, item.excerpt, item.unread)}
-            title={item.excerpt}
-            onClick={() => item.id !== 'draft' && comments.select(item.id)}
-          >
-            <span>{initials(item.name) || '•'}</span>
-          </button>
-        ))}
-        {clusters.map(({ key, count, left, top, x, y }) => (
-          <button
-            key={key}
-            type="button"
-            className="pin is-cluster"
-            style={{ transform: `translate(${left}px, ${top}px)` }}
-            aria-label={texts.cluster(count)}
-            onClick={() => lookAt(excalidraw, { x, y }, 3)}
-          >
-            <span>{count}</span>
-          </button>
-        ))}
+      <div className="pins" data-testid="pins" ref={wheelThrough}>
+        <div ref={moving}>
+          {pins.map(({ item, left, top }) => (
+            <button
+              key={item.id}
+              type="button"
+              className={`pin${item.id === selected || item.id === 'draft' ? ' is-open' : ''}${item.isResolved ? ' is-resolved' : ''}${item.isWaiting ? ' is-waiting' : ''}${item.unread > 0 ? ' is-unread' : ''}`}
+              style={{ transform: `translate(${left}px, ${top}px)` }}
+              aria-label={texts.pin(item.name, item.excerpt, item.unread)}
+              title={item.excerpt}
+              onClick={() => item.id !== 'draft' && comments.select(item.id)}
+            >
+              <span>{initials(item.name) || '•'}</span>
+            </button>
+          ))}
+          {clusters.map(({ key, count, left, top, x, y }) => (
+            <button
+              key={key}
+              type="button"
+              className="pin is-cluster"
+              style={{ transform: `translate(${left}px, ${top}px)` }}
+              aria-label={texts.cluster(count)}
+              onClick={() => lookAt(excalidraw, { x, y }, 3)}
+            >
+              <span>{count}</span>
+            </button>
+          ))}
+        </div>
       </div>
       {isPlacing && <PlacingLayer comments={comments} excalidraw={excalidraw} />}
     </>
   )
+}
+
+/** Whoever turns the wheel over a pin means the canvas: React listens too late to keep the page from zooming. */
+const wheelThrough = (layer: HTMLElement | null): (() => void) => {
+  const turn = (event: WheelEvent) => {
+    event.preventDefault()
+    document.querySelector('.excalidraw canvas.interactive')?.dispatchEvent(new WheelEvent('wheel', event))
+  }
+  layer?.addEventListener('wheel', turn, { passive: false })
+  return () => layer?.removeEventListener('wheel', turn)
 }
 
 const PlacingLayer = ({
@@ -114,15 +135,7 @@ const PlacingLayer = ({
   })
   return (
     // Keys do the same: Enter places in the middle.
-    <div
-      className="placing"
-      data-testid="placing"
-      onPointerUp={place}
-      onWheel={(event) => {
-        const canvas = document.querySelector('.excalidraw canvas.interactive')
-        canvas?.dispatchEvent(new WheelEvent('wheel', event.nativeEvent))
-      }}
-    >
+    <div className="placing" data-testid="placing" onPointerUp={place} ref={wheelThrough}>
       <p role="status">{texts.toolOn}</p>
     </div>
   )
@@ -176,21 +189,54 @@ interface SceneView {
   elements: Elements
 }
 
-/** View and elements as they are, once a frame, while there is something to place. */
-const useScene = (excalidraw: ExcalidrawImperativeAPI | null, isNeeded: boolean): SceneView | null => {
+/** Pixels by which the canvas moves before pins are placed anew; until then all of them move along as one. */
+const farAway = 300
+const restMs = 120
+
+/**
+ * View and elements as the pins were last placed, while there is something to place. In between, `moving` follows the
+ * canvas, so that scrolling costs one transform however many pins there are.
+ */
+const useScene = (
+  excalidraw: ExcalidrawImperativeAPI | null,
+  isNeeded: boolean,
+  moving: RefObject<HTMLDivElement | null>,
+): SceneView | null => {
   const [scene, setScene] = useState<SceneView | null>(null)
+  // What was placed anew stands where it belongs.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: with every placing, not with what it reads
+  useLayoutEffect(() => {
+    if (moving.current !== null) moving.current.style.transform = ''
+  }, [scene])
   useEffect(() => {
     if (excalidraw === null || !isNeeded) return
     let frame = 0
+    let rest: ReturnType<typeof setTimeout> | undefined
     let last: unknown = null
+    let lastVersions = 0
     let elements: Elements = new Map()
+    let placed: View | null = null
+    const place = (view: View) => {
+      clearTimeout(rest)
+      placed = view
+      setScene({ view, elements })
+    }
     const look = () => {
       frame = 0
       const all = excalidraw.getSceneElementsIncludingDeleted()
-      // Excalidraw changes elements in place and its list by another: the index holds for as long as the list.
+      const view = viewOf(excalidraw.getAppState())
+      // Elements change in place, each with its version; the list, by another.
+      let versions = 0
+      for (const { version } of all) versions += version
+      const isSame = all === last && versions === lastVersions
       if (all !== last) elements = new Map((all as unknown as Scene).map((element) => [element.id, element]))
       last = all
-      setScene({ view: viewOf(excalidraw.getAppState()), elements })
+      lastVersions = versions
+      const moved = isSame && placed !== null ? movedBy(placed, view) : null
+      if (moved === null || moving.current === null) return place(view)
+      moving.current.style.transform = `translate(${moved.x}px, ${moved.y}px)`
+      clearTimeout(rest)
+      if (moved.x !== 0 || moved.y !== 0) rest = setTimeout(() => place(view), restMs)
     }
     const changed = () => {
       if (frame === 0) frame = requestAnimationFrame(look)
@@ -200,11 +246,20 @@ const useScene = (excalidraw: ExcalidrawImperativeAPI | null, isNeeded: boolean)
     look()
     return () => {
       cancelAnimationFrame(frame)
+      clearTimeout(rest)
       for (const stop of undo) stop()
       window.removeEventListener('resize', changed)
     }
-  }, [excalidraw, isNeeded])
+  }, [excalidraw, isNeeded, moving])
   return scene
+}
+
+/** Pixels from one view to the other; null where it is more than a small way. */
+const movedBy = (from: View, to: View): { x: number; y: number } | null => {
+  const x = (to.scrollX - from.scrollX) * to.zoom
+  const y = (to.scrollY - from.scrollY) * to.zoom
+  const isFrame = from.zoom === to.zoom && from.width === to.width && from.height === to.height
+  return isFrame && Math.abs(x) < farAway && Math.abs(y) < farAway ? { x, y } : null
 }
 
 const isTyping = (event: KeyboardEvent): boolean =>

@@ -118,10 +118,10 @@ const Sent = ({ comments }: { comments: Comments }) => {
 }
 
 const ThreadList = ({ comments }: { comments: Comments }) => {
-  const { state, principal } = comments
+  const { state } = comments
   const [filter, setFilter] = useState<Filter>('open')
   const [shown, setShown] = useState(perPage)
-  const matching = state.threads.filter((thread) => matches(thread, filter, principal))
+  const matching = state.threads.filter((thread) => matches(thread, filter))
   const newest = [...matching].sort((a, b) => (a.last_comment_at < b.last_comment_at ? 1 : -1))
   return (
     <>
@@ -216,7 +216,7 @@ const excerptOf = ({ comments }: ThreadResponse): string => {
   return living?.body.slice(0, 200) ?? texts.deletedBy(comments[0]?.deleted_by_name ?? '')
 }
 
-function matches(thread: ThreadResponse, filter: Filter, principal: string): boolean {
+function matches(thread: ThreadResponse, filter: Filter): boolean {
   switch (filter) {
     case 'open':
       return !thread.resolved && thread.comment_count > 0
@@ -225,11 +225,6 @@ function matches(thread: ThreadResponse, filter: Filter, principal: string): boo
     case 'unread':
       return thread.unread_count > 0
     case 'mine':
-      return (
-        thread.created_by === principal ||
-        thread.comments.some(
-          ({ author, mentions }) => author === principal || mentions.some(({ id }) => id === principal),
-        )
-      )
+      return thread.mine
   }
 }

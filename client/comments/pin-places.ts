@@ -43,7 +43,8 @@ export function pointOf({ anchor, place }: Pinned, elements: Elements): { x: num
   return place === null ? anchor : pointOn(element, place)
 }
 
-const margin = 40
+/** Beyond the view, in pixels: pins move along with the canvas for as long a way. @see layer.tsx */
+const margin = 340
 /** More pins than that in view are drawn as groups. */
 const mostPins = 150
 const cell = 64

@@ -142,7 +142,7 @@ export class CommentStore {
     const known = this.#threads.get(thread.id)
     if (known === undefined) {
       if (change !== 'created' || thread.comment_count !== 1) return false
-      this.#keep({ ...thread, unread_count: 1 })
+      this.#keep({ ...thread, unread_count: 1, mine: this.#isNamed(comment) })
       return true
     }
     const has = known.comments.some(({ id }) => id === comment?.id)
@@ -154,12 +154,16 @@ export class CommentStore {
       ...thread,
       client_id: known.client_id,
       unread_count: known.unread_count + (isNew ? 1 : 0),
+      mine: known.mine || this.#isNamed(comment),
       comments: isNew && isWhole ? [...comments, comment] : comments,
       comments_cursor: known.comments_cursor,
     })
     this.#tell()
     return true
   }
+
+  #isNamed = (comment: CommentResponse | undefined): boolean =>
+    comment?.mentions.some(({ id }) => id === this.#principal) === true
 
   #connected = (): void => {
     const { sync, isReady, ended } = this.#session.state

@@ -15,6 +15,7 @@ export interface ThreadRow extends Row<'threads'> {
   comment_count: number
   last_comment_at: Date
   unread_count: number
+  is_mine: boolean
 }
 
 /** What `reader` has not read: comments of others after their mark. Null reads nothing, and has nothing unread. */
@@ -31,7 +32,8 @@ const columnsFor = (reader: string | null) => sql`
   t.*, ${momentOf(sql`t.created_at`)} as key,
   (select count(*)::integer from ${sql.table('comments')} c where c.thread_id = t.id and c.deleted_at is null) as comment_count,
   coalesce((select max(c.created_at) from ${sql.table('comments')} c where c.thread_id = t.id), t.created_at) as last_comment_at,
-  (select count(*)::integer from ${sql.table('comments')} c where c.thread_id = t.id and ${isUnread(reader)}) as unread_count`
+  (select count(*)::integer from ${sql.table('comments')} c where c.thread_id = t.id and ${isUnread(reader)}) as unread_count,
+  coalesce(${isMine(reader)}, false) as is_mine`
 
 export interface ThreadQuestion {
   boardId: string

@@ -44,6 +44,7 @@ export const threadResponse = (
   comment_count: row.comment_count,
   last_comment_at: row.last_comment_at.toISOString(),
   unread_count: row.unread_count,
+  mine: row.is_mine,
   comments: comments.map((comment) => commentResponse(comment, reader)),
   comments_cursor: nextComments,
 })

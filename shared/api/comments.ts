@@ -125,6 +125,7 @@ export const ThreadResponse = z
     comment_count: z.int().describe('without deleted ones'),
     last_comment_at: Timestamp,
     unread_count: z.int().describe('comments of others that the asker has not read'),
+    mine: z.boolean().describe('begun by the asker, with a comment of theirs, or naming them'),
     comments: z.array(CommentResponse).describe('first ones first'),
     comments_cursor: z.string().nullable().describe('for GET …/threads/{id}/comments, where there are more'),
   })

@@ -63,6 +63,11 @@ comments.test(
     // The owner sees the pin at once, unread, and answers with a mention.
     await pins(owner).first().waitFor()
     await owner.getByRole('button', { name: 'Comments, 1 unread' }).waitFor()
+    const stood = await pins(owner).first().boundingBox()
+    await pins(owner).first().hover()
+    await owner.mouse.wheel(0, 40)
+    await eventually(async () => (await pins(owner).first().boundingBox())?.y === (stood?.y ?? 0) - 40)
+    await owner.mouse.wheel(0, -40)
     await pins(owner).first().click()
     await panel(owner).getByText('Is this', { exact: false }).waitFor()
     await owner.getByRole('button', { name: 'Comments', exact: true }).waitFor()

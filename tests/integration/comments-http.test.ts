@@ -54,6 +54,9 @@ comments('are written, answered, resolved and read by members and guests, each b
       [seen.comment_count, seen.unread_count, seen.comments.map(({ body }: { body: string }) => body)],
       [2, 1, ['Why **blue**? <b>x</b>', 'It calms.']],
     )
+    assert.equal([seen.mine, answer.body.mine], [true, undefined])
+    const mineOf = async (as: number) => (await call('GET', `${threads}/${id}`, { as })).body.mine
+    assert.equal([await mineOf(ben), await mineOf(owner)], [true, false], 'also by an answer')
     assert.is((await call('POST', `${threads}/${id}/read`, { as: gus })).status, 204)
     assert.is((await call('GET', `${threads}/${id}`, { as: gus })).body.unread_count, 0)
     assert.is(
