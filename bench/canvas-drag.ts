@@ -1,8 +1,8 @@
 // What dragging a large selection costs the window of somebody else: one drags all of a drawing with the mouse, the
-// other only watches. The server is this process, the browser Chromium.
+// other only watches. The server is this process, the browser Chromium. The last line is JSON.
 //   npm run build && node dist/bench/canvas-drag.js
-//   RUNS=5 STEPS=120 BOARD=hexagonal-architecture CPU_PROFILE=/tmp/drag.cpuprofile node dist/bench/canvas-drag.js
-import { readFile, writeFile } from 'node:fs/promises'
+//   RUNS=5 STEPS=120 BOARD=several PROFILED=dragging CPU_PROFILE=/tmp/drag.cpuprofile node dist/bench/canvas-drag.js
+import { writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type CDPSession, chromium, type Page } from 'playwright-core'
@@ -11,16 +11,20 @@ import { browserFlags } from '../tests/helpers/browser.ts'
 import { type CanvasPerson, withCanvas } from '../tests/helpers/canvas-server.ts'
 import { findChromium } from '../tests/helpers/chromium.ts'
 import { countFromEnvironment } from '../tests/helpers/random.ts'
+import { boardOf, largeBoard } from './drawings.ts'
 
 const runs = countFromEnvironment('RUNS', 5)
 const steps = countFromEnvironment('STEPS', 120)
-const name = process.env.BOARD ?? 'hexagonal-architecture'
+/** The name of a drawing, or `several`: 3,000 elements. */
+const name = process.env.BOARD ?? 'several'
+/** Whose profile is written: who drags, or who watches. */
+const profiled = process.env.PROFILED === 'dragging' ? 'dragging' : 'watching'
 const profilePath = process.env.CPU_PROFILE
 const frameMs = 16
 
 /** Runs in both pages before anything of ours: text, because this file knows no DOM. */
 const probe = `(() => {
-  const seen = globalThis.seen = { updates: 0, bytes: 0, longestUpdate: 0, longestTask: 0, longestGap: 0 }
+  const seen = globalThis.seen = { updates: 0, bytes: 0, longestUpdate: 0, longestTask: 0, longestGap: 0, frames: 0 }
   const Plain = WebSocket
   globalThis.WebSocket = class extends Plain {
     constructor(...given) {
@@ -42,12 +46,13 @@ const probe = `(() => {
     const now = performance.now()
     seen.longestGap = Math.max(seen.longestGap, now - last)
     last = now
+    seen.frames++
     requestAnimationFrame(frame)
   }
   requestAnimationFrame(frame)
 })()`
 
-type Seen = Record<'updates' | 'bytes' | 'longestUpdate' | 'longestTask' | 'longestGap', number>
+type Seen = Record<'updates' | 'bytes' | 'longestUpdate' | 'longestTask' | 'longestGap' | 'frames', number>
 
 const watch = async (page: Page) => {
   const cdp = await page.context().newCDPSession(page)
@@ -61,17 +66,22 @@ const busyMs = async (cdp: CDPSession): Promise<number> => {
   return 1000 * (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0)
 }
 
-const dragAll = async (page: Page, back: boolean): Promise<void> => {
+/** @returns frames a second that its window drew meanwhile. */
+const dragAll = async (page: Page, back: boolean): Promise<number> => {
   await page.keyboard.press('Control+a')
   await page.mouse.move(600, 400)
   await page.mouse.down()
   const startedAt = performance.now()
+  const before = (await page.evaluate('seen.frames')) as number // the probe counts them
   for (let step = 1; step <= steps; step++) {
     await page.mouse.move(600 + (back ? -step : step), 400 + step / 2)
     await delay(Math.max(0, startedAt + step * frameMs - performance.now()))
   }
+  const frames = ((await page.evaluate('seen.frames')) as number) - before
+  const seconds = (performance.now() - startedAt) / 1000
   await page.mouse.up()
   await saysSync(page, 'Saved')
+  return frames / seconds
 }
 
 const median = (values: number[]): number =>
@@ -86,15 +96,12 @@ const load = () =>
     .join(' ')}`
 console.log(`${os.cpus()[0]?.model}, ${os.cpus().length} cores, node ${process.versions.node}, ${load()}`)
 
+let summary = {}
 await withCanvas(async (server) => {
   const ada = await server.user('Ada')
   const grace = await server.user('Grace')
   const boardId = await ada.board()
-  const file = new URL(`../../tests/fixtures/boards/${name}.excalidraw`, import.meta.url)
-  await ada.importScene(
-    boardId,
-    (JSON.parse(await readFile(file, 'utf8')) as { elements: unknown[] }).elements,
-  )
+  await ada.importScene(boardId, name === 'several' ? await largeBoard(3000) : await boardOf(name))
   await ada.ask('POST', `/boards/${boardId}/permissions`, { user_id: grace.id, level: 'edit' })
   const { elements } = await ada.scene(boardId)
 
@@ -121,15 +128,15 @@ await withCanvas(async (server) => {
       await dragging.locator('.excalidraw').first().focus()
       const watched = { dragging: await watch(dragging), watching: await watch(watching) }
       if (isProfiled) {
-        await watched.watching.cdp.send('Profiler.enable')
-        await watched.watching.cdp.send('Profiler.start')
+        await watched[profiled].cdp.send('Profiler.enable')
+        await watched[profiled].cdp.send('Profiler.start')
       }
-      await dragAll(dragging, run % 2 === 1)
+      note('dragging: frames a second', await dragAll(dragging, run % 2 === 1))
       await delay(500)
       if (isProfiled)
         await writeFile(
           profilePath,
-          JSON.stringify((await watched.watching.cdp.send('Profiler.stop')).profile),
+          JSON.stringify((await watched[profiled].cdp.send('Profiler.stop')).profile),
         )
       for (const [who, page] of Object.entries({ dragging, watching })) {
         const { cdp, busyBefore } = watched[who as keyof typeof watched] // the keys of the object above
@@ -152,8 +159,14 @@ await withCanvas(async (server) => {
       console.log(
         `  ${what.padEnd(36)} ${median(values).toFixed(1)} (${Math.min(...values).toFixed(1)}-${Math.max(...values).toFixed(1)})`,
       )
+    const of = (what: string) => Number(median(results[what] ?? []).toFixed(1))
+    summary = {
+      framesPerSecond: of('dragging: frames a second'),
+      longestTaskMs: of('dragging: longest task ms'),
+    }
   } finally {
     await browser.close()
   }
 })
 console.log(`\n${load()}`)
+console.log(JSON.stringify(summary))

@@ -2,13 +2,14 @@
 // the editor's scene and something of them is painted. The server is this process, the browser Chromium.
 //   npm run build && node dist/bench/canvas-open.js
 //   RUNS=9 ELEMENTS=3000 CPU_PROFILE=/tmp/open.cpuprofile node dist/bench/canvas-open.js
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import { type BrowserContext, type CDPSession, chromium, type Page } from 'playwright-core'
 import { browserFlags } from '../tests/helpers/browser.ts'
 import { withCanvas } from '../tests/helpers/canvas-server.ts'
 import { findChromium } from '../tests/helpers/chromium.ts'
 import { countFromEnvironment } from '../tests/helpers/random.ts'
+import { boardOf, largeBoard } from './drawings.ts'
 
 const boards = (process.env.BOARDS ?? 'icons,several').split(',')
 const runs = countFromEnvironment('RUNS', 7)
@@ -25,8 +26,6 @@ interface Opening {
   requests: number
   kilobytes: number
 }
-
-type Elements = Record<string, unknown>[]
 
 /** Runs in the page before anything of ours, as text: this file knows no DOM. */
 const probe = (wanted: number) => `(() => {
@@ -91,38 +90,6 @@ const probe = (wanted: number) => `(() => {
     requestAnimationFrame(look)
   })
 })()`
-
-const boardOf = async (name: string): Promise<Elements> => {
-  const text = await readFile(
-    new URL(`../../tests/fixtures/boards/${name}.excalidraw`, import.meta.url),
-    'utf8',
-  )
-  return (JSON.parse(text) as { elements: Elements }).elements
-}
-
-/** Several drawings below each other, until there are enough elements. */
-const largeBoard = async (): Promise<Elements> => {
-  const elements: Elements = []
-  for (let round = 0; elements.length < leastElements; round++) {
-    for (const name of [
-      'hexagonal-architecture',
-      'data-viz',
-      'presentation-bundle',
-      'customer-journey-map',
-    ]) {
-      const renamed = JSON.stringify(await boardOf(name)).replaceAll(
-        /"(id|elementId|containerId|frameId)":"([^"]+)"/g,
-        `"$1":"$2-${round}"`,
-      )
-      for (const element of JSON.parse(renamed) as Elements) {
-        const { index: _, ...rest } = element
-        elements.push({ ...rest, y: Number(element.y) + round * 6000 })
-      }
-      if (elements.length >= leastElements) break
-    }
-  }
-  return elements
-}
 
 const open = async (
   context: BrowserContext,
@@ -191,11 +158,13 @@ const load = () =>
 const executablePath = findChromium()
 if (executablePath === null) throw new Error('no Chromium on this machine')
 console.log(`${os.cpus()[0]?.model}, ${os.cpus().length} cores, node ${process.versions.node}, ${load()}`)
+/** Of the last board, third visits. */
+let last = {}
 await withCanvas(async (server) => {
   const ada = await server.user('Ada')
   for (const [title, elements] of [
     ['aws-architecture-icons', await boardOf('aws-architecture-icons')],
-    ['several drawings', await largeBoard()],
+    ['several drawings', await largeBoard(leastElements)],
   ] as const) {
     if (!boards.some((name) => title.includes(name))) continue
     const boardId = await ada.board(title)
@@ -221,6 +190,11 @@ await withCanvas(async (server) => {
     }
     print(`${title}, ${count} elements, first visit`, cold)
     print(`${title}, ${count} elements, third visit`, warm)
+    last = {
+      paintedMs: median(warm.map(({ phases }) => phases.painted ?? Number.NaN)),
+      longestTaskMs: median(warm.map(({ longestTaskMs }) => longestTaskMs)),
+    }
   }
 })
 console.log(`\n${load()}`)
+console.log(JSON.stringify(last))

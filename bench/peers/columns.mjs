@@ -85,5 +85,16 @@ export const columns = {
     ['… somebody on the other', 'watchedAckedLost', 0],
     ['… all killed', 'allAckedLost', 0, { atMost: 0, by: nats, only: 'killed' }],
   ],
+  rights: [
+    ['followed p50 ms', 'storm.p50', 1],
+    ['followed, the last ms', 'storm.max', 1, { atMost: 1000 }],
+    ['edits meanwhile p99 ms', 'edits.p99', 1, { atMost: 50 }],
+    ['one change while 2,000 draw, p99 ms', 'drawing.p99', 1],
+  ],
+  canvas: [
+    ['frames a second, who drags', 'framesPerSecond', 0, { atLeast: 30, only: 'drag' }],
+    ['until painted ms', 'paintedMs', 0],
+    ['longest task ms', 'longestTaskMs', 0],
+  ],
   soak: [['edits', 'edits', 0]],
 }

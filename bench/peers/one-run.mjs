@@ -11,6 +11,11 @@ import { scenarios } from './scenarios/index.mjs'
 const { peer, scenario, variant } = JSON.parse(readFileSync(0, 'utf8'))
 const { run, rooms, variants } = scenarios[scenario]
 const params = variants[variant]
+if (scenarios[scenario].isOwn) {
+  const result = await run(peer.cwd, params).catch((error) => ({ error: error.stack.slice(-1500) }))
+  console.log(JSON.stringify(result))
+  process.exit(0)
+}
 const dataDir = mkdtempSync(join(tmpdir(), 'boardroom-bench-'))
 const port = await freePort()
 const ports = [port]

@@ -1,6 +1,7 @@
 // Compares Boardroom with its peers: runs every scenario on every server, interleaved (A B C A B C …), and writes rows
 // (JSON), tables (Markdown) and a picture (SVG).
-//   npm run bench                                            everything, three rounds
+//   npm run bench                                            the whole table, three rounds; --rounds 1: in half an hour or less
+//   npm run bench -- --all                                   and the sizes between
 //   npm run bench -- --quick                                 what is compared most, one round, under three minutes
 //   npm run bench -- --scenarios fanout,rooms --variants n100,300x2 --servers boardroom,yws-0.1.5 --rounds 5
 //   npm run bench -- --scenarios nodes                       two nodes of each: needs redis-server and nats-server
@@ -38,6 +39,7 @@ const everyday = Object.keys(scenarios).filter((name) => !scenarios[name].isLong
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
+    all: { type: 'boolean', default: false },
     scenarios: { type: 'string' },
     variants: { type: 'string' },
     servers: { type: 'string' },
@@ -132,12 +134,14 @@ async function runOnce(job) {
 const jobs = []
 for (let round = 1; round <= rounds; round++) {
   for (const scenario of scenarioNames) {
-    const { needs, variants } = scenarios[scenario]
+    const { needs, variants, isOwn } = scenarios[scenario]
     for (const variant of Object.keys(variants)) {
-      if (variantNames !== null && !variantNames.includes(variant)) continue
+      if (variantNames === null ? variants[variant].isExtra && !values.all : !variantNames.includes(variant))
+        continue
       for (const name of serverNames) {
         const server = servers[name]
         if ((needs === 'nodes') !== (server.nodes !== undefined)) continue
+        if (isOwn && !['boardroom', 'beside'].includes(name)) continue
         if (needs === 'documents' && server.stateless) continue
         if (needs === 'storage' && !server.persists) continue
         if (scenario === 'growth' && variant.startsWith('edits') && server.stateless) continue
@@ -149,6 +153,7 @@ for (let round = 1; round <= rounds; round++) {
 
 mkdirSync(values.out, { recursive: true })
 const file = `${values.out}/rows.jsonl`
+const beganAt = performance.now()
 if (!values.add) rmSync(file, { force: true })
 for (const [i, { round, scenario, variant, name }] of jobs.entries()) {
   const result = await runOnce({ scenario, variant, peer: { name, ...servers[name] } })
@@ -156,7 +161,8 @@ for (const [i, { round, scenario, variant, name }] of jobs.entries()) {
   const said = result.error
     ? `failed: ${result.error.split('\n')[0]}`
     : `${result.seconds.toFixed(1)} s, others used ${result.foreignShare} cores`
-  console.error(`${i + 1}/${jobs.length} ${scenario} ${variant} ${name}: ${said}`)
+  const minutes = ((performance.now() - beganAt) / 60_000).toFixed(1)
+  console.error(`${i + 1}/${jobs.length} (${minutes} min) ${scenario} ${variant} ${name}: ${said}`)
 }
 const rows = readFileSync(file, 'utf8')
   .trim()

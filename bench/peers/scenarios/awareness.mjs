@@ -9,9 +9,9 @@ import { round } from '../load/load.mjs'
 import { pace, sleep, waitUntil } from '../load/pace.mjs'
 
 export const variants = {
-  n30: { clients: 30, rate: 30, seconds: 2.5 },
+  n30: { clients: 30, rate: 30, seconds: 2.5, isExtra: true },
   n100: { clients: 100, rate: 30, seconds: 2.5 },
-  'n500-1hz': { clients: 500, rate: 1, seconds: 4 }, // y/hub's published presence test
+  'n500-1hz': { clients: 500, rate: 1, seconds: 4, isExtra: true }, // y/hub's published presence test
 }
 
 export const rooms = () => ['warm', 'cursors']

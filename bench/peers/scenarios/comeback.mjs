@@ -12,7 +12,7 @@ import { sleep } from '../load/pace.mjs'
 export const needs = 'storage'
 export const variants = {
   '4mb': { elements: 18_600, clients: 150 },
-  '1mb': { elements: 4650, clients: 50 },
+  '1mb': { elements: 4650, clients: 50, isExtra: true },
 }
 
 const ROOM = 'comeback'

@@ -2,9 +2,9 @@
 import { runLoad } from '../load/load.mjs'
 
 export const variants = {
-  n30: { clients: 31, writers: 1, rate: 30, seconds: 5 },
+  n30: { clients: 31, writers: 1, rate: 30, seconds: 5, isExtra: true },
   n100: { clients: 101, writers: 1, rate: 30, seconds: 5 },
-  n300: { clients: 301, writers: 1, rate: 30, seconds: 5 },
+  n300: { clients: 301, writers: 1, rate: 30, seconds: 5, isExtra: true },
 }
 
 export const rooms = () => ['warm-0', 'fanout-0']

@@ -1,4 +1,5 @@
 import * as awareness from './awareness.mjs'
+import * as canvas from './canvas.mjs'
 import * as coldopen from './coldopen.mjs'
 import * as comeback from './comeback.mjs'
 import * as durable from './durable.mjs'
@@ -10,6 +11,7 @@ import * as join from './join.mjs'
 import * as memory from './memory.mjs'
 import * as nodes from './nodes.mjs'
 import * as ramp from './ramp.mjs'
+import * as rights from './rights.mjs'
 import * as rooms from './rooms.mjs'
 import * as soak from './soak.mjs'
 
@@ -27,5 +29,7 @@ export const scenarios = {
   growth,
   memory,
   nodes,
+  rights,
+  canvas,
   soak,
 }

@@ -1,0 +1,7 @@
+// S11: 1,000 changes of permission within a second, over 2,000 connections in 200 rooms that are drawn in.
+import { runProgram } from '../load/program.mjs'
+
+export const isOwn = true
+export const variants = { '1000-changes': { program: 'rights.js', env: { CHANGES: '100' } } }
+
+export const run = runProgram
