@@ -112,6 +112,8 @@ export async function startServer(peer, port, dataDir) {
       await Promise.race([exited, sleep(10_000)])
       pids.filter(isAlive).forEach(kill)
       await exited
+      // One that is not gone yet would still be found listening by the next start.
+      while (pids.some(isAlive)) await sleep(5)
     },
   }
 }
