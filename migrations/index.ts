@@ -25,6 +25,7 @@ import * as background from './0031-background.ts'
 import * as erasure from './0032-erasure.ts'
 import * as trailLinks from './0033-trail-links.ts'
 import * as library from './0034-library.ts'
+import * as recordTexts from './0035-record-texts.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -56,4 +57,5 @@ export const migrations: readonly Migration[] = [
   { name: '0032-erasure', ...erasure },
   { name: '0033-trail-links', ...trailLinks },
   { name: '0034-library', ...library },
+  { name: '0035-record-texts', ...recordTexts },
 ]

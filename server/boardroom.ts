@@ -37,6 +37,7 @@ import { backgrounds } from './boards/background.ts'
 import { instanceText } from './boards/consent/instance-text.ts'
 import type { BoardsDeps } from './boards/deps.ts'
 import { instanceRoutes } from './boards/instance-routes.ts'
+import { RecordTexts } from './boards/records/following.ts'
 import { boardsRoutes } from './boards/routes.ts'
 import { everywhere } from './cluster/everywhere.ts'
 import { joinCluster } from './cluster/join.ts'
@@ -335,6 +336,13 @@ async function start({
   }
   const addressOf = addressReader(config.trustedProxies, log)
 
+  const documents = boardDocuments({
+    worker,
+    config,
+    edit: (boardId, change, author) => rooms.applyAsServer(boardId, change, author),
+    document: (boardId) => rooms.document(boardId),
+  })
+  const recordTexts = new RecordTexts({ db, documents, log, closing: closing.signal })
   const boards: BoardsDeps = {
     db,
     schema,
@@ -350,12 +358,8 @@ async function start({
     makeTicket: async (identity, boardId) => (await makeTicket(ticketKey, identity, { boardId })).ticket,
     boardUrl,
     connections: everywhere(rooms, cluster),
-    documents: boardDocuments({
-      worker,
-      config,
-      edit: (boardId, change, author) => rooms.applyAsServer(boardId, change, author),
-      document: (boardId) => rooms.document(boardId),
-    }),
+    documents,
+    recordTexts,
     copyDocument: async (trx, from, to) => {
       await copyDocument(trx, from, to)
       await copyThreads(trx, from, to)
@@ -525,7 +529,9 @@ async function start({
     onRefused: refusalCounter(registry),
   })
 
+  void recordTexts.followAll()
   const forgetting = setInterval(() => {
+    void recordTexts.followAll()
     forgetExpired(db).catch((error: unknown) =>
       log.warn({ err: error }, 'expired sessions and guests not removed; trying again in an hour'),
     )

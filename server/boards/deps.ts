@@ -37,6 +37,8 @@ export interface BoardsDeps {
   connections: LiveConnections
   /** @see server/storage/board-documents.ts */
   documents: BoardDocuments
+  /** @see server/boards/records/following.ts */
+  recordTexts: { follow(boardId: string): Promise<void> }
   /** Copies document and files of a board to a new, empty one. @see server/storage */
   copyDocument(trx: Transaction<Tables>, fromBoardId: string, toBoardId: string): Promise<void>
   notifications: BoardNotifications

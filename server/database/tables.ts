@@ -452,6 +452,13 @@ export interface BoardRecordsTable {
   deleted_at: MaybeTime
 }
 
+/** Boards whose texts have not followed their record yet; written by trigger. */
+export interface RecordTextsWaitingTable {
+  board_id: string
+  /** bigint */
+  version: Generated<string>
+}
+
 /** What no two living records of a template share; kept by trigger. */
 export interface BoardRecordKeysTable {
   template_code: string
@@ -713,6 +720,7 @@ export interface Tables {
   board_speakers: BoardSpeakersTable
   board_stars: BoardStarsTable
   library_items: LibraryItemsTable
+  record_texts_waiting: RecordTextsWaitingTable
   board_search: BoardSearchTable
   board_invitations: BoardInvitationsTable
   board_offers: BoardOffersTable

@@ -1,10 +1,12 @@
 import nodeAssert from 'node:assert/strict'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type * as Y from 'yjs'
 import { elementsOf, writeElements } from '../../shared/scene.ts'
+import { withDatabase } from '../helpers/database.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { birthDate, make, validCnpj, validCpf } from '../helpers/factories.ts'
-import { type Person, withServer } from '../helpers/server.ts'
+import { type Person, startNode, withServer } from '../helpers/server.ts'
 
 const templates = suite('templates and records')
 
@@ -448,6 +450,46 @@ templates('are required for new boards of a type where one says so', () =>
       variables: { status: 'let' },
     })
     assert.equal([changed.body.variables, changed.body.updated_by], [{ owner: 'Rui', status: 'let' }, ada.id])
+  }),
+)
+
+templates('have texts that follow their record in the end, however many change it and whoever was gone', () =>
+  withDatabase(async (database) => {
+    const secret = 'of both servers, one after the other'
+    const first = await startNode(database, { secret })
+    const { user, open, db } = first.server
+    const ada = await user('Ada')
+    const template = await approved(ada, await user('Sue', 'admin'), intake)
+    const made = await ada.ask('POST', '/api/boards', { template_id: template, variables: client() })
+    const board = made.body.id
+    const textOf = ({ doc }: { doc: Y.Doc }) =>
+      elementsOf(doc)
+        .map(({ text }) => String(text))
+        .find((text) => text.includes('born'))
+    const waiting = async () => (await db.selectFrom('record_texts_waiting').selectAll().execute()).length
+    const here = await open(board, { ticket: await ada.ticket(board) })
+    const path = `/api/boards/${board}/record`
+    await Promise.all(
+      Array.from({ length: 12 }, (_, n) => ada.ask('PATCH', path, { variables: { name: `Ana ${n}` } })),
+    )
+    const { name } = (await ada.ask('GET', path)).body.variables
+    await eventually(() => textOf(here)?.startsWith(`${name}, born`))
+    assert.is(await waiting(), 0)
+    const ticket = await ada.ticket(board)
+    await first.stop()
+    // As a server leaves it that dies between the record and the board.
+    await database.pool.query(
+      `update boardroom.board_records set variables = variables || '{"name": "Zoe"}', updated_at = clock_timestamp()`,
+    )
+    assert.is(await waiting(), 1)
+    const second = await startNode(database, { secret })
+    try {
+      const there = await second.server.open(board, { ticket })
+      await eventually(() => textOf(there)?.startsWith('Zoe, born'))
+      await eventually(async () => (await waiting()) === 0)
+    } finally {
+      await second.stop()
+    }
   }),
 )
 

@@ -11,6 +11,7 @@ import type { AuditEvent } from '../../server/audit/event.ts'
 import { AuditTrail } from '../../server/audit/trail.ts'
 import { BoardAccess, type PublicBoards } from '../../server/boards/access.ts'
 import type { BoardsDeps } from '../../server/boards/deps.ts'
+import { RecordTexts } from '../../server/boards/records/following.ts'
 import { boardsRoutes } from '../../server/boards/routes.ts'
 import type { CommentsDeps } from '../../server/comments/deps.ts'
 import { copyThreads } from '../../server/comments/export-queries.ts'
@@ -90,6 +91,22 @@ export const withApp = <Result>(
     const publicBoards = options.publicBoards ?? 'edit'
     const guests = new Guests(db, cookieNames(false))
     const worker = new DocumentWorker({ log })
+    const documents = boardDocuments({
+      worker,
+      config: configWith(),
+      document: async (boardId) => worker.foldStored(await storedOf(test, boardId)),
+      // No room is open here: the log is all there is.
+      edit: async (boardId, change) => {
+        const doc = documentOf(await worker.foldStored(await storedOf(test, boardId)))
+        doc.on('update', (data: Uint8Array) => {
+          void db
+            .insertInto('board_updates')
+            .values({ board_id: boardId, data: Buffer.from(data) })
+            .execute()
+        })
+        doc.transact(() => change(doc))
+      },
+    })
     const deps: BoardsDeps = {
       db,
       schema,
@@ -121,22 +138,8 @@ export const withApp = <Result>(
           return index >= 0
         },
       },
-      documents: boardDocuments({
-        worker,
-        config: configWith(),
-        document: async (boardId) => worker.foldStored(await storedOf(test, boardId)),
-        // No room is open here: the log is all there is.
-        edit: async (boardId, change) => {
-          const doc = documentOf(await worker.foldStored(await storedOf(test, boardId)))
-          doc.on('update', (data: Uint8Array) => {
-            void db
-              .insertInto('board_updates')
-              .values({ board_id: boardId, data: Buffer.from(data) })
-              .execute()
-          })
-          doc.transact(() => change(doc))
-        },
-      }),
+      documents,
+      recordTexts: new RecordTexts({ db, documents, log, closing: closing.signal }),
       copyDocument: async (trx, from, to) => {
         const updates = await trx
           .selectFrom('board_updates')

@@ -420,6 +420,9 @@ const libraryItem = factory('library_items', async (db, told) => ({
   created_by: await idOf(told.created_by ?? undefined, () => user(db)),
   elements: JSON.stringify([{ id: 'a', type: 'rectangle', x: 0, y: 0, width: 10, height: 10 }]),
 }))
+const recordTextsWaiting = factory('record_texts_waiting', async (db, told) => ({
+  board_id: await idOf(told.board_id, () => board(db)),
+}))
 const searchEntry = factory('board_search', async (db, told) => {
   const title = `Plan ${next()}`
   return { board_id: await idOf(told.board_id, () => board(db)), title, title_key: title.toLowerCase() }
@@ -469,6 +472,7 @@ export const make = {
   speaker,
   star,
   libraryItem,
+  recordTextsWaiting,
   searchEntry,
   boardInvitation,
   boardOffer,

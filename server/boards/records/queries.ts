@@ -116,6 +116,39 @@ const matching = (q: string): RawBuilder<unknown> => {
     where k.template_code = r.template_code and k.value in (${q.trim()}, ${bareId(q)})))`
 }
 
+/** Of whoever makes the texts of this board follow, on any node, until the transaction ends. */
+export const lockTexts = (trx: Trx, boardId: string): Promise<unknown> =>
+  sql`select pg_advisory_xact_lock(hashtextextended(${`record texts ${boardId}`}, 0))`.execute(trx)
+
+export const versionWaiting = async (trx: Trx, boardId: string): Promise<string | undefined> =>
+  (
+    await trx
+      .selectFrom('record_texts_waiting')
+      .select('version')
+      .where('board_id', '=', boardId)
+      .executeTakeFirst()
+  )?.version
+
+/** A change that came meanwhile goes on waiting. */
+export const textsFollowed = (trx: Trx, boardId: string, version: string): Promise<unknown> =>
+  trx
+    .deleteFrom('record_texts_waiting')
+    .where('board_id', '=', boardId)
+    .where('version', '=', version)
+    .execute()
+
+/** Boards whose texts wait; not those in the trash, which nobody may write. */
+export const boardsWaiting = async (db: Db): Promise<string[]> =>
+  (
+    await db
+      .selectFrom('record_texts_waiting as w')
+      .innerJoin('boards as b', 'b.id', 'w.board_id')
+      .select('w.board_id')
+      .where('b.deleted_at', 'is', null)
+      .limit(1000)
+      .execute()
+  ).map(({ board_id }) => board_id)
+
 /** The names of all variables that the versions of a code ever had, those of the newest first. */
 export async function variablesOfCode(db: Db, code: string): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`

@@ -8,18 +8,15 @@ import type {
   RecordUpdate,
 } from '../../../shared/api/templates.ts'
 import { allows } from '../../../shared/levels.ts'
-import { elementsOf, writeElements } from '../../../shared/scene.ts'
 import { searchKeyOf } from '../../../shared/search-key.ts'
-import { refillElements } from '../../../shared/template-texts.ts'
 import { transactionAs } from '../../audit/actor.ts'
 import { BoardroomError } from '../../errors.ts'
-import { type Actor, type Identity, principalKey } from '../../principal.ts'
+import type { Actor, Identity } from '../../principal.ts'
 import type { AccessDecision } from '../../rooms/ports.ts'
 import { pageOf, positionOf } from '../../routing/cursor.ts'
 import { subjectOf } from '../access.ts'
 import { inScope } from '../board-queries.ts'
 import type { BoardsDeps } from '../deps.ts'
-import { maskedId } from '../templates/national-ids.ts'
 import { checkVariables, type Variables } from '../templates/variables.ts'
 import {
   listRecordRows,
@@ -29,14 +26,7 @@ import {
   recordOfBoard,
   updateRecord,
 } from './queries.ts'
-
-/** The values as people read them on a board, where everybody who may look sees them: masked. */
-export function shownVariables(variables: Variables, masked: readonly string[]): Record<string, string> {
-  const shown: Record<string, string> = {}
-  for (const [name, value] of Object.entries(masksOf(variables, masked)))
-    shown[name] = typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value)
-  return shown
-}
+import { masksOf } from './shown.ts'
 
 /** What a record is found by: its values but the masked ones. */
 export const recordSearchKey = (variables: Variables, masked: readonly string[]): string =>
@@ -70,7 +60,7 @@ export async function readRecord(
  * @throws BoardroomError not_found | access_denied | invalid_request (values) | conflict (taken, or changed meanwhile)
  */
 export async function changeRecord(
-  deps: Pick<BoardsDeps, 'db' | 'documents' | 'log'>,
+  deps: Pick<BoardsDeps, 'db' | 'recordTexts'>,
   identity: Identity,
   actor: Actor,
   decision: AccessDecision,
@@ -88,7 +78,7 @@ export async function changeRecord(
   const before = await recordOfBoard(deps.db, boardId)
   if (before === undefined) throw new BoardroomError('not_found', 'this board has no record')
   const { masked_fields: masked } = before
-  const variables = await guardUnique(() =>
+  await guardUnique(() =>
     transactionAs(deps.db, actor, async (trx) => {
       const record = await lockRecord(trx, boardId)
       if (record === undefined) throw new BoardroomError('not_found', 'this board has no record')
@@ -106,25 +96,10 @@ export async function changeRecord(
         deletedAt: body.deleted === true ? new Date() : null,
         by: actor.userId,
       })
-      return next
     }),
   )
-  await followOnBoard(deps, boardId, shownVariables(variables, masked), principalKey(identity.principal))
+  await deps.recordTexts.follow(boardId)
   return readRecord(deps, identity, decision, boardId)
-}
-
-/** The record is what counts: a board that cannot be written now (full, say) shows the old text, and the log says so. */
-async function followOnBoard(
-  { documents, log }: Pick<BoardsDeps, 'documents' | 'log'>,
-  boardId: string,
-  shown: Record<string, string>,
-  author: string,
-): Promise<void> {
-  try {
-    await documents.edit(boardId, (doc) => writeElements(doc, refillElements(elementsOf(doc), shown)), author)
-  } catch (error) {
-    log.warn({ boardId, err: error }, 'texts on a board could not follow its record')
-  }
 }
 
 /**
@@ -176,16 +151,6 @@ export async function guardUnique<Result>(work: () => Promise<Result>): Promise<
 
 const mayChange = ({ principal }: Identity, { level }: AccessDecision): boolean =>
   principal.kind === 'user' && allows(level, 'edit')
-
-/** National ids are whole for people with an account who may change them. */
-const masksOf = (variables: Variables, masked: readonly string[]): Variables => ({
-  ...variables,
-  ...Object.fromEntries(
-    masked.flatMap((name) =>
-      variables[name] === undefined ? [] : [[name, maskedId(String(variables[name]))]],
-    ),
-  ),
-})
 
 function shownRecord(row: RecordRow, identity: Identity, decision: AccessDecision): RecordResponse {
   const masked = mayChange(identity, decision) ? [] : row.masked_fields
