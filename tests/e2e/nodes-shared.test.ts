@@ -1,0 +1,87 @@
+// What two nodes share beside plain edits: what is too large for a message, seats, versions.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { MessageType } from '../../shared/protocol.ts'
+import { withDatabase } from '../helpers/database.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { hasNats, withNats } from '../helpers/nats.ts'
+import { withNodes } from '../helpers/nodes.ts'
+import { startNode } from '../helpers/server.ts'
+
+const shared = suite('two nodes share')
+
+shared('an update that is larger than NATS lets through, by way of the log', () =>
+  withNats(
+    (nats) =>
+      withDatabase(async (database) => {
+        const settings = { secret: 'a secret that all nodes of a test have', natsUrl: nats.url }
+        const [one, other] = [await startNode(database, settings), await startNode(database, settings)]
+        try {
+          const ada = await one.server.user('Ada')
+          const board = await ada.board()
+          const ticket = await ada.ticket(board)
+          const a = await one.server.raw(board, { ticket })
+          const b = await other.server.raw(board, { ticket })
+          const edit = a.edit((doc) => doc.getMap('m').set('large', 'x'.repeat(100_000)))
+          a.edit((doc) => doc.getMap('m').set('small', 1))
+          await eventually(() => b.doc.getMap('m').has('large') && b.doc.getMap('m').has('small'))
+          assert.ok(a.saved >= edit || (await eventually(() => a.saved >= edit)))
+        } finally {
+          for (const node of [other, one]) await node.stop()
+        }
+      }),
+    'max_payload: 65536\n',
+  ),
+)
+
+shared(
+  'seats: a pen that is taken on one is missing on the other, and free there when it is given back',
+  () =>
+    withNodes(
+      async ({ one, other }) => {
+        const ada = await one.user('Ada')
+        const board = await ada.board()
+        const ticket = await ada.ticket(board)
+        const a = await one.raw(board, { ticket })
+        assert.is((await a.message(MessageType.hello)).level, 'edit')
+        const levelOf = async () => {
+          const client = await other.raw(board, { ticket })
+          const { level } = await client.message(MessageType.hello)
+          return { client, level }
+        }
+        // Nodes tell each other a moment later.
+        const b = await eventually(async () => {
+          const { client, level } = await levelOf()
+          if (level === 'view') return client
+          client.terminate()
+          return null
+        })
+        a.terminate()
+        const now = await b.message(MessageType.level, ({ level }) => level === 'edit')
+        assert.is(now.level, 'edit')
+      },
+      { maxWritersPerRoom: 1, maxConnectionsPerPrincipal: 100 },
+    ),
+)
+
+shared('versions: one that is restored on one node is shown on the other', () =>
+  withNodes(async ({ one, other }) => {
+    const ada = await one.user('Ada')
+    const board = await ada.board()
+    const ticket = await ada.ticket(board)
+    const a = await one.raw(board, { ticket })
+    const first = a.edit((doc) => doc.getMap('elements').set('k', 'first'))
+    await eventually(() => a.saved >= first)
+    const made = await ada.ask('POST', `/api/boards/${board}/versions`, { name: 'before' })
+    assert.is(made.status, 201, JSON.stringify(made.body))
+    const second = a.edit((doc) => doc.getMap('elements').set('k', 'second'))
+    await eventually(() => a.saved >= second)
+    const path = `/api/boards/${board}/versions/${made.body.id}/restore`
+    const cookie = { cookie: ada.cookie, origin: other.origin }
+    const restored = await other.ask('POST', path, {}, cookie)
+    assert.ok(restored.status < 300, JSON.stringify(restored.body))
+    await eventually(() => a.doc.getMap('elements').get('k') === 'first')
+  }),
+)
+
+if (hasNats(3)) shared.run()
