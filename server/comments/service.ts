@@ -16,10 +16,10 @@ interface Page<Item> {
   next_cursor: string | null
 }
 
-/** `by`: whom comments and trail name; the system by default. All throw BoardroomError, by the codes of the HTTP routes. */
 /** Nobody with read marks, and above everybody. */
 const ownCode: Reader = { principal: null, mayManage: true }
 
+/** `by`: whom comments and trail name; the system by default. All throw BoardroomError, by the codes of the HTTP routes. */
 export interface CommentsService<Person> {
   /** Begins a thread; with a `client_id` that was used before, it answers with what the first made. */
   create(thread: ThreadCreate & { boardId: string; by?: Person }): Promise<ThreadResponse>
