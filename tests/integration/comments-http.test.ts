@@ -330,6 +330,76 @@ comments('that are malformed are refused with what was expected, and nothing is 
   }),
 )
 
+comments('that are malformed are no answers and no edits either, and what stood there stands', () =>
+  withApp(async (test) => {
+    const { call, db } = test
+    const { ben, stranger, board, threads } = await cast(test)
+    const { id, comments: made } = (
+      await call('POST', threads, { as: ben, body: { ...at(1, 2), body: 'Kept' } })
+    ).body
+    const bad: unknown[] = [
+      { body: 'x'.repeat(10_001) },
+      { body: '' },
+      { body: ' \u200b\n' },
+      { body: 'a\u0000b' },
+      { body: ['x'] },
+      { body: 'x', author: 'user:1' },
+      { body: 'x', mentions: ['user:999999'] },
+      { body: 'x', mentions: [`user:${stranger}`] },
+      { body: 'x', mentions: ['user:99999999999999999999'] },
+      { body: 'x', mentions: ['guest:nobody'] },
+    ]
+    const ways = [
+      ['POST', `${threads}/${id}/comments`],
+      ['PATCH', `/api/boards/${board}/comments/${made[0].id}`],
+    ] as const
+    for (const [method, path] of ways)
+      for (const body of bad) {
+        const { status, body: answer } = await call(method, path, { as: ben, body })
+        assert.equal(
+          [status, answer.error?.code],
+          [400, 'invalid_request'],
+          `${method} ${JSON.stringify(body).slice(0, 80)}`,
+        )
+      }
+    const twice = await call('PATCH', ways[1][1], {
+      as: ben,
+      body: { body: 'Kept', mentions: [`user:${ben}`, `user:${ben}`] },
+    })
+    assert.equal([twice.status, twice.body.mentions?.length], [200, 1], 'one who is named twice is named')
+    assert.equal(
+      (await db.selectFrom('comments').select('body').execute()).map(({ body }) => body),
+      ['Kept'],
+    )
+  }),
+)
+
+comments('of a board that was deleted a moment ago are not found, and nothing is stored', () =>
+  withApp(async (test) => {
+    const { call, db } = test
+    const { owner, ben, gus, board, threads } = await cast(test)
+    const { id, comments: made } = (
+      await call('POST', threads, { as: ben, body: { ...at(1, 2), body: 'Kept' } })
+    ).body
+    assert.is((await call('DELETE', `/api/boards/${board}`, { as: owner })).status, 204)
+    const tries: [string, string, unknown?][] = [
+      ['POST', threads, { ...at(1, 2), body: 'x' }],
+      ['POST', `${threads}/${id}/comments`, { body: 'x' }],
+      ['PATCH', `${threads}/${id}`, { resolved: true }],
+      ['PATCH', `/api/boards/${board}/comments/${made[0].id}`, { body: 'x' }],
+      ['DELETE', `/api/boards/${board}/comments/${made[0].id}`],
+    ]
+    for (const as of [ben, gus])
+      for (const [method, path, body] of tries) {
+        const { status } = await call(method, path, { as, body })
+        assert.ok(status === 404 || status === 410, `${method} ${path}: ${status}`)
+      }
+    assert.equal(await db.selectFrom('comments').select(['body', 'deleted_at']).execute(), [
+      { body: 'Kept', deleted_at: null },
+    ])
+  }),
+)
+
 comments('of another board are not found by the path of this one', () =>
   withApp(async (test) => {
     const { call, db } = test
