@@ -37,7 +37,7 @@ export function createAuth(deps: AuthDeps): Auth {
     return made
   }
   return {
-    handler: async (request, keeping) => handle(deps, await betterAuth(), request, keeping),
+    handler: async (request, keeping) => handle(deps, await betterAuth(), request, { keeping }),
     baseUrl: baseUrlOf(deps.publicUrl),
     async signedIn(proof) {
       const signed = 'bearer' in proof ? proof.bearer : cookieValue(proof.cookie, deps.cookies.session)

@@ -10,9 +10,9 @@ export async function handle(
   deps: AuthDeps,
   auth: { handler(request: Request): Promise<Response> },
   request: Request,
-  keeping?: string,
+  { keeping, login = null }: { keeping?: string | undefined; login?: Record<string, unknown> | null } = {},
 ): Promise<Response> {
-  const call: Call = { keeping, begun: [], ended: [] }
+  const call: Call = { keeping, login, begun: [], ended: [] }
   const answer = await calls.run(call, () => auth.handler(request))
   await settle(deps, call)
   return answer
@@ -21,6 +21,8 @@ export async function handle(
 /** What a route of Better Auth's did to sessions. */
 interface Call {
   keeping: string | undefined
+  /** What the trail says of a sign-in, where it was no password. */
+  login: Record<string, unknown> | null
   begun: SessionRecord[]
   ended: { session: SessionRecord; headers: Headers | null }[]
 }
@@ -32,7 +34,7 @@ export const calls = new AsyncLocalStorage<Call>()
  * Records who signed in and out, before the answer goes out: a sign-in that cannot be recorded fails. One that only
  * led to the question for a second factor began and ended a session in one call, and is none yet.
  */
-async function settle(deps: AuthDeps, { keeping, begun, ended }: Call): Promise<void> {
+async function settle(deps: AuthDeps, { keeping, login, begun, ended }: Call): Promise<void> {
   const over = new Set(ended.map(({ session }) => session.id))
   const [renewed] = begun
   if (keeping !== undefined && renewed !== undefined) {
@@ -41,7 +43,8 @@ async function settle(deps: AuthDeps, { keeping, begun, ended }: Call): Promise<
   }
   const isNew = new Set(begun.map(({ id }) => id))
   try {
-    for (const session of begun) if (!over.has(session.id)) await recordSession(deps, 'login', session, null)
+    for (const session of begun)
+      if (!over.has(session.id)) await recordSession(deps, 'login', session, null, login)
   } catch (error) {
     await transactionRecordedApart(deps.db, (trx) =>
       dropSessions(
@@ -67,6 +70,7 @@ async function recordSession(
   action: 'login' | 'logout',
   session: SessionRecord,
   headers: Headers | null,
+  details: Record<string, unknown> | null = null,
 ): Promise<void> {
   const user = await userById(db, Number(session.userId))
   await trail.record({
@@ -84,5 +88,6 @@ async function recordSession(
     },
     resourceType: 'session',
     resourceId: session.id,
+    details,
   })
 }

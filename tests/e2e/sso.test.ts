@@ -312,6 +312,27 @@ sso('a provider that is away stops no start, and is asked again once it is back'
   })
 })
 
+sso(
+  'a provider that takes the code and does not answer is given up after ten seconds, and nobody is in',
+  () =>
+    withSso(async ({ server, provider, base, signIn }) => {
+      await signIn(ada)
+      const sessions = async () => (await server.db.selectFrom('sessions').select('id').execute()).length
+      const before = await sessions()
+      provider.hangsAt = '/token'
+      const { url, me } = await signIn({ ...ada, sub: 'b-1', email: 'ben@example.org' })
+      assert.equal([url.href, me.kind], [`${base}/sign-in?problem=unreachable`, 'anonymous'])
+      const failures = await trailOf(server, 'login_failed')
+      assert.equal(
+        failures.map(({ details }) => details?.reason),
+        ['unreachable'],
+      )
+      assert.is(await sessions(), before)
+      const [login] = await trailOf(server, 'login')
+      assert.equal(login?.details, { by: 'single_sign_on', issuer: provider.issuer }, 'who came in, and how')
+    }),
+)
+
 sso('leads to pages of ours alone, and is not there where it is not set', async () => {
   await withSso(async ({ base, signIn }) => {
     for (const next of ['//evil.example/', '/\\evil.example', 'https://evil.example/', '/api/auth/sso']) {

@@ -20,6 +20,8 @@ export interface TestProvider {
   settings: Pick<Config, 'oidcIssuer' | 'oidcClientId' | 'oidcClientSecret'>
   /** Who signs in there next; null cancels. */
   person: Someone | null
+  /** Takes what is asked for at this path and never answers; null: it answers everything. */
+  hangsAt: string | null
   /** What it was asked for, by the server and by browsers. */
   asked: URL[]
   /** Signs with another key from now on, and publishes that one alone. */
@@ -52,6 +54,7 @@ export async function withProvider<Result>(
     issuer,
     settings: { oidcIssuer: issuer, oidcClientId: client.id, oidcClientSecret: client.secret },
     person: null,
+    hangsAt: null,
     asked: [],
     rotate: start,
     async stop() {
@@ -66,6 +69,7 @@ export async function withProvider<Result>(
   http.on('request', (request, response) => {
     const url = new URL(request.url ?? '/', issuer)
     provider.asked.push(url)
+    if (url.pathname === provider.hangsAt) return
     if (!url.pathname.startsWith('/interaction/')) return void current.callback()(request, response)
     const { person } = provider
     if (person !== null) people.set(person.sub, person)

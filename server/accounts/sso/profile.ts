@@ -35,7 +35,8 @@ export interface Profile {
   groups: string[]
 }
 
-const timeoutMs = 10_000
+/** Of one request to the provider. */
+export const providerTimeoutMs = 10_000
 
 /** @throws BoardroomError access_denied (nothing usable) | issuer_unreachable */
 export async function readProfile(
@@ -68,7 +69,7 @@ async function readUserinfo(
   try {
     const answer = await fetch(url, {
       headers: { authorization: `Bearer ${accessToken}`, accept: 'application/json' },
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: AbortSignal.timeout(providerTimeoutMs),
       redirect: 'error',
     })
     if (!answer.ok) throw new Error(`userinfo answered ${answer.status}`)
@@ -81,7 +82,7 @@ async function readUserinfo(
 /** @throws BoardroomError issuer_unreachable */
 export async function discover(issuer: string): Promise<Discovery> {
   try {
-    const answer = await fetch(discoveryUrlOf(issuer), { signal: AbortSignal.timeout(timeoutMs) })
+    const answer = await fetch(discoveryUrlOf(issuer), { signal: AbortSignal.timeout(providerTimeoutMs) })
     if (!answer.ok) throw new Error(`discovery answered ${answer.status}`)
     const found = Discovery.parse(await answer.json())
     // Otherwise a provider could speak for another one.

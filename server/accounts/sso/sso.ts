@@ -12,9 +12,17 @@ import type { AuthDeps } from '../auth-deps.ts'
 import { authOptions } from '../better-auth.ts'
 import { handle } from '../settling.ts'
 import { accountIdOf, admit } from './admission.ts'
-import { discover, discoveryUrlOf, type Profile, readProfile } from './profile.ts'
+import {
+  type Discovery,
+  discover,
+  discoveryUrlOf,
+  type Profile,
+  providerTimeoutMs,
+  readProfile,
+} from './profile.ts'
 import { providerId } from './queries.ts'
 import { callbackPath, type SsoSettings } from './settings.ts'
+import { tokensOf } from './tokens.ts'
 
 /** A Better Auth that knows the provider. */
 export type SsoAuth = Pick<Auth, 'handler' | 'baseUrl'>
@@ -24,11 +32,29 @@ const goodForMs = 3_600_000
 const jwksCooldownMs = 1000
 const jwksTimeoutMs = 5000
 
+interface Coming {
+  actor: Actor
+  /** The provider did not answer them. */
+  away: BoardroomError | null
+}
+
+/** Better Auth looks the provider up once more, and waits for as long as that likes. */
+const inTime = <Result>(work: Promise<Result>): Promise<Result> => {
+  let timer: NodeJS.Timeout
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(new BoardroomError('issuer_unreachable', 'the sign-in provider does not answer')),
+      providerTimeoutMs,
+    )
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}
+
 export class Sso {
   readonly settings: SsoSettings
   readonly #deps: AuthDeps
   /** Whoever is coming in, for the trail. */
-  readonly #coming = new AsyncLocalStorage<Actor>()
+  readonly #coming = new AsyncLocalStorage<Coming>()
   #auth: { made: Promise<SsoAuth>; until: number } | null = null
 
   constructor(settings: SsoSettings, deps: AuthDeps) {
@@ -48,9 +74,15 @@ export class Sso {
     return made
   }
 
-  /** Runs `work`, in which `actor` comes back from the provider. */
-  as<Result>(actor: Actor, work: () => Promise<Result>): Promise<Result> {
-    return this.#coming.run(actor, work)
+  /**
+   * Runs `work`, in which `actor` comes back from the provider.
+   * @throws BoardroomError issuer_unreachable, which Better Auth takes for a code that is wrong
+   */
+  async as<Result>(actor: Actor, work: () => Promise<Result>): Promise<Result> {
+    const coming: Coming = { actor, away: null }
+    const result = await this.#coming.run(coming, work)
+    if (coming.away !== null) throw coming.away
+    return result
   }
 
   async #make(): Promise<SsoAuth> {
@@ -80,9 +112,7 @@ export class Sso {
               pkce: true,
               requireIdTokenVerification: true,
               disableSignUp: true,
-              authentication: discovery.token_endpoint_auth_methods_supported.includes('client_secret_basic')
-                ? 'basic'
-                : 'post',
+              getToken: (code) => this.#tokensOf(discovery, code),
               // Without it providers give no refresh token, or stop doing so at the second sign-in.
               ...(scopes.includes('offline_access')
                 ? { prompt: 'consent' as const, accessType: 'offline' }
@@ -99,7 +129,7 @@ export class Sso {
       ],
     } satisfies BetterAuthOptions
     const auth = betterAuth(options)
-    const { socialProviders } = await auth.$context
+    const { socialProviders } = await inTime(auth.$context)
     const provider = socialProviders.find(({ id }) => id === providerId)
     if (provider?.idToken === undefined || !('jwks' in provider.idToken))
       throw new BoardroomError('issuer_unreachable', 'the sign-in provider does not answer')
@@ -108,13 +138,26 @@ export class Sso {
       timeoutDuration: jwksTimeoutMs,
     })
     return {
-      handler: (request, keeping) => handle(this.#deps, auth, request, keeping),
+      handler: (request, keeping) =>
+        handle(this.#deps, auth, request, { keeping, login: { by: 'single_sign_on', issuer } }),
       baseUrl: `${options.baseURL}${options.basePath}`,
     }
   }
 
+  async #tokensOf(discovery: Discovery, code: Parameters<typeof tokensOf>[2]) {
+    const { clientId: id, clientSecret: secret } = this.settings
+    const takesBasic = discovery.token_endpoint_auth_methods_supported.includes('client_secret_basic')
+    try {
+      return await tokensOf({ id, secret, authentication: takesBasic ? 'basic' : 'post' }, discovery, code)
+    } catch (error) {
+      const coming = this.#coming.getStore()
+      if (coming !== undefined && error instanceof BoardroomError) coming.away = error
+      throw error
+    }
+  }
+
   async #admit(profile: Profile): Promise<void> {
-    const actor = this.#coming.getStore()
+    const actor = this.#coming.getStore()?.actor
     if (actor === undefined) throw new BoardroomError('internal', 'nobody is coming in')
     const { userId, keptSysadmin } = await admit(this.#deps.db, actor, this.settings, profile)
     if (keptSysadmin)
