@@ -80,8 +80,10 @@ export const Composer = ({
           setPeople(items)
           setChosen(0)
         },
-        () => {
-          if (!isOld) timer = setTimeout(ask, 1000)
+        (error: unknown) => {
+          // The network or the server is away; what was refused stays refused.
+          const isAway = !(error instanceof api.ApiError) || error.status === 0 || error.status >= 500
+          if (!isOld && isAway) timer = setTimeout(ask, 1000)
         },
       )
     }
@@ -115,6 +117,7 @@ export const Composer = ({
     onSend({ body: written.body.trim(), mentions })
   }
   const press = (event: KeyboardEvent) => {
+    if (event.nativeEvent.isComposing) return // Enter ends a word of Japanese, say
     if (people.length > 0 && asked !== null) {
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
       const person = people[chosen]

@@ -213,7 +213,8 @@ const ThreadList = ({ comments }: { comments: Comments }) => {
 
 const excerptOf = ({ comments }: ThreadResponse): string => {
   const living = comments.find(({ deleted_at }) => deleted_at === null)
-  return living?.body.slice(0, 200) ?? texts.deletedBy(comments[0]?.deleted_by_name ?? '')
+  const plain = living?.body.slice(0, 200).replace(/(\*\*|~~|`)(.+?)\1/gs, '$2')
+  return plain ?? texts.deletedBy(comments[0]?.deleted_by_name ?? '')
 }
 
 function matches(thread: ThreadResponse, filter: Filter): boolean {

@@ -28,6 +28,7 @@ export class CommentStore {
   readonly #asked = new Map<string, ReturnType<typeof setTimeout>>()
   readonly #undo: (() => void)[] = []
   readonly #outbox: CommentOutbox
+  readonly #shelf: Shelf
   #state: CommentsState = { threads: [], waiting: [], isLoaded: false, problem: null }
   #isSending = false
   #isLoading = false
@@ -38,6 +39,7 @@ export class CommentStore {
     this.#boardId = options.boardId
     this.#session = options.session
     this.#principal = options.principal
+    this.#shelf = options.shelf
     this.#outbox = new CommentOutbox(options.shelf, storeKey(options.boardId, options.principal, 'waiting'))
     this.#undo.push(options.session.onEvent(this.#heard), options.session.subscribe(this.#connected))
     this.#tell()
@@ -239,6 +241,7 @@ export class CommentStore {
       } else await api.createComment(this.#boardId, threadId, words)
       await this.refresh(threadId).catch(() => {}) // its event comes too
       this.#outbox.sent(entry.id, threadId)
+      if (entry.threadId === null) this.#moveDraft(entry.id, threadId)
       this.#tell()
       return true
     } catch (error) {
@@ -256,6 +259,15 @@ export class CommentStore {
       this.#tell()
       return true
     }
+  }
+
+  /** An answer that somebody had begun while the thread was waiting. */
+  #moveDraft(from: string, to: string): void {
+    const keyOf = (id: string) => storeKey(this.#boardId, this.#principal, `draft:${id}`)
+    const draft = this.#shelf.getItem(keyOf(from))
+    if (draft === null) return
+    this.#shelf.removeItem(keyOf(from))
+    this.#shelf.setItem(keyOf(to), draft)
   }
 
   #keep(thread: ThreadResponse): void {

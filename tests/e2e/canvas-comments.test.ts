@@ -167,6 +167,10 @@ comments.test(
       )
       return true
     })
+    await pins(page).first().click()
+    await eventually(
+      async () => (await panel(page).getByRole('textbox', { name: 'Answer' }).inputValue()) === 'A draft',
+    )
   },
 )
 
@@ -190,6 +194,12 @@ comments.test(
     assert.match((await link.getAttribute('rel')) ?? '', 'noopener')
     assert.equal(await faults(phone, '.comments-panel'), [])
     await shot(phone, 'phone')
+    await panel(phone).getByRole('textbox', { name: 'Answer' }).fill('Half a thought')
+    await phone.reload()
+    await eventually(
+      async () =>
+        (await panel(phone).getByRole('textbox', { name: 'Answer' }).inputValue()) === 'Half a thought',
+    )
     await panel(phone).getByRole('button', { name: 'Close' }).click()
     await phone.locator('.excalidraw').first().focus()
     await phone.keyboard.press('c')
