@@ -82,7 +82,8 @@ export const PeopleTab = ({ me }: { me: MeResponse }) => {
               <td>
                 {person.name}
                 {!person.is_active && <span className="tag">{texts.inactive}</span>}
-                {person.kind !== 'member' && <span className="tag">{person.issuer}</span>}
+                {person.kind === 'foreign' && <span className="tag">{texts.of(person.issuer ?? '')}</span>}
+                {person.kind === 'service' && <span className="tag">{texts.application}</span>}
               </td>
               <td>{person.email}</td>
               <td>{peopleTexts.roles[person.role]}</td>

@@ -85,7 +85,7 @@ export const RecordsPage = () => {
           </div>
         </div>
         {items.length === 0 ? (
-          <p>{t.none}</p>
+          <p className="empty">{t.none}</p>
         ) : (
           <Table className="trail" heads={[t.board, ...names.map((name) => labelOf(name)), t.changed]}>
             {items.map((record) => (

@@ -68,7 +68,7 @@ export const TemplatesPage = () => {
             ))}
           </fieldset>
         </div>
-        {items.length === 0 && <p>{scope === 'current' ? t.none : t.noneWaiting}</p>}
+        {items.length === 0 && <p className="empty">{scope === 'current' ? t.none : t.noneWaiting}</p>}
         <ul className="template-list">
           {items.map((template) => (
             <li key={template.id}>

@@ -121,6 +121,8 @@ export const peopleTexts = {
     heir: 'Hand boards and links to',
     nobody: 'Nobody (links stop working, administrators can still open the boards)',
     inactive: 'deactivated',
+    application: 'application',
+    of: (issuer: string) => `of ${issuer}`,
     withdraw: 'Withdraw',
     nothing: 'Nothing here.',
     more: 'Show more',
