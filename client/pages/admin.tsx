@@ -175,7 +175,7 @@ const Server = () => {
     ['Version', server.version],
     ['Started', atTime(server.started_at)],
     ...server.health.map(({ name, is_well }): [string, string] => [
-      name,
+      capital(name),
       is_well ? texts.healthy : texts.unhealthy,
     ]),
     ['Connections', `${server.connections} of ${server.limits.maxConnections ?? '?'}`],
@@ -188,10 +188,21 @@ const Server = () => {
     <>
       <Facts facts={facts} />
       <h2>Limits</h2>
-      <Facts facts={Object.entries(server.limits).map(([name, value]) => [name, value.toLocaleString()])} />
+      <Facts
+        facts={Object.entries(server.limits).map(([name, value]) => [
+          settingOf(name),
+          value.toLocaleString(),
+        ])}
+      />
     </>
   )
 }
+
+const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
+
+/** As the environment and the README have it. */
+const settingOf = (name: string): string =>
+  `BOARDROOM_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
 
 const Facts = ({ facts }: { facts: readonly (readonly [string, string])[] }) => (
   <dl className="facts">

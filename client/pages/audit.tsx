@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'react'
 import type { AuditResponse, MeResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
-import { everyLink } from '../people-api.ts'
+import { everyLink, listUsers } from '../people-api.ts'
 import { Link } from '../router.tsx'
 import { auditTexts as texts } from '../texts/audit.ts'
 import { Icon } from '../ui/icons.tsx'
@@ -10,6 +10,7 @@ import { Loading, MessagePage } from '../ui/message.tsx'
 import { atTime } from '../ui/time.ts'
 import { showProblem } from '../ui/toast.tsx'
 import { TopBar } from '../ui/top-bar.tsx'
+import { detailsOf, spoken } from './audit-details.ts'
 
 const actions = Object.keys(texts.actions)
 const mostShown = 2000
@@ -20,7 +21,8 @@ export const AuditPage = ({ boardId }: { boardId: string | null }) => {
   const [filters, setFilters] = useState<api.AuditFilters>({})
   const { rows, cursor, problem, isLive, loadMore } = useTrail(boardId, filters)
   const people = usePeople(rows)
-  const { boards, links } = useNames(boardId, rows)
+  const { boards, links, users } = useNames(boardId, rows)
+  const names = new Map([...users, ...people])
   /** An empty choice is none. */
   const filter = <Key extends keyof api.AuditFilters>(key: Key, value: api.AuditFilters[Key] | null) =>
     setFilters(({ [key]: _, ...others }) => (value === null ? others : { ...others, [key]: value }))
@@ -148,9 +150,9 @@ export const AuditPage = ({ boardId }: { boardId: string | null }) => {
                     </td>
                     <td>
                       {row.actor_name ?? spoken(row.actor_kind)}
-                      {row.actor_kind !== 'user' && row.actor_name !== null && (
-                        <span className="tag">{row.actor_kind}</span>
-                      )}
+                      {row.actor_kind !== 'user' &&
+                        row.actor_name !== null &&
+                        row.actor_name !== row.actor_kind && <span className="tag">{row.actor_kind}</span>}
                     </td>
                     <td>
                       <span className={`action ${row.action}`}>{actionOf(row.action)}</span>
@@ -167,7 +169,7 @@ export const AuditPage = ({ boardId }: { boardId: string | null }) => {
                           {texts.byLink(links.get(row.link_id) ?? texts.unnamedLink)}
                         </span>
                       )}{' '}
-                      {detailsOf(row)}
+                      {detailsOf(row, names)}
                     </td>
                     <td className="nowrap dim" title={row.user_agent ?? undefined}>
                       {row.ip_address}
@@ -192,37 +194,6 @@ export const AuditPage = ({ boardId }: { boardId: string | null }) => {
 
 const actionOf = (name: string): string =>
   name in texts.actions ? texts.actions[name as keyof typeof texts.actions] : spoken(name) // a key, by the test before
-
-const spoken = (name: string): string => name.replaceAll('_', ' ')
-
-/** Of use to programs, and in the export; between people only noise. */
-const noise =
-  /^(id|board_id|created_at|updated_at|created_by|updated_by|granted_by|salt|token_sha256|server_id|connection_id|statement)$/
-
-const detailsOf = ({ old_values, new_values, details, resource_type }: AuditResponse): string => {
-  const parts: string[] = []
-  const isSaid = (value: unknown) => value !== null && value !== undefined && value !== ''
-  for (const key of new Set([...Object.keys(old_values ?? {}), ...Object.keys(new_values ?? {})])) {
-    const before = old_values?.[key]
-    const after = new_values?.[key]
-    if (noise.test(key) || before === after || !(isSaid(before) || isSaid(after))) continue
-    // A person is said by name where there is one.
-    if (key.endsWith('_id') && isSaid((new_values ?? old_values)?.[key.replace(/_id$/, '_name')])) continue
-    if (old_values === null) parts.push(`${spoken(key)} ${short(after)}`)
-    else if (new_values === null) parts.push(`${spoken(key)} was ${short(before)}`)
-    else parts.push(`${spoken(key)} ${short(before)} → ${short(after)}`)
-  }
-  for (const [key, value] of Object.entries(details ?? {})) {
-    if (!noise.test(key) && isSaid(value)) parts.push(`${spoken(key)} ${short(value)}`)
-  }
-  return parts.length === 0 ? spoken(resource_type ?? '') : parts.slice(0, 8).join(' · ')
-}
-
-const short = (value: unknown): string => {
-  if (value === null || value === undefined) return 'none'
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text
-}
 
 /** Whether the filters of the server would show it. */
 const isWanted = (
@@ -263,7 +234,11 @@ const Choice = ({ label, value, names, none, onChoose }: ChoiceProps) => (
 
 /** What boards and links are called, of those that are there and those that the trail alone still knows. */
 const useNames = (boardId: string | null, rows: readonly AuditResponse[] | null) => {
-  const [known, setKnown] = useState({ boards: new Map<string, string>(), links: new Map<string, string>() })
+  const [known, setKnown] = useState({
+    boards: new Map<string, string>(),
+    links: new Map<string, string>(),
+    users: new Map<number, string>(),
+  })
   useEffect(() => {
     const all =
       boardId === null
@@ -271,13 +246,26 @@ const useNames = (boardId: string | null, rows: readonly AuditResponse[] | null)
             api.listBoards({ scope: 'instance', limit: 200, sort: 'title' }),
             everyLink(),
             api.listBoards({ scope: 'instance', limit: 200, sort: 'title', deleted: 'true' }),
+            listUsers({ limit: 200 }).then(({ items }) => items.map(({ id, name }) => [id, name] as const)),
           ])
-        : Promise.all([{ items: [] }, api.listLinks(boardId), { items: [] }])
+        : Promise.all([
+            { items: [] },
+            api.listLinks(boardId),
+            { items: [] },
+            api
+              .listPermissions(boardId)
+              .then(({ items }) =>
+                items.flatMap(({ user_id, user_name }) =>
+                  user_id === null || user_name === null ? [] : [[user_id, user_name] as const],
+                ),
+              ),
+          ])
     all.then(
-      ([boards, links, removed]) =>
+      ([boards, links, removed, users]) =>
         setKnown({
           boards: new Map([...boards.items, ...removed.items].map(({ id, title }) => [id, title])),
           links: new Map(links.items.map(({ id, label }) => [id, label ?? texts.unnamedLink])),
+          users: new Map(users),
         }),
       () => {}, // numbers instead of names
     )
@@ -297,7 +285,7 @@ const useNames = (boardId: string | null, rows: readonly AuditResponse[] | null)
         resource_type === 'share_link' && typeof said.label === 'string' ? said.label : shortOf(link_id),
       )
   }
-  return { boards, links }
+  return { boards, links, users: known.users }
 }
 
 const shortOf = (id: string): string => id.slice(0, 8)

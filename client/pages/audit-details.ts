@@ -1,0 +1,68 @@
+// What a line of the trail is about, in words. Whole values are in the export.
+import type { AuditResponse } from '../../shared/api.ts'
+import { auditTexts as texts } from '../texts/audit.ts'
+
+/** Of use to programs, and in the export; between people only noise. */
+const noise =
+  /^(id|board_id|created_at|updated_at|created_by|updated_by|granted_by|salt|token_sha256|server_id|connection_id|statement|key_id|level|reason|close_code|via|client_id|thread_id|comment_id)$/
+const userKeys = new Set(['user_id', 'owner_id', 'keeper_id', 'from_user_id', 'to_user_id'])
+const mostParts = 8
+const longest = 60
+
+type Row = Pick<AuditResponse, 'action' | 'old_values' | 'new_values' | 'details' | 'resource_type'>
+
+/** @param people names of users by their id, as far as they are known here */
+export function detailsOf(row: Row, people: ReadonlyMap<number, string>): string {
+  const { old_values: before, new_values: after, details, resource_type } = row
+  const parts = [...wayOf(row)]
+  for (const key of new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])) {
+    const [was, is] = [before?.[key], after?.[key]]
+    if (noise.test(key) && key !== 'level') continue
+    if (was === is || !(isSaid(was) || isSaid(is))) continue
+    // The level that it is now stands beside the action.
+    if (key === 'level' && (before === null || after === null)) continue
+    // A person is said by name where there is one.
+    if (key.endsWith('_id') && isSaid((after ?? before)?.[key.replace(/_id$/, '_name')])) continue
+    const say = (value: unknown) => shownValue(key, value, people)
+    if (before === null) {
+      // What is off from the beginning says nothing.
+      if (is !== false) parts.push(`${nameOf(key)}: ${say(is)}`)
+    } else if (after === null) parts.push(`${nameOf(key)}: ${texts.was(say(was))}`)
+    else parts.push(`${nameOf(key)}: ${say(was)} → ${say(is)}`)
+  }
+  for (const [key, value] of Object.entries(details ?? {})) {
+    if (noise.test(key) || !isSaid(value)) continue
+    if (key === 'seconds') parts.push(texts.stayed(Number(value)))
+    else parts.push(`${nameOf(key)}: ${shownValue(key, value, people)}`)
+  }
+  return parts.length === 0 ? spoken(resource_type ?? '') : parts.slice(0, mostParts).join(' · ')
+}
+
+export const spoken = (name: string): string => name.replaceAll('_', ' ')
+
+/** How somebody came in and by what right, or why they went. */
+function wayOf({ action, details }: Row): string[] {
+  const { via, reason, close_code: code } = details ?? {}
+  if (action === 'leave') return typeof code === 'number' ? [texts.left[code] ?? texts.leftBy(code)] : []
+  const said = [
+    typeof via === 'string' ? (texts.via[via] ?? spoken(via)) : null,
+    typeof reason === 'string' && reason !== 'none' ? (texts.reasons[reason] ?? spoken(reason)) : null,
+  ]
+  return said.filter((part) => part !== null)
+}
+
+const nameOf = (key: string): string => texts.fields[key] ?? spoken(key)
+
+const isSaid = (value: unknown): boolean => value !== null && value !== undefined && value !== ''
+
+function shownValue(key: string, value: unknown, people: ReadonlyMap<number, string>): string {
+  if (!isSaid(value)) return texts.nothing
+  if (userKeys.has(key) && typeof value === 'number') return people.get(value) ?? texts.user(value)
+  if (typeof value === 'boolean') return value ? texts.yes : texts.no
+  const text = Array.isArray(value)
+    ? value.map((item) => (typeof item === 'object' ? JSON.stringify(item) : String(item))).join(', ')
+    : typeof value === 'object'
+      ? JSON.stringify(value)
+      : String(value)
+  return text.length > longest ? `${text.slice(0, longest - 3)}…` : text
+}

@@ -1,0 +1,37 @@
+// Lines of the trail as the audit page says them.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { detailsOf } from '../../client/pages/audit-details.ts'
+
+const words = suite('a line of the trail')
+
+const row = (about: Partial<Parameters<typeof detailsOf>[0]>) => ({
+  ...{ action: 'update', old_values: null, new_values: null, details: null, resource_type: 'board' },
+  ...about,
+})
+const people = new Map([[4, 'Una']])
+
+words('names people, levels from one to the other, and how somebody came and went', () => {
+  const said = (about: Partial<Parameters<typeof detailsOf>[0]>) => detailsOf(row(about), people)
+  assert.is(
+    said({ action: 'access', details: { via: 'ticket', reason: 'owner', connection_id: 'c' } }),
+    'by a ticket · as the owner',
+  )
+  assert.is(said({ action: 'leave', details: { seconds: 1, close_code: 1005 } }), 'left · stayed 1 s')
+  assert.is(
+    said({ action: 'leave', details: { seconds: 600, close_code: 4403 } }),
+    'access taken away · stayed 10 min',
+  )
+  assert.is(said({ old_values: { level: 'view' }, new_values: { level: 'edit' } }), 'level: view → edit')
+  assert.is(said({ new_values: { level: 'edit', user_id: 4, granted_by: 3 } }), 'for: Una')
+  assert.is(said({ new_values: { user_id: 9 } }), 'for: user 9')
+  assert.is(said({ new_values: { title: 'Plan', is_public: false } }), 'title: Plan')
+  assert.is(
+    said({ old_values: { is_public: false }, new_values: { is_public: true } }),
+    'open to everyone: no → yes',
+  )
+  assert.is(said({ new_values: { events: ['a.b', 'c'] } }), 'events: a.b, c')
+  assert.is(said({}), 'board')
+})
+
+words.run()
