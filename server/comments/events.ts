@@ -34,15 +34,19 @@ export function commentNews(
   send: (boardId: string, event: CommentEvent) => void,
 ): (boardId: string, event: CommentEvent) => void {
   const last = new Map<string, Promise<void>>()
-  return (boardId, event) => {
-    const before = last.get(boardId) ?? Promise.resolve()
-    const sent = before
-      .then(() => threadNews(db, boardId, event.thread_id, event.comment_id))
-      .catch((error: unknown) => {
+  const deliver = async (before: Promise<void> | undefined, boardId: string, event: CommentEvent) => {
+    await before
+    const thread = await threadNews(db, boardId, event.thread_id, event.comment_id).catch(
+      (error: unknown) => {
         log.warn({ err: error, boardId }, 'a comment could not be read for those who are on its board')
         return undefined
-      })
-      .then((thread) => send(boardId, thread === undefined ? event : { ...event, thread }))
+      },
+    )
+    send(boardId, thread === undefined ? event : { ...event, thread })
+  }
+  return (boardId, event) => {
+    const sent = deliver(last.get(boardId), boardId, event)
+      .catch((error: unknown) => log.warn({ err: error, boardId }, 'the news of a comment were not sent'))
       .finally(() => {
         if (last.get(boardId) === sent) last.delete(boardId)
       })

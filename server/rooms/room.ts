@@ -171,13 +171,19 @@ export class Room implements Host<Connection> {
     })
   }
 
-  /** Frame 67, to everyone who understands it. */
+  /** Frame 67, to everyone who understands it; what people wrote, to those alone who may read. */
   broadcast(event: BoardEvent, except: Connection | null = null): void {
-    let frame: Buffer | null = null
+    let whole: Buffer | null = null
+    let bare: Buffer | null = null
     for (const connection of this.connections) {
       if (!connection.ownProtocol || connection === except) continue
-      frame ??= frameOf(encodeEvent(event))
-      connection.outbox.send(frame)
+      if (connection.mayRead) {
+        whole ??= frameOf(encodeEvent(event))
+        connection.outbox.send(whole)
+      } else {
+        bare ??= frameOf(encodeEvent(withoutTexts(event)))
+        connection.outbox.send(bare)
+      }
     }
   }
 
@@ -339,4 +345,10 @@ export class Room implements Host<Connection> {
     this.#isOver = true
     this.#options.onDone()
   }
+}
+
+const withoutTexts = (event: BoardEvent): BoardEvent => {
+  if (event.type !== 'comment') return event
+  const { thread: _written, ...rest } = event
+  return rest
 }

@@ -2,7 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
-import { CloseCode } from '../../shared/protocol.ts'
+import { CloseCode, MessageType } from '../../shared/protocol.ts'
 import { writeElements } from '../../shared/scene.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { type Answer, type Person, type TestServer, withServer } from '../helpers/server.ts'
@@ -387,6 +387,11 @@ agents('that may not read bring elements in and get nothing out', () =>
     const drawer = asAgent(server, token)
     assert.is((await drawer('GET', `/api/boards/${board}/document`)).status, 404)
     assert.is((await drawer('GET', `/api/boards/${board}/threads`)).status, 404)
+    const raw = await server.raw(board, { ticket: token })
+    await raw.message(MessageType.hello)
+    ok(await ada.ask('POST', `/api/boards/${board}/threads`, { anchor: { x: 1, y: 2 }, body: 'Between us' }))
+    const news = await raw.message(MessageType.event, ({ type }) => type === 'comment')
+    assert.equal([news.change, news.thread], ['created', undefined])
     writeElements(agent.doc, [rectangle('secret', { x: 1 })])
     assert.match(await agent.refused, /may not/)
     assert.is(human.doc.getMap('elements').toJSON().secret.geo.x, 10)
