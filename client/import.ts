@@ -1,9 +1,8 @@
 // A `.excalidraw` file becomes a board: read, its images uploaded under the hash of their content, its elements sent.
-import { bytesOfDataUrl } from '../shared/data-url.ts'
-import { type Drawing, type DrawingImage, type LeftOut, readDrawing } from '../shared/drawing.ts'
+import { type Drawing, type LeftOut, readDrawing } from '../shared/drawing.ts'
 import { asDrawing, findDrawing } from '../shared/drawing-file.ts'
-import { imageTypeOf } from '../shared/image-type.ts'
 import * as api from './api.ts'
+import { blobOf } from './image-blob.ts'
 import { sha256 } from './sha256.ts'
 
 const mostBytes = 128 * 1024 * 1024
@@ -113,12 +112,3 @@ const inflated = async (bytes: Uint8Array): Promise<string> => {
     }
   }
 }
-
-/** Null where it is no image that a board keeps. Decoded here, because a strict CSP lets nobody fetch a data URL. */
-export const imageOfDataUrl = (dataUrl: string): DrawingImage | null => {
-  const bytes = bytesOfDataUrl(dataUrl)
-  const type = bytes === null ? null : imageTypeOf(bytes)
-  return bytes === null || type === null ? null : { bytes, type }
-}
-
-export const blobOf = ({ bytes, type }: DrawingImage): Blob => new Blob([new Uint8Array(bytes)], { type })

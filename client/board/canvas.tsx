@@ -29,6 +29,7 @@ import { useBackground } from './background.ts'
 import { forgetDevice } from './device.ts'
 import { importFiles, takeDroppedFiles } from './dropped-files.ts'
 import { type ExportFormat, exportDrawing } from './export.ts'
+import { endFirstLook } from './first-look.ts'
 import { BoardImages } from './images.ts'
 import { OwnLibrary } from './library.ts'
 import { printDrawing } from './print.ts'
@@ -254,6 +255,7 @@ const useBinding = (
       session.attach(boundCanvas(excalidraw, boardImages))
       if (!showKeptView(excalidraw, boardId)) showStartView(excalidraw)
       isShown.current = true
+      endFirstLook()
     }
     // While it loads, Excalidraw throws away what it is shown.
     let stopWaiting: (() => void) | null = null

@@ -13,7 +13,7 @@ import { type Drawing, describeLeftOut, readDrawing } from '../../shared/drawing
 import { findDrawing } from '../../shared/drawing-file.ts'
 import type { SceneElement } from '../../shared/element.ts'
 import { imageTypeOf } from '../../shared/image-type.ts'
-import { blobOf } from '../import.ts'
+import { blobOf } from '../image-blob.ts'
 import { sha256 } from '../sha256.ts'
 import { reportTexts as texts } from '../texts/boards.ts'
 import { showReport } from '../ui/report.tsx'

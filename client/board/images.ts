@@ -5,7 +5,7 @@ import type { ExcalidrawImageElement, FileId } from '@excalidraw/excalidraw/elem
 import type { BinaryFileData, ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 import * as api from '../api.ts'
 import type { CanvasElement } from '../canvas.ts'
-import { blobOf, imageOfDataUrl } from '../import.ts'
+import { blobOf, imageOfDataUrl } from '../image-blob.ts'
 import { sha256 } from '../sha256.ts'
 import { dataUrlOf } from './data-url.ts'
 

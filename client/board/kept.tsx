@@ -2,7 +2,7 @@
 import type { BinaryFileData, BinaryFiles } from '@excalidraw/excalidraw/types'
 import { useState } from 'react'
 import * as api from '../api.ts'
-import { fillBoard, imageOfDataUrl } from '../import.ts'
+import { imageOfDataUrl } from '../image-blob.ts'
 import { navigate } from '../router.tsx'
 import type { SessionState } from '../session-state.ts'
 import { showProblem } from '../ui/toast.tsx'
@@ -48,6 +48,7 @@ export const KeptActions = ({ boardId, kept, files, title, isUser, onDone }: Kep
       const image = imageOfDataUrl(dataURL)
       return image === null ? [] : [[id, image] as const]
     })
+    const { fillBoard } = await import('../import.ts') // most boards never come to this
     await fillBoard(
       board.id,
       { elements: kept.elements, images: new Map(content), background: null },

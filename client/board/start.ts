@@ -3,5 +3,23 @@
 import { openEarly } from './opening.ts'
 
 openEarly()
-void import('../main.tsx')
 void import('../pages/board.tsx')
+void styled().then(() => import('../main.tsx'))
+
+/** The page's styles, which come after its first look and nearly always before the editor. */
+async function styled(): Promise<void> {
+  if (document.readyState === 'loading')
+    await new Promise((resolve) => document.addEventListener('DOMContentLoaded', resolve, { once: true }))
+  const coming = [...document.querySelectorAll<HTMLLinkElement>('link[rel=stylesheet]')].filter(
+    ({ sheet }) => sheet === null,
+  )
+  await Promise.all(
+    coming.map(
+      (link) =>
+        new Promise((resolve) => {
+          link.addEventListener('load', resolve)
+          link.addEventListener('error', resolve)
+        }),
+    ),
+  )
+}

@@ -22,6 +22,10 @@ export const LazyCommentsPanel = ({ comments }: { comments: Comments }) => {
     if (panel !== null) return
     let timer: ReturnType<typeof setTimeout>
     const ask = () => {
+      if (!navigator.onLine) {
+        timer = setTimeout(ask, againMs)
+        return
+      }
       load().then(
         (Panel) => setPanel({ Panel }),
         () => {

@@ -18,6 +18,7 @@ import { Canvas } from '../board/canvas.tsx'
 import { Ended, meaningOf } from '../board/ended.tsx'
 import { useEntry } from '../board/entry.ts'
 import { EntryForm } from '../board/entry-form.tsx'
+import { endFirstLook } from '../board/first-look.ts'
 import { tellOf } from '../board/host-page.ts'
 import { KeptBanner } from '../board/kept.tsx'
 import { ModerationBar, useModeration } from '../board/moderation.tsx'
@@ -52,6 +53,10 @@ const ShareDialog = lazy(() =>
 
 export default function BoardPage({ boardId }: { boardId: string }) {
   const { entry, submit } = useEntry(boardId)
+  useEffect(() => {
+    if (entry.name === 'asking' || entry.name === 'failed') endFirstLook()
+  }, [entry.name])
+  useEffect(() => endFirstLook, [])
   switch (entry.name) {
     case 'looking':
       return <Loading text="Opening the board" />
@@ -167,6 +172,10 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
   const [dialog, setDialog] = useState<'share' | 'versions' | 'name' | null>(null)
   const [shareTab, setShareTab] = useState<ShareTab>('people')
   const isLate = useIsLate(state.sync.name === 'connecting')
+  const hasEnded = state.ended !== null
+  useEffect(() => {
+    if (hasEnded) endFirstLook()
+  }, [hasEnded])
   const title = board?.title ?? 'Board'
   const isUser = me?.kind === 'user'
   const isKnown = isUser || me?.kind === 'guest'
@@ -316,7 +325,7 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
       )}
       {isLate && (
         <div className="banner" role="alert">
-          <p>The server does not answer. Trying again by itself …</p>
+          <p>Still waiting: a slow line, or a server that does not answer. Trying again by itself …</p>
         </div>
       )}
       {state.hello?.reason === 'board_full' && (

@@ -47,6 +47,38 @@ speed.test(
   },
 )
 
+speed.test(
+  'before styles and scripts are there, the page says what it does and shows the picture of the board',
+  async ({ server, ada, open }) => {
+    const boardId = await ada.board()
+    const first = await open(`/b/${boardId}`, { cookie: ada.cookie })
+    await saysSync(first, 'Saved')
+    await focusCanvas(first)
+    await draw(first, 'r', [300, 300], [500, 400])
+    await first.getByRole('link', { name: 'All boards' }).click() // whoever leaves, leaves a picture
+    const picture = `${server.origin}/api/boards/${boardId}/thumbnail`
+    await eventually(async () => (await fetch(picture, { headers: { cookie: ada.cookie } })).status === 200)
+
+    let letThrough: () => void = () => {}
+    const held = new Promise<void>((resolve) => {
+      letThrough = resolve
+    })
+    const page = await open('/sign-in', { cookie: ada.cookie })
+    await page.route('**/assets/**', async (route) => {
+      await held
+      await route.continue()
+    })
+    await page.goto(new URL(`/b/${boardId}`, page.url()).href, { waitUntil: 'commit' })
+    await page.getByText('Opening the board').waitFor()
+    await page.locator('#first-look img').waitFor()
+    assert.is(await page.locator('.excalidraw').count(), 0)
+    letThrough()
+    await saysSync(page, 'Saved')
+    await eventually(async () => (await page.locator('#first-look').count()) === 0)
+    assert.is((await elementsOn(page)).length, 1)
+  },
+)
+
 /** Somebody's own client, which writes elements as it likes. */
 const writeAsForeigner = async (
   { port }: CanvasServer,
