@@ -1,10 +1,12 @@
 // SHA-256 of bytes, as lower-case hex. Pages on a plain-http LAN address have no crypto.subtle; there JavaScript does it.
-import { sha256 as hash } from '@noble/hashes/sha2.js'
+
+const byScript = async (bytes: Uint8Array): Promise<Uint8Array> =>
+  (await import('@noble/hashes/sha2.js')).sha256(bytes)
 
 export const sha256 = async (bytes: Uint8Array<ArrayBuffer>): Promise<string> => {
   const digest: Uint8Array =
     globalThis.crypto?.subtle === undefined
-      ? hash(bytes)
+      ? await byScript(bytes)
       : new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
