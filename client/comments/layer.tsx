@@ -190,7 +190,7 @@ interface SceneView {
 }
 
 /** Pixels by which the canvas moves before pins are placed anew; until then all of them move along as one. */
-const farAway = 300
+const farAway = 150
 const restMs = 120
 
 /**

@@ -44,10 +44,10 @@ export function pointOf({ anchor, place }: Pinned, elements: Elements): { x: num
 }
 
 /** Beyond the view, in pixels: pins move along with the canvas for as long a way. @see layer.tsx */
-const margin = 340
-/** More pins than that in view are drawn as groups. */
-const mostPins = 150
-const cell = 64
+const margin = 190
+/** More than that, in view and in the margin around it, are drawn as groups: of a cell, which grows until they are few. */
+const mostPins = 200
+const smallestCell = 64
 
 export function placePins<Item extends Pinned>(
   items: readonly Item[],
@@ -63,10 +63,14 @@ export function placePins<Item extends Pinned>(
     if (left < -margin || top < -margin || left > view.width + margin || top > view.height + margin) continue
     pins.push({ item, left, top })
   }
-  return pins.length <= mostPins ? { pins, clusters: [] } : grouped(pins, view)
+  if (pins.length <= mostPins) return { pins, clusters: [] }
+  for (let cell = smallestCell; ; cell *= 2) {
+    const placed = grouped(pins, view, cell)
+    if (placed.pins.length + placed.clusters.length <= mostPins) return placed
+  }
 }
 
-function grouped<Item extends Pinned>(all: readonly PlacedPin<Item>[], view: View) {
+function grouped<Item extends Pinned>(all: readonly PlacedPin<Item>[], view: View, cell: number) {
   const cells = new Map<string, PlacedPin<Item>[]>()
   for (const pin of all) {
     const key = `${Math.floor(pin.left / cell)}:${Math.floor(pin.top / cell)}`

@@ -43,7 +43,11 @@ export const spoken = (name: string): string => name.replaceAll('_', ' ')
 /** How somebody came in and by what right, or why they went. */
 function wayOf({ action, details }: Row): string[] {
   const { via, reason, close_code: code } = details ?? {}
-  if (action === 'leave') return typeof code === 'number' ? [texts.left[code] ?? texts.leftBy(code)] : []
+  if (action === 'leave') {
+    // The same code ends who lost access and who was only sent away.
+    const isSentAway = reason === 'sent away'
+    return typeof code === 'number' ? [isSentAway ? reason : (texts.left[code] ?? texts.leftBy(code))] : []
+  }
   const said = [
     typeof via === 'string' ? (texts.via[via] ?? spoken(via)) : null,
     typeof reason === 'string' && reason !== 'none' ? (texts.reasons[reason] ?? spoken(reason)) : null,
@@ -59,6 +63,7 @@ function shownValue(key: string, value: unknown, people: ReadonlyMap<number, str
   if (!isSaid(value)) return texts.nothing
   if (userKeys.has(key) && typeof value === 'number') return people.get(value) ?? texts.user(value)
   if (typeof value === 'boolean') return value ? texts.yes : texts.no
+  if (key === 'by' && typeof value === 'string') return spoken(value)
   const text = Array.isArray(value)
     ? value.map((item) => (typeof item === 'object' ? JSON.stringify(item) : String(item))).join(', ')
     : typeof value === 'object'

@@ -246,7 +246,10 @@ const useNames = (boardId: string | null, rows: readonly AuditResponse[] | null)
             api.listBoards({ scope: 'instance', limit: 200, sort: 'title' }),
             everyLink(),
             api.listBoards({ scope: 'instance', limit: 200, sort: 'title', deleted: 'true' }),
-            listUsers({ limit: 200 }).then(({ items }) => items.map(({ id, name }) => [id, name] as const)),
+            listUsers({ limit: 200 }).then(
+              ({ items }) => items.map(({ id, name }) => [id, name] as const),
+              () => [], // numbers instead of their names
+            ),
           ])
         : Promise.all([
             { items: [] },
@@ -258,7 +261,8 @@ const useNames = (boardId: string | null, rows: readonly AuditResponse[] | null)
                 items.flatMap(({ user_id, user_name }) =>
                   user_id === null || user_name === null ? [] : [[user_id, user_name] as const],
                 ),
-              ),
+              )
+              .catch(() => []), // numbers instead of their names
           ])
     all.then(
       ([boards, links, removed, users]) =>

@@ -214,6 +214,51 @@ comments.test(
   },
 )
 
+comments.test(
+  'two thousand threads are asked for in pages, shown in part, and move with the canvas as one',
+  async ({ ada, open, server }) => {
+    const board = await ada.board()
+    await server.pool.query(`
+      begin; set local boardroom.copying = 'on'; set local search_path = boardroom;
+      insert into threads (board_id, anchor, created_by, created_by_name, created_at)
+        select '${board}', jsonb_build_object('x', (n % 50) * 60 - 1000, 'y', (n / 50) * 60 - 1000), 'user:${ada.id}', 'Ada',
+          now() - n * interval '1 second' from generate_series(1, 2000) n;
+      insert into comments (thread_id, author, author_name, body, created_at)
+        select t.id, 'user:${ada.id}', 'Ada', 'Word ' || n, t.created_at + n * interval '1 ms'
+        from threads t, generate_series(1, 10) n;
+      commit`)
+    const page = await open('/', { cookie: ada.cookie })
+    const asked: string[] = []
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname))
+    await page.goto(new URL(`/b/${board}`, page.url()).href)
+    await saysSync(page, 'Saved')
+    await pins(page).first().waitFor()
+    await eventually(() => asked.filter((path) => path.includes('/threads')).length === 10)
+    await page.getByRole('button', { name: 'Comments', exact: true }).click()
+    await eventually(async () => (await page.locator('.thread-card').count()) === 50)
+    assert.is(asked.filter((path) => path.includes('/threads')).length, 10, 'a list asks for nothing more')
+    assert.ok(
+      (await pins(page).count()) <= 200,
+      'pins out of view are not there, and many near each other are one',
+    )
+    await page.mouse.move(400, 600)
+    await page.evaluate(`(() => {
+      window.placedAnew = 0
+      window.movedAsOne = 0
+      const moving = document.querySelector('.pins > div')
+      new MutationObserver((changes) => {
+        for (const { target } of changes) target === moving ? window.movedAsOne++ : window.placedAnew++
+      }).observe(document.querySelector('.pins'), { subtree: true, childList: true, attributeFilter: ['style'] })
+      const canvas = document.querySelector('.excalidraw canvas.interactive')
+      for (let turn = 0; turn < 5; turn++)
+        canvas.dispatchEvent(new WheelEvent('wheel', { deltaY: 10, bubbles: true, cancelable: true }))
+      return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+    })()`)
+    await eventually(async () => Number(await page.evaluate('window.movedAsOne')) > 0)
+    assert.is(await page.evaluate('window.placedAnew'), 0)
+  },
+)
+
 comments.test('whoever may only look reads and has no tool', async ({ ada, open }) => {
   const board = await ada.board()
   await ada.ask('POST', `/boards/${board}/threads`, { anchor: { x: 0, y: 0 }, body: 'For your eyes' })

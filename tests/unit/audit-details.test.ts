@@ -22,6 +22,11 @@ words('names people, levels from one to the other, and how somebody came and wen
     said({ action: 'leave', details: { seconds: 600, close_code: 4403 } }),
     'access taken away · stayed 10 min',
   )
+  assert.is(
+    said({ action: 'leave', details: { seconds: 5, close_code: 4403, reason: 'sent away' } }),
+    'sent away · stayed 5 s',
+  )
+  assert.is(said({ action: 'login', details: { by: 'single_sign_on' } }), 'by: single sign on')
   assert.is(said({ old_values: { level: 'view' }, new_values: { level: 'edit' } }), 'level: view → edit')
   assert.is(said({ new_values: { level: 'edit', user_id: 4, granted_by: 3 } }), 'for: Una')
   assert.is(said({ new_values: { user_id: 9 } }), 'for: user 9')

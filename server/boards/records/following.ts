@@ -50,16 +50,17 @@ export class RecordTexts {
       await db.transaction().execute(async (trx) => {
         await lockTexts(trx, boardId) // another node would write an older record after a newer one
         const version = await versionWaiting(trx, boardId)
-        const record = version === undefined ? undefined : await recordOfBoard(trx, boardId)
-        if (version === undefined || record === undefined) return
+        if (version === undefined) return
+        const record = await recordOfBoard(trx, boardId)
+        if (record === undefined) return textsFollowed(trx, boardId, version) // it was removed: nothing is left to follow
         const shown = shownVariables(record.variables as Variables, record.masked_fields) // checked when it was written
-        const author = record.updated_by === null ? 'server' : `user:${record.updated_by}`
+        const author = record.updated_by === null ? 'system' : `user:${record.updated_by}`
         await documents.edit(
           boardId,
           (doc) => writeElements(doc, refillElements(elementsOf(doc), shown)),
           author,
         )
-        await textsFollowed(trx, boardId, version)
+        return textsFollowed(trx, boardId, version)
       })
     } catch (error) {
       log.warn({ boardId, err: error }, 'texts on a board could not follow its record; they are tried again')
