@@ -25,6 +25,9 @@ export class CommentStore {
   readonly #principal: string
   readonly #threads = new Map<string, ThreadResponse>()
   readonly #listeners = new Set<() => void>()
+  /** When news of each thread came last, as a number that grows: what was asked for before is older. */
+  readonly #newsOf = new Map<string, number>()
+  #newsCount = 0
   readonly #asked = new Map<string, ReturnType<typeof setTimeout>>()
   readonly #undo: (() => void)[] = []
   readonly #outbox: CommentOutbox
@@ -86,7 +89,9 @@ export class CommentStore {
   }
 
   async resolve(id: string, resolved: boolean): Promise<void> {
-    this.#keep(await api.resolveThread(this.#boardId, id, resolved))
+    const thread = await api.resolveThread(this.#boardId, id, resolved)
+    this.#hasNews(id)
+    this.#keep(thread)
   }
 
   async edit(comment: CommentResponse, body: string, mentions: string[]): Promise<void> {
@@ -109,6 +114,7 @@ export class CommentStore {
 
   /** One thread with all its comments. */
   async refresh(id: string): Promise<void> {
+    const asked = this.#newsCount
     try {
       const thread = await api.getThread(this.#boardId, id)
       let cursor = thread.comments_cursor
@@ -117,6 +123,7 @@ export class CommentStore {
         thread.comments.push(...page.items)
         cursor = page.next_cursor
       }
+      if (this.#isOlder(id, asked)) return await this.refresh(id)
       this.#keep({ ...thread, comments_cursor: null })
     } catch (error) {
       if (!(error instanceof api.ApiError) || error.status !== 404) throw error
@@ -141,6 +148,7 @@ export class CommentStore {
     const [comment] = thread?.comments ?? []
     // What was written here waits for its own answer; and of what was read, only the server knows whether it is deleted.
     if (thread === undefined || change === 'deleted' || comment?.author === this.#principal) return false
+    this.#hasNews(thread.id)
     const known = this.#threads.get(thread.id)
     if (known === undefined) {
       if (change !== 'created' || thread.comment_count !== 1) return false
@@ -162,6 +170,15 @@ export class CommentStore {
     })
     this.#tell()
     return true
+  }
+
+  #hasNews(id: string): void {
+    this.#newsOf.set(id, ++this.#newsCount)
+  }
+
+  /** Whether an answer to what was asked when there were `asked` news knows less of the thread than this page. */
+  #isOlder(id: string, asked: number): boolean {
+    return (this.#newsOf.get(id) ?? 0) > asked
   }
 
   #isNamed = (comment: CommentResponse | undefined): boolean =>
@@ -187,14 +204,15 @@ export class CommentStore {
     try {
       let cursor: string | undefined
       do {
-        const asked = { comments: 1, limit: pageSize, ...(cursor === undefined ? {} : { cursor }) }
-        const page = await api.listThreads(this.#boardId, asked)
+        const question = { comments: 1, limit: pageSize, ...(cursor === undefined ? {} : { cursor }) }
+        const asked = this.#newsCount
+        const page = await api.listThreads(this.#boardId, question)
         if (this.#isClosed) return
         for (const thread of page.items) {
           seen.add(thread.id)
           const known = this.#threads.get(thread.id)
           // News came while the page was on its way.
-          if (known !== undefined && known.last_comment_at > thread.last_comment_at) continue
+          if (known !== undefined && this.#isOlder(thread.id, asked)) continue
           // What is known in full and has not changed stays.
           const isSame = known?.last_comment_at === thread.last_comment_at && known.comments_cursor === null
           this.#threads.set(
