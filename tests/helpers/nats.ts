@@ -50,8 +50,14 @@ export class Nats {
     const child = spawn(natsProgram, ['-c', file], { stdio: 'ignore' })
     this.#child = child
     const ports = path.join(this.#folder, `nats-server_${child.pid}.ports`)
-    await eventually(() => existsSync(ports))
-    const { nats } = JSON.parse(await readFile(ports, 'utf8')) as { nats: string[] }
+    // It is there before it is written.
+    const { nats } = await eventually(async () => {
+      try {
+        return JSON.parse(await readFile(ports, 'utf8')) as { nats: string[] }
+      } catch {
+        return null
+      }
+    })
     this.port = Number(new URL(nats[0] ?? '').port)
   }
 

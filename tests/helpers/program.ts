@@ -67,6 +67,8 @@ export async function startProgram(
     async stop() {
       child.kill('SIGTERM')
       await exited
+      // What it said of why, in the log of the test.
+      if ((child.exitCode ?? 0) !== 0) console.log(said.join('\n').slice(-2000))
       return child.exitCode
     },
   }
