@@ -63,6 +63,7 @@ import { PlainConnections } from './http/plain-connections.ts'
 import { refusalCounter, roomMetrics } from './http/room-metrics.ts'
 import { storageMetrics } from './http/storage-metrics.ts'
 import { Upgrades } from './http/upgrade.ts'
+import { closing, OpenedParts } from './opened-parts.ts'
 import type { Identity } from './principal.ts'
 import { privacyRoutes } from './privacy/routes.ts'
 import type { InspectionLimits } from './rooms/ports.ts'
@@ -150,7 +151,8 @@ export async function createBoardroom(options: BoardroomOptions): Promise<Boardr
   const config = configWith(settings)
   const log = logger ?? pino({ level: 'silent' })
   const database = await open(given, config, log)
-  const undo: (() => unknown)[] = [() => (database === given ? undefined : database.close())]
+  const opened = new OpenedParts()
+  opened.add('database', () => (database === given ? undefined : database.close()))
   try {
     if (!isDatabase(given)) {
       const lock = await takeServerLock({
@@ -161,7 +163,7 @@ export async function createBoardroom(options: BoardroomOptions): Promise<Boardr
         patienceMs: waitForServerMs,
         onWaiting: (message) => log.warn(message),
       })
-      undo.push(() => lock.release())
+      opened.add('server lock', () => lock.release())
     }
     if (migrate) await migrateUp(database)
     return await start({
@@ -176,10 +178,10 @@ export async function createBoardroom(options: BoardroomOptions): Promise<Boardr
       webhookPace,
       metricsOf: options.metricsOf,
       authenticate,
-      undo,
+      opened,
     })
   } catch (error) {
-    for (const step of undo.reverse()) await step()
+    await opened.close(log).catch(() => undefined) // logged; the cause is what counts
     throw error
   }
 }
@@ -211,8 +213,7 @@ interface Parts {
   webhookPace: Partial<WebhookPace> | undefined
   metricsOf: BoardroomOptions['metricsOf']
   authenticate: Authenticate | undefined
-  /** What undoes each step, in the order of the steps. */
-  undo: (() => unknown)[]
+  opened: OpenedParts
 }
 
 async function start({
@@ -227,39 +228,39 @@ async function start({
   webhookPace,
   metricsOf,
   authenticate,
-  undo,
+  opened,
 }: Parts): Promise<Boardroom> {
   const { db, schema } = database
-  const closing = new AbortController()
+  const isClosing = new AbortController()
   const rates = rateLimits(config)
   const registry = new Registry()
   if (metricsOf !== undefined) registry.setDefaultLabels({ worker: metricsOf.worker })
 
   const disk = dataFolder === null ? null : new DiskWatch(dataFolder, log)
-  undo.push(() => disk?.close())
+  opened.add('disk watch', () => disk?.close())
   const presence = new ServerPresence(database, log)
   await presence.start({ oneOfSeveral: config.natsUrl !== undefined })
-  undo.push(() => presence.close())
+  opened.add('presence of the server', () => presence.close())
   const chain = new AuditChain({ database, log, headsFile: config.auditHeadsFile ?? null })
   await chain.start()
-  undo.push(() => chain.close())
+  opened.add('audit chain', () => chain.close())
   // Closed before the chain, which then seals its last rows.
   const trail = new AuditTrail({ database, log, serverId: presence.serverId })
-  undo.push(() => trail.close())
+  opened.add('audit trail', () => trail.close())
 
   const notifications = new Notifications({ direct: database.direct, schema, log, heartbeatMs })
   await notifications.start()
-  undo.push(() => notifications.close())
+  opened.add('notifications', () => notifications.close())
 
   const worker = new DocumentWorker({ log })
-  undo.push(() => worker.close())
+  opened.add('document worker', () => worker.close())
   // A thread of its own: expensive updates wait for each other here, and never hold up a fold.
   const dryRuns = new DocumentWorker({ log, timeoutMs: 30_000, maxWaiting: 32 })
-  undo.push(() => dryRuns.close())
+  opened.add('dry runs', () => dryRuns.close())
   const compaction = new Compaction({ database, worker, log, restMs: 2000 })
-  undo.push(() => compaction.close())
+  opened.add('compaction', () => compaction.close())
   const updateLog = new PostgresUpdateLog({ database, log, keeper: compaction })
-  undo.push(() => updateLog.close())
+  opened.add('update log', () => updateLog.close())
 
   const askedText = await instanceText(db, config)
   const consentUrl = (boardId?: string) => {
@@ -270,14 +271,14 @@ async function start({
   }
   const access = new BoardAccess(db, config.publicBoards, { asked: askedText, urlFor: consentUrl })
   const journal = new AgentJournal({ db, trail, log })
-  undo.push(() => journal.close())
+  opened.add("agents' journal", () => journal.close())
   const cluster = await joinCluster({
     ...{ config, database, log, nodeId: presence.serverId },
     silentNodes: (heard) => presence.silentNodes(heard),
   })
-  undo.push(() => cluster?.close())
+  opened.add('bus', () => cluster?.close())
   const counts = cluster === null ? null : new SharedCounts(cluster)
-  undo.push(() => counts?.close())
+  opened.add('shared counts', () => counts?.close())
   if (cluster !== null) {
     shareTries(cluster, rates)
     clusterMetrics(registry, cluster)
@@ -342,7 +343,7 @@ async function start({
     edit: (boardId, change, author) => rooms.applyAsServer(boardId, change, author),
     document: (boardId) => rooms.document(boardId),
   })
-  const recordTexts = new RecordTexts({ db, documents, log, closing: closing.signal })
+  const recordTexts = new RecordTexts({ db, documents, log, closing: isClosing.signal })
   const boards: BoardsDeps = {
     db,
     schema,
@@ -365,7 +366,7 @@ async function start({
       await copyThreads(trx, from, to)
     },
     notifications,
-    closing: closing.signal,
+    closing: isClosing.signal,
     log,
   }
 
@@ -402,7 +403,7 @@ async function start({
           smtpUrl: config.smtpUrl,
           from: config.mailFrom ?? mailFromOf(urlFor(null)),
         })
-  undo.push(() => mailer?.close())
+  opened.add('mailer', () => mailer?.close())
   const comments: CommentsDeps = {
     db,
     schema,
@@ -421,13 +422,13 @@ async function start({
       minutes: config.mailDigestMinutes,
       boardUrl: (boardId) => boardUrl(boardId, null),
     })
-    undo.push(() => mail.close())
+    opened.add('mail of comments', () => mail.close())
   }
   const webhooks = startWebhooks({
     ...{ db, log, config, mailer, pace: webhookPace },
     publicUrl: urlFor(null),
   })
-  undo.push(() => webhooks.close())
+  opened.add('webhooks', () => webhooks.close())
   const agents = { db, access, trail, rooms, journal, comments, log, calls: rates.agentCalls }
   const signIn = { db, auth, trail, failedGuesses: rates.failedSignIns }
   const people: Parameters<typeof peopleRoutes>[0] = {
@@ -496,7 +497,7 @@ async function start({
         log,
         notifications,
         requireManage: mayManage,
-        closing: closing.signal,
+        closing: isClosing.signal,
       }),
     ],
   })
@@ -536,15 +537,14 @@ async function start({
       log.warn({ err: error }, 'expired sessions and guests not removed; trying again in an hour'),
     )
   }, forgetEveryMs)
-  undo.push(() => clearInterval(forgetting))
+  opened.add('hourly cleaning', () => clearInterval(forgetting))
 
-  const rest = [...undo].reverse()
   let closed: Promise<void> | null = null
   const close = async (drainMs: number): Promise<void> => {
-    closing.abort()
-    await upgrades.close()
+    isClosing.abort()
+    await closing('joins', log, () => upgrades.close())
     await rooms.close({ spreadMs: drainMs })
-    for (const step of rest) await step()
+    await opened.close(log)
   }
 
   return {

@@ -9,6 +9,7 @@ import type { Config } from '../config.ts'
 import { BoardroomError } from '../errors.ts'
 import { answerPlainly } from '../http/plain-answer.ts'
 import { endSlowRequest, serverTimeouts } from '../http/timeouts.ts'
+import { closing } from '../opened-parts.ts'
 import type { Command, CommandContext } from './command.ts'
 import { type Opened, openForServing } from './open.ts'
 import { makeSampleBoard, type SampleLinks } from './sample.ts'
@@ -77,8 +78,8 @@ export const serveCommand: Command = {
         server.close()
         await started.close({ drainMs })
         server.closeAllConnections()
-        await closed
-        await database.close()
+        await closing('sockets', log, () => closed)
+        await closing('database', log, () => database.close())
       })
     } catch (error) {
       server.close()

@@ -41,6 +41,9 @@ export interface UpgradeDeps {
   onRefused(reason: string): void
 }
 
+/** A peer that does not answer a close in this time is gone. ws' own 30 s would outlast a stop. */
+const closeTimeoutMs = 5000
+
 /** Answers upgrades for boards. One for a process; `close` refuses what comes afterwards. */
 export class Upgrades {
   readonly #deps: UpgradeDeps
@@ -54,6 +57,7 @@ export class Upgrades {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
+      ...{ closeTimeout: closeTimeoutMs }, // not in @types/ws 8.18
       maxPayload: maxPayloadBytes,
       handleProtocols: (offered) =>
         [ownSubprotocol, stockSubprotocol].find((name) => offered.has(name)) ?? false,

@@ -1,6 +1,8 @@
 // The end in order, while people draw with the stock provider, which comes back by itself; and the end at once.
+import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { request } from 'node:http'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import path from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -155,6 +157,28 @@ drain('under load loses nothing, ends in time, and everybody is back by themselv
       }
     }),
   ),
+)
+
+drain('is not held up by somebody who was turned away and never answers', () =>
+  withMadeFolder(async (folder) => {
+    const program = await startProgram(folder)
+    const refused = request(`${program.origin}/ws/${randomUUID()}`, {
+      headers: {
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': randomBytes(16).toString('base64'),
+        'sec-websocket-protocol': 'boardroom.v1',
+      },
+    }).end()
+    const [, socket] = (await once(refused, 'upgrade')) as [unknown, Socket]
+    socket.on('error', () => undefined) // it is cut in the end
+    try {
+      assert.is(await program.stop(), 0)
+    } finally {
+      socket.destroy()
+    }
+  }),
 )
 
 drain('a second time ends it at once, also where the first waits for a database that hangs', () =>

@@ -114,6 +114,7 @@ export class NodeProgram {
       NATS_URL: await this.toNats.open(natsPort),
       BOARDROOM_SECRET: secret,
       PORT: String(this.#port),
+      BOARDROOM_LOG_LEVEL: 'warn',
       ...env,
     }
   }

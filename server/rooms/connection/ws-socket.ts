@@ -4,13 +4,10 @@ import type { Socket as NetSocket } from 'node:net'
 import type { RawData, WebSocket } from 'ws'
 import type { Socket, SocketEvents } from '../ports.ts'
 
-const closeWithinMs = 5000
-
 export class WsSocket implements Socket {
   readonly #ws: WebSocket
   readonly #net: NetSocket
   #isClosing = false
-  #deadline: NodeJS.Timeout | null = null
 
   /**
    * Takes over a socket whose upgrade is done, and pauses it: until `resume`, nothing is read.
@@ -43,7 +40,6 @@ export class WsSocket implements Socket {
     })
     this.#net.on('drain', drained)
     ws.once('close', (code, reason) => {
-      if (this.#deadline !== null) clearTimeout(this.#deadline)
       this.#net.off('drain', drained)
       this.#isClosing = true
       events.closed(code, reason.toString())
@@ -77,7 +73,6 @@ export class WsSocket implements Socket {
     this.#ws.close(code, reason)
     // The peer's answer to the close must be read.
     this.#ws.resume()
-    this.#deadline = setTimeout(() => this.#ws.terminate(), closeWithinMs)
   }
 
   terminate(): void {
