@@ -317,7 +317,7 @@ async function start({
   const boardUrl = (boardId: string, host: string | null) =>
     config.boardUrl?.replaceAll('{board_id}', boardId) ?? `${urlFor(host)}/b/${boardId}`
   const cookies = cookieNames(isHttps(config))
-  const guests = new Guests(db, cookies, trail)
+  const guests = new Guests(db, cookies)
   const authDeps: AuthDeps = {
     ...{ db, schema, cookies, trail, log },
     marked: database.marked(recordedApart),
@@ -477,7 +477,7 @@ async function start({
     routers: [
       authRoutes({ ...signIn, config, guests, sso, publicUrl: urlFor(null) }),
       ssoRoutes({ ...signIn, sso, publicUrl: urlFor(null), sessionCookie: cookies.session, log }),
-      accountRoutes({ db, auth, trail }),
+      accountRoutes({ db, auth }),
       peopleRoutes(people),
       instanceRoutes({
         ...{ db, checks, limits: config, version: readVersion() },

@@ -9,6 +9,7 @@ import {
   SignInResponse,
   SignUpRequest,
 } from '../../shared/api.ts'
+import { transactionRecordedApart } from '../audit/actor.ts'
 import type { Config } from '../config.ts'
 import { BoardroomError } from '../errors.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
@@ -91,11 +92,13 @@ export function authRoutes(deps: AuthRoutesDeps) {
 }
 
 /** @returns where the browser goes to end the provider's session too, null where there is none */
-async function signOut({ auth, sso, publicUrl }: AuthRoutesDeps, c: Handled) {
+async function signOut({ auth, db, sso, publicUrl }: AuthRoutesDeps, c: Handled) {
   // While the provider is away people are signed out here.
   const theirs = await sso?.auth().catch(() => null)
   const body = { callbackURL: `${publicUrl}/sign-in`, disableRedirect: true }
-  const answer = await forward(theirs ?? auth, c, 'POST', '/sign-out', body)
+  const answer = await transactionRecordedApart(db, (trx) =>
+    forward(theirs ?? auth, c, 'POST', '/sign-out', body, { trx }),
+  )
   return { answer, redirect: SignOutAnswer.parse(await answer.json()).url }
 }
 

@@ -5,15 +5,13 @@ import { type AuthDeps, basePath, sessionKeyOf, signatureOf } from './auth-deps.
 import type { BetterAuth } from './better-auth.ts'
 import { cookieValue } from './cookies.ts'
 import { type SignedIn, signedInByToken } from './session-queries.ts'
-import { handle } from './settling.ts'
+import { type Calling, handle } from './settling.ts'
 
 export interface Auth {
   /**
    * One of Better Auth's own routes, by its path below `/api/auth`. The caller decides which are open.
-   * @param keeping the session that asks, where the route would replace it: its row goes on under the new token, so
-   *   that sockets and tickets of the session live on.
    */
-  handler(request: Request, keeping?: string): Promise<Response>
+  handler(request: Request, how?: Calling): Promise<Response>
   /** Where `handler` believes to be mounted. */
   readonly baseUrl: string
   /**
@@ -37,7 +35,7 @@ export function createAuth(deps: AuthDeps): Auth {
     return made
   }
   return {
-    handler: async (request, keeping) => handle(deps, await betterAuth(), request, { keeping }),
+    handler: async (request, how) => handle(deps, await betterAuth(), request, how),
     baseUrl: baseUrlOf(deps.publicUrl),
     async signedIn(proof) {
       const signed = 'bearer' in proof ? proof.bearer : cookieValue(proof.cookie, deps.cookies.session)

@@ -9,7 +9,7 @@ import { adminAc, defaultStatements, userAc } from 'better-auth/plugins/admin/ac
 import { type AuthDeps, basePath, clientAddressHeader, sessionKeyOf } from './auth-deps.ts'
 import { hashPassword, passwordLength, verifyPassword } from './passwords.ts'
 import { userById } from './queries.ts'
-import { calls } from './settling.ts'
+import { calls, dbOfCalls } from './settling.ts'
 
 export interface BetterAuth {
   handler(request: Request): Promise<Response>
@@ -39,7 +39,7 @@ export function authOptions(deps: AuthDeps) {
     baseURL,
     basePath,
     secret: sessionKeyOf(deps.secret),
-    database: { db: marked, type: 'postgres', schemaName: deps.schema },
+    database: { db: dbOfCalls(marked), type: 'postgres', schemaName: deps.schema },
     telemetry: { enabled: false },
     // Its own refusals still become answers; everything else reaches our error handler as it is.
     onAPIError: { throw: true },
@@ -110,7 +110,7 @@ export function authOptions(deps: AuthDeps) {
       session: {
         create: {
           before: async (session, context) => {
-            const user = await userById(db, Number(session.userId))
+            const user = await userById(calls.getStore()?.trx ?? db, Number(session.userId))
             if (user?.is_active !== true) throw new APIError('FORBIDDEN', { code: 'ACCOUNT_DEACTIVATED' })
             // Asked once the password was right, so that nobody finds out by guessing who is a sysadmin.
             if (deps.passwords === 'off' && context?.path === '/sign-in/email' && user.role !== 'sysadmin')

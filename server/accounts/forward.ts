@@ -5,6 +5,7 @@ import { BoardroomError } from '../errors.ts'
 import type { HttpEnv } from '../routing/context.ts'
 import type { Auth } from './auth.ts'
 import { clientAddressHeader } from './auth-deps.ts'
+import type { Calling } from './settling.ts'
 
 export type Handled = Context<HttpEnv>
 
@@ -18,10 +19,13 @@ export async function forward(
   method: 'GET' | 'POST',
   path: string,
   body?: Record<string, unknown>,
-  /** @see Auth.handler */
-  keeping?: string,
+  how?: Calling,
 ): Promise<Response> {
-  const answer = await auth.handler(requestFor(auth, c, method, path, body), keeping)
+  return accepted(await auth.handler(requestFor(auth, c, method, path, body), how))
+}
+
+/** @returns an answer that is a success. @throws BoardroomError for Better Auth's refusals */
+export async function accepted(answer: Response): Promise<Response> {
   if (!answer.ok) throw await refusalOf(answer)
   return answer
 }

@@ -2,10 +2,10 @@
 // hash is stored; it slides 30 days with use and never lives longer than the links it holds.
 import type { Transaction } from 'kysely'
 import { transactionAs } from '../audit/actor.ts'
+import { recordIn } from '../audit/record-in.ts'
 import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { type Actor, systemActor } from '../principal.ts'
-import type { AccountTrail } from './auth-deps.ts'
 import { type CookieNames, cookieValue } from './cookies.ts'
 import {
   endGuest,
@@ -26,12 +26,10 @@ const worthWritingMs = dayMs / 24
 export class Guests {
   readonly #db: Db
   readonly #cookies: CookieNames
-  readonly #trail: AccountTrail | undefined
 
-  constructor(db: Db, cookies: CookieNames, trail?: AccountTrail) {
+  constructor(db: Db, cookies: CookieNames) {
     this.#db = db
     this.#cookies = cookies
-    this.#trail = trail
   }
 
   /**
@@ -83,12 +81,9 @@ export class Guests {
     if (token === null) return null
     const guest = await guestByToken(this.#db, sha256Of(token))
     if (guest !== undefined) {
-      await transactionAs(this.#db, actor, (trx) => endGuest(trx, guest.id))
-      await this.#trail?.record({
-        action: 'logout',
-        actor,
-        resourceType: 'guest',
-        resourceId: guest.id,
+      await transactionAs(this.#db, actor, async (trx) => {
+        await endGuest(trx, guest.id)
+        await recordIn(trx, { action: 'logout', actor, resourceType: 'guest', resourceId: guest.id })
       })
     }
     const secure = this.#cookies.secure ? '; Secure' : ''

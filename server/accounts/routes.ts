@@ -9,7 +9,6 @@ import { BoardroomError } from '../errors.ts'
 import { type Identity, principalKey } from '../principal.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
 import type { Auth } from './auth.ts'
-import type { AccountTrail } from './auth-deps.ts'
 import { forward, withCookies } from './forward.ts'
 import { userById } from './queries.ts'
 import { endSessions, listSessions } from './sessions.ts'
@@ -20,11 +19,10 @@ import { foreignUser, renameOneself } from './users.ts'
 export interface AccountRoutesDeps {
   db: Db
   auth: Auth
-  trail: AccountTrail
 }
 
 /** `/me` and `/sessions`. */
-export function accountRoutes({ db, auth, trail }: AccountRoutesDeps) {
+export function accountRoutes({ db, auth }: AccountRoutesDeps) {
   const router = newRouter()
 
   const meOf = async ({ principal, via, needsTwoFactor }: Identity) => {
@@ -70,13 +68,13 @@ export function accountRoutes({ db, auth, trail }: AccountRoutesDeps) {
     router.openapi(endSessionRoute(path), async (c) => {
       const { userId } = signedInAs(c.get('identity'))
       const id = c.req.valid('param').session_id
-      if ((await endSessions({ db, trail }, c.get('actor'), userId, { id })) === 0)
+      if ((await endSessions(db, c.get('actor'), userId, { id })) === 0)
         throw new BoardroomError('not_found', 'you have no such session')
       return c.body(null, 204)
     })
     router.openapi(endSessionsRoute(path), async (c) => {
       const { userId, sessionId } = signedInAs(c.get('identity'))
-      await endSessions({ db, trail }, c.get('actor'), userId, { except: Number(sessionId) })
+      await endSessions(db, c.get('actor'), userId, { except: Number(sessionId) })
       return c.body(null, 204)
     })
   }

@@ -95,3 +95,8 @@ export const moveToken = async (trx: Trx, fromId: number, toId: number): Promise
 export const dropSessions = async (trx: Trx, ids: number[]): Promise<void> => {
   if (ids.length > 0) await trx.deleteFrom('sessions').where('id', 'in', ids).execute()
 }
+
+/** Throws where a statement of the transaction has failed, whoever swallowed it. */
+export const failIfBroken = async (trx: Trx): Promise<void> => {
+  await sql`select`.execute(trx)
+}

@@ -1,9 +1,9 @@
 // Sessions as people see and end them: their own, and administrators those of others.
 import type { SessionResponse } from '../../shared/api.ts'
 import { transactionAs } from '../audit/actor.ts'
+import { recordIn } from '../audit/record-in.ts'
 import type { Db } from '../database/database.ts'
 import type { Actor } from '../principal.ts'
-import type { AccountTrail } from './auth-deps.ts'
 import { deleteSessions, sessionsOf } from './session-queries.ts'
 
 /** Newest first. @param currentId the session that asks */
@@ -24,23 +24,22 @@ export async function listSessions(
 }
 
 /** Signs out: sockets and tickets of the sessions end with them. @returns how many ended */
-export async function endSessions(
-  { db, trail }: { db: Db; trail: AccountTrail },
+export function endSessions(
+  db: Db,
   actor: Actor,
   userId: number,
   which: { id?: number; except?: number } = {},
 ): Promise<number> {
-  const ended = await transactionAs(db, actor, (trx) => deleteSessions(trx, userId, which))
-  const rows = ended.map(
-    (id) =>
-      ({
+  return transactionAs(db, actor, async (trx) => {
+    const ended = await deleteSessions(trx, userId, which)
+    for (const id of ended)
+      await recordIn(trx, {
         action: 'logout',
         actor,
         resourceType: 'session',
         resourceId: String(id),
         ...(actor.userId === userId ? {} : { details: { user_id: userId } }),
-      }) as const,
-  )
-  await Promise.all(rows.map((row) => trail.record(row)))
-  return ended.length
+      })
+    return ended.length
+  })
 }

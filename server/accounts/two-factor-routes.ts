@@ -1,4 +1,5 @@
-// Second factors over HTTP, through Better Auth: one-time codes of an app, and recovery codes for when it is lost.
+// Second factors over HTTP, through Better Auth: one-time codes of an app, and recovery codes for when it is lost. What
+// is switched on or off, verified or made anew is one transaction with its row of the trail.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import {
   RecoveryCodes,
@@ -7,12 +8,14 @@ import {
   TwoFactorSetUp,
 } from '../../shared/api/two-factor.ts'
 import { SignInResponse } from '../../shared/api.ts'
+import { transactionRecordedApart } from '../audit/actor.ts'
 import { BoardroomError } from '../errors.ts'
 import type { Identity } from '../principal.ts'
 import type { HttpEnv } from '../routing/context.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
 import { type CookieNames, cookieValue } from './cookies.ts'
-import { forward, type Handled, withCookies } from './forward.ts'
+import { accepted, forward, type Handled, requestFor, withCookies } from './forward.ts'
+import { lockUserById } from './queries.ts'
 import { guess, type SignInDeps } from './sign-in.ts'
 import { isRequiredOf, recordTwoFactor, type TwoFactorPolicy } from './two-factor.ts'
 import { hasTwoFactor, userOfChallenge } from './two-factor-queries.ts'
@@ -27,7 +30,7 @@ const Done = z.object({ success: z.literal(true) })
 
 /** `/auth/two-factor/*`. */
 export function twoFactorRoutes(deps: TwoFactorDeps): OpenAPIHono<HttpEnv> {
-  const { auth, db, trail } = deps
+  const { auth, db } = deps
   const router = newRouter()
 
   router.openapi(
@@ -93,9 +96,13 @@ export function twoFactorRoutes(deps: TwoFactorDeps): OpenAPIHono<HttpEnv> {
       if (!(await hasTwoFactor(db, userId))) throw new BoardroomError('conflict', 'you have no second factor')
       const body = c.req.valid('json')
       const answer = await guess(deps, c, () =>
-        forward(auth, c, 'POST', '/two-factor/disable', body, sessionId),
+        transactionRecordedApart(db, async (trx) => {
+          const how = { keeping: sessionId, trx }
+          const done = await forward(auth, c, 'POST', '/two-factor/disable', body, how)
+          await recordTwoFactor(trx, c.get('actor'), userId, { from: true, to: false })
+          return done
+        }),
       )
-      await recordTwoFactor(trail, c.get('actor'), userId, { from: true, to: false })
       return withCookies(c.json({ success: true as const }, 200), answer)
     },
   )
@@ -113,9 +120,12 @@ export function twoFactorRoutes(deps: TwoFactorDeps): OpenAPIHono<HttpEnv> {
       const { userId } = signedIn(c.get('identity'))
       const body = c.req.valid('json')
       const answer = await guess(deps, c, () =>
-        forward(auth, c, 'POST', '/two-factor/generate-backup-codes', body),
+        transactionRecordedApart(db, async (trx) => {
+          const done = await forward(auth, c, 'POST', '/two-factor/generate-backup-codes', body, { trx })
+          await recordTwoFactor(trx, c.get('actor'), userId, 'recovery_codes')
+          return done
+        }),
       )
-      await recordTwoFactor(trail, c.get('actor'), userId, 'recovery_codes')
       const { backupCodes } = CodesAnswer.parse(await answer.json())
       return c.json({ recovery_codes: backupCodes }, 200)
     },
@@ -136,10 +146,20 @@ function signedIn({ principal, via, sessionId }: Identity) {
 async function verify(deps: TwoFactorDeps, c: Handled, path: string, code: string) {
   const { principal, sessionId } = c.get('identity')
   const own = principal.kind === 'user' && sessionId !== null ? { userId: principal.userId, sessionId } : null
-  const had = own !== null && (await hasTwoFactor(deps.db, own.userId))
   const whose = await challenged(deps, c)
-  const answer = await guess(deps, c, () =>
-    forward(deps.auth, c, 'POST', path, { code }, own?.sessionId),
+  const answer = await guess(deps, c, async () =>
+    accepted(
+      // Kept where it refuses too: it counts wrong codes.
+      await transactionRecordedApart(deps.db, async (trx) => {
+        if (own !== null) await lockUserById(trx, own.userId)
+        const had = own !== null && (await hasTwoFactor(trx, own.userId))
+        const request = requestFor(deps.auth, c, 'POST', path, { code })
+        const said = await deps.auth.handler(request, { keeping: own?.sessionId, trx })
+        if (own !== null && !had && (await hasTwoFactor(trx, own.userId)))
+          await recordTwoFactor(trx, c.get('actor'), own.userId, { from: false, to: true })
+        return said
+      }),
+    ),
   ).catch(async (error: unknown) => {
     if (error instanceof BoardroomError && ['wrong_credentials', 'too_many_requests'].includes(error.code)) {
       const userId = own === null ? whose : String(own.userId)
@@ -153,9 +173,6 @@ async function verify(deps: TwoFactorDeps, c: Handled, path: string, code: strin
     }
     throw error
   })
-  if (own !== null && !had && (await hasTwoFactor(deps.db, own.userId))) {
-    await recordTwoFactor(deps.trail, c.get('actor'), own.userId, { from: false, to: true })
-  }
   const { token: _, ...shown } = SignInResponse.parse(await answer.json())
   const token = answer.headers.get('set-auth-token')
   return withCookies(c.json(token === null ? shown : { ...shown, token }, 200), answer)

@@ -1,12 +1,12 @@
 // Who must have a second factor, and taking one away from somebody who lost it.
 import type { Transaction } from 'kysely'
 import { transactionAs } from '../audit/actor.ts'
+import { recordIn } from '../audit/record-in.ts'
 import type { Config } from '../config.ts'
 import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { BoardroomError } from '../errors.ts'
 import type { Actor, Role } from '../principal.ts'
-import type { AccountTrail } from './auth-deps.ts'
 import { hasPassword, removeTwoFactor } from './two-factor-queries.ts'
 import { changeableUser, type Whose } from './users.ts'
 
@@ -26,12 +26,12 @@ export const mustSetUp = async (
 
 /** Switched on or off by its owner, or new recovery codes: what the trail says, never a secret. */
 export const recordTwoFactor = (
-  trail: AccountTrail,
+  trx: Transaction<Tables>,
   actor: Actor,
   userId: number,
   change: { from: boolean; to: boolean } | 'recovery_codes',
 ): Promise<void> =>
-  trail.record({
+  recordIn(trx, {
     action: 'update',
     category: 'account',
     actor,

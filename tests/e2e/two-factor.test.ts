@@ -1,4 +1,5 @@
 // Second factors on a whole server: set up, asked for, lost, required, and what stays open meanwhile.
+import { sql } from 'kysely'
 import pg from 'pg'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -304,6 +305,69 @@ factors(
         await pool.end()
       }
     }),
+)
+
+/** The database takes no rows of the trail for these while `work` runs. */
+async function withoutTrailOf<Result>(
+  { db }: TestServer,
+  actions: string[],
+  work: () => Promise<Result>,
+): Promise<Result> {
+  await sql`create function public.refuse_row() returns trigger language plpgsql as
+    $$ begin raise exception 'no row today'; end $$`.execute(db)
+  await sql`create trigger refuse_row before insert on boardroom.audit_logs for each row
+    when (new.action in (${sql.join(actions.map((action) => sql.lit(action)))}))
+    execute function public.refuse_row()`.execute(db)
+  try {
+    return await work()
+  } finally {
+    await sql`drop function public.refuse_row() cascade`.execute(db)
+  }
+}
+
+factors('and sessions stay as they were where the change cannot be recorded, and the answer says so', () =>
+  withServer(async (server) => {
+    const { db } = server
+    const bob = await server.user('Bob')
+    const browser = browserOf(server, bob.cookie)
+    const everything = async () => ({
+      users: await db.selectFrom('users').select('two_factor_enabled').where('id', '=', bob.id).execute(),
+      factors: await db.selectFrom('two_factors').selectAll().execute(),
+      sessions: await db.selectFrom('sessions').select(['id', 'token']).orderBy('id').execute(),
+      rows: (await db.selectFrom('audit_logs').select('id').execute()).length,
+      cookie: browser.cookie(),
+    })
+    const refused = async (actions: string[], ask: () => Promise<Answer>, what: string) => {
+      const before = await everything()
+      assert.equal(errorOf(await withoutTrailOf(server, actions, ask)), [500, 'internal'], what)
+      assert.equal(await everything(), before, what)
+    }
+
+    const begun = await browser.ask('POST', '/api/auth/two-factor/enable', { password })
+    const { secret, recovery_codes: codes } = begun.body
+    const verify = () =>
+      browser.ask('POST', '/api/auth/two-factor/verify-totp', { code: oneTimeCode(secret) })
+    await refused(['update'], verify, 'switching it on')
+    assert.is((await verify()).status, 200)
+
+    const renew = () => browser.ask('POST', '/api/auth/two-factor/generate-backup-codes', { password })
+    await refused(['update'], renew, 'new recovery codes')
+    const disable = () => browser.ask('POST', '/api/auth/two-factor/disable', { password })
+    await refused(['update'], disable, 'switching it off')
+
+    const other = browserOf(server)
+    await signIn(other, bob)
+    const recover = () => other.ask('POST', '/api/auth/two-factor/verify-backup-code', { code: codes[0] })
+    await refused(['login'], recover, 'signing in with a recovery code')
+    assert.is((await recover()).status, 200, 'which is not used up')
+
+    await refused(['logout'], () => browser.ask('DELETE', '/api/me/sessions'), 'ending the others')
+    const ada = await server.user('Ada', 'admin')
+    await refused(['logout'], () => ada.ask('DELETE', `/api/users/${bob.id}/sessions`), 'by an administrator')
+    await refused(['logout'], () => browser.ask('POST', '/api/auth/sign-out'), 'signing out')
+    assert.is((await browser.ask('POST', '/api/auth/sign-out')).status, 200)
+    assert.is((await other.ask('GET', '/api/me')).body.kind, 'user')
+  }),
 )
 
 factors.run()

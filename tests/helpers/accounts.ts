@@ -80,7 +80,7 @@ export const withAccounts = <Result>(
       passwords: 'on',
       log,
     })
-    const guests = new Guests(db, cookies, trail)
+    const guests = new Guests(db, cookies)
     const ticketKey = ticketKeyOf(secret)
     const identify: IdentifyDeps = {
       db,
@@ -118,7 +118,7 @@ export const withAccounts = <Result>(
           publicUrl: publicUrl(null),
           failedGuesses: rates.failedSignIns,
         }),
-        accountRoutes({ db, auth, trail }),
+        accountRoutes({ db, auth }),
         peopleRoutes({
           ...{ db, auth, trail, config, mailer, log, publicUrl, cookies, ssoName: null },
           failedGuesses: rates.failedSignIns,

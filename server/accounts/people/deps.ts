@@ -4,11 +4,9 @@ import type { Config } from '../../config.ts'
 import type { Db } from '../../database/database.ts'
 import type { Mailer } from '../../mail/mailer.ts'
 import type { RateLimit } from '../../routing/rate-limits.ts'
-import type { AccountTrail } from '../auth-deps.ts'
 
 export interface PeopleDeps {
   db: Db
-  trail: AccountTrail
   /** null where the operator has set no mail server. */
   mailer: Mailer | null
   config: Pick<Config, 'signUp' | 'require2fa' | 'passwords'>

@@ -131,7 +131,7 @@ export function personRoutes(deps: PeopleDeps): OpenAPIHono<HttpEnv> {
       const { userId } = requireAdministrator(c.get('identity'))
       const { user_id } = c.req.valid('param')
       await requireReachNow(db, userId, user_id)
-      await endSessions(deps, c.get('actor'), user_id)
+      await endSessions(db, c.get('actor'), user_id)
       return c.body(null, 204)
     },
   )
@@ -152,7 +152,7 @@ export function personRoutes(deps: PeopleDeps): OpenAPIHono<HttpEnv> {
       const { userId } = requireAdministrator(c.get('identity'))
       const { user_id, session_id } = c.req.valid('param')
       await requireReachNow(db, userId, user_id)
-      if ((await endSessions(deps, c.get('actor'), user_id, { id: session_id })) === 0)
+      if ((await endSessions(db, c.get('actor'), user_id, { id: session_id })) === 0)
         throw new BoardroomError('not_found', 'this user has no such session')
       return c.body(null, 204)
     },

@@ -138,8 +138,8 @@ export class Sso {
       timeoutDuration: jwksTimeoutMs,
     })
     return {
-      handler: (request, keeping) =>
-        handle(this.#deps, auth, request, { keeping, login: { by: 'single_sign_on', issuer } }),
+      handler: (request, how) =>
+        handle(this.#deps, auth, request, { ...how, login: { by: 'single_sign_on', issuer } }),
       baseUrl: `${options.baseURL}${options.basePath}`,
     }
   }
