@@ -259,7 +259,10 @@ async function start({
   opened.add('dry runs', () => dryRuns.close())
   const compaction = new Compaction({ database, worker, log, restMs: 2000 })
   opened.add('compaction', () => compaction.close())
-  const updateLog = new PostgresUpdateLog({ database, log, keeper: compaction })
+  const updateLog = new PostgresUpdateLog({
+    ...{ database, log, keeper: compaction },
+    onAgentEdits: () => journal.committed(),
+  })
   opened.add('update log', () => updateLog.close())
 
   const askedText = await instanceText(db, config)
@@ -270,7 +273,7 @@ async function start({
       : `${publicUrlOf(config, null)}/consent${query && `?${query}`}`
   }
   const access = new BoardAccess(db, config.publicBoards, { asked: askedText, urlFor: consentUrl })
-  const journal = new AgentJournal({ db, trail, log })
+  const journal = new AgentJournal({ db, log })
   opened.add("agents' journal", () => journal.close())
   const cluster = await joinCluster({
     ...{ config, database, log, nodeId: presence.serverId },
@@ -295,9 +298,6 @@ async function start({
     ...(goOnUnsavedMs === undefined ? {} : { goOnUnsavedMs }),
     onLeave: (connection, code, reason) =>
       recordLeave({ trail, presence, log }, connection, { code, reason }),
-    onAgentEdit({ boardId, subject, principal }, edits) {
-      if (subject.agentId !== null) journal.add(boardId, { id: subject.agentId, name: principal.name }, edits)
-    },
     onRelayed: (by, relayed) => recordRelayed(trail, by, relayed, log),
     onContested: (owner, contested) => recordContested(trail, owner, contested, log),
   })

@@ -16,8 +16,9 @@ export interface AgentsDeps {
   rooms: {
     document(boardId: string): Promise<Uint8Array>
     applyAsServer(boardId: string, change: ServerChange, principalKey: string): Promise<void>
+    saved(boardId: string): Promise<void>
   }
-  journal: Pick<AgentJournal, 'add' | 'flush'>
+  journal: Pick<AgentJournal, 'flush'>
 }
 
 export interface McpDeps extends AgentsDeps {

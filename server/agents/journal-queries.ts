@@ -7,30 +7,48 @@ import type { ElementEdit } from '../documents/element-properties.ts'
 
 export type EditRow = Row<'agent_edits'>
 
-/** All of them or none. */
-export const insertEdits = (
-  db: Db,
-  boardId: string,
-  agentId: string,
-  edits: readonly ElementEdit[],
+/** A row that the trail does not know of yet, with the name of its agent; null where that is gone. */
+export type UntoldRow = EditRow & { agent_name: string | null }
+
+/**
+ * The oldest `limit` of them, held until the transaction ends; without those that another process is telling. Serves
+ * from: agent_edits_untold.
+ */
+export const untoldEdits = (trx: Transaction<Tables>, limit: number): Promise<UntoldRow[]> =>
+  trx
+    .selectFrom('agent_edits')
+    .selectAll('agent_edits')
+    .select((eb) =>
+      eb
+        .selectFrom('agents')
+        .select('name')
+        .whereRef('agents.id', '=', 'agent_edits.agent_id')
+        .as('agent_name'),
+    )
+    .where('in_trail', '=', false)
+    .orderBy('id')
+    .limit(limit)
+    .forUpdate()
+    .skipLocked()
+    .execute()
+
+/** What one row says from now on, in place of those before it too. */
+export const keepJoined = async (
+  trx: Transaction<Tables>,
+  id: string,
+  { change, oldValues, newValues }: ElementEdit,
+  before: readonly string[],
 ): Promise<void> => {
-  const values = edits.map(({ elementId, change, oldValues, newValues }) => ({
-    board_id: boardId,
-    agent_id: agentId,
-    // As a client may name an element in a document, and a text of Postgres may not hold it.
-    element_id: elementId.replaceAll('\u0000', '\ufffd').toWellFormed(),
-    change,
-    old_values: jsonbOf(oldValues),
-    new_values: jsonbOf(newValues),
-  }))
-  return db.transaction().execute(async (trx) => {
-    for (let at = 0; at < values.length; at += 500)
-      await trx
-        .insertInto('agent_edits')
-        .values(values.slice(at, at + 500))
-        .execute()
-  })
+  await trx
+    .updateTable('agent_edits')
+    .set({ change, old_values: jsonbOf(oldValues), new_values: jsonbOf(newValues) })
+    .where('id', '=', id)
+    .execute()
+  await sql`delete from ${sql.table('agent_edits')} where id = any(${before}::bigint[])`.execute(trx)
 }
+
+export const markTold = (trx: Transaction<Tables>, ids: readonly string[]) =>
+  sql`update ${sql.table('agent_edits')} set in_trail = true where id = any(${ids}::bigint[])`.execute(trx)
 
 /** What is not undone yet, newest first, at most `limit`. Serves from: agent_edits (board_id, agent_id, created_at). */
 export const editsSince = (

@@ -1,145 +1,156 @@
-// The journal of what agents do to elements: what each property was before and is now, gathered for half a second, so
-// that a drag is one line. By it, what an agent did is looked at and undone. The trail gets a line of counts for each.
+// The journal of what agents do to elements: what each property was before and is now. Its rows are committed with the
+// edit itself (see server/storage/log/queries.ts), so that no crash parts the two. Half a second later they are gathered:
+// a drag becomes one row, and the trail gets a line of counts for each agent and board. By the journal, what an agent
+// did is looked at and undone.
 import type { Logger } from 'pino'
-import { isViolationOf } from '../accounts/users.ts'
-import type { AuditTrail } from '../audit/trail.ts'
+import { type AuditEvent, rowOf } from '../audit/event.ts'
+import { insertEvents } from '../audit/queries.ts'
 import type { Db } from '../database/database.ts'
-import type { ElementEdit } from '../documents/element-properties.ts'
+import { type ElementEdit, joinedEdit } from '../documents/element-properties.ts'
 import { systemActor } from '../principal.ts'
-import { forgetEdits, insertEdits } from './journal-queries.ts'
+import { forgetEdits, keepJoined, markTold, type UntoldRow, untoldEdits } from './journal-queries.ts'
 
 const gatherMs = 500
-/** What could not be written is tried again so soon. */
+/** What could not be told is tried again so soon. */
 const retryMs = 2000
-const forgetEveryMs = 3_600_000
-const keptDays = 30
+const oftenMs = 3_600_000
+export const journalKeptDays = 30
+const mostToldAtOnce = 1000
 /** Elements named in one line of the trail. */
 const mostNamed = 50
 
-export interface JournalOptions {
-  db: Db
-  trail: Pick<AuditTrail, 'record'>
-  log: Logger
-}
-
-interface Gathered {
-  boardId: string
-  agentId: string
-  agentName: string
-  edits: Map<string, ElementEdit>
-  /** They are in the journal, and the trail is still to be told. */
-  isInserted: boolean
-}
-
-/**
- * What the database does not take now waits here and is tried again. A crash may lose what waits: half a second of it,
- * or what came since the database was away; never of the board.
- */
 export class AgentJournal {
-  readonly #options: JournalOptions
-  readonly #forgetting: NodeJS.Timeout
-  #gathered = new Map<string, Gathered>()
-  /** Oldest first; not gathered into any more. */
-  #waiting: Gathered[] = []
+  readonly #db: Db
+  readonly #log: Logger
+  readonly #often: NodeJS.Timeout
   #timer: NodeJS.Timeout | null = null
-  #writing: Promise<void> = Promise.resolve()
+  #telling: Promise<void> = Promise.resolve()
+  #isClosed = false
 
-  constructor(options: JournalOptions) {
-    this.#options = options
-    this.#forgetting = setInterval(() => {
-      forgetEdits(options.db, keptDays).catch((error: unknown) =>
-        options.log.warn({ err: error }, 'old edits of agents not forgotten; trying again in an hour'),
-      )
-    }, forgetEveryMs)
+  constructor({ db, log }: { db: Db; log: Logger }) {
+    this.#db = db
+    this.#log = log
+    this.#often = setInterval(() => this.#tidy(), oftenMs)
+    // What a crash left untold.
+    this.committed()
   }
 
-  add(boardId: string, agent: { id: string; name: string }, edits: readonly ElementEdit[]): void {
-    const key = `${boardId} ${agent.id}`
-    const gathered = this.#gathered.get(key) ?? {
-      boardId,
-      agentId: agent.id,
-      agentName: agent.name,
-      edits: new Map(),
-      isInserted: false,
-    }
-    this.#gathered.set(key, gathered)
-    for (const edit of edits) {
-      const before = gathered.edits.get(edit.elementId)
-      gathered.edits.set(edit.elementId, before === undefined ? edit : joined(before, edit))
-    }
-    this.#flushIn(gatherMs)
+  /** Something of an agent was committed. */
+  committed(): void {
+    this.#tellIn(gatherMs)
   }
 
-  /** Resolves once everything added by now is written, or waits to be tried again, which the log says. */
+  /** Tells the trail what it does not know yet. What cannot be told now is tried again, which the log says. */
   flush(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
-    const gathered = [...this.#gathered.values()]
-    this.#gathered = new Map()
-    this.#writing = this.#writing.then(() => this.#write(gathered))
-    return this.#writing
-  }
-
-  #flushIn(ms: number): void {
-    this.#timer ??= setTimeout(() => void this.flush(), ms)
+    this.#telling = this.#telling.then(() => this.#tell())
+    return this.#telling
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#forgetting)
+    this.#isClosed = true
+    clearInterval(this.#often)
     await this.flush()
-    if (this.#timer !== null) clearTimeout(this.#timer)
-    for (const { boardId, agentId, edits } of this.#waiting)
-      this.#options.log.error({ boardId, agentId, edits: edits.size }, 'edits of an agent were not journaled')
   }
 
-  async #write(gathered: readonly Gathered[]): Promise<void> {
-    const { db, trail, log } = this.#options
-    const due = [...this.#waiting, ...gathered]
-    this.#waiting = []
-    for (const one of due) {
-      const { boardId, agentId, agentName, edits } = one
-      const all = [...edits.values()]
-      const count = (change: ElementEdit['change']) => all.filter((edit) => edit.change === change).length
-      try {
-        if (!one.isInserted) await insertEdits(db, boardId, agentId, all)
-        one.isInserted = true
-        await trail.record({
-          action: 'update',
-          actor: { ...systemActor, kind: 'agent', agentId, name: agentName },
-          boardId,
-          resourceType: 'document',
-          details: {
-            created: count('created') + count('restored'),
-            updated: count('updated'),
-            deleted: count('deleted'),
-            elements: all.slice(0, mostNamed).map(({ elementId }) => elementId),
-          },
-        })
-      } catch (error) {
-        const fields = { err: error, boardId, agentId, edits: all.length }
-        // A board that is gone has no journal any more.
-        if (isViolationOf(error, 'agent_edits_board_id_fkey')) {
-          log.info(fields, 'edits of an agent on a board that was deleted are not journaled')
-          continue
-        }
-        log.warn(fields, 'edits of an agent were not journaled; trying again')
-        this.#waiting.push(one)
-      }
+  #tellIn(ms: number): void {
+    if (!this.#isClosed) this.#timer ??= setTimeout(() => void this.flush(), ms)
+  }
+
+  /** Also for rows of a server that crashed and did not come back. */
+  #tidy(): void {
+    this.committed()
+    forgetEdits(this.#db, journalKeptDays).catch((error: unknown) =>
+      this.#log.warn({ err: error }, 'old edits of agents not forgotten; trying again in an hour'),
+    )
+  }
+
+  async #tell(): Promise<void> {
+    try {
+      while ((await this.#tellSome()) === mostToldAtOnce);
+    } catch (error) {
+      this.#log.warn({ err: error }, 'the trail was not told what agents did; trying again')
+      this.#tellIn(retryMs)
     }
-    if (this.#waiting.length > 0) this.#flushIn(retryMs)
+  }
+
+  /** The rows and their line in one transaction, so that each is told once. @returns how many */
+  #tellSome(): Promise<number> {
+    return this.#db.transaction().execute(async (trx) => {
+      const rows = await untoldEdits(trx, mostToldAtOnce)
+      if (rows.length === 0) return 0
+      const events: AuditEvent[] = []
+      for (const own of byAgentAndBoard(rows).values()) {
+        const joined = [...byElement(own).values()]
+        for (const { last, edit, ids } of joined)
+          if (ids.length > 0) await keepJoined(trx, last.id, edit, ids)
+        events.push(eventOf(own, joined))
+      }
+      await markTold(
+        trx,
+        rows.map(({ id }) => id),
+      )
+      await insertEvents(trx, events.map(rowOf))
+      return rows.length
+    })
   }
 }
 
-/** Two edits of one element as one: from before the first to after the second. */
-function joined(first: ElementEdit, second: ElementEdit): ElementEdit {
-  const oldValues = { ...first.oldValues }
-  const newValues = { ...first.newValues }
-  for (const key of new Set([...Object.keys(second.oldValues), ...Object.keys(second.newValues)])) {
-    const isKnown = key in first.oldValues || key in first.newValues
-    if (!isKnown && key in second.oldValues) oldValues[key] = second.oldValues[key]
-    if (key in second.newValues) newValues[key] = second.newValues[key]
-    else delete newValues[key]
+/** What was done to one element, as the last of its rows will have it. */
+interface Joined {
+  last: UntoldRow
+  edit: ElementEdit
+  /** The rows before it, which it takes the place of. */
+  ids: string[]
+}
+
+function byAgentAndBoard(rows: readonly UntoldRow[]): Map<string, UntoldRow[]> {
+  const all = new Map<string, UntoldRow[]>()
+  for (const row of rows) {
+    const key = `${row.board_id} ${row.agent_id}`
+    const own = all.get(key)
+    if (own === undefined) all.set(key, [row])
+    else own.push(row)
   }
-  const change = first.change === 'created' || second.change === 'updated' ? first.change : second.change
-  return { elementId: first.elementId, change, oldValues, newValues }
+  return all
+}
+
+function byElement(rows: readonly UntoldRow[]): Map<string, Joined> {
+  const all = new Map<string, Joined>()
+  for (const row of rows) {
+    const edit = editOf(row)
+    // What was taken back already stays apart from what came after it.
+    const key = JSON.stringify([row.element_id, row.undone_at !== null])
+    const before = all.get(key)
+    if (before === undefined) all.set(key, { last: row, edit, ids: [] })
+    else
+      all.set(key, { last: row, edit: joinedEdit(before.edit, edit), ids: [...before.ids, before.last.id] })
+  }
+  return all
+}
+
+const editOf = ({ element_id, change, old_values, new_values }: UntoldRow): ElementEdit => ({
+  elementId: element_id,
+  change,
+  oldValues: old_values,
+  newValues: new_values,
+})
+
+function eventOf(rows: readonly UntoldRow[], joined: readonly Joined[]): AuditEvent {
+  const [first] = rows
+  if (first === undefined) throw new TypeError('nothing to tell')
+  const count = (change: ElementEdit['change']) => joined.filter(({ edit }) => edit.change === change).length
+  return {
+    action: 'update',
+    actor: { ...systemActor, kind: 'agent', agentId: first.agent_id, name: first.agent_name },
+    boardId: first.board_id,
+    resourceType: 'document',
+    details: {
+      created: count('created') + count('restored'),
+      updated: count('updated'),
+      deleted: count('deleted'),
+      elements: joined.slice(0, mostNamed).map(({ edit }) => edit.elementId),
+    },
+  }
 }

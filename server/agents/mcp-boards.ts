@@ -101,7 +101,6 @@ export async function editBoard(
     },
     principalKey(caller.identity.principal),
   )
-  deps.journal.add(boardId, { id: caller.agentId, name: caller.name }, edits)
   return edits
 }
 

@@ -20,6 +20,7 @@ export async function undoAgent(
   asked: { boardId: string; agentId: string; since: Date },
 ): Promise<AgentUndone> {
   const { boardId, agentId, since } = asked
+  await deps.rooms.saved(boardId)
   await deps.journal.flush()
   const rows = await editsSince(deps.db, boardId, agentId, since, mostUndone + 1)
   if (rows.length > mostUndone)

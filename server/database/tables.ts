@@ -209,10 +209,12 @@ export interface AgentEditsTable {
   element_id: string
   change: 'created' | 'updated' | 'deleted' | 'restored'
   /** The properties that changed, before and after; one that was or is missing stands only on the other side. */
-  old_values: ColumnType<Record<string, unknown>, string, never>
-  new_values: ColumnType<Record<string, unknown>, string, never>
+  old_values: ColumnType<Record<string, unknown>, string, string>
+  new_values: ColumnType<Record<string, unknown>, string, string>
   created_at: Stamp
   undone_at: MaybeTime
+  /** The trail has counted it. */
+  in_trail: Generated<boolean>
 }
 
 export interface ConsentRecordsTable {

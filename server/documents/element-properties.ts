@@ -59,3 +59,17 @@ export function editBetween(
     before === null ? 'created' : wasThere === isThere ? 'updated' : isThere ? 'restored' : 'deleted'
   return { elementId, change, oldValues, newValues }
 }
+
+/** Two edits of one element as one: from before the first to after the second. */
+export function joinedEdit(first: ElementEdit, second: ElementEdit): ElementEdit {
+  const oldValues = { ...first.oldValues }
+  const newValues = { ...first.newValues }
+  for (const key of new Set([...Object.keys(second.oldValues), ...Object.keys(second.newValues)])) {
+    const isKnown = key in first.oldValues || key in first.newValues
+    if (!isKnown && key in second.oldValues) oldValues[key] = second.oldValues[key]
+    if (key in second.newValues) newValues[key] = second.newValues[key]
+    else delete newValues[key]
+  }
+  const change = first.change === 'created' || second.change === 'updated' ? first.change : second.change
+  return { elementId: first.elementId, change, oldValues, newValues }
+}

@@ -2,6 +2,7 @@
 // log and a socket pair. Nothing in this folder knows HTTP or SQL.
 import type { Level } from '../../shared/levels.ts'
 import type { PublicPrincipal } from '../../shared/protocol.ts'
+import type { ElementEdit } from '../documents/element-properties.ts'
 import type { DryRunAnswer, DryRunQuestion } from '../documents/validate/crowds.ts'
 import type { StateVectorLimits } from '../documents/validate/state-vector.ts'
 import type { DryRunLimits, ValidationLimits } from '../documents/validate/verdict.ts'
@@ -50,10 +51,16 @@ export interface UpdateLog {
    * Queue one update for the next group commit, which edits of continuous work share. While the database is away it stays queued and is tried again.
    * @param update Yjs v1, the server's own update event; owned by the log from here on.
    * @param authors client ids of which something changed that must be remembered; the last word on each.
+   * @param byAgents what agents did by it; in the same commit.
    * @returns resolves once committed.
    * @throws BoardroomError when this board alone cannot be written (deleted, over a database limit); never for an outage.
    */
-  append(boardId: string, update: Uint8Array, authors: readonly Author[]): Promise<void>
+  append(
+    boardId: string,
+    update: Uint8Array,
+    authors: readonly Author[],
+    byAgents?: readonly AgentEdits[],
+  ): Promise<void>
   /** Somebody waits for what is appended by now, or can bring it back no more: it is not held for what comes next. */
   hurry(): void
   /** Bytes queued or in flight: of one board, of all boards; and since when (ms epoch) commits fail, null while they work. */
@@ -92,6 +99,12 @@ export interface Author {
   principal: string
   /** Clocks that others brought in while it was away and that it has not shown yet; left out where there are none. */
   relays?: readonly Relay[]
+}
+
+/** What an agent did to elements by one update. */
+export interface AgentEdits {
+  agentId: string
+  edits: readonly ElementEdit[]
 }
 
 /** Clocks `fromClock` (inclusive) to `toClock` (exclusive) of one client id came from the principal `by`. */

@@ -1,6 +1,5 @@
 // What a room is given.
 import type { Logger } from 'pino'
-import type { ElementEdit } from '../documents/element-properties.ts'
 import type { Clock } from './clock.ts'
 import type { Connection } from './connection/connection.ts'
 import type { Counters } from './counters.ts'
@@ -25,5 +24,4 @@ export interface RoomOptions {
   onLeft: (connection: Connection) => void
   onRelayed: (by: Editor, relayed: readonly Relayed[]) => void
   onContested: (owner: Editor, contested: Contested) => void
-  onAgentEdit?: (by: Editor, edits: readonly ElementEdit[]) => void
 }

@@ -45,8 +45,7 @@ export class Room implements Host<Connection> {
   #isOver = false
 
   constructor(options: RoomOptions, stored: StoredBoard) {
-    const { boardId, limits, logger, counters, log, cut, dryRun, onRelayed, onContested, onAgentEdit, link } =
-      options
+    const { boardId, limits, logger, counters, log, cut, dryRun, onRelayed, onContested, link } = options
     this.#link = link
     this.#options = options
     this.boardId = boardId
@@ -88,7 +87,6 @@ export class Room implements Host<Connection> {
       onFailure: (failure) => this.#failed(failure),
       onRelayed,
       onContested,
-      onAgentEdit,
     })
     const parts = { document: this.#document, clientIds: this.#clientIds, window: this.#window, clock }
     this.#exchange = new StateExchange(parts)
@@ -203,6 +201,11 @@ export class Room implements Host<Connection> {
       this.#window.change(doc, updatesOf(change, { document: this.#document, doc, limits }), author)
       await this.#window.settled()
     })
+  }
+
+  /** Resolves once everything that came in by now is committed. @throws what the log threw */
+  async saved(): Promise<void> {
+    await this.#held(() => this.#window.settled())
   }
 
   /** The whole state now, as one update v1. */

@@ -3,7 +3,6 @@
 import type { Logger } from 'pino'
 import type { Level } from '../../shared/levels.ts'
 import { type BoardEvent, CloseCode, encodeHello } from '../../shared/protocol.ts'
-import type { ElementEdit } from '../documents/element-properties.ts'
 import { patchYjsMerging } from '../documents/yjs-merging.ts'
 import { BoardroomError } from '../errors.ts'
 import { type Pending, Rights } from './access/live-access.ts'
@@ -45,8 +44,6 @@ export interface RoomsOptions {
   onRelayed?: (by: ConnectionSummary, relayed: readonly Relayed[]) => void
   /** Such an owner came back, and has other edits. */
   onContested?: (owner: ConnectionSummary, contested: Contested) => void
-  /** An agent did something to elements. For its record. */
-  onAgentEdit?: (by: ConnectionSummary, edits: readonly ElementEdit[]) => void
   /** Folds logs in a worker; without it they are folded here, in slices. */
   fold?: Fold
   /** Cuts states in a worker; without it a large document is built in one go. */
@@ -93,7 +90,6 @@ export class Rooms {
       onRelayed: (by, relayed) => this.#report(() => options.onRelayed?.(by.summary(), relayed)),
       onContested: (owner, contested) =>
         this.#report(() => options.onContested?.(owner.summary(), contested)),
-      onAgentEdit: (by, edits) => this.#report(() => options.onAgentEdit?.(by.summary(), edits)),
     })
   }
 
@@ -186,6 +182,11 @@ export class Rooms {
    */
   applyAsServer(boardId: string, change: ServerChange, principalKey: string): Promise<void> {
     return this.#rooms.withRoom(boardId, (room) => room.changeAsServer(change, principalKey))
+  }
+
+  /** Resolves once what came in to a board by now, on this node, is committed. @throws what the log threw */
+  async saved(boardId: string): Promise<void> {
+    await this.#rooms.open(boardId)?.saved()
   }
 
   /** Ends every room; what is applied is still stored, and whoever comes meanwhile waits for that. */

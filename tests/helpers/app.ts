@@ -171,8 +171,9 @@ export const withApp = <Result>(
       rooms: {
         document: async (boardId) => worker.foldStored(await storedOf(test, boardId)),
         applyAsServer: () => Promise.reject(new Error('no room is open here')),
+        saved: () => Promise.resolve(),
       },
-      journal: { add: () => undefined, flush: () => Promise.resolve() },
+      journal: { flush: () => Promise.resolve() },
     }
     const agents: AgentsDeps = { db, access: deps.access, trail: deps.audit, ...live }
     const app = createApp({

@@ -3,7 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
 import { CloseCode, MessageType } from '../../shared/protocol.ts'
-import { writeElements } from '../../shared/scene.ts'
+import { elementsOf, writeElements } from '../../shared/scene.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { type Answer, type Person, type TestServer, withServer } from '../helpers/server.ts'
 
@@ -398,36 +398,95 @@ agents('that may not read bring elements in and get nothing out', () =>
   }),
 )
 
-agents(
-  'cannot keep an edit out of their journal, whatever they call an element and while it cannot be written',
-  () =>
-    withServer(async (server) => {
-      const ada = await server.user('Ada')
-      const board = await ada.board()
-      const { id, token } = await make(ada, 'Drawer')
-      ok(await ada.ask('POST', `/api/agents/${id}/grants`, { board_id: board, ...all }))
-      const agent = await server.open(board, { ticket: token })
-      const names = ['', 'x'.repeat(201), `${'x'.repeat(200)}y`, 'nul\u0000']
-      await server.pool.query('alter table boardroom.agent_edits rename to agent_edits_away')
-      agent.doc.transact(() => {
-        const elements = agent.doc.getMap('elements')
-        for (const name of names) elements.set(name, new Y.Map([['type', 'ellipse']]))
-        elements.set('large', new Y.Map<unknown>([['count', 9007199254740993n]]))
+agents('cannot keep an edit out of their journal, whatever they call an element', () =>
+  withServer(async (server) => {
+    const ada = await server.user('Ada')
+    const board = await ada.board()
+    const { id, token } = await make(ada, 'Drawer')
+    ok(await ada.ask('POST', `/api/agents/${id}/grants`, { board_id: board, ...all }))
+    const agent = await server.open(board, { ticket: token })
+    const names = ['', 'x'.repeat(201), `${'x'.repeat(200)}y`, 'nul\u0000']
+    agent.doc.transact(() => {
+      const elements = agent.doc.getMap('elements')
+      for (const name of names) elements.set(name, new Y.Map([['type', 'ellipse']]))
+      elements.set('large', new Y.Map<unknown>([['count', 9007199254740993n]]))
+    })
+    const items = await eventually(async () => {
+      const seen = ok(await ada.ask('GET', `/api/agents/${id}/edits`)).items
+      return seen.length > 0 && (seen as { element_id: string; new_values: object }[])
+    })
+    assert.equal(
+      items.map(({ element_id }) => element_id).sort(),
+      [...names.slice(0, 3), 'nul\ufffd', 'large'].sort(),
+    )
+    assert.equal(items.find(({ element_id }) => element_id === 'large')?.new_values, {
+      count: '9007199254740993',
+    })
+  }),
+)
+
+agents('are journaled by a row for each element and half second, which the trail counts once', () =>
+  withServer(async (server) => {
+    const ada = await server.user('Ada')
+    const board = await ada.board()
+    const { id, token } = await make(ada, 'Drawer')
+    ok(await ada.ask('POST', `/api/agents/${id}/grants`, { board_id: board, ...all }))
+    const human = await server.open(board, { ticket: await ada.ticket(board) })
+    writeElements(human.doc, [rectangle('old')])
+    const agent = await server.open(board, { ticket: token })
+    const old = agent.doc.getMap('elements').get('old') as Y.Map<unknown>
+    for (let x = 1; x <= 30; x++) {
+      old.set('geo', { x, y: 1, width: 2, height: 3 })
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    const rows = () => server.pool.query('select * from boardroom.agent_edits order by id')
+    const last = await eventually(async () => {
+      const all = (await rows()).rows
+      return all.at(-1)?.new_values.geo.x === 30 && all.every(({ in_trail }) => in_trail) && all
+    })
+    assert.ok(last.length <= 3, `${last.length} rows for a drag of 30 steps`)
+    assert.equal([last[0].old_values.geo.x, last[0].change], [10, 'updated'])
+    const told = await server.pool.query(
+      `select details from boardroom.audit_logs where action = 'update' and agent_id = $1`,
+      [id],
+    )
+    assert.equal(
+      told.rows.map(({ details }) => details),
+      last.map(() => ({ created: 0, updated: 1, deleted: 0, elements: ['old'] })),
+    )
+  }),
+)
+
+agents('that import a file in the place of a drawing are undone like any other edit', () =>
+  withServer(async (server) => {
+    const ada = await server.user('Ada')
+    const board = await ada.board()
+    const { id, token } = await make(ada, 'Drawer')
+    ok(await ada.ask('POST', `/api/agents/${id}/grants`, { board_id: board, ...all }))
+    const human = await server.open(board, { ticket: await ada.ticket(board) })
+    writeElements(human.doc, [rectangle('old')])
+    const since = new Date(Date.now() - 60_000).toISOString()
+    const read = async () =>
+      server.ask('GET', `/api/boards/${board}/document`, undefined, {
+        authorization: `Bearer ${token}`,
+        accept: 'application/vnd.excalidraw+json',
       })
-      const edits = () => ada.ask('GET', `/api/agents/${id}/edits`)
-      const other = await server.open(board, { ticket: await ada.ticket(board) })
-      await eventually(() => other.doc.getMap('elements').has('large'))
-      await edits() // tries to write what came
-      await server.pool.query('alter table boardroom.agent_edits_away rename to agent_edits')
-      const items = ok(await edits()).items as { element_id: string; new_values: object }[]
-      assert.equal(
-        items.map(({ element_id }) => element_id).sort(),
-        [...names.slice(0, 3), 'nul\ufffd', 'large'].sort(),
-      )
-      assert.equal(items.find(({ element_id }) => element_id === 'large')?.new_values, {
-        count: '9007199254740993',
-      })
-    }),
+    await eventually(async () => JSON.stringify((await read()).body).includes('old'))
+    const drawing = { type: 'excalidraw', version: 2, elements: [rectangle('new')] }
+    ok(
+      await server.ask('POST', `/api/boards/${board}/import?replace=true`, drawing, {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/vnd.excalidraw+json',
+      }),
+    )
+    const shown = () =>
+      elementsOf(human.doc)
+        .filter(({ isDeleted }) => isDeleted !== true)
+        .map((element) => element.id)
+    await eventually(() => shown().join() === 'new')
+    ok(await ada.ask('POST', `/api/boards/${board}/agents/${id}/undo`, { since }))
+    await eventually(() => shown().join() === 'old')
+  }),
 )
 
 agents.run()

@@ -1,9 +1,11 @@
 // The edits of one room, from the moment they come in until they are committed. They wait for a window (led: after a
 // pause they are applied at once, and what follows within 5 ms together), go out as one update, and into the log.
 import { type Doc, getState } from 'yjs'
+import { touchesOf } from '../../documents/element-touches.ts'
 import type { Clock, Timer } from '../clock.ts'
 import type { BoardDocument } from '../document.ts'
-import type { Author, DryRun, StoredBoard, UpdateLog } from '../ports.ts'
+import type { AgentEdits, Author, DryRun, StoredBoard, UpdateLog } from '../ports.ts'
+import { agentOf, editsSince, readingsOf } from './agent-edits.ts'
 import { Commits } from './commits.ts'
 import { DryRuns } from './dry-runs.ts'
 import type { Edit, Editor } from './edit.ts'
@@ -214,7 +216,7 @@ export class EditWindow {
     const { change } = judged
     if (change !== null) {
       // First the log: whatever happens while it is shown, nothing is on the board that is not on its way to the disk.
-      this.#store(change.update, change.authors)
+      this.#store(change.update, change.authors, change.byAgents)
       this.#options.onUpdate(change.update, change.soleWriter)
     }
     const after = this.#commits.issued
@@ -248,10 +250,15 @@ export class EditWindow {
   #change(doc: Doc, updates: readonly Uint8Array[], author: string): void {
     const { clientIds, limits, onUpdate, onFull } = this.#options
     const known = new Set(doc.store.clients.keys())
+    const agentId = agentOf(author)
+    const byAgents: AgentEdits[] = []
     const update = this.#document.transact(doc, () => {
-      for (const each of updates)
+      for (const each of updates) {
+        const before = agentId === null ? null : readingsOf(touchesOf(each, doc), doc)
         if (this.#document.apply(doc, each) === 'incomplete')
           throw new Error('a change left something pending')
+        if (agentId !== null && before !== null) byAgents.push({ agentId, edits: editsSince(before, doc) })
+      }
     })
     if (update === null) return
     const fresh = Array.from(doc.store.clients.keys()).filter((clientId) => !known.has(clientId))
@@ -261,15 +268,15 @@ export class EditWindow {
       fromClock: 0,
       toClock: getState(doc.store, clientId),
     }))
-    this.#store(update, clientIds.wrote(writer, writes).authors)
+    this.#store(update, clientIds.wrote(writer, writes).authors, byAgents)
     onUpdate(update, null)
     if (!this.#document.hasRoomFor(1, limits.maxBoardBytes)) onFull()
   }
 
   /** Hands an update that is applied already to the log. */
-  #store(update: Uint8Array, authors: readonly Author[]): void {
+  #store(update: Uint8Array, authors: readonly Author[], byAgents: readonly AgentEdits[]): void {
     const { log, boardId, onStored } = this.#options
-    const appended = log.append(boardId, update, authors)
+    const appended = log.append(boardId, update, authors, byAgents)
     this.#commits.follow(appended, (error) => this.#fail('refused', error))
     onStored(update, authors, appended)
   }

@@ -2,8 +2,7 @@
 // it applied, all in one transaction; that emits one update, which is what everybody gets and what is stored.
 import type * as Y from 'yjs'
 import { mayWrite } from '../../../shared/levels.ts'
-import { type ElementEdit, editBetween, propertiesAt } from '../../documents/element-properties.ts'
-import { refusedTouch, type Touches, touchesOf } from '../../documents/element-touches.ts'
+import { refusedTouch, touchesOf } from '../../documents/element-touches.ts'
 import { validateUpdate } from '../../documents/validate/validate.ts'
 import {
   defaultValidationLimits,
@@ -15,7 +14,8 @@ import type { Clock } from '../clock.ts'
 import type { Counters } from '../counters.ts'
 import type { BoardDocument } from '../document.ts'
 import { isEmptyUpdate } from '../messages.ts'
-import type { Author, RoomLimits } from '../ports.ts'
+import type { AgentEdits, Author, RoomLimits } from '../ports.ts'
+import { editsSince, readingsOf } from './agent-edits.ts'
 import type { ClientIds, Contested, Relayed } from './client-ids.ts'
 import type { DryRuns } from './dry-runs.ts'
 import type { Edit, Editor, Outcome, Problem } from './edit.ts'
@@ -25,6 +25,7 @@ import { emptyPlaces } from './empty-place.ts'
 export interface Change {
   update: Uint8Array
   authors: Author[]
+  byAgents: AgentEdits[]
   /** Whose edits these all are; null where they are of several. Who wrote it all has it all. */
   soleWriter: Editor | null
 }
@@ -47,8 +48,6 @@ export interface JudgeOptions {
   onRelayed: (by: Editor, relayed: readonly Relayed[]) => void
   /** An owner came back, and its edits are not those that somebody else brought in. */
   onContested: (owner: Editor, contested: Contested) => void
-  /** An agent did something to elements. */
-  onAgentEdit?: ((by: Editor, edits: readonly ElementEdit[]) => void) | undefined
 }
 
 /** A window while it is judged. */
@@ -56,6 +55,7 @@ interface Window extends Judged {
   /** Of the updates applied so far: the document counts them when the transaction ends. */
   appliedBytes: number
   authors: Author[]
+  byAgents: AgentEdits[]
   /** What the edits took one by one, which is charged already. */
   judgedMs: number
 }
@@ -108,6 +108,7 @@ export class Judge {
       isFull: false,
       appliedBytes: 0,
       authors: [],
+      byAgents: [],
       judgedMs: 0,
     }
     if (doc === null) {
@@ -124,7 +125,7 @@ export class Judge {
     if (update === null) return window
     const [writer] = writers
     const soleWriter = writers.size === 1 && writer !== undefined ? writer : null
-    window.change = { update, authors: window.authors, soleWriter }
+    window.change = { update, authors: window.authors, byAgents: window.byAgents, soleWriter }
     return window
   }
 
@@ -176,12 +177,13 @@ export class Judge {
     const refused =
       touches === null || editor.elementRights === null ? null : refusedTouch(touches, editor.elementRights)
     if (refused !== null) return this.#keptEmpty(editor, doc, verdict, { refused, window })
-    const before = touches === null ? null : readings(touches, doc)
+    const before = touches === null ? null : readingsOf(touches, doc)
     if (document.apply(doc, update) === 'incomplete')
       editor.log.error({ bytes: update.length }, 'an update left something pending; dropped')
     window.appliedBytes += update.length
     counters.updates++
-    if (touches !== null && before !== null) this.#tellAgentEdit(editor, before, readings(touches, doc))
+    const { agentId } = editor.summary().subject
+    if (before !== null && agentId !== null) window.byAgents.push({ agentId, edits: editsSince(before, doc) })
     const problem = this.#shown(editor, verdict.shown)
     window.authors.push(...this.#wrote(editor, verdict))
     return { name: 'effective', problem }
@@ -203,15 +205,6 @@ export class Judge {
       window.authors.push(...this.#wrote(editor, verdict))
     }
     return { name: 'refused', code: 'access_denied', message: refused, kind: 'not kept' }
-  }
-
-  #tellAgentEdit(editor: Editor, before: Readings, after: Readings): void {
-    const edits: ElementEdit[] = []
-    for (const [id, properties] of before) {
-      const edit = editBetween(id, properties, after.get(id) ?? null)
-      if (edit !== null) edits.push(edit)
-    }
-    if (edits.length > 0) this.#options.onAgentEdit?.(editor, edits)
   }
 
   #inspect({ editor, update }: Edit, doc: Y.Doc): Verdict {
@@ -267,11 +260,6 @@ export class Judge {
     for (const each of contested) this.#options.onContested(owner, each)
   }
 }
-
-type Readings = ReadonlyMap<string, ReturnType<typeof propertiesAt>>
-
-const readings = ({ elements }: Touches, doc: Y.Doc): Readings =>
-  new Map(Array.from(elements.keys(), (id) => [id, propertiesAt(doc, id)]))
 
 /** @returns null where it was not tried yet. */
 function afterTrial({ trial }: Edit, verdict: Verdict): Verdict | null {

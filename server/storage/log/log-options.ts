@@ -14,6 +14,8 @@ export interface UpdateLogOptions {
   database: Database
   log: Logger
   keeper: LogKeeper
+  /** What agents did was committed. */
+  onAgentEdits?: () => void
   maxCommitBytes?: number
   /** Default: 10 to 250 ms, 60 ms are a pause. */
   commitSpacing?: Partial<CommitSpacing>

@@ -1,11 +1,13 @@
 // The SQL of the log and its folding, one question a function. Bytes travel by COPY and binary arrays; see
 // server/database/copy.ts for why.
 import type { ClientBase } from 'pg'
+import { jsonbOf } from '../../audit/event.ts'
 import { bigintArray, byteaArray, textArray, uuidArray } from '../../database/arrays.ts'
 import { copyRows } from '../../database/copy.ts'
 import type { Database } from '../../database/database.ts'
 import { withClient } from '../../database/with-client.ts'
-import type { Author, Relay } from '../../rooms/ports.ts'
+import { type ElementEdit, joinedEdit } from '../../documents/element-properties.ts'
+import type { AgentEdits, Author, Relay } from '../../rooms/ports.ts'
 
 export interface StoredSnapshot {
   state: Uint8Array
@@ -17,6 +19,7 @@ export interface Append {
   boardId: string
   update: Uint8Array
   authors: readonly Author[]
+  byAgents: readonly AgentEdits[]
 }
 
 export interface StoredRows {
@@ -132,36 +135,71 @@ export async function insertUpdates(
     for (const author of own) authors.set(`${boardId} ${author.clientId}`, { boardId, author })
   const insertData = `insert into ${tableIn(schema, 'board_updates')} (board_id, data)
     select * from unnest($1::uuid[], $2::bytea[])`
-  // A field that pg knows and its types leave out.
-  const timeout = { query_timeout: timeoutMs }
-  const named = (name: string) => (isPrepared ? { name } : {})
-  if (authors.size === 0) {
-    await pool.query({ ...timeout, ...named('insert_updates'), text: insertData, values: [boards, data] })
-    return
-  }
-  const sorted = [...authors].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry)
-  await pool.query({
-    ...timeout,
-    ...named('insert_updates_authors'),
-    text: `with written as (
+  const edits = agentEditsOf(batch)
+  const values: Buffer[] = [boards, data]
+  const written: string[] = []
+  let name = 'insert_updates'
+  if (authors.size > 0) {
+    name += '_authors'
+    written.push(`authors as (
       insert into ${tableIn(schema, 'board_authors')} as known (board_id, client_id, principal, relays)
       select board_id, client_id, principal, nullif(relays, '')::jsonb
       from unnest($3::uuid[], $4::bigint[], $5::text[], $6::text[]) as new (board_id, client_id, principal, relays)
       on conflict (board_id, client_id) do update set principal = excluded.principal, relays = excluded.relays
-      where known.principal <> excluded.principal or known.relays is distinct from excluded.relays)
-    ${insertData}`,
-    values: [
-      boards,
-      data,
+      where known.principal <> excluded.principal or known.relays is distinct from excluded.relays)`)
+    const sorted = [...authors].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry)
+    values.push(
       uuidArray(sorted.map(({ boardId }) => boardId)),
       bigintArray(sorted.map(({ author }) => author.clientId)),
       textArray(sorted.map(({ author }) => author.principal)),
       textArray(
         sorted.map(({ author: { relays = [] } }) => (relays.length === 0 ? '' : JSON.stringify(relays))),
       ),
-    ],
+    )
+  }
+  if (edits.length > 0) {
+    name += '_edits'
+    const types = ['uuid', 'uuid', 'text', 'text', 'text', 'text']
+    const arrays = types.map((type, at) => `$${values.length + 1 + at}::${type}[]`)
+    written.push(`edits as (
+      insert into ${tableIn(schema, 'agent_edits')} (board_id, agent_id, element_id, change, old_values, new_values)
+      select board_id, agent_id, element_id, change, old_values::jsonb, new_values::jsonb
+      from unnest(${arrays.join()}) as new (board_id, agent_id, element_id, change, old_values, new_values))`)
+    values.push(
+      uuidArray(edits.map(({ boardId }) => boardId)),
+      uuidArray(edits.map(({ agentId }) => agentId)),
+      textArray(edits.map(({ edit }) => nameInJournal(edit.elementId))),
+      textArray(edits.map(({ edit }) => edit.change)),
+      textArray(edits.map(({ edit }) => jsonbOf(edit.oldValues))),
+      textArray(edits.map(({ edit }) => jsonbOf(edit.newValues))),
+    )
+  }
+  // A field that pg knows and its types leave out.
+  const timeout = { query_timeout: timeoutMs }
+  await pool.query({
+    ...timeout,
+    ...(isPrepared ? { name } : {}),
+    text: written.length === 0 ? insertData : `with ${written.join()} ${insertData}`,
+    values,
   })
 }
+
+/** What agents did in a batch, in its order: one for each element of a board, whatever was done to it on the way. */
+function agentEditsOf(batch: readonly Append[]): { boardId: string; agentId: string; edit: ElementEdit }[] {
+  const all = new Map<string, { boardId: string; agentId: string; edit: ElementEdit }>()
+  for (const { boardId, byAgents } of batch)
+    for (const { agentId, edits } of byAgents)
+      for (const edit of edits) {
+        const key = `${boardId} ${agentId} ${edit.elementId}`
+        const before = all.get(key)
+        if (before === undefined) all.set(key, { boardId, agentId, edit })
+        else before.edit = joinedEdit(before.edit, edit)
+      }
+  return [...all.values()]
+}
+
+/** As a client may name an element in a document, and a text of Postgres may not hold it. */
+const nameInJournal = (elementId: string): string => elementId.replaceAll('\u0000', '\ufffd').toWellFormed()
 
 /** Until the transaction ends, nobody else folds this board. @returns false where somebody else does. */
 export async function lockFolding(client: ClientBase, schema: string, boardId: string): Promise<boolean> {

@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import type { Database } from '../../database/database.ts'
 import { checksumOf } from '../../documents/folding.ts'
 import { BoardroomError } from '../../errors.ts'
-import type { Author, LogNews, StoredBoard, UpdateLog } from '../../rooms/ports.ts'
+import type { AgentEdits, Author, LogNews, StoredBoard, UpdateLog } from '../../rooms/ports.ts'
 import { asUnreachable, isMissingReference, isPoolersFault, isRefusal } from '../failures.ts'
 import { CommitPace, type CommitSpacing } from './commit-pace.ts'
 import type { LogKeeper, UpdateLogOptions } from './log-options.ts'
@@ -31,6 +31,7 @@ export class PostgresUpdateLog implements UpdateLog {
   readonly #database: Database
   readonly #log: Logger
   readonly #keeper: LogKeeper
+  readonly #onAgentEdits: () => void
   readonly #maxCommitBytes: number
   readonly #pace: CommitPace
   readonly #firstRetryMs: number
@@ -54,6 +55,7 @@ export class PostgresUpdateLog implements UpdateLog {
     this.#database = options.database
     this.#log = options.log
     this.#keeper = options.keeper
+    this.#onAgentEdits = options.onAgentEdits ?? (() => undefined)
     this.#maxCommitBytes = options.maxCommitBytes ?? 4 * 1024 * 1024
     this.#pace = new CommitPace({ ...defaultSpacing, ...options.commitSpacing })
     this.#firstRetryMs = options.firstRetryMs ?? 100
@@ -92,10 +94,15 @@ export class PostgresUpdateLog implements UpdateLog {
     return { updates, authors: news.authors, mark: news.mark }
   }
 
-  append(boardId: string, update: Uint8Array, authors: readonly Author[]): Promise<void> {
+  append(
+    boardId: string,
+    update: Uint8Array,
+    authors: readonly Author[],
+    byAgents: readonly AgentEdits[] = [],
+  ): Promise<void> {
     if (this.#isClosed) return Promise.reject(new BoardroomError('closing', 'the log is closed'))
     return new Promise((resolve, reject) => {
-      this.#queue.push({ boardId, update, authors, resolve, reject, isSettled: false })
+      this.#queue.push({ boardId, update, authors, byAgents, resolve, reject, isSettled: false })
       this.#unsaved.set(boardId, (this.#unsaved.get(boardId) ?? 0) + update.length)
       this.#totalUnsaved += update.length
       const { mayStartAt } = this.#pace.appended(boardId)
@@ -288,6 +295,7 @@ export class PostgresUpdateLog implements UpdateLog {
       queued.resolve()
     }
     for (const [boardId, { rows, bytes }] of grown) this.#keeper.grew(boardId, rows, bytes)
+    if (batch.some(({ byAgents }) => byAgents.length > 0)) this.#onAgentEdits()
   }
 
   #settle(queued: Queued): void {
