@@ -202,7 +202,7 @@ export class Rooms {
 
   /**
    * Ends everything: no more joins, edits flushed, sockets closed 1012 spread over `spreadMs` so that they do not all
-   * come back at once, and what is applied is committed. Resolves then, or after `deadlineMs`.
+   * come back at once, and what is applied is committed. Resolves then, or after `deadlineMs` from now.
    */
   async close({
     spreadMs = 5000,
@@ -224,7 +224,7 @@ export class Rooms {
       if (waitMs > 1) await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve))
       connection.end(closing(CloseCode.restart, 'the server restarts'))
     }
-    if (await this.#rooms.allClosed(deadlineMs)) return
+    if (await this.#rooms.allClosed(deadlineMs - (this.#clock.now() - startedAt))) return
     const unsavedBytes = this.#options.log.totalUnsavedBytes
     this.#options.logger.error({ unsavedBytes }, 'not everything could be saved before the end')
   }

@@ -8,6 +8,12 @@ import { promisify } from 'node:util'
 
 const startWithinMs = 60_000
 
+/** Whoever runs the tests must not inherit a server. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 export interface Program {
   origin: string
   pid: number
@@ -42,10 +48,8 @@ export async function startProgram(
     env: { ...process.env, PORT: '0', BOARDROOM_LOG_LEVEL: 'error', ...env, BOARDROOM_DATA_DIR: dataDir },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  // Whoever runs the tests must not inherit a server.
-  const killAtExit = () => child.kill('SIGKILL')
-  process.once('exit', killAtExit)
-  const exited = once(child, 'exit').finally(() => process.off('exit', killAtExit))
+  running.add(child)
+  const exited = once(child, 'exit').finally(() => running.delete(child))
   const said: string[] = []
   for (const stream of [child.stdout, child.stderr])
     createInterface(stream).on('line', (line) => said.push(line))

@@ -223,7 +223,7 @@ export class TestRooms {
   readonly rooms: Rooms
   #connections = 0
 
-  constructor(limits: Partial<RoomLimits> = {}, work: Pick<RoomsOptions, 'cut' | 'dryRun'> = {}) {
+  constructor(limits: Partial<RoomLimits> = {}, work: Pick<RoomsOptions, 'cut' | 'dryRun' | 'nodes'> = {}) {
     this.rooms = new Rooms({
       ...work,
       log: this.log,

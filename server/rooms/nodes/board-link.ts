@@ -96,6 +96,7 @@ export class BoardLink {
   /** Until then what a node that is gone wrote last may still come into the log. */
   #healUntil = Number.NEGATIVE_INFINITY
   #mark: unknown = null
+  #isSettled = false
   #isClosed = false
 
   constructor(options: { boardId: string; nodes: Nodes; log: UpdateLog; logger: Logger; clock: Clock }) {
@@ -168,8 +169,12 @@ export class BoardLink {
     this.#channel.close()
   }
 
-  /** Whatever others wrote is committed from here, so that nobody has to wait for them. */
+  /**
+   * The room ends: whatever others wrote is committed from here, so that nobody has to wait for them; and nothing more
+   * of it is applied, or the room of a board that is drawn on elsewhere would never be done.
+   */
   settle(): void {
+    this.#isSettled = true
     for (const peer of this.#peers.values()) this.#takeOver(peer, Number.POSITIVE_INFINITY)
   }
 
@@ -210,6 +215,7 @@ export class BoardLink {
         room.foreignPresence(nodeId, message.entries, message.isNews)
         return
       case 'update':
+        if (this.#isSettled) return
         this.#updated(this.#peerOf(nodeId, message), message, room)
         return
       case 'committed':
@@ -404,7 +410,7 @@ export class BoardLink {
   }
 
   #healSoon(ms = firstHealMs): void {
-    if (this.#isClosed || this.#room === null) return
+    if (this.#isSettled || this.#isClosed || this.#room === null) return
     if (this.#healing) {
       this.#healAgain = true
       return
@@ -429,7 +435,7 @@ export class BoardLink {
     let isHealed = false
     try {
       const news = await this.#log.readSince(this.#boardId, this.#mark)
-      if (this.#isClosed) return
+      if (this.#isSettled || this.#isClosed) return
       this.#mark = news.mark
       if (news.updates.length > 0) room.applyForeign(news.updates, news.authors, null)
       isHealed = true
