@@ -296,6 +296,23 @@ saved('does not pass a commit that is missing before it', async () => {
   assert.is(client.saved, before + 2)
 })
 
+saved('says what one transaction committed in one frame', async () => {
+  const test = new TestRooms()
+  test.log.isHandMade = true
+  const { client } = await test.join({ user: 1, own: true })
+  await test.pump(client)
+  for (const key of ['a', 'b', 'c']) {
+    draw(client, key, 1)
+    await test.pump(client)
+  }
+  assert.is(test.log.queue.length, 3)
+  const before = client.of(MessageType.saved)
+  test.log.commit()
+  await test.pump(client)
+  const after = client.of(MessageType.saved)
+  assert.equal([after.length, after.at(-1)?.count], [before.length + 1, (before.at(-1)?.count ?? 0) + 3])
+})
+
 saved('is not held up for the next edit where the writer leaves, or somebody waits', async () => {
   const test = new TestRooms()
   test.log.isHandMade = true

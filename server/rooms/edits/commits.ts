@@ -10,6 +10,7 @@ interface Wait {
 export class Commits {
   #issued = 0
   #committed = 0
+  #told = 0
   /** Committed before an earlier one was. */
   readonly #early = new Set<number>()
   readonly #underWay = new Set<Promise<void>>()
@@ -41,6 +42,8 @@ export class Commits {
     }
     const followed: Promise<void> = append
       .then(() => this.#succeeded(number))
+      // A turn later: the appends of one transaction are committed in the same moment, and told of once.
+      .then(() => this.#tell())
       // What `onProgress` throws is no lost append, but nobody can be told about commits any more.
       .catch(failed)
       // Caught by nobody, it would end the process; `onFailure` has had its turn.
@@ -66,10 +69,15 @@ export class Commits {
     this.#early.add(number)
     const before = this.#committed
     while (this.#early.delete(this.#committed + 1)) this.#committed++
-    if (this.#committed === before) return
+    if (this.#committed === before || this.#waiting.length === 0) return
     const ready = this.#waiting.filter((wait) => wait.number <= this.#committed)
     this.#waiting = this.#waiting.filter((wait) => wait.number > this.#committed)
     for (const wait of ready) wait.resolve()
+  }
+
+  #tell(): void {
+    if (this.#told === this.#committed) return
+    this.#told = this.#committed
     this.#onProgress(this.#committed)
   }
 }

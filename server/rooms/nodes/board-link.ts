@@ -86,6 +86,7 @@ export class BoardLink {
   #room: LinkedRoom | null = null
   #seq = 0
   #committed = 0
+  #toldCommitted = 0
   readonly #doneEarly = new Set<number>()
   #own: Own[] = []
   #committedAt: number
@@ -300,20 +301,26 @@ export class BoardLink {
   /** @returns the next number, which the others are told is committed once `appended` resolves. */
   #numbered(appended: Promise<void>): number {
     const seq = ++this.#seq
-    appended.then(
-      () => this.#ownCommitted(seq),
-      () => undefined, // the room ends over it
-    )
+    appended
+      .then(() => this.#ownCommitted(seq))
+      // A turn later: what one transaction committed is said in one message.
+      .then(
+        () => this.#tellCommitted(),
+        () => undefined, // the room ends over it
+      )
     return seq
   }
 
   #ownCommitted(seq: number): void {
     this.#doneEarly.add(seq)
-    const before = this.#committed
     while (this.#doneEarly.delete(this.#committed + 1)) this.#committed++
-    if (this.#committed === before) return
-    this.#committedAt = this.#clock.now()
     while (this.#own[0] !== undefined && this.#own[0].seq <= this.#committed) this.#own.shift()
+  }
+
+  #tellCommitted(): void {
+    if (this.#toldCommitted === this.#committed) return
+    this.#toldCommitted = this.#committed
+    this.#committedAt = this.#clock.now()
     this.#send({ kind: 'committed', seq: this.#seq, committed: this.#committed, link: this.#link })
   }
 

@@ -1,0 +1,34 @@
+// What a node says to others of its own commits.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { LinkedBoard } from '../helpers/linked-board.ts'
+import { settle } from '../helpers/rooms.ts'
+
+const commits = suite('the commits of a node')
+
+commits('are said once a transaction, and up to the first that is missing', async () => {
+  const { board, log, sent } = new LinkedBoard()
+  log.isHandMade = true
+  const tell = (byte: number) => {
+    const update = Uint8Array.of(byte)
+    board.tellUpdate(update, [], log.append('b', update, []))
+  }
+  for (const byte of [1, 2, 3]) tell(byte)
+  const said = () => sent.flatMap((message) => (message.kind === 'committed' ? [message.committed] : []))
+  const [, second, third] = log.queue
+  second?.resolve()
+  third?.resolve()
+  await settle()
+  assert.equal(said(), [])
+  log.commit(1)
+  await settle()
+  assert.equal(said(), [3])
+  tell(4)
+  tell(5)
+  log.commit()
+  await settle()
+  assert.equal(said(), [3, 5])
+  board.close()
+})
+
+commits.run()
