@@ -26,6 +26,7 @@ import * as erasure from './0032-erasure.ts'
 import * as trailLinks from './0033-trail-links.ts'
 import * as library from './0034-library.ts'
 import * as recordTexts from './0035-record-texts.ts'
+import * as retention from './0036-retention.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -58,4 +59,5 @@ export const migrations: readonly Migration[] = [
   { name: '0033-trail-links', ...trailLinks },
   { name: '0034-library', ...library },
   { name: '0035-record-texts', ...recordTexts },
+  { name: '0036-retention', ...retention },
 ]

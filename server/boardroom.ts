@@ -14,7 +14,7 @@ import type { AuthDeps } from './accounts/auth-deps.ts'
 import { authRoutes } from './accounts/auth-routes.ts'
 import { cookieNames } from './accounts/cookies.ts'
 import { foreignTokens } from './accounts/foreign-tokens.ts'
-import { forgetExpired, Guests } from './accounts/guests.ts'
+import { Guests } from './accounts/guests.ts'
 import { type Authenticate, type IdentifyDeps, identifyRequest, identifySocket } from './accounts/identify.ts'
 import { peopleRoutes } from './accounts/people/routes.ts'
 import { accountRoutes, ticketRoutes } from './accounts/routes.ts'
@@ -65,6 +65,7 @@ import { storageMetrics } from './http/storage-metrics.ts'
 import { Upgrades } from './http/upgrade.ts'
 import { closing, OpenedParts } from './opened-parts.ts'
 import type { Identity } from './principal.ts'
+import { cleanUp } from './privacy/retention.ts'
 import { privacyRoutes } from './privacy/routes.ts'
 import type { InspectionLimits } from './rooms/ports.ts'
 import { Rooms } from './rooms/rooms.ts'
@@ -533,9 +534,7 @@ async function start({
   void recordTexts.followAll()
   const forgetting = setInterval(() => {
     void recordTexts.followAll()
-    forgetExpired(db).catch((error: unknown) =>
-      log.warn({ err: error }, 'expired sessions and guests not removed; trying again in an hour'),
-    )
+    void cleanUp(db, config.retention, log, isClosing.signal)
   }, forgetEveryMs)
   opened.add('hourly cleaning', () => clearInterval(forgetting))
 

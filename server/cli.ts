@@ -13,6 +13,7 @@ const commands: Record<string, () => Promise<Command>> = {
   user: async () => (await import('./commands/user.ts')).userCommand,
   person: async () => (await import('./commands/person.ts')).personCommand,
   audit: async () => (await import('./commands/audit.ts')).auditCommand,
+  retention: async () => (await import('./commands/retention.ts')).retentionCommand,
   board: async () => (await import('./commands/board.ts')).boardCommand,
   backup: async () => (await import('./commands/backup.ts')).backupCommand,
   restore: async () => (await import('./commands/backup.ts')).restoreCommand,

@@ -2,6 +2,7 @@
 // the default; an unknown flag is an error that names the nearest one. Only cli.ts reads argv and env.
 import { z } from 'zod'
 import { BoardroomError } from './errors.ts'
+import { retentionSetting } from './retention.ts'
 
 const whole = (least: number, most: number) =>
   z.coerce.number(`expected a whole number from ${least} to ${most}`).int().min(least).max(most)
@@ -232,6 +233,9 @@ export const fields = {
   ),
   BOARDROOM_CONSENT_OPTIONAL: list.describe(
     'categories that people who accept may agree to as well, separated by commas',
+  ),
+  BOARDROOM_RETENTION: retentionSetting.describe(
+    'how long what has an end is kept, where not as usual: trash=90d,notifications=365d,webhooks=for-ever; boardroom retention lists it',
   ),
   BOARDROOM_AUDIT_HEADS_FILE: z
     .string()

@@ -16,7 +16,6 @@ import {
   setGuestExpiry,
 } from './guest-queries.ts'
 import { newSecret, sha256Of } from './secret.ts'
-import { deleteExpired } from './session-queries.ts'
 
 const dayMs = 86_400_000
 const slidesMs = 30 * dayMs
@@ -99,10 +98,6 @@ export class Guests {
     return `${this.#cookies.guest}=${token}; Path=/; Max-Age=${400 * 86_400}; HttpOnly; SameSite=Lax${secure}`
   }
 }
-
-/** Removes the rows of sessions and guests that ended by the clock; for a timer of the owner's, once an hour or so. */
-export const forgetExpired = (db: Db): Promise<{ sessions: number; guests: number }> =>
-  transactionAs(db, systemActor, deleteExpired)
 
 /** 30 days from now, or the end of its last link; where no link lives, where it is. */
 const slidTo = ({ expires_at, links_end_at }: GuestRow): Date =>

@@ -59,19 +59,6 @@ export const deleteSessions = async (
   return (await query.returning('id').execute()).map(({ id }) => id)
 }
 
-/** Sessions and guests that ended by the clock. Their share link uses go with the guests. */
-export const deleteExpired = async (trx: Trx): Promise<{ sessions: number; guests: number }> => {
-  const sessions = await trx
-    .deleteFrom('sessions')
-    .where('expires_at', '<', sql<Date>`now()`)
-    .executeTakeFirst()
-  const guests = await trx
-    .deleteFrom('guests')
-    .where('expires_at', '<', sql<Date>`now() - interval '30 days'`)
-    .executeTakeFirst()
-  return { sessions: Number(sessions.numDeletedRows), guests: Number(guests.numDeletedRows) }
-}
-
 /**
  * The session `toId` goes on under the token of `fromId`, which is no row of its own any more.
  * @returns false, and changes nothing, where they are not sessions of one person

@@ -24,7 +24,7 @@ export function agentEditRoutes(deps: AgentsDeps): OpenAPIHono<HttpEnv> {
       tags,
       summary: 'What an agent did to elements, newest first',
       description:
-        'With the old and new values of what it changed, on boards that the asker may open; kept for 30 days.',
+        'With the old and new values of what it changed, on boards that the asker may open; kept for 30 days, or what BOARDROOM_RETENTION says.',
       request: { params: z.object({ agent_id: Uuid }), query: AgentEditQuery },
       responses: {
         200: jsonAnswer(

@@ -87,8 +87,3 @@ export const titlesOf = (db: Db, boardIds: readonly string[]) =>
   boardIds.length === 0
     ? Promise.resolve([])
     : db.selectFrom('boards').select(['id', 'title']).where('id', 'in', boardIds).execute()
-
-export const forgetEdits = (db: Db, days: number) =>
-  sql`delete from ${sql.table('agent_edits')} where created_at < now() - make_interval(days => ${days})`.execute(
-    db,
-  )

@@ -8,13 +8,12 @@ import { insertEvents } from '../audit/queries.ts'
 import type { Db } from '../database/database.ts'
 import { type ElementEdit, joinedEdit } from '../documents/element-properties.ts'
 import { systemActor } from '../principal.ts'
-import { forgetEdits, keepJoined, markTold, type UntoldRow, untoldEdits } from './journal-queries.ts'
+import { keepJoined, markTold, type UntoldRow, untoldEdits } from './journal-queries.ts'
 
 const gatherMs = 500
 /** What could not be told is tried again so soon. */
 const retryMs = 2000
 const oftenMs = 3_600_000
-export const journalKeptDays = 30
 const mostToldAtOnce = 1000
 /** Elements named in one line of the trail. */
 const mostNamed = 50
@@ -30,7 +29,8 @@ export class AgentJournal {
   constructor({ db, log }: { db: Db; log: Logger }) {
     this.#db = db
     this.#log = log
-    this.#often = setInterval(() => this.#tidy(), oftenMs)
+    // Also for rows of a server that crashed and did not come back.
+    this.#often = setInterval(() => this.committed(), oftenMs)
     // What a crash left untold.
     this.committed()
   }
@@ -56,14 +56,6 @@ export class AgentJournal {
 
   #tellIn(ms: number): void {
     if (!this.#isClosed) this.#timer ??= setTimeout(() => void this.flush(), ms)
-  }
-
-  /** Also for rows of a server that crashed and did not come back. */
-  #tidy(): void {
-    this.committed()
-    forgetEdits(this.#db, journalKeptDays).catch((error: unknown) =>
-      this.#log.warn({ err: error }, 'old edits of agents not forgotten; trying again in an hour'),
-    )
   }
 
   async #tell(): Promise<void> {

@@ -288,13 +288,3 @@ export const administratorAddresses = async (db: Db): Promise<string[]> => {
     .execute()
   return rows.flatMap(({ email }) => email ?? [])
 }
-
-/** At most `most` events of which nothing is pending, a month after they happened. @returns whether there may be more. */
-export const forgetOldEvents = async (db: Db, most: number): Promise<boolean> => {
-  const { numAffectedRows } = await sql`
-    delete from ${sql.table('webhook_events')} where id in (
-      select e.id from ${sql.table('webhook_events')} e where e.created_at < now() - interval '30 days'
-        and not exists (select from ${sql.table('webhook_deliveries')} d where d.event_id = e.id and d.state = 'pending')
-      order by e.created_at limit ${most})`.execute(db)
-  return Number(numAffectedRows) === most
-}

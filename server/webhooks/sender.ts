@@ -11,7 +11,6 @@ import type { Outgoing } from './outgoing.ts'
 import {
   administratorAddresses,
   type DueDelivery,
-  forgetOldEvents,
   setDelivered,
   setDisabled,
   setFailed,
@@ -55,8 +54,6 @@ const mostOfHolder = 16
 const mostOfOne = 4
 const leaseS = 60
 const longestRetryAfterS = 24 * hour
-const sweepEveryMs = hour * 1000
-const sweptAtOnce = 2000
 
 export class WebhookSender {
   readonly #deps: SenderDeps
@@ -66,7 +63,6 @@ export class WebhookSender {
   #timer: NodeJS.Timeout | null = null
   #turn: Promise<void> = Promise.resolve()
   #closed = false
-  #sweptAt = 0
   /** The database did not answer the last time; logged once. */
   #isAway = false
 
@@ -119,11 +115,6 @@ export class WebhookSender {
       const most = { limit, each: mostOfOne, ofHolder: mostOfHolder }
       const due = await takeDue(db, { ...most, leaseS, busy, underWay })
       for (const delivery of due) this.#begin(delivery)
-    }
-    if (Date.now() - this.#sweptAt < sweepEveryMs) return
-    this.#sweptAt = Date.now()
-    while (!this.#closed && (await forgetOldEvents(db, sweptAtOnce))) {
-      // the next ones
     }
   }
 

@@ -241,4 +241,35 @@ commands('the trail is dropped only where that is said, and its last head stays 
   }),
 )
 
+commands('what is too old is listed, and removed when asked, beside a running server', () =>
+  withMadeFolder(async (dataDir) => {
+    await create(dataDir, 'ada@example.org')
+    const server = await serve(dataDir)
+    const ada = await signedIn(server, 'ada@example.org')
+    const board = (await ada.ask('POST', '/api/boards', { title: 'Old plans' })).body.id
+    assert.is((await ada.ask('DELETE', `/api/boards/${board}`)).status, 204)
+    const trash = ['--retention', 'trash=0d']
+    const olderThan = async (more: string[]) =>
+      rows(await answer(dataDir, ['retention', '--json', ...more])).find(
+        ({ category }) => category === 'trash',
+      )
+    assert.equal([(await olderThan([])).kept, (await olderThan([])).older], ['for ever', null])
+    assert.is((await olderThan([...trash, '--dry-run'])).older, 1)
+    assert.match(await answer(dataDir, ['retention']), /^category +what +kept +setting +older\n/)
+    assert.is((await run(dataDir, ['retention', '--apply', '--dry-run'])).code, 1)
+    assert.match(await answer(dataDir, ['retention', '--apply', ...trash]), /^trash: 1 rows were removed$/m)
+    assert.match(await answer(dataDir, ['retention', '--apply', ...trash]), /^nothing is too old$/m)
+    assert.is((await ada.ask('GET', `/api/boards/${board}`)).status, 404)
+    const told = rows(await answer(dataDir, ['audit', 'export'])).filter(
+      ({ action }) => action === 'retention',
+    )
+    assert.equal(
+      told.map(({ actor_kind, details }) => [actor_kind, details]),
+      [['system', { category: 'trash', days: 0, rows: 1 }]],
+    )
+    assert.match(await answer(dataDir, ['audit', 'verify']), /the trail is whole/)
+    await server.end()
+  }),
+)
+
 commands.run()

@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { cookieNames } from '../../server/accounts/cookies.ts'
-import { forgetExpired, Guests } from '../../server/accounts/guests.ts'
+import { Guests } from '../../server/accounts/guests.ts'
 import { transactionAs } from '../../server/audit/actor.ts'
 import type { Db } from '../../server/database/database.ts'
 import { systemActor } from '../../server/principal.ts'
@@ -115,23 +115,6 @@ guests('are nobody once expired', () =>
     await letIn(db, guestId, null)
     await setExpiry(db, guestId, new Date(Date.now() - 1000))
     assert.is(await service.find(cookieHeader(cookie)), null)
-  }),
-)
-
-guests('are removed a month after they expired, sessions at once', () =>
-  withDatabase(async ({ db }) => {
-    const service = new Guests(db, cookieNames(false))
-    const [old, recent] = [await create(db, service), await create(db, service)]
-    await setExpiry(db, old.guestId, inDays(-31))
-    await setExpiry(db, recent.guestId, inDays(-29))
-    const { id: user } = await make.user(db)
-    await make.session(db, { user_id: user, expires_at: inDays(-1) })
-    await make.session(db, { user_id: user, expires_at: inDays(1) })
-    assert.equal(await forgetExpired(db), { sessions: 1, guests: 1 })
-    assert.equal(
-      (await db.selectFrom('guests').select('id').execute()).map(({ id }) => id),
-      [recent.guestId],
-    )
   }),
 )
 

@@ -50,6 +50,18 @@ config('NATS is one URL or several, of NATS', () => {
   )
 })
 
+config('what is kept for how long is told by category, over the defaults', () => {
+  const { retention } = readConfig({ BOARDROOM_RETENTION: 'trash=90d, webhooks=for-ever' })
+  assert.equal([retention.trash, retention.webhooks, retention.guests], [90, null, 30])
+  assert.is(readConfig({}).retention.trash, null)
+  for (const wrong of ['trash', 'trash=90', 'bin=90d', 'trash=-1d', 'trash=99999d', 'toString=1d'])
+    assert.match(
+      messageOf(() => readConfig({ BOARDROOM_RETENTION: wrong })),
+      /BOARDROOM_RETENTION: expected category=DAYSd.*categories are sessions, guests/,
+      wrong,
+    )
+})
+
 config('.env.example lists every setting with its default and its sentence, and nothing else', () => {
   const example = readFileSync('.env.example', 'utf8')
   for (const [name, field] of Object.entries(fields)) {

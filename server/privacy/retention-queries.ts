@@ -1,0 +1,89 @@
+// What is too old, by category: how much there is, and the SQL that takes it away. One place for the hourly cleaning and
+// for the command.
+import { type RawBuilder, sql, type Transaction } from 'kysely'
+import type { Db } from '../database/database.ts'
+import type { Tables } from '../database/tables.ts'
+import type { RetentionCategory } from '../retention.ts'
+
+interface Stored {
+  table: keyof Tables
+  /** What of it is too old. `before`: the moment from which on things are kept. */
+  old: (before: RawBuilder<Date>) => RawBuilder<boolean>
+}
+
+const stored: Record<RetentionCategory, readonly Stored[]> = {
+  sessions: [{ table: 'sessions', old: (before) => sql`expires_at < ${before}` }],
+  // Their share link uses go with them.
+  guests: [{ table: 'guests', old: (before) => sql`expires_at < ${before}` }],
+  tokens: [
+    {
+      table: 'invitations',
+      old: (before) => sql`least(expires_at, accepted_at, revoked_at) < ${before}`,
+    },
+    { table: 'password_resets', old: (before) => sql`least(expires_at, used_at) < ${before}` },
+    { table: 'verifications', old: (before) => sql`expires_at < ${before}` },
+  ],
+  // An event goes with its deliveries, and not before the last of them is done.
+  webhooks: [
+    {
+      table: 'webhook_events',
+      old: (before) => sql`created_at < ${before} and not exists (
+        select from ${sql.table('webhook_deliveries')} d where d.event_id = webhook_events.id and d.state = 'pending')`,
+    },
+  ],
+  agent_edits: [{ table: 'agent_edits', old: (before) => sql`created_at < ${before}` }],
+  versions: [{ table: 'board_versions', old: (before) => sql`created_at < ${before} and reason <> 'named'` }],
+  trash: [{ table: 'boards', old: (before) => sql`deleted_at < ${before}` }],
+  notifications: [{ table: 'notifications', old: (before) => sql`created_at < ${before}` }],
+  access_requests: [{ table: 'access_requests', old: (before) => sql`answered_at < ${before}` }],
+}
+
+const before = (days: number) => sql<Date>`now() - make_interval(days => ${days})`
+
+/** How many rows of a category are older than `days`. */
+export async function countOld(db: Db, category: RetentionCategory, days: number): Promise<number> {
+  let count = 0
+  for (const { table, old } of stored[category]) {
+    const { rows } = await sql<{ count: string }>`
+      select count(*) as count from ${sql.table(table)} where ${old(before(days))}`.execute(db)
+    count += Number(rows[0]?.count ?? 0)
+  }
+  return count
+}
+
+/** At most `most` rows of a category that are older than `days`, without those that another process is at. @returns how many */
+export async function removeOld(
+  trx: Transaction<Tables>,
+  category: RetentionCategory,
+  days: number,
+  most: number,
+): Promise<number> {
+  for (const { table, old } of stored[category]) {
+    const { numAffectedRows } = await sql`
+      delete from ${sql.table(table)} where id in (
+        select id from ${sql.table(table)} where ${old(before(days))} limit ${most} for update skip locked)`.execute(
+      trx,
+    )
+    if (Number(numAffectedRows) > 0) return Number(numAffectedRows)
+  }
+  return 0
+}
+
+const record = 'record_retention(text, integer, bigint)'
+
+/** Whether this connection may record what was removed: only the owner of the tables may. */
+export async function mayRecord(db: Db, schema: string): Promise<boolean> {
+  const { rows } = await sql<{ may: boolean }>`
+    select has_function_privilege(current_user, ${`"${schema}".${record}`}, 'execute') as may`.execute(db)
+  return rows[0]?.may === true
+}
+
+/** One row of the trail, as the actor of the transaction. */
+export const recordRemoval = (
+  trx: Transaction<Tables>,
+  schema: string,
+  { category, days, rows }: { category: RetentionCategory; days: number; rows: number },
+) =>
+  sql`select ${sql.id(schema, 'record_retention')}(${category}, ${days}::integer, ${rows}::bigint)`.execute(
+    trx,
+  )
