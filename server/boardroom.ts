@@ -477,7 +477,7 @@ async function start({
     metricsToken: config.metricsToken,
     routers: [
       authRoutes({ ...signIn, config, guests, sso, publicUrl: urlFor(null) }),
-      ssoRoutes({ ...signIn, sso, publicUrl: urlFor(null), sessionCookie: cookies.session, log }),
+      ssoRoutes({ ...signIn, sso, publicUrl: urlFor(null), cookies, log }),
       accountRoutes({ db, auth }),
       peopleRoutes(people),
       instanceRoutes({

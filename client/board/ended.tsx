@@ -3,6 +3,7 @@ import type { BinaryFiles } from '@excalidraw/excalidraw/types'
 import { useEffect, useState } from 'react'
 import { CloseCode } from '../../shared/protocol.ts'
 import * as api from '../api.ts'
+import { leadingTo } from '../going-back.ts'
 import { Link } from '../router.tsx'
 import type { SessionState } from '../session-state.ts'
 import { requestTexts } from '../texts/sharing.ts'
@@ -30,7 +31,6 @@ export const Ended = ({ boardId, state, files, title, isUser, onDismiss }: Ended
   )
   const isKnown = isUser || state.hello?.principal.kind === 'guest'
   const said = stillMay ? disconnected : meaningOf(code, wasHere, state.hello?.principal.kind === 'guest')
-  const next = encodeURIComponent(window.location.pathname)
   return (
     <MessagePage
       title={said.title}
@@ -65,7 +65,7 @@ export const Ended = ({ boardId, state, files, title, isUser, onDismiss }: Ended
         </button>
       )}
       {said.action === 'sign-in' && (
-        <Link href={`/sign-in?next=${next}`} className="button primary">
+        <Link href={leadingTo('/sign-in')} className="button primary">
           Sign in
         </Link>
       )}

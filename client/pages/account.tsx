@@ -4,6 +4,7 @@ import { renderSVG } from 'uqr'
 import type { TwoFactorSetUp } from '../../shared/api/two-factor.ts'
 import type { MeResponse, SessionResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
+import { leadingTo, nextPage } from '../going-back.ts'
 import * as people from '../people-api.ts'
 import '../people.css'
 import { Link } from '../router.tsx'
@@ -29,7 +30,7 @@ const AccountPage = () => {
   if (me.kind !== 'user') {
     return (
       <MessagePage title={texts.title} text="Sign in to see it.">
-        <Link href="/sign-in?next=/account" className="button primary">
+        <Link href={leadingTo('/sign-in')} className="button primary">
           Sign in
         </Link>
       </MessagePage>
@@ -42,6 +43,11 @@ const AccountPage = () => {
       <main className="sections">
         <h1>{texts.title}</h1>
         {!isOpen && <p className="banner">{texts.required}</p>}
+        {isOpen && nextPage() !== '/' && (
+          <p className="banner">
+            {texts.ready} <Link href={nextPage()}>{texts.goOn}</Link>
+          </p>
+        )}
         {isOpen && <Profile me={me} onChange={load} />}
         {me.two_factor !== null && <SecondFactor me={me} onChange={load} />}
         {isOpen && me.two_factor !== null && <Password />}

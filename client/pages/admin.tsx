@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react'
 import type { InstanceResponse } from '../../shared/api/instance.ts'
 import type { MeResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
+import { isLetIn } from '../going-back.ts'
 import * as people from '../people-api.ts'
 import '../people.css'
 import { Link } from '../router.tsx'
@@ -25,18 +26,9 @@ const AdminPage = ({ tab }: { tab: string }) => {
   const [me, setMe] = useState<MeResponse | null>(null)
   useEffect(() => {
     document.title = `${texts.title} · Boardroom`
-    api.me().then(setMe, showProblem)
+    api.me().then((who) => isLetIn(who) && setMe(who), showProblem)
   }, [])
   if (me === null) return <Loading text={texts.title} />
-  if (me.two_factor === 'required') {
-    return (
-      <MessagePage title={texts.title} text={peopleTexts.account.required}>
-        <Link href="/account" className="button primary">
-          {peopleTexts.account.title}
-        </Link>
-      </MessagePage>
-    )
-  }
   if (me.role !== 'admin' && me.role !== 'sysadmin')
     return <MessagePage title={texts.title} text="This page is for administrators." />
   const shown = isTab(tab) ? tab : 'people'

@@ -8,6 +8,7 @@ import type {
 } from '../../shared/api/agents.ts'
 import type { BoardResponse, MeResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
+import { isLetIn } from '../going-back.ts'
 import { Link } from '../router.tsx'
 import { agentTexts as texts } from '../texts/agents.ts'
 import { copyText } from '../ui/copy.ts'
@@ -38,7 +39,10 @@ export const AgentsPage = () => {
   )
   useEffect(() => {
     document.title = 'Agents · Boardroom'
-    api.me().then(setMe, () => {}) // the list says what is wrong
+    api.me().then(
+      (who) => isLetIn(who) && setMe(who),
+      () => {},
+    ) // the list says what is wrong
     api.listBoards({ limit: 200 }).then(
       ({ items }) => setBoards(items),
       () => {},
@@ -49,8 +53,8 @@ export const AgentsPage = () => {
   if (problem !== null)
     return (
       <MessagePage title={texts.title} text={problem}>
-        <Link href="/sign-in" className="button">
-          Sign in
+        <Link href="/" className="button">
+          All boards
         </Link>
       </MessagePage>
     )

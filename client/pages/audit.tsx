@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'react'
 import type { AuditResponse, MeResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
+import { isLetIn } from '../going-back.ts'
 import { everyLink, listUsers } from '../people-api.ts'
 import { Link } from '../router.tsx'
 import { auditTexts as texts } from '../texts/audit.ts'
@@ -29,7 +30,10 @@ export const AuditPage = ({ boardId }: { boardId: string | null }) => {
 
   useEffect(() => {
     document.title = 'Audit trail · Boardroom'
-    api.me().then(setMe, () => {}) // the list says what is wrong
+    api.me().then(
+      (who) => isLetIn(who) && setMe(who),
+      () => {},
+    ) // the list says what is wrong
     if (boardId !== null)
       api.getBoard(boardId).then(
         (board) => setTitle(board.title),

@@ -33,6 +33,7 @@ import { CommentsButtons } from '../comments/comments-button.tsx'
 import { CommentsLayer } from '../comments/layer.tsx'
 import { LazyCommentsPanel } from '../comments/lazy-panel.tsx'
 import { useComments } from '../comments/use-comments.ts'
+import { isLetIn, leadingTo } from '../going-back.ts'
 import { usePaletteActions } from '../palette/actions.ts'
 import { Link } from '../router.tsx'
 import type { BoardSession } from '../session.ts'
@@ -103,7 +104,11 @@ export const OpenBoard = ({ boardId, embed = null }: { boardId: string; embed?: 
     setSession(opened)
     // The title is nice to have; what is wrong, if anything, the socket says better.
     api.getBoard(boardId).then(setBoard, () => {})
-    if (!isEmbedded) api.me().then(setMe, () => {})
+    if (!isEmbedded)
+      api.me().then(
+        (who) => (who.kind !== 'user' || isLetIn(who)) && setMe(who),
+        () => {},
+      )
     const reconnect = () => opened.reconnect()
     const offline = () => opened.wentOffline()
     const leave = () => opened.leave()
@@ -281,7 +286,7 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
             <RequestAccess boardId={boardId} label={requestTexts.askMore} level="edit" className="quiet" />
           )}
         {embed === null && state.hello?.principal.kind === 'anonymous' && (
-          <Link href={`/sign-in?next=${encodeURIComponent(`/b/${boardId}`)}`} className="button quiet">
+          <Link href={leadingTo('/sign-in', `/b/${boardId}`)} className="button quiet">
             Sign in
           </Link>
         )}

@@ -7,6 +7,7 @@ import * as api from '../api.ts'
 import { FolderCard, FolderMenu } from '../folders/folder-card.tsx'
 import { Offers } from '../folders/offers.tsx'
 import { pathTo, useFolders } from '../folders/use-folders.ts'
+import { isLetIn } from '../going-back.ts'
 import type { Imported, ImportProgress } from '../import.ts'
 import { usePaletteActions } from '../palette/actions.ts'
 import { getConsent } from '../records-api.ts'
@@ -36,14 +37,13 @@ export const BoardsPage = ({
     document.title = trash ? 'Trash · Boardroom' : 'Boards · Boardroom'
     api.me().then(
       (found) => {
-        if (found.kind === 'user') {
-          setMe(found)
-          // Boards that wait for consent are in no list.
-          getConsent(null).then(
-            ({ required }) => required && navigate('/consent', { replace: true }),
-            showProblem,
-          )
-        } else navigate('/sign-in', { replace: true })
+        if (!isLetIn(found)) return
+        setMe(found)
+        // Boards that wait for consent are in no list.
+        getConsent(null).then(
+          ({ required }) => required && navigate('/consent', { replace: true }),
+          showProblem,
+        )
       },
       (error: Error) => setProblem(error.message),
     )

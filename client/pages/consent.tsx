@@ -4,6 +4,7 @@ import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import type { ConsentAsked, ConsentResponse } from '../../shared/api/consent.ts'
 import type { MeResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
+import { leadingTo } from '../going-back.ts'
 import { eraseMe, getConsent, giveConsent, withdrawConsent } from '../records-api.ts'
 import { Link, navigate } from '../router.tsx'
 import { dataTexts, consentTexts as t } from '../texts/records.ts'
@@ -66,10 +67,7 @@ export const ConsentPage = () => {
         {!isKnown && (
           <>
             <p>{t.signInFirst}</p>
-            <Link
-              className="button primary"
-              href={`/sign-in?next=${encodeURIComponent(`/consent${window.location.search}`)}`}
-            >
+            <Link className="button primary" href={leadingTo('/sign-in')}>
               {t.signIn}
             </Link>
           </>

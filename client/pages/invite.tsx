@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react'
 import type { InvitationPreview } from '../../shared/api/people.ts'
 import type { MeResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
+import { leadingTo, nextPage } from '../going-back.ts'
 import * as people from '../people-api.ts'
 import { Link, navigate } from '../router.tsx'
 import { peopleTexts } from '../texts/people.ts'
@@ -87,9 +88,7 @@ export const ResetPage = () => {
   if (isDone) {
     return (
       <MessagePage title={peopleTexts.reset.title} text={peopleTexts.reset.done}>
-        <Link href="/sign-in" className="button primary">
-          {peopleTexts.reset.signIn}
-        </Link>
+        <SignInLink />
       </MessagePage>
     )
   }
@@ -107,6 +106,12 @@ export const ResetPage = () => {
   )
 }
 
+const SignInLink = () => (
+  <Link href={leadingTo('/sign-in', nextPage())} className="button primary">
+    {peopleTexts.reset.signIn}
+  </Link>
+)
+
 const AskForLink = () => {
   const [isSent, setSent] = useState(false)
   const [byMail, setByMail] = useState<boolean | null>(null)
@@ -116,7 +121,11 @@ const AskForLink = () => {
   const texts = peopleTexts.reset
   if (byMail === null) return <Loading text={texts.askTitle} />
   if (!byMail || isSent)
-    return <MessagePage title={texts.askTitle} text={isSent ? texts.sent : texts.byHand} />
+    return (
+      <MessagePage title={texts.askTitle} text={isSent ? texts.sent : texts.byHand}>
+        <SignInLink />
+      </MessagePage>
+    )
   return (
     <Entry
       title={texts.askTitle}

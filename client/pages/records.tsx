@@ -3,8 +3,9 @@ import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import type { BoardRecordResponse, RecordResponse } from '../../shared/api/templates.ts'
 import type { MeResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
+import { isLetIn } from '../going-back.ts'
 import { changeRecord, getRecord, listRecords, recordsExportPath } from '../records-api.ts'
-import { Link, navigate } from '../router.tsx'
+import { Link } from '../router.tsx'
 import { recordTexts as t, templateTexts } from '../texts/records.ts'
 import { Icon } from '../ui/icons.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
@@ -28,11 +29,7 @@ export const RecordsPage = () => {
     async (after?: string) => {
       try {
         const who = await api.me()
-        if (who.kind !== 'user')
-          return navigate(
-            `/sign-in?next=${encodeURIComponent(window.location.pathname + window.location.search)}`,
-            { replace: true },
-          )
+        if (!isLetIn(who)) return
         const page = await listRecords({
           ...(template === '' ? {} : { template }),
           q: search.trim(),
@@ -120,7 +117,10 @@ export const RecordPage = ({ boardId }: { boardId: string }) => {
         setMe(who)
         setRecord(found)
       },
-      (error: Error) => setProblem(error.message),
+      (error: Error) => {
+        const fail = () => setProblem(error.message)
+        api.me().then((who) => isLetIn(who) && fail(), fail)
+      },
     )
   }, [boardId])
   if (problem !== null) return <MessagePage title={t.failed} text={problem} />

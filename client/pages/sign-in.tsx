@@ -2,22 +2,18 @@
 import { useEffect, useState } from 'react'
 import type { SignInOptions } from '../../shared/api/people.ts'
 import * as api from '../api.ts'
+import { leadingTo, nextPage } from '../going-back.ts'
 import * as people from '../people-api.ts'
 import { Link, navigate } from '../router.tsx'
 import { peopleTexts } from '../texts/people.ts'
 import { Entry } from '../ui/entry.tsx'
 import { Mark } from '../ui/icons.tsx'
 
-/** Where to go afterwards: only to a page of ours, whatever the address says. */
-const nextPage = (): string => {
-  const next = new URLSearchParams(window.location.search).get('next') ?? '/'
-  return /^\/(?![/\\])/.test(next) ? next : '/'
-}
-
 /** Whoever has to set up a second factor first does it on the account page. */
 const goOn = async () => {
   const { two_factor } = await api.me()
-  navigate(two_factor === 'required' ? '/account' : nextPage(), { replace: true })
+  const next = nextPage()
+  navigate(two_factor === 'required' ? leadingTo('/account', next) : next, { replace: true })
 }
 
 export const SignInPage = ({ isNew }: { isNew: boolean }) => {
@@ -48,18 +44,20 @@ export const SignInPage = ({ isNew }: { isNew: boolean }) => {
         <p className="hint">
           {isNew ? (
             <>
-              You have one? <Link href={`/sign-in${window.location.search}`}>Sign in</Link>
+              You have one? <Link href={leadingTo('/sign-in', nextPage())}>Sign in</Link>
             </>
           ) : (
             <>
               {options?.sign_up === 'open' ? (
                 <>
-                  No account? <Link href={`/sign-up${window.location.search}`}>Make one</Link>
+                  No account? <Link href={leadingTo('/sign-up', nextPage())}>Make one</Link>
                 </>
               ) : (
                 'No account? Ask an administrator, or open a share link: it needs none.'
               )}{' '}
-              {options?.password !== false && <Link href="/reset">{peopleTexts.reset.askTitle}</Link>}
+              {options?.password !== false && (
+                <Link href={leadingTo('/reset', nextPage())}>{peopleTexts.reset.askTitle}</Link>
+              )}
             </>
           )}
         </p>
@@ -107,7 +105,7 @@ const problemSaid = (): string | null => {
 }
 
 const SsoButton = ({ name }: { name: string }) => (
-  <a className="button wide sso" href={`/api/auth/sso?next=${encodeURIComponent(nextPage())}`}>
+  <a className="button wide sso" href={leadingTo('/api/auth/sso', nextPage())}>
     {peopleTexts.sso.with(name)}
   </a>
 )

@@ -3,6 +3,7 @@ import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import type { TemplateComparison, TemplateSummary } from '../../shared/api/templates.ts'
 import type { MeResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
+import { isLetIn } from '../going-back.ts'
 import { approveTemplate, compareTemplate, listTemplates, removeTemplate } from '../records-api.ts'
 import { Link, navigate } from '../router.tsx'
 import { templateTexts as t } from '../texts/records.ts'
@@ -30,7 +31,7 @@ export const TemplatesPage = () => {
     async (after?: string) => {
       try {
         const who = await api.me()
-        if (who.kind !== 'user') return navigate('/sign-in?next=%2Ftemplates', { replace: true })
+        if (!isLetIn(who)) return
         const page = await listTemplates(after === undefined ? { scope } : { scope, cursor: after })
         setMe(who)
         setItems((before) => (after === undefined ? page.items : [...(before ?? []), ...page.items]))

@@ -67,6 +67,8 @@ export const peopleTexts = {
     changed: 'Changed. You are signed out everywhere else.',
     factor: 'Second factor',
     required: 'This server asks for a second factor. Set one up, and everything else is open to you.',
+    ready: 'Your second factor is on.',
+    goOn: 'Go on to where you were going',
     isOff: 'Your password alone signs you in.',
     isOn: 'On: signing in asks for a code from your app.',
     begin: 'Set up',

@@ -6,6 +6,8 @@ export interface CookieNames {
   guest: string
   /** Between a password and the code that is asked for after it. Better Auth names it so. */
   twoFactor: string
+  /** Where somebody wanted to go, while they are at the provider of single sign-on. */
+  next: string
   /** Both are set with `Secure`, `Path=/` and no Domain, which is what `__Host-` asks for. */
   secure: boolean
 }
@@ -16,6 +18,7 @@ export const cookieNames = (isHttps: boolean): CookieNames => {
     session: `${prefix}boardroom.session`,
     guest: `${prefix}boardroom.guest`,
     twoFactor: `${prefix}boardroom.two_factor`,
+    next: `${prefix}boardroom.next`,
     secure: isHttps,
   }
 }
@@ -28,3 +31,11 @@ export function cookieValue(header: string | undefined, name: string): string | 
   }
   return null
 }
+
+/** A `Set-Cookie` for this browser's requests alone. @param value percent-encoded; empty takes it away */
+export const cookieOf = (
+  { secure }: Pick<CookieNames, 'secure'>,
+  name: string,
+  value: string,
+  maxAgeS: number,
+): string => `${name}=${value}; Path=/; Max-Age=${maxAgeS}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`

@@ -6,7 +6,7 @@ import { recordIn } from '../audit/record-in.ts'
 import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { type Actor, systemActor } from '../principal.ts'
-import { type CookieNames, cookieValue } from './cookies.ts'
+import { type CookieNames, cookieOf, cookieValue } from './cookies.ts'
 import {
   endGuest,
   type GuestRow,
@@ -85,8 +85,7 @@ export class Guests {
         await recordIn(trx, { action: 'logout', actor, resourceType: 'guest', resourceId: guest.id })
       })
     }
-    const secure = this.#cookies.secure ? '; Secure' : ''
-    return `${this.#cookies.guest}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax${secure}`
+    return cookieOf(this.#cookies, this.#cookies.guest, '', 0)
   }
 
   /**
@@ -94,8 +93,7 @@ export class Guests {
    * depend on the browser having asked for a new cookie. 400 days are the most that browsers keep.
    */
   #cookieOf(token: string): string {
-    const secure = this.#cookies.secure ? '; Secure' : ''
-    return `${this.#cookies.guest}=${token}; Path=/; Max-Age=${400 * 86_400}; HttpOnly; SameSite=Lax${secure}`
+    return cookieOf(this.#cookies, this.#cookies.guest, token, 400 * 86_400)
   }
 }
 

@@ -16,8 +16,9 @@ const boardRoute = /^\/(b|embed)\/[^/]+\/?$/
 /** Addresses of the client's other pages: they all get index.html, and the client looks at the address. */
 const pageRoutes = [
   /^\/$/,
-  /^\/boards\/[^/]+\/audit\/?$/,
-  /^\/(setup|sign-in|sign-up|invite|reset|audit|admin|account|trash)(\/[^/]*)?$/,
+  /^\/boards\/[^/]+\/(audit|record)\/?$/,
+  /^\/(folders|admin)\/[^/]+\/?$/,
+  /^\/(setup|sign-in|sign-up|invite|reset|audit|admin|account|trash|agents|consent|templates|records)\/?$/,
 ]
 
 const types: Record<string, string> = {

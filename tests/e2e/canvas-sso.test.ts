@@ -27,7 +27,7 @@ for (const passwords of ['on', 'off'] as const) {
           () =>
             withBrowser(chromium, async (browser) => {
               provider.person = { sub: 'a-1', email: 'ada@example.org', email_verified: false, name: 'Ada' }
-              const { page } = await browser.open(`${base}/sign-in`, { expected: /127\.0\.0\.1|40[13]/ })
+              const { page } = await browser.open(`${base}/templates`, { expected: /127\.0\.0\.1|40[13]/ })
               const button = page.getByRole('link', { name: 'Sign in with Acme' })
               await button.click()
               await page.getByRole('alert').getByText('not verified').waitFor()
@@ -51,6 +51,9 @@ for (const passwords of ['on', 'off'] as const) {
               }
               provider.person = { sub: 'a-1', email: 'ada@example.org', email_verified: true, name: 'Ada' }
               await button.click()
+              await page.getByRole('heading', { name: 'Templates' }).waitFor()
+              assert.is(new URL(page.url()).pathname, '/templates', 'where the first try wanted to go')
+              await page.goto(base)
               await page.getByRole('heading', { name: 'Start with a board' }).waitFor()
               await page.getByRole('button', { name: /Ada/ }).first().click()
               await page.getByRole('menuitem', { name: 'Sign out' }).click()

@@ -320,8 +320,8 @@ sso(
       const sessions = async () => (await server.db.selectFrom('sessions').select('id').execute()).length
       const before = await sessions()
       provider.hangsAt = '/token'
-      const { url, me } = await signIn({ ...ada, sub: 'b-1', email: 'ben@example.org' })
-      assert.equal([url.href, me.kind], [`${base}/sign-in?problem=unreachable`, 'anonymous'])
+      const { url, me } = await signIn({ ...ada, sub: 'b-1', email: 'ben@example.org' }, { next: '/agents' })
+      assert.equal([url.href, me.kind], [`${base}/sign-in?next=%2Fagents&problem=unreachable`, 'anonymous'])
       const failures = await trailOf(server, 'login_failed')
       assert.equal(
         failures.map(({ details }) => details?.reason),
@@ -331,6 +331,50 @@ sso(
       const [login] = await trailOf(server, 'login')
       assert.equal(login?.details, { by: 'single_sign_on', issuer: provider.issuer }, 'who came in, and how')
     }),
+)
+
+sso('whatever went wrong on the way, the second try ends where the first one wanted to go', () =>
+  withSso(
+    async ({ signIn, provider, base, server }) => {
+      const next = '/b/0b0e7b7e-0000-4000-8000-000000000000?x=1'
+      const by = new Traveller()
+      const without: Someone = { ...ada, email_verified: false }
+      const failures: [problem: string, fail: () => Promise<URL>][] = [
+        ['cancelled', async () => (await signIn(null, { by, next })).url],
+        ['not_verified', async () => (await signIn(without, { by, next })).url],
+        [
+          'state',
+          async () => {
+            provider.person = ada
+            const until = ({ pathname }: URL) => pathname.startsWith('/api/auth/callback')
+            const begin = `${base}/api/auth/sso?next=${encodeURIComponent(next)}`
+            const { url } = await by.visit(begin, { until })
+            url.searchParams.set('state', 'x'.repeat(32))
+            return (await by.visit(url.href, { until: ({ pathname }) => pathname === '/sign-in' })).url
+          },
+        ],
+        ['too_many', async () => (await signIn(without, { by, next })).url],
+      ]
+      for (const [problem, fail] of failures) {
+        const page = await fail()
+        assert.equal([page.pathname, page.searchParams.get('problem')], ['/sign-in', problem])
+        assert.is(page.searchParams.get('next'), next, problem)
+        assert.not.match(by.cookie(base), /boardroom\.next/, 'the page has it now')
+      }
+      const later = new Traveller()
+      await later.visit(`${base}/api/auth/sso?next=/agents`, { until: ({ origin }) => origin !== base })
+      assert.match(later.cookie(base), /boardroom\.next=%2Fagents/)
+      await later.visit(`${base}/api/auth/sso`, { until: ({ origin }) => origin !== base })
+      assert.not.match(later.cookie(base), /boardroom\.next/, 'nothing of an earlier try')
+      for (const foreign of ['//evil.example/', '%2F%2Fevil.example', '%']) {
+        const answer = await server.ask('GET', '/api/auth/callback/oidc?code=1&state=2', undefined, {
+          cookie: `boardroom.next=${foreign}`,
+        })
+        assert.is(answer.headers.get('location'), `${base}/sign-in?problem=too_many`)
+      }
+    },
+    { failedGuessesPerMinutePerIp: 3 },
+  ),
 )
 
 sso('leads to pages of ours alone, and is not there where it is not set', async () => {

@@ -3,6 +3,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { BoardroomError } from '../../errors.ts'
 import { errorAnswers, newRouter } from '../../routing/router.ts'
+import { type CookieNames, cookieOf, cookieValue } from '../cookies.ts'
 import { forward, type Handled, requestFor, withCookies } from '../forward.ts'
 import { guess, type SignInDeps } from '../sign-in.ts'
 import { callbackPath } from './settings.ts'
@@ -12,19 +13,27 @@ export interface SsoRoutesDeps extends SignInDeps {
   sso: Sso | null
   /** What people type to get here, without a trailing slash. */
   publicUrl: string
-  /** The name of the session cookie: only a sign-in sets it. */
-  sessionCookie: string
+  cookies: CookieNames
   log: { warn(fields: object, message: string): void; error(fields: object, message: string): void }
 }
 
 /** `/auth/sso` and `/auth/callback/oidc`. */
 export function ssoRoutes(deps: SsoRoutesDeps) {
-  const { sso, publicUrl, log } = deps
+  const { sso, publicUrl, cookies, log } = deps
   const router = newRouter()
 
+  const leadTo = (c: Handled, url: string, next: string) => {
+    const answer = c.redirect(url, 302)
+    // Better Auth keeps it too, in a cookie that nobody else can read, and tells of it only where all went well.
+    const isKept = next !== '/'
+    const cookie = cookieOf(cookies, cookies.next, isKept ? encodeURIComponent(next) : '', isKept ? 3600 : 0)
+    if (isKept || cookieValue(c.req.header('cookie'), cookies.next) !== null)
+      answer.headers.append('set-cookie', cookie)
+    return answer
+  }
   const signInPage = (c: Handled, next: string, problem: string) => {
     const query = new URLSearchParams({ ...(next === '/' ? {} : { next }), problem })
-    return c.redirect(`${publicUrl}/sign-in?${query}`, 302)
+    return leadTo(c, `${publicUrl}/sign-in?${query}`, '/')
   }
 
   router.openapi(beginRoute, async (c) => {
@@ -39,7 +48,7 @@ export function ssoRoutes(deps: SsoRoutesDeps) {
         disableRedirect: true,
       })
       const { url } = z.object({ url: z.url() }).parse(await answer.json())
-      return withCookies(c.redirect(url, 302), answer)
+      return withCookies(leadTo(c, url, next), answer)
     } catch (error) {
       if (!(error instanceof BoardroomError && error.code === 'issuer_unreachable')) throw error
       log.error({ err: error }, 'the provider of single sign-on does not answer')
@@ -51,41 +60,38 @@ export function ssoRoutes(deps: SsoRoutesDeps) {
   router.openapi(callbackRoute, async (c) => {
     if (sso === null) throw new BoardroomError('not_found', 'this server has no single sign-on')
     const query = new URL(c.req.url).search
+    const wanted = pageOfOurs(decoded(cookieValue(c.req.header('cookie'), cookies.next) ?? '/'))
     try {
       const auth = await sso.auth()
       return await guess(deps, c, async () => {
         const request = requestFor(auth, c, 'GET', callbackPath + query)
         const answer = await sso.as(c.get('actor'), () => auth.handler(request))
         const to = new URL(answer.headers.get('location') ?? '/', publicUrl)
-        const isIn = answer.headers
-          .getSetCookie()
-          .some((cookie) => cookie.startsWith(`${deps.sessionCookie}=`))
+        const isIn = answer.headers.getSetCookie().some((cookie) => cookie.startsWith(`${cookies.session}=`))
         if (!isIn) {
           const problem = to.searchParams.get('error') ?? 'unknown'
-          to.searchParams.delete('error')
-          to.searchParams.delete('error_description')
-          throw new SsoFailure(meaningOf(problem), problem, pageOfOurs(to.pathname + to.search), answer)
+          throw new SsoFailure(meaningOf(problem), problem, answer)
         }
-        return withCookies(c.redirect(publicUrl + pageOfOurs(to.pathname + to.search), 302), answer)
+        return withCookies(leadTo(c, publicUrl + pageOfOurs(to.pathname + to.search), '/'), answer)
       })
     } catch (error) {
       if (error instanceof SsoFailure) {
         // What the provider said, or Better Auth: a word, which holds no secret.
         log.warn({ problem: error.said.slice(0, 100) }, 'a single sign-on failed')
         await recordFailure(deps, c, error.problem, undefined)
-        return withCookies(signInPage(c, error.next, error.problem), error.answer)
+        return withCookies(signInPage(c, wanted, error.problem), error.answer)
       }
       if (!(error instanceof BoardroomError)) throw error
       if (error.code === 'issuer_unreachable') {
         log.error({ err: error }, 'the provider of single sign-on does not answer')
         await recordFailure(deps, c, 'unreachable', undefined)
-        return signInPage(c, '/', 'unreachable')
+        return signInPage(c, wanted, 'unreachable')
       }
-      if (error.code === 'too_many_requests') return signInPage(c, '/', 'too_many')
+      if (error.code === 'too_many_requests') return signInPage(c, wanted, 'too_many')
       if (error.code !== 'access_denied') throw error
       const { reason = 'unusable', user_id } = error.details ?? {}
       await recordFailure(deps, c, String(reason), typeof user_id === 'number' ? user_id : undefined)
-      return signInPage(c, '/', String(reason))
+      return signInPage(c, wanted, String(reason))
     }
   })
 
@@ -95,13 +101,11 @@ export function ssoRoutes(deps: SsoRoutesDeps) {
 class SsoFailure extends Error {
   readonly problem: string
   readonly said: string
-  readonly next: string
   readonly answer: Response
-  constructor(problem: string, said: string, next: string, answer: Response) {
+  constructor(problem: string, said: string, answer: Response) {
     super(said)
     this.problem = problem
     this.said = said
-    this.next = next
     this.answer = answer
   }
 }
@@ -116,9 +120,17 @@ function meaningOf(error: string): string {
 
 /** Only a page of ours, whatever the address says. What Better Auth would not take either becomes the first page. */
 const pageOfOurs = (path: string | undefined): string =>
-  path !== undefined && /^\/(?![/\\])[\w\-./]*(\?[\w\-./=&%]*)?$/.test(path) && !path.startsWith('/api/')
+  path !== undefined && /^\/(?![/\\])[\w\-./@+]*(\?[\w\-./=&%*@+]*)?$/.test(path) && !path.startsWith('/api/')
     ? path
     : '/'
+
+const decoded = (value: string): string => {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return '/' // half a percent sequence: nobody of ours wrote it
+  }
+}
 
 /** @see server/accounts/sign-in.ts for passwords */
 const recordFailure = (

@@ -1,0 +1,37 @@
+// The addresses of the client's pages: the server knows them, and says that there is nothing elsewhere.
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { Hono } from 'hono'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { staticClient } from '../../server/http/static.ts'
+import type { HttpEnv } from '../../server/routing/context.ts'
+
+const client = fileURLToPath(new URL('../../../client', import.meta.url))
+/** One address of each page; by its first word where there are several. */
+const pages = [
+  ...['/', '/folders/1', '/trash', '/sign-in', '/sign-up', '/setup', '/agents', '/consent', '/templates'],
+  ...['/records', '/boards/1/record', '/boards/1/audit', '/invite', '/reset', '/account', '/admin'],
+  ...['/admin/people', '/audit', '/embed/1', '/b/1'],
+]
+
+const addresses = suite('an address of the client')
+
+addresses('is a page where the client has one, and nothing elsewhere', async () => {
+  const app = new Hono<HttpEnv>().use(staticClient(client))
+  const status = async (path: string) =>
+    (await app.request(`http://localhost${path}`, { headers: { accept: 'text/html' } })).status
+  for (const page of pages) assert.is(await status(page), 200, page)
+  for (const nothing of ['/nothing', '/boards', '/folders', '/templates/1/2', '/boards/1/nothing'])
+    assert.is(await status(nothing), 404, nothing)
+})
+
+addresses('stands here for every page of the client', async () => {
+  const router = await readFile(`${client}/app.tsx`, 'utf8')
+  const known = new Set(pages.map((page) => page.split('/')[1]))
+  const routed = [...router.matchAll(/first === '([^']*)'/g)].map(([, first = '']) => first)
+  assert.ok(routed.length > 10)
+  for (const first of routed) assert.ok(known.has(first), first)
+})
+
+addresses.run()
