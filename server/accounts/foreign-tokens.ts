@@ -36,12 +36,20 @@ const mostCharacters = 8192
 /** Of a shared secret, and of published keys: a public key must never serve as a secret. */
 const symmetric = ['HS256', 'HS384', 'HS512']
 const asymmetric = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
-const jwksTimeoutMs = 5000
-/** An unknown key id makes us fetch the keys again at most this often. */
-const jwksCooldownMs = 30_000
+
+/** How published keys are asked for. */
+export interface JwksTimes {
+  /** One request is given up, and its connection with it. */
+  timeoutMs: number
+  /** An unknown key id makes us fetch the keys again at most this often. */
+  cooldownMs: number
+  /** Then they are asked for anew, and serve no longer where that fails: a key may have been withdrawn. */
+  maxAgeMs: number
+}
+const usual: JwksTimes = { timeoutMs: 5000, cooldownMs: 30_000, maxAgeMs: 600_000 }
 
 /** @returns null where no issuer is set. @throws BoardroomError invalid_config for settings that contradict each other */
-export function foreignTokens(db: Db, settings: Settings): ForeignTokens | null {
+export function foreignTokens(db: Db, settings: Settings, times: JwksTimes = usual): ForeignTokens | null {
   const { jwtIssuer: issuer, jwtAudience: audience, jwtJwksUrl: jwksUrl, jwtSecret: secret } = settings
   if (issuer === undefined) {
     if (jwksUrl === undefined && secret === undefined && audience.length === 0) return null
@@ -78,8 +86,9 @@ export function foreignTokens(db: Db, settings: Settings): ForeignTokens | null 
     jwksUrl === undefined
       ? null
       : createRemoteJWKSet(new URL(jwksUrl), {
-          timeoutDuration: jwksTimeoutMs,
-          cooldownDuration: jwksCooldownMs,
+          timeoutDuration: times.timeoutMs,
+          cooldownDuration: times.cooldownMs,
+          cacheMaxAge: times.maxAgeMs,
         })
 
   const verify = async (token: string): Promise<JWTPayload> => {

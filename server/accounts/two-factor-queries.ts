@@ -2,6 +2,7 @@
 import { sql, type Transaction } from 'kysely'
 import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
+import { lockUserById } from './queries.ts'
 
 export const hasPassword = async (db: Db, userId: number): Promise<boolean> =>
   (await db
@@ -36,3 +37,27 @@ export const userOfChallenge = async (db: Db, identifier: string): Promise<strin
       .where('identifier', '=', identifier)
       .executeTakeFirst()
   )?.value ?? null
+
+/** Longer than a code of an app is taken: the current one, the one before and the one after, 30 s each. */
+const codeIsKeptFor = sql<Date>`now() + interval '3 minutes'`
+
+/**
+ * Remembers a code that was right. The person's row is locked, so that of two who show one code at once one comes in.
+ * @returns false where they have shown it before
+ */
+export const spendCode = async (trx: Transaction<Tables>, userId: number, code: string): Promise<boolean> => {
+  await lockUserById(trx, userId)
+  const identifier = `2fa-spent-${userId}-${code}`
+  const spent = await trx
+    .selectFrom('verifications')
+    .select('id')
+    .where('identifier', '=', identifier)
+    .where('expires_at', '>', sql<Date>`now()`)
+    .executeTakeFirst()
+  if (spent !== undefined) return false
+  await trx
+    .insertInto('verifications')
+    .values({ identifier, value: String(userId), expires_at: codeIsKeptFor })
+    .execute()
+  return true
+}

@@ -18,7 +18,7 @@ import { accepted, forward, type Handled, requestFor, withCookies } from './forw
 import { lockUserById } from './queries.ts'
 import { guess, type SignInDeps } from './sign-in.ts'
 import { isRequiredOf, recordTwoFactor, type TwoFactorPolicy } from './two-factor.ts'
-import { hasTwoFactor, userOfChallenge } from './two-factor-queries.ts'
+import { hasTwoFactor, spendCode, userOfChallenge } from './two-factor-queries.ts'
 
 export interface TwoFactorDeps extends SignInDeps {
   policy: TwoFactorPolicy
@@ -155,6 +155,12 @@ async function verify(deps: TwoFactorDeps, c: Handled, path: string, code: strin
         const had = own !== null && (await hasTwoFactor(trx, own.userId))
         const request = requestFor(deps.auth, c, 'POST', path, { code })
         const said = await deps.auth.handler(request, { keeping: own?.sessionId, trx })
+        // RFC 6238, section 5.2: a code is good once. Better Auth sees to that for recovery codes alone.
+        if (said.ok && path === '/two-factor/verify-totp') {
+          const { user } = SignInResponse.parse(await said.clone().json())
+          if (!(await spendCode(trx, Number(user?.id), code)))
+            throw new BoardroomError('wrong_credentials', 'this code was used; wait for the next one')
+        }
         if (own !== null && !had && (await hasTwoFactor(trx, own.userId)))
           await recordTwoFactor(trx, c.get('actor'), own.userId, { from: false, to: true })
         return said

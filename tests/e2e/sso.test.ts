@@ -318,8 +318,8 @@ sso(
     withSso(async ({ server, provider, base, signIn }) => {
       await signIn(ada)
       const sessions = async () => (await server.db.selectFrom('sessions').select('id').execute()).length
-      const before = await sessions()
       provider.hangsAt = '/token'
+      const before = await sessions()
       const { url, me } = await signIn({ ...ada, sub: 'b-1', email: 'ben@example.org' }, { next: '/agents' })
       assert.equal([url.href, me.kind], [`${base}/sign-in?next=%2Fagents&problem=unreachable`, 'anonymous'])
       const failures = await trailOf(server, 'login_failed')
@@ -328,9 +328,26 @@ sso(
         ['unreachable'],
       )
       assert.is(await sessions(), before)
+      await eventually(() => provider.givenUp === 1)
       const [login] = await trailOf(server, 'login')
       assert.equal(login?.details, { by: 'single_sign_on', issuer: provider.issuer }, 'who came in, and how')
     }),
+)
+
+sso(
+  'a provider that hangs anywhere is given up, said to be away, and asked anew by the next try',
+  async () => {
+    const tried = async (path: string) =>
+      withSso(async ({ provider, signIn }) => {
+        provider.hangsAt = path
+        const { url, me } = await signIn(ada, { next: '/agents' })
+        assert.equal([url.search, me.kind], ['?next=%2Fagents&problem=unreachable', 'anonymous'], path)
+        await eventually(() => provider.givenUp === 1)
+        provider.hangsAt = null
+        assert.is((await signIn(ada, { next: '/agents' })).url.pathname, '/agents', path)
+      })
+    await Promise.all(['/.well-known/openid-configuration', '/me', '/jwks'].map(tried))
+  },
 )
 
 sso('whatever went wrong on the way, the second try ends where the first one wanted to go', () =>

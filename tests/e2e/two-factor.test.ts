@@ -153,7 +153,7 @@ factors(
         })
         assert.equal(errorOf(wrong), [401, 'wrong_credentials'])
         const right = await browser.ask('POST', '/api/auth/two-factor/verify-totp', {
-          code: oneTimeCode(secret),
+          code: oneTimeCode(secret, 1),
         })
         assert.is(right.status, 200)
         assert.is((await browser.ask('GET', '/api/me')).body.user_id, bob.id)
@@ -205,6 +205,35 @@ factors(
       },
       { failedGuessesPerMinutePerIp: 1000 },
     ),
+)
+
+factors('takes each code of the app once, also of two who show it at the same moment', () =>
+  withServer(async (server) => {
+    const bob = await server.user('Bob')
+    const { secret } = await setUp(browserOf(server, bob.cookie))
+    const verify = async (code: string) => {
+      const browser = browserOf(server)
+      await signIn(browser, bob)
+      const answer = await browser.ask('POST', '/api/auth/two-factor/verify-totp', { code })
+      const late = await browser.ask('POST', '/api/auth/two-factor/verify-totp', { code })
+      return { answer, late }
+    }
+    const used = await verify(oneTimeCode(secret))
+    assert.equal(errorOf(used.answer), [401, 'wrong_credentials'], 'the code that switched it on')
+    assert.match(used.answer.body.error.message, /was used/)
+    const next = oneTimeCode(secret, 1)
+    const both = await Promise.all([verify(next), verify(next)])
+    assert.equal(both.map(({ answer }) => answer.status).sort(), [200, 401])
+    const failed = await server.db
+      .selectFrom('audit_logs')
+      .select('details')
+      .where('action', '=', 'login_failed')
+      .execute()
+    assert.ok(failed.length >= 3)
+    for (const { details } of failed) assert.is(details?.reason, 'wrong_code')
+    const kept = await server.db.selectFrom('sessions').select('id').where('user_id', '=', bob.id).execute()
+    assert.is(kept.length, 2, 'no session of a code that was used')
+  }),
 )
 
 factors('that is required comes before everything else, and stays', () =>
@@ -266,7 +295,7 @@ factors(
         const again = browserOf(server)
         assert.is((await signIn(again, bob)).body.twoFactorRedirect, true)
         const verified = await again.ask('POST', '/api/auth/two-factor/verify-totp', {
-          code: oneTimeCode(secret),
+          code: oneTimeCode(secret, 1),
         })
         assert.is(verified.status, 200)
         assert.is(

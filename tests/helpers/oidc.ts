@@ -22,6 +22,8 @@ export interface TestProvider {
   person: Someone | null
   /** Takes what is asked for at this path and never answers; null: it answers everything. */
   hangsAt: string | null
+  /** How many of those whoever asked has given up. */
+  givenUp: number
   /** What it was asked for, by the server and by browsers. */
   asked: URL[]
   /** Signs with another key from now on, and publishes that one alone. */
@@ -55,6 +57,7 @@ export async function withProvider<Result>(
     settings: { oidcIssuer: issuer, oidcClientId: client.id, oidcClientSecret: client.secret },
     person: null,
     hangsAt: null,
+    givenUp: 0,
     asked: [],
     rotate: start,
     async stop() {
@@ -69,7 +72,10 @@ export async function withProvider<Result>(
   http.on('request', (request, response) => {
     const url = new URL(request.url ?? '/', issuer)
     provider.asked.push(url)
-    if (url.pathname === provider.hangsAt) return
+    if (url.pathname === provider.hangsAt) {
+      response.on('close', () => provider.givenUp++)
+      return
+    }
     if (!url.pathname.startsWith('/interaction/')) return void current.callback()(request, response)
     const { person } = provider
     if (person !== null) people.set(person.sub, person)

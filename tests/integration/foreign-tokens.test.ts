@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { foreignTokens } from '../../server/accounts/foreign-tokens.ts'
+import { foreignTokens, type JwksTimes } from '../../server/accounts/foreign-tokens.ts'
 import type { BoardroomOptions } from '../../server/boardroom.ts'
 import { configWith } from '../../server/config.ts'
 import { BoardroomError } from '../../server/errors.ts'
@@ -136,22 +136,32 @@ tokens('leaves other tokens to an embedder’s authenticate', () =>
   ),
 )
 
-/** A key server that is switched between answering, failing and saying nothing. */
+/** A key server that is switched between answering, slowly too, failing, saying nothing and half of it. */
 async function withKeyServer(
   work: (keys: {
     url: string
     publish(keys: object[]): void
-    behave(how: 'well' | 'broken'): void
+    behave(how: 'well' | 'slowly' | 'broken' | 'silent' | 'half'): void
     asked(): number
+    /** Requests that whoever asked has given up. */
+    givenUp(): number
   }) => Promise<void>,
 ) {
   let keys: object[] = []
   let how = 'well'
   let asked = 0
+  let givenUp = 0
   const server = createServer((_, response) => {
     asked++
+    response.on('close', () => {
+      if (!response.writableFinished) givenUp++
+    })
+    const body = JSON.stringify({ keys })
+    const head = { 'content-type': 'application/json', 'content-length': body.length }
     if (how === 'broken') response.writeHead(500).end()
-    else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ keys }))
+    else if (how === 'half') response.writeHead(200, head).write(body.slice(0, 5))
+    else if (how === 'slowly') setTimeout(() => response.writeHead(200, head).end(body), 100)
+    else if (how === 'well') response.writeHead(200, head).end(body)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo // a TCP port was asked for
@@ -161,6 +171,7 @@ async function withKeyServer(
       publish: (next) => (keys = next),
       behave: (next) => (how = next),
       asked: () => asked,
+      givenUp: () => givenUp,
     })
   } finally {
     server.closeAllConnections()
@@ -207,6 +218,130 @@ tokens('is checked against the keys that its issuer publishes, which may be away
       },
       { jwtIssuer: issuer, jwtAudience: [audience], jwtJwksUrl: keys.url },
     ),
+  ),
+)
+
+const publishedBy = async (kid: string) => {
+  const { privateKey, publicKey } = await generateKeyPair('ES256')
+  return {
+    jwk: { ...(await exportJWK(publicKey)), kid, alg: 'ES256' },
+    sign: (header: Record<string, unknown> = {}) =>
+      new SignJWT(claims()).setProtectedHeader({ alg: 'ES256', kid, ...header }).sign(privateKey),
+  }
+}
+
+const withTimes = (times: JwksTimes, work: (cast: TimesCast) => Promise<void>) =>
+  withKeyServer((keys) =>
+    withDatabase(async ({ db }) => {
+      const settings = { jwtIssuer: issuer, jwtAudience: [audience], jwtJwksUrl: keys.url }
+      const theirs = foreignTokens(db, configWith(settings), times)
+      await work({
+        keys,
+        async outcome(token) {
+          const before = Date.now()
+          const said = await theirs?.identify(token).then(
+            () => 'known',
+            (error: unknown) => (error instanceof BoardroomError ? error.code : String(error)),
+          )
+          return { said, tookMs: Date.now() - before }
+        },
+      })
+    }),
+  )
+interface TimesCast {
+  keys: Parameters<Parameters<typeof withKeyServer>[0]>[0]
+  outcome(token: string): Promise<{ said: string | undefined; tookMs: number }>
+}
+
+tokens('waits for keys that come slowly, once for all who ask, and gives up those that do not come', () =>
+  withTimes({ timeoutMs: 400, cooldownMs: 60_000, maxAgeMs: 60_000 }, async ({ keys, outcome }) => {
+    const { jwk, sign } = await publishedBy('one')
+    const token = await sign()
+    keys.publish([jwk])
+    for (const [i, how] of (['silent', 'half'] as const).entries()) {
+      keys.behave(how)
+      const answers = await Promise.all([1, 2, 3].map(() => outcome(token)))
+      for (const { said, tookMs } of answers) {
+        assert.is(said, 'issuer_unreachable', how)
+        assert.ok(tookMs >= 300 && tookMs < 3000, `${how}: ${tookMs} ms`)
+      }
+      assert.is(keys.asked(), i + 1, 'one request for three')
+      await eventually(() => keys.givenUp() === i + 1) // over for the key server too
+    }
+    keys.behave('slowly')
+    const late = await Promise.all([1, 2, 3].map(() => outcome(token)))
+    assert.equal([...new Set(late.map(({ said }) => said))], ['known'])
+    assert.is(keys.asked(), 3)
+    keys.behave('silent')
+    const known = await outcome(token)
+    assert.is(known.said, 'known')
+    assert.ok(known.tookMs < 300, 'keys that are known wait for nobody')
+    const stranger = await publishedBy('two')
+    assert.is((await outcome(await stranger.sign())).said, 'not_signed_in')
+    assert.is(keys.asked(), 3, 'nor does a stranger make them wait')
+  }),
+)
+
+tokens('is checked by keys that were asked for lately, and by none that are too old', () =>
+  withTimes({ timeoutMs: 200, cooldownMs: 0, maxAgeMs: 500 }, async ({ keys, outcome }) => {
+    const [one, two] = [await publishedBy('one'), await publishedBy('two')]
+    keys.publish([one.jwk])
+    assert.is((await outcome(await one.sign())).said, 'known')
+    keys.behave('silent')
+    assert.is((await outcome(await two.sign())).said, 'issuer_unreachable', 'is it a new key? nobody says')
+    assert.is((await outcome(await one.sign())).said, 'known')
+    await eventually(async () => (await outcome(await one.sign())).said === 'issuer_unreachable')
+    keys.behave('well')
+    keys.publish([two.jwk])
+    assert.is((await outcome(await two.sign())).said, 'known')
+    assert.is((await outcome(await one.sign())).said, 'not_signed_in', 'withdrawn')
+  }),
+)
+
+tokens('brings no key along, and says which of several it is signed by', () =>
+  withTimes({ timeoutMs: 1000, cooldownMs: 0, maxAgeMs: 60_000 }, async ({ keys, outcome }) => {
+    const [one, two, stranger] = [
+      await publishedBy('one'),
+      await publishedBy('two'),
+      await publishedBy('one'),
+    ]
+    keys.publish([one.jwk, two.jwk])
+    await withKeyServer(async (theirs) => {
+      theirs.publish([stranger.jwk])
+      for (const header of [{ jwk: stranger.jwk }, { jku: theirs.url }, { x5u: theirs.url }, {}])
+        assert.is((await outcome(await stranger.sign(header))).said, 'not_signed_in', JSON.stringify(header))
+      assert.is(theirs.asked(), 0)
+    })
+    assert.is((await outcome(await one.sign({ kid: undefined }))).said, 'not_signed_in')
+    const critical = { crit: ['unknown'], unknown: true }
+    const [, payload = '', signature = ''] = (await one.sign()).split('.')
+    const header = base64({ alg: 'ES256', kid: 'one', ...critical })
+    assert.is((await outcome(`${header}.${payload}.${signature}`)).said, 'not_signed_in')
+    keys.publish([{ ...two.jwk, kid: 'three', kty: 'oct', k: 'AAAA' }])
+    assert.is(
+      (await outcome(await stranger.sign({ kid: 'three' }))).said,
+      'not_signed_in',
+      'a key that is no key',
+    )
+  }),
+)
+
+tokens('is good as often as it is shown until it ends, as docs/security.md says', () =>
+  withServer(
+    async (server) => {
+      const token = await signed({ exp: nowS() + 3, aud: ['shop', audience] })
+      const board = await server.boardroom.boards.create({
+        owner: { externalId: 'u-1', name: 'Una', issuer },
+      })
+      assert.is((await asks(server, token)).status, 200)
+      assert.is((await asks(server, token)).status, 200)
+      const sockets = [await server.raw(board, { ticket: token }), await server.raw(board, { ticket: token })]
+      await eventually(() => sockets.every((socket) => socket.bodies(64).length === 1))
+      await eventually(async () => (await asks(server, token)).code === 'not_signed_in', { withinMs: 45_000 })
+      assert.is(await (await server.open(board, { ticket: token, waitFor: 'closed' })).closed, 4401)
+      for (const { socket } of sockets) assert.is(socket.readyState, socket.OPEN, 'what it opened stays')
+    },
+    { ...shared, jwtClockSkewSeconds: 0 },
   ),
 )
 

@@ -75,7 +75,7 @@ async function readUserinfo(
     if (!answer.ok) throw new Error(`userinfo answered ${answer.status}`)
     return z.record(z.string(), z.unknown()).parse(await answer.json())
   } catch (cause) {
-    throw new BoardroomError('issuer_unreachable', 'the sign-in provider does not answer', { cause })
+    throw providerAway(cause)
   }
 }
 
@@ -90,7 +90,7 @@ export async function discover(issuer: string): Promise<Discovery> {
       throw new Error(`expected the issuer ${issuer}, it calls itself ${found.issuer}`)
     return found
   } catch (cause) {
-    throw new BoardroomError('issuer_unreachable', 'the sign-in provider does not answer', { cause })
+    throw providerAway(cause)
   }
 }
 
@@ -102,3 +102,6 @@ const textsOf = (claim: unknown): string[] =>
 
 const unusable = (message: string) =>
   new BoardroomError('access_denied', message, { details: { reason: 'unusable' } })
+
+export const providerAway = (cause: unknown): BoardroomError =>
+  new BoardroomError('issuer_unreachable', 'the sign-in provider does not answer', { cause })

@@ -4,7 +4,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type BetterAuthOptions, betterAuth } from 'better-auth'
 import { genericOAuth } from 'better-auth/plugins'
-import { createRemoteJWKSet } from 'jose'
+import { createRemoteJWKSet, errors, type JWTVerifyGetKey } from 'jose'
 import { BoardroomError } from '../../errors.ts'
 import type { Actor } from '../../principal.ts'
 import type { Auth } from '../auth.ts'
@@ -17,6 +17,7 @@ import {
   discover,
   discoveryUrlOf,
   type Profile,
+  providerAway,
   providerTimeoutMs,
   readProfile,
 } from './profile.ts'
@@ -38,12 +39,15 @@ interface Coming {
   away: BoardroomError | null
 }
 
-/** Better Auth looks the provider up once more, and waits for as long as that likes. */
+/**
+ * Better Auth looks the provider up once more, and takes no signal: its request goes on until fetch itself gives it up
+ * after five minutes. There is one such at most, while a try is under way.
+ */
 const inTime = <Result>(work: Promise<Result>): Promise<Result> => {
   let timer: NodeJS.Timeout
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(
-      () => reject(new BoardroomError('issuer_unreachable', 'the sign-in provider does not answer')),
+      () => reject(providerAway(new Error(`no answer in ${providerTimeoutMs} ms`))),
       providerTimeoutMs,
     )
   })
@@ -132,16 +136,31 @@ export class Sso {
     const { socialProviders } = await inTime(auth.$context)
     const provider = socialProviders.find(({ id }) => id === providerId)
     if (provider?.idToken === undefined || !('jwks' in provider.idToken))
-      throw new BoardroomError('issuer_unreachable', 'the sign-in provider does not answer')
-    provider.idToken.jwks = createRemoteJWKSet(new URL(discovery.jwks_uri), {
-      cooldownDuration: jwksCooldownMs,
-      timeoutDuration: jwksTimeoutMs,
-    })
+      throw providerAway(new Error('Better Auth could not look it up'))
+    provider.idToken.jwks = this.#keysOf(discovery)
     return {
       handler: (request, how) =>
         handle(this.#deps, auth, request, { ...how, login: { by: 'single_sign_on', issuer } }),
       baseUrl: `${options.baseURL}${options.basePath}`,
     }
+  }
+
+  /** The provider's keys. Better Auth takes keys that cannot be had for a token that is wrong. */
+  #keysOf({ jwks_uri }: Discovery): JWTVerifyGetKey {
+    const keys = createRemoteJWKSet(new URL(jwks_uri), {
+      cooldownDuration: jwksCooldownMs,
+      timeoutDuration: jwksTimeoutMs,
+    })
+    return (header, token) =>
+      keys(header, token).catch((error: unknown) => {
+        if (!isAboutToken(error)) this.#isAway(providerAway(error))
+        throw error
+      })
+  }
+
+  #isAway(error: BoardroomError): void {
+    const coming = this.#coming.getStore()
+    if (coming !== undefined) coming.away = error
   }
 
   async #tokensOf(discovery: Discovery, code: Parameters<typeof tokensOf>[2]) {
@@ -150,8 +169,7 @@ export class Sso {
     try {
       return await tokensOf({ id, secret, authentication: takesBasic ? 'basic' : 'post' }, discovery, code)
     } catch (error) {
-      const coming = this.#coming.getStore()
-      if (coming !== undefined && error instanceof BoardroomError) coming.away = error
+      if (error instanceof BoardroomError) this.#isAway(error)
       throw error
     }
   }
@@ -164,3 +182,7 @@ export class Sso {
       this.#deps.log.warn({ userId }, 'the last sysadmin keeps the role, which their groups do not give')
   }
 }
+
+/** No such key, or several: what the provider published was read. */
+const isAboutToken = (error: unknown): boolean =>
+  error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys

@@ -1,7 +1,6 @@
 // A code becomes tokens. Better Auth's own request for it waits for as long as the provider likes.
 import { authorizationCodeRequest, getOAuth2Tokens } from 'better-auth/oauth2'
-import { BoardroomError } from '../../errors.ts'
-import { type Discovery, providerTimeoutMs } from './profile.ts'
+import { type Discovery, providerAway, providerTimeoutMs } from './profile.ts'
 
 /** @see https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication */
 export type ClientAuthentication = 'basic' | 'post'
@@ -30,16 +29,13 @@ export async function tokensOf(
     redirect: 'error',
     signal: AbortSignal.timeout(providerTimeoutMs),
   }).catch((cause: unknown) => {
-    throw away(cause)
+    throw providerAway(cause)
   })
-  if (answer.status >= 500) throw away(new Error(`the token endpoint answered ${answer.status}`))
+  if (answer.status >= 500) throw providerAway(new Error(`the token endpoint answered ${answer.status}`))
   if (!answer.ok) throw new Error(`the token endpoint answered ${answer.status}`)
   const tokens: unknown = await answer.json().catch((cause: unknown) => {
-    throw away(cause)
+    throw providerAway(cause)
   })
   if (typeof tokens !== 'object' || tokens === null) throw new Error('the token endpoint answered no object')
   return getOAuth2Tokens(tokens)
 }
-
-const away = (cause: unknown) =>
-  new BoardroomError('issuer_unreachable', 'the sign-in provider does not answer', { cause })
