@@ -84,4 +84,38 @@ shared('versions: one that is restored on one node is shown on the other', () =>
   }),
 )
 
+shared('titles, the colour behind the drawing, who may draw, and being disconnected', () =>
+  withNodes(async ({ one, other }) => {
+    const ada = await one.user('Ada')
+    const bob = await one.user('Bob')
+    const board = await ada.board()
+    await ada.grant(board, bob, 'edit')
+    const there = await other.raw(board, { ticket: await bob.ticket(board) })
+    const { connection_id: connectionId } = await there.message(MessageType.hello)
+    const changed = await ada.ask('PATCH', `/api/boards/${board}`, {
+      title: 'Next year',
+      background: '#fff8e1',
+    })
+    assert.is(changed.status, 200, JSON.stringify(changed.body))
+    const title = await there.message(MessageType.event, ({ type }) => type === 'title')
+    assert.is(title.title, 'Next year')
+    const background = await there.message(MessageType.event, ({ type }) => type === 'background')
+    assert.is(background.background, '#fff8e1')
+
+    const held = await ada.ask('POST', `/api/boards/${board}/moderation`, { mode: 'view_only', speakers: [] })
+    assert.ok(held.status < 300, JSON.stringify(held.body))
+    await there.message(MessageType.level, ({ level }) => level === 'view')
+    const handed = await ada.ask('POST', `/api/boards/${board}/moderation`, {
+      mode: 'view_only',
+      speakers: [connectionId],
+    })
+    assert.ok(handed.status < 300, JSON.stringify(handed.body))
+    await there.message(MessageType.level, ({ level }) => level === 'edit')
+
+    const disconnected = await ada.ask('DELETE', `/api/boards/${board}/connections/${connectionId}`)
+    assert.ok(disconnected.status < 300, JSON.stringify(disconnected.body))
+    assert.is((await there.closed).code, 4403)
+  }),
+)
+
 if (hasNats(3)) shared.run()
