@@ -70,6 +70,11 @@ end $$;
 create trigger record_two_factor after update of two_factor_enabled on ${s}.users for each row
   when (old.two_factor_enabled <> new.two_factor_enabled and not ${byBetterAuth}) execute function ${s}.record_two_factor();
 
+-- What the provider of single sign-on calls its own session, so that it can end ours (OpenID Connect back-channel logout).
+alter table ${s}.sessions add column provider_session text check (length(provider_session) between 1 and 255);
+-- the sessions of a person that the provider ends
+create index sessions_provider on ${s}.sessions (provider_session) where provider_session is not null;
+
 create table ${s}.password_resets (
   id uuid primary key default gen_random_uuid(),
   user_id integer not null references ${s}.users on delete cascade,
@@ -129,6 +134,7 @@ export async function down(db: Kysely<unknown>, schema: string): Promise<void> {
     db,
     `
 drop trigger record_row on ${s}.invitations;
+alter table ${s}.sessions drop column provider_session;
 drop trigger record_update on ${s}.invitations;
 drop trigger end_password_resets_insert on ${s}.accounts;
 drop trigger end_password_resets_update on ${s}.accounts;

@@ -66,6 +66,15 @@ export function authOptions(deps: AuthDeps) {
       },
       expiresIn: 30 * dayS,
       updateAge: dayS,
+      additionalFields: {
+        providerSession: {
+          type: 'string',
+          fieldName: 'provider_session',
+          required: false,
+          input: false,
+          returned: false,
+        },
+      },
       cookieCache: { enabled: false }, // a cached session outlives its end
     },
     user: {
@@ -115,7 +124,8 @@ export function authOptions(deps: AuthDeps) {
             // Asked once the password was right, so that nobody finds out by guessing who is a sysadmin.
             if (deps.passwords === 'off' && context?.path === '/sign-in/email' && user.role !== 'sysadmin')
               throw new APIError('FORBIDDEN', { code: 'PASSWORDS_OFF' })
-            return { data: { ...session, userAgent: session.userAgent?.slice(0, 500) } }
+            const providerSession = calls.getStore()?.providerSession ?? null
+            return { data: { ...session, userAgent: session.userAgent?.slice(0, 500), providerSession } }
           },
           after: async (session) => {
             calls.getStore()?.begun.push(session)

@@ -35,7 +35,18 @@ type Settings = Pick<
 const mostCharacters = 8192
 /** Of a shared secret, and of published keys: a public key must never serve as a secret. */
 const symmetric = ['HS256', 'HS384', 'HS512']
-const asymmetric = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
+export const asymmetric = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+]
 
 /** How published keys are asked for. */
 export interface JwksTimes {

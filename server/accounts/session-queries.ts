@@ -79,6 +79,23 @@ export const moveToken = async (trx: Trx, fromId: number, toId: number): Promise
   return true
 }
 
+/**
+ * The sessions that a provider ends: the one that it names, or all that had begun when it said so.
+ * @returns the ids that ended
+ */
+export const deleteSessionsOfProvider = async (
+  trx: Trx,
+  userId: number,
+  which: { providerSession: string } | { begunBefore: Date },
+): Promise<number[]> => {
+  const query = trx.deleteFrom('sessions').where('user_id', '=', userId)
+  const chosen =
+    'providerSession' in which
+      ? query.where('provider_session', '=', which.providerSession)
+      : query.where('created_at', '<=', which.begunBefore)
+  return (await chosen.returning('id').execute()).map(({ id }) => id)
+}
+
 export const dropSessions = async (trx: Trx, ids: number[]): Promise<void> => {
   if (ids.length > 0) await trx.deleteFrom('sessions').where('id', 'in', ids).execute()
 }

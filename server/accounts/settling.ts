@@ -31,7 +31,7 @@ export async function handle(
   request: Request,
   { keeping, trx, login = null }: Calling & { login?: Record<string, unknown> | null } = {},
 ): Promise<Response> {
-  const call: Call = { keeping, trx, login, begun: [], ended: [] }
+  const call: Call = { keeping, trx, login, providerSession: null, begun: [], ended: [] }
   const answer = await calls.run(call, () => auth.handler(request))
   await settle(deps, call)
   // Better Auth swallows failures of some of its statements, and the end of a transaction that failed says nothing.
@@ -45,6 +45,8 @@ interface Call {
   trx: Transaction<Tables> | undefined
   /** What the trail says of a sign-in, where it was no password. */
   login: Record<string, unknown> | null
+  /** What the provider calls the session that somebody comes with. */
+  providerSession: string | null
   begun: SessionRecord[]
   ended: { session: SessionRecord; headers: Headers | null }[]
 }

@@ -43,6 +43,8 @@ export interface SessionsTable {
   ip_address: string | null
   user_agent: string | null
   impersonated_by: string | null
+  /** What the provider of single sign-on calls its own. */
+  provider_session: string | null
   created_at: Stamp
   updated_at: Stamp
 }

@@ -162,6 +162,100 @@ sso('signing out ends the session here and at the provider', () =>
   }),
 )
 
+/** Signs out at the provider itself, and everywhere that it knows of. */
+async function leaveProvider({ provider }: Pick<Cast, 'provider'>, traveller: Traveller): Promise<void> {
+  const page = await traveller.visit(`${provider.issuer}/session/end?client_id=boardroom`)
+  const xsrf = /name="xsrf" value="([^"]+)"/.exec(page.text)?.[1] ?? ''
+  await traveller.visit(`${provider.issuer}/session/end/confirm`, {
+    method: 'POST',
+    body: new URLSearchParams({ xsrf, logout: 'yes' }),
+  })
+}
+
+sso('signing out at the provider ends the session that it began here, and its sockets; no other one', () =>
+  withSso(async (cast) => {
+    const { server, provider, base, signIn } = cast
+    const { traveller, me } = await signIn(ada)
+    const elsewhere = await signIn(ada)
+    assert.is(elsewhere.me.user_id, me.user_id)
+    const kind = async (of: Traveller) =>
+      (await server.ask('GET', '/api/me', undefined, cookieOf(server, of, base))).body.kind
+    const headers = cookieOf(server, traveller, base)
+    const board = await server.ask('POST', '/api/boards', { title: 'Plans' }, headers)
+    const socket = await server.raw(board.body.id, { headers })
+    const other = await server.raw(board.body.id, { headers: cookieOf(server, elsewhere.traveller, base) })
+    for (const each of [socket, other]) await eventually(() => each.bodies(64).length === 1)
+
+    await leaveProvider(cast, traveller)
+    assert.is((await socket.closed).code, 4401)
+    assert.equal([await kind(traveller), await kind(elsewhere.traveller)], ['anonymous', 'user'])
+    assert.is(other.socket.readyState, other.socket.OPEN)
+    const [row] = await trailOf(server, 'logout')
+    assert.equal(
+      [row?.resource_type, row?.details],
+      ['session', { user_id: me.user_id, by: 'single_sign_on', issuer: provider.issuer }],
+    )
+  }),
+)
+
+sso('a logout token counts only as the provider makes it; without a session it ends all of its person', () =>
+  withSso(
+    async ({ server, provider, base, signIn }) => {
+      const { traveller, me } = await signIn(ada)
+      const kind = async () =>
+        (await server.ask('GET', '/api/me', undefined, cookieOf(server, traveller, base))).body.kind
+      const nowS = Math.floor(Date.now() / 1000)
+      const event = 'http://schemas.openid.net/event/backchannel-logout'
+      const claims = {
+        ...{ iss: provider.issuer, aud: 'boardroom', sub: 'a-1', jti: 'j-1', events: { [event]: {} } },
+        ...{ iat: nowS + 2, exp: nowS + 120 },
+      }
+      const send = async (token: string) =>
+        (
+          await fetch(`${base}/api/auth/sso/signed-out`, {
+            method: 'POST',
+            body: new URLSearchParams({ logout_token: token }),
+          })
+        ).status
+      const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+      const good = await provider.sign(claims)
+      const [, payload = '', signature = ''] = good.split('.')
+      const bad: [what: string, token: string][] = [
+        ['of another issuer', await provider.sign({ ...claims, iss: 'https://other.example' })],
+        ['for somebody else', await provider.sign({ ...claims, aud: 'shop' })],
+        ['that is over', await provider.sign({ ...claims, iat: nowS - 600, exp: nowS - 300 })],
+        ['that is old', await provider.sign({ ...claims, iat: nowS - 600, exp: undefined })],
+        ['with a nonce', await provider.sign({ ...claims, nonce: 'n' })],
+        ['without the event', await provider.sign({ ...claims, events: {} })],
+        ['of nobody', await provider.sign({ ...claims, sub: undefined, sid: 's' })],
+        ['by an unknown key', await provider.sign(claims, { kid: 'unknown' })],
+        ['unsigned', `${base64({ alg: 'none' })}.${payload}.`],
+        ['tampered with', `${good.split('.')[0]}.${base64({ ...claims, sub: 'a-2' })}.${signature}`],
+        ['that is none', 'x'],
+      ]
+      for (const [what, token] of bad) assert.is(await send(token), 400, what)
+      assert.is(await send(await provider.sign({ ...claims, sid: 'another' })), 200)
+      assert.is(
+        await send(await provider.sign({ ...claims, sub: 'unknown' })),
+        200,
+        'tells nothing of people',
+      )
+      assert.is(await kind(), 'user')
+
+      assert.is(await send(good), 200)
+      assert.is(await kind(), 'anonymous')
+      assert.is((await trailOf(server, 'logout')).length, 1)
+      // Whoever comes back is not sent away by a token that is shown again.
+      const back = await signIn(ada)
+      assert.is(back.me.user_id, me.user_id)
+      const earlier = await provider.sign({ ...claims, iat: nowS - 1 })
+      assert.is(await send(earlier), 200)
+      assert.is((await trailOf(server, 'logout')).length, 1)
+    },
+    { failedGuessesPerMinutePerIp: 100 },
+  ),
+)
+
 sso('whoever signed in with a password is sent nowhere', () =>
   withSso(async ({ server }) => {
     const bob = await server.user('Bob')

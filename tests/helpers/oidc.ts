@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { exportJWK, generateKeyPair } from 'jose'
+import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
 import Provider, { type Configuration } from 'oidc-provider'
 import type { Config } from '../../server/config.ts'
 
@@ -28,6 +28,8 @@ export interface TestProvider {
   asked: URL[]
   /** Signs with another key from now on, and publishes that one alone. */
   rotate(): Promise<void>
+  /** A token of its own with these claims, by the key that it publishes. */
+  sign(claims: Record<string, unknown>, header?: Record<string, unknown>): Promise<string>
   /** Does not answer any more. */
   stop(): Promise<void>
   /** Answers again. */
@@ -47,8 +49,11 @@ export async function withProvider<Result>(
   const people = new Map<string, Someone>()
   const known = (sub: string) => (provider.person?.sub === sub ? provider.person : people.get(sub))
   let current: Provider
+  let signingKey: Awaited<ReturnType<typeof generateKeyPair>>['privateKey']
   const start = async () => {
-    current = await providerOf(issuer, base, known)
+    const { privateKey } = await generateKeyPair('RS256', { extractable: true })
+    signingKey = privateKey
+    current = await providerOf(issuer, base, known, await exportJWK(privateKey))
   }
   await start()
   const client = { id: clientId, secret: clientSecret }
@@ -60,6 +65,8 @@ export async function withProvider<Result>(
     givenUp: 0,
     asked: [],
     rotate: start,
+    sign: (claims, header = {}) =>
+      new SignJWT(claims).setProtectedHeader({ alg: 'RS256', ...header }).sign(signingKey),
     async stop() {
       http.closeAllConnections()
       await new Promise((resolve) => http.close(resolve))
@@ -105,9 +112,9 @@ async function providerOf(
   issuer: string,
   base: string,
   known: (sub: string) => Someone | undefined,
+  jwk: JWK,
 ): Promise<Provider> {
-  const { privateKey } = await generateKeyPair('RS256', { extractable: true })
-  const key = { ...(await exportJWK(privateKey)), use: 'sig', alg: 'RS256' }
+  const key = { ...jwk, use: 'sig', alg: 'RS256' }
   const configuration: Configuration = {
     clients: [
       {
@@ -116,11 +123,17 @@ async function providerOf(
         redirect_uris: [`${base}/api/auth/callback/oidc`],
         post_logout_redirect_uris: [`${base}/sign-in`],
         grant_types: ['authorization_code', 'refresh_token'],
+        backchannel_logout_uri: `${base}/api/auth/sso/signed-out`,
+        backchannel_logout_session_required: true,
       },
     ],
     jwks: { keys: [key] },
     cookies: { keys: ['a key of the test'] },
-    features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: true, logoutSource } },
+    features: {
+      devInteractions: { enabled: false },
+      rpInitiatedLogout: { enabled: true, logoutSource },
+      backchannelLogout: { enabled: true },
+    },
     pkce: { required: () => true },
     // Its default too: e-mail and name are in userinfo, and not in the id token.
     conformIdTokenClaims: true,
@@ -133,6 +146,11 @@ async function providerOf(
     async loadExistingGrant({ oidc }) {
       if (oidc.client === undefined || oidc.session?.accountId === undefined) return undefined
       return oidc.provider.Grant.find(await grant(oidc.provider, oidc.session.accountId))
+    },
+    // Its own refuses addresses of this machine.
+    fetch: (url, init) => {
+      const { dispatcher: _, ...options }: RequestInit & { dispatcher?: unknown } = init ?? {}
+      return fetch(url, options)
     },
     renderError(context, out) {
       context.body = out

@@ -25,6 +25,8 @@ const Claims = z.looseObject({
   preferred_username: z.string().optional().catch(undefined),
 })
 
+export const SessionId = z.string().min(1).max(255)
+
 /** Also what Better Auth keeps of the answer while it signs in. */
 export interface Profile {
   [claim: string]: unknown
@@ -33,6 +35,8 @@ export interface Profile {
   emailVerified: boolean
   name: string
   groups: string[]
+  /** What the provider calls its own session; null where it does not say. */
+  session: string | null
 }
 
 /** Of one request to the provider. */
@@ -58,6 +62,7 @@ export async function readProfile(
     emailVerified: email_verified,
     name: name ?? preferred_username ?? email?.split('@')[0] ?? sub,
     groups: textsOf(claims.data[groupsClaim]),
+    session: SessionId.safeParse(fromToken.sid).data ?? null,
   }
 }
 

@@ -57,6 +57,14 @@ export function ssoRoutes(deps: SsoRoutesDeps) {
     }
   })
 
+  router.openapi(signedOutThereRoute, async (c) => {
+    if (sso === null) throw new BoardroomError('not_found', 'this server has no single sign-on')
+    const { logout_token } = c.req.valid('form')
+    await guess(deps, c, () => sso.signedOutThere(c.get('actor'), logout_token))
+    c.header('cache-control', 'no-store')
+    return c.body(null, 200)
+  })
+
   router.openapi(callbackRoute, async (c) => {
     if (sso === null) throw new BoardroomError('not_found', 'this server has no single sign-on')
     const query = new URL(c.req.url).search
@@ -170,6 +178,29 @@ const callbackRoute = createRoute({
   },
   responses: {
     302: { description: 'Signed in: to where it began. Otherwise to the sign-in page, with `problem`.' },
+    ...errorAnswers(404),
+  },
+})
+
+const signedOutThereRoute = createRoute({
+  method: 'post',
+  path: '/auth/sso/signed-out',
+  tags: ['accounts'],
+  summary: 'The provider of single sign-on signs somebody out (back-channel logout)',
+  description:
+    'For the provider: register it as the back-channel logout address. The session that the token names ends, without `sid` all sessions of its person.',
+  request: {
+    body: {
+      required: true,
+      content: {
+        'application/x-www-form-urlencoded': {
+          schema: z.object({ logout_token: z.string().min(1).max(8192) }),
+        },
+      },
+    },
+  },
+  responses: {
+    200: { description: 'Nobody is signed in by that session any more.' },
     ...errorAnswers(404),
   },
 })

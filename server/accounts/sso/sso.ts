@@ -10,8 +10,9 @@ import type { Actor } from '../../principal.ts'
 import type { Auth } from '../auth.ts'
 import type { AuthDeps } from '../auth-deps.ts'
 import { authOptions } from '../better-auth.ts'
-import { handle } from '../settling.ts'
+import { calls, handle } from '../settling.ts'
 import { accountIdOf, admit } from './admission.ts'
+import { endByProvider } from './back-channel.ts'
 import {
   type Discovery,
   discover,
@@ -26,7 +27,10 @@ import { callbackPath, type SsoSettings } from './settings.ts'
 import { tokensOf } from './tokens.ts'
 
 /** A Better Auth that knows the provider. */
-export type SsoAuth = Pick<Auth, 'handler' | 'baseUrl'>
+export interface SsoAuth extends Pick<Auth, 'handler' | 'baseUrl'> {
+  /** What it signs with. */
+  keys: JWTVerifyGetKey
+}
 
 const goodForMs = 3_600_000
 /** A key that is not known is asked for at once: tokens come from the provider itself, not from whoever asks. */
@@ -89,6 +93,15 @@ export class Sso {
     return result
   }
 
+  /**
+   * The provider says that somebody is signed out there: their sessions here end, with their sockets.
+   * @returns how many. @throws BoardroomError invalid_request (no good logout token) | issuer_unreachable
+   */
+  async signedOutThere(actor: Actor, logoutToken: string): Promise<number> {
+    const { keys } = await this.auth()
+    return endByProvider(this.#deps.db, actor, { ...this.settings, keys }, logoutToken)
+  }
+
   async #make(): Promise<SsoAuth> {
     const { issuer, clientId, clientSecret, scopes, groupsClaim } = this.settings
     const discovery = await discover(issuer)
@@ -121,7 +134,12 @@ export class Sso {
               ...(scopes.includes('offline_access')
                 ? { prompt: 'consent' as const, accessType: 'offline' }
                 : {}),
-              getUserInfo: (tokens) => readProfile(tokens, discovery, groupsClaim),
+              getUserInfo: async (tokens) => {
+                const profile = await readProfile(tokens, discovery, groupsClaim)
+                const call = calls.getStore()
+                if (call !== undefined) call.providerSession = profile.session
+                return profile
+              },
               mapProfileToUser: async (profile) => {
                 await this.#admit(profile as Profile) // what getUserInfo answered
                 return {}
@@ -137,11 +155,13 @@ export class Sso {
     const provider = socialProviders.find(({ id }) => id === providerId)
     if (provider?.idToken === undefined || !('jwks' in provider.idToken))
       throw providerAway(new Error('Better Auth could not look it up'))
-    provider.idToken.jwks = this.#keysOf(discovery)
+    const keys = this.#keysOf(discovery)
+    provider.idToken.jwks = keys
     return {
       handler: (request, how) =>
         handle(this.#deps, auth, request, { ...how, login: { by: 'single_sign_on', issuer } }),
       baseUrl: `${options.baseURL}${options.basePath}`,
+      keys,
     }
   }
 

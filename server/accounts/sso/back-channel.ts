@@ -1,0 +1,90 @@
+// Signed out at the provider, signed out here: the provider itself tells us, with a token that it signs.
+// https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken
+import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { z } from 'zod'
+import { transactionAs } from '../../audit/actor.ts'
+import { recordIn } from '../../audit/record-in.ts'
+import type { Db } from '../../database/database.ts'
+import { BoardroomError } from '../../errors.ts'
+import type { Actor } from '../../principal.ts'
+import { asymmetric } from '../foreign-tokens.ts'
+import { deleteSessionsOfProvider } from '../session-queries.ts'
+import { accountIdOf } from './admission.ts'
+import { providerAway, SessionId } from './profile.ts'
+import { userIdBySubject } from './queries.ts'
+
+const event = 'http://schemas.openid.net/event/backchannel-logout'
+
+const Claims = z.looseObject({
+  sub: z.string('expected sub: by sid alone nobody is known here').min(1).max(255),
+  sid: SessionId.optional(),
+  iat: z.number(),
+  jti: z.string().min(1),
+  events: z.looseObject({ [event]: z.looseObject({}) }),
+  // An id token has one, and is no word to sign out.
+  nonce: z.undefined('expected no nonce').optional(),
+})
+
+interface Issuer {
+  issuer: string
+  clientId: string
+  keys: JWTVerifyGetKey
+}
+
+/** How old a token without `exp` may be, and how far the clocks may differ. */
+const maxAgeS = 300
+const clockSkewS = 60
+
+/**
+ * Ends the session that the token names, or all sessions of its person that had begun by then: so a token that is shown
+ * again ends nothing more. Nobody is told whether there is such a person.
+ * @returns how many ended. @throws BoardroomError invalid_request | issuer_unreachable
+ */
+export async function endByProvider(
+  db: Db,
+  actor: Actor,
+  from: Issuer,
+  logoutToken: string,
+): Promise<number> {
+  const { sub, sid, iat } = await verified(from, logoutToken)
+  return transactionAs(db, actor, async (trx) => {
+    const userId = await userIdBySubject(trx, accountIdOf(from.issuer, sub))
+    if (userId === null) return 0
+    const which = sid === undefined ? { begunBefore: new Date(iat * 1000) } : { providerSession: sid }
+    const ended = await deleteSessionsOfProvider(trx, userId, which)
+    for (const id of ended)
+      await recordIn(trx, {
+        action: 'logout',
+        actor,
+        resourceType: 'session',
+        resourceId: String(id),
+        details: { user_id: userId, by: 'single_sign_on', issuer: from.issuer },
+      })
+    return ended.length
+  })
+}
+
+async function verified({ issuer, clientId, keys }: Issuer, token: string): Promise<z.infer<typeof Claims>> {
+  try {
+    const { payload } = await jwtVerify(token, keys, {
+      issuer,
+      audience: clientId,
+      algorithms: asymmetric,
+      clockTolerance: clockSkewS,
+      maxTokenAge: maxAgeS,
+    })
+    return Claims.parse(payload)
+  } catch (cause) {
+    if (cause instanceof z.ZodError) throw noToken(cause.issues[0]?.message ?? 'claims', cause)
+    if (cause instanceof errors.JWKSNoMatchingKey || cause instanceof errors.JWKSMultipleMatchingKeys)
+      throw noToken('the provider publishes no such key', cause)
+    const isAboutToken = /^ERR_J(WT|WS|OSE_(ALG|NOT))/.test(
+      cause instanceof errors.JOSEError ? cause.code : '',
+    )
+    if (isAboutToken) throw noToken('its signature or its claims are not right', cause)
+    throw providerAway(cause)
+  }
+}
+
+const noToken = (what: string, cause: unknown) =>
+  new BoardroomError('invalid_request', `this is no logout token of the provider: ${what}`, { cause })
