@@ -1,13 +1,16 @@
 // Consent, templates, records and one's own data over HTTP.
 import type { ConsentCreate, ConsentResponse } from '../shared/api/consent.ts'
+import type { ExportProgress } from '../shared/api/privacy.ts'
 import type {
   BoardRecordResponse,
   RecordResponse,
   TemplateComparison,
+  TemplateFromBoard,
   TemplateListQuery,
   TemplateSummary,
+  TemplateVersionCreate,
 } from '../shared/api/templates.ts'
-import { done, json, type Page, query } from './api.ts'
+import { ask, done, json, type Page, query } from './api.ts'
 
 export const getConsent = (boardId: string | null) =>
   json<ConsentResponse>('GET', `/consent${query({ board_id: boardId ?? undefined })}`)
@@ -15,7 +18,7 @@ export const giveConsent = (body: ConsentCreate) => done('POST', '/consent', { b
 export const withdrawConsent = (boardId: string | null) =>
   done('DELETE', `/consent${query({ board_id: boardId ?? undefined })}`)
 
-export const listTemplates = (asked: { scope: TemplateListQuery['scope']; cursor?: string }) =>
+export const listTemplates = (asked: { scope: TemplateListQuery['scope']; code?: string; cursor?: string }) =>
   json<Page<TemplateSummary>>('GET', `/templates${query({ ...asked, limit: 100 })}`)
 export const approveTemplate = (id: string, notes: string) =>
   done('POST', `/templates/${id}/approve`, { body: notes.trim() === '' ? {} : { notes: notes.trim() } })
@@ -31,5 +34,15 @@ export const changeRecord = (
   boardId: string,
   body: { variables: Record<string, unknown>; updated_at: string },
 ) => json<BoardRecordResponse>('PATCH', `/boards/${boardId}/record`, { body })
+
+/** A file, and how far it is while the server gathers it. */
+export const getMyExport = async (format: 'json' | 'html'): Promise<Blob> =>
+  (await ask('GET', `/me/export${query({ format })}`)).blob()
+export const getExportProgress = () => json<ExportProgress>('GET', '/me/export/progress')
+
+export const saveAsTemplate = (boardId: string, body: TemplateFromBoard) =>
+  done('POST', `/boards/${boardId}/template`, { body })
+export const sendVersion = (templateId: string, body: TemplateVersionCreate) =>
+  done('POST', `/templates/${templateId}/versions`, { body })
 
 export const eraseMe = (confirm: string) => done('POST', '/me/erase', { body: { confirm } })

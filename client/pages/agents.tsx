@@ -126,11 +126,11 @@ const NewAgent = ({ onMade }: { onMade: (agent: AgentCreated) => void }) => {
 const TokenDialog = ({ made, onClose }: { made: AgentCreated; onClose: () => void }) => (
   <Dialog title={texts.tokenTitle(made.name)} onClose={onClose}>
     <p>{texts.tokenText}</p>
-    <label>
-      <span>{texts.token}</span>
+    <label className="field">
+      {texts.token}
       <input readOnly value={made.token} onFocus={(event) => event.target.select()} />
     </label>
-    <div className="actions">
+    <div className="actions end">
       <button
         type="button"
         onClick={() => {
@@ -205,7 +205,7 @@ const Agent = ({ agent, boards, onChanged }: AgentProps) => {
           onClose={() => setRemoving(false)}
           onDone={() => {
             setRemoving(false)
-            doing(api.deleteAgent(id))
+            api.deleteAgent(id).then(onChanged).catch(showProblem)
           }}
         />
       )}

@@ -2,20 +2,30 @@
 // somebody came from, they go on there once nothing is missing.
 import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import type { ConsentAsked, ConsentResponse } from '../../shared/api/consent.ts'
+import type { ExportProgress } from '../../shared/api/privacy.ts'
 import type { MeResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
+import { saveFile } from '../board/save-file.ts'
 import { leadingTo } from '../going-back.ts'
-import { eraseMe, getConsent, giveConsent, withdrawConsent } from '../records-api.ts'
+import {
+  eraseMe,
+  getConsent,
+  getExportProgress,
+  getMyExport,
+  giveConsent,
+  withdrawConsent,
+} from '../records-api.ts'
 import { Link, navigate } from '../router.tsx'
 import { dataTexts, consentTexts as t } from '../texts/records.ts'
 import { Dialog, Prompt } from '../ui/dialog.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
 import { Table } from '../ui/table.tsx'
 import { atTime } from '../ui/time.ts'
-import { showProblem } from '../ui/toast.tsx'
+import { showProblem, showToast } from '../ui/toast.tsx'
 import { TopBar } from '../ui/top-bar.tsx'
 import './records.css'
 
+const askEveryMs = 400
 const uuid = /^[0-9a-f-]{36}$/i
 
 export const ConsentPage = () => {
@@ -60,6 +70,7 @@ export const ConsentPage = () => {
           <Asked
             key={`${asked.board_id} ${asked.consent_version}`}
             asked={asked}
+            chosen={chosenIn(consent, asked)}
             mayAnswer={isKnown}
             onChange={load}
           />
@@ -86,12 +97,24 @@ export const ConsentPage = () => {
   )
 }
 
+const chosenIn = ({ given }: ConsentResponse, asked: ConsentAsked): readonly string[] =>
+  given.find(
+    (record) =>
+      record.board_id === asked.board_id &&
+      record.consent_version === asked.consent_version &&
+      record.privacy_policy_version === asked.privacy_policy_version &&
+      record.withdrawn_at === null,
+  )?.consent_categories ?? []
+
 const Asked = ({
   asked,
+  chosen,
   mayAnswer,
   onChange,
 }: {
   asked: ConsentAsked
+  /** Categories that the reader agreed to for this version. */
+  chosen: readonly string[]
   mayAnswer: boolean
   onChange: () => Promise<void>
 }) => {
@@ -125,7 +148,13 @@ const Asked = ({
             const isRequired = asked.required_categories.includes(name)
             return (
               <label className="choice" key={name}>
-                <input type="checkbox" name="category" value={name} required={isRequired} />
+                <input
+                  type="checkbox"
+                  name="category"
+                  value={name}
+                  required={isRequired}
+                  defaultChecked={chosen.includes(name)}
+                />
                 {name.replaceAll(/[_.-]/g, ' ')} ({isRequired ? t.required : t.optional})
               </label>
             )
@@ -147,7 +176,7 @@ const Asked = ({
       )}
       {isAsking && (
         <Dialog title={t.withdrawTitle} onClose={() => setAsking(false)}>
-          <p>{t.withdrawText}</p>
+          <p>{asked.board_id === null ? t.withdrawText : t.withdrawBoardText}</p>
           <div className="actions end">
             <button type="button" className="primary" data-first onClick={withdraw}>
               {t.withdraw}
@@ -169,7 +198,9 @@ const History = ({ consent }: { consent: ConsentResponse }) => (
             {record.board_id === null ? (
               t.ofServer
             ) : (
-              <Link href={`/consent?board=${record.board_id}`}>Board</Link>
+              <Link href={`/consent?board=${record.board_id}`}>
+                {consent.asked.find(({ board_id }) => board_id === record.board_id)?.board_title ?? t.board}
+              </Link>
             )}
             , {record.consent_version}
           </td>
@@ -184,27 +215,59 @@ const History = ({ consent }: { consent: ConsentResponse }) => (
 
 const OwnData = ({ me }: { me: MeResponse }) => {
   const [isErasing, setErasing] = useState(false)
+  const [progress, setProgress] = useState<ExportProgress | null>(null)
+  const gather = async (format: 'json' | 'html') => {
+    setProgress({ section: null, done: 0, total: 0 })
+    const asking = setInterval(() => {
+      getExportProgress().then(
+        (found) => setProgress((before) => (before === null ? null : found)),
+        () => {}, // it is only about how far it is
+      )
+    }, askEveryMs)
+    try {
+      saveFile(await getMyExport(format), dataTexts.file, format)
+      showToast(dataTexts.ready)
+    } catch (error) {
+      showProblem(error)
+    } finally {
+      clearInterval(asking)
+      setProgress(null)
+    }
+  }
   return (
     <section>
       <h2>{dataTexts.title}</h2>
       <p>{dataTexts.lead}</p>
       <div className="actions">
-        <a className="button" href="/api/me/export?format=html" download>
+        <button type="button" disabled={progress !== null} onClick={() => gather('html')}>
           {dataTexts.page}
-        </a>
-        <a className="button" href="/api/me/export" download>
+        </button>
+        <button type="button" disabled={progress !== null} onClick={() => gather('json')}>
           {dataTexts.json}
-        </a>
+        </button>
         <button type="button" onClick={() => setErasing(true)}>
           {dataTexts.erase}
         </button>
       </div>
+      {progress !== null && (
+        <p role="status">
+          <progress
+            aria-label={dataTexts.gathering}
+            {...(progress.total === 0 ? {} : { value: progress.done, max: progress.total })}
+          />{' '}
+          {progress.section === null
+            ? dataTexts.gathering
+            : dataTexts.section(progress.section, progress.done, progress.total)}
+        </p>
+      )}
       {isErasing && (
         <Prompt
           title={dataTexts.eraseTitle}
-          label={`${dataTexts.eraseText} ${dataTexts.eraseLabel}: ${me.email ?? me.name ?? ''}`}
+          text={dataTexts.eraseText}
+          label={dataTexts.eraseLabel(me.email ?? me.name ?? '')}
           value=""
           action={dataTexts.eraseAction}
+          isDanger
           onClose={() => setErasing(false)}
           onDone={(typed) => {
             setErasing(false)

@@ -4,7 +4,7 @@ import type { BoardRecordResponse, RecordResponse } from '../../shared/api/templ
 import type { MeResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
 import { isLetIn } from '../going-back.ts'
-import { changeRecord, getRecord, listRecords, recordsExportPath } from '../records-api.ts'
+import { changeRecord, getRecord, listRecords, listTemplates, recordsExportPath } from '../records-api.ts'
 import { Link } from '../router.tsx'
 import { recordTexts as t, templateTexts } from '../texts/records.ts'
 import { Icon } from '../ui/icons.tsx'
@@ -13,7 +13,14 @@ import { More, Table } from '../ui/table.tsx'
 import { atTime } from '../ui/time.ts'
 import { showToast } from '../ui/toast.tsx'
 import { TopBar } from '../ui/top-bar.tsx'
-import { labelOf, type Values, VariablesForm } from '../ui/variables-form.tsx'
+import {
+  fieldsOf,
+  labelOf,
+  type Problems,
+  problemsOf,
+  type Values,
+  VariablesForm,
+} from '../ui/variables-form.tsx'
 import './records.css'
 
 const searchDelayMs = 200
@@ -22,6 +29,7 @@ export const RecordsPage = () => {
   const [template] = useState(() => new URLSearchParams(window.location.search).get('template') ?? '')
   const [me, setMe] = useState<MeResponse | null>(null)
   const [search, setSearch] = useState('')
+  const [order, setOrder] = useState<string[]>([])
   const [items, setItems] = useState<RecordResponse[] | null>(null)
   const [cursor, setCursor] = useState<string | null>(null)
   const [problem, setProblem] = useState<string | null>(null)
@@ -45,13 +53,26 @@ export const RecordsPage = () => {
     [template, search],
   )
   useEffect(() => {
+    if (template === '') return
+    listTemplates({ scope: 'current', code: template }).then(
+      ({ items: [current] }) => setOrder(fieldsOf(current?.variables_schema ?? {}).map(([name]) => name)),
+      () => {}, // then as the answers have them
+    )
+  }, [template])
+  useEffect(() => {
     document.title = `${t.title} · Boardroom`
     const timer = setTimeout(load, searchDelayMs)
     return () => clearTimeout(timer)
   }, [load])
   if (problem !== null) return <MessagePage title={t.failed} text={problem} />
   if (me === null || items === null) return <Loading text={t.title} />
-  const names = [...new Set(items.flatMap(({ variables }) => Object.keys(variables)))].slice(0, 8)
+  const found = [...new Set(items.flatMap(({ variables }) => Object.keys(variables)))]
+  const names = [
+    ...order.filter((name) => found.includes(name)),
+    ...found.filter((name) => !order.includes(name)),
+  ]
+    // What does not fit is in the record, and in the file.
+    .slice(0, 8)
   return (
     <div className="page">
       <TopBar me={me}>
@@ -67,7 +88,7 @@ export const RecordsPage = () => {
           />
         </label>
       </TopBar>
-      <main>
+      <main className="records">
         <div className="page-head">
           <h1>{template === '' ? t.title : t.of(template)}</h1>
           <div className="actions">
@@ -109,6 +130,7 @@ export const RecordPage = ({ boardId }: { boardId: string }) => {
   const [record, setRecord] = useState<BoardRecordResponse | null>(null)
   const [changes, setChanges] = useState<Values>({})
   const [problem, setProblem] = useState<string | null>(null)
+  const [problems, setProblems] = useState<Problems>({})
   const [refusal, setRefusal] = useState<string | null>(null)
   useEffect(() => {
     document.title = `${t.one} · Boardroom`
@@ -128,13 +150,18 @@ export const RecordPage = ({ boardId }: { boardId: string }) => {
   const submit = (event: FormEvent) => {
     event.preventDefault()
     setRefusal(null)
+    setProblems({})
     changeRecord(boardId, { variables: changes, updated_at: record.updated_at }).then(
       (next) => {
         setRecord(next)
         setChanges({})
         showToast(t.saved)
       },
-      (error: Error) => setRefusal(error.message),
+      (error: Error) => {
+        const found = problemsOf(error)
+        if (found === null) setRefusal(error.message)
+        else setProblems(found)
+      },
     )
   }
   return (
@@ -162,6 +189,7 @@ export const RecordPage = ({ boardId }: { boardId: string }) => {
           <VariablesForm
             schema={record.variables_schema}
             values={{ ...record.variables, ...changes }}
+            problems={problems}
             disabled={!record.may_change}
             onChange={(name, value) => setChanges((before) => ({ ...before, [name]: value }))}
           />

@@ -12,7 +12,7 @@ import { Loading, MessagePage } from '../ui/message.tsx'
 import { More } from '../ui/table.tsx'
 import { showProblem, showToast } from '../ui/toast.tsx'
 import { TopBar } from '../ui/top-bar.tsx'
-import { type Values, VariablesForm } from '../ui/variables-form.tsx'
+import { type Problems, problemsOf, type Values, VariablesForm } from '../ui/variables-form.tsx'
 import './records.css'
 
 type Scope = keyof typeof t.scopes
@@ -154,9 +154,12 @@ export const TemplatesPage = () => {
 const UseDialog = ({ template, onClose }: { template: TemplateSummary; onClose: () => void }) => {
   const [title, setTitle] = useState('')
   const [values, setValues] = useState<Values>({})
+  const [problems, setProblems] = useState<Problems>({})
   const [problem, setProblem] = useState<string | null>(null)
   const submit = (event: FormEvent) => {
     event.preventDefault()
+    setProblem(null)
+    setProblems({})
     api
       .createBoard({
         ...(title.trim() === '' ? {} : { title: title.trim() }),
@@ -165,7 +168,11 @@ const UseDialog = ({ template, onClose }: { template: TemplateSummary; onClose: 
       })
       .then(
         ({ id }) => navigate(`/b/${id}`),
-        (error: Error) => setProblem(error.message),
+        (error: Error) => {
+          const found = problemsOf(error)
+          if (found === null) setProblem(error.message)
+          else setProblems(found)
+        },
       )
   }
   return (
@@ -178,6 +185,7 @@ const UseDialog = ({ template, onClose }: { template: TemplateSummary; onClose: 
         <VariablesForm
           schema={template.variables_schema}
           values={values}
+          problems={problems}
           onChange={(name, value) => setValues((before) => ({ ...before, [name]: value }))}
         />
         {problem !== null && (

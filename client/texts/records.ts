@@ -15,6 +15,8 @@ export const consentTexts = {
   withdraw: 'Withdraw',
   withdrawTitle: 'Withdraw your consent?',
   withdrawText: 'Your boards close at once, on all your devices. You can accept again later.',
+  withdrawBoardText: 'The board closes at once, on all your devices. You can accept again later.',
+  board: 'a board',
   goOn: 'Continue',
   history: 'What you accepted before',
   accepted: 'Accepted',
@@ -27,6 +29,10 @@ export const consentTexts = {
   failed: 'Consent cannot be shown',
 }
 export const dataTexts = {
+  gathering: 'Gathering your data …',
+  section: (section: string, done: number, total: number) => `${section}: ${done} of ${total} rows`,
+  ready: 'Downloaded',
+  file: 'my data',
   title: 'Your data',
   lead: 'Everything that is kept about you: boards, comments, sessions, consents and the trail.',
   page: 'Download as a page',
@@ -35,7 +41,7 @@ export const dataTexts = {
   eraseTitle: 'Erase your account?',
   eraseText:
     'Your name and address are removed everywhere, and you cannot sign in again. What you drew and wrote stays, under “Erased person”. This cannot be undone.',
-  eraseLabel: 'Type your e-mail to continue',
+  eraseLabel: (email: string) => `To go on, type ${email}`,
   eraseAction: 'Erase',
 }
 export const templateTexts = {
@@ -69,6 +75,32 @@ export const templateTexts = {
   text: (before: string | null, after: string | null) => `Text: ${before ?? '(none)'} → ${after ?? '(none)'}`,
   field: (name: string) => `${name.replaceAll('_', ' ')} changed`,
   more: 'Show more',
+  save: 'Save as template',
+  saveLead: 'An administrator approves it before boards are made from it. Images stay behind.',
+  saveAs: 'Save as',
+  saveNew: 'a new template',
+  saveVersion: (name: string) => `a new version of ${name}`,
+  templateName: 'Name of the template',
+  code: 'Code',
+  category: 'Category',
+  variables: 'Variables',
+  noVariables: 'Write {{name}} in a text of the board, and new boards will ask for it.',
+  kind: (name: string) => `Kind of ${name}`,
+  kinds: {
+    text: 'text',
+    date: 'date',
+    email: 'e-mail',
+    number: 'number',
+    boolean: 'yes or no',
+    choice: 'choice',
+    cpf: 'CPF',
+    cnpj: 'CNPJ',
+  },
+  choices: (name: string) => `Choices for ${name}, separated by commas`,
+  requiredOf: (name: string) => `${name} is required`,
+  requiredShort: 'required',
+  send: 'Send for approval',
+  sent: 'Sent: it waits for an administrator’s approval',
   failed: 'The templates cannot be shown',
 }
 export const recordTexts = {
@@ -90,5 +122,7 @@ export const recordTexts = {
   yes: 'Yes',
   no: 'No',
   choose: 'Choose …',
+  missing: 'Please fill this in.',
+  taken: 'Another record has this already.',
   failed: 'The record cannot be shown',
 }

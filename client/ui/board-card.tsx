@@ -9,6 +9,7 @@ import { FolderPicker } from '../folders/folder-picker.tsx'
 import { Link, navigate } from '../router.tsx'
 import { boardsTexts as words } from '../texts/boards.ts'
 import { texts } from '../texts/comments.ts'
+import { templateTexts } from '../texts/records.ts'
 import { trashTexts } from '../texts/versions.ts'
 import { Confirm, Prompt } from './dialog.tsx'
 import { Icon } from './icons.tsx'
@@ -21,6 +22,10 @@ const ShareDialog = lazy(() =>
   import('../board/share-dialog.tsx').then((module) => ({ default: module.ShareDialog })),
 )
 
+const TemplateDialog = lazy(() =>
+  import('./template-dialog.tsx').then((module) => ({ default: module.TemplateDialog })),
+)
+
 interface BoardCardProps {
   board: BoardResponse
   /** Where it can be moved to. */
@@ -29,7 +34,7 @@ interface BoardCardProps {
 }
 
 export const BoardCard = ({ board, folders, onChange }: BoardCardProps) => {
-  const [asking, setAsking] = useState<'name' | 'purge' | 'move' | 'share' | null>(null)
+  const [asking, setAsking] = useState<'name' | 'purge' | 'move' | 'share' | 'template' | null>(null)
   const [isStarred, setStarred] = useState(board.starred)
   useEffect(() => setStarred(board.starred), [board.starred])
   const [inside, setInside] = useState<string[] | null>(null)
@@ -95,6 +100,11 @@ export const BoardCard = ({ board, folders, onChange }: BoardCardProps) => {
           ? [{ label: words.move, icon: <Icon name="folder" />, onSelect: () => setAsking('move') }]
           : []),
         { label: words.export, icon: <Icon name="download" />, onSelect: () => void download(board) },
+        {
+          label: templateTexts.save,
+          icon: <Icon name="copy" />,
+          onSelect: () => setAsking('template'),
+        },
         {
           label: 'Duplicate',
           icon: <Icon name="copy" />,
@@ -200,6 +210,11 @@ export const BoardCard = ({ board, folders, onChange }: BoardCardProps) => {
       {asking === 'share' && (
         <Suspense fallback={null}>
           <ShareDialog boardId={board.id} board={board} ownId={null} onClose={() => setAsking(null)} />
+        </Suspense>
+      )}
+      {asking === 'template' && (
+        <Suspense fallback={null}>
+          <TemplateDialog board={board} onClose={() => setAsking(null)} />
         </Suspense>
       )}
       {inside !== null && (

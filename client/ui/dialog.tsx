@@ -54,6 +54,9 @@ export const Dialog = ({ title, onClose, children, size = 'small' }: DialogProps
 
 interface PromptProps {
   title: string
+  /** Above the field. */
+  text?: string
+  isDanger?: boolean
   label: string
   value: string
   action: string
@@ -63,7 +66,17 @@ interface PromptProps {
 }
 
 /** Asks for one line of text. */
-export const Prompt = ({ title, label, value, action, maxLength = 200, onClose, onDone }: PromptProps) => (
+export const Prompt = ({
+  title,
+  text: lead,
+  label,
+  value,
+  action,
+  isDanger = false,
+  maxLength = 200,
+  onClose,
+  onDone,
+}: PromptProps) => (
   <Dialog title={title} onClose={onClose}>
     <form
       onSubmit={(event) => {
@@ -72,6 +85,7 @@ export const Prompt = ({ title, label, value, action, maxLength = 200, onClose, 
         if (text !== '') onDone(text)
       }}
     >
+      {lead !== undefined && <p>{lead}</p>}
       <label className="field">
         {label}
         <input
@@ -87,7 +101,7 @@ export const Prompt = ({ title, label, value, action, maxLength = 200, onClose, 
         <button type="button" onClick={onClose}>
           Cancel
         </button>
-        <button type="submit" className="primary">
+        <button type="submit" className={isDanger ? 'primary danger' : 'primary'}>
           {action}
         </button>
       </div>

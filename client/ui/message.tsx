@@ -16,7 +16,7 @@ export const MessagePage = ({
     title={title}
     text={text}
     brand={
-      <Link href="/" className="brand" aria-label="All boards">
+      <Link href="/" className="brand" aria-label="Boardroom: all boards">
         <Mark /> Boardroom
       </Link>
     }

@@ -1,4 +1,5 @@
 // Fields for the variables of a template, told from its schema. The server checks; here are the right kinds of input.
+import { ApiError } from '../api.ts'
 import { recordTexts as t } from '../texts/records.ts'
 
 interface FieldSchema {
@@ -19,6 +20,22 @@ interface FieldSchema {
 }
 
 export type Values = Record<string, unknown>
+/** What is wrong with each of them. */
+export type Problems = Readonly<Record<string, string>>
+
+/** What the server says of single variables; null where it says something else. */
+export function problemsOf(error: unknown): Problems | null {
+  if (!(error instanceof ApiError) || error.details?.in !== 'variables') return null
+  const { issues, field } = error.details
+  if (typeof field === 'string') return { [field]: t.taken }
+  if (!Array.isArray(issues)) return null
+  const problems: Record<string, string> = {}
+  for (const { path, message } of issues as { path: string; message: string }[])
+    problems[path] ??= message === 'is missing' ? t.missing : sentenceOf(message)
+  return problems
+}
+
+const sentenceOf = (message: string): string => `${message.charAt(0).toUpperCase()}${message.slice(1)}.`
 
 /** `birth_date` as people read it. */
 export const labelOf = (name: string, schema: FieldSchema = {}): string => {
@@ -36,11 +53,13 @@ const inOrder = (fields: [string, FieldSchema][], order: unknown): [string, Fiel
 export const VariablesForm = ({
   schema,
   values,
+  problems = {},
   onChange,
   disabled = false,
 }: {
   schema: Record<string, unknown>
   values: Values
+  problems?: Problems
   onChange: (name: string, value: unknown) => void
   disabled?: boolean
 }) => {
@@ -48,18 +67,28 @@ export const VariablesForm = ({
   return (
     <>
       {fieldsOf(schema).map(([name, field]) => (
-        <label className="field" key={name} htmlFor={`variable-${name}`}>
-          {labelOf(name, field)}
+        <div className="field" key={name}>
+          <label htmlFor={`variable-${name}`}>{labelOf(name, field)}</label>
           <Field
             name={name}
             field={field}
             isRequired={required.includes(name)}
+            isWrong={problems[name] !== undefined}
             value={values[name] ?? (disabled ? '' : (field.default ?? ''))}
             disabled={disabled}
             onChange={(value) => onChange(name, value)}
           />
-          {field.description !== undefined && <span className="hint">{field.description}</span>}
-        </label>
+          {(problems[name] ?? field.description) !== undefined && (
+            <div id={`about-${name}`}>
+              {problems[name] !== undefined && (
+                <p className="problem" role="alert">
+                  {problems[name]}
+                </p>
+              )}
+              {field.description !== undefined && <span className="hint">{field.description}</span>}
+            </div>
+          )}
+        </div>
       ))}
     </>
   )
@@ -69,6 +98,7 @@ const Field = ({
   name,
   field,
   isRequired,
+  isWrong,
   value,
   disabled,
   onChange,
@@ -76,11 +106,18 @@ const Field = ({
   name: string
   field: FieldSchema
   isRequired: boolean
+  isWrong: boolean
   value: unknown
   disabled: boolean
   onChange: (value: unknown) => void
 }) => {
-  const common = { id: `variable-${name}`, name, disabled, required: isRequired }
+  const common = {
+    ...{ id: `variable-${name}`, name, disabled, required: isRequired },
+    ...{
+      'aria-invalid': isWrong,
+      'aria-describedby': isWrong || field.description !== undefined ? `about-${name}` : undefined,
+    },
+  }
   const types = [field.type ?? 'string'].flat()
   const choices = types.includes('boolean') ? [true, false] : field.enum
   if (choices !== undefined) {

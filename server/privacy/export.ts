@@ -92,15 +92,17 @@ function htmlWriter({ name, email }: SubjectRow): Writer {
 <style>
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1b1b1f; background: #fff }
 section { overflow-x: auto } table { border-collapse: collapse; font-size: 14px; width: 100% }
-th, td { border: 1px solid #c8c8d0; padding: 4px 8px; text-align: left; vertical-align: top; overflow-wrap: anywhere }
+th, td { border: 1px solid #c8c8d0; padding: 4px 8px; text-align: left; vertical-align: top }
+td { max-width: 24rem; overflow-wrap: break-word } th { white-space: nowrap }
 th { background: #f1f1f6 } .none { color: #5b5b66 }
-</style></head><body>
+</style></head><body><main>
 <h1>What is kept about ${escaped(name)}</h1>
 <p>${email === null ? '' : `${escaped(email)}. `}${total} rows, as of ${new Date().toISOString()}.</p>
 `,
     section({ title }) {
       isFirst = true
-      return `<section><h2>${escaped(title)}</h2>\n`
+      // A wide table is scrolled, also with the keyboard.
+      return `<section tabindex="0" aria-label="${escaped(title)}"><h2>${escaped(title)}</h2>\n`
     },
     rows(rows) {
       const names = Object.keys(rows[0] ?? {})
@@ -111,7 +113,7 @@ th { background: #f1f1f6 } .none { color: #5b5b66 }
       return `${head}${rows.map((row) => `<tr>${names.map((column) => `<td>${escaped(shown(row[column]))}</td>`).join('')}</tr>`).join('\n')}\n`
     },
     endSection: () => `${isFirst ? '<p class="none">Nothing.</p>' : '</tbody></table>'}</section>\n`,
-    end: () => '</body></html>\n',
+    end: () => '</main></body></html>\n',
   }
 }
 

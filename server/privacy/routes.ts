@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { PersonErase, PersonErased, PersonExportQuery } from '../../shared/api/privacy.ts'
+import { ExportProgress, PersonErase, PersonErased, PersonExportQuery } from '../../shared/api/privacy.ts'
 import { UserId } from '../../shared/api.ts'
 import { requireReachNow } from '../accounts/people/people.ts'
 import type { AuditTrail } from '../audit/trail.ts'
@@ -33,9 +33,15 @@ const file = {
 export function privacyRoutes(deps: PrivacyDeps): OpenAPIHono<HttpEnv> {
   const router = newRouter()
   const files = new ExportFiles()
+  /** Of exports that are being gathered, by who asks. */
+  const underWay = new Map<string, ExportProgress>()
   const answer = async (c: Context<HttpEnv>, who: SubjectRow, format: PersonFormat): Promise<Response> => {
-    const pieces = exportPerson(deps.db, { subject: subjectOf(who), who, format })
-    const content = await files.of(principalKey(c.get('identity').principal), pieces, c.req.raw.signal)
+    const reader = principalKey(c.get('identity').principal)
+    const pieces = exportPerson(deps.db, {
+      ...{ subject: subjectOf(who), who, format },
+      onProgress: (done, total, section) => underWay.set(reader, { section, done, total }),
+    })
+    const content = await files.of(reader, pieces, c.req.raw.signal).finally(() => underWay.delete(reader))
     // Before the first byte of it.
     await deps.audit
       .record({
@@ -70,6 +76,21 @@ export function privacyRoutes(deps: PrivacyDeps): OpenAPIHono<HttpEnv> {
     }),
     async (c) =>
       answer(c, await personNamed(deps.db, ownName(c.get('identity'))), c.req.valid('query').format) as never,
+  )
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/me/export/progress',
+      tags,
+      summary: 'How far my export is',
+      description: 'Of several nodes only the one that gathers it knows.',
+      responses: { 200: jsonAnswer(ExportProgress, 'Rows gathered, of all.'), ...errorAnswers(401) },
+    }),
+    (c) =>
+      c.json(
+        underWay.get(principalKey(c.get('identity').principal)) ?? { section: null, done: 0, total: 0 },
+        200,
+      ),
   )
   router.openapi(
     createRoute({

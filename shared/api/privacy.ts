@@ -19,3 +19,12 @@ export const PersonErased = z
     boards: z.int().describe('boards that were handed over'),
   })
   .meta({ id: 'PersonErased' })
+
+export const ExportProgress = z
+  .object({
+    section: z.string().nullable().describe('what is being gathered; null: no export is under way here'),
+    done: z.int(),
+    total: z.int().describe('rows'),
+  })
+  .meta({ id: 'ExportProgress' })
+export type ExportProgress = z.infer<typeof ExportProgress>

@@ -237,7 +237,7 @@ export async function compareTemplate(db: Db, author: Author, id: string): Promi
       propertiesOf(after),
       (a, b) => JSON.stringify(a) === JSON.stringify(b),
     ),
-    elements: changesOf(older, newer, sameElement),
+    elements: changesOf(older, newer, sameButPlace),
     texts: ids
       .map((id) => ({ id, before: textOf(older.get(id)), after: textOf(newer.get(id)) }))
       .filter((text) => text.before !== text.after),
@@ -246,6 +246,10 @@ export async function compareTemplate(db: Db, author: Author, id: string): Promi
 
 const propertiesOf = (template: TemplateRow | undefined): Map<string, unknown> =>
   new Map(Object.entries((template?.variables_schema.properties ?? {}) as Record<string, unknown>)) // as it was checked
+
+/** Where an element stands in the pile is written anew by each canvas that it passes through. */
+const sameButPlace = (a: SceneElement, b: SceneElement): boolean =>
+  sameElement({ ...a, index: null }, { ...b, index: null })
 
 const byId = (template: TemplateRow | undefined): Map<string, SceneElement> =>
   new Map((readDrawing(template?.content)?.elements ?? []).map((element) => [element.id, element]))

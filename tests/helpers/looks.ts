@@ -1,0 +1,27 @@
+// What a page looks like: to screen readers, as far as axe can tell, and to people, as pictures to be looked at.
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Page } from 'playwright-core'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const phone = { width: 390, height: 844 }
+
+/** What axe finds wrong on the page. */
+export const faultsOf = async (page: Page): Promise<unknown> => {
+  await page.evaluate(axe)
+  return page.evaluate(
+    `axe.run({ exclude: ['.excalidraw'] }).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`,
+  )
+}
+
+/** A picture of the page on a desktop and on a phone, where TEST_SCREENSHOTS names a folder for them. */
+export const shoot = async (page: Page, name: string): Promise<void> => {
+  const folder = process.env.TEST_SCREENSHOTS
+  if (folder === undefined) return
+  const desktop = page.viewportSize()
+  for (const [kind, size] of [['desktop', desktop] as const, ['phone', phone] as const]) {
+    if (size !== null) await page.setViewportSize(size)
+    await page.screenshot({ path: `${folder}/${name}-${kind}.png` })
+  }
+  if (desktop !== null) await page.setViewportSize(desktop)
+}
