@@ -1,11 +1,11 @@
 // A `.excalidraw` file becomes a board: read, its images uploaded under the hash of their content, its elements sent.
-import { type Drawing, type LeftOut, readDrawing } from '../shared/drawing.ts'
-import { asDrawing, findDrawing } from '../shared/drawing-file.ts'
+import type { Drawing, LeftOut } from '../shared/drawing.ts'
 import * as api from './api.ts'
+import { contentOf, ImportProblem } from './drawing-in-file.ts'
 import { blobOf } from './image-blob.ts'
 import { sha256 } from './sha256.ts'
+import { fileTexts as texts } from './texts/boards.ts'
 
-const mostBytes = 128 * 1024 * 1024
 export interface ImportProgress {
   step: string
   /** 0 to 1; null where nobody knows. */
@@ -14,13 +14,10 @@ export interface ImportProgress {
 
 export type Imported = Pick<Drawing, 'elements' | 'images' | 'background'>
 
-/** Why a file was not taken; the message is for people. */
-export class ImportProblem extends Error {}
-
 /**
  * Makes a board of `file`, named after it.
  * @returns the board, and what of the drawing it could not take.
- * @throws ImportProblem | ApiError; a board begun is then in the trash.
+ * @throws ImportProblem | ApiError; a board begun is then gone again.
  */
 export const importFile = async (
   file: File,
@@ -28,7 +25,9 @@ export const importFile = async (
   folderId: string | null = null,
 ): Promise<{ boardId: string; leftOut: LeftOut[]; drawing: Imported }> => {
   progress({ step: `Reading ${file.name}`, done: null })
-  const { elements, leftOut, images, background } = await readFile(file)
+  const content = await contentOf(file)
+  if (content.name === 'image') throw new ImportProblem(texts.notImported(file.name, content.why))
+  const { elements, leftOut, images, background } = content.drawing
   const title = file.name
     .replace(/(\.excalidraw)?\.(excalidraw|excalidrawlib|json|png|svg|md)$/i, '')
     .trim()
@@ -40,13 +39,18 @@ export const importFile = async (
   try {
     await fillBoard(board.id, { elements, images, background }, progress)
   } catch (error) {
-    await api.deleteBoard(board.id).catch(() => {}) // the first problem is the one to tell
-    throw error
+    await api
+      .deleteBoard(board.id)
+      .then(() => api.purgeBoard(board.id))
+      .catch(() => {}) // the first problem is the one to tell
+    throw error instanceof ImportProblem
+      ? new ImportProblem(texts.notImported(file.name, error.message))
+      : error
   }
   return { boardId: board.id, leftOut, drawing: { elements, images, background } }
 }
 
-/** Put a drawing into a board that is empty. */
+/** Put a drawing into a board that is empty. @throws ImportProblem | ApiError */
 export const fillBoard = async (
   boardId: string,
   { elements, images, background }: Imported,
@@ -60,7 +64,7 @@ export const fillBoard = async (
     progress({ step: `Uploading image ${at + 1} of ${needed.length}`, done: at / needed.length })
     const blob = blobOf(image)
     const id = await sha256(new Uint8Array(await blob.arrayBuffer()))
-    await api.putFile(boardId, id, blob)
+    await api.putFile(boardId, id, blob).catch(saying(texts.imageTooLarge))
     contentIds.set(fileId, id)
   }
   progress({ step: `Saving ${elements.length.toLocaleString()} elements`, done: null })
@@ -75,40 +79,14 @@ export const fillBoard = async (
     appState: background === null ? {} : { viewBackgroundColor: background },
     files: {},
   }
-  await api.importScene(boardId, new Blob([JSON.stringify(scene)]))
+  await api.importScene(boardId, new Blob([JSON.stringify(scene)])).catch(saying(texts.tooLargeForBoard))
 }
 
-const readFile = async (file: File) => {
-  if (file.size > mostBytes)
-    throw new ImportProblem(`${file.name} is larger than 128 MB. Split the drawing and import its parts.`)
-  const found = findDrawing(new Uint8Array(await file.arrayBuffer()), mostBytes)
-  if (found.name === 'nothing') throw new ImportProblem(`${file.name} was not imported: ${found.why}.`)
-  let value: unknown
-  try {
-    value = JSON.parse(found.name === 'json' ? found.text : await inflated(found.bytes))
-  } catch {
-    throw new ImportProblem(
-      `${file.name} is not a drawing: it is damaged, or another kind of file. Choose a file ending in .excalidraw.`,
-    )
+/** Of an answer that something is too large, which limit that is. */
+const saying =
+  (why: (most: number | null) => string) =>
+  (error: unknown): never => {
+    if (!(error instanceof api.ApiError) || error.code !== 'too_large') throw error
+    const most = error.details?.max_bytes
+    throw new ImportProblem(why(typeof most === 'number' ? most : null))
   }
-  const drawing = readDrawing(asDrawing(value))
-  if (drawing === null)
-    throw new ImportProblem(`${file.name} holds no Excalidraw drawing. Choose a file ending in .excalidraw.`)
-  return drawing
-}
-
-/** Of zlib, as text. @throws where it is damaged or larger than a drawing may be */
-const inflated = async (bytes: Uint8Array): Promise<string> => {
-  const stream = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new DecompressionStream('deflate'))
-  const decoder = new TextDecoder()
-  let text = ''
-  for (const reader = stream.getReader(); ; ) {
-    const { value, done } = await reader.read()
-    if (done) return text + decoder.decode()
-    text += decoder.decode(value, { stream: true })
-    if (text.length > mostBytes) {
-      await reader.cancel()
-      throw new ImportProblem('the drawing inside is too large')
-    }
-  }
-}

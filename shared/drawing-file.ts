@@ -1,6 +1,8 @@
 // The files in which people keep drawings beside `.excalidraw`: PNG and SVG with a scene inside, libraries, notes of an
 // Obsidian vault. Finds the JSON in them; what it means is for drawing.ts. Pure: whoever reads inflates.
 import { base64Text } from './data-url.ts'
+import { type Drawing, readDrawing } from './drawing.ts'
+import { imageTypeOf } from './image-type.ts'
 import { unpackLz } from './lz.ts'
 
 export type FoundDrawing =
@@ -8,23 +10,39 @@ export type FoundDrawing =
   | { name: 'json'; text: string }
   /** The same, compressed by zlib. */
   | { name: 'deflated'; bytes: Uint8Array }
-  /** A file of a known kind without a drawing in it, or with a damaged one; `why` is for people. */
-  | { name: 'nothing'; why: string }
+  /** No drawing; `why` is for people: "it is …". */
+  | { name: 'nothing'; why: string; isDamaged: boolean }
 
 const mime = 'application/vnd.excalidraw+json'
 
 /** @param mostChars of what is unpacked here. */
 export const findDrawing = (bytes: Uint8Array, mostChars: number): FoundDrawing => {
   if (startsWith(bytes, [0x89, 0x50, 0x4e, 0x47])) return inPng(bytes)
+  if (bytes.length === 0) return nothing('it is empty')
+  if (imageTypeOf(bytes) !== null && !isText(bytes)) return noneInside
   const text = new TextDecoder().decode(bytes)
   const start = text.slice(0, 2000).trimStart()
   if (start.startsWith('{')) return { name: 'json', text }
   if (start.startsWith('<')) return inSvg(text)
   if (text.includes('```compressed-json') || text.includes('```json')) return inNote(text, mostChars)
-  return {
-    name: 'nothing',
-    why: 'it is no drawing: neither .excalidraw, nor a PNG, SVG or note with one inside',
+  return nothing(
+    'it is neither an .excalidraw file or library, nor a PNG, SVG or Obsidian note with a drawing inside',
+  )
+}
+
+/** Whether bytes are written for people, as far as their beginning says: no Yjs update begins like this. */
+export const isText = (bytes: Uint8Array): boolean =>
+  !bytes.subarray(0, 64).some((byte) => byte < 32 && byte !== 9 && byte !== 10 && byte !== 13)
+
+/** What JSON from a file holds; or why it is no drawing, for people: "it is …". */
+export const drawingOfJson = (text: string): Drawing | string => {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return 'it is damaged: what is in it is not complete'
   }
+  return readDrawing(asDrawing(value)) ?? 'it is a JSON file, but not an Excalidraw drawing'
 }
 
 /** Items of a library beside each other, as one drawing; anything else as it is. */
@@ -109,15 +127,17 @@ const latin1 = (bytes: Uint8Array): string => {
 }
 const bytesOf = (latin: string): Uint8Array => Uint8Array.from(latin, (char) => char.charCodeAt(0) & 255)
 
-const noneInside: FoundDrawing = { name: 'nothing', why: 'it is a picture without a drawing inside' }
-const damaged: FoundDrawing = { name: 'nothing', why: 'the drawing inside is damaged' }
+const nothing = (why: string, isDamaged = false): FoundDrawing => ({ name: 'nothing', why, isDamaged })
+const noneInside = nothing('it is a picture without a drawing inside')
+const damaged = nothing('it is damaged: the drawing inside cannot be read', true)
+const endsTooEarly = nothing('it is damaged: it ends too early', true)
 
 /** A `tEXt` chunk of the media type. */
 const inPng = (bytes: Uint8Array): FoundDrawing => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   for (let at = 8; at + 12 <= bytes.length; ) {
     const length = view.getUint32(at)
-    if (length > bytes.length - at - 12) return noneInside
+    if (length > bytes.length - at - 12) return endsTooEarly
     const type = latin1(bytes.subarray(at + 4, at + 8))
     const body = bytes.subarray(at + 8, at + 8 + length)
     if (
@@ -128,13 +148,16 @@ const inPng = (bytes: Uint8Array): FoundDrawing => {
       )
     )
       return unwrapped(latin1(body.subarray(mime.length + 1)))
+    if (type === 'IEND') return noneInside
     at += 12 + length
   }
-  return noneInside
+  return endsTooEarly
 }
 
 /** Comments with base64 between them. */
 const inSvg = (text: string): FoundDrawing => {
+  if (!/<\/(svg:)?svg\s*>|\/>\s*$/.test(text.slice(-1000)))
+    return text.includes('<svg') ? endsTooEarly : noneInside
   const start = text.indexOf('<!-- payload-start -->')
   const end = text.indexOf('<!-- payload-end -->', start)
   if (start === -1 || end === -1 || !text.includes(`payload-type:${mime}`)) return noneInside
@@ -166,11 +189,12 @@ const inNote = (text: string, mostChars: number): FoundDrawing => {
     // The drawing is the last one: before it come the words of the note.
     const start = text.lastIndexOf(fence)
     const end = text.indexOf('```', start + fence.length)
-    if (start === -1 || end === -1) continue
+    if (start === -1) continue
+    if (end === -1) return endsTooEarly
     const body = text.slice(start + fence.length, end)
     if (fence === '```json') return { name: 'json', text: body }
     const unpacked = unpackLz(body.replace(/\s+/g, ''), mostChars)
     return unpacked === null ? damaged : { name: 'json', text: unpacked }
   }
-  return { name: 'nothing', why: 'it is a note without a drawing inside' }
+  return nothing('it is a note without a drawing inside')
 }

@@ -56,9 +56,12 @@ export class BoardImages {
   /** An image as others may have it; null until the server has its file. */
   shareable(element: CanvasElement): CanvasElement | null {
     if (element.type !== 'image') return element
-    return typeof element.fileId === 'string' && this.#stored.has(element.fileId)
-      ? { ...element, status: 'saved' }
-      : null
+    const { fileId } = element
+    if (typeof fileId !== 'string') return null
+    if (this.#stored.has(fileId)) return { ...element, status: 'saved' }
+    // Of a drawing that came without its images: nobody has the file, and everybody sees the same empty frame.
+    const isHere = fileId in this.#excalidraw.getFiles()
+    return !isHere && (element.status === 'saved' || !contentId.test(fileId)) ? element : null
   }
 
   /** Look for images that must be sent or fetched. @param mayWrite whether uploading makes sense */

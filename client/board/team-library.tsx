@@ -10,7 +10,6 @@ import type { BoardSession } from '../session.ts'
 import { libraryTexts as texts } from '../texts/library.ts'
 import { Icon } from '../ui/icons.tsx'
 import { showProblem, showToast } from '../ui/toast.tsx'
-import { addToMiddle } from './dropped-files.ts'
 import './team-library.css'
 
 export const teamLibrary = 'team-library'
@@ -59,7 +58,7 @@ const Items = ({ excalidraw, session, mayDraw }: TeamLibraryProps) => {
               aria-label={texts.draw(item.name)}
               title={texts.by(item.name, item.created_by_name)}
               disabled={!mayDraw}
-              onClick={() => void addToMiddle(excalidraw, item.elements as unknown as SceneElement[])}
+              onClick={() => void draw(excalidraw, item)}
             >
               <Picture item={item} />
             </button>
@@ -106,6 +105,18 @@ const Picture = ({ item }: { item: LibraryItemResponse }) => {
     }
   }, [item])
   return url === null ? <span>{item.name ?? '…'}</span> : <img src={url} alt="" />
+}
+
+const draw = async (
+  excalidraw: ExcalidrawImperativeAPI,
+  { elements }: LibraryItemResponse,
+): Promise<void> => {
+  try {
+    const { addToMiddle } = await import('./add-files.ts')
+    await addToMiddle(excalidraw, elements as unknown as SceneElement[])
+  } catch (error) {
+    showProblem(error)
+  }
 }
 
 /** Images are files of their board, and stay with it. */

@@ -66,9 +66,28 @@ export const paletteTexts = {
 
 export const reportTexts = {
   title: (taken: number, all: number) =>
-    taken === all ? 'Not everything could be taken' : `${taken} of ${all} files were imported`,
-  notADrawing: (file: string) =>
-    `${file} is no drawing, library or image, or it is damaged. Nothing was added.`,
-  unreadable: (file: string) => `${file} could not be read. Nothing of it was added.`,
+    taken === all ? 'Something was left out' : `${taken} of ${all} files were imported`,
   close: 'Close',
+}
+
+/** Reasons go on where "it …" begins. */
+export const fileTexts = {
+  notImported: (file: string, why: string) => `${file} was not imported: ${why}.`,
+  leftOut: (file: string, what: string) => `${file}: ${what}`,
+  unreadable: 'it cannot be read; it may be a folder, or may have been moved',
+  tooLarge: 'it is larger than 128 MB',
+  tooLargeForBoard: (most: number | null) =>
+    most === null
+      ? 'the drawing is too large for one board'
+      : `the drawing is too large for one board, which may have ${Math.floor(most / 1024 / 1024)} MB`,
+  tooMany: (most: number) =>
+    `it has more than ${most.toLocaleString()} elements, too many to add to an open board; import it on the page of all boards`,
+  damagedInside: 'it is damaged: the drawing inside cannot be read',
+  brokenImage: 'it is a damaged image, or one that your browser cannot show',
+  imageTooLarge: (most: number | null) =>
+    most === null
+      ? 'an image in it is too large'
+      : `an image in it is too large; images may have ${Math.floor(most / 1024 / 1024)} MB`,
+  pasted: 'What you pasted',
+  viewer: 'You may only look at this board, so nothing can be added to it.',
 }

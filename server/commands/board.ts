@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
+import { isText } from '../../shared/drawing-file.ts'
+import { imageTypeOf } from '../../shared/image-type.ts'
 import { AuditTrail } from '../audit/trail.ts'
 import type { Boardroom } from '../boardroom.ts'
 import { listAuthors } from '../boards/authors.ts'
@@ -190,6 +192,7 @@ async function importFile(context: CommandContext, path: string, options: Comman
   const body = await readFile(path).catch((error: unknown) => {
     throw new BoardroomError('invalid_request', `cannot read ${path}`, { cause: error })
   })
+  if (body.length === 0) throw new BoardroomError('invalid_request', `${path} is empty`)
   const format = formatOfFile(path, body)
   const connected = await openForCommand(context, { alone: into !== null, recorded: true })
   try {
@@ -220,12 +223,13 @@ async function importFile(context: CommandContext, path: string, options: Comman
   }
 }
 
+/** By its content, whatever it is called: JSON of an export is JSON, any other text or picture is taken for a drawing. */
 function formatOfFile(path: string, body: Buffer): Format {
   if (/\.(excalidraw|excalidrawlib|png|svg|md)$/i.test(path)) return formatNames.excalidraw
-  if (body.subarray(0, 64).toString('latin1').trimStart().startsWith('{')) {
-    return body.subarray(0, 4096).includes('"excalidraw"') ? formatNames.excalidraw : formatNames.json
-  }
-  return formatNames.yjs
+  if (imageTypeOf(body) === null && !isText(body)) return formatNames.yjs
+  const isJson = body.subarray(0, 64).toString('latin1').trimStart().startsWith('{')
+  const isDrawing = /"excalidraw(lib|\/clipboard)?"/.test(body.subarray(0, 4096).toString('latin1'))
+  return isJson && !isDrawing ? formatNames.json : formatNames.excalidraw
 }
 
 async function userIdOf({ database }: Connected, email: string): Promise<number> {

@@ -4,11 +4,10 @@ import { createHash } from 'node:crypto'
 import { inflateSync } from 'node:zlib'
 import * as Y from 'yjs'
 import type { Drawing } from '../../shared/drawing.ts'
-import { asDrawing, findDrawing } from '../../shared/drawing-file.ts'
+import { drawingOfJson, findDrawing, isText } from '../../shared/drawing-file.ts'
 import {
   elementMaps,
   elementsOf,
-  readDrawing,
   type SceneElement,
   storedProperties,
   writeElements,
@@ -38,7 +37,10 @@ export function importUpdate({ current, update, ownClients, limits }: Ask<'impor
       maxStructsPerUpdate: Number.POSITIVE_INFINITY,
     },
   )
-  if (verdict.outcome === 'reject') return refused(`the update is refused: ${verdict.message}`)
+  if (verdict.outcome === 'reject') {
+    const expected = isText(update) ? `; expected a Yjs update, got a text: send ${ownTypes}` : ''
+    return refused(`the update is refused: ${verdict.message}${expected}`)
+  }
   if (verdict.outcome === 'resync') {
     return refused('the update depends on edits that this board does not hold; send the whole document')
   }
@@ -52,6 +54,8 @@ export function importUpdate({ current, update, ownClients, limits }: Ask<'impor
   Y.applyUpdate(doc, update)
   return sized(doc, effect, limits)
 }
+
+const ownTypes = 'a drawing as application/vnd.excalidraw+json, other JSON as application/json'
 
 /** Elements that an answer names; the rest are counted. */
 const mostNamed = 100
@@ -67,6 +71,8 @@ export const threadsKey = 'boardroom.threads'
 export function importJson({ current, body, replace, limits }: Ask<'importJson'>): Imported {
   const roots = parsed(body)
   if (!isObject(roots)) return refused('expected a JSON object of root names and their contents')
+  if (Array.isArray(roots.elements) && (roots.type === 'excalidraw' || roots.type === 'excalidraw/clipboard'))
+    return refused(`expected the roots of a document, got a drawing: send ${ownTypes}`)
   const doc = documentOf(current)
   const target = new Y.Doc()
   for (const [name, value] of Object.entries(roots)) {
@@ -93,11 +99,8 @@ export function importJson({ current, body, replace, limits }: Ask<'importJson'>
 
 /** The drawing of an `.excalidraw` file: its elements are added, or with `replace` take the place of all others. */
 export function importScene({ current, body, replace, limits }: Ask<'importScene'>): Imported {
-  const file = drawingIn(body, limits.maxBoardBytes)
-  if (typeof file === 'string') return refused(`expected an Excalidraw drawing: ${file}`)
-  const scene = readDrawing(asDrawing(file.value))
-  if (scene === null)
-    return refused('expected an Excalidraw drawing: a JSON object with "type": "excalidraw" and "elements"')
+  const scene = drawingIn(body, limits.maxBoardBytes)
+  if (typeof scene === 'string') return refused(`expected an Excalidraw drawing: ${scene}`)
   const embedded = embeddedFilesOf(scene.images)
   const elements = scene.elements.map((element) => withContentId(element, embedded))
   const doc = documentOf(current)
@@ -135,8 +138,8 @@ export function importScene({ current, body, replace, limits }: Ask<'importScene
     : result
 }
 
-/** What a file holds, as JSON; or why there is nothing in it. */
-function drawingIn(body: Uint8Array, maxBoardBytes: number): { value: unknown } | string {
+/** What a file holds; or why there is nothing in it. */
+function drawingIn(body: Uint8Array, maxBoardBytes: number): Drawing | string {
   // As much as an import may send at once.
   const most = 4 * maxBoardBytes
   const found = findDrawing(body, most)
@@ -144,12 +147,12 @@ function drawingIn(body: Uint8Array, maxBoardBytes: number): { value: unknown } 
     case 'nothing':
       return found.why
     case 'json':
-      return { value: parsed(Buffer.from(found.text, 'utf8')) }
+      return drawingOfJson(found.text)
     case 'deflated':
       try {
-        return { value: JSON.parse(inflateSync(found.bytes, { maxOutputLength: most }).toString('utf8')) }
+        return drawingOfJson(inflateSync(found.bytes, { maxOutputLength: most }).toString('utf8'))
       } catch {
-        return 'the drawing inside is damaged, or too large'
+        return 'it is damaged: the drawing inside cannot be read, or is too large'
       }
   }
 }

@@ -39,7 +39,8 @@ export class BodyBudget {
     try {
       const body = new Uint8Array(await c.req.arrayBuffer())
       if (body.length > maxBytes) throw tooLarge()
-      if (body.length === 0) throw new BoardroomError('invalid_request', 'expected a body')
+      if (body.length === 0)
+        throw new BoardroomError('invalid_request', 'expected a body, got none: the file is empty')
       return await work(body)
     } finally {
       this.#leave(declared)

@@ -145,6 +145,12 @@ export async function importDocument(
     )
   }
   const files = imported.files.filter(({ data }) => imageTypeOf(data) !== null)
+  const tooLarge = files.find(({ data }) => data.length > config.maxFileBytes)
+  if (tooLarge !== undefined)
+    throw new BoardroomError(
+      'too_large',
+      `a file may have ${config.maxFileBytes} bytes; an image of the drawing has ${tooLarge.data.length}`,
+    )
   // Before the elements that show them.
   for (const { id, data } of files) await putFile(deps, { boardId, id, data, author })
   // A board without anything in it leaves nothing behind.

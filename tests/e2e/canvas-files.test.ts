@@ -16,7 +16,7 @@ const files = suite('files at the canvas')
 const tests = browserTests(findChromium(), files)
 
 const onePixel = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAIAAAACUFjqAAAAEklEQVR42mP8z8BQz0AEYBxVSF8AtNcDAbDm3X8AAAAASUVORK5CYII=',
+  'iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAIAAAACUFjqAAAAEklEQVR4nGNwaDiABzGMSmNDAKZ8lgF/6s5/AAAAAElFTkSuQmCC',
   'base64',
 )
 
@@ -31,22 +31,42 @@ const exported = async (page: Page, format: string): Promise<Buffer> => {
 interface Dropped {
   name: string
   type: string
-  /** Either this many zeros, or these bytes. */
+  bytes: Buffer
+  /** This many zeros follow the bytes, in front of the last twelve. */
   size?: number
-  bytes?: Buffer
 }
 
-/** Drops a file onto the canvas. Text, because it is compiled for Node here and knows no DOM. */
-const dropFile = (page: Page, { name, type, size = 0, bytes }: Dropped) =>
-  page.evaluate(`(() => {
-    const content = ${JSON.stringify(bytes?.toString('base64') ?? '')}
-    const part = content === '' ? new Uint8Array(${size}) : Uint8Array.from(atob(content), (char) => char.charCodeAt(0))
+/** A DataTransfer with a file in it. Text, because it is compiled for Node here and knows no DOM. */
+const transfer = ({ name, type, size = 0, bytes }: Dropped) => `(() => {
+    const bytes = Uint8Array.from(atob(${JSON.stringify(bytes.toString('base64'))}), (char) => char.charCodeAt(0))
+    const parts = ${size} === 0 ? [bytes] : [bytes.slice(0, -12), filler(${size}), bytes.slice(-12)]
+    function filler(size) {
+      const chunk = new Uint8Array(size + 12)
+      new DataView(chunk.buffer).setUint32(0, size)
+      chunk.set([0x66, 0x69, 0x4c, 0x6c], 4)
+      return chunk
+    }
     const dataTransfer = new DataTransfer()
-    dataTransfer.items.add(new File([part], ${JSON.stringify(name)}, { type: ${JSON.stringify(type)} }))
-    document
-      .querySelector('.excalidraw__canvas.interactive')
-      .dispatchEvent(new DragEvent('drop', { bubbles: true, clientX: 500, clientY: 400, dataTransfer }))
-  })()`)
+    dataTransfer.items.add(new File(parts, ${JSON.stringify(name)}, { type: ${JSON.stringify(type)} }))
+    return dataTransfer
+  })()`
+
+/** Drops a file onto the canvas. */
+const dropFile = (page: Page, file: Dropped) =>
+  page.evaluate(`document
+    .querySelector('.excalidraw__canvas.interactive')
+    .dispatchEvent(new DragEvent('drop', { bubbles: true, clientX: 500, clientY: 400, dataTransfer: ${transfer(file)} }))`)
+
+const paste = (page: Page, clipboardData: string) =>
+  page.evaluate(`document
+    .querySelector('.excalidraw')
+    .dispatchEvent(new ClipboardEvent('paste', { bubbles: true, cancelable: true, clipboardData: ${clipboardData} }))`)
+const pasteFile = (page: Page, file: Dropped) => paste(page, transfer(file))
+const pasteText = (page: Page, text: string) =>
+  paste(
+    page,
+    `(() => { const clip = new DataTransfer(); clip.setData('text/plain', ${JSON.stringify(text)}); return clip })()`,
+  )
 
 tests.add('a drawing comes in, goes out the same, and is a picture as PNG and SVG', (chromium) =>
   withCanvas((server) =>
@@ -97,9 +117,9 @@ tests.add('a file that is no drawing is refused with a message', (chromium) =>
           .setInputFiles({ name, mimeType: 'application/json', buffer: Buffer.from(text) })
       await page.getByRole('button', { name: 'Import' }).waitFor()
       await give('broken.excalidraw', '{"type":"excalidraw","elements":[')
-      await page.getByText('broken.excalidraw is not a drawing').waitFor()
+      await page.getByText('broken.excalidraw was not imported: it is damaged').waitFor()
       await give('foreign.json', '{"name":"package"}')
-      await page.getByText('foreign.json holds no Excalidraw drawing').waitFor()
+      await page.getByText('foreign.json was not imported: it is a JSON file, but not').waitFor()
     }),
   ),
 )
@@ -132,7 +152,8 @@ tests.add(
         await guest.page.getByRole('button', { name: 'Open the board' }).click()
         assert.is((await got).status(), 200)
 
-        await dropFile(page, { name: 'huge.png', type: 'image/png', size: 100 * 1024 * 1024 })
+        const huge = { bytes: onePixel, size: 100 * 1024 * 1024 }
+        await dropFile(page, { name: 'huge.png', type: 'image/png', ...huge })
         await page.getByText('huge.png is too large').waitFor()
         const stranger = await fetch(`${server.origin}/api/boards/${boardId}/files/${image.fileId}`)
         assert.ok(stranger.status === 401 || stranger.status === 404, `${stranger.status}`)
@@ -169,6 +190,59 @@ tests.add(
         await guest.page.getByText('You may only look at this board').waitFor()
         assert.is((await elementsOn(guest.page)).length, 7)
         assert.is((await ada.scene(boardId)).elements.length, 7)
+      }),
+    ),
+)
+
+tests.add(
+  'what is dropped or pasted is told by its content: it is added for everybody, or refused with a reason',
+  (chromium) =>
+    withCanvas((server) =>
+      withBrowser(chromium, async (browser) => {
+        const ada = await server.user('Ada')
+        const boardId = await ada.board()
+        const { url } = await ada.link(boardId, 'view')
+        const { page } = await browser.open(`${server.origin}/b/${boardId}`, { cookie: ada.cookie })
+        const guest = await browser.open(url)
+        await guest.page.getByLabel('Your name').fill('Katherine')
+        await guest.page.getByRole('button', { name: 'Open the board' }).click()
+        await saysSync(page, 'Saved')
+        await page.mouse.move(500, 400)
+        const fixture = (name: string) => readFileSync(`tests/fixtures/drawings/${name}.excalidraw`)
+        const cut = fixture('newbinding').subarray(0, 1000)
+        const doors = { dropped: dropFile, pasted: pasteFile }
+        for (const [how, give] of Object.entries(doors)) {
+          const refused = async (name: string, bytes: Buffer, why: string, type = '') => {
+            await give(page, { name: `${how}-${name}`, type, bytes })
+            await page.getByText(`${how}-${name} was not imported: ${why}`).waitFor()
+          }
+          await refused('cut.excalidraw', cut, 'it is damaged')
+          await refused('empty.excalidraw', Buffer.alloc(0), 'it is empty')
+          await refused('notes.png', Buffer.from('Buy milk'), 'it is neither', 'image/png')
+          await refused('dot.png', onePixel.subarray(0, 50), 'it is damaged: it ends too early', 'image/png')
+        }
+        await pasteText(page, cut.toString())
+        await page.getByText('What you pasted was not imported: it is damaged').waitFor()
+        assert.is((await ada.scene(boardId)).elements.length, 0)
+
+        const shown = async (window: Page, count: number) => {
+          await eventually(async () => (await ada.scene(boardId)).elements.length === count)
+          await eventually(async () => (await elementsOn(window)).length === count)
+        }
+        await dropFile(page, { name: 'arrows.png', type: 'image/png', bytes: fixture('newbinding') })
+        await shown(guest.page, 3)
+        await pasteFile(page, { name: 'lines.txt', type: 'text/plain', bytes: fixture('draw-type') })
+        await shown(guest.page, 5)
+        await pasteText(page, fixture('dup-ids').toString())
+        await shown(guest.page, 9)
+        // One of its six images is in no file: an empty frame, for everybody.
+        await dropFile(page, { name: 'images.excalidraw', type: '', bytes: fixture('images-round-trip') })
+        await shown(guest.page, 15)
+        assert.is((await elementsOn(page)).length, 15)
+
+        await pasteText(guest.page, fixture('background').toString())
+        await guest.page.getByText('You may only look at this board').waitFor()
+        assert.is((await elementsOn(guest.page)).length, 15)
       }),
     ),
 )

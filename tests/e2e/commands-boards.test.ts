@@ -58,6 +58,23 @@ commands('boards go out and come in as files, beside a running server', () =>
     const refused = await run(dataDir, ['board', 'import', broken])
     assert.is(refused.code, 1)
     assert.is(rows(await answer(dataDir, ['board', 'list', '--json'])).length, 2, 'and leaves no board')
+    const refusals: [string, string | Buffer, RegExp][] = [
+      ['empty.yjs', '', /is empty/],
+      ['cut.txt', '{"type":"excalidraw","elements":[{"id"', /it is damaged/],
+      ['notes.txt', 'Buy milk', /neither an .excalidraw file or library/],
+      ['photo.jpg', Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16]), /a picture without a drawing inside/],
+    ]
+    for (const [name, content, message] of refusals) {
+      await writeFile(path.join(folder, name), content)
+      const { code, stderr } = await run(dataDir, ['board', 'import', path.join(folder, name)])
+      assert.is(code, 1)
+      assert.match(stderr, message)
+    }
+    assert.is(rows(await answer(dataDir, ['board', 'list', '--json'])).length, 2)
+    const misnamed = path.join(folder, 'drawing.txt')
+    await writeFile(misnamed, await readFile(drawing))
+    const [third] = rows(await answer(dataDir, ['board', 'import', misnamed, '--json']))
+    assert.is(third.elements, 582, 'by what is in it, and not by its name')
     const into = await run(dataDir, ['board', 'import', drawing, '--board', made.id])
     assert.match(into.stderr, new RegExp(`${server.pid}`), 'into a board only without a server')
     client.close()

@@ -1,6 +1,8 @@
 // Documents, versions and files over HTTP, on a real database; the room is a fake one over the real log.
+
 import { rejects } from 'node:assert/strict'
 import { createHash, randomUUID } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -296,6 +298,34 @@ documents('are refused clearly when they are malformed, foreign, too deep or too
     },
     { maxBoardBytes: 140_000 },
   ),
+)
+
+documents('that are cut, empty, or another kind of file say so at every type, and change nothing', () =>
+  withRoutes(async ({ ask, room }) => {
+    const folder = 'tests/fixtures/drawings'
+    const drawings = readdirSync(folder).filter((name) => name.endsWith('.excalidraw'))
+    assert.ok(drawings.length >= 8)
+    const messageOf = async (body: Uint8Array, type: string): Promise<string> => {
+      const answer = await ask('POST', '/import', { body, type })
+      assert.is(answer.status, 400)
+      const { error } = (await answer.json()) as { error: { message: string } }
+      return error.message
+    }
+    for (const name of drawings) {
+      const whole = readFileSync(`${folder}/${name}`)
+      const cut = whole.subarray(0, whole.length >> 1)
+      for (const type of [excalidraw, 'image/png', 'image/svg+xml', 'text/markdown'])
+        assert.match(await messageOf(cut, type), /^expected an Excalidraw drawing: it is damaged/)
+      assert.match(await messageOf(cut, 'application/json'), /^expected a JSON object/)
+      assert.match(await messageOf(whole, 'application/json'), /got a drawing: send a drawing as/)
+      assert.match(await messageOf(whole, 'application/octet-stream'), /expected a Yjs update, got a text/)
+    }
+    for (const type of [excalidraw, 'application/json', 'application/octet-stream'])
+      assert.match(await messageOf(new Uint8Array(), type), /the file is empty/)
+    const photo = new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 0, 16])
+    assert.match(await messageOf(photo, 'image/png'), /a picture without a drawing inside/)
+    assert.is(room.share.size, 0)
+  }),
 )
 
 documents('are copied to another board with log, snapshot, authors and files', () =>

@@ -5,7 +5,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { work } from '../../server/documents/fold-worker.ts'
 import { readDrawing } from '../../shared/drawing.ts'
-import { asDrawing, findDrawing } from '../../shared/drawing-file.ts'
+import { asDrawing, drawingOfJson, findDrawing } from '../../shared/drawing-file.ts'
 import { unpackLz } from '../../shared/lz.ts'
 
 const files = suite('files with a drawing inside')
@@ -112,11 +112,18 @@ files('what has no drawing inside, or a damaged one, is told apart', () => {
   assert.match(why(png()), /without a drawing/)
   assert.match(why(svg('')), /without a drawing/)
   assert.match(why(svg(payload.replace(/payload-start -->.{8}/, 'payload-start -->!'))), /damaged/)
-  assert.match(why(Buffer.from('# Shopping')), /no drawing/)
+  assert.match(why(Buffer.from('# Shopping')), /neither an .excalidraw file/)
+  assert.match(why(Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16])), /a picture without a drawing/)
+  assert.match(why(Buffer.alloc(0)), /empty/)
   for (const body of Object.values(forms)) {
     const result = imported(body.subarray(0, body.length / 2))
     assert.is(result.outcome, 'refused')
+    if (result.outcome === 'refused')
+      assert.match(result.message, /^expected an Excalidraw drawing: it is damaged/)
   }
+  for (const body of [png(), svg('')])
+    assert.match(why(body.subarray(0, body.length - 8)), /damaged: it ends too early/)
+  assert.is(drawingOfJson('{"name":"package"}'), 'it is a JSON file, but not an Excalidraw drawing')
 })
 
 files('what unpacks to more than is allowed is refused', () => {

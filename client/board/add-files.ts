@@ -1,0 +1,177 @@
+// Files and drawings put onto an open board, as one step that can be undone. Loaded when the first one comes.
+import { CaptureUpdateAction, restoreElements, viewportCoordsToSceneCoords } from '@excalidraw/excalidraw'
+import type { ExcalidrawElement } from '@excalidraw/excalidraw/element/types'
+import type { BinaryFileData, ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
+import { type Drawing, describeLeftOut } from '../../shared/drawing.ts'
+import type { SceneElement } from '../../shared/element.ts'
+import { contentOf, ImportProblem } from '../drawing-in-file.ts'
+import { blobOf } from '../image-blob.ts'
+import { sha256 } from '../sha256.ts'
+import { fileTexts as texts } from '../texts/boards.ts'
+import { showReport } from '../ui/report.tsx'
+import { showToast } from '../ui/toast.tsx'
+import { dataUrlOf } from './data-url.ts'
+import { type Place, passOn } from './passed-on.ts'
+
+/** What is added is one edit, and servers refuse an edit of more than 200,000 structs: thirty or so an element. */
+const mostElements = 5000
+
+/** @param target of Excalidraw, which is given the images. */
+export const addFiles = async (
+  excalidraw: ExcalidrawImperativeAPI,
+  files: readonly File[],
+  place: Place,
+  target: Element,
+): Promise<void> => {
+  const problems: string[] = []
+  let taken = 0
+  for (const file of files) {
+    try {
+      const leftOut = await addFile(excalidraw, file, place, target)
+      taken++
+      if (leftOut !== '') problems.push(texts.leftOut(file.name, leftOut))
+    } catch (error) {
+      problems.push(
+        error instanceof ImportProblem ? error.message : texts.notImported(file.name, texts.unreadable),
+      )
+    }
+  }
+  if (problems.length === 1 && files.length === 1) showToast(problems[0] ?? '', true)
+  else if (problems.length > 0) showReport({ all: files.length, taken, problems })
+}
+
+/** @returns what was left out. @throws ImportProblem */
+const addFile = async (
+  excalidraw: ExcalidrawImperativeAPI,
+  file: File,
+  place: Place,
+  target: Element,
+): Promise<string> => {
+  const content = await contentOf(file)
+  switch (content.name) {
+    case 'image': {
+      const image = new File([file], file.name, { type: content.type })
+      if (!(await canBeShown(image))) throw new ImportProblem(texts.notImported(file.name, texts.brokenImage))
+      passOn(image, place, target)
+      return ''
+    }
+    case 'library': {
+      const libraryItems = new Blob([content.text], { type: 'application/vnd.excalidrawlib+json' })
+      await excalidraw.updateLibrary({ libraryItems, merge: true, openLibraryMenu: true })
+      return describeLeftOut(content.drawing.leftOut)
+    }
+    case 'drawing':
+      if (content.drawing.elements.length > mostElements)
+        throw new ImportProblem(texts.notImported(file.name, texts.tooMany(mostElements)))
+      await addDrawing(excalidraw, content.drawing, place)
+      return describeLeftOut(content.drawing.leftOut)
+  }
+}
+
+/** A damaged image would be put onto the board by Excalidraw as a frame without anything in it. */
+const canBeShown = async (file: File): Promise<boolean> => {
+  const address = URL.createObjectURL(file)
+  const image = new Image()
+  image.src = address
+  try {
+    await image.decode()
+    return true
+  } catch {
+    return false
+  } finally {
+    URL.revokeObjectURL(address)
+  }
+}
+
+/** Elements into the middle of what is seen, as one step. */
+export const addToMiddle = async (
+  excalidraw: ExcalidrawImperativeAPI,
+  elements: SceneElement[],
+): Promise<void> => {
+  const { offsetLeft, offsetTop, width, height } = excalidraw.getAppState()
+  await addDrawing(
+    excalidraw,
+    { elements, images: new Map(), leftOut: [], background: null },
+    { clientX: offsetLeft + width / 2, clientY: offsetTop + height / 2 },
+  )
+}
+
+const addDrawing = async (
+  excalidraw: ExcalidrawImperativeAPI,
+  drawing: Drawing,
+  place: Place,
+): Promise<void> => {
+  const contentIds = new Map<string, string>()
+  const files: BinaryFileData[] = []
+  for (const [name, image] of drawing.images) {
+    const id = await sha256(new Uint8Array(image.bytes))
+    contentIds.set(name, id)
+    files.push({
+      id: id as BinaryFileData['id'],
+      mimeType: image.type as BinaryFileData['mimeType'],
+      dataURL: await dataUrlOf(blobOf(image)),
+      created: Date.now(),
+    })
+  }
+  const scene = excalidraw.getSceneElementsIncludingDeleted()
+  const renamed = withFreeIds(drawing.elements, new Set(scene.map(({ id }) => id)))
+  const { x, y } = viewportCoordsToSceneCoords(place, excalidraw.getAppState())
+  const centre = centreOf(renamed)
+  const added = renamed.map((element) => ({
+    ...element,
+    // Above everything that is there.
+    index: null,
+    x: Number(element.x) + x - centre.x,
+    y: Number(element.y) + y - centre.y,
+    ...(typeof element.fileId === 'string'
+      ? contentIds.has(element.fileId)
+        ? { fileId: contentIds.get(element.fileId), status: 'pending' }
+        : { status: 'saved' }
+      : {}),
+  }))
+  excalidraw.addFiles(files)
+  const restored = restoreElements(added as unknown as ExcalidrawElement[], null).map((element) => ({
+    ...element,
+    index: null,
+  }))
+  excalidraw.updateScene({
+    elements: [...excalidraw.getSceneElementsIncludingDeleted(), ...(restored as ExcalidrawElement[])],
+    captureUpdate: CaptureUpdateAction.IMMEDIATELY,
+  })
+}
+
+/** A drawing that is dropped twice is there twice: as one, the second would move the first. */
+const withFreeIds = (elements: SceneElement[], taken: ReadonlySet<string>): SceneElement[] => {
+  if (!elements.some(({ id }) => taken.has(id))) return elements
+  const suffix = `-${Math.random().toString(36).slice(2, 10)}`
+  const ids = new Set(elements.map(({ id }) => id))
+  const renamed = (value: unknown): unknown => {
+    if (typeof value === 'string') return ids.has(value) ? value.slice(0, 180) + suffix : value
+    if (Array.isArray(value)) return value.map(renamed)
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(
+      Object.entries(value).map(([key, entry]) => [
+        key,
+        key === 'id' || key === 'elementId' ? renamed(entry) : entry,
+      ]),
+    )
+  }
+  return elements.map((element) => {
+    const next: SceneElement = { ...element, id: String(renamed(element.id)) }
+    for (const key of ['containerId', 'frameId', 'startBinding', 'endBinding', 'boundElements'])
+      if (key in next) next[key] = renamed(next[key])
+    if (Array.isArray(next.groupIds)) next.groupIds = next.groupIds.map((group) => String(group) + suffix)
+    return next
+  })
+}
+
+const centreOf = (elements: readonly SceneElement[]): { x: number; y: number } => {
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity]
+  for (const { x, y, width, height } of elements) {
+    left = Math.min(left, Number(x))
+    top = Math.min(top, Number(y))
+    right = Math.max(right, Number(x) + Number(width))
+    bottom = Math.max(bottom, Number(y) + Number(height))
+  }
+  return elements.length === 0 ? { x: 0, y: 0 } : { x: (left + right) / 2, y: (top + bottom) / 2 }
+}
