@@ -5,36 +5,22 @@ import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import type { Page } from 'playwright-core'
 import { readScene } from '../shared/scene.ts'
 import { draw, focusCanvas, saysSync } from './helpers/board-page.ts'
-import { type OpenOptions, withBrowser } from './helpers/browser.ts'
-import { type CanvasPerson, type CanvasServer, withCanvas } from './helpers/canvas-server.ts'
+import { withBrowser } from './helpers/browser.ts'
+import { withCanvas } from './helpers/canvas-server.ts'
 import { findChromium } from './helpers/chromium.ts'
+import { administering, owning } from './helpers/people-pictures.ts'
+import { press, type Studio, settle } from './helpers/studio.ts'
 
 const sizes = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } } as const
 const themes = ['light', 'dark'] as const
 /** What a browser says of answers and sockets that these pages are about. */
 const expected = /40[0-9]|503|WebSocket|ERR_CONNECTION|ERR_FAILED/
 
-interface Studio {
-  server: CanvasServer
-  ada: CanvasPerson
-  grace: CanvasPerson
-  /** A window of this size and theme. */
-  open(address: string, options?: OpenOptions): Promise<Page>
-  shoot(name: string, page: Page): Promise<void>
-}
-
 const drawing = (name: string) =>
   readScene(JSON.parse(readFileSync(path.join('tests/fixtures/boards', `${name}.excalidraw`), 'utf8')))
     ?.elements ?? []
-
-/** Clicks a thing by its role and name. */
-const press = (page: Page, name: string | RegExp, role: 'button' | 'tab' | 'link' | 'menuitem' = 'button') =>
-  page.getByRole(role, { name }).first().click()
-
-const settle = (page: Page) => page.waitForLoadState('networkidle')
 
 const entering = async ({ server, ada, open, shoot }: Studio) => {
   const setup = await open(`/setup#${'x'.repeat(43)}`)
@@ -256,7 +242,7 @@ const together = async (studio: Studio) => {
   await shoot('picture', page)
 }
 
-const parts = { entering, listing, drawingTogether, badTimes }
+const parts = { entering, listing, drawingTogether, badTimes, administering, owning }
 
 type Part = (studio: Studio) => Promise<void>
 interface Round {
@@ -287,9 +273,10 @@ const main = async (folder: string, only: string | undefined, forReadme: boolean
             const url = new URL(address, server.origin).href
             return (await browser.open(url, { viewport, colorScheme, hasTouch, expected, ...options })).page
           },
-          shoot: async (name, page) => {
+          shoot: async (name, page, how = {}) => {
             await page.evaluate('document.fonts.ready')
-            await page.screenshot({ path: path.join(folder, fileOf(name)) })
+            if (how.fullPage === true) await page.evaluate('scrollTo(0, 0)') // its head stays at the top
+            await page.screenshot({ path: path.join(folder, fileOf(name)), ...how })
           },
         }
         for (const part of chosen) await part(studio)

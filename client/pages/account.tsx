@@ -9,6 +9,7 @@ import * as people from '../people-api.ts'
 import '../people.css'
 import { Link } from '../router.tsx'
 import { peopleTexts } from '../texts/people.ts'
+import { deviceName } from '../ui/device-name.ts'
 import { Loading, MessagePage } from '../ui/message.tsx'
 import { PasswordForm } from '../ui/password-form.tsx'
 import { atTime } from '../ui/time.ts'
@@ -244,7 +245,7 @@ const Sessions = () => {
         {sessions.map(({ id, created_at, ip_address, user_agent, is_current }) => (
           <li key={id}>
             <span className="who">
-              <strong>{user_agent ?? ip_address ?? ''}</strong>
+              <strong title={user_agent ?? undefined}>{deviceName(user_agent)}</strong>
               <span className="dim">
                 {atTime(created_at)} · {ip_address} {is_current && <span className="tag">{texts.here}</span>}
               </span>

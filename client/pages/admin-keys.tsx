@@ -35,7 +35,7 @@ export const KeysTab = () => {
         </button>
       </div>
       {items?.length === 0 ? (
-        <Nothing />
+        <Nothing text={texts.empty} />
       ) : (
         <Table heads={texts.heads}>
           {items?.map((row) => (

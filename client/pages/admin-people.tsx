@@ -74,7 +74,7 @@ export const PeopleTab = ({ me }: { me: MeResponse }) => {
         </label>
       </div>
       {items?.length === 0 ? (
-        <Nothing />
+        <Nothing text={texts.nobodyFound} />
       ) : (
         <Table heads={['Name', 'E-mail', 'Role', 'Second factor', 'Last seen', 'Action']}>
           {items?.map((person) => (
@@ -87,8 +87,10 @@ export const PeopleTab = ({ me }: { me: MeResponse }) => {
               </td>
               <td>{person.email}</td>
               <td>{peopleTexts.roles[person.role]}</td>
-              <td>{person.two_factor_enabled ? 'on' : 'off'}</td>
-              <td className="nowrap">{person.last_seen_at === null ? '' : ago(person.last_seen_at)}</td>
+              <td data-head="Second factor">{person.two_factor_enabled ? 'on' : 'off'}</td>
+              <td className="nowrap" data-head={person.last_seen_at === null ? undefined : 'Seen'}>
+                {person.last_seen_at === null ? '' : ago(person.last_seen_at)}
+              </td>
               <td className="menu-cell">
                 {person.may_change && (
                   <Menu label={texts.manage(person.name)} items={actionsFor(person)}>
@@ -102,7 +104,7 @@ export const PeopleTab = ({ me }: { me: MeResponse }) => {
       )}
       {more}
       {asked !== null && 'link' in asked && (
-        <FreshLink url={asked.link} mailed={asked.mailed} onClose={close} />
+        <FreshLink title={texts.resetLink} url={asked.link} mailed={asked.mailed} onClose={close} />
       )}
       {asked !== null && 'person' in asked && asked.what === 'rename' && (
         <Prompt
@@ -118,19 +120,21 @@ export const PeopleTab = ({ me }: { me: MeResponse }) => {
         />
       )}
       {asked !== null && 'person' in asked && asked.what === 'deactivate' && (
-        <Deactivate
-          person={asked.person}
-          others={(items ?? []).filter(({ id, is_active }) => is_active && id !== asked.person.id)}
-          onClose={close}
-          onDone={load}
-        />
+        <Deactivate person={asked.person} onClose={close} onDone={load} />
       )}
     </>
   )
 }
 
-const FreshLink = ({ url, mailed, onClose }: { url: string; mailed: boolean; onClose: () => void }) => (
-  <Dialog title={texts.makeLink} onClose={onClose}>
+interface FreshLinkProps {
+  title: string
+  url: string
+  mailed: boolean
+  onClose: () => void
+}
+
+const FreshLink = ({ title, url, mailed, onClose }: FreshLinkProps) => (
+  <Dialog title={title} onClose={onClose}>
     <p>
       {texts.linkReady} {mailed && texts.mailed}
     </p>
@@ -149,17 +153,23 @@ const FreshLink = ({ url, mailed, onClose }: { url: string; mailed: boolean; onC
 
 interface DeactivateProps {
   person: UserResponse
-  others: readonly UserResponse[]
   onClose: () => void
   onDone: () => void
 }
 
 /** Says what stops, and asks who takes over. */
-const Deactivate = ({ person, others, onClose, onDone }: DeactivateProps) => {
+const Deactivate = ({ person, onClose, onDone }: DeactivateProps) => {
   const [held, setHeld] = useState<UserHoldings | null>(null)
+  const [others, setOthers] = useState<readonly UserResponse[]>([])
   const [heir, setHeir] = useState('')
   useEffect(() => {
     people.holdings(person.id).then(setHeld, showProblem)
+    people
+      .everyActiveUser()
+      .then(
+        (all) => setOthers(all.filter(({ id, kind }) => id !== person.id && kind !== 'service')),
+        showProblem,
+      )
   }, [person.id])
   if (held === null) return null
   return (
@@ -175,6 +185,7 @@ const Deactivate = ({ person, others, onClose, onDone }: DeactivateProps) => {
             </option>
           ))}
         </select>
+        {heir === '' && <span className="hint">{texts.nobodyHint}</span>}
       </label>
       <div className="actions end">
         <button type="button" onClick={onClose} data-first>
@@ -212,15 +223,17 @@ export const InvitationsTab = ({ me }: { me: MeResponse }) => {
         </button>
       </div>
       {items?.length === 0 ? (
-        <Nothing />
+        <Nothing text={texts.noInvitations} />
       ) : (
         <Table heads={['For', 'Role', 'Invited by', 'Until', 'State', 'Action']}>
           {items?.map((row) => (
             <tr key={row.id}>
               <td>{row.email ?? 'whoever has the link'}</td>
               <td>{peopleTexts.roles[row.role]}</td>
-              <td>{row.created_by_name}</td>
-              <td className="nowrap">{atTime(row.expires_at)}</td>
+              <td data-head="by">{row.created_by_name}</td>
+              <td className="nowrap" data-head="until">
+                {atTime(row.expires_at)}
+              </td>
               <td>{row.state}</td>
               <td className="menu-cell">
                 {row.state === 'open' && (
@@ -255,6 +268,7 @@ export const InvitationsTab = ({ me }: { me: MeResponse }) => {
             <label className="field">
               {texts.email}
               <input name="email" type="email" maxLength={254} data-first />
+              <span className="hint">{texts.inviteHint}</span>
             </label>
             <label className="field">
               {texts.role}
@@ -265,6 +279,9 @@ export const InvitationsTab = ({ me }: { me: MeResponse }) => {
               </select>
             </label>
             <div className="actions end">
+              <button type="button" onClick={() => setAsking(false)}>
+                Cancel
+              </button>
               <button type="submit" className="primary">
                 {texts.makeLink}
               </button>
@@ -272,7 +289,14 @@ export const InvitationsTab = ({ me }: { me: MeResponse }) => {
           </form>
         </Dialog>
       )}
-      {made?.url != null && <FreshLink url={made.url} mailed={made.mailed} onClose={() => setMade(null)} />}
+      {made?.url != null && (
+        <FreshLink
+          title={texts.invitationLink}
+          url={made.url}
+          mailed={made.mailed}
+          onClose={() => setMade(null)}
+        />
+      )}
     </>
   )
 }

@@ -58,7 +58,7 @@ export const WebhooksTab = () => {
         </button>
       </div>
       {items?.length === 0 ? (
-        <Nothing />
+        <Nothing text={texts.empty} />
       ) : (
         <Table heads={texts.heads}>
           {items?.map((row) => (
@@ -68,7 +68,11 @@ export const WebhooksTab = () => {
                 {row.description !== '' && <span className="tag">{row.description}</span>}
                 {row.issuer !== null && <span className="tag">{row.issuer}</span>}
               </td>
-              <td>{row.events.join(', ')}</td>
+              <td>
+                {row.events
+                  .map((event) => (event === '*' ? texts.everything.toLowerCase() : event))
+                  .join(', ')}
+              </td>
               <td className="nowrap">{texts.waiting(row.pending)}</td>
               <td>
                 {row.state}

@@ -30,7 +30,13 @@ const AdminPage = ({ tab }: { tab: string }) => {
   }, [])
   if (me === null) return <Loading text={texts.title} />
   if (me.role !== 'admin' && me.role !== 'sysadmin')
-    return <MessagePage title={texts.title} text="This page is for administrators." />
+    return (
+      <MessagePage title={texts.title} text={texts.refused}>
+        <Link href="/" className="button primary">
+          {texts.allBoards}
+        </Link>
+      </MessagePage>
+    )
   const shown = isTab(tab) ? tab : 'people'
   return (
     <div className="page">
@@ -70,7 +76,7 @@ const Connections = () => {
     const timer = setInterval(load, 5000)
     return () => clearInterval(timer)
   }, [load])
-  if (items?.length === 0) return <Nothing />
+  if (items?.length === 0) return <Nothing text={texts.nobodyConnected} />
   return (
     <Table heads={['Who', 'Board', 'Level', 'Since', 'From', 'Action']}>
       {items?.map((row) => (
@@ -103,7 +109,7 @@ const Connections = () => {
 
 const Boards = () => {
   const { items, more } = usePages(everyBoard)
-  if (items?.length === 0) return <Nothing />
+  if (items?.length === 0) return <Nothing text={texts.noBoards} />
   return (
     <>
       <Table heads={['Board', 'Owner', 'Changed']}>
@@ -125,7 +131,7 @@ const Boards = () => {
 
 const Links = () => {
   const { items, more, load } = usePages(people.everyLink)
-  if (items?.length === 0) return <Nothing />
+  if (items?.length === 0) return <Nothing text={texts.noLinks} />
   return (
     <>
       <Table heads={['Link', 'Board', 'Level', 'Made by', 'Uses', 'State', 'Action']}>
@@ -136,8 +142,10 @@ const Links = () => {
               <Link href={`/b/${link.board_id}`}>{link.board_title}</Link>
             </td>
             <td>{link.permission_level}</td>
-            <td>{link.created_by_name ?? 'the server'}</td>
-            <td>{link.max_uses === null ? link.uses : `${link.uses} of ${link.max_uses}`}</td>
+            <td data-head="by">{link.created_by_name ?? 'the server'}</td>
+            <td data-head="Uses">
+              {link.max_uses === null ? link.uses : `${link.uses} of ${link.max_uses}`}
+            </td>
             <td>{link.state.replace('_', ' ')}</td>
             <td className="menu-cell">
               {link.state === 'open' && (
@@ -170,25 +178,37 @@ const Server = () => {
       capital(name),
       is_well ? texts.healthy : texts.unhealthy,
     ]),
-    ['Connections', `${server.connections} of ${server.limits.maxConnections ?? '?'}`],
+    [
+      'Connections',
+      `${server.connections.toLocaleString()} of ${server.limits.maxConnections?.toLocaleString() ?? '?'}`,
+    ],
     ['People', `${server.users.active} active, ${server.users.deactivated} deactivated`],
     ['Administrators', String(server.users.administrators)],
     ['Boards', `${server.boards.live}, and ${server.boards.trash} in the trash`],
-    ['Files', `${(server.files_bytes / 1_048_576).toFixed(1)} MiB`],
+    ['Files', sizeOf(server.files_bytes)],
   ]
   return (
     <>
       <Facts facts={facts} />
       <h2>Limits</h2>
-      <Facts
-        facts={Object.entries(server.limits).map(([name, value]) => [
-          settingOf(name),
-          value.toLocaleString(),
-        ])}
-      />
+      <Table heads={['Setting', 'Limit']}>
+        {Object.entries(server.limits).map(([name, value]) => (
+          <tr key={name}>
+            <td>
+              <code>{settingOf(name)}</code>
+            </td>
+            <td>{name.includes('Bytes') ? sizeOf(value) : value.toLocaleString()}</td>
+          </tr>
+        ))}
+      </Table>
     </>
   )
 }
+
+const sizeOf = (bytes: number): string =>
+  bytes < 1_073_741_824
+    ? `${(bytes / 1_048_576).toLocaleString(undefined, { maximumFractionDigits: 1 })} MiB`
+    : `${(bytes / 1_073_741_824).toLocaleString(undefined, { maximumFractionDigits: 1 })} GiB`
 
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
 

@@ -1,20 +1,25 @@
 // What a line of the trail is about, in words. Whole values are in the export.
 import type { AuditResponse } from '../../shared/api.ts'
 import { auditTexts as texts } from '../texts/audit.ts'
+import { atTime } from '../ui/time.ts'
 
 /** Of use to programs, and in the export; between people only noise. */
 const noise =
   /^(id|board_id|created_at|updated_at|created_by|updated_by|granted_by|salt|token_sha256|server_id|connection_id|statement|key_id|level|reason|close_code|via|client_id|thread_id|comment_id)$/
 const userKeys = new Set(['user_id', 'owner_id', 'keeper_id', 'from_user_id', 'to_user_id'])
+const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)$/
 const mostParts = 8
 const longest = 60
 
-type Row = Pick<AuditResponse, 'action' | 'old_values' | 'new_values' | 'details' | 'resource_type'>
+type Row = Pick<
+  AuditResponse,
+  'action' | 'old_values' | 'new_values' | 'details' | 'resource_type' | 'resource_id' | 'user_id'
+>
 
 /** @param people names of users by their id, as far as they are known here */
 export function detailsOf(row: Row, people: ReadonlyMap<number, string>): string {
   const { old_values: before, new_values: after, details, resource_type } = row
-  const parts = [...wayOf(row)]
+  const parts = [...thingOf(row, people), ...wayOf(row)]
   for (const key of new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])) {
     const [was, is] = [before?.[key], after?.[key]]
     if (noise.test(key) && key !== 'level') continue
@@ -40,6 +45,19 @@ export function detailsOf(row: Row, people: ReadonlyMap<number, string>): string
 
 export const spoken = (name: string): string => name.replaceAll('_', ' ')
 
+/** Whom or what it was done to; nothing for a board, which stands beside it, and for whoever did it to themselves. */
+function thingOf(
+  { resource_type, resource_id, user_id }: Row,
+  people: ReadonlyMap<number, string>,
+): string[] {
+  if (resource_type === 'user') {
+    const id = Number(resource_id)
+    return resource_id === null || id === user_id ? [] : [people.get(id) ?? texts.user(id)]
+  }
+  const said = texts.resources[resource_type ?? '']
+  return said === undefined ? [] : [said]
+}
+
 /** How somebody came in and by what right, or why they went. */
 function wayOf({ action, details }: Row): string[] {
   const { via, reason, close_code: code } = details ?? {}
@@ -64,6 +82,7 @@ function shownValue(key: string, value: unknown, people: ReadonlyMap<number, str
   if (userKeys.has(key) && typeof value === 'number') return people.get(value) ?? texts.user(value)
   if (typeof value === 'boolean') return value ? texts.yes : texts.no
   if (key === 'by' && typeof value === 'string') return spoken(value)
+  if (typeof value === 'string' && timestamp.test(value)) return atTime(value)
   const text = Array.isArray(value)
     ? value.map((item) => (typeof item === 'object' ? JSON.stringify(item) : String(item))).join(', ')
     : typeof value === 'object'

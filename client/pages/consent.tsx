@@ -75,7 +75,7 @@ export const ConsentPage = () => {
             onChange={load}
           />
         ))}
-        {!isKnown && (
+        {!isKnown && consent.asked.length > 0 && (
           <>
             <p>{t.signInFirst}</p>
             <Link className="button primary" href={leadingTo('/sign-in')}>
@@ -191,7 +191,7 @@ const Asked = ({
 const History = ({ consent }: { consent: ConsentResponse }) => (
   <section>
     <h2>{t.history}</h2>
-    <Table className="trail" heads={[t.whose, t.accepted, t.categories, t.withdrawn]}>
+    <Table heads={[t.whose, t.accepted, t.categories, t.withdrawn]}>
       {consent.given.map((record) => (
         <tr key={record.id}>
           <td>
@@ -204,7 +204,7 @@ const History = ({ consent }: { consent: ConsentResponse }) => (
             )}
             , {record.consent_version}
           </td>
-          <td>{atTime(record.accepted_at)}</td>
+          <td data-head={t.accepted}>{atTime(record.accepted_at)}</td>
           <td>{record.consent_categories.join(', ')}</td>
           <td>{record.withdrawn_at === null ? t.stands : atTime(record.withdrawn_at)}</td>
         </tr>

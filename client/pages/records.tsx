@@ -105,16 +105,18 @@ export const RecordsPage = () => {
         {items.length === 0 ? (
           <p className="empty">{t.none}</p>
         ) : (
-          <Table className="trail" heads={[t.board, ...names.map((name) => labelOf(name)), t.changed]}>
+          <Table heads={[t.board, ...names.map((name) => labelOf(name)), t.changed]}>
             {items.map((record) => (
               <tr key={record.id}>
                 <td>
                   <Link href={`/boards/${record.board_id}/record`}>{record.board_title}</Link>
                 </td>
                 {names.map((name) => (
-                  <td key={name}>{String(record.variables[name] ?? '')}</td>
+                  <td key={name} data-head={isSaid(record.variables[name]) ? labelOf(name) : undefined}>
+                    {String(record.variables[name] ?? '')}
+                  </td>
                 ))}
-                <td>{atTime(record.updated_at)}</td>
+                <td data-head={t.changed}>{atTime(record.updated_at)}</td>
               </tr>
             ))}
           </Table>
@@ -124,6 +126,8 @@ export const RecordsPage = () => {
     </div>
   )
 }
+
+const isSaid = (value: unknown): boolean => value !== undefined && value !== null && value !== ''
 
 export const RecordPage = ({ boardId }: { boardId: string }) => {
   const [me, setMe] = useState<MeResponse | null>(null)

@@ -9,6 +9,7 @@ export const applicationTexts = {
     make: 'Make a key',
     makeTitle: 'Make a service key',
     lead: 'With a key another server makes boards here, gives access, and asks for tickets in the names of its own people.',
+    empty: 'There are no service keys yet.',
     name: 'Name',
     issuer: 'Issuer',
     issuerHint:
@@ -47,6 +48,7 @@ export const applicationTexts = {
   hooks: {
     make: 'Add a webhook',
     lead: 'This server tells another one what happens: by a signed request to its address.',
+    empty: 'There are no webhooks yet.',
     url: 'Address',
     description: 'Description (optional)',
     events: 'Events',

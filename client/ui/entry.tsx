@@ -75,5 +75,6 @@ export const NewPassword = ({ label }: { label: string }) => (
       maxLength={128}
       required
     />
+    <span className="hint">At least 8 characters.</span>
   </label>
 )

@@ -1,18 +1,19 @@
 // Tables of lists that are asked for page by page.
-import { type ReactNode, useCallback, useEffect, useState } from 'react'
+import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
 import type { Page } from '../api.ts'
+import '../people.css'
 import { peopleTexts } from '../texts/people.ts'
 import { showProblem } from './toast.tsx'
 
 interface TableProps {
   heads: readonly string[]
   children: ReactNode
-  className?: string
 }
 
-export const Table = ({ heads, children, className = 'rows' }: TableProps) => (
-  <section className={className === 'rows' ? 'rows-box' : 'table-box'} aria-label={heads.join(', ')}>
-    <table className={className}>
+/** On a phone each row is a card, and a cell says its head where it has `data-head`. */
+export const Table = ({ heads, children }: TableProps) => (
+  <section className="rows-box" aria-label={heads.join(', ')}>
+    <table className="rows">
       <thead>
         <tr>
           {heads.map((head) => (
@@ -39,8 +40,12 @@ export const More = ({ onMore, label = peopleTexts.admin.more }: { onMore: () =>
 export function usePages<Item>(ask: (cursor?: string) => Promise<Page<Item>>) {
   const [items, setItems] = useState<Item[] | null>(null)
   const [cursor, setCursor] = useState<string | null>(null)
+  // Whoever types a search asks again before the first answer is there: only the last one counts.
+  const latest = useRef(ask)
   const load = useCallback(() => {
+    latest.current = ask
     ask().then((page) => {
+      if (latest.current !== ask) return
       setItems(page.items)
       setCursor(page.next_cursor)
     }, showProblem)
@@ -59,8 +64,8 @@ export function usePages<Item>(ask: (cursor?: string) => Promise<Page<Item>>) {
   return { items, more, load }
 }
 
-export const Nothing = () => (
+export const Nothing = ({ text }: { text: string }) => (
   <div className="empty">
-    <p>{peopleTexts.admin.nothing}</p>
+    <p>{text}</p>
   </div>
 )

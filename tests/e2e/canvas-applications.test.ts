@@ -127,7 +127,7 @@ applications.test(
       await shot(page, 'webhooks')
       await act('Delete')
       await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click()
-      await page.getByText('Nothing here.').waitFor()
+      await page.getByText('There are no').waitFor()
     } finally {
       receiver.close()
       receiver.closeAllConnections()

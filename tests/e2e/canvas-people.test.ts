@@ -29,7 +29,7 @@ people.test(
   async ({ server, ada, open }) => {
     await server.db.updateTable('users').set({ role: 'sysadmin' }).where('id', '=', ada.id).execute()
     const admin = await open('/admin/invitations', { cookie: ada.cookie })
-    await admin.getByText('Nothing here.').waitFor()
+    await admin.getByText('Nobody is invited').waitFor()
     await admin.getByRole('button', { name: 'Invite' }).click()
     await admin.getByLabel(/E-mail/).fill('bob@example.org')
     await admin.getByRole('button', { name: 'Make link' }).click()

@@ -1,4 +1,5 @@
 // People over HTTP on a whole server: roles cell by cell, invitations, deactivation, lost passwords, the last sysadmin.
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { sql } from 'kysely'
 import pg from 'pg'
@@ -24,6 +25,17 @@ const documented = (): Map<string, Record<Role, boolean>> => {
     ]),
   )
 }
+
+const box = {
+  ...{ id: 'box', type: 'rectangle', x: 0, y: 0, width: 100, height: 50, angle: 0 },
+  ...{ strokeColor: '#1e1e1e', backgroundColor: 'transparent' },
+}
+const templateBody = () => ({
+  code: `T_${randomUUID().slice(0, 8).toUpperCase()}`,
+  name: 'A template',
+  category: 'Tests',
+  content: { type: 'excalidraw', elements: [box] },
+})
 
 interface Cast {
   server: TestServer
@@ -91,6 +103,61 @@ const probes: Record<string, (who: Person, cast: Cast) => Promise<boolean>> = {
     const handed = await who.ask('PATCH', `/api/boards/${board}`, { owner_id: target.id })
     const back = await who.ask('PATCH', `/api/boards/${board}`, { owner_id: other.id })
     return [renamed, handed, back].every(isDone)
+  },
+  'take out what is known of somebody, and erase them': async (who, { server }) => {
+    const gone = await server.user(`Gone ${randomUUID().slice(0, 8)}`)
+    const read = await who.ask('GET', `/api/people/${gone.id}/export`)
+    const erased = await who.ask('POST', `/api/people/${gone.id}/erase`, { confirm: gone.email })
+    assert.is(isDone(read), isDone(erased))
+    return isDone(erased)
+  },
+  'make webhooks': async (who) => {
+    const made = await who.ask('POST', '/api/webhooks', { url: 'https://hooks.example/x', events: ['*'] })
+    assert.is(isDone(await who.ask('GET', '/api/webhooks')), isDone(made))
+    return isDone(made)
+  },
+  'approve templates, and see those that wait': async (who, { other }) => {
+    const sent = await other.ask('POST', '/api/templates', templateBody())
+    assert.is(sent.status, 201, JSON.stringify(sent.body))
+    const seen = await who.ask('GET', `/api/templates/${sent.body.id}`)
+    const approved = await who.ask('POST', `/api/templates/${sent.body.id}/approve`, {})
+    assert.is(isDone(seen), isDone(approved))
+    return isDone(approved)
+  },
+  'see, stop and delete agents of others': async (who, { other }) => {
+    const { id } = (await other.ask('POST', '/api/agents', { name: `Agent ${randomUUID().slice(0, 8)}` }))
+      .body
+    const answers = [
+      await who.ask('GET', '/api/agents?scope=instance'),
+      await who.ask('PATCH', `/api/agents/${id}`, { is_active: false }),
+      await who.ask('DELETE', `/api/agents/${id}`),
+    ]
+    assert.is(new Set(answers.map(isDone)).size, 1)
+    return answers.every(isDone)
+  },
+  'see, manage and hand over folders of others': async (who, { other, target }) => {
+    const { id } = (await other.ask('POST', '/api/folders', { name: 'Theirs' })).body
+    const answers = [
+      await who.ask('GET', `/api/folders/${id}`),
+      await who.ask('PATCH', `/api/folders/${id}`, { name: 'Renamed' }),
+      await who.ask('PATCH', `/api/folders/${id}`, { owner_id: target.id }),
+      await who.ask('DELETE', `/api/folders/${id}`),
+    ]
+    assert.is(new Set(answers.map(isDone)).size, 1)
+    return answers.every(isDone)
+  },
+  "take what others put there out of the team's library": async (who, { other }) => {
+    const put = await other.ask('POST', '/api/library', { name: 'Box', elements: [box] })
+    assert.is(put.status, 201, JSON.stringify(put.body))
+    return isDone(await who.ask('DELETE', `/api/library/${put.body.id}`))
+  },
+  'make folders and agents of their own, and send templates in': async (who) => {
+    const answers = [
+      await who.ask('POST', '/api/folders', { name: 'Mine' }),
+      await who.ask('POST', '/api/agents', { name: `Agent ${randomUUID().slice(0, 8)}` }),
+      await who.ask('POST', '/api/templates', templateBody()),
+    ]
+    return answers.every(isDone)
   },
   'make boards of their own': async (who) => isDone(await who.ask('POST', '/api/boards', {})),
   'change their own name and password': async (who) => {

@@ -7,6 +7,7 @@ const words = suite('a line of the trail')
 
 const row = (about: Partial<Parameters<typeof detailsOf>[0]>) => ({
   ...{ action: 'update', old_values: null, new_values: null, details: null, resource_type: 'board' },
+  ...{ resource_id: null, user_id: null },
   ...about,
 })
 const people = new Map([[4, 'Una']])
@@ -37,6 +38,20 @@ words('names people, levels from one to the other, and how somebody came and wen
   )
   assert.is(said({ new_values: { events: ['a.b', 'c'] } }), 'events: a.b, c')
   assert.is(said({}), 'board')
+  const toUna = { resource_type: 'user', resource_id: '4', user_id: 1 }
+  assert.is(
+    said({ ...toUna, old_values: { is_active: true }, new_values: { is_active: false } }),
+    'Una · active: yes → no',
+  )
+  assert.is(said({ ...toUna, user_id: 4, details: { changed: 'password' } }), 'changed: password')
+  assert.match(
+    said({
+      resource_type: 'invitation',
+      resource_id: 'x',
+      new_values: { role: 'user', expires_at: '2026-12-05T10:47:19.442+00:00' },
+    }),
+    /^invitation · role: user · until: [^T]*2026[^T]*$/,
+  )
 })
 
 words.run()
