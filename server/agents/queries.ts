@@ -35,8 +35,11 @@ export async function agentRows(
   const mine =
     userId === null
       ? sql`true`
-      : sql`(a.owner_id = ${userId} or a.name in (
-          select agent_name from ${sql.table('user_agent_permissions')} where user_id = ${userId}))`
+      : sql`a.id in (
+          select id from ${sql.table('agents')} where owner_id = ${userId}
+          union select granted.id from ${sql.table('user_agent_permissions')} g
+            cross join lateral (select id from ${sql.table('agents')} where name = g.agent_name limit 1) granted
+          where g.user_id = ${userId})`
   const { rows } = await agents(
     sql`${mine} and (a.name, a.id) > (${after?.key ?? ''}, ${after?.id ?? '00000000-0000-0000-0000-000000000000'}::uuid)
       order by a.name, a.id limit ${limit}`,
@@ -160,9 +163,10 @@ export async function boardsOfAgent(
         join ${sql.table('folder_permissions')} p on p.user_id = g.user_id
         join ${sql.table('folders')} f on p.folder_id = any (f.path)
         join ${sql.table('boards')} b on b.folder_id = f.id where g.board_id is null
-      union select id from ${sql.table('boards')} where members_level is not null and exists (select from granted where board_id is null)
+      union select id from ${sql.table('boards')} where members_level is not null and deleted_at is null and exists (select from granted where board_id is null)
     )
-    select b.id, b.title from reached join ${sql.table('boards')} b on b.id = reached.board_id
+    select b.id, b.title from reached
+    cross join lateral (select * from ${sql.table('boards')} where id = reached.board_id limit 1) b
     where b.deleted_at is null order by b.updated_at desc, b.id limit ${limit}`.execute(db)
   return rows
 }

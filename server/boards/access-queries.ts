@@ -211,7 +211,7 @@ const granters = sql`
     case when g.can_create or g.can_update or g.can_delete then 'edit' else 'view' end, g.expires_at,
     g.can_create, g.can_read, g.can_update, g.can_delete, g.board_id is null
   from subject s
-  join ${sql.table('agents')} a on a.id = s.agent_id and a.is_active
-  join ${sql.table('user_agent_permissions')} g on g.agent_name = a.name
-    and (g.board_id = s.board_id or g.board_id is null)
+  cross join lateral (select name from ${sql.table('agents')} where id = s.agent_id and is_active limit 1) a
+  cross join lateral (select * from ${sql.table('user_agent_permissions')}
+    where agent_name = a.name and (board_id = s.board_id or board_id is null) offset 0) g
   where (g.can_create or g.can_read or g.can_update or g.can_delete) and (g.expires_at is null or g.expires_at > now())`

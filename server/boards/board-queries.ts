@@ -283,7 +283,21 @@ export function inScope({
 }: Pick<BoardQuestion, 'userId' | 'guestId' | 'scope' | 'deleted'>): RawBuilder<unknown> {
   const mine = sql`b.owner_id = ${userId}`
   if (scope === 'mine' || deleted) return scope === 'shared' ? sql`false` : mine
-  const shared = sql`b.id in (
+  const shared = sql`b.id in (${sharedWith({ userId, guestId })})`
+  return scope === 'shared'
+    ? sql`(${shared} and b.owner_id is distinct from ${userId})`
+    : sql`(${mine} or ${shared})`
+}
+
+/** Ids of the boards that a user may have something to do with: their own, and those shared with them. */
+export const withinReach = (userId: number): RawBuilder<unknown> => sql`
+    select id from ${sql.table('boards')} where owner_id = ${userId}
+    union ${sharedWith({ userId, guestId: null })}`
+
+const sharedWith = ({
+  userId,
+  guestId,
+}: Pick<BoardQuestion, 'userId' | 'guestId'>): RawBuilder<unknown> => sql`
     select board_id from ${sql.table('board_permissions')} where user_id = ${userId}
     union
     select i.board_id from ${sql.table('users')} u join ${sql.table('board_invitations')} i on i.email = lower(u.email)
@@ -298,8 +312,4 @@ export function inScope({
     where (use.user_id = ${userId} or use.guest_id = ${guestId}::uuid) and use.revoked_at is null and l.revoked_at is null
       and (l.expires_at is null or l.expires_at > now())
     union
-    select id from ${sql.table('boards')} where members_level is not null and deleted_at is null and ${userId}::integer is not null)`
-  return scope === 'shared'
-    ? sql`(${shared} and b.owner_id is distinct from ${userId})`
-    : sql`(${mine} or ${shared})`
-}
+    select id from ${sql.table('boards')} where members_level is not null and deleted_at is null and ${userId}::integer is not null`

@@ -25,9 +25,47 @@ export const addManyRows = (url: string, schema: string, numbers: Numbers): Prom
     )
   })
 
+export interface MoreNumbers {
+  /** Each on one board of its user's, or for a tenth of them on all. */
+  grants: number
+  /** Of users to the instance's text and to boards'; one in ten is withdrawn. */
+  consents: number
+  /** At most one a board. */
+  records: number
+}
+
+/** The instance's text that users of `addMoreRows` have accepted. */
+export const manyAsked = { consentVersion: 'v1', privacyPolicyVersion: 'p1', requiredCategories: ['terms'] }
+export const manyTemplate = 'MANY'
+const agentsOfGrants = 10
+
+/** Agents, consents and records among the rows of `addManyRows`. */
+export const addMoreRows = (
+  url: string,
+  schema: string,
+  { users, boards, grants, consents, records }: Numbers & MoreNumbers,
+): Promise<void> =>
+  withPatientClient(url, schema, async (client) => {
+    const board = (n: string) => `('00000000-0000-4000-8000-' || lpad(to_hex(${n}), 12, '0'))::uuid`
+    const each = (count: number) => `from generate_series(1, ${count}) n`
+    await client.query(`
+      insert into agents (id, name, token_sha256, owner_id) select ('00000000-0000-4000-9000-' || lpad(to_hex(n), 12, '0'))::uuid, 'Agent ' || n, sha256(('agent' || n)::bytea), 1000000 + n ${each(Math.ceil(grants / agentsOfGrants))};
+      insert into user_agent_permissions (user_id, agent_name, board_id, can_read, can_create) select 1000001 + n % ${users}, 'Agent ' || 1 + n / ${agentsOfGrants}, case when n % 10 > 0 then ${board(`1 + (n - 1) % ${boards}`)} end, true, true ${each(grants)} on conflict do nothing;
+      insert into consent_texts (board_id, consent_version, privacy_policy_version, body, required_categories) select ${board('n * 10')}, 'v1', 'p1', 'Be kind.', '["terms"]' ${each(Math.floor(boards / 10))};
+      insert into consent_records (user_id, board_id, consent_version, privacy_policy_version, consent_categories, withdrawn_at) select 1000001 + n % ${users}, case when n % 4 = 0 then ${board(`10 + 10 * (n % ${Math.floor(boards / 10) - 1})`)} end, 'v1', 'p1', '["terms"]', case when n % 10 = 0 then now() + interval '1 hour' end ${each(consents)} on conflict do nothing;
+      insert into board_templates (id, code, name, category, version, is_current, content, variables_schema, unique_fields, masked_fields, approved_at) values ('00000000-0000-4000-c000-000000000001', '${manyTemplate}', 'Many', 'many', 1, true, '{"elements":[]}', '{"type":"object","properties":{"name":{"type":"string"},"cpf":{"type":"string","format":"cpf"}},"fieldOrder":["name","cpf"]}', '["cpf"]', '["cpf"]', now());
+      insert into board_records (id, board_id, template_id, template_code, variables, search_key, created_at) select ('00000000-0000-4000-d000-' || lpad(to_hex(n), 12, '0'))::uuid, ${board('n')}, '00000000-0000-4000-c000-000000000001', '${manyTemplate}', jsonb_build_object('name', 'Person ' || n, 'cpf', lpad(n::text, 11, '0')), 'person ' || n, now() - make_interval(secs => n) ${each(records)};
+      insert into board_record_keys (template_code, field, value, record_id) select '${manyTemplate}', 'cpf', lpad(n::text, 11, '0'), ('00000000-0000-4000-d000-' || lpad(to_hex(n), 12, '0'))::uuid ${each(records)};
+    `)
+    await client.query(
+      'analyze agents, user_agent_permissions, consent_texts, consent_records, board_templates, board_records, board_record_keys',
+    )
+  })
+
 const padded = (n: number): string => n.toString(16).padStart(12, '0')
 export const manyBoard = (n: number): string => `00000000-0000-4000-8000-${padded(n)}`
 export const manyGuest = (n: number): string => `00000000-0000-4000-a000-${padded(n)}`
+export const manyAgent = (n: number): string => `00000000-0000-4000-9000-${padded(n)}`
 export const manyUser = (n: number): number => 1_000_000 + n
 
 /** `count` joins and leaves of a thousand boards and people over two weeks, sealed. Needs a superuser. */

@@ -4,6 +4,7 @@ import { searchKeyOf } from '../../../shared/search-key.ts'
 import type { Db } from '../../database/database.ts'
 import type { Row, Tables } from '../../database/tables.ts'
 import type { Position } from '../../routing/cursor.ts'
+import { withinReach } from '../board-queries.ts'
 import { bareId } from '../templates/national-ids.ts'
 import type { Variables } from '../templates/variables.ts'
 
@@ -23,10 +24,16 @@ const columns = sql`
   r.*, b.title as board_title, t.name as template_name, t.version as template_version, t.variables_schema, t.masked_fields,
   (select u.name from ${sql.table('users')} u where u.id = r.created_by) as created_by_name,
   (select u.name from ${sql.table('users')} u where u.id = r.updated_by) as updated_by_name`
-const from = sql`
-  from ${sql.table('board_records')} r
+/** @param records the source of `r` */
+const fromRecords = (records: RawBuilder<unknown>) => sql`
+  from ${records}
   join ${sql.table('boards')} b on b.id = r.board_id
   join ${sql.table('board_templates')} t on t.id = r.template_id`
+const from = fromRecords(sql`${sql.table('board_records')} r`)
+/** Board by board: somebody has hundreds of boards, and an instance may have a hundred thousand records. */
+const fromReach = (userId: number) =>
+  fromRecords(sql`(${withinReach(userId)}) reach
+    cross join lateral (select * from ${sql.table('board_records')} where board_id = reach.id limit 1) r`)
 
 export async function recordOfBoard(db: Db, boardId: string): Promise<RecordRow | undefined> {
   const { rows } = await sql<RecordRow>`select ${columns} ${from} where r.board_id = ${boardId}`.execute(db)
@@ -75,10 +82,13 @@ export interface RecordQuestion {
   q: string | undefined
   deleted: boolean
   /** Whose boards; null: everybody's. Whether a level comes out of it in the end is for access to say. */
-  scope: RawBuilder<unknown> | null
+  userId: number | null
 }
 
-/** Newest first. Serves from: board_records (template_code, created_at, id); board_record_keys by primary key. */
+/**
+ * Newest first. Serves from: board_records (template_code, created_at, id), (created_at, id) and (board_id);
+ * board_record_keys by primary key; for one user what `withinReach` takes.
+ */
 export async function listRecordRows(
   db: Db,
   question: RecordQuestion,
@@ -90,7 +100,7 @@ export async function listRecordRows(
 
 /** The statement itself, so that a test can look at its plan. */
 export function recordsStatement(
-  { template, q, deleted, scope }: RecordQuestion,
+  { template, q, deleted, userId }: RecordQuestion,
   after: Position | null,
   most: number,
 ): RawBuilder<RecordRow & { key: string }> {
@@ -98,22 +108,22 @@ export function recordsStatement(
     sql`b.deleted_at is null`,
     deleted ? sql`r.deleted_at is not null` : sql`r.deleted_at is null`,
     ...(template === undefined ? [] : [sql`r.template_code = ${template}`]),
-    ...(scope === null ? [] : [scope]),
     ...(q === undefined || searchKeyOf(q) === '' ? [] : [matching(q)]),
     ...(after === null ? [] : [sql`(r.created_at, r.id) < (${after.key}::timestamptz, ${after.id}::uuid)`]),
   ]
   return sql<RecordRow & { key: string }>`
-    select ${columns}, to_char(r.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as key ${from}
+    select ${columns}, to_char(r.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as key
+    ${userId === null ? from : fromReach(userId)}
     where ${sql.join(conditions, sql` and `)}
     order by r.created_at desc, r.id desc limit ${most}`
 }
 
 /** National ids are found whole alone: a part would tell the rest, digit by digit, to who may not see them. */
 const matching = (q: string): RawBuilder<unknown> => {
+  const whole = sql`r.id in (
+    select k.record_id from ${sql.table('board_record_keys')} k where k.value in (${q.trim()}, ${bareId(q)}))`
   const pattern = `%${searchKeyOf(q).replace(/[\\%_]/g, '\\$&')}%`
-  return sql`(r.search_key like ${pattern} or r.id in (
-    select k.record_id from ${sql.table('board_record_keys')} k
-    where k.template_code = r.template_code and k.value in (${q.trim()}, ${bareId(q)})))`
+  return sql`(r.search_key like ${pattern} or ${whole})`
 }
 
 /** Of whoever makes the texts of this board follow, on any node, until the transaction ends. */

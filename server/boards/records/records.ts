@@ -15,7 +15,6 @@ import type { Actor, Identity } from '../../principal.ts'
 import type { AccessDecision } from '../../rooms/ports.ts'
 import { pageOf, positionOf } from '../../routing/cursor.ts'
 import { subjectOf } from '../access.ts'
-import { inScope } from '../board-queries.ts'
 import type { BoardsDeps } from '../deps.ts'
 import { checkVariables, type Variables } from '../templates/variables.ts'
 import {
@@ -117,10 +116,7 @@ export async function listRecords(
     throw new BoardroomError('access_denied', 'records are listed for people with an account, signed in')
   const administers = principal.role !== 'user'
   const asked = { template: query.template, q: query.q, deleted: query.deleted === 'true' }
-  const scope = administers
-    ? null
-    : inScope({ userId: principal.userId, guestId: null, scope: 'all', deleted: false })
-  const question: RecordQuestion = { ...asked, scope }
+  const question: RecordQuestion = { ...asked, userId: administers ? null : principal.userId }
   const names = ['records', asked, principal.userId]
   const after = positionOf(names, query.cursor, { key: z.iso.datetime(), id: z.uuid() })
   const rows = await listRecordRows(deps.db, question, after, query.limit + 1)
