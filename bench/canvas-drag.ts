@@ -69,12 +69,12 @@ const busyMs = async (cdp: CDPSession): Promise<number> => {
 /** @returns frames a second that its window drew meanwhile. */
 const dragAll = async (page: Page, back: boolean): Promise<number> => {
   await page.keyboard.press('Control+a')
-  await page.mouse.move(600, 400)
+  await page.mouse.move(900, 600)
   await page.mouse.down()
   const startedAt = performance.now()
   const before = (await page.evaluate('seen.frames')) as number // the probe counts them
   for (let step = 1; step <= steps; step++) {
-    await page.mouse.move(600 + (back ? -step : step), 400 + step / 2)
+    await page.mouse.move(900 + (back ? -step : step), 600 + step / 2)
     await delay(Math.max(0, startedAt + step * frameMs - performance.now()))
   }
   const frames = ((await page.evaluate('seen.frames')) as number) - before

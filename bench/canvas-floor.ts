@@ -50,12 +50,12 @@ try {
   for (let run = 0; run < runs; run++) {
     await page.locator('.excalidraw').first().focus()
     await page.keyboard.press('Control+a')
-    await page.mouse.move(600, 400)
+    await page.mouse.move(900, 600)
     await page.mouse.down()
     const startedAt = performance.now()
     const before = await frames()
     for (let step = 1; step <= steps; step++) {
-      await page.mouse.move(600 + (run % 2 === 1 ? -step : step), 400 + step / 2)
+      await page.mouse.move(900 + (run % 2 === 1 ? -step : step), 600 + step / 2)
       await delay(Math.max(0, startedAt + step * frameMs - performance.now()))
     }
     rates.push(((await frames()) - before) / ((performance.now() - startedAt) / 1000))

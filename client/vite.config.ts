@@ -16,7 +16,10 @@ const excalidraw = dirname(createRequire(import.meta.url).resolve('@excalidraw/e
  * What Excalidraw 0.18 fixes that must be otherwise here:
  * - it always adds esm.sh as a second source of its fonts; with ours there, nobody needs to ask it;
  * - it gives its font worker a second, and then does the work on the page, whose policy forbids that. A slow device
- *   needs longer only to load it; an idle worker stays as long.
+ *   needs longer only to load it; an idle worker stays as long;
+ * - whoever moves, turns or scales many elements makes the set of their ids once for each of them: 3,000 are nine
+ *   million a frame. It is made once for each list;
+ * - whoever scales frames has every group on the board collected once for each of its elements. Once is enough.
  */
 const excalidrawHere = (): Plugin => {
   const replacements: [string, string][] = [
@@ -24,6 +27,12 @@ const excalidrawHere = (): Plugin => {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is to be evaluated there, in the page
     ['https://esm.sh/', '${window.location.origin}/'],
     ['.ttl||1e3', '.ttl||3e4'],
+    ['{simultaneouslyUpdated:Array.from(s)}', '{simultaneouslyUpdated:s}'],
+    ['n={...n,...Tb(i,n,e)}', 'n.selectedGroupIds[i]||(n={...n,...Tb(i,n,e)})'],
+    [
+      'fb=e=>new Set((e||[]).map(t=>t.id))',
+      'fb=e=>{if(!e)return new Set;let n=(fb.of??=new WeakMap).get(e);return n||fb.of.set(e,n=new Set(Array.from(e,t=>t.id))),n}',
+    ],
   ]
   const missing = new Set(replacements.map(([from]) => from))
   return {
