@@ -89,7 +89,7 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
     },
     answering('read_board', async (asked: { board_id: string; from: number }) => {
       const { title, elements } = await elementsFor(deps, caller, asked.board_id)
-      return say(`Board ${quoted(title)}\n${textOfBoard(elements, asked.from, mostInABatch).text}`)
+      return say(textOfBoard(title, elements, asked.from, mostInABatch).text)
     }),
   )
 

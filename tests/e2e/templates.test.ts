@@ -1,4 +1,5 @@
 import nodeAssert from 'node:assert/strict'
+import { sql } from 'kysely'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type * as Y from 'yjs'
@@ -187,6 +188,21 @@ templates('are sent in by anybody, made current by an administrator, and kept fo
       const answer = await ada.ask('POST', '/api/templates', { ...intake, code: 'BROKEN', ...change })
       assert.is(answer.status, 400, what)
     }
+    // Content that was damaged behind the server's back makes no board.
+    await sql`insert into ${sql.table('board_templates')} (code, name, category, version, is_current, approved_at, content, variables_schema)
+      values ('DAMAGED', 'Damaged', 'x', 1, true, now(), '{"type":"excalidraw","elements":[{"id":5},null,7]}', '{"type":"object"}'),
+        ('LYING', 'Lying', 'x', 1, true, now(), '{"elements":[]}', '{"type":"object","properties":{"a":7}}')`.execute(
+      db,
+    )
+    const count = async () => (await db.selectFrom('boards').select('id').execute()).length
+    const boardsBefore = await count()
+    for (const { id, code } of (await bob.ask('GET', '/api/templates?category=x')).body.items) {
+      const answer = await bob.ask('POST', '/api/boards', { template_id: id, variables: { a: 'x' } })
+      assert.ok(answer.status >= 400 && answer.status < 500, `${code}: ${answer.status}`)
+      assert.match(answer.body.error.message, /template|variable/i)
+    }
+    assert.is(await count(), boardsBefore, 'and none is left behind')
+    await db.deleteFrom('board_templates').where('category', '=', 'x').execute()
     // A board becomes a template: its texts have their variables again.
     const saved = await bob.ask('POST', `/api/boards/${old.body.id}/template`, {
       code: 'FROM_BOARD',

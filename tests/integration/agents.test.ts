@@ -268,6 +268,84 @@ agents('come in by token or ticket, under their name, and leave at once when the
   }),
 )
 
+agents('of a deactivated owner do nothing any more, on any way, and get nothing new', () =>
+  withServer(async (server) => {
+    const ada = await server.user('Ada')
+    const bob = await server.user('Bob')
+    const board = await bob.board()
+    const { id, token } = await make(ada, 'Drawer')
+    const drawer = asAgent(server, token)
+    const give = (more: object) => bob.ask('POST', `/api/agents/${id}/grants`, { board_id: board, ...more })
+    ok(await give(all))
+    assert.is((await drawer('GET', `/api/boards/${board}`)).status, 200)
+    const { ticket } = ok(await drawer('POST', `/api/boards/${board}/tickets`))
+    await server.pool.query(`update boardroom.users set is_active = false where name = 'Ada'`)
+    const list = { jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} }
+    const accept = { accept: 'application/json, text/event-stream', authorization: `Bearer ${token}` }
+    for (const [what, status] of [
+      ['board', (await drawer('GET', `/api/boards/${board}`)).status],
+      ['me', (await drawer('GET', '/api/me')).status],
+      ['tickets', (await drawer('POST', `/api/boards/${board}/tickets`)).status],
+      ['mcp', (await server.ask('POST', '/mcp', list, accept)).status],
+    ])
+      assert.is(status, 401, String(what))
+    const late = await server.open(board, { ticket, waitFor: 'closed' })
+    assert.is(await late.closed, 4401, 'nor by a ticket that it got before')
+    assert.is((await give({ can_read: true })).status, 409)
+    const { rows } = await server.pool.query('select can_update from boardroom.user_agent_permissions')
+    assert.equal(rows, [{ can_update: true }], 'nothing changed')
+  }),
+)
+
+agents(
+  'read nothing of boards that nobody lets them onto, by whatever route, and the trail says who tried',
+  () =>
+    withServer(async (server) => {
+      const ada = await server.user('Ada')
+      const bob = await server.user('Bob')
+      const own = await ada.board('Ada’s')
+      const other = await bob.board('Bob’s')
+      await bob.ask('POST', `/api/boards/${other}/threads`, { anchor: { x: 1, y: 1 }, body: 'Between us' })
+      const { id, token } = await make(ada, 'Drawer')
+      ok(await ada.ask('POST', `/api/agents/${id}/grants`, { board_id: own, ...all }))
+      const drawer = asAgent(server, token)
+      const reads: [method: string, path: string, body?: unknown][] = [
+        ['GET', ''],
+        ['GET', '/document'],
+        ['GET', '/threads'],
+        ['GET', '/versions'],
+        ['GET', '/authors'],
+        ['GET', '/connections'],
+        ['GET', '/access'],
+        ['GET', '/audit'],
+        ['GET', '/record'],
+        ['GET', '/thumbnail'],
+      ['GET', `/files/${'0'.repeat(64)}`],
+        ['POST', '/duplicate'],
+        ['POST', '/tickets'],
+        ['POST', '/template', { code: 'THEIRS', name: 'Theirs', category: 'x' }],
+        ['POST', `/agents/${id}/undo`, { since: new Date(0).toISOString() }],
+      ]
+      for (const [method, path, body] of reads) {
+        const answer = await drawer(method, `/api/boards/${other}${path}`, body)
+        assert.ok([403, 404].includes(answer.status), `${method} ${path}: ${answer.status}`)
+        assert.not.match(JSON.stringify(answer.body), /Bob’s|Between us/)
+      }
+      const listed = JSON.stringify((await drawer('GET', '/api/boards')).body)
+      assert.not.match(listed, other)
+      const socket = await server.open(other, { ticket: token, waitFor: 'closed' })
+      assert.is(await socket.closed, CloseCode.noAccess)
+      const tried = await eventually(async () => {
+        const { rows } = await server.pool.query(
+          `select details->>'repeats' as more from boardroom.audit_logs where action = 'access_denied' and agent_id = $1 and board_id = $2`,
+          [id, other],
+        )
+        return rows.length > 0 && rows
+      })
+      assert.ok(tried.length > 0)
+    }),
+)
+
 agents('of several bits add, change and delete elements by each of them alone, on a stock client', () =>
   withServer(async (server) => {
     const ada = await server.user('Ada')

@@ -8,6 +8,7 @@ import { BoardroomError } from '../../errors.ts'
 import { along, between, boxOf, built, labelOf, middleOfLine, sizeOfText } from './building.ts'
 import type { Batch, ChangedElement } from './description.ts'
 import type { Direction } from './layout.ts'
+import { quoted } from './reading.ts'
 
 const bits = { created: 'create', restored: 'create', updated: 'update', deleted: 'delete' } as const
 
@@ -64,7 +65,10 @@ export function applyBatch(
     }
   for (const element of next.values())
     if (readElement(element as Record<string, unknown>) === null)
-      throw new BoardroomError('invalid_request', `element ${element.id} would lie or reach too far out`)
+      throw new BoardroomError(
+        'invalid_request',
+        `element ${quoted(element.id)} would lie or reach too far out`,
+      )
   const ids = [...next.keys()]
   const before = new Map(ids.map((id) => [id, propertiesAt(doc, id)]))
   writeElements(doc, [...next.values()])
@@ -74,7 +78,7 @@ export function applyBatch(
     if (!rights[bit])
       throw new BoardroomError(
         'access_denied',
-        `element ${elementId} would be ${change}, and this agent lacks can_${bit}; nothing was changed`,
+        `element ${quoted(elementId)} would be ${change}, and this agent lacks can_${bit}; nothing was changed`,
       )
   }
   return edits

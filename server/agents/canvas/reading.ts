@@ -15,13 +15,19 @@ export interface BoardText {
 }
 
 /** @param elements in canvas order, without deleted ones */
-export function textOfBoard(elements: readonly SceneElement[], from: number, most: number): BoardText {
+export function textOfBoard(
+  title: string,
+  elements: readonly SceneElement[],
+  from: number,
+  most: number,
+): BoardText {
   const page = elements.slice(from, from + most)
   const next = from + page.length < elements.length ? from + page.length : null
   const lines = page.map(lineOf)
   return {
     text: [
       dataNotice,
+      `Board ${quoted(title)}`,
       `<board-content elements="${elements.length}" from="${from}">`,
       ...lines,
       '</board-content>',
