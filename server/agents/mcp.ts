@@ -189,7 +189,7 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
     'add_mermaid',
     {
       description:
-        'Draws a Mermaid flowchart (graph or flowchart) as shapes and arrows, beside what is there. Other kinds of diagram are refused.',
+        'Draws a Mermaid flowchart (graph or flowchart) as shapes and arrows, beside what is there. Other kinds of diagram (sequence, class, state, ER, gantt, pie, …) are refused: say them as a flowchart, or with add_elements.',
       inputSchema: { board_id, mermaid: z.string().min(1).max(mostText) },
       annotations: writing,
     },

@@ -320,7 +320,7 @@ agents(
         ['GET', '/audit'],
         ['GET', '/record'],
         ['GET', '/thumbnail'],
-      ['GET', `/files/${'0'.repeat(64)}`],
+        ['GET', `/files/${'0'.repeat(64)}`],
         ['POST', '/duplicate'],
         ['POST', '/tickets'],
         ['POST', '/template', { code: 'THEIRS', name: 'Theirs', category: 'x' }],

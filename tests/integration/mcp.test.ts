@@ -224,7 +224,13 @@ mcp('are held to their bits, batch by batch, and go on after a restart of nothin
         { elements: [{ type: 'rectangle', x: 5, y: 5, stroke_color: 'url(evil)' }] },
         /colour/,
       ],
-      ['add_mermaid', { mermaid: 'pie title Pets\n "Dogs" : 3' }, /only flowcharts/],
+      ...['pie', 'sequenceDiagram', 'classDiagram', 'stateDiagram-v2', 'erDiagram', 'gantt', 'mindmap'].map(
+        (kind): [string, object, RegExp] => [
+          'add_mermaid',
+          { mermaid: `${kind}\n a` },
+          new RegExp(`only flowcharts become shapes.*begins with "${kind}".*add_elements`),
+        ],
+      ),
       ['comment', { text: 'Where?' }, /expected x and y/],
     ]
     for (const [tool, args, why] of refused) {

@@ -51,7 +51,7 @@ export function readFlowchart(text: string, prefix: string): Flowchart {
     const kind = (lines[0] ?? '').split(/\s/, 1)[0]?.slice(0, 30) ?? ''
     throw new BoardroomError(
       'invalid_request',
-      `mermaid: only flowcharts become shapes (graph or flowchart, then TB, TD, BT, LR or RL); this begins with ${JSON.stringify(kind)}`,
+      `mermaid: only flowcharts become shapes (graph or flowchart, then TB, TD, BT, LR or RL); this begins with ${JSON.stringify(kind)}. States, classes and entities can be said as a flowchart; anything else with add_elements`,
     )
   }
   const found = head[1]?.toUpperCase() ?? 'TB'
