@@ -43,6 +43,8 @@ export const previewInvitation = (token: string) =>
   json<InvitationPreview>('POST', '/invitations/preview', { body: { token } })
 export const acceptInvitation = (body: { token: string; name: string; email?: string; password: string }) =>
   done('POST', '/invitations/accept', { body })
+export const previewPasswordLink = (token: string) =>
+  json<{ email: string | null }>('POST', '/password-resets/preview', { body: { token } })
 export const setPasswordByLink = (token: string, password: string) =>
   done('POST', '/password-resets/use', { body: { token, password } })
 export const askPasswordLink = (email: string) => done('POST', '/password-resets', { body: { email } })

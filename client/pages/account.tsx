@@ -1,6 +1,7 @@
 // One's own account: name, password, second factor, sessions, mail.
 import { type FormEvent, type ReactNode, useCallback, useEffect, useState } from 'react'
 import { renderSVG } from 'uqr'
+import type { SignInOptions } from '../../shared/api/people.ts'
 import type { TwoFactorSetUp } from '../../shared/api/two-factor.ts'
 import type { MeResponse, SessionResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
@@ -20,8 +21,13 @@ const texts = peopleTexts.account
 
 const AccountPage = () => {
   const [me, setMe] = useState<MeResponse | null>(null)
+  /** Sent here to set up a second factor first. */
+  const [isSent, setSent] = useState(nextPage() !== '/')
   const load = useCallback(() => {
-    api.me().then(setMe, showProblem)
+    api.me().then((who) => {
+      setMe(who)
+      if (who.two_factor === 'required') setSent(true)
+    }, showProblem)
   }, [])
   useEffect(() => {
     document.title = `${texts.title} · Boardroom`
@@ -44,7 +50,7 @@ const AccountPage = () => {
       <main className="sections">
         <h1>{texts.title}</h1>
         {!isOpen && <p className="banner">{texts.required}</p>}
-        {isOpen && nextPage() !== '/' && (
+        {isOpen && isSent && (
           <p className="banner">
             {texts.ready} <Link href={nextPage()}>{texts.goOn}</Link>
           </p>
@@ -76,23 +82,35 @@ const Form = ({
   onSubmit: (field: (name: string) => string) => Promise<unknown>
   action: string
   children: ReactNode
-}) => (
-  <form
-    onSubmit={(event: FormEvent<HTMLFormElement>) => {
-      event.preventDefault()
-      const form = event.currentTarget
-      const fields = new FormData(form)
-      onSubmit((name) => String(fields.get(name) ?? '')).then(() => form.reset(), showProblem)
-    }}
-  >
-    {children}
-    <div className="actions">
-      <button type="submit" className="primary">
-        {action}
-      </button>
-    </div>
-  </form>
-)
+}) => {
+  const [problem, setProblem] = useState<string | null>(null)
+  return (
+    <form
+      onSubmit={(event: FormEvent<HTMLFormElement>) => {
+        event.preventDefault()
+        const form = event.currentTarget
+        const fields = new FormData(form)
+        setProblem(null)
+        onSubmit((name) => String(fields.get(name) ?? '')).then(
+          () => form.reset(),
+          (error: Error) => setProblem(error.message),
+        )
+      }}
+    >
+      {children}
+      {problem !== null && (
+        <p className="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      <div className="actions">
+        <button type="submit" className="primary">
+          {action}
+        </button>
+      </div>
+    </form>
+  )
+}
 
 const PasswordField = ({
   label,
@@ -154,6 +172,11 @@ const SecondFactor = ({ me, onChange }: { me: MeResponse; onChange: () => void }
   const [setUp, setSetUp] = useState<TwoFactorSetUp | null>(null)
   const [codes, setCodes] = useState<string[] | null>(null)
   const isOn = me.two_factor === 'on'
+  const [policy, setPolicy] = useState<SignInOptions['two_factor']>('off')
+  useEffect(() => {
+    people.signInOptions().then(({ two_factor }) => setPolicy(two_factor), showProblem)
+  }, [])
+  const staysOn = policy === 'all' || (policy === 'admins' && me.role !== 'user')
   return (
     <Section title={texts.factor}>
       {setUp === null && <p className="dim">{isOn ? texts.isOn : texts.isOff}</p>}
@@ -204,16 +227,20 @@ const SecondFactor = ({ me, onChange }: { me: MeResponse; onChange: () => void }
           >
             <PasswordField label={texts.confirmPassword} />
           </Form>
-          <Form
-            action={texts.off}
-            onSubmit={async (field) => {
-              await people.endTwoFactor(field('password'))
-              setCodes(null)
-              onChange()
-            }}
-          >
-            <PasswordField label={texts.confirmPassword} />
-          </Form>
+          {staysOn ? (
+            <p className="dim">{texts.staysOn}</p>
+          ) : (
+            <Form
+              action={texts.off}
+              onSubmit={async (field) => {
+                await people.endTwoFactor(field('password'))
+                setCodes(null)
+                onChange()
+              }}
+            >
+              <PasswordField label={texts.confirmPassword} />
+            </Form>
+          )}
         </div>
       )}
     </Section>

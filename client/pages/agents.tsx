@@ -40,14 +40,17 @@ export const AgentsPage = () => {
   useEffect(() => {
     document.title = 'Agents · Boardroom'
     api.me().then(
-      (who) => isLetIn(who) && setMe(who),
-      () => {},
-    ) // the list says what is wrong
-    api.listBoards({ limit: 200 }).then(
-      ({ items }) => setBoards(items),
-      () => {},
+      (who) => {
+        if (!isLetIn(who)) return
+        setMe(who)
+        void load()
+        api.listBoards({ limit: 200 }).then(
+          ({ items }) => setBoards(items),
+          () => {},
+        )
+      },
+      (error: Error) => setProblem(error.message),
     )
-    void load()
   }, [load])
 
   if (problem !== null)

@@ -6,7 +6,15 @@ import { atTime } from '../ui/time.ts'
 /** Of use to programs, and in the export; between people only noise. */
 const noise =
   /^(id|board_id|created_at|updated_at|created_by|updated_by|granted_by|salt|token_sha256|server_id|connection_id|statement|key_id|level|reason|close_code|via|client_id|thread_id|comment_id)$/
-const userKeys = new Set(['user_id', 'owner_id', 'keeper_id', 'from_user_id', 'to_user_id'])
+const userKeys = new Set([
+  'user_id',
+  'owner_id',
+  'keeper_id',
+  'from_user_id',
+  'to_user_id',
+  'accepted_by',
+  'approved_by',
+])
 const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)$/
 const mostParts = 8
 const longest = 60
@@ -33,6 +41,7 @@ export function detailsOf(row: Row, people: ReadonlyMap<number, string>): string
       // What is off from the beginning says nothing.
       if (is !== false) parts.push(`${nameOf(key)}: ${say(is)}`)
     } else if (after === null) parts.push(`${nameOf(key)}: ${texts.was(say(was))}`)
+    else if (!isSaid(was) && /_(at|by)$/.test(key)) parts.push(`${nameOf(key)}: ${say(is)}`)
     else parts.push(`${nameOf(key)}: ${say(was)} → ${say(is)}`)
   }
   for (const [key, value] of Object.entries(details ?? {})) {

@@ -16,8 +16,17 @@ import { detailsOf, spoken } from './audit-details.ts'
 const actions = Object.keys(texts.actions)
 const mostShown = 2000
 
+/** Nothing is asked of the trail before it is known who asks: what is refused stands in it. */
 export const AuditPage = ({ boardId }: { boardId: string | null }) => {
   const [me, setMe] = useState<MeResponse | null>(null)
+  useEffect(() => {
+    document.title = 'Audit trail · Boardroom'
+    api.me().then((who) => isLetIn(who) && setMe(who), showProblem)
+  }, [])
+  return me === null ? <Loading text="Reading the trail" /> : <Trail me={me} boardId={boardId} />
+}
+
+const Trail = ({ me, boardId }: { me: MeResponse; boardId: string | null }) => {
   const [title, setTitle] = useState('Everything on this server')
   const [filters, setFilters] = useState<api.AuditFilters>({})
   const { rows, cursor, problem, isLive, loadMore } = useTrail(boardId, filters)
@@ -29,11 +38,6 @@ export const AuditPage = ({ boardId }: { boardId: string | null }) => {
     setFilters(({ [key]: _, ...others }) => (value === null ? others : { ...others, [key]: value }))
 
   useEffect(() => {
-    document.title = 'Audit trail · Boardroom'
-    api.me().then(
-      (who) => isLetIn(who) && setMe(who),
-      () => {},
-    ) // the list says what is wrong
     if (boardId !== null)
       api.getBoard(boardId).then(
         (board) => setTitle(board.title),

@@ -258,7 +258,14 @@ const Boards = ({ me, trash, folderId }: BoardsProps) => {
           </ul>
         )}
         {boards?.length === 0 && inside.length > 0 ? null : boards?.length === 0 ? (
-          <Empty search={search} trash={trash} view={view} inFolder={folderId !== null} onCreate={create} />
+          <Empty
+            search={search}
+            trash={trash}
+            view={view}
+            inFolder={folderId !== null}
+            administers={me.role === 'admin' || me.role === 'sysadmin'}
+            onCreate={create}
+          />
         ) : (
           <ul className="grid">
             {boards?.map((board) => (
@@ -302,10 +309,11 @@ interface EmptyProps {
   trash: boolean
   view: View
   inFolder: boolean
+  administers: boolean
   onCreate: () => void
 }
 
-const Empty = ({ search, trash, view, inFolder, onCreate }: EmptyProps) => {
+const Empty = ({ search, trash, view, inFolder, administers, onCreate }: EmptyProps) => {
   const said =
     search.trim() !== ''
       ? texts.nothingFound(search.trim())
@@ -331,6 +339,12 @@ const Empty = ({ search, trash, view, inFolder, onCreate }: EmptyProps) => {
           <button type="button" className="primary" onClick={onCreate}>
             <Icon name="plus" /> New board
           </button>
+          {administers && (
+            <p>
+              You administer this server: <Link href="/admin/invitations">invite people</Link>, or see{' '}
+              <Link href="/admin/boards">every board</Link> there is.
+            </p>
+          )}
         </>
       )}
     </div>

@@ -29,7 +29,12 @@ export const InvitePage = () => {
   }, [token])
 
   if (token === '') return <MessagePage title={texts.incomplete} text={texts.incompleteText} />
-  if (invitation === 'over') return <MessagePage title={texts.over} text={texts.overText} />
+  if (invitation === 'over')
+    return (
+      <MessagePage title={texts.over} text={texts.overText}>
+        <SignInLink />
+      </MessagePage>
+    )
   if (invitation === null || me === null) return <Loading text={texts.title} />
   if (me.kind === 'user') {
     return (
@@ -84,7 +89,23 @@ export const InvitePage = () => {
 export const ResetPage = () => {
   const [token] = useState(tokenOfLink)
   const [isDone, setDone] = useState(false)
+  const [found, setFound] = useState<{ email: string | null } | 'over' | null>(null)
+  useEffect(() => {
+    document.title = `${peopleTexts.reset.title} · Boardroom`
+    if (token === '') return
+    people.previewPasswordLink(token).then(setFound, (error: unknown) => {
+      if (error instanceof api.ApiError && error.code === 'link_not_valid') setFound('over')
+      else showProblem(error)
+    })
+  }, [token])
   if (token === '') return <AskForLink />
+  if (found === 'over')
+    return (
+      <MessagePage title={peopleTexts.reset.over} text={peopleTexts.reset.overText}>
+        <SignInLink />
+      </MessagePage>
+    )
+  if (found === null) return <Loading text={peopleTexts.reset.title} />
   if (isDone) {
     return (
       <MessagePage title={peopleTexts.reset.title} text={peopleTexts.reset.done}>
@@ -95,12 +116,15 @@ export const ResetPage = () => {
   return (
     <Entry
       title={peopleTexts.reset.title}
+      lead={found.email === null ? '' : peopleTexts.reset.whose(found.email)}
       action={peopleTexts.reset.set}
       onSubmit={async (field) => {
         await people.setPasswordByLink(token, field('password'))
         setDone(true)
       }}
     >
+      {/* For password managers, which keep it with the new password. */}
+      <input hidden readOnly name="email" autoComplete="username" value={found.email ?? ''} />
       <NewPassword label={peopleTexts.account.next} />
     </Entry>
   )

@@ -15,6 +15,9 @@ export const peopleTexts = {
   },
   reset: {
     title: 'A new password',
+    whose: (email: string) => `For the account ${email}.`,
+    over: 'This link cannot be used',
+    overText: 'It was used, or it is over. Ask for a new one.',
     set: 'Set password',
     done: 'Your password is set, and you are signed out everywhere else.',
     signIn: 'Sign in',
@@ -80,6 +83,7 @@ export const peopleTexts = {
     finish: 'Switch on',
     newCodes: 'New recovery codes',
     off: 'Switch off',
+    staysOn: 'This server asks for it, so it stays on.',
     sessions: 'Where you are signed in',
     here: 'here',
     end: 'Sign out',

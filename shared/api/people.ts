@@ -150,6 +150,8 @@ export type PasswordResetResponse = z.infer<typeof PasswordResetResponse>
 
 export const PasswordResetAsk = strict({ email: z.email().max(254) }).meta({ id: 'PasswordResetAsk' })
 
+export const PasswordResetPreview = strict({ token: text(200, 1) }).meta({ id: 'PasswordResetPreview' })
+
 export const PasswordResetUse = strict({ token: text(200, 1), password: Password }).meta({
   id: 'PasswordResetUse',
 })

@@ -338,11 +338,15 @@ people('set a new password by an administrator’s link, once, which signs them 
     const tokenOf = ({ body }: Answer) => body.url.split('/reset#')[1]
     const set = (answer: Answer, value = 'another horse entirely') =>
       ask('POST', '/api/password-resets/use', { token: tokenOf(answer), password: value })
+    const preview = (answer: Answer) =>
+      ask('POST', '/api/password-resets/preview', { token: tokenOf(answer) })
+    assert.equal([(await preview(former)).status, (await preview(newer)).status], [404, 200])
+    assert.equal((await preview(newer)).body, { email: bob.email })
     assert.is((await set(former)).status, 404, 'a newer link ends it')
     assert.is((await set(newer, 'password')).status, 400, 'among the first guesses')
     assert.is((await ask('GET', '/api/me', undefined, { cookie: bob.cookie })).body.kind, 'user')
     assert.equal((await set(newer)).body, { email: bob.email })
-    assert.is((await set(newer)).status, 404, 'used')
+    assert.equal([(await set(newer)).status, (await preview(newer)).status], [404, 404], 'used')
     assert.is((await ask('GET', '/api/me', undefined, { cookie: bob.cookie })).body.kind, 'anonymous')
     const signIn = (value: string) =>
       ask('POST', '/api/auth/sign-in/email', { email: bob.email, password: value })

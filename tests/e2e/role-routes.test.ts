@@ -84,7 +84,12 @@ const everybody = [
   ...['POST /auth/sign-out', 'GET /auth/get-session', 'GET /auth/sso', 'POST /auth/sso/signed-out'],
   ...['GET /auth/callback/oidc', 'GET /auth/options', 'POST /auth/two-factor/verify-totp'],
   ...['POST /auth/two-factor/verify-backup-code', 'POST /invitations/preview', 'POST /invitations/accept'],
-  ...['POST /password-resets', 'POST /password-resets/use', 'POST /share-links/preview'],
+  ...[
+    'POST /password-resets',
+    'POST /password-resets/use',
+    'POST /password-resets/preview',
+    'POST /share-links/preview',
+  ],
   ...['POST /share-links/exchange', 'GET /mail/stop', 'POST /mail/stop', 'GET /healthz', 'GET /readyz'],
   'GET /metrics', // and then asks for a token, this machine or an administrator
 ]

@@ -538,6 +538,7 @@ sso('without passwords everything that needs one is refused, and sysadmins come 
         await server.ask('POST', '/api/invitations/accept', { token, name: 'New One', password }),
         await root.ask('POST', `/api/users/${root.id}/password-reset`),
         await server.ask('POST', '/api/password-resets', { email: 'user@example.org' }),
+        await server.ask('POST', '/api/password-resets/preview', { token }),
         await server.ask('POST', '/api/password-resets/use', { token, password }),
       ]) {
         assert.is(answer.status, 403)

@@ -168,7 +168,20 @@ export const owning = async ({ server, open, shoot }: Studio): Promise<void> => 
   await reset.goto(`${server.origin}/reset#${'x'.repeat(43)}`)
   await reset.reload()
   await ready(reset)
-  await shoot('reset', reset)
+  await shoot('reset-over', reset)
+  const { id } = await server.db
+    .selectFrom('users')
+    .select('id')
+    .where('email', '=', 'sam@harbour.example')
+    .executeTakeFirstOrThrow()
+  const link = await fetch(`${server.origin}/api/users/${id}/password-reset`, {
+    method: 'POST',
+    headers: { cookie: cookies.get('mara') ?? '', origin: server.origin },
+  })
+  const { url }: { url: string } = JSON.parse(await link.text()) // as the API says
+  const fresh = await open(url.replace(/^http:\/\/[^/]*/, server.origin))
+  await ready(fresh)
+  await shoot('reset', fresh)
   const consent = await open('/consent', { cookie: cookies.get('lena') ?? '' })
   await ready(consent)
   await shoot('consent', consent, whole)

@@ -7,6 +7,7 @@ import {
   InvitationResponse,
   LinkToken,
   PasswordResetAsk,
+  PasswordResetPreview,
   PasswordResetUse,
 } from '../../../shared/api/people.ts'
 import { listOf, PageQuery, SignInResponse, Uuid } from '../../../shared/api.ts'
@@ -25,7 +26,7 @@ import {
   previewInvitation,
   revokeInvitation,
 } from './invitations.ts'
-import { resetByMail, setPasswordByLink } from './password-resets.ts'
+import { previewReset, resetByMail, setPasswordByLink } from './password-resets.ts'
 
 const tags = ['accounts']
 
@@ -163,6 +164,25 @@ export function personLinkRoutes(deps: PeopleDeps & SignInDeps): OpenAPIHono<Htt
       const url = deps.publicUrl(null)
       void resetByMail(deps, c.get('actor'), c.req.valid('json').email, url)
       return c.json({ accepted: true as const }, 202)
+    },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'post',
+      path: '/password-resets/preview',
+      tags,
+      summary: 'Whose password a link sets, while it is good',
+      request: { body: jsonBody(PasswordResetPreview) },
+      responses: {
+        200: jsonAnswer(z.object({ email: z.string().nullable() }), 'It is good.'),
+        ...errorAnswers(404),
+      },
+    }),
+    async (c) => {
+      needsPasswords()
+      const { token } = c.req.valid('json')
+      return c.json(await guess(deps, c, () => previewReset(db, token)), 200)
     },
   )
 

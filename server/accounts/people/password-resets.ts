@@ -107,6 +107,17 @@ async function openReset(trx: Transaction<Tables>, sha256: Buffer) {
   return isGivenStill ? lockGoodReset(trx, sha256) : undefined
 }
 
+const linkOver = () =>
+  new BoardroomError('link_not_valid', 'this link is unknown, used or over; ask for a new one')
+
+/** Whose password a link sets; it stays good. @throws BoardroomError link_not_valid */
+export const previewReset = (db: Db, token: string): Promise<{ email: string | null }> =>
+  db.transaction().execute(async (trx) => {
+    const reset = await openReset(trx, sha256Of(token))
+    if (reset === undefined) throw linkOver()
+    return { email: reset.email }
+  })
+
 /**
  * Sets the password and signs out everywhere.
  * @throws BoardroomError link_not_valid | invalid_request (easily guessed)
@@ -120,9 +131,7 @@ export async function setPasswordByLink(
   const hash = await hashPassword(password)
   return transactionAs(db, actor, async (trx) => {
     const reset = await openReset(trx, sha256Of(token))
-    if (reset === undefined) {
-      throw new BoardroomError('link_not_valid', 'this link is unknown, used or over; ask for a new one')
-    }
+    if (reset === undefined) throw linkOver()
     await refuseGuessable(password, [reset.name, reset.email ?? ''])
     await spendReset(trx, reset.id)
     if (!(await setPassword(trx, reset.user_id, hash))) await insertPassword(trx, reset.user_id, hash)
