@@ -131,7 +131,10 @@ await withCanvas(async (server) => {
         await watched[profiled].cdp.send('Profiler.enable')
         await watched[profiled].cdp.send('Profiler.start')
       }
+      const startedAt = performance.now()
       note('dragging: frames a second', await dragAll(dragging, run % 2 === 1))
+      const watchedFrames = (await watching.evaluate('seen.frames')) as number // the probe counts them
+      note('watching: frames a second', (watchedFrames * 1000) / (performance.now() - startedAt))
       await delay(500)
       if (isProfiled)
         await writeFile(
