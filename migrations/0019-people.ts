@@ -117,7 +117,11 @@ begin
   end if;
   return null;
 end $$;
-create trigger record_row after insert or delete on ${s}.invitations for each row execute function ${s}.record_person_link();
+create trigger record_row after insert on ${s}.invitations for each row execute function ${s}.record_person_link();
+-- One that is swept away when it is over was in the trail before, with its address.
+create trigger record_delete after delete on ${s}.invitations for each row
+  when (old.expires_at > clock_timestamp() and old.accepted_at is null and old.revoked_at is null)
+  execute function ${s}.record_person_link();
 create trigger record_update after update on ${s}.invitations for each row when (old.* is distinct from new.*)
   execute function ${s}.record_person_link();
 create trigger record_row after insert on ${s}.password_resets for each row execute function ${s}.record_person_link();
@@ -134,6 +138,7 @@ export async function down(db: Kysely<unknown>, schema: string): Promise<void> {
     db,
     `
 drop trigger record_row on ${s}.invitations;
+drop trigger record_delete on ${s}.invitations;
 alter table ${s}.sessions drop column provider_session;
 drop trigger record_update on ${s}.invitations;
 drop trigger end_password_resets_insert on ${s}.accounts;

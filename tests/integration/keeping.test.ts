@@ -103,6 +103,13 @@ keeping('ends for exactly what is too old, with one row in the trail for each ca
       await retentionRows(db),
       removed.map(({ category, rows }) => [actor.name, { category, days: 10, rows }]),
     )
+    const again = await db
+      .selectFrom('audit_logs')
+      .select('resource_type')
+      .where('action', '=', 'delete')
+      .where('resource_type', '!=', 'board')
+      .execute()
+    assert.equal(again, [], 'what is over is not told again, address and all')
     const purged = await db
       .selectFrom('audit_logs')
       .select('actor_name')
