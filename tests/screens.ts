@@ -16,7 +16,7 @@ import { press, type Studio, settle } from './helpers/studio.ts'
 const sizes = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } } as const
 const themes = ['light', 'dark'] as const
 /** What a browser says of answers and sockets that these pages are about. */
-const expected = /40[0-9]|503|WebSocket|ERR_CONNECTION|ERR_FAILED/
+const expected = /40[0-9]|451|503|WebSocket|ERR_CONNECTION|ERR_FAILED/
 
 const drawing = (name: string) =>
   readScene(JSON.parse(readFileSync(path.join('tests/fixtures/boards', `${name}.excalidraw`), 'utf8')))
@@ -225,6 +225,76 @@ const badTimes = async (studio: Studio) => {
   await shoot('board-server-away', late)
 }
 
+/** Agents, consent, templates and records; each round makes its own, and leaves them. */
+const underScrutiny = async ({ server, ada, open, shoot }: Studio) => {
+  await server.db.updateTable('users').set({ role: 'admin' }).where('id', '=', ada.id).execute()
+  const round = Date.now().toString(36)
+  const cookie = ada.cookie
+  const board = await ada.board('Interviews')
+  const agent = await ada.ask<{ id: string }>('POST', '/agents', {
+    name: `Drawer ${round}`,
+    description: 'Draws what was said',
+  })
+  await ada.ask('POST', `/agents/${agent.id}/grants`, { board_id: board, can_read: true, can_create: true })
+  const agents = await open('/agents', { cookie })
+  await agents.getByText('read, add · Interviews').first().waitFor()
+  await shoot('agents', agents)
+
+  const text = { id: 'name', type: 'text', x: 0, y: 0, width: 300, height: 25, text: 'Name: {{name}}' }
+  const template = await ada.ask<{ id: string }>('POST', '/templates', {
+    ...{ code: `INTAKE_${round}`, name: 'Client intake', category: 'clients' },
+    content: { type: 'excalidraw', elements: [{ ...text, originalText: text.text, fontSize: 20 }] },
+    variables_schema: {
+      type: 'object',
+      properties: {
+        name: { type: 'string', minLength: 2, maxLength: 100 },
+        cpf: { type: 'string', format: 'cpf', description: 'With or without punctuation' },
+        birth_date: { type: 'string', format: 'date' },
+      },
+      required: ['name', 'cpf'],
+    },
+  })
+  const templates = await open('/templates', { cookie })
+  await press(templates, 'Waiting')
+  await templates.getByRole('button', { name: 'Approve' }).first().waitFor()
+  await shoot('templates', templates)
+  await ada.ask('POST', `/templates/${template.id}/approve`, {})
+  await templates.reload()
+  await press(templates, 'Use')
+  await templates.getByLabel('Name', { exact: true }).fill('Ana Lima')
+  await templates.getByLabel('CPF').fill('111.111.111-11')
+  await press(templates, 'Make board')
+  await templates.getByRole('alert').waitFor()
+  await shoot('template-wrong', templates)
+  const variables = { name: 'Ana Lima', cpf: '529.982.247-25', birth_date: '1984-05-17' }
+  const made = { title: 'Ana’s intake', template_id: template.id, variables }
+  const { id } = await ada.ask<{ id: string }>('POST', '/boards', made)
+  const records = await open(`/records?template=INTAKE_${round}`, { cookie })
+  await records.getByText('Ana Lima').first().waitFor()
+  await shoot('records', records)
+  await records.goto(`${server.origin}/boards/${id}/record`)
+  await records.getByLabel('CPF').waitFor()
+  await shoot('record', records)
+  await records.goto(server.origin)
+  await records.getByRole('button', { name: 'Ana’s intake: actions' }).first().click()
+  await press(records, 'Save as template', 'menuitem')
+  await records.getByLabel('Code').waitFor()
+  await shoot('template-save', records)
+
+  await ada.ask('PUT', `/boards/${board}/consent-text`, {
+    ...{ text: 'What is said here stays here.', consent_version: 'v1', privacy_policy_version: 'p1' },
+    ...{ required_categories: ['recording'], optional_categories: ['research_quotes'] },
+  })
+  const needed = await open(`/b/${board}`, { cookie })
+  await needed.getByText('Please accept first').waitFor()
+  await shoot('consent-needed', needed)
+  const consent = await open(`/consent?board=${board}`, { cookie })
+  await consent.getByLabel(/recording/).check()
+  await press(consent, 'Accept')
+  await consent.getByText('You have accepted this.').waitFor()
+  await shoot('consent', consent, { fullPage: true })
+}
+
 /** The README's picture: two people on one board, and the dialog in which one of them shares it. */
 const together = async (studio: Studio) => {
   const { ada, grace, open, shoot } = studio
@@ -242,7 +312,7 @@ const together = async (studio: Studio) => {
   await shoot('picture', page)
 }
 
-const parts = { entering, listing, drawingTogether, badTimes, administering, owning }
+const parts = { entering, listing, drawingTogether, badTimes, administering, owning, underScrutiny }
 
 type Part = (studio: Studio) => Promise<void>
 interface Round {

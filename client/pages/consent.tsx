@@ -147,7 +147,7 @@ const Asked = ({
           {[...asked.required_categories, ...asked.optional_categories].map((name) => {
             const isRequired = asked.required_categories.includes(name)
             return (
-              <label className="choice" key={name}>
+              <label className="consent-choice" key={name}>
                 <input
                   type="checkbox"
                   name="category"
