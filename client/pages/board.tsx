@@ -17,9 +17,7 @@ import * as api from '../api.ts'
 import { Canvas } from '../board/canvas.tsx'
 import { Ended, meaningOf } from '../board/ended.tsx'
 import { useEntry } from '../board/entry.ts'
-import { EntryForm } from '../board/entry-form.tsx'
 import { endFirstLook } from '../board/first-look.ts'
-import { tellOf } from '../board/host-page.ts'
 import { KeptBanner } from '../board/kept.tsx'
 import { ModerationBar, useModeration } from '../board/moderation.tsx'
 import { openBy, takeSession } from '../board/opening.ts'
@@ -28,7 +26,6 @@ import { RequestAccess, useAccessRequests } from '../board/request-access.tsx'
 import type { ShareTab } from '../board/share-dialog.tsx'
 import { SyncStatus } from '../board/sync-status.tsx'
 import { useThumbnail } from '../board/thumbnail.ts'
-import { VersionsDialog } from '../board/versions-dialog.tsx'
 import { CommentsButtons } from '../comments/comments-button.tsx'
 import { CommentsLayer } from '../comments/layer.tsx'
 import { LazyCommentsPanel } from '../comments/lazy-panel.tsx'
@@ -47,9 +44,15 @@ import { Icon, Mark } from '../ui/icons.tsx'
 import { Loading, MessageCard, MessagePage } from '../ui/message.tsx'
 import { showProblem, showToast } from '../ui/toast.tsx'
 
-/** Opened long after the board. */
+/** Opened long after the board, or seldom. */
 const ShareDialog = lazy(() =>
   import('../board/share-dialog.tsx').then((module) => ({ default: module.ShareDialog })),
+)
+const EntryForm = lazy(() =>
+  import('../board/entry-form.tsx').then((module) => ({ default: module.EntryForm })),
+)
+const VersionsDialog = lazy(() =>
+  import('../board/versions-dialog.tsx').then((module) => ({ default: module.VersionsDialog })),
 )
 
 export default function BoardPage({ boardId }: { boardId: string }) {
@@ -62,7 +65,11 @@ export default function BoardPage({ boardId }: { boardId: string }) {
     case 'looking':
       return <Loading text="Opening the board" />
     case 'asking':
-      return <EntryForm entry={entry} onSubmit={submit} />
+      return (
+        <Suspense fallback={<Loading text="Opening the board" />}>
+          <EntryForm entry={entry} onSubmit={submit} />
+        </Suspense>
+      )
     case 'failed':
       return (
         <MessagePage title={entry.title} text={entry.text}>
@@ -93,7 +100,9 @@ export const OpenBoard = ({ boardId, embed = null }: { boardId: string; embed?: 
 
   useEffect(() => {
     const opened = isEmbedded ? openBy(boardId, ticket) : takeSession(boardId)
-    const stopTelling = isEmbedded ? tellOf(boardId, opened) : null
+    const telling = isEmbedded
+      ? import('../board/host-page.ts').then(({ tellOf }) => tellOf(boardId, opened))
+      : null
     const stopHearing = opened.onEvent((event) => {
       if (event.type === 'title') setBoard((before) => before && { ...before, title: event.title })
       if (event.type === 'background')
@@ -136,7 +145,7 @@ export const OpenBoard = ({ boardId, embed = null }: { boardId: string; embed?: 
     document.addEventListener('visibilitychange', seen)
     return () => {
       stopHearing()
-      stopTelling?.()
+      void telling?.then((stop) => stop())
       window.removeEventListener('online', reconnect)
       window.removeEventListener('offline', offline)
       window.removeEventListener('pagehide', leave)
@@ -369,11 +378,13 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
         </Suspense>
       )}
       {dialog === 'versions' && (
-        <VersionsDialog
-          boardId={boardId}
-          elementsNow={() => excalidraw?.getSceneElements().length ?? 0}
-          onClose={() => setDialog(null)}
-        />
+        <Suspense fallback={null}>
+          <VersionsDialog
+            boardId={boardId}
+            elementsNow={() => excalidraw?.getSceneElements().length ?? 0}
+            onClose={() => setDialog(null)}
+          />
+        </Suspense>
       )}
       {dialog === 'name' && (
         <Prompt

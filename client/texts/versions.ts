@@ -1,4 +1,4 @@
-// What the pages say about versions and the trash.
+// What the pages say about versions.
 import type { VersionResponse } from '../../shared/api.ts'
 
 const reasons: Record<VersionResponse['reason'], string> = {
@@ -9,9 +9,6 @@ const reasons: Record<VersionResponse['reason'], string> = {
   before_import: 'Before an import',
   before_rebuild: 'Before the board was rebuilt',
 }
-
-const listed = (names: readonly string[]): string =>
-  names.length < 2 ? (names[0] ?? '') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
 
 export const versionTexts = {
   title: 'Versions',
@@ -36,15 +33,3 @@ export const versionTexts = {
 }
 
 const elements = (count: number): string => (count === 1 ? '1 element' : `${count.toLocaleString()} elements`)
-
-export const trashTexts = {
-  moved: 'Moved to the trash',
-  undo: 'Undo',
-  back: 'Taken out of the trash',
-  insideTitle: 'Move to the trash?',
-  inside: (title: string, names: readonly string[]) =>
-    `${listed(names)} ${names.length === 1 ? 'has' : 'have'} “${title}” open, and will be disconnected.`,
-  move: 'Move to trash',
-  restore: 'Restore',
-  restoreHint: 'It is in your trash. Restoring brings it back with everything on it.',
-}

@@ -1,9 +1,8 @@
 // Who one is, on every page: own name, password, theme, signing out. Guests can change their name and leave.
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import type { MeResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
 import { forgetDevice } from '../board/device.ts'
-import * as people from '../people-api.ts'
 import { navigate } from '../router.tsx'
 import { accountTexts as texts } from '../texts/sharing.ts'
 import { setTheme, useTheme } from '../theme.ts'
@@ -11,8 +10,11 @@ import { Dialog, Prompt } from './dialog.tsx'
 import { Icon } from './icons.tsx'
 import { initials } from './initials.ts'
 import { Menu, type MenuItem } from './menu.tsx'
-import { PasswordForm } from './password-form.tsx'
 import { showProblem, showToast } from './toast.tsx'
+
+const PasswordForm = lazy(() =>
+  import('./password-form.tsx').then((module) => ({ default: module.PasswordForm })),
+)
 
 interface AccountMenuProps {
   me: MeResponse
@@ -39,11 +41,13 @@ export const AccountMenu = ({ me, onRenamed, items = [] }: AccountMenuProps) => 
   }
   const rename = (next: string) => {
     setAsking(null)
-    people.rename(next).then((renamed) => {
-      setName(renamed.name ?? next)
-      onRenamed?.(renamed)
-      showToast(texts.renamed)
-    }, showProblem)
+    import('../people-api.ts')
+      .then((people) => people.rename(next))
+      .then((renamed) => {
+        setName(renamed.name ?? next)
+        onRenamed?.(renamed)
+        showToast(texts.renamed)
+      }, showProblem)
   }
 
   const all: MenuItem[] = [
@@ -77,7 +81,9 @@ export const AccountMenu = ({ me, onRenamed, items = [] }: AccountMenuProps) => 
       )}
       {asking === 'password' && (
         <Dialog title={texts.password} onClose={() => setAsking(null)}>
-          <PasswordForm onDone={() => setAsking(null)} />
+          <Suspense fallback={null}>
+            <PasswordForm onDone={() => setAsking(null)} />
+          </Suspense>
         </Dialog>
       )}
     </>
