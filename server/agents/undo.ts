@@ -4,6 +4,8 @@ import * as Y from 'yjs'
 import type { AgentUndone } from '../../shared/api/agents.ts'
 import { sameJson } from '../../shared/element.ts'
 import { elementMaps } from '../../shared/scene.ts'
+import { type AuditEvent, rowOf } from '../audit/event.ts'
+import { insertEvents } from '../audit/queries.ts'
 import { BoardroomError } from '../errors.ts'
 import type { Actor } from '../principal.ts'
 import type { AgentsDeps } from './deps.ts'
@@ -38,17 +40,20 @@ export async function undoAgent(
     },
     by,
   )
-  await markUndone(
-    deps.db,
-    rows.map(({ id }) => id),
-  )
-  await deps.trail.record({
+  const event: AuditEvent = {
     action: 'update',
     actor,
     boardId,
     resourceType: 'agent',
     resourceId: agentId,
     details: { undone: rows.length, elements, kept, since: since.toISOString() },
+  }
+  await deps.db.transaction().execute(async (trx) => {
+    await markUndone(
+      trx,
+      rows.map(({ id }) => id),
+    )
+    await insertEvents(trx, [rowOf(event)])
   })
   return { edits: rows.length, elements, kept }
 }
@@ -69,7 +74,10 @@ export function undoIn(doc: Y.Doc, rows: readonly EditRow[]): number {
       continue
     }
     for (const key of new Set([...Object.keys(row.old_values), ...Object.keys(row.new_values)])) {
-      if (!sameJson(map.get(key), row.new_values[key])) kept++
+      const now = map.get(key)
+      // Undone already: by a server that crashed before it could note it.
+      if (sameJson(now, row.old_values[key])) continue
+      if (!sameJson(now, row.new_values[key])) kept++
       else if (key in row.old_values) map.set(key, row.old_values[key])
       else map.delete(key)
     }

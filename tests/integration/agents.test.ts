@@ -535,6 +535,42 @@ agents('are journaled by a row for each element and half second, which the trail
   }),
 )
 
+agents('are undone to the same end, and nothing counts as kept, where an undo was not noted', () =>
+  withServer(async (server) => {
+    const ada = await server.user('Ada')
+    const board = await ada.board()
+    const { id, token } = await make(ada, 'Drawer')
+    ok(await ada.ask('POST', `/api/agents/${id}/grants`, { board_id: board, ...all }))
+    const human = await server.open(board, { ticket: await ada.ticket(board) })
+    writeElements(human.doc, [rectangle('old'), rectangle('other')])
+    const agent = await server.open(board, { ticket: token })
+    const old = agent.doc.getMap('elements').get('old') as Y.Map<unknown>
+    const since = new Date(Date.now() - 60_000).toISOString()
+    agent.doc.transact(() => {
+      old.set('strokeColor', '#ff0000')
+      old.set('note', 'mine')
+      old.delete('isDeleted')
+    })
+    agent.doc.transact(() => {
+      writeElements(agent.doc, [rectangle('new'), rectangle('other', { isDeleted: true })])
+      old.set('strokeColor', '#00ff00')
+    })
+    const elements = () => human.doc.getMap('elements').toJSON()
+    await eventually(() => elements().new !== undefined && elements().old.strokeColor === '#00ff00')
+    const undo = async () => ok(await ada.ask('POST', `/api/boards/${board}/agents/${id}/undo`, { since }))
+    const first = await undo()
+    assert.equal([first.elements, first.kept], [3, 0])
+    await eventually(() => elements().old.strokeColor === '#1e1e1e')
+    const after = elements()
+    assert.equal([after.old.note, after.new.isDeleted, after.other.isDeleted], [undefined, true, false])
+    // A server that crashed right behind the edit has noted nothing.
+    await server.pool.query('update boardroom.agent_edits set undone_at = null')
+    assert.equal(await undo(), first)
+    assert.equal(elements(), after)
+    assert.equal(await undo(), { edits: 0, elements: 0, kept: 0 })
+  }),
+)
+
 agents('that import a file in the place of a drawing are undone like any other edit', () =>
   withServer(async (server) => {
     const ada = await server.user('Ada')
