@@ -22,6 +22,8 @@ export function endSlowRequest(
 ): void {
   if (request.complete || uploadPath.test(request.url ?? '')) return
   const timer = setTimeout(() => {
+    // It arrived, and nobody has read that it ended: the answer is a stream that goes on.
+    if (request.complete) return
     if (!response.headersSent) response.writeHead(408, { connection: 'close', 'content-length': 0 }).end()
     request.socket.destroySoon()
   }, withinMs)

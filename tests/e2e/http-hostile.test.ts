@@ -218,6 +218,21 @@ function dribble(port: number, head: string, bytes: string, everyMs: number) {
   return { socket, said }
 }
 
+hostile('an answer that goes on is not ended by the time that its request had to arrive', async () => {
+  const server = createServer(serverTimeouts, (incoming, response) => {
+    endSlowRequest(incoming, response, 50) // nobody reads the request: it has no body
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write('begins')
+    setTimeout(() => response.end(' and ends'), 300)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo // a TCP listener
+  try {
+    assert.is(await (await fetch(`http://127.0.0.1:${port}/`)).text(), 'begins and ends')
+  } finally {
+    server.close()
+  }
+})
+
 hostile('a head that dribbles in is ended after 10 s', async () => {
   const { server, port } = await listening(1000)
   const begun = performance.now()
