@@ -14,10 +14,12 @@ import { atTime } from '../ui/time.ts'
 import { showToast } from '../ui/toast.tsx'
 import { TopBar } from '../ui/top-bar.tsx'
 import {
+  type FieldSchema,
   fieldsOf,
   labelOf,
   type Problems,
   problemsOf,
+  shownValue,
   type Values,
   VariablesForm,
 } from '../ui/variables-form.tsx'
@@ -29,7 +31,8 @@ export const RecordsPage = () => {
   const [template] = useState(() => new URLSearchParams(window.location.search).get('template') ?? '')
   const [me, setMe] = useState<MeResponse | null>(null)
   const [search, setSearch] = useState('')
-  const [order, setOrder] = useState<string[]>([])
+  /** As the template has them, in its order. */
+  const [fields, setFields] = useState<ReadonlyMap<string, FieldSchema>>(new Map())
   const [items, setItems] = useState<RecordResponse[] | null>(null)
   const [cursor, setCursor] = useState<string | null>(null)
   const [problem, setProblem] = useState<string | null>(null)
@@ -55,7 +58,7 @@ export const RecordsPage = () => {
   useEffect(() => {
     if (template === '') return
     listTemplates({ scope: 'current', code: template }).then(
-      ({ items: [current] }) => setOrder(fieldsOf(current?.variables_schema ?? {}).map(([name]) => name)),
+      ({ items: [current] }) => setFields(new Map(fieldsOf(current?.variables_schema ?? {}))),
       () => {}, // then as the answers have them
     )
   }, [template])
@@ -68,8 +71,8 @@ export const RecordsPage = () => {
   if (me === null || items === null) return <Loading text={t.title} />
   const found = [...new Set(items.flatMap(({ variables }) => Object.keys(variables)))]
   const names = [
-    ...order.filter((name) => found.includes(name)),
-    ...found.filter((name) => !order.includes(name)),
+    ...[...fields.keys()].filter((name) => found.includes(name)),
+    ...found.filter((name) => !fields.has(name)),
   ]
     // What does not fit is in the record, and in the file.
     .slice(0, 8)
@@ -105,15 +108,18 @@ export const RecordsPage = () => {
         {items.length === 0 ? (
           <p className="empty">{t.none}</p>
         ) : (
-          <Table heads={[t.board, ...names.map((name) => labelOf(name)), t.changed]}>
+          <Table heads={[t.board, ...names.map((name) => labelOf(name, fields.get(name))), t.changed]}>
             {items.map((record) => (
               <tr key={record.id}>
                 <td>
                   <Link href={`/boards/${record.board_id}/record`}>{record.board_title}</Link>
                 </td>
                 {names.map((name) => (
-                  <td key={name} data-head={isSaid(record.variables[name]) ? labelOf(name) : undefined}>
-                    {String(record.variables[name] ?? '')}
+                  <td
+                    key={name}
+                    data-head={isSaid(record.variables[name]) ? labelOf(name, fields.get(name)) : undefined}
+                  >
+                    {shownValue(record.variables[name], fields.get(name))}
                   </td>
                 ))}
                 <td data-head={t.changed}>{atTime(record.updated_at)}</td>

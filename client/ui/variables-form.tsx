@@ -2,7 +2,7 @@
 import { ApiError } from '../api.ts'
 import { recordTexts as t } from '../texts/records.ts'
 
-interface FieldSchema {
+export interface FieldSchema {
   type?: string | string[]
   title?: string
   description?: string
@@ -42,6 +42,18 @@ export const labelOf = (name: string, schema: FieldSchema = {}): string => {
   const words = (schema.title ?? name.replaceAll('_', ' ')).trim()
   const spelt = /^(cpf|cnpj)$/i.test(words) ? words.toUpperCase() : words
   return spelt.charAt(0).toUpperCase() + spelt.slice(1)
+}
+
+const cpf = /^([\d*]{3})([\d*]{3})([\d*]{3})([\d*]{2})$/
+const cnpj = /^([\w*]{2})([\w*]{3})([\w*]{3})([\w*]{4})([\d*]{2})$/
+
+/** A value as people read it: national ids are kept without their punctuation. */
+export function shownValue(value: unknown, { format }: FieldSchema = {}): string {
+  if (value === undefined || value === null) return ''
+  if (typeof value === 'boolean') return value ? t.yes : t.no
+  const text = String(value)
+  if (format === undefined || !/^(cpf|cnpj|cpf-or-cnpj)$/.test(format)) return text
+  return cpf.test(text) ? text.replace(cpf, '$1.$2.$3-$4') : text.replace(cnpj, '$1.$2.$3/$4-$5')
 }
 
 export const fieldsOf = (schema: Record<string, unknown>): [string, FieldSchema][] =>

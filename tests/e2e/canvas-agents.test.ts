@@ -279,6 +279,8 @@ pages.test(
     const page = await open('/records?template=CLIENT_INTAKE', { cookie: grace.cookie, expected: /40[09]/ })
     await page.getByRole('cell', { name: 'Bruno Costa' }).waitFor()
     await page.getByRole('cell', { name: 'Ana Lima' }).waitFor()
+    const formatted = cpf.replace(/^(...)(...)(...)/, '$1.$2.$3-')
+    await page.getByRole('cell', { name: formatted }).waitFor()
     await look(page, 'records')
     await page.getByLabel('Search records').fill('bruno')
     await eventually(async () => (await page.getByRole('cell', { name: 'Ana Lima' }).count()) === 0)
@@ -309,6 +311,7 @@ pages.test(
     await reader.getByRole('cell', { name: 'Bruno Costa Silva' }).waitFor()
     const shown = (await reader.locator('main').textContent()) ?? ''
     assert.ok(!shown.replace(/\D/g, '').includes(cpf), 'the number is masked')
+    await reader.getByRole('cell', { name: `***.***.***-${cpf.slice(-2)}` }).waitFor()
     await look(reader, 'records-masked')
     await reader.getByRole('link', { name: 'Bruno’s intake' }).click()
     await reader.getByText('Some values are partly hidden').waitFor()
