@@ -99,6 +99,9 @@ people.test(
       await shot(admin, tab.toLowerCase())
     }
     await admin.getByRole('link', { name: 'People', exact: true }).click()
+    // Whom to hand things to does not depend on what was searched for.
+    await admin.getByLabel('Search people').fill('Grace')
+    await eventually(async () => (await admin.getByRole('button', { name: /^Actions for/ }).count()) === 1)
     await admin.getByRole('button', { name: 'Actions for Grace' }).click()
     await shot(admin, 'people')
     await admin.getByRole('menuitem', { name: 'Deactivate' }).click()

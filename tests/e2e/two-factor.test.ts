@@ -1,5 +1,4 @@
 // Second factors on a whole server: set up, asked for, lost, required, and what stays open meanwhile.
-import { sql } from 'kysely'
 import pg from 'pg'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -14,6 +13,7 @@ import {
   type TestServer,
   withServer,
 } from '../helpers/server.ts'
+import { withoutTrailOf } from '../helpers/without-trail.ts'
 
 const password = 'correct horse battery staple'
 
@@ -336,24 +336,6 @@ factors(
     }),
 )
 
-/** The database takes no rows of the trail for these while `work` runs. */
-async function withoutTrailOf<Result>(
-  { db }: TestServer,
-  actions: string[],
-  work: () => Promise<Result>,
-): Promise<Result> {
-  await sql`create function public.refuse_row() returns trigger language plpgsql as
-    $$ begin raise exception 'no row today'; end $$`.execute(db)
-  await sql`create trigger refuse_row before insert on boardroom.audit_logs for each row
-    when (new.action in (${sql.join(actions.map((action) => sql.lit(action)))}))
-    execute function public.refuse_row()`.execute(db)
-  try {
-    return await work()
-  } finally {
-    await sql`drop function public.refuse_row() cascade`.execute(db)
-  }
-}
-
 factors('and sessions stay as they were where the change cannot be recorded, and the answer says so', () =>
   withServer(async (server) => {
     const { db } = server
@@ -368,7 +350,7 @@ factors('and sessions stay as they were where the change cannot be recorded, and
     })
     const refused = async (actions: string[], ask: () => Promise<Answer>, what: string) => {
       const before = await everything()
-      assert.equal(errorOf(await withoutTrailOf(server, actions, ask)), [500, 'internal'], what)
+      assert.equal(errorOf(await withoutTrailOf(db, actions, ask)), [500, 'internal'], what)
       assert.equal(await everything(), before, what)
     }
 

@@ -23,6 +23,7 @@ import { allows, type Level } from '../../shared/levels.ts'
 import { sceneOf, writeElements } from '../../shared/scene.ts'
 import { make } from '../helpers/factories.ts'
 import { documentFrom, type TestStorage, updateOf, withStorage } from '../helpers/storage.ts'
+import { withoutTrailOf } from '../helpers/without-trail.ts'
 
 interface TestRoutes extends TestStorage {
   board: string
@@ -42,8 +43,9 @@ interface TestRoutes extends TestStorage {
   ): Promise<Response>
 }
 
+const guestId = '0b0e7b7e-0000-4000-8000-000000000001'
 const identity: Identity = {
-  principal: { kind: 'guest', guestId: 'g1', name: 'Gus' },
+  principal: { kind: 'guest', guestId, name: 'Gus' },
   via: 'guest',
   sessionId: null,
   boardId: null,
@@ -91,7 +93,7 @@ const withRoutes = (
         document: async () => Y.encodeStateAsUpdate(room),
         applyAsServer: async (boardId, update, author) => {
           assert.is(boardId, board)
-          assert.is(author, 'guest:g1')
+          assert.is(author, `guest:${guestId}`)
           Y.applyUpdate(room, update)
           await storage.updateLog.append(boardId, update, [])
         },
@@ -357,6 +359,18 @@ documents('are copied to another board with log, snapshot, authors and files', (
 
 const versions = suite('versions over HTTP')
 
+versions('are not kept where the trail cannot say so', () =>
+  withRoutes(async ({ ask, room, db }) => {
+    writeElements(room, [rectangle('one')])
+    const refused = await withoutTrailOf(db, ['create'], () =>
+      ask('POST', '/versions', { body: { name: 'First' } }),
+    )
+    assert.is(refused.status, 500)
+    assert.equal(await db.selectFrom('board_versions').select('id').execute(), [])
+    assert.is((await ask('POST', '/versions', { body: { name: 'First' } })).status, 201)
+  }),
+)
+
 versions('are named, listed newest first by pages, looked at, and restored for everyone to see', () =>
   withRoutes(async ({ ask, room, recorded, db }) => {
     writeElements(room, [rectangle('one'), rectangle('two')])
@@ -407,7 +421,21 @@ versions('are named, listed newest first by pages, looked at, and restored for e
     assert.equal(kept, [{ id: restored.former_version_id }], 'what was there before the restore')
     assert.equal(
       recorded.map((event) => ('action' in event ? event.action : event.read)),
-      ['create', 'create', 'create', 'true version', 'restore', 'restore'],
+      ['true version', 'restore', 'restore'],
+    )
+    const rows = await db
+      .selectFrom('audit_logs')
+      .select(['new_values', 'guest_id'])
+      .where('resource_type', '=', 'version')
+      .orderBy('timestamp')
+      .execute()
+    assert.equal(
+      rows.map(({ new_values, guest_id }) => [new_values?.version, guest_id]),
+      [
+        ['First', guestId],
+        ['Second', guestId],
+        ['Third', guestId],
+      ],
     )
   }),
 )
@@ -440,7 +468,7 @@ files('are kept under the hash of their content, again without harm, and read wi
       assert.equal(await put.json(), { id: sha256(png), mime: 'image/png', size: png.length })
     }
     assert.equal(await db.selectFrom('board_files').select(['created_by']).execute(), [
-      { created_by: 'guest:g1' },
+      { created_by: `guest:${guestId}` },
     ])
     const got = await ask('GET', path, { level: 'view' })
     assert.is(got.headers.get('content-type'), 'image/png')

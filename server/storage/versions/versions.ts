@@ -1,6 +1,7 @@
 // The versions of a board: named ones, and those that compaction keeps. Restoring one is a new edit.
 import { z } from 'zod'
 import type { VersionResponse } from '../../../shared/api.ts'
+import { recordIn } from '../../audit/record-in.ts'
 import type { VersionReason } from '../../database/tables.ts'
 import { checksumOf } from '../../documents/folding.ts'
 import { BoardroomError } from '../../errors.ts'
@@ -60,7 +61,7 @@ const moment = z.string().regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]
 
 /** The board as it is now, under a name. @throws BoardroomError conflict (too many) | not_found */
 export async function createVersion(
-  { database, live, worker, trail }: StorageDeps,
+  { database, live, worker }: StorageDeps,
   { actor, boardId, name }: { actor: Actor; boardId: string; name: string },
 ): Promise<VersionResponse> {
   const state = await worker.run('pack', { state: await live.document(boardId) })
@@ -78,15 +79,15 @@ export async function createVersion(
       created_by: actor.userId,
     })
     await announce(trx, database.schema, boardId, { type: 'version', version_id: row.id, change: 'created' })
+    await recordIn(trx, {
+      action: 'create',
+      actor,
+      boardId,
+      resourceType: 'version',
+      resourceId: row.id,
+      newValues: { version: name },
+    })
     return row.id
-  })
-  await trail.record({
-    action: 'create',
-    actor,
-    boardId,
-    resourceType: 'version',
-    resourceId: id,
-    newValues: { version: name },
   })
   return responseOf(await rowOf(database.db, boardId, id))
 }
