@@ -97,9 +97,26 @@ const besideTheStart = (): Plugin => ({
   },
 })
 
-/** A page is first drawn when the styles that its head names are there: they come after what it shows by itself. */
+/** What a page shows first: see client/first-look.html. */
 const firstLook = (): Plugin => ({
   name: 'first-look',
+  transformIndexHtml: {
+    order: 'pre',
+    async handler(html) {
+      const look = await readFile(join(root, 'first-look.html'), 'utf8')
+      const [style = '', body = ''] = look.slice(look.indexOf('<style>')).split(/(?=<div)/)
+      return html
+        .replace('<!-- first look -->', style.trimEnd())
+        .replace(/<!-- first look: (.*) -->/, (_, words: string) =>
+          body.trimEnd().replace('<!-- words -->', words),
+        )
+    },
+  },
+})
+
+/** A page is first drawn when the styles that its head names are there: they come after what it shows by itself. */
+const stylesLast = (): Plugin => ({
+  name: 'styles-last',
   apply: 'build',
   transformIndexHtml: {
     order: 'post',
@@ -141,7 +158,7 @@ const compressed = (): Plugin => ({
 export default defineConfig({
   root,
   base: '/',
-  plugins: [react(), excalidrawHere(), ownFonts(), besideTheStart(), firstLook(), compressed()],
+  plugins: [react(), excalidrawHere(), ownFonts(), besideTheStart(), firstLook(), stylesLast(), compressed()],
   build: {
     outDir,
     emptyOutDir: true,
