@@ -6,7 +6,7 @@ import type { ExportProgress } from '../../shared/api/privacy.ts'
 import type { MeResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
 import { saveFile } from '../board/save-file.ts'
-import { leadingTo } from '../going-back.ts'
+import { isLetIn, leadingTo } from '../going-back.ts'
 import {
   eraseMe,
   getConsent,
@@ -38,14 +38,13 @@ export const ConsentPage = () => {
   const [problem, setProblem] = useState<string | null>(null)
   const load = useCallback(async () => {
     try {
-      const [who, found] = await Promise.all([
-        api.me(),
-        // Somebody unknown may not know of the board, and is asked by the server all the same.
-        getConsent(boardId).catch((error: unknown) => {
-          if (boardId !== null && error instanceof api.ApiError && error.status !== 0) return getConsent(null)
-          throw error
-        }),
-      ])
+      const who = await api.me()
+      if (who.kind === 'user' && !isLetIn(who)) return
+      // Somebody unknown may not know of the board, and is asked by the server all the same.
+      const found = await getConsent(boardId).catch((error: unknown) => {
+        if (boardId !== null && error instanceof api.ApiError && error.status !== 0) return getConsent(null)
+        throw error
+      })
       setMe(who)
       setConsent(found)
     } catch (error) {

@@ -34,7 +34,7 @@ export const TopBar = ({ me, children }: { me: MeResponse | null; children?: Rea
         <Mark /> <span>Boardroom</span>
       </Link>
       <div className="top-bar-middle">{children}</div>
-      {isKnown && <Bell isAdmin={isAdmin} />}
+      {isKnown && me.two_factor !== 'required' && <Bell isAdmin={isAdmin} />}
       {isKnown && <AccountMenu me={me} items={items} />}
     </header>
   )

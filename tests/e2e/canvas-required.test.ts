@@ -48,6 +48,10 @@ browserOnly.add('is set up before anything else, and then leads to where one wan
         const other = await browser.open(`${base}/b/${board}`, { cookie, expected: /40[13]|WebSocket/ })
         await other.page.getByText('This server asks for a second factor').waitFor()
         assert.is(new URL(other.page.url()).searchParams.get('next'), `/b/${board}`)
+        for (const path of ['/', '/consent', '/records', '/agents']) {
+          await other.page.goto(base + path)
+          await other.page.getByText('This server asks for a second factor').waitFor()
+        }
         await other.page.goto(`${base}/account?next=//evil.example/`)
         await other.page.getByText('This server asks for a second factor').waitFor()
         assert.is(await other.page.locator('a[href*="evil"]').count(), 0)
