@@ -83,10 +83,14 @@ const cut = (text: string | null | undefined, most: number): string | null => te
 
 /** JSON that Postgres takes as jsonb: without NUL, and without half a surrogate pair, which cutting may leave. */
 export const jsonbOf = (value: unknown): string =>
-  JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === 'string'
-      ? inner.replaceAll('\u0000', '').toWellFormed()
-      : typeof inner === 'bigint'
-        ? String(inner)
-        : inner,
-  )
+  JSON.stringify(value, (_, inner: unknown) => {
+    if (typeof inner === 'string') return clean(inner)
+    if (typeof inner === 'bigint') return String(inner)
+    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner
+    const entries = Object.entries(inner)
+    return entries.every(([name]) => name === clean(name))
+      ? inner
+      : Object.fromEntries(entries.map(([name, own]) => [clean(name), own]))
+  })
+
+const clean = (text: string): string => text.replaceAll('\u0000', '').toWellFormed()

@@ -503,6 +503,30 @@ agents('cannot keep an edit out of their journal, whatever they call an element'
   }),
 )
 
+agents('cannot end a board, or keep an edit out of their journal, by the name of a property', () =>
+  withServer(async (server) => {
+    const ada = await server.user('Ada')
+    const board = await ada.board()
+    const { id, token } = await make(ada, 'Drawer')
+    ok(await ada.ask('POST', `/api/agents/${id}/grants`, { board_id: board, ...all }))
+    const human = await server.open(board, { ticket: await ada.ticket(board) })
+    const agent = await server.open(board, { ticket: token })
+    const named = new Y.Map<unknown>([
+      ['type', 'ellipse'],
+      ['nul\u0000', 1],
+      ['customData', { list: [{ 'inside\u0000': 'a\u0000b' }] }],
+    ])
+    agent.doc.getMap('elements').set('odd', named)
+    const [edit] = await eventually(async () => {
+      const seen = ok(await ada.ask('GET', `/api/agents/${id}/edits`)).items
+      return seen.length > 0 && (seen as { new_values: object }[])
+    })
+    assert.equal(edit?.new_values, { type: 'ellipse', nul: 1, customData: { list: [{ inside: 'ab' }] } })
+    assert.is(human.provider.wsconnected, true)
+    await eventually(() => human.doc.getMap('elements').has('odd'))
+  }),
+)
+
 agents('are journaled by a row for each element and half second, which the trail counts once', () =>
   withServer(async (server) => {
     const ada = await server.user('Ada')
