@@ -31,7 +31,8 @@ const stored: Record<RetentionCategory, readonly Stored[]> = {
         select from ${sql.table('webhook_deliveries')} d where d.event_id = webhook_events.id and d.state = 'pending')`,
     },
   ],
-  agent_edits: [{ table: 'agent_edits', old: (before) => sql`created_at < ${before}` }],
+  // What the trail does not know of yet stays until it does.
+  agent_edits: [{ table: 'agent_edits', old: (before) => sql`created_at < ${before} and in_trail` }],
   versions: [{ table: 'board_versions', old: (before) => sql`created_at < ${before} and reason <> 'named'` }],
   trash: [{ table: 'boards', old: (before) => sql`deleted_at < ${before}` }],
   notifications: [{ table: 'notifications', old: (before) => sql`created_at < ${before}` }],

@@ -34,7 +34,8 @@ async function fill(db: Db): Promise<Record<keyof Retention, number>> {
       const { id } = await make.webhookEvent(db, { created_at: at })
       await make.webhookDelivery(db, { webhook_id: webhook.id, event_id: id, ...done })
     }
-    await make.agentEdit(db, { board_id: board.id, created_at: at })
+    for (const in_trail of [true, false])
+      await make.agentEdit(db, { board_id: board.id, created_at: at, in_trail })
     await make.version(db, { board_id: board.id, created_at: at, reason: 'automatic' })
     await make.version(db, { board_id: board.id, created_at: at, reason: 'named', name: 'Kept' })
     await make.board(db, { deleted_at: at })
@@ -99,6 +100,8 @@ keeping('ends for exactly what is too old, with one row in the trail for each ca
     assert.is(versions.filter(({ reason }) => reason === 'named').length, 2)
     const pending = await db.selectFrom('webhook_deliveries').select('state').execute()
     assert.is(pending.filter(({ state }) => state === 'pending').length, 2, 'what is due is still delivered')
+    const untold = await db.selectFrom('agent_edits').select('id').where('in_trail', '=', false).execute()
+    assert.is(untold.length, 2, 'what the trail is still to be told is told')
     assert.equal(
       await retentionRows(db),
       removed.map(({ category, rows }) => [actor.name, { category, days: 10, rows }]),
