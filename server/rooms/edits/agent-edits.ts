@@ -8,17 +8,22 @@ import {
   propertiesAt,
 } from '../../documents/element-properties.ts'
 import type { Touches } from '../../documents/element-touches.ts'
+import type { AgentEdits } from '../ports.ts'
 
 export type Readings = ReadonlyMap<string, ElementProperties | null>
 
 export const readingsOf = ({ elements }: Touches, doc: Y.Doc): Readings =>
   new Map(Array.from(elements.keys(), (id) => [id, propertiesAt(doc, id)]))
 
-/** What was done since `before` was read. */
-export const editsSince = (before: Readings, doc: Y.Doc): ElementEdit[] =>
-  Array.from(before, ([id, properties]) => editBetween(id, properties, propertiesAt(doc, id))).filter(
-    (edit) => edit !== null,
-  )
+/** What an agent did since `before` was read; none where that is nothing. */
+export function agentEdits(agentId: string, before: Readings, doc: Y.Doc): AgentEdits[] {
+  const edits: ElementEdit[] = []
+  for (const [id, properties] of before) {
+    const edit = editBetween(id, properties, propertiesAt(doc, id))
+    if (edit !== null) edits.push(edit)
+  }
+  return edits.length === 0 ? [] : [{ agentId, edits }]
+}
 
 /** The agent that is this author, `agent:<id>`; null where it is somebody else. */
 export const agentOf = (author: string): string | null =>

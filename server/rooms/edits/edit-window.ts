@@ -5,7 +5,7 @@ import { touchesOf } from '../../documents/element-touches.ts'
 import type { Clock, Timer } from '../clock.ts'
 import type { BoardDocument } from '../document.ts'
 import type { AgentEdits, Author, DryRun, StoredBoard, UpdateLog } from '../ports.ts'
-import { agentOf, editsSince, readingsOf } from './agent-edits.ts'
+import { agentEdits, agentOf, readingsOf } from './agent-edits.ts'
 import { Commits } from './commits.ts'
 import { DryRuns } from './dry-runs.ts'
 import type { Edit, Editor } from './edit.ts'
@@ -257,7 +257,7 @@ export class EditWindow {
         const before = agentId === null ? null : readingsOf(touchesOf(each, doc), doc)
         if (this.#document.apply(doc, each) === 'incomplete')
           throw new Error('a change left something pending')
-        if (agentId !== null && before !== null) byAgents.push({ agentId, edits: editsSince(before, doc) })
+        if (agentId !== null && before !== null) byAgents.push(...agentEdits(agentId, before, doc))
       }
     })
     if (update === null) return

@@ -15,7 +15,7 @@ import type { Counters } from '../counters.ts'
 import type { BoardDocument } from '../document.ts'
 import { isEmptyUpdate } from '../messages.ts'
 import type { AgentEdits, Author, RoomLimits } from '../ports.ts'
-import { editsSince, readingsOf } from './agent-edits.ts'
+import { agentEdits, readingsOf } from './agent-edits.ts'
 import type { ClientIds, Contested, Relayed } from './client-ids.ts'
 import type { DryRuns } from './dry-runs.ts'
 import type { Edit, Editor, Outcome, Problem } from './edit.ts'
@@ -183,7 +183,7 @@ export class Judge {
     window.appliedBytes += update.length
     counters.updates++
     const { agentId } = editor.summary().subject
-    if (before !== null && agentId !== null) window.byAgents.push({ agentId, edits: editsSince(before, doc) })
+    if (before !== null && agentId !== null) window.byAgents.push(...agentEdits(agentId, before, doc))
     const problem = this.#shown(editor, verdict.shown)
     window.authors.push(...this.#wrote(editor, verdict))
     return { name: 'effective', problem }
