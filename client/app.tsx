@@ -1,7 +1,7 @@
 // Which page an address shows, and who is looking at it.
 import { lazy, Suspense } from 'react'
 import { PaletteHost } from './palette/host.tsx'
-import { usePath } from './router.tsx'
+import { Link, usePath } from './router.tsx'
 import { Loading, MessagePage } from './ui/message.tsx'
 import { Reports } from './ui/report.tsx'
 import { Toasts } from './ui/toast.tsx'
@@ -75,6 +75,10 @@ const CurrentPage = ({ path }: { path: string }) => {
     <MessagePage
       title="There is nothing here"
       text="The address may be incomplete. Check the link that you were given."
-    />
+    >
+      <Link href="/" className="button">
+        All boards
+      </Link>
+    </MessagePage>
   )
 }

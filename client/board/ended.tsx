@@ -65,8 +65,8 @@ export const Ended = ({ boardId, state, files, title, isUser, onDismiss }: Ended
         </button>
       )}
       {said.action === 'sign-in' && (
-        <Link href={leadingTo('/sign-in')} className="button primary">
-          Sign in
+        <Link href={leadingTo('/sign-in')} className={isUser ? 'button' : 'button primary'}>
+          {isUser ? 'Use another account' : 'Sign in'}
         </Link>
       )}
       {code === CloseCode.boardDeleted && isUser && <RestoreDeleted boardId={boardId} />}
@@ -135,7 +135,7 @@ export const meaningOf = (code: number, wasHere: boolean, isGuest: boolean) => {
       if (isGuest) {
         return {
           title: 'Your visit has ended',
-          text: 'The link that you came by has expired or was revoked. Ask for a new one.',
+          text: 'The link that you used has expired or was revoked. Ask for a new one.',
           action: 'sign-in',
         }
       }
@@ -151,7 +151,7 @@ export const meaningOf = (code: number, wasHere: boolean, isGuest: boolean) => {
         ? {
             title: 'You no longer have access',
             text: isGuest
-              ? 'The link that you came by was revoked or has expired. Ask the person who sent it for a new one.'
+              ? 'The link that you used was revoked or has expired. Ask the person who sent it for a new one.'
               : 'Your access to this board was taken away or has expired. Ask its owner if you still need it.',
             action: 'none',
           }
@@ -185,7 +185,7 @@ export const meaningOf = (code: number, wasHere: boolean, isGuest: boolean) => {
     default:
       return {
         title: 'The connection was ended',
-        text: `The server refused to go on (${code}). Opening the board again usually helps.`,
+        text: `Something went wrong (code ${code}). Opening the board again usually helps.`,
         action: 'reload',
       }
   }

@@ -43,7 +43,7 @@ export const ShareGuests = ({ boardId, guests, here, onChanged }: ShareGuestsPro
           {guest.principal.name}
           <span className="tag">guest</span>
         </strong>
-        <span className="dim">came by a link{isHere(guest) ? ` · ${texts.here}` : ''}</span>
+        <span className="dim">came in by a link{isHere(guest) ? ` · ${texts.here}` : ''}</span>
       </span>
       <span className="dim nowrap">{levelNames[guest.level]}</span>
       <button

@@ -18,9 +18,9 @@ const whys: Record<ConnectionResponse['reason'], string> = {
   folder: 'shared with its folder',
   members: 'is a member of this server',
   public: 'the board is open to everyone',
-  link: 'came by a link',
+  link: 'came in by a link',
   agent: 'is an agent',
-  none: 'has no right any more',
+  none: 'no longer has access',
 }
 
 interface ShareHereProps {

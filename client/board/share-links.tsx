@@ -101,7 +101,7 @@ export const ShareLinks = ({ boardId }: { boardId: string }) => {
       )}
       {fresh?.url != null && (
         <div className="fresh-link">
-          <p>The new link. It is shown only now: copy it.</p>
+          <p>Your new link. Copy it now: it is shown only once.</p>
           <div className="row">
             <input
               readOnly
@@ -116,7 +116,7 @@ export const ShareLinks = ({ boardId }: { boardId: string }) => {
         </div>
       )}
       {links?.length === 0 && (
-        <p className="hint">No links yet. Whoever has one comes in without an account.</p>
+        <p className="hint">No links yet. Anybody who has one can open the board without an account.</p>
       )}
       <ul className="list">
         {live?.map((link) =>

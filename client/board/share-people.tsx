@@ -18,7 +18,7 @@ const reasonNames: Record<string, string> = {
   folder: 'by its folder',
   members: 'member of this server',
   public: 'open to everyone',
-  link: 'came by a link',
+  link: 'came in by a link',
   agent: 'agent',
 }
 

@@ -35,8 +35,8 @@ const statusOf = ({ sync, level, hello }: SessionState, isUploading: boolean) =>
           hello?.reason === 'board_full'
             ? 'This board has reached its size limit.'
             : level === 'comment'
-              ? 'You may look and comment, not change the drawing.'
-              : 'You may look, not change anything.'
+              ? 'You can view and comment, but not change the drawing.'
+              : 'You can view this board, but not change it.'
         return { kind: 'read', text: 'Read-only', title }
       }
       return sync.name === 'saved' && !isUploading

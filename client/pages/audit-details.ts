@@ -5,7 +5,7 @@ import { atTime } from '../ui/time.ts'
 
 /** Of use to programs, and in the export; between people only noise. */
 const noise =
-  /^(id|board_id|created_at|updated_at|created_by|updated_by|granted_by|salt|token_sha256|server_id|connection_id|statement|key_id|level|reason|close_code|via|client_id|thread_id|comment_id)$/
+  /^(id|board_id|created_at|updated_at|created_by|updated_by|granted_by|salt|token_sha256|server_id|connection_id|statement|key_id|level|reason|close_code|via|client_id|thread_id|comment_id|transport)$/
 const userKeys = new Set([
   'user_id',
   'owner_id',

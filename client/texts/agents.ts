@@ -15,7 +15,7 @@ export const agentTexts = {
   name: 'Name of the new agent',
   description: 'What it is for (optional)',
   make: 'Make agent',
-  none: 'There are no agents of yours yet.',
+  none: 'You have no agents yet.',
   tokenTitle: (name: string) => `The token of ${name}`,
   tokenText:
     'It is shown only once. Give it to the program as its bearer token; whoever has it works under this name.',

@@ -77,6 +77,8 @@ export const auditTexts = {
     max_uses: 'uses at most',
     revoked_at: 'revoked',
     by: 'by',
+    route: 'asked for',
+    has_password: 'password',
     two_factor_enabled: 'second factor',
     sessions_ended: 'sessions ended',
     external_id: 'id there',

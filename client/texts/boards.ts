@@ -30,18 +30,17 @@ export const folderTexts = {
   moveAction: 'Move here',
   share: 'Share',
   shareTitle: (name: string) => `Share “${name}”`,
-  shareText:
-    'Whoever is added here has this level on every board in the folder and in the folders inside it.',
+  shareText: 'People added here get this level on every board in the folder and in the folders inside it.',
   email: 'E-mail',
   add: 'Add',
   everyone: 'Everyone',
-  nobody: 'Nobody was added yet.',
+  nobody: 'Nobody has been added yet.',
   copyLink: 'Copy link to the folder',
   copied: 'Address of the folder copied. It opens for those who have access.',
   remove: 'Remove folder',
   removeTitle: (name: string) => `Remove “${name}”?`,
   removeText:
-    'No board is deleted: the boards and folders in it move up, and whoever had access by this folder loses it.',
+    'No board is deleted: the boards and folders in it move up one level. People who had access through this folder lose it.',
   removed: 'Folder removed',
   menu: (name: string) => `${name}: actions`,
   folders: 'Folders',
@@ -89,5 +88,5 @@ export const fileTexts = {
       ? 'an image in it is too large'
       : `an image in it is too large; images may have ${Math.floor(most / 1024 / 1024)} MB`,
   pasted: 'What you pasted',
-  viewer: 'You may only look at this board, so nothing can be added to it.',
+  viewer: 'You can only view this board, so nothing can be added to it.',
 }

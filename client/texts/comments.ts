@@ -7,7 +7,7 @@ export const texts = {
   toolOn: 'Click where the comment belongs, or press Enter to put it in the middle. Esc cancels.',
   filters: { open: 'Open', resolved: 'Resolved', mine: 'Mine', unread: 'Unread' },
   none: {
-    open: 'There are no comments yet. Press C and click on the board.',
+    open: 'There are no comments yet. Choose “Comment” above, or press C, and click on the board.',
     resolved: 'There are no resolved comments.',
     mine: 'You have not taken part in a thread yet.',
     unread: 'You have read everything.',

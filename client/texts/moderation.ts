@@ -12,7 +12,7 @@ export const moderationTexts = {
   broughtBy: (name: string) => `${name} brought you here`,
   raise: 'Raise hand',
   lower: 'Lower hand',
-  raised: (name: string) => `${name} raised a hand`,
+  raised: (name: string) => `${name} raised their hand`,
   hasRaised: 'hand raised',
   pen: 'Hand the pen',
   penTo: (name: string) => `Hand the pen to ${name}`,

@@ -37,11 +37,11 @@ export const peopleTexts = {
       cancelled: 'You did not sign in, or the provider did not let you.',
       state: 'This sign-in took too long, or was begun in another window. Try again.',
       deactivated: 'Your account is deactivated. Ask an administrator.',
-      no_email: 'The sign-in provider tells no e-mail address of you. Tell an administrator.',
+      no_email: 'The sign-in provider did not give your e-mail address. Tell an administrator.',
       not_verified:
         'Your e-mail address is not verified at the sign-in provider. Verify it there, and try again.',
       email_taken:
-        'Another account has your e-mail address already, and nobody confirmed that it is yours. Ask an administrator.',
+        'Another account already has your e-mail address, and nobody has confirmed that it is yours. Ask an administrator.',
       not_admitted: 'You may not use this server. Ask an administrator.',
       too_many: 'Too many failed tries from your network. Try again in a minute.',
     } as Record<string, string>,
@@ -71,7 +71,7 @@ export const peopleTexts = {
     factor: 'Second factor',
     required: 'This server asks for a second factor. Set one up, and everything else is open to you.',
     ready: 'Your second factor is on.',
-    goOn: 'Go on to where you were going',
+    goOn: 'Continue to where you were going',
     isOff: 'Your password alone signs you in.',
     isOn: 'On: signing in asks for a code from your app.',
     begin: 'Set up',

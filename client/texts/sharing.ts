@@ -36,8 +36,8 @@ export const personTexts = {
   disconnectOnly: 'Only disconnect',
   withAccess: 'Take the access away',
   away: (name: string) => `${name} was disconnected`,
-  out: (name: string) => `${name} was disconnected and has no access any more`,
-  removed: (name: string) => `${name} has no access any more`,
+  out: (name: string) => `${name} was disconnected and no longer has access`,
+  removed: (name: string) => `${name} no longer has access`,
   guestsAway: (count: number) =>
     count === 1 ? '1 guest who is not here' : `${count} guests who are not here`,
   here: 'here now',
@@ -60,7 +60,7 @@ export const ownerTexts = {
 }
 
 export const linkTexts = {
-  revoked: 'Link revoked. Everybody who came by it has been disconnected.',
+  revoked: 'Link revoked. Everybody who came in by it has been disconnected.',
   edit: 'Edit',
   editOf: (label: string) => `Edit ${label}`,
   editTitle: 'Edit link',
@@ -117,7 +117,7 @@ export const entryTexts = {
   wrongAddressTitle: 'This is not the address of this server',
   unreachableTitle: 'The server cannot be reached',
   cannotOpenTitle: 'The board cannot be opened',
-  haveAccess: 'The link does not work any more, but you have access of your own.',
+  haveAccess: 'The link no longer works, but you have access of your own.',
   otherName: 'Use another name, of at most 100 characters.',
   wrongPassword: 'That is not the password of this link.',
 }
@@ -125,7 +125,7 @@ export const entryTexts = {
 export const setupTexts = {
   incompleteTitle: 'This link is not complete',
   incomplete: 'Open the whole set-up link, as the server printed it when it started.',
-  usedTitle: 'This link does not work any more',
-  used: 'It was used already, or the server printed a newer one since. If there is no account yet, start the server again: it prints a new link.',
+  usedTitle: 'This link no longer works',
+  used: 'It has been used, or the server has printed a newer one since. If there is no account yet, restart the server: it prints a new link.',
   signIn: 'Sign in',
 }

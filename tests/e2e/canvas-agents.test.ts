@@ -49,7 +49,7 @@ pages.test(
   async ({ server, ada, open }) => {
     const board = await ada.board('Roadmap')
     const page = await open('/agents', { cookie: ada.cookie })
-    await page.getByText('There are no agents of yours yet.').waitFor()
+    await page.getByText('You have no agents yet.').waitFor()
     await look(page, 'agents-none')
     await page.getByLabel('Name of the new agent').fill('Drawer')
     await page.getByLabel(/What it is for/).fill('Draws what was said')
@@ -90,7 +90,7 @@ pages.test(
     await agent.getByRole('button', { name: 'Delete Drawer' }).click()
     await look(page, 'agents-delete')
     await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click()
-    await page.getByText('There are no agents of yours yet.').waitFor()
+    await page.getByText('You have no agents yet.').waitFor()
   },
 )
 

@@ -187,7 +187,7 @@ tests.add(
         await guest.page.getByRole('button', { name: 'Open the board' }).click()
         await eventually(async () => (await elementsOn(guest.page)).length === 7)
         await dropFile(guest.page, dropped)
-        await guest.page.getByText('You may only look at this board').waitFor()
+        await guest.page.getByText('You can only view this board').waitFor()
         assert.is((await elementsOn(guest.page)).length, 7)
         assert.is((await ada.scene(boardId)).elements.length, 7)
       }),
@@ -241,7 +241,7 @@ tests.add(
         assert.is((await elementsOn(page)).length, 15)
 
         await pasteText(guest.page, fixture('background').toString())
-        await guest.page.getByText('You may only look at this board').waitFor()
+        await guest.page.getByText('You can only view this board').waitFor()
         assert.is((await elementsOn(guest.page)).length, 15)
       }),
     ),

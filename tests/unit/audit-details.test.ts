@@ -52,6 +52,19 @@ words('names people, levels from one to the other, and how somebody came and wen
     }),
     /^invitation · role: user · until: [^T]*2026[^T]*$/,
   )
+  assert.is(
+    said({
+      action: 'access_denied',
+      details: { via: 'anonymous', route: 'GET /api/boards', transport: 'http' },
+    }),
+    'not signed in · asked for: GET /api/boards',
+  )
+  const revoked = said({
+    old_values: { revoked_at: null },
+    new_values: { revoked_at: '2026-11-28T11:22:44.846+00:00' },
+  })
+  assert.match(revoked, /2026/)
+  assert.not.match(revoked, /T11|846/, 'a time as people say it')
 })
 
 words.run()
