@@ -81,7 +81,7 @@ export class Room implements Host<Connection> {
       clock,
       counters,
       onUpdate: (update, soleWriter) => this.#show(update, soleWriter),
-      onStored: (update, authors, appended) => link?.tellUpdate(update, authors, appended),
+      onStored: (update, by, appended) => link?.tellUpdate(update, by, appended),
       onFull: () => this.#full(),
       onOverflow: () => this.end(CloseCode.busy, 'the database is away'),
       onFailure: (failure) => this.#failed(failure),

@@ -242,6 +242,14 @@ comments.test(
       'pins out of view are not there, and many near each other are one',
     )
     await page.mouse.move(400, 600)
+    // The list has come in beside them, which may place them anew.
+    await page.evaluate(`new Promise((resolve) => {
+      let quiet = setTimeout(resolve, 500)
+      new MutationObserver(() => {
+        clearTimeout(quiet)
+        quiet = setTimeout(resolve, 500)
+      }).observe(document.querySelector('.pins'), { subtree: true, childList: true, attributeFilter: ['style'] })
+    })`)
     await page.evaluate(`(() => {
       window.placedAnew = 0
       window.movedAsOne = 0

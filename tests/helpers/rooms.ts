@@ -10,6 +10,7 @@ import type {
   Access,
   AccessDecision,
   AccessSubject,
+  AgentEdits,
   Author,
   ConnectionSummary,
   Joining,
@@ -75,6 +76,7 @@ interface Queued {
   boardId: string
   update: Uint8Array
   authors: readonly Author[]
+  byAgents: readonly AgentEdits[]
   resolve: () => void
   reject: (error: unknown) => void
 }
@@ -100,9 +102,14 @@ export class HandLog implements UpdateLog {
       : { ...stored, updates: [...stored.updates], authors: [...stored.authors] }
   }
 
-  append(boardId: string, update: Uint8Array, authors: readonly Author[]): Promise<void> {
+  append(
+    boardId: string,
+    update: Uint8Array,
+    authors: readonly Author[],
+    byAgents: readonly AgentEdits[] = [],
+  ): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.queue.push({ boardId, update, authors, resolve, reject })
+      this.queue.push({ boardId, update, authors, byAgents, resolve, reject })
       if (!this.isHandMade) this.commit()
     })
   }

@@ -11,7 +11,7 @@ commits('are said once a transaction, and up to the first that is missing', asyn
   log.isHandMade = true
   const tell = (byte: number) => {
     const update = Uint8Array.of(byte)
-    board.tellUpdate(update, [], log.append('b', update, []))
+    board.tellUpdate(update, { authors: [], byAgents: [] }, log.append('b', update, []))
   }
   for (const byte of [1, 2, 3]) tell(byte)
   const said = () => sent.flatMap((message) => (message.kind === 'committed' ? [message.committed] : []))
@@ -29,6 +29,33 @@ commits('are said once a transaction, and up to the first that is missing', asyn
   await settle()
   assert.equal(said(), [3, 5])
   board.close()
+})
+
+commits('of a node that is gone are made here, with what its agents did', async () => {
+  const linked = new LinkedBoard()
+  const { log } = linked
+  log.isHandMade = true
+  const edit = { elementId: 'e', change: 'created', oldValues: {}, newValues: { x: 1 } } as const
+  const byAgents = [{ agentId: 'a', edits: [edit] }]
+  linked.say({
+    kind: 'update',
+    seq: 1,
+    committed: 0,
+    update: Uint8Array.of(1),
+    authors: [],
+    link: 7,
+    byAgents,
+  })
+  linked.say({ kind: 'update', seq: 2, committed: 0, update: Uint8Array.of(2), authors: [], link: 7 })
+  assert.is(log.queue.length, 0)
+  linked.heard.gone('other')
+  assert.equal(
+    log.queue.map((each) => [each.update[0], each.byAgents]),
+    [
+      [1, byAgents],
+      [2, []],
+    ],
+  )
 })
 
 commits.run()

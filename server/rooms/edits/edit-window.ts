@@ -25,7 +25,11 @@ export interface EditWindowOptions extends Omit<JudgeOptions, 'dryRuns'> {
   /** Everybody but `soleWriter`, who wrote it all, gets this update. */
   onUpdate: (update: Uint8Array, soleWriter: Editor | null) => void
   /** An update is on its way to the log. */
-  onStored: (update: Uint8Array, authors: readonly Author[], appended: Promise<void>) => void
+  onStored: (
+    update: Uint8Array,
+    by: { authors: readonly Author[]; byAgents: readonly AgentEdits[] },
+    appended: Promise<void>,
+  ) => void
   /** The board has reached its size limit. */
   onFull: () => void
   /** More is unsaved than memory may hold, and the database is away. */
@@ -278,7 +282,7 @@ export class EditWindow {
     const { log, boardId, onStored } = this.#options
     const appended = log.append(boardId, update, authors, byAgents)
     this.#commits.follow(appended, (error) => this.#fail('refused', error))
-    onStored(update, authors, appended)
+    onStored(update, { authors, byAgents }, appended)
   }
 
   #progressed(committed: number): void {

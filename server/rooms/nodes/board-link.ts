@@ -6,7 +6,7 @@
 import type { Logger } from 'pino'
 import type { BoardEvent } from '../../../shared/protocol.ts'
 import type { Clock, Timer } from '../clock.ts'
-import type { Author, UpdateLog } from '../ports.ts'
+import type { AgentEdits, Author, UpdateLog } from '../ports.ts'
 import { type BoardMessage, decodeBoardMessage, encodeBoardMessage, type PresenceEntry } from './messages.ts'
 import type { BoardChannel, Nodes } from './ports.ts'
 
@@ -46,6 +46,7 @@ interface Unconfirmed {
   seq: number
   update: Uint8Array
   authors: readonly Author[]
+  byAgents: readonly AgentEdits[]
   heardAt: number
   resolve: () => void
   reject: (error: unknown) => void
@@ -66,6 +67,7 @@ interface Own {
   seq: number
   update: Uint8Array
   authors: readonly Author[]
+  byAgents: readonly AgentEdits[]
 }
 
 export class BoardLink {
@@ -139,10 +141,14 @@ export class BoardLink {
   }
 
   /** An update was applied here, and is on its way to the log. */
-  tellUpdate(update: Uint8Array, authors: readonly Author[], appended: Promise<void>): void {
-    const seq = this.#numbered(appended)
-    this.#own.push({ seq, update, authors })
-    this.#sendUpdate({ seq, update, authors })
+  tellUpdate(
+    update: Uint8Array,
+    { authors, byAgents }: { authors: readonly Author[]; byAgents: readonly AgentEdits[] },
+    appended: Promise<void>,
+  ): void {
+    const own = { seq: this.#numbered(appended), update, authors, byAgents }
+    this.#own.push(own)
+    this.#sendUpdate(own)
   }
 
   tellPresence(entries: readonly PresenceEntry[]): void {
@@ -276,10 +282,10 @@ export class BoardLink {
 
   #unconfirmed(
     peer: Peer,
-    { seq, update, authors }: Pick<Unconfirmed, 'seq' | 'update' | 'authors'>,
+    { seq, update, authors, byAgents = [] }: Extract<BoardMessage, { kind: 'update' }>,
   ): Promise<void> {
     const kept = new Promise<void>((resolve, reject) => {
-      peer.unconfirmed.push({ seq, update, authors, heardAt: this.#clock.now(), resolve, reject })
+      peer.unconfirmed.push({ seq, update, authors, byAgents, heardAt: this.#clock.now(), resolve, reject })
     })
     kept.catch(() => undefined) // whoever follows it hears of it
     return kept
@@ -348,7 +354,7 @@ export class BoardLink {
     while (peer.unconfirmed[0] !== undefined && peer.unconfirmed[0].heardAt < heardBefore) {
       const one = peer.unconfirmed.shift()
       if (one === undefined) return
-      const appended = this.#log.append(this.#boardId, one.update, one.authors)
+      const appended = this.#log.append(this.#boardId, one.update, one.authors, one.byAgents)
       appended.then(one.resolve, one.reject)
       this.#numbered(appended)
     }
@@ -389,10 +395,10 @@ export class BoardLink {
     this.#send({ kind: 'state', ...numbers, quietMs, writers })
   }
 
-  #sendUpdate({ seq, update, authors }: Own): void {
+  #sendUpdate({ seq, update, authors, byAgents }: Own): void {
     const body = encodeBoardMessage({
       ...{ kind: 'update', seq, committed: this.#committed, update, authors },
-      link: this.#link,
+      ...{ link: this.#link, byAgents },
     })
     // What is too large for the bus is read from the log: its number is missed, once it is committed.
     if (body.length <= this.#channel.maxBytes) this.#channel.send(body)

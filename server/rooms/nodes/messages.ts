@@ -3,7 +3,7 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import type { BoardEvent } from '../../../shared/protocol.ts'
-import type { Author } from '../ports.ts'
+import type { AgentEdits, Author } from '../ports.ts'
 
 const Kind = { opened: 1, state: 2, update: 3, committed: 4, presence: 5, event: 6, closed: 7 } as const
 
@@ -41,6 +41,8 @@ export type BoardMessage =
       update: Uint8Array
       authors: readonly Author[]
       link?: number | undefined
+      /** What agents did by it: whoever commits it in the sender's place commits this along. */
+      byAgents?: readonly AgentEdits[] | undefined
     }
   | { kind: 'committed'; seq: number; committed: number; link?: number | undefined }
   /** `isNews`: as it happened, and not said again for somebody who comes in. */
@@ -91,6 +93,8 @@ export function encodeBoardMessage(message: BoardMessage): Uint8Array {
       break
   }
   if ('link' in message && message.link !== undefined) encoding.writeVarUint(encoder, message.link)
+  if (message.kind === 'update' && message.link !== undefined)
+    encoding.writeVarString(encoder, message.byAgents?.length ? JSON.stringify(message.byAgents) : '')
   return encoding.toUint8Array(encoder)
 }
 
@@ -122,6 +126,7 @@ export function decodeBoardMessage(body: Uint8Array): BoardMessage | null {
         update: decoding.readVarUint8Array(decoder),
         authors: authorsOf(decoding.readVarString(decoder)),
         link: later(),
+        byAgents: decoding.hasContent(decoder) ? agentEditsOf(decoding.readVarString(decoder)) : undefined,
       }
     case Kind.committed:
       return { kind: 'committed', seq: varUint(), committed: varUint(), link: later() }
@@ -144,4 +149,5 @@ export function decodeBoardMessage(body: Uint8Array): BoardMessage | null {
   }
 }
 
+const agentEditsOf = (text: string): AgentEdits[] => (text === '' ? [] : JSON.parse(text))
 const authorsOf = (json: string): Author[] => (json === '' ? [] : (JSON.parse(json) as Author[])) // signed by one of us
