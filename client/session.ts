@@ -107,6 +107,12 @@ export class BoardSession {
     if (!provider.isHeard) provider.startAnew()
   }
 
+  /** Whoever is here is called otherwise now, which the others see of a join. */
+  joinAgain(): void {
+    this.flush()
+    this.wentOffline()
+  }
+
   /** The network has gone, says the browser. A server on this machine may be there all the same: try. */
   wentOffline(): void {
     if (this.state.ended === null && !this.#isLeft) this.#provider?.startAnew()

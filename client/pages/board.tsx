@@ -325,7 +325,15 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
             </button>
           )
         )}
-        {embed === null && isKnown && me !== null && <AccountMenu me={me} onRenamed={onMe} />}
+        {embed === null && isKnown && me !== null && (
+          <AccountMenu
+            me={me}
+            onRenamed={(renamed) => {
+              onMe(renamed)
+              session.joinAgain()
+            }}
+          />
+        )}
       </header>
       {state.kept !== null && (
         <KeptBanner

@@ -94,8 +94,9 @@ export const ResetPage = () => {
     document.title = `${peopleTexts.reset.title} · Boardroom`
     if (token === '') return
     people.previewPasswordLink(token).then(setFound, (error: unknown) => {
-      if (error instanceof api.ApiError && error.code === 'link_not_valid') setFound('over')
-      else showProblem(error)
+      if (error instanceof api.ApiError && error.code === 'link_not_valid') return setFound('over')
+      showProblem(error)
+      setFound({ email: null }) // whether it is over is said when it is used
     })
   }, [token])
   if (token === '') return <AskForLink />

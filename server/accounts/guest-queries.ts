@@ -51,5 +51,8 @@ export const setGuestExpiry = async (trx: Trx, id: string, expiresAt: Date): Pro
     .execute()
 }
 
+export const setGuestName = (trx: Trx, id: string, name: string) =>
+  trx.updateTable('guests').set({ name }).where('id', '=', id).execute()
+
 export const endGuest = (trx: Trx, id: string) =>
   trx.updateTable('guests').set({ expires_at: sql<Date>`now()` }).where('id', '=', id).execute()

@@ -5,6 +5,7 @@ import { transactionAs } from '../audit/actor.ts'
 import { recordIn } from '../audit/record-in.ts'
 import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
+import { BoardroomError } from '../errors.ts'
 import { type Actor, systemActor } from '../principal.ts'
 import { type CookieNames, cookieOf, cookieValue } from './cookies.ts'
 import {
@@ -14,6 +15,7 @@ import {
   guestByToken,
   insertGuest,
   setGuestExpiry,
+  setGuestName,
 } from './guest-queries.ts'
 import { newSecret, sha256Of } from './secret.ts'
 
@@ -69,6 +71,25 @@ export class Guests {
       await transactionAs(this.#db, systemActor, (trx) => setGuestExpiry(trx, guest.id, expiresAt))
     }
     return guest
+  }
+
+  /** Others see it from the next join on. @throws BoardroomError not_signed_in */
+  async rename(actor: Actor, guestId: string, name: string): Promise<void> {
+    await transactionAs(this.#db, actor, async (trx) => {
+      const guest = await guestById(trx, guestId)
+      if (guest === undefined) throw new BoardroomError('not_signed_in', 'this guest has left')
+      if (guest.name === name) return
+      await setGuestName(trx, guestId, name)
+      await recordIn(trx, {
+        action: 'update',
+        category: 'account',
+        actor,
+        resourceType: 'guest',
+        resourceId: guestId,
+        oldValues: { name: guest.name },
+        newValues: { name },
+      })
+    })
   }
 
   /**

@@ -10,6 +10,7 @@ import { type Identity, principalKey } from '../principal.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
 import type { Auth } from './auth.ts'
 import { forward, withCookies } from './forward.ts'
+import type { Guests } from './guests.ts'
 import { userById } from './queries.ts'
 import { endSessions, listSessions } from './sessions.ts'
 import { makeTicket } from './tickets.ts'
@@ -19,10 +20,11 @@ import { foreignUser, renameOneself } from './users.ts'
 export interface AccountRoutesDeps {
   db: Db
   auth: Auth
+  guests: Guests
 }
 
 /** `/me` and `/sessions`. */
-export function accountRoutes({ db, auth }: AccountRoutesDeps) {
+export function accountRoutes({ db, auth, guests }: AccountRoutesDeps) {
   const router = newRouter()
 
   const meOf = async ({ principal, via, needsTwoFactor }: Identity) => {
@@ -55,9 +57,16 @@ export function accountRoutes({ db, auth }: AccountRoutesDeps) {
   })
 
   router.openapi(renameRoute, async (c) => {
-    const { userId } = signedInAs(c.get('identity'))
-    await renameOneself(db, c.get('actor'), userId, c.req.valid('json').name)
-    return c.json(await meOf(c.get('identity')), 200)
+    const identity = c.get('identity')
+    const { name } = c.req.valid('json')
+    const { principal } = identity
+    if (principal.kind === 'guest' && identity.via === 'guest') {
+      await guests.rename(c.get('actor'), principal.guestId, name)
+      return c.json(await meOf({ ...identity, principal: { ...principal, name } }), 200)
+    }
+    const { userId } = signedInAs(identity)
+    await renameOneself(db, c.get('actor'), userId, name)
+    return c.json(await meOf(identity), 200)
   })
 
   for (const path of ['/me/sessions', '/sessions'] as const) {
@@ -148,7 +157,7 @@ const renameRoute = createRoute({
   method: 'patch',
   path: '/me',
   tags: ['accounts'],
-  summary: 'Change the own name',
+  summary: 'Change the own name, guests too; others see it from the next join on',
   request: { body: jsonBody(ProfileUpdate) },
   responses: { 200: jsonAnswer(MeResponse, 'As it is now.'), ...errorAnswers(401, 403, 409) },
 })

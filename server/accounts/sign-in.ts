@@ -24,15 +24,35 @@ export async function guess<Result>(
   work: () => Promise<Result>,
 ): Promise<Result> {
   const key = addressKey(c.get('actor').ip)
-  if (!deps.failedGuesses.take(key)) {
-    throw new BoardroomError('too_many_requests', 'too many wrong tries from this address; try again later', {
-      details: { retry_after_seconds: Math.ceil(deps.failedGuesses.retryAfterMs(key) / 1000) },
-    })
-  }
+  if (!deps.failedGuesses.take(key)) throw tooManyTries(deps.failedGuesses, key)
   const result = await work()
   deps.failedGuesses.giveBack(key)
   return result
 }
+
+/**
+ * The same where guessing is hopeless, as with what somebody else signs: only failures take a try, so that many who
+ * come at the same moment from one address are all let through. @throws BoardroomError too_many_requests
+ */
+export async function unlikelyGuess<Result>(
+  { failedGuesses }: Pick<SignInDeps, 'failedGuesses'>,
+  c: Handled,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const key = addressKey(c.get('actor').ip)
+  if (failedGuesses.retryAfterMs(key) > 0) throw tooManyTries(failedGuesses, key)
+  try {
+    return await work()
+  } catch (error) {
+    failedGuesses.take(key)
+    throw error
+  }
+}
+
+const tooManyTries = (failedGuesses: SignInDeps['failedGuesses'], key: string) =>
+  new BoardroomError('too_many_requests', 'too many wrong tries from this address; try again later', {
+    details: { retry_after_seconds: Math.ceil(failedGuesses.retryAfterMs(key) / 1000) },
+  })
 
 export async function signIn(deps: SignInDeps, c: Handled, body: SignInRequest) {
   const answer = await guess(deps, c, () => forward(deps.auth, c, 'POST', '/sign-in/email', body)).catch(

@@ -94,7 +94,16 @@ test('a link that is over says so before it asks for a name, and one with a name
   await saysSync(guest, 'Saved')
   assert.is(new URL(guest.url()).search + new URL(guest.url()).hash, '')
   await guest.getByText('Curious Heron (guest)').waitFor()
-  await guest.getByRole('button', { name: 'Curious Heron: account' }).waitFor()
+  // A made-up name is changed on the spot, and the others see it.
+  const isHere = async (name: string) =>
+    JSON.stringify(await ada.ask('GET', `/boards/${boardId}/connections`)).includes(name)
+  await eventually(() => isHere('Curious Heron'))
+  await guest.getByRole('button', { name: 'Curious Heron: account' }).click()
+  await guest.getByRole('menuitem', { name: 'Change name' }).click()
+  await guest.getByLabel('Your name').fill('Katherine')
+  await guest.getByRole('button', { name: 'Save', exact: true }).click()
+  await guest.getByRole('button', { name: 'Katherine: account' }).waitFor()
+  await eventually(async () => (await isHere('Katherine')) && !(await isHere('Curious Heron')))
   const late = await open(link.url, { expected: /40[14]/ })
   await late.getByText('This link does not open the board').waitFor()
   assert.is(await late.getByLabel('Your name').count(), 0)

@@ -1,3 +1,4 @@
+import { rejects } from 'node:assert/strict'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { cookieNames } from '../../server/accounts/cookies.ts'
@@ -105,6 +106,26 @@ guests('do not slide by links that were revoked, or by uses that were', () =>
     await db.updateTable('share_link_uses').set({ revoked_at: new Date() }).execute()
     await service.find(cookieHeader(cookie))
     aboutDays(await expiryOf(db, guestId), 1)
+  }),
+)
+
+guests('change their name, which the trail has with the old one', () =>
+  withDatabase(async ({ db }) => {
+    const service = new Guests(db, cookieNames(false))
+    const { guestId, cookie } = await create(db, service)
+    const before = (await service.find(cookieHeader(cookie)))?.name
+    for (const name of ['Katherine', 'Katherine']) await service.rename(systemActor, guestId, name)
+    assert.is((await service.find(cookieHeader(cookie)))?.name, 'Katherine')
+    const rows = await db
+      .selectFrom('audit_logs')
+      .select(['action', 'category', 'old_values', 'new_values'])
+      .where('resource_type', '=', 'guest')
+      .where('action', '=', 'update')
+      .execute()
+    const told = { action: 'update', category: 'account' }
+    assert.equal(rows, [{ ...told, old_values: { name: before }, new_values: { name: 'Katherine' } }])
+    await setExpiry(db, guestId, new Date(Date.now() - 1000))
+    await rejects(service.rename(systemActor, guestId, 'Grace'), { code: 'not_signed_in' })
   }),
 )
 

@@ -5,7 +5,7 @@ import { BoardroomError } from '../../errors.ts'
 import { errorAnswers, newRouter } from '../../routing/router.ts'
 import { type CookieNames, cookieOf, cookieValue } from '../cookies.ts'
 import { forward, type Handled, requestFor, withCookies } from '../forward.ts'
-import { guess, type SignInDeps } from '../sign-in.ts'
+import { guess, type SignInDeps, unlikelyGuess } from '../sign-in.ts'
 import { callbackPath } from './settings.ts'
 import type { Sso } from './sso.ts'
 
@@ -60,7 +60,7 @@ export function ssoRoutes(deps: SsoRoutesDeps) {
   router.openapi(signedOutThereRoute, async (c) => {
     if (sso === null) throw new BoardroomError('not_found', 'this server has no single sign-on')
     const { logout_token } = c.req.valid('form')
-    await guess(deps, c, () => sso.signedOutThere(c.get('actor'), logout_token))
+    await unlikelyGuess(deps, c, () => sso.signedOutThere(c.get('actor'), logout_token))
     c.header('cache-control', 'no-store')
     return c.body(null, 200)
   })
