@@ -24,14 +24,7 @@ const drawing = (name: string) =>
 
 const entering = async ({ server, ada, open, shoot }: Studio) => {
   const setup = await open(`/setup#${'x'.repeat(43)}`)
-  await setup.getByLabel('Name').waitFor()
-  await shoot('setup', setup)
-  await setup.getByLabel('Name').fill('Ada Lovelace')
-  await setup.getByLabel('E-mail').fill('ada@example.net')
-  await setup.getByLabel('Password', { exact: false }).first().fill('correct horse battery')
-  await setup.getByLabel('Password again').fill('correct horse battery')
-  await press(setup, 'Make account')
-  await setup.locator('.problem').waitFor()
+  await setup.getByRole('heading').waitFor()
   await shoot('setup-used', setup)
   await shoot('setup-incomplete', await open('/setup'))
   const signIn = await open('/sign-in')
