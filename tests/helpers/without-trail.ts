@@ -1,6 +1,7 @@
 // A trail that takes no row: whatever is recorded in the transaction of its change must then not happen.
 import { sql } from 'kysely'
 import type { Db } from '../../server/database/database.ts'
+import { eventually } from './eventually.ts'
 
 /** The database refuses rows of the trail for these actions while `work` runs. */
 export async function withoutTrailOf<Result>(
@@ -8,14 +9,17 @@ export async function withoutTrailOf<Result>(
   actions: readonly string[],
   work: () => Promise<Result>,
 ): Promise<Result> {
-  await sql`create function public.refuse_row() returns trigger language plpgsql as
+  await sql`create or replace function public.refuse_row() returns trigger language plpgsql as
     $$ begin raise exception 'no row today'; end $$`.execute(db)
-  await sql`create trigger refuse_row before insert on boardroom.audit_logs for each row
-    when (new.action in (${sql.join(actions.map((action) => sql.lit(action)))}))
-    execute function public.refuse_row()`.execute(db)
+  // Both take the whole table, and Postgres may choose them to end where the server has it the other way round.
+  await eventually(() =>
+    sql`create trigger refuse_row before insert on boardroom.audit_logs for each row
+      when (new.action in (${sql.join(actions.map((action) => sql.lit(action)))}))
+      execute function public.refuse_row()`.execute(db),
+  )
   try {
     return await work()
   } finally {
-    await sql`drop function public.refuse_row() cascade`.execute(db)
+    await eventually(() => sql`drop function public.refuse_row() cascade`.execute(db))
   }
 }
