@@ -38,7 +38,7 @@ browserOnly.add('is set up before anything else, and then leads to where one wan
         await factor.getByText('it stays on').waitFor()
         assert.is(await factor.getByRole('button', { name: 'Switch off' }).count(), 0)
         assert.equal(await faultsOf(page), [])
-        await page.getByRole('link', { name: 'Go on to where you were going' }).click()
+        await page.getByRole('link', { name: 'Continue to where you were going' }).click()
         await page.getByRole('heading', { name: 'Templates' }).waitFor()
 
         // Whoever opens a page without having one is sent to set it up, from a board too.
