@@ -19,6 +19,7 @@ import { encodeSync, MessageType, ownSubprotocol, SyncStep } from '../shared/pro
 import { withDatabase } from '../tests/helpers/database.ts'
 import { countFromEnvironment } from '../tests/helpers/random.ts'
 import { RawClient } from '../tests/helpers/raw-client.ts'
+import { testPool } from '../tests/helpers/test-pool.ts'
 
 const rooms = countFromEnvironment('ROOMS', 200)
 const each = countFromEnvironment('EACH', 10)
@@ -202,7 +203,7 @@ async function draw({ ws, database, boards }: Task): Promise<void> {
     })
     await Promise.all(joining)
   }
-  const byHand = new pg.Pool({ connectionString: database, max: 4 })
+  const byHand = testPool({ connectionString: database, max: 4 })
   await byHand.query(
     `insert into boardroom.board_permissions (board_id, user_id, level)
     select b, u.id, 'edit' from unnest($1::uuid[], $2::text[]) as new (b, name) join boardroom.users u on u.external_id = new.name`,

@@ -1,7 +1,7 @@
 // `boardroom backup` and `boardroom restore` of whole instances, embedded and on an outside database.
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import pg from 'pg'
+import type pg from 'pg'
 import { pino } from 'pino'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -21,6 +21,7 @@ import {
 } from '../helpers/command-line.ts'
 import { databaseSettings, everyRow, withDatabase, withEmptyDatabase } from '../helpers/database.ts'
 import { make } from '../helpers/factories.ts'
+import { testPool } from '../helpers/test-pool.ts'
 
 const drawing = path.resolve('tests/fixtures/boards/hexagonal-architecture.excalidraw')
 const log = pino({ level: 'silent' })
@@ -33,7 +34,7 @@ async function withEmbedded<Result>(
   const embedded = await startEmbedded({ dataDir, log, purpose: 'command' })
   try {
     const { host, port, user, database } = embedded.connection
-    const pool = new pg.Pool({ host, port, user, database, max: 1 })
+    const pool = testPool({ host, port, user, database, max: 1 })
     try {
       return await work(pool)
     } finally {

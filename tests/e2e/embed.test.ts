@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import pg from 'pg'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { WebSocket } from 'ws'
@@ -12,6 +11,7 @@ import { CloseCode, MessageType } from '../../shared/protocol.ts'
 import { withDatabase, withEmptyDatabase } from '../helpers/database.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { RawClient } from '../helpers/raw-client.ts'
+import { testPool } from '../helpers/test-pool.ts'
 
 const embed = suite('an app that embeds Boardroom')
 
@@ -155,7 +155,7 @@ embed(
 
 embed('lists, in code, what it gave and what happened, and takes it back by its own ids', () =>
   withDatabase(async ({ url }) => {
-    const pool = new pg.Pool({ connectionString: url })
+    const pool = testPool({ connectionString: url })
     const boardroom = await createBoardroom({
       database: pool,
       secret: 'x'.repeat(40),

@@ -1,5 +1,4 @@
 // Second factors on a whole server: set up, asked for, lost, required, and what stays open meanwhile.
-import pg from 'pg'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { withDatabase } from '../helpers/database.ts'
@@ -13,6 +12,7 @@ import {
   type TestServer,
   withServer,
 } from '../helpers/server.ts'
+import { testPool } from '../helpers/test-pool.ts'
 import { withoutTrailOf } from '../helpers/without-trail.ts'
 
 const password = 'correct horse battery staple'
@@ -283,7 +283,7 @@ factors(
   'and all else that the server writes of accounts is no change by hand, whatever its connections are called',
   () =>
     withDatabase(async (database) => {
-      const pool = new pg.Pool({ connectionString: database.url, application_name: 'somebody’s app' })
+      const pool = testPool({ connectionString: database.url, application_name: 'somebody’s app' })
       const { server, stop } = await startNode(database, { database: pool })
       try {
         const bob = await server.user('Bob')

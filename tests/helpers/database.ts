@@ -14,6 +14,7 @@ import { type Logger, pino } from 'pino'
 import { type Database, type Db, openDatabase } from '../../server/database/database.ts'
 import { tablesOf } from '../../server/storage/backup/backup-queries.ts'
 import { type ClusterAddress, clusterVariable, schema, startCluster, urlOf } from './cluster.ts'
+import { testPool } from './test-pool.ts'
 
 export interface TestDatabase {
   database: Database
@@ -88,8 +89,7 @@ async function withCopyOf<Result>(
       log,
     })
     // A test that sets something for its session and asks again must get the same session.
-    const own = pooler === undefined ? null : new pg.Pool({ connectionString: url, max: 5 })
-    own?.on('error', () => undefined)
+    const own = pooler === undefined ? null : testPool({ connectionString: url, max: 5 })
     try {
       const pool = own ?? database.pool
       return await work({ database, db: database.db, pool, url, serverUrl, directUrl, schema, log })

@@ -1,6 +1,6 @@
 // The plans of hot statements among many rows: each finds its way by indexes.
 import { Kysely, PostgresDialect } from 'kysely'
-import pg from 'pg'
+import type pg from 'pg'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { agentRows, boardsOfAgent, grantRows } from '../../server/agents/queries.ts'
@@ -20,6 +20,7 @@ import {
   manyTemplate,
   manyUser,
 } from '../helpers/many-rows.ts'
+import { testPool } from '../helpers/test-pool.ts'
 
 const plan = suite('hot statements among many rows')
 const numbers = { users: 5_000, boards: 10_000, permissions: 50_000, linkUses: 20_000 }
@@ -55,7 +56,7 @@ const planOf = async (pool: Pick<pg.Pool, 'query'>, how: string, sql: string, pa
 /** What the statements that `ask` makes read from end to end. */
 async function scansOfAsking(test: TestDatabase, ask: (db: Db) => Promise<unknown>): Promise<string[]> {
   const made: { sql: string; parameters: readonly unknown[] }[] = []
-  const pool = new pg.Pool({ connectionString: test.url, options: `-c search_path=${test.schema}`, max: 1 })
+  const pool = testPool({ connectionString: test.url, options: `-c search_path=${test.schema}`, max: 1 })
   const db = new Kysely<Tables>({
     dialect: new PostgresDialect({ pool }),
     log({ query }) {

@@ -9,6 +9,7 @@ import { type DatabaseOptions, openDatabase } from '../../server/database/databa
 import { withDatabase, withEmptyDatabase } from '../helpers/database.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { withProxy } from '../helpers/proxy.ts'
+import { endPool } from '../helpers/test-pool.ts'
 
 const opening = suite('opening a database')
 const log = pino({ level: 'silent' })
@@ -252,7 +253,7 @@ embedding('is used, and left open and without our listeners', () =>
     await database.close()
     assert.is(pool.listenerCount('error'), before)
     assert.is((await pool.query('select 1')).rows.length, 1)
-    await pool.end()
+    await endPool(pool)
   }),
 )
 
@@ -268,7 +269,7 @@ embedding('does not end the process when a connection dies within an idle transa
     })
     await nodeAssert.rejects(lost, { code: 'database_unreachable' })
     await database.close()
-    await pool.end()
+    await endPool(pool)
   }),
 )
 
@@ -294,7 +295,7 @@ embedding('that has no time-outs gets ours', () =>
         )
         taken.release()
         await database.close()
-        await pool.end()
+        await endPool(pool)
       },
     ),
   ),

@@ -13,6 +13,7 @@ import { PostgresUpdateLog } from '../../server/storage/log/update-log.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { make } from '../helpers/factories.ts'
 import { documentFrom, updateOf, withStorage } from '../helpers/storage.ts'
+import { testPool } from '../helpers/test-pool.ts'
 
 const noKeeper = { opened: () => {}, grew: () => {}, idle: () => {} }
 const updates = (count: number): Uint8Array[] => {
@@ -281,7 +282,7 @@ log('goes on without prepared statements where a pooler loses them, which is no 
 
 log('refuses what is still queued when it is closed during an outage', () =>
   withStorage(async ({ database: open, log: silent }) => {
-    const pool = new pg.Pool({ host: '127.0.0.1', port: 9 })
+    const pool = testPool({ host: '127.0.0.1', port: 9 })
     const database = { ...open, pool }
     const outer = new PostgresUpdateLog({ database, log: silent, keeper: noKeeper })
     const saved = outer.append(randomUUID(), Uint8Array.of(0, 0), [])
