@@ -101,7 +101,7 @@ export const OpenBoard = ({ boardId, embed = null }: { boardId: string; embed?: 
   useEffect(() => {
     const opened = isEmbedded ? openBy(boardId, ticket) : takeSession(boardId)
     const telling = isEmbedded
-      ? import('../board/host-page.ts').then(({ tellOf }) => tellOf(boardId, opened))
+      ? import('../board/host-page.ts').then(({ tellOf }) => tellOf(boardId, opened), showProblem)
       : null
     const stopHearing = opened.onEvent((event) => {
       if (event.type === 'title') setBoard((before) => before && { ...before, title: event.title })
@@ -145,7 +145,7 @@ export const OpenBoard = ({ boardId, embed = null }: { boardId: string; embed?: 
     document.addEventListener('visibilitychange', seen)
     return () => {
       stopHearing()
-      void telling?.then((stop) => stop())
+      void telling?.then((stop) => stop?.())
       window.removeEventListener('online', reconnect)
       window.removeEventListener('offline', offline)
       window.removeEventListener('pagehide', leave)

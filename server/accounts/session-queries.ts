@@ -80,20 +80,20 @@ export const moveToken = async (trx: Trx, fromId: number, toId: number): Promise
 }
 
 /**
- * The sessions that a provider ends: the one that it names, or all that had begun when it said so.
- * @returns the ids that ended
+ * The sessions that a provider ends: the one that it names, or all of a person that had begun when it said so.
+ * @returns those that ended
  */
-export const deleteSessionsOfProvider = async (
+export const deleteSessionsOfProvider = (
   trx: Trx,
-  userId: number,
-  which: { providerSession: string } | { begunBefore: Date },
-): Promise<number[]> => {
-  const query = trx.deleteFrom('sessions').where('user_id', '=', userId)
+  which: { providerSession: string; userId: number | null } | { begunBefore: Date; userId: number },
+): Promise<{ id: number; user_id: number }[]> => {
+  const all = trx.deleteFrom('sessions')
+  const theirs = which.userId === null ? all : all.where('user_id', '=', which.userId)
   const chosen =
     'providerSession' in which
-      ? query.where('provider_session', '=', which.providerSession)
-      : query.where('created_at', '<=', which.begunBefore)
-  return (await chosen.returning('id').execute()).map(({ id }) => id)
+      ? theirs.where('provider_session', '=', which.providerSession)
+      : theirs.where('created_at', '<', which.begunBefore)
+  return chosen.returning(['id', 'user_id']).execute()
 }
 
 export const dropSessions = async (trx: Trx, ids: number[]): Promise<void> => {

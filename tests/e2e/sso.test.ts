@@ -227,7 +227,7 @@ sso('a logout token counts only as the provider makes it; without a session it e
         ['that is old', await provider.sign({ ...claims, iat: nowS - 600, exp: undefined })],
         ['with a nonce', await provider.sign({ ...claims, nonce: 'n' })],
         ['without the event', await provider.sign({ ...claims, events: {} })],
-        ['of nobody', await provider.sign({ ...claims, sub: undefined, sid: 's' })],
+        ['of nobody', await provider.sign({ ...claims, sub: undefined })],
         ['by an unknown key', await provider.sign(claims, { kid: 'unknown' })],
         ['unsigned', `${base64({ alg: 'none' })}.${payload}.`],
         ['tampered with', `${good.split('.')[0]}.${base64({ ...claims, sub: 'a-2' })}.${signature}`],
@@ -235,6 +235,7 @@ sso('a logout token counts only as the provider makes it; without a session it e
       ]
       for (const [what, token] of bad) assert.is(await send(token), 400, what)
       assert.is(await send(await provider.sign({ ...claims, sid: 'another' })), 200)
+      assert.is(await send(await provider.sign({ ...claims, sub: undefined, sid: 'another' })), 200)
       assert.is(
         await send(await provider.sign({ ...claims, sub: 'unknown' })),
         200,
@@ -251,6 +252,16 @@ sso('a logout token counts only as the provider makes it; without a session it e
       const earlier = await provider.sign({ ...claims, iat: nowS - 1 })
       assert.is(await send(earlier), 200)
       assert.is((await trailOf(server, 'logout')).length, 1)
+      // The second in which a session began is one that it had begun in; and a session is known by its name alone.
+      const sessions = () => server.db.selectFrom('sessions').select(['created_at', 'provider_session'])
+      const { created_at: begunAt } = await sessions().executeTakeFirstOrThrow()
+      const same = { iat: Math.floor(Number(begunAt) / 1000), exp: nowS + 120 }
+      assert.is(await send(await provider.sign({ ...claims, ...same })), 200)
+      assert.is(await sessions().executeTakeFirst(), undefined)
+      await signIn(ada)
+      const { provider_session: sid } = await sessions().executeTakeFirstOrThrow()
+      assert.is(await send(await provider.sign({ ...claims, sub: undefined, sid })), 200)
+      assert.is(await sessions().executeTakeFirst(), undefined)
     },
     { failedGuessesPerMinutePerIp: 100 },
   ),

@@ -15,15 +15,17 @@ import { userIdBySubject } from './queries.ts'
 
 const event = 'http://schemas.openid.net/event/backchannel-logout'
 
-const Claims = z.looseObject({
-  sub: z.string('expected sub: by sid alone nobody is known here').min(1).max(255),
-  sid: SessionId.optional(),
-  iat: z.number(),
-  jti: z.string().min(1),
-  events: z.looseObject({ [event]: z.looseObject({}) }),
-  // An id token has one, and is no word to sign out.
-  nonce: z.undefined('expected no nonce').optional(),
-})
+const Claims = z
+  .looseObject({
+    sub: z.string().min(1).max(255).optional(),
+    sid: SessionId.optional(),
+    iat: z.number(),
+    jti: z.string().min(1),
+    events: z.looseObject({ [event]: z.looseObject({}) }),
+    // An id token has one, and is no word to sign out.
+    nonce: z.undefined('expected no nonce').optional(),
+  })
+  .refine(({ sub, sid }) => sub !== undefined || sid !== undefined, 'expected sub, sid or both')
 
 interface Issuer {
   issuer: string
@@ -48,17 +50,23 @@ export async function endByProvider(
 ): Promise<number> {
   const { sub, sid, iat } = await verified(from, logoutToken)
   return transactionAs(db, actor, async (trx) => {
-    const userId = await userIdBySubject(trx, accountIdOf(from.issuer, sub))
-    if (userId === null) return 0
-    const which = sid === undefined ? { begunBefore: new Date(iat * 1000) } : { providerSession: sid }
-    const ended = await deleteSessionsOfProvider(trx, userId, which)
-    for (const id of ended)
+    const userId = sub === undefined ? null : await userIdBySubject(trx, accountIdOf(from.issuer, sub))
+    // A subject that nobody here has; `sid` alone says enough.
+    if (sub !== undefined && userId === null) return 0
+    const ended =
+      sid !== undefined
+        ? await deleteSessionsOfProvider(trx, { providerSession: sid, userId })
+        : userId !== null
+          ? // The whole second in which it was made: more is not said.
+            await deleteSessionsOfProvider(trx, { begunBefore: new Date((iat + 1) * 1000), userId })
+          : []
+    for (const { id, user_id } of ended)
       await recordIn(trx, {
         action: 'logout',
         actor,
         resourceType: 'session',
         resourceId: String(id),
-        details: { user_id: userId, by: 'single_sign_on', issuer: from.issuer },
+        details: { user_id, by: 'single_sign_on', issuer: from.issuer },
       })
     return ended.length
   })
