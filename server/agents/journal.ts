@@ -74,7 +74,7 @@ export class AgentJournal {
       if (rows.length === 0) return 0
       const events: AuditEvent[] = []
       for (const own of byAgentAndBoard(rows).values()) {
-        const joined = [...byElement(own).values()]
+        const joined = byElement(own)
         for (const { last, edit, ids } of joined)
           if (ids.length > 0) await keepJoined(trx, last.id, edit, ids)
         events.push(eventOf(own, joined))
@@ -91,6 +91,8 @@ export class AgentJournal {
 
 /** What was done to one element, as the last of its rows will have it. */
 interface Joined {
+  /** When the first of them was written, in ms. */
+  since: number
   last: UntoldRow
   edit: ElementEdit
   /** The rows before it, which it takes the place of. */
@@ -108,16 +110,24 @@ function byAgentAndBoard(rows: readonly UntoldRow[]): Map<string, UntoldRow[]> {
   return all
 }
 
-function byElement(rows: readonly UntoldRow[]): Map<string, Joined> {
-  const all = new Map<string, Joined>()
+/** Rows of one element within half a second are one, however late that is done: an undo goes back to a moment between them. */
+function byElement(rows: readonly UntoldRow[]): Joined[] {
+  const all: Joined[] = []
+  const latest = new Map<string, Joined>()
   for (const row of rows) {
     const edit = editOf(row)
     // What was taken back already stays apart from what came after it.
     const key = JSON.stringify([row.element_id, row.undone_at !== null])
-    const before = all.get(key)
-    if (before === undefined) all.set(key, { last: row, edit, ids: [] })
-    else
-      all.set(key, { last: row, edit: joinedEdit(before.edit, edit), ids: [...before.ids, before.last.id] })
+    const before = latest.get(key)
+    if (before !== undefined && Number(row.created_at) - before.since < gatherMs) {
+      before.ids.push(before.last.id)
+      before.edit = joinedEdit(before.edit, edit)
+      before.last = row
+    } else {
+      const joined = { since: Number(row.created_at), last: row, edit, ids: [] }
+      all.push(joined)
+      latest.set(key, joined)
+    }
   }
   return all
 }
@@ -142,7 +152,7 @@ function eventOf(rows: readonly UntoldRow[], joined: readonly Joined[]): AuditEv
       created: count('created') + count('restored'),
       updated: count('updated'),
       deleted: count('deleted'),
-      elements: joined.slice(0, mostNamed).map(({ edit }) => edit.elementId),
+      elements: [...new Set(joined.map(({ edit }) => edit.elementId))].slice(0, mostNamed),
     },
   }
 }

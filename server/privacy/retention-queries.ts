@@ -59,15 +59,17 @@ export async function removeOld(
   days: number,
   most: number,
 ): Promise<number> {
+  let removed = 0
   for (const { table, old } of stored[category]) {
+    if (removed >= most) break
     const { numAffectedRows } = await sql`
       delete from ${sql.table(table)} where id in (
-        select id from ${sql.table(table)} where ${old(before(days))} limit ${most} for update skip locked)`.execute(
+        select id from ${sql.table(table)} where ${old(before(days))} limit ${most - removed} for update skip locked)`.execute(
       trx,
     )
-    if (Number(numAffectedRows) > 0) return Number(numAffectedRows)
+    removed += Number(numAffectedRows)
   }
-  return 0
+  return removed
 }
 
 const record = 'record_retention(text, integer, bigint)'

@@ -1,8 +1,10 @@
 // How long what has an end is kept. The server looks once an hour, the command when somebody asks; both take away
 // what is too old by the same statements, in batches, each a transaction of its own.
+import type { Transaction } from 'kysely'
 import type { Logger } from 'pino'
 import { transactionAs } from '../audit/actor.ts'
 import type { Database, Db } from '../database/database.ts'
+import type { Tables } from '../database/tables.ts'
 import { BoardroomError } from '../errors.ts'
 import { type Actor, systemActor } from '../principal.ts'
 import {
@@ -119,15 +121,13 @@ export async function applyRetention(
     if (days === null || signal.aborted) continue
     const total = await countOld(db, category, days)
     let rows = 0
-    try {
-      for await (const count of removals(db, actor, category, days)) {
-        rows += count
-        onProgress(category, rows, Math.max(rows, total))
-        if (signal.aborted) break
-      }
-    } finally {
-      if (rows > 0)
-        await transactionAs(db, actor, (trx) => recordRemoval(trx, schema, { category, days, rows }))
+    // In the transaction of each batch, so that nothing goes unrecorded, however this ends.
+    const record = (trx: Transaction<Tables>, count: number) =>
+      recordRemoval(trx, schema, { category, days, rows: count })
+    for await (const count of removals(db, actor, category, days, record)) {
+      rows += count
+      onProgress(category, rows, Math.max(rows, total))
+      if (signal.aborted) break
     }
     if (rows > 0) removed.push({ category, rows })
   }
@@ -158,10 +158,15 @@ async function* removals(
   actor: Actor,
   category: RetentionCategory,
   days: number,
+  record: (trx: Transaction<Tables>, rows: number) => Promise<unknown> = async () => undefined,
 ): AsyncGenerator<number> {
   const most = category === 'trash' ? mostBoardsAtOnce : mostAtOnce
   for (;;) {
-    const count = await transactionAs(db, actor, (trx) => removeOld(trx, category, days, most))
+    const count = await transactionAs(db, actor, async (trx) => {
+      const rows = await removeOld(trx, category, days, most)
+      if (rows > 0) await record(trx, rows)
+      return rows
+    })
     if (count === 0) return
     yield count
   }

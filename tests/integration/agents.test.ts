@@ -1,7 +1,9 @@
 // Agents: made, let do something, followed live, stopped; over HTTP and on the socket of a stock client.
+import { pino } from 'pino'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
+import { AgentJournal } from '../../server/agents/journal.ts'
 import { CloseCode, MessageType } from '../../shared/protocol.ts'
 import { elementsOf, writeElements } from '../../shared/scene.ts'
 import { eventually } from '../helpers/eventually.ts'
@@ -555,6 +557,35 @@ agents('are journaled by a row for each element and half second, which the trail
     assert.equal(
       told.rows.map(({ details }) => details),
       last.map(() => ({ created: 0, updated: 1, deleted: 0, elements: ['old'] })),
+    )
+  }),
+)
+
+agents('are journaled by the half second also where the trail hears of it much later', () =>
+  withServer(async (server) => {
+    const ada = await server.user('Ada')
+    const board = await ada.board()
+    const { id } = await make(ada, 'Drawer')
+    // As a server that could not write its trail for some seconds left them.
+    await server.pool.query(
+      `insert into boardroom.agent_edits (board_id, agent_id, element_id, change, old_values, new_values, created_at)
+       select $1, $2, 'old', 'updated', jsonb_build_object('x', x), jsonb_build_object('x', x + 1),
+         now() - make_interval(secs => 10 - x * 0.3) from generate_series(0, 5) x`,
+      [board, id],
+    )
+    const journal = new AgentJournal({ db: server.db, log: pino({ level: 'silent' }) })
+    await journal.flush()
+    await journal.close()
+    const { rows } = await server.pool.query(
+      'select old_values, new_values, in_trail from boardroom.agent_edits order by id',
+    )
+    assert.equal(
+      rows.map(({ old_values, new_values, in_trail }) => [old_values.x, new_values.x, in_trail]),
+      [
+        [0, 2, true],
+        [2, 4, true],
+        [4, 6, true],
+      ],
     )
   }),
 )

@@ -10,6 +10,7 @@ import { applyRetention, cleanUp, retentionTable } from '../../server/privacy/re
 import { defaultRetention, type Retention, retentionCategories } from '../../server/retention.ts'
 import { withDatabase } from '../helpers/database.ts'
 import { make } from '../helpers/factories.ts'
+import { withoutTrailOf } from '../helpers/without-trail.ts'
 
 const keeping = suite('what is kept for how long')
 
@@ -139,6 +140,20 @@ keeping('may be stopped: what is gone by then is recorded, and the rest goes ano
     assert.equal(await retentionRows(db), [[actor.name, { category: 'trash', days: 10, rows: first.rows }]])
     const [rest] = await applyRetention(database, actor, trash, running())
     assert.is(first.rows + (rest?.rows ?? 0), 12)
+    const told = (await retentionRows(db)).map(([, details]) => (details as { rows: number }).rows)
+    assert.equal(told, [5, 5, 2], 'each batch with its own row')
+  }),
+)
+
+keeping('takes away nothing that it cannot record', () =>
+  withDatabase(async ({ db, database }) => {
+    await make.board(db, { deleted_at: ago(11) })
+    const trash = { ...defaultRetention, trash: 10 }
+    await withoutTrailOf(db, ['retention'], () =>
+      rejects(applyRetention(database, actor, trash, running()), /no row today/),
+    )
+    assert.is((await db.selectFrom('boards').select('id').execute()).length, 1)
+    assert.is((await applyRetention(database, actor, trash, running()))[0]?.rows, 1)
   }),
 )
 
