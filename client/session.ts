@@ -110,12 +110,12 @@ export class BoardSession {
   /** Whoever is here is called otherwise now, which the others see of a join. */
   joinAgain(): void {
     this.flush()
-    this.wentOffline()
+    this.#startAnew()
   }
 
   /** The network has gone, says the browser. A server on this machine may be there all the same: try. */
   wentOffline(): void {
-    if (this.state.ended === null && !this.#isLeft) this.#provider?.startAnew()
+    this.#startAnew()
   }
 
   /** @param isWatched somebody looks at the page: whether the server is there is asked for them alone. */
@@ -327,6 +327,10 @@ export class BoardSession {
     const kept = this.#unsaved.takeKept(this.#doc)
     earlier.destroy()
     if (kept !== null) this.#set({ kept })
+  }
+
+  #startAnew(): void {
+    if (this.state.ended === null && !this.#isLeft) this.#provider?.startAnew()
   }
 
   #disconnect(): void {
