@@ -478,7 +478,7 @@ async function start({
     routers: [
       authRoutes({ ...signIn, config, guests, sso, publicUrl: urlFor(null) }),
       ssoRoutes({ ...signIn, sso, publicUrl: urlFor(null), cookies, log }),
-      accountRoutes({ db, auth, guests }),
+      accountRoutes({ db, auth, guests, renames: rates.renames }),
       peopleRoutes(people),
       instanceRoutes({
         ...{ db, checks, limits: config, version: readVersion() },

@@ -7,6 +7,7 @@ import type { Level } from '../../shared/levels.ts'
 import type { Db } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
 import { type Identity, principalKey } from '../principal.ts'
+import type { RateLimit } from '../routing/rate-limits.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
 import type { Auth } from './auth.ts'
 import { forward, withCookies } from './forward.ts'
@@ -21,10 +22,11 @@ export interface AccountRoutesDeps {
   db: Db
   auth: Auth
   guests: Guests
+  renames: RateLimit
 }
 
 /** `/me` and `/sessions`. */
-export function accountRoutes({ db, auth, guests }: AccountRoutesDeps) {
+export function accountRoutes({ db, auth, guests, renames }: AccountRoutesDeps) {
   const router = newRouter()
 
   const meOf = async ({ principal, via, needsTwoFactor }: Identity) => {
@@ -61,6 +63,11 @@ export function accountRoutes({ db, auth, guests }: AccountRoutesDeps) {
     const { name } = c.req.valid('json')
     const { principal } = identity
     if (principal.kind === 'guest' && identity.via === 'guest') {
+      const key = principalKey(principal)
+      if (!renames.take(key))
+        throw new BoardroomError('too_many_requests', 'too many names at once; wait a moment', {
+          details: { limit: 'renames', retry_after_seconds: Math.ceil(renames.retryAfterMs(key) / 1000) },
+        })
       await guests.rename(c.get('actor'), principal.guestId, name)
       return c.json(await meOf({ ...identity, principal: { ...principal, name } }), 200)
     }
@@ -158,6 +165,7 @@ const renameRoute = createRoute({
   path: '/me',
   tags: ['accounts'],
   summary: 'Change the own name, guests too; others see it from the next join on',
+  description: 'Guests may ten times a minute.',
   request: { body: jsonBody(ProfileUpdate) },
   responses: { 200: jsonAnswer(MeResponse, 'As it is now.'), ...errorAnswers(401, 403, 409) },
 })

@@ -104,6 +104,8 @@ export interface RateLimits {
   failedSignIns: RateLimit
   /** Mails for a lost password, by the address of whoever asks. */
   mailsAsked: RateLimit
+  /** Names that guests give themselves anew, by guest: each is a row in the trail, and guests may be strangers. */
+  renames: RateLimit
   /** What people write in comments: by person, by address only where nobody is known. */
   comments: RateLimit
   /** Requests of agents to /mcp, by agent. */
@@ -127,6 +129,7 @@ export const rateLimits = (
   newGuests: new RateLimit({ limit: config.newGuestsPerMinutePerIp, windowMs: 60_000 }),
   failedSignIns: new RateLimit({ limit: config.failedGuessesPerMinutePerIp, windowMs: 60_000 }),
   mailsAsked: new RateLimit({ limit: config.failedGuessesPerMinutePerIp, windowMs: 15 * 60_000 }),
+  renames: new RateLimit({ limit: 10, windowMs: 60_000 }),
   comments: new RateLimit({ limit: config.commentsPerMinute, windowMs: 60_000 }),
   agentCalls: new RateLimit({ limit: config.agentCallsPerMinute, windowMs: 60_000 }),
 })

@@ -118,7 +118,7 @@ export const withAccounts = <Result>(
           publicUrl: publicUrl(null),
           failedGuesses: rates.failedSignIns,
         }),
-        accountRoutes({ db, auth, guests }),
+        accountRoutes({ db, auth, guests, renames: rates.renames }),
         peopleRoutes({
           ...{ db, auth, trail, config, mailer, log, publicUrl, cookies, ssoName: null },
           failedGuesses: rates.failedSignIns,

@@ -8,6 +8,7 @@ import type { Db } from '../../server/database/database.ts'
 import { systemActor } from '../../server/principal.ts'
 import { withDatabase } from '../helpers/database.ts'
 import { make } from '../helpers/factories.ts'
+import { withServer } from '../helpers/server.ts'
 
 const dayMs = 86_400_000
 const inDays = (days: number) => new Date(Date.now() + days * dayMs)
@@ -126,6 +127,27 @@ guests('change their name, which the trail has with the old one', () =>
     assert.equal(rows, [{ ...told, old_values: { name: before }, new_values: { name: 'Katherine' } }])
     await setExpiry(db, guestId, new Date(Date.now() - 1000))
     await rejects(service.rename(systemActor, guestId, 'Grace'), { code: 'not_signed_in' })
+  }),
+)
+
+guests('may change their name ten times a minute', () =>
+  withServer(async (server) => {
+    const ada = await server.user('Ada')
+    const board = await ada.board()
+    const link = await ada.ask('POST', `/api/boards/${board}/share-links`, { level: 'view' })
+    const token = new URL(link.body.url).hash.replace('#k=', '')
+    const own = { origin: server.origin }
+    const entered = await server.ask('POST', '/api/share-links/exchange', { token, name: 'Gus' }, own)
+    const [cookie = ''] = String(entered.headers.get('set-cookie')).split(';')
+    const rename = (name: string) => server.ask('PATCH', '/api/me', { name }, { ...own, cookie })
+    for (let count = 1; count <= 10; count++) {
+      const { status, body } = await rename(`Gus ${count}`)
+      assert.equal([status, body.kind, body.name], [200, 'guest', `Gus ${count}`])
+    }
+    const { status, body } = await rename('Gus 11')
+    assert.equal([status, body.error.code], [429, 'too_many_requests'])
+    assert.is((await server.ask('GET', '/api/me', undefined, { cookie })).body.name, 'Gus 10')
+    assert.is((await rename('')).status, 400)
   }),
 )
 
