@@ -70,11 +70,6 @@ end $$;
 create trigger record_two_factor after update of two_factor_enabled on ${s}.users for each row
   when (old.two_factor_enabled <> new.two_factor_enabled and not ${byBetterAuth}) execute function ${s}.record_two_factor();
 
--- What the provider of single sign-on calls its own session, so that it can end ours (OpenID Connect back-channel logout).
-alter table ${s}.sessions add column provider_session text check (length(provider_session) between 1 and 255);
--- the sessions of a person that the provider ends
-create index sessions_provider on ${s}.sessions (provider_session) where provider_session is not null;
-
 create table ${s}.password_resets (
   id uuid primary key default gen_random_uuid(),
   user_id integer not null references ${s}.users on delete cascade,
@@ -117,11 +112,7 @@ begin
   end if;
   return null;
 end $$;
-create trigger record_row after insert on ${s}.invitations for each row execute function ${s}.record_person_link();
--- One that is swept away when it is over was in the trail before, with its address.
-create trigger record_delete after delete on ${s}.invitations for each row
-  when (old.expires_at > clock_timestamp() and old.accepted_at is null and old.revoked_at is null)
-  execute function ${s}.record_person_link();
+create trigger record_row after insert or delete on ${s}.invitations for each row execute function ${s}.record_person_link();
 create trigger record_update after update on ${s}.invitations for each row when (old.* is distinct from new.*)
   execute function ${s}.record_person_link();
 create trigger record_row after insert on ${s}.password_resets for each row execute function ${s}.record_person_link();
@@ -138,8 +129,6 @@ export async function down(db: Kysely<unknown>, schema: string): Promise<void> {
     db,
     `
 drop trigger record_row on ${s}.invitations;
-drop trigger record_delete on ${s}.invitations;
-alter table ${s}.sessions drop column provider_session;
 drop trigger record_update on ${s}.invitations;
 drop trigger end_password_resets_insert on ${s}.accounts;
 drop trigger end_password_resets_update on ${s}.accounts;

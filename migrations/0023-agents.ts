@@ -48,9 +48,7 @@ create table ${s}.agent_edits (
   old_values jsonb not null check (jsonb_typeof(old_values) = 'object'),
   new_values jsonb not null check (jsonb_typeof(new_values) = 'object'),
   created_at timestamptz not null default now(),
-  undone_at timestamptz,
-  -- the trail has counted it
-  in_trail boolean not null default false
+  undone_at timestamptz
 );
 -- what one agent did on one board, newest first, and since a moment
 create index agent_edits_board on ${s}.agent_edits (board_id, agent_id, created_at);
@@ -58,8 +56,6 @@ create index agent_edits_board on ${s}.agent_edits (board_id, agent_id, created_
 create index agent_edits_agent on ${s}.agent_edits (agent_id, id);
 -- what is old enough to be forgotten
 create index agent_edits_age on ${s}.agent_edits (created_at);
--- what the trail is still to be told
-create index agent_edits_untold on ${s}.agent_edits (id) where not in_trail;
 `,
   )
 }

@@ -110,8 +110,6 @@ create table ${s}.board_records (
 );
 -- records of one template, newest first
 create index board_records_list on ${s}.board_records (template_code, created_at desc, id desc) where deleted_at is null;
--- records of every template, newest first
-create index board_records_newest on ${s}.board_records (created_at desc, id desc) where deleted_at is null;
 -- boards made from this version
 create index board_records_template on ${s}.board_records (template_id);
 
@@ -124,8 +122,6 @@ create table ${s}.board_record_keys (
   primary key (template_code, field, value)
 );
 create index board_record_keys_record on ${s}.board_record_keys (record_id);
--- the record that has this value, in whatever field
-create index board_record_keys_value on ${s}.board_record_keys (value, template_code);
 
 create function ${s}.keep_record_keys() ${definer} as $$
 begin

@@ -27,6 +27,9 @@ import * as trailLinks from './0033-trail-links.ts'
 import * as library from './0034-library.ts'
 import * as recordTexts from './0035-record-texts.ts'
 import * as retention from './0036-retention.ts'
+import * as providerSessions from './0037-provider-sessions.ts'
+import * as journalInTrail from './0038-journal-in-trail.ts'
+import * as recordsLookedUp from './0039-records-looked-up.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -60,4 +63,7 @@ export const migrations: readonly Migration[] = [
   { name: '0034-library', ...library },
   { name: '0035-record-texts', ...recordTexts },
   { name: '0036-retention', ...retention },
+  { name: '0037-provider-sessions', ...providerSessions },
+  { name: '0038-journal-in-trail', ...journalInTrail },
+  { name: '0039-records-looked-up', ...recordsLookedUp },
 ]

@@ -568,8 +568,8 @@ agents('are journaled by the half second also where the trail hears of it much l
     const { id } = await make(ada, 'Drawer')
     // As a server that could not write its trail for some seconds left them.
     await server.pool.query(
-      `insert into boardroom.agent_edits (board_id, agent_id, element_id, change, old_values, new_values, created_at)
-       select $1, $2, 'old', 'updated', jsonb_build_object('x', x), jsonb_build_object('x', x + 1),
+      `insert into boardroom.agent_edits (board_id, agent_id, element_id, change, old_values, new_values, in_trail, created_at)
+       select $1, $2, 'old', 'updated', jsonb_build_object('x', x), jsonb_build_object('x', x + 1), false,
          now() - make_interval(secs => 10 - x * 0.3) from generate_series(0, 5) x`,
       [board, id],
     )

@@ -162,8 +162,8 @@ export async function insertUpdates(
     const types = ['uuid', 'uuid', 'text', 'text', 'text', 'text']
     const arrays = types.map((type, at) => `$${values.length + 1 + at}::${type}[]`)
     written.push(`edits as (
-      insert into ${tableIn(schema, 'agent_edits')} (board_id, agent_id, element_id, change, old_values, new_values)
-      select board_id, agent_id, element_id, change, old_values::jsonb, new_values::jsonb
+      insert into ${tableIn(schema, 'agent_edits')} (board_id, agent_id, element_id, change, old_values, new_values, in_trail)
+      select board_id, agent_id, element_id, change, old_values::jsonb, new_values::jsonb, false
       from unnest(${arrays.join()}) as new (board_id, agent_id, element_id, change, old_values, new_values))`)
     values.push(
       uuidArray(edits.map(({ boardId }) => boardId)),
