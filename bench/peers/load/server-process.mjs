@@ -121,5 +121,5 @@ export async function startServer(peer, port, dataDir) {
 function kill(pid) {
   try {
     process.kill(pid, 'SIGKILL')
-  } catch {}
+  } catch {} // gone already
 }
