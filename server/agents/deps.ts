@@ -1,4 +1,4 @@
-// What agents need of the rest, handed in by boardroom.ts.
+// What agents need of the rest, handed in by server/parts.
 import type { Logger } from 'pino'
 import type { AuditTrail } from '../audit/trail.ts'
 import type { BoardAccess } from '../boards/access.ts'

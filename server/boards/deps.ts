@@ -1,4 +1,4 @@
-// What the boards need of the rest, handed in by boardroom.ts.
+// What the boards need of the rest, handed in by server/parts.
 import type { Transaction } from 'kysely'
 import type { Logger } from 'pino'
 import type { BoardEvent } from '../../shared/protocol.ts'

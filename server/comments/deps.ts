@@ -1,4 +1,4 @@
-// What the comments need of the rest, handed in by boardroom.ts.
+// What the comments need of the rest, handed in by server/parts.
 import type { AuditTrail } from '../audit/trail.ts'
 import type { BoardAccess } from '../boards/access.ts'
 import type { Config } from '../config.ts'

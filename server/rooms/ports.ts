@@ -1,4 +1,4 @@
-// What rooms need of the rest, declared here and handed in by boardroom.ts, so that a room is tested with a fake
+// What rooms need of the rest, declared here and handed in by server/parts, so that a room is tested with a fake
 // log and a socket pair. Nothing in this folder knows HTTP or SQL.
 import type { Level } from '../../shared/levels.ts'
 import type { PublicPrincipal } from '../../shared/protocol.ts'

@@ -1,4 +1,4 @@
-// What the storage routes need of the rest, handed in by boardroom.ts.
+// What the storage routes need of the rest, handed in by server/parts.
 import type { Level } from '../../shared/levels.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import type { Config } from '../config.ts'

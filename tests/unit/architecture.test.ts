@@ -23,7 +23,7 @@ const importsOf = (file: string): string[] =>
 const floors: readonly (readonly string[])[] = [
   ['server/cli.ts', 'server/index.ts'],
   ['server/commands'],
-  ['server/boardroom.ts', 'server/services.ts', 'server/opened-parts.ts'],
+  ['server/boardroom.ts', 'server/services.ts', 'server/parts'],
   ['server/http'],
   ['server/agents'],
   ['server/privacy'],
