@@ -160,6 +160,7 @@ const Agent = ({ agent, boards, onChanged }: AgentProps) => {
   const [grants, setGrants] = useState<AgentGrantResponse[]>([])
   const [edits, setEdits] = useState<AgentEditResponse[]>([])
   const [isRemoving, setRemoving] = useState(false)
+  const [isDeleted, setDeleted] = useState(false)
 
   const look = useCallback(async () => {
     const [given, done] = await Promise.all([api.listAgentGrants(id), api.listAgentEdits(id)])
@@ -167,11 +168,16 @@ const Agent = ({ agent, boards, onChanged }: AgentProps) => {
     setEdits(done.items)
   }, [id])
   useEffect(() => {
-    const quietly = () => void look().catch(() => {}) // tried again in a moment
+    if (isDeleted) return
+    // Where somebody else deleted it, the list says so; what else failed is tried again in a moment.
+    const quietly = () =>
+      void look().catch((error) => {
+        if (error instanceof api.ApiError && error.code === 'not_found') void onChanged()
+      })
     quietly()
     const watching = setInterval(quietly, watchEveryMs)
     return () => clearInterval(watching)
-  }, [look])
+  }, [look, isDeleted, onChanged])
 
   const doing = (work: Promise<unknown>) => void work.then(onChanged).then(look).catch(showProblem)
   return (
@@ -208,7 +214,14 @@ const Agent = ({ agent, boards, onChanged }: AgentProps) => {
           onClose={() => setRemoving(false)}
           onDone={() => {
             setRemoving(false)
-            api.deleteAgent(id).then(onChanged).catch(showProblem)
+            setDeleted(true)
+            api
+              .deleteAgent(id)
+              .then(onChanged)
+              .catch((error) => {
+                setDeleted(false)
+                showProblem(error)
+              })
           }}
         />
       )}

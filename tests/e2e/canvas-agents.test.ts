@@ -48,7 +48,8 @@ pages.test(
   'agents are made, let onto a board, watched, undone and stopped',
   async ({ server, ada, open }) => {
     const board = await ada.board('Roadmap')
-    const page = await open('/agents', { cookie: ada.cookie })
+    // 404: what the page asks about an agent may find it deleted.
+    const page = await open('/agents', { cookie: ada.cookie, expected: /404/ })
     await page.getByText('You have no agents yet.').waitFor()
     await look(page, 'agents-none')
     await page.getByLabel('Name of the new agent').fill('Drawer')
@@ -89,8 +90,11 @@ pages.test(
     await agent.getByText('No permissions yet').waitFor()
     await agent.getByRole('button', { name: 'Delete Drawer' }).click()
     await look(page, 'agents-delete')
+    const beside = await open('/agents', { cookie: ada.cookie, expected: /404/ })
+    await beside.getByRole('heading', { name: 'Drawer' }).waitFor()
     await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click()
     await page.getByText('You have no agents yet.').waitFor()
+    await beside.getByText('You have no agents yet.').waitFor()
   },
 )
 

@@ -44,6 +44,9 @@ export interface CanvasServer extends TestDatabase {
 /** What a browser says of a server that is gone. */
 export const gone = /WebSocket|ERR_CONNECTION|ERR_SOCKET_NOT_CONNECTED|ERR_EMPTY_RESPONSE|503/
 
+/** Up to how many ms a request waits before it is answered, to find tests that rest on a fast machine: see CONTRIBUTING.md. */
+const slowest = Number(process.env.TEST_SLOW_ANSWERS ?? 0)
+
 const clientFolder = fileURLToPath(new URL('../../canvas', import.meta.url))
 
 export const withCanvas = <Result>(
@@ -54,7 +57,12 @@ export const withCanvas = <Result>(
     const secret = randomBytes(32).toString('base64url')
     let boardroom: Boardroom | null = null
     const http = createServer((request, response) => {
-      if (boardroom?.handleRequest(request, response) !== true) response.writeHead(503).end()
+      const answer = () => {
+        if (boardroom?.handleRequest(request, response) !== true) response.writeHead(503).end()
+      }
+      if (slowest > 0 && request.url?.startsWith('/api/') === true)
+        setTimeout(answer, Math.random() * slowest)
+      else answer()
     })
     http.on('upgrade', (request, socket, head) => {
       if (boardroom?.handleUpgrade(request, socket, head) !== true) socket.destroy()
