@@ -1,7 +1,8 @@
 // What an agent does through MCP, on boards: each asks anew what the agent may.
 import type { SceneElement } from '../../shared/element.ts'
 import { allows } from '../../shared/levels.ts'
-import { refusalOf, subjectOf, wholeLevelOf } from '../boards/access.ts'
+import { subjectOf } from '../boards/access.ts'
+import { refusalOf, wholeLevelOf } from '../boards/require-level.ts'
 import { boardById } from '../boards/board-queries.ts'
 import { createComment } from '../comments/comments.ts'
 import { writerOf } from '../comments/deps.ts'

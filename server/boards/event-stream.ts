@@ -5,8 +5,9 @@ import type { Level } from '../../shared/levels.ts'
 import type { BoardEvent, PublicPrincipal } from '../../shared/protocol.ts'
 import type { Identity } from '../principal.ts'
 import type { AccessDecision, ConnectionSummary } from '../rooms/ports.ts'
-import { refusalOf, subjectOf, wholeLevelOf } from './access.ts'
+import { subjectOf } from './access.ts'
 import type { BoardsDeps } from './deps.ts'
+import { refusalOf, wholeLevelOf } from './require-level.ts'
 
 /** What one stream sends: `event` names it, `data` is JSON. */
 export type StreamEvent =

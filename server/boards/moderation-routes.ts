@@ -11,10 +11,10 @@ import {
 import { listOf, PageQuery, Uuid } from '../../shared/api.ts'
 import type { HttpEnv } from '../routing/context.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
-import { requireLevel, requireManage } from './access.ts'
 import { answerRequest, listRequests, requestAccess } from './access-requests.ts'
 import type { BoardsDeps } from './deps.ts'
 import { moderate, readModeration, summon } from './moderation.ts'
+import { requireLevel, requireManage } from './require-level.ts'
 
 const params = z.object({ board_id: Uuid })
 const requestParams = params.extend({ request_id: z.coerce.number().int().min(1).max(2_147_483_647) })

@@ -3,10 +3,10 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { BoardOfferAnswer, BoardOfferResponse, listOf, Uuid } from '../../shared/api.ts'
 import type { HttpEnv } from '../routing/context.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
-import { requireManage } from './access.ts'
 import type { BoardsDeps } from './deps.ts'
 import { folderUser } from './folders/folders.ts'
 import { answerOffer, listOffers, withdrawOffer } from './offers.ts'
+import { requireManage } from './require-level.ts'
 
 const params = z.object({ board_id: Uuid })
 const tags = ['boards']

@@ -13,11 +13,11 @@ import type { HttpEnv } from '../routing/context.ts'
 import { eventStream } from '../routing/event-streams.ts'
 import { errorAnswers, jsonAnswer, newRouter } from '../routing/router.ts'
 import { StreamCount } from '../routing/stream-count.ts'
-import { requireLevel, requireManage } from './access.ts'
 import { listAuthors } from './authors.ts'
 import type { BoardsDeps } from './deps.ts'
 import { EventStream, type StreamEvent } from './event-stream.ts'
 import { disconnect, listAccess, listConnections, removePerson } from './people.ts'
+import { requireLevel, requireManage } from './require-level.ts'
 
 const params = z.object({ board_id: Uuid })
 const connectionParams = params.extend({ connection_id: Uuid })

@@ -4,9 +4,9 @@ import { BoardPermissionCreate, BoardPermissionResponse, listOf, PageQuery, Uuid
 import type { Identity } from '../principal.ts'
 import type { HttpEnv } from '../routing/context.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
-import { requireManage } from './access.ts'
 import type { BoardsDeps } from './deps.ts'
 import { type Granter, grantPermission, listPermissions, revokePermission } from './permissions.ts'
+import { requireManage } from './require-level.ts'
 
 const params = z.object({ board_id: Uuid })
 const permissionParams = params.extend({ permission_id: z.coerce.number().int().min(1).max(2_147_483_647) })

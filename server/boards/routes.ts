@@ -6,7 +6,6 @@ import { BoardroomError } from '../errors.ts'
 import type { Identity } from '../principal.ts'
 import type { HttpEnv } from '../routing/context.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
-import { requireLevel, requireManage } from './access.ts'
 import { addStar, removeStar } from './board-queries.ts'
 import {
   boardResponse,
@@ -32,6 +31,7 @@ import { offerBoard } from './offers.ts'
 import { peopleRoutes } from './people-routes.ts'
 import { granterOf, permissionRoutes } from './permission-routes.ts'
 import { recordRoutes } from './records/routes.ts'
+import { requireLevel, requireManage } from './require-level.ts'
 import { shareLinkRoutes } from './share-link-routes.ts'
 import { templateRoutes } from './templates/routes.ts'
 

@@ -15,10 +15,10 @@ import {
 import { addressKey } from '../routing/addresses.ts'
 import type { HttpEnv } from '../routing/context.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
-import { requireManage } from './access.ts'
 import type { BoardsDeps } from './deps.ts'
 import { exchangeShareLink, previewShareLink } from './exchange.ts'
 import type { LinkPasswords } from './link-password.ts'
+import { requireManage } from './require-level.ts'
 import {
   createShareLink,
   listShareLinks,

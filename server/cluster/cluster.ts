@@ -3,22 +3,19 @@
 //   A node that says nothing for five seconds is gone. One that does not hear itself for three is deaf: it looks into
 //   the log for what others write, and so do they, as long as the database says that somebody lives whom they do not hear.
 //   One that hears itself again says so, and then what it has: others look once more for what it did unheard.
-import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { BoardChannel, BoardListener, Nodes } from '../rooms/nodes/ports.ts'
 import type { Bus } from './bus.ts'
-import { keyOf, seal, unseal } from './envelope.ts'
 import { decodeNodeMessage, encodeNodeMessage, type NodeMessage, type Question } from './node-messages.ts'
+import { Questions } from './questions.ts'
+import { SignedBus, type SignedBusStats, type SignedMessage } from './signed-bus.ts'
 import { Stranded } from './stranded.ts'
 
 const beatMs = 1000
 const deafAfterMs = 3000
 const goneAfterMs = 5000
-const askMs = 1000
 /** So many boards are looked after in a second while somebody is not heard. */
 const boardsATick = 200
-const answersAPart = 200
-const envelopeBytes = 128
 const lookAtDatabaseEvery = 3
 
 export interface ClusterOptions {
@@ -36,47 +33,32 @@ export interface ClusterOptions {
   onClose: () => void
 }
 
-export interface ClusterStats {
+export interface ClusterStats extends SignedBusStats {
   nodes: number
   isDeaf: boolean
   isCutOff: boolean
-  sent: number
-  sentBytes: number
-  heard: number
-  heardBytes: number
-  strangers: number
-  newer: number
 }
 
 interface Channel {
   listener: BoardListener
-  numbers: Map<string, number>
   end: () => void
-}
-
-interface Asked {
-  waiting: Set<string>
-  answers: unknown[]
-  done: () => void
 }
 
 export class Cluster implements Nodes {
   readonly nodeId: string
   readonly #options: ClusterOptions
-  readonly #key: Buffer
-  readonly #prefix: string
+  readonly #bus: SignedBus
+  /** What all nodes hear. */
+  readonly #toNodes: string
+  readonly #questions = new Questions((message) => this.#say(message))
   readonly #channels = new Set<Channel>()
   /** When each was last heard. */
   readonly #nodes = new Map<string, number>()
-  readonly #numbers = new Map<string, number>()
-  readonly #asked = new Map<string, Asked>()
   readonly #listeners = new Set<(nodeId: string, message: NodeMessage) => void>()
   readonly #newcomers = new Set<() => void>()
   readonly #departures = new Set<(nodeId: string) => void>()
   readonly #stranded: Stranded
-  readonly #stats = { sent: 0, sentBytes: 0, heard: 0, heardBytes: 0, strangers: 0, newer: 0 }
   #answer: (question: Question) => unknown[] = () => []
-  #number = 0
   #heardSelfAt = performance.now()
   #tickedAt = performance.now()
   #ticks = 0
@@ -94,8 +76,8 @@ export class Cluster implements Nodes {
   constructor(options: ClusterOptions) {
     this.#options = options
     this.nodeId = options.nodeId
-    this.#key = keyOf(options.secret, options.deployment)
-    this.#prefix = `boardroom.${options.deployment}`
+    this.#bus = new SignedBus(options)
+    this.#toNodes = this.#bus.subjectOf('nodes')
     this.#stranded = new Stranded(options)
   }
 
@@ -114,13 +96,12 @@ export class Cluster implements Nodes {
   }
 
   get stats(): ClusterStats {
-    return { ...this.#stats, nodes: this.#nodes.size + 1, isDeaf: this.#isDeaf, isCutOff: this.isCutOff }
+    return { ...this.#bus.stats, nodes: this.#nodes.size + 1, isDeaf: this.#isDeaf, isCutOff: this.isCutOff }
   }
 
   async start(): Promise<void> {
     const { bus } = this.#options
-    const subject = `${this.#prefix}.nodes`
-    this.#undo.push(bus.subscribe(subject, (data) => this.#heardNode(subject, data)))
+    this.#undo.push(this.#bus.subscribe(this.#toNodes, (message) => this.#heardNode(message)))
     bus.onChange((isConnected) => {
       if (!isConnected) this.#becomeDeaf('the bus is away')
       else this.#beat()
@@ -165,35 +146,23 @@ export class Cluster implements Nodes {
   /** What all other nodes that are heard answer, as far as they do within a second. */
   async ask(question: Question): Promise<unknown[]> {
     if (this.#nodes.size === 0 || this.#isClosed) return []
-    const id = randomUUID()
-    const answers: unknown[] = []
-    let timer: NodeJS.Timeout | undefined
-    await new Promise<void>((done) => {
-      this.#asked.set(id, { waiting: new Set(this.#nodes.keys()), answers, done })
-      timer = setTimeout(done, askMs)
-      this.#say({ kind: 'ask', id, question })
-    })
-    clearTimeout(timer)
-    this.#asked.delete(id)
-    return answers
+    return this.#questions.ask(question, this.#nodes.keys())
   }
 
   open(boardId: string, listener: BoardListener): BoardChannel {
     const { bus } = this.#options
-    const subject = `${this.#prefix}.board.${boardId.toLowerCase()}`
-    const numbers = new Map<string, number>()
-    const end = bus.subscribe(subject, (data) => {
-      const message = this.#unseal(subject, data, numbers)
-      if (message === null || message.nodeId === this.nodeId) return
-      this.#sawSign(message.nodeId)
-      this.#guard(() => listener.message(message.nodeId, message.body))
+    const subject = this.#bus.subjectOf(`board.${boardId.toLowerCase()}`)
+    const end = this.#bus.subscribe(subject, ({ nodeId, body }) => {
+      if (nodeId === this.nodeId) return
+      this.#sawSign(nodeId)
+      this.#guard(() => listener.message(nodeId, body))
     })
-    const channel: Channel = { listener, numbers, end }
+    const channel: Channel = { listener, end }
     this.#channels.add(channel)
     return {
       ready: bus.settled(),
-      maxBytes: bus.maxBytes - envelopeBytes,
-      send: (body) => this.#send(subject, body),
+      maxBytes: this.#bus.maxBytes,
+      send: (body) => this.#bus.send(subject, body),
       close: () => {
         end()
         this.#channels.delete(channel)
@@ -205,7 +174,8 @@ export class Cluster implements Nodes {
     if (this.#timer !== null) clearInterval(this.#timer)
     this.#say({ kind: 'goodbye' })
     this.#isClosed = true
-    for (const { done } of this.#asked.values()) done()
+    this.#bus.close()
+    this.#questions.close()
     for (const undo of this.#undo) undo()
     for (const { end } of this.#channels) end()
     this.#options.onClose()
@@ -219,49 +189,11 @@ export class Cluster implements Nodes {
   }
 
   #say(message: NodeMessage): void {
-    this.#send(`${this.#prefix}.nodes`, encodeNodeMessage(message))
+    this.#bus.send(this.#toNodes, encodeNodeMessage(message))
   }
 
-  #send(subject: string, body: Uint8Array): void {
-    const { bus } = this.#options
-    if (this.#isClosed || !bus.isConnected) return
-    const data = seal(this.#key, subject, { nodeId: this.nodeId, number: ++this.#number, body })
-    this.#stats.sent++
-    this.#stats.sentBytes += data.length
-    bus.publish(subject, data)
-  }
-
-  #unseal(
-    subject: string,
-    data: Uint8Array,
-    numbers: Map<string, number>,
-  ): { nodeId: string; body: Uint8Array } | null {
-    const opened = unseal(this.#key, subject, data)
-    if (opened === 'newer') {
-      if (this.#stats.newer++ === 0)
-        this.#options.log.warn('a node of a newer version says what this one does not understand')
-      return null
-    }
-    if (opened === 'stranger') {
-      if (this.#stats.strangers++ === 0)
-        this.#options.log.warn(
-          'a message on the bus is not signed by this deployment, and ignored; has every node the same BOARDROOM_SECRET?',
-        )
-      return null
-    }
-    const { nodeId, number, body } = opened
-    // Played back by somebody, or twice.
-    if (number <= (numbers.get(nodeId) ?? 0)) return null
-    numbers.set(nodeId, number)
-    this.#stats.heard++
-    this.#stats.heardBytes += data.length
-    return { nodeId, body }
-  }
-
-  #heardNode(subject: string, data: Uint8Array): void {
-    const opened = this.#unseal(subject, data, this.#numbers)
-    if (opened === null || this.#isClosed) return
-    const { nodeId, body } = opened
+  #heardNode({ nodeId, body }: SignedMessage): void {
+    if (this.#isClosed) return
     if (nodeId === this.nodeId) {
       this.#heardSelfAt = performance.now()
       if (this.#isDeaf) this.#hearAgain()
@@ -290,7 +222,7 @@ export class Cluster implements Nodes {
         this.#answerTo(nodeId, message.id, message.question)
         return
       case 'answer':
-        this.#answered(nodeId, message)
+        this.#questions.answered(nodeId, message)
         return
       default:
         for (const listener of this.#listeners) this.#guard(() => listener(nodeId, message))
@@ -302,19 +234,7 @@ export class Cluster implements Nodes {
     this.#guard(() => {
       answers = this.#answer(question)
     })
-    do {
-      const part = answers.splice(0, answersAPart)
-      this.#say({ kind: 'answer', id, to, answers: part, isLast: answers.length === 0 })
-    } while (answers.length > 0)
-  }
-
-  #answered(nodeId: string, answer: Extract<NodeMessage, { kind: 'answer' }>): void {
-    const asked = this.#asked.get(answer.id)
-    if (asked === undefined) return
-    asked.answers.push(...answer.answers)
-    if (!answer.isLast) return
-    asked.waiting.delete(nodeId)
-    if (asked.waiting.size === 0) asked.done()
+    this.#questions.answer(to, id, answers)
   }
 
   #sawSign(nodeId: string): void {
@@ -345,8 +265,7 @@ export class Cluster implements Nodes {
     this.#options.log.info({ nodeId, why }, 'a node is gone')
     for (const { listener } of [...this.#channels]) this.#guard(() => listener.gone(nodeId))
     for (const listener of this.#departures) this.#guard(() => listener(nodeId))
-    for (const asked of this.#asked.values())
-      if (asked.waiting.delete(nodeId) && asked.waiting.size === 0) asked.done()
+    this.#questions.gone(nodeId)
   }
 
   #tick(): void {

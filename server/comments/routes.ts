@@ -14,7 +14,7 @@ import {
   ThreadUpdate,
 } from '../../shared/api/comments.ts'
 import { listOf, PageQuery, Uuid } from '../../shared/api.ts'
-import { requireLevel } from '../boards/access.ts'
+import { requireLevel } from '../boards/require-level.ts'
 import { BoardroomError } from '../errors.ts'
 import { addressKey } from '../routing/addresses.ts'
 import type { HttpEnv } from '../routing/context.ts'

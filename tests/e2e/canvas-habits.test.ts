@@ -13,6 +13,7 @@ const visible = async (page: Page): Promise<number> =>
 
 /** A key of the canvas, and what was drawn by it. */
 const drawsByKey = async (page: Page, after: string): Promise<void> => {
+  await eventually(async () => (await page.getByRole('dialog').count()) === 0)
   const before = await visible(page)
   await page.keyboard.press('r')
   await page.mouse.move(300, 420)

@@ -14,7 +14,7 @@ import type { Actor, Identity } from '../../principal.ts'
 import type { Access } from '../../rooms/ports.ts'
 import type { HttpEnv } from '../../routing/context.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../../routing/router.ts'
-import { requireManage, requireRight } from '../access.ts'
+import { requireManage, requireRight } from '../require-level.ts'
 import {
   askNoMore,
   askOnBoard,

@@ -15,8 +15,8 @@ import { readDrawing } from '../../../shared/drawing.ts'
 import { unfillElements } from '../../../shared/template-texts.ts'
 import type { HttpEnv } from '../../routing/context.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../../routing/router.ts'
-import { requireLevel } from '../access.ts'
 import type { BoardsDeps } from '../deps.ts'
+import { requireLevel } from '../require-level.ts'
 import {
   approveTemplate,
   compareTemplate,
