@@ -1,10 +1,10 @@
 // What the routes of boards, documents, comments and agents need of the rest, and what works for them in the background.
 import type { Level } from '../../shared/levels.ts'
 import { makeTicket } from '../accounts/tickets.ts'
-import { requireLevel, requireManage } from '../boards/require-level.ts'
 import { backgrounds } from '../boards/background.ts'
 import type { BoardsDeps } from '../boards/deps.ts'
 import { RecordTexts } from '../boards/records/following.ts'
+import { requireLevel, requireManage } from '../boards/require-level.ts'
 import { everywhere } from '../cluster/everywhere.ts'
 import type { CommentsDeps } from '../comments/deps.ts'
 import { CommentMail } from '../comments/digest.ts'
