@@ -14,12 +14,12 @@ import { migrateUp } from './database/migrate.ts'
 import { takeServerLock } from './database/server-lock.ts'
 import { openEdge } from './parts/edge.ts'
 import type { Given, MetricsOf } from './parts/given.ts'
+import { openHourly } from './parts/hourly.ts'
 import { openLive } from './parts/live.ts'
 import { openNouns } from './parts/nouns.ts'
 import { closing, OpenedParts } from './parts/opened-parts.ts'
 import { openPeople } from './parts/people.ts'
 import { openRecords } from './parts/records.ts'
-import { cleanUp } from './privacy/retention.ts'
 import type { InspectionLimits } from './rooms/ports.ts'
 import { rateLimits } from './routing/rate-limits.ts'
 import { type Services, servicesOf } from './services.ts'
@@ -126,8 +126,6 @@ export async function createBoardroom(options: BoardroomOptions): Promise<Boardr
   }
 }
 
-const forgetEveryMs = 60 * 60_000
-
 const isDatabase = (given: BoardroomOptions['database']): given is Database =>
   typeof given === 'object' && 'db' in given
 
@@ -139,21 +137,16 @@ async function open(given: BoardroomOptions['database'], config: Config, log: Lo
 }
 
 async function start(given: Given, isClosing: AbortController): Promise<Boardroom> {
-  const { database, config, log, opened } = given
+  const { database, log, opened } = given
   const records = await openRecords(given)
   const live = await openLive(given, records)
   const people = await openPeople(given, records)
   const nouns = await openNouns(given, records, live, people)
   const { isOurPath, listener, plain, upgrades } = openEdge({ given, records, live, people, nouns })
   const { access, rooms } = live
-  const { boards, storage, comments, recordTexts } = nouns
+  const { boards, storage, comments } = nouns
 
-  void recordTexts.followAll()
-  const forgetting = setInterval(() => {
-    void recordTexts.followAll()
-    void cleanUp(database.db, config.retention, log, isClosing.signal)
-  }, forgetEveryMs)
-  opened.add('hourly cleaning', () => clearInterval(forgetting))
+  openHourly(given, nouns)
 
   let closed: Promise<void> | null = null
   const close = async (drainMs: number): Promise<void> => {

@@ -139,6 +139,7 @@ export async function cleanUp(db: Db, retention: Retention, log: Logger, signal:
   for (const category of retentionCategories) {
     const days = retention[category]
     if (days === null) continue
+    if (signal.aborted) return
     try {
       let rows = 0
       for await (const count of removals(db, systemActor, category, days)) {
