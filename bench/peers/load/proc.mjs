@@ -1,5 +1,5 @@
 // Reads CPU time and memory of a process and all of its descendants from /proc (Linux only).
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 const read = (file) => {
   try {
@@ -90,10 +90,22 @@ function statusMiB(pids, field) {
 export const rssMiB = (pids) => statusMiB(pids, 'VmRSS')
 export const peakMiB = (pids) => statusMiB(pids, 'VmHWM')
 
-/** Whether the process has a handler for SIGUSR2 (which would kill it otherwise). */
+/**
+ * Whether the process is a Node with a handler for SIGUSR2, which would kill it otherwise. To a process of Postgres the
+ * signal means other things: it ends the checkpointer, and with that every connection.
+ */
 export function catchesUsr2(pid) {
+  if (!programOf(pid).endsWith('/node')) return false
   const mask = /SigCgt:\s+([0-9a-f]+)/.exec(read(`/proc/${pid}/status`))?.[1] ?? '0'
   return (BigInt(`0x${mask}`) & (1n << 11n)) !== 0n
+}
+
+function programOf(pid) {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`)
+  } catch {
+    return ''
+  }
 }
 
 export const isAlive = (pid) => /State:\s+[^ZX]/.test(read(`/proc/${pid}/status`))
