@@ -1,9 +1,10 @@
-// Keeps the chain: rows are sealed within a second by whichever process holds the lock for it, the head goes where
+// Keeps the chain: rows are sealed in about a second by whichever process holds the lock for it, the head goes where
 // the database's owner cannot reach it, and the months ahead get their partitions.
 import { appendFile, mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Logger } from 'pino'
 import type { Database } from '../database/database.ts'
+import type { WaitingWork } from '../database/waiting-work.ts'
 import { chainHead, makePartitions, sealAudit } from './queries.ts'
 
 export interface AuditChainOptions {
@@ -11,6 +12,8 @@ export interface AuditChainOptions {
   log: Logger
   /** Heads are appended here, one JSON object a line: `{"seq":1,"hash":"<hex>","at":"<ISO>"}`. null: to the log alone. */
   headsFile: string | null
+  /** Says when rows wait; without it, they are looked for every `sealEveryMs`. */
+  waiting?: WaitingWork
   sealEveryMs?: number
   headEveryMs?: number
 }
@@ -34,8 +37,12 @@ export class AuditChain {
   async start(): Promise<void> {
     await this.#partitions()
     await this.seal()
-    const { sealEveryMs = 500, headEveryMs = 60_000 } = this.#options
-    this.#every(sealEveryMs, () => this.seal())
+    const { sealEveryMs = 500, headEveryMs = 60_000, waiting } = this.#options
+    if (waiting === undefined) this.#every(sealEveryMs, () => this.seal())
+    else
+      waiting.onLook(({ unsealed }) => {
+        if (unsealed) void this.seal()
+      })
     this.#every(headEveryMs, () => this.writeHead())
     this.#every(dayMs, () => this.#partitions())
   }

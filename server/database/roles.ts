@@ -16,7 +16,7 @@ export interface RoleNames {
 const trailGrants: Record<string, string> = {
   audit_logs: 'select, insert',
   audit_chain: 'select',
-  audit_unsealed: 'insert',
+  audit_unsealed: 'select, insert',
 }
 
 const serverFunctions = [

@@ -99,7 +99,7 @@ export async function openNouns(given: Given, records: Records, live: Live, peop
     opened.add('mail of comments', () => mail.close())
   }
   const webhooks = startWebhooks({
-    ...{ db, log, config, mailer, pace: given.webhookPace },
+    ...{ db, log, config, mailer, pace: given.webhookPace, waiting: records.waiting },
     publicUrl: urlFor(null),
   })
   opened.add('webhooks', () => webhooks.close())

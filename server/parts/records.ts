@@ -5,6 +5,7 @@ import { ServerPresence } from '../audit/leaves.ts'
 import { AuditTrail } from '../audit/trail.ts'
 import { DiskWatch } from '../database/disk-space.ts'
 import { Notifications } from '../database/notifications.ts'
+import { WaitingWork } from '../database/waiting-work.ts'
 import { DocumentWorker } from '../documents/document-worker.ts'
 import { storageMetrics } from '../http/storage-metrics.ts'
 import { Compaction } from '../storage/log/compaction.ts'
@@ -19,6 +20,7 @@ export async function openRecords({
   log,
   dataFolder,
   heartbeatMs,
+  webhookPace,
   registry,
   opened,
 }: Given) {
@@ -27,9 +29,12 @@ export async function openRecords({
   const presence = new ServerPresence(database, log)
   await presence.start({ oneOfSeveral: config.natsUrl !== undefined })
   opened.add('presence of the server', () => presence.close())
-  const chain = new AuditChain({ database, log, headsFile: config.auditHeadsFile ?? null })
+  const waiting = new WaitingWork({ db: database.db, log, everyMs: webhookPace?.pollMs })
+  const chain = new AuditChain({ database, log, headsFile: config.auditHeadsFile ?? null, waiting })
   await chain.start()
   opened.add('audit chain', () => chain.close())
+  waiting.start()
+  opened.add('waiting work', () => waiting.close())
   // Closed before the chain, which then seals its last rows.
   const trail = new AuditTrail({ database, log, serverId: presence.serverId })
   opened.add('audit trail', () => trail.close())
@@ -54,5 +59,5 @@ export async function openRecords({
   // Rooms have been flushed by then, so it closes before the log.
   opened.add("agents' journal", () => journal.close())
   storageMetrics(registry, { updateLog, compaction, disk })
-  return { presence, trail, notifications, worker, compaction, journal, updateLog }
+  return { presence, trail, notifications, worker, compaction, journal, updateLog, waiting }
 }

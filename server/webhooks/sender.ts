@@ -1,6 +1,7 @@
-// Sends what is due. Every second it takes some deliveries from the outbox, each under a lease: whoever dies in the
-// middle leaves them due again, so a receiver may get one twice, with the same webhook-id. Failures are tried again
-// ever more rarely, for three days; a webhook that only fails, or says 410 Gone, is disabled, and its keepers are told.
+// Sends what is due. When something is, which is looked for every second, it takes some deliveries from the outbox, each
+// under a lease: whoever dies in the middle leaves them due again, so a receiver may get one twice, with the same
+// webhook-id. Failures are tried again ever more rarely, for three days; a webhook that only fails, or says 410 Gone, is
+// disabled, and its keepers are told.
 import type { Logger } from 'pino'
 import { Webhook } from 'standardwebhooks'
 import { transactionAs } from '../audit/actor.ts'
@@ -60,8 +61,7 @@ export class WebhookSender {
   readonly #pace: WebhookPace
   /** By webhook. */
   readonly #underWay = new Map<string, { holder: string; sending: Set<Promise<void>> }>()
-  #timer: NodeJS.Timeout | null = null
-  #turn: Promise<void> = Promise.resolve()
+  #turn: Promise<void> | null = null
   #closed = false
   /** The database did not answer the last time; logged once. */
   #isAway = false
@@ -71,33 +71,29 @@ export class WebhookSender {
     this.#pace = { ...webhookPace, ...deps.pace }
   }
 
-  start(): void {
-    this.#wait()
+  /** Something is due: sends of it what may be under way at once. */
+  takeSome(): void {
+    if (this.#closed || this.#turn !== null) return
+    this.#turn = this.#take()
+      .then(
+        () => {
+          this.#isAway = false
+        },
+        (error: unknown) => {
+          if (!this.#isAway) this.#deps.log.warn({ err: error }, 'webhooks not sent; trying again')
+          this.#isAway = true
+        },
+      )
+      .finally(() => {
+        this.#turn = null
+      })
   }
 
   /** Waits for what is under way. */
   async close(): Promise<void> {
     this.#closed = true
-    if (this.#timer !== null) clearTimeout(this.#timer)
     await this.#turn
     await Promise.all([...this.#underWay.values()].flatMap(({ sending }) => [...sending]))
-  }
-
-  #wait(): void {
-    if (this.#closed) return
-    this.#timer = setTimeout(() => {
-      this.#turn = this.#take()
-        .then(
-          () => {
-            this.#isAway = false
-          },
-          (error: unknown) => {
-            if (!this.#isAway) this.#deps.log.warn({ err: error }, 'webhooks not sent; trying again')
-            this.#isAway = true
-          },
-        )
-        .then(() => this.#wait())
-    }, this.#pace.pollMs)
   }
 
   async #take(): Promise<void> {

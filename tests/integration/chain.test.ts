@@ -12,6 +12,7 @@ import { verifyAudit } from '../../server/audit/verify.ts'
 import { userCommand } from '../../server/commands/user.ts'
 import { readConfig } from '../../server/config.ts'
 import { makeRoles } from '../../server/database/roles.ts'
+import { WaitingWork } from '../../server/database/waiting-work.ts'
 import { type TestDatabase, withDatabase } from '../helpers/database.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { make } from '../helpers/factories.ts'
@@ -351,6 +352,22 @@ sealing('happens within a second of the commit, in any number of processes, each
       assert.equal(await verifyAudit(test.database), { ok: true, rows: 1000, erased: 0 })
     } finally {
       await Promise.all(chains.map((chain) => chain.close()))
+    }
+  }),
+)
+sealing('happens soon after the look that all work of the server shares found a row', () =>
+  withDatabase(async (test) => {
+    const waiting = new WaitingWork({ db: test.db, log: test.log, everyMs: 20 })
+    const chain = new AuditChain({ database: test.database, log: test.log, headsFile: null, waiting })
+    await chain.start()
+    waiting.start()
+    try {
+      await signIns(test, 5)
+      await eventually(async () => (await verifyAudit(test.database)).rows === 5, { withinMs: 20_000 })
+      assert.equal(await test.db.selectFrom('audit_unsealed').select('id').execute(), [])
+    } finally {
+      await waiting.close()
+      await chain.close()
     }
   }),
 )
