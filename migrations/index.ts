@@ -30,6 +30,7 @@ import * as retention from './0036-retention.ts'
 import * as providerSessions from './0037-provider-sessions.ts'
 import * as journalInTrail from './0038-journal-in-trail.ts'
 import * as recordsLookedUp from './0039-records-looked-up.ts'
+import * as sideRows from './0040-side-rows.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -66,4 +67,5 @@ export const migrations: readonly Migration[] = [
   { name: '0037-provider-sessions', ...providerSessions },
   { name: '0038-journal-in-trail', ...journalInTrail },
   { name: '0039-records-looked-up', ...recordsLookedUp },
+  { name: '0040-side-rows', ...sideRows },
 ]

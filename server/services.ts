@@ -248,16 +248,8 @@ export function servicesOf({
       authors: (boardId, page) => listAuthors(boards, boardId, { limit: 100, ...page }),
       async import(boardId, { format, body, replace = false }, by) {
         const author = by === undefined ? 'system' : principalKey((await identityOf(by)).principal)
-        const summary = await importDocument(storage, { boardId, format, body, replace, author })
-        const details = { import: format, ...summary }
-        await storage.trail.record({
-          action: 'update',
-          actor: await actorFor(by),
-          boardId,
-          resourceType: 'document',
-          details,
-        })
-        return summary
+        const actor = await actorFor(by)
+        return importDocument(storage, { boardId, format, body, replace, author, actor, level: null })
       },
     },
     comments: commentsService(comments, writerFor),

@@ -5,6 +5,7 @@ import type { BoardAccess } from '../boards/access.ts'
 import type { CommentsDeps } from '../comments/deps.ts'
 import type { Db } from '../database/database.ts'
 import type { ServerChange } from '../rooms/edits/server-change.ts'
+import type { Telling } from '../rooms/edits/side-rows.ts'
 import type { RateLimit } from '../routing/rate-limits.ts'
 import type { AgentJournal } from './journal.ts'
 
@@ -15,7 +16,12 @@ export interface AgentsDeps {
   /** @see server/rooms/rooms.ts */
   rooms: {
     document(boardId: string): Promise<Uint8Array>
-    applyAsServer(boardId: string, change: ServerChange, principalKey: string): Promise<void>
+    applyAsServer(
+      boardId: string,
+      change: ServerChange,
+      principalKey: string,
+      tell?: Telling,
+    ): Promise<boolean>
     saved(boardId: string): Promise<void>
   }
   journal: Pick<AgentJournal, 'flush'>

@@ -4,7 +4,7 @@ import * as Y from 'yjs'
 import type { AgentUndone } from '../../shared/api/agents.ts'
 import { sameJson } from '../../shared/element.ts'
 import { elementMaps } from '../../shared/scene.ts'
-import { type AuditEvent, rowOf } from '../audit/event.ts'
+import { rowOf } from '../audit/event.ts'
 import { insertEvents } from '../audit/queries.ts'
 import { BoardroomError } from '../errors.ts'
 import type { Actor } from '../principal.ts'
@@ -33,28 +33,30 @@ export async function undoAgent(
   const elements = new Set(rows.map(({ element_id }) => element_id)).size
   if (rows.length === 0) return { edits: 0, elements: 0, kept: 0 }
   let kept = 0
-  await deps.rooms.applyAsServer(
+  const undone = rows.map(({ id }) => id)
+  const row = () =>
+    rowOf({
+      action: 'update',
+      actor,
+      boardId,
+      resourceType: 'agent',
+      resourceId: agentId,
+      details: { undone: rows.length, elements, kept, since: since.toISOString() },
+    })
+  const isChanged = await deps.rooms.applyAsServer(
     boardId,
     (doc) => {
       kept = undoIn(doc, rows)
     },
     by,
+    () => ({ trail: [row()], undone }),
   )
-  const event: AuditEvent = {
-    action: 'update',
-    actor,
-    boardId,
-    resourceType: 'agent',
-    resourceId: agentId,
-    details: { undone: rows.length, elements, kept, since: since.toISOString() },
-  }
-  await deps.db.transaction().execute(async (trx) => {
-    await markUndone(
-      trx,
-      rows.map(({ id }) => id),
-    )
-    await insertEvents(trx, [rowOf(event)])
-  })
+  // Everything was changed since, or is as before already.
+  if (!isChanged)
+    await deps.db.transaction().execute(async (trx) => {
+      await markUndone(trx, undone)
+      await insertEvents(trx, [row()])
+    })
   return { edits: rows.length, elements, kept }
 }
 
@@ -75,7 +77,7 @@ export function undoIn(doc: Y.Doc, rows: readonly EditRow[]): number {
     }
     for (const key of new Set([...Object.keys(row.old_values), ...Object.keys(row.new_values)])) {
       const now = map.get(key)
-      // Undone already: by a server that crashed before it could note it.
+      // Undone already: by a server of before that crashed, which noted it later.
       if (sameJson(now, row.old_values[key])) continue
       if (!sameJson(now, row.new_values[key])) kept++
       else if (key in row.old_values) map.set(key, row.old_values[key])

@@ -6,17 +6,18 @@ import { prepared } from '../database/prepared.ts'
 import type { AuditAction, AuditCategory } from '../database/tables.ts'
 import { jsonbOf } from './event.ts'
 
+/** As a record of Postgres: the columns of a row as `rowOf` makes it. */
+export const eventRecord = `action text, category text, actor_kind text, actor_name text, user_id integer, guest_id uuid, agent_id text,
+      board_id uuid, link_id uuid, resource_type text, resource_id text, permission_level text,
+      old_values jsonb, new_values jsonb, details jsonb, ip_address text, user_agent text, session_id text`
+export const eventColumns = eventRecord.split(',').map((column) => column.trim().split(' ')[0])
+
 /** Writes rows as `rowOf` makes them, in one statement; the database sets id, timestamp and salt. */
 export const insertEvents = async (db: Db, rows: readonly Record<string, unknown>[]): Promise<void> => {
-  const columns = sql.raw(
-    'action, category, actor_kind, actor_name, user_id, guest_id, agent_id, board_id, link_id, resource_type, resource_id, permission_level, old_values, new_values, details, ip_address, user_agent, session_id',
-  )
+  const columns = sql.raw(eventColumns.join())
   await sql`
     ${prepared} insert into ${sql.table('audit_logs')} (${columns})
-    select ${columns} from jsonb_to_recordset(${jsonbOf(rows)}::jsonb) as event (
-      action text, category text, actor_kind text, actor_name text, user_id integer, guest_id uuid, agent_id text,
-      board_id uuid, link_id uuid, resource_type text, resource_id text, permission_level text,
-      old_values jsonb, new_values jsonb, details jsonb, ip_address text, user_agent text, session_id text)
+    select ${columns} from jsonb_to_recordset(${jsonbOf(rows)}::jsonb) as event (${sql.raw(eventRecord)})
   `.execute(db)
 }
 

@@ -55,6 +55,7 @@ import type {
   BoardUpdatesTable,
   BoardVersionsTable,
   FileContentsTable,
+  SideRowsWrittenTable,
 } from './tables/storage.ts'
 import type { WebhookDeliveriesTable, WebhookEventsTable, WebhooksTable } from './tables/webhooks.ts'
 
@@ -83,6 +84,7 @@ export interface Tables {
   webhook_deliveries: WebhookDeliveriesTable
   agents: AgentsTable
   agent_edits: AgentEditsTable
+  side_rows_written: SideRowsWrittenTable
   consent_records: ConsentRecordsTable
   consent_texts: ConsentTextsTable
   boards: BoardsTable

@@ -35,7 +35,9 @@ export async function openNouns(given: Given, records: Records, live: Live, peop
   const documents = boardDocuments({
     worker,
     config,
-    edit: (boardId, change, author) => rooms.applyAsServer(boardId, change, author),
+    edit: async (boardId, change, author) => {
+      await rooms.applyAsServer(boardId, change, author)
+    },
     document: (boardId) => rooms.document(boardId),
   })
   const recordTexts = new RecordTexts({ db, documents, log, closing })

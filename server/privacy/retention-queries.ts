@@ -72,6 +72,10 @@ export async function removeOld(
   return removed
 }
 
+/** Which rows were committed beside an update; nobody tries a commit again for a day. Serves from: side_rows_written_at. */
+export const forgetSideRows = (db: Db) =>
+  db.deleteFrom('side_rows_written').where('written_at', '<', sql<Date>`now() - interval '1 day'`).execute()
+
 const record = 'record_retention(text, integer, bigint)'
 
 /** Whether this connection may record what was removed: only the owner of the tables may. */

@@ -51,7 +51,7 @@ export interface UpdateLog {
    * Queue one update for the next group commit, which edits of continuous work share. While the database is away it stays queued and is tried again.
    * @param update Yjs v1, the server's own update event; owned by the log from here on.
    * @param authors client ids of which something changed that must be remembered; the last word on each.
-   * @param byAgents what agents did by it; in the same commit.
+   * @param beside what is written in the same commit.
    * @returns resolves once committed.
    * @throws BoardroomError when this board alone cannot be written (deleted, over a database limit); never for an outage.
    */
@@ -59,7 +59,7 @@ export interface UpdateLog {
     boardId: string,
     update: Uint8Array,
     authors: readonly Author[],
-    byAgents?: readonly AgentEdits[],
+    beside?: SideRows | null,
   ): Promise<void>
   /** Somebody waits for what is appended by now, or can bring it back no more: it is not held for what comes next. */
   hurry(): void
@@ -105,6 +105,18 @@ export interface Author {
 export interface AgentEdits {
   agentId: string
   edits: readonly ElementEdit[]
+}
+
+/** What is committed with an update, and once, however often that is tried and by whichever node. */
+export interface SideRows {
+  /** Of this update alone. */
+  id: string
+  /** What agents did by it. */
+  byAgents: readonly AgentEdits[]
+  /** What the trail says of it. @see rowOf of server/audit/event.ts */
+  trail: readonly Record<string, unknown>[]
+  /** Rows of the agents' journal that it takes back. */
+  undone: readonly string[]
 }
 
 /** Clocks `fromClock` (inclusive) to `toClock` (exclusive) of one client id came from the principal `by`. */

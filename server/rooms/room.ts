@@ -16,6 +16,7 @@ import { ClientIds } from './edits/client-ids.ts'
 import type { Edit, Editor } from './edits/edit.ts'
 import { EditWindow, type EditWindowOptions } from './edits/edit-window.ts'
 import { type ServerChange, updatesOf } from './edits/server-change.ts'
+import type { Telling } from './edits/side-rows.ts'
 import { awarenessFrame, frameOf, syncFrame } from './frames.ts'
 import type { BoardLink, LinkedRoom } from './nodes/board-link.ts'
 import type { AccessDecision, StoredBoard } from './ports.ts'
@@ -192,14 +193,17 @@ export class Room implements Host<Connection> {
   /**
    * A change by the server itself, live for everybody; one that fails changes nothing.
    * @param author principal that the new client ids are recorded under.
-   * @returns resolves once committed.
+   * @param tell what is committed with it.
+   * @returns resolves once committed; false where nothing changed, and nothing was told.
    * @throws BoardroomError invalid_request | board_full | board_unreadable, or what `change` or the log throws.
    */
-  changeAsServer(change: ServerChange, author: string): Promise<void> {
+  changeAsServer(change: ServerChange, author: string, tell?: Telling): Promise<boolean> {
     const { limits } = this.#options
     return this.#held(async (doc) => {
-      this.#window.change(doc, updatesOf(change, { document: this.#document, doc, limits }), author)
+      const updates = updatesOf(change, { document: this.#document, doc, limits })
+      const isChanged = this.#window.change(doc, updates, author, tell)
       await this.#window.settled()
+      return isChanged
     })
   }
 

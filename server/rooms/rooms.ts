@@ -15,6 +15,7 @@ import { KeepAlive } from './connection/keep-alive.ts'
 import { type Counters, newCounters } from './counters.ts'
 import type { Contested, Relayed } from './edits/client-ids.ts'
 import type { ServerChange } from './edits/server-change.ts'
+import type { Telling } from './edits/side-rows.ts'
 import { frameOf } from './frames.ts'
 import type { Nodes } from './nodes/ports.ts'
 import { OpenRooms } from './open-rooms.ts'
@@ -176,12 +177,18 @@ export class Rooms {
    * @param change an update v1 from outside, which is validated; or a function that edits the document, and gets a
    *   copy: where it throws, nothing is changed.
    * @param principalKey who is recorded as author.
-   * @returns resolves once committed.
+   * @param tell rows that are committed with it.
+   * @returns resolves once committed; false where nothing changed, and no rows were written.
    * @throws BoardroomError invalid_request | board_full | board_unreadable | database_unreachable | not_found, or
    *   what the function throws
    */
-  applyAsServer(boardId: string, change: ServerChange, principalKey: string): Promise<void> {
-    return this.#rooms.withRoom(boardId, (room) => room.changeAsServer(change, principalKey))
+  applyAsServer(
+    boardId: string,
+    change: ServerChange,
+    principalKey: string,
+    tell?: Telling,
+  ): Promise<boolean> {
+    return this.#rooms.withRoom(boardId, (room) => room.changeAsServer(change, principalKey, tell))
   }
 
   /** Resolves once what came in to a board by now, on this node, is committed. @throws what the log threw */

@@ -5,6 +5,7 @@ import type { Config } from '../config.ts'
 import type { Database } from '../database/database.ts'
 import type { DocumentWorker } from '../documents/document-worker.ts'
 import type { Identity } from '../principal.ts'
+import type { Telling } from '../rooms/edits/side-rows.ts'
 import type { AccessDecision } from '../rooms/ports.ts'
 
 export interface StorageDeps {
@@ -41,6 +42,6 @@ export interface StorageDeps {
 export interface LiveBoards {
   /** Yjs v1, unsaved edits included. */
   document(boardId: string): Promise<Uint8Array>
-  /** Shown to everyone in the room. @returns once committed */
-  applyAsServer(boardId: string, update: Uint8Array, author: string): Promise<void>
+  /** Shown to everyone in the room. @returns once committed, with what `tell` says; false where nothing changed */
+  applyAsServer(boardId: string, update: Uint8Array, author: string, tell: Telling): Promise<boolean>
 }

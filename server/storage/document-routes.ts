@@ -142,18 +142,8 @@ export function documentRoutes(deps: StorageDeps, bodies: BodyBudget): OpenAPIHo
         // The runtime would replace broken bytes in silence, and a text would not be what was sent.
         if (format !== 'application/octet-stream' && !isUtf8(body) && imageTypeOf(body) === null)
           throw new BoardroomError('malformed_json', 'the request body is not valid UTF-8')
-        return importDocument(deps, { boardId, format, body, replace: replace === 'true', author })
-      })
-      // The trail counts; what a drawing holds is not its business.
-      const { left_out: _, ...counts } = summary
-      const details = { import: format, ...counts }
-      await deps.trail.record({
-        action: 'update',
-        actor: c.get('actor'),
-        boardId,
-        resourceType: 'document',
-        level,
-        details,
+        const by = { author, actor: c.get('actor'), level }
+        return importDocument(deps, { boardId, format, body, replace: replace === 'true', ...by })
       })
       return c.json(summary, 200)
     },

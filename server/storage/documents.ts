@@ -2,10 +2,13 @@
 import type { Transaction } from 'kysely'
 import type { LeftOut } from '../../shared/drawing.ts'
 import { imageTypeOf } from '../../shared/image-type.ts'
+import type { Level } from '../../shared/levels.ts'
+import { type AuditEvent, rowOf } from '../audit/event.ts'
 import type { Tables } from '../database/tables.ts'
 import { threadsKey } from '../documents/importing.ts'
 import type { Imported } from '../documents/tasks.ts'
 import { BoardroomError } from '../errors.ts'
+import type { Actor } from '../principal.ts'
 import type { StorageDeps } from './deps.ts'
 import { authorIds, copyRows } from './document-queries.ts'
 import { putFile } from './files/files.ts'
@@ -122,9 +125,20 @@ export async function importDocument(
     body,
     replace,
     author,
-  }: { boardId: string; format: Format; body: Uint8Array; replace: boolean; author: string },
+    actor,
+    level,
+  }: {
+    boardId: string
+    format: Format
+    body: Uint8Array
+    replace: boolean
+    author: string
+    actor: Actor
+    /** That allowed it, for the trail. */
+    level: Level | null
+  },
 ): Promise<ImportSummary> {
-  const { live, worker, config, database } = deps
+  const { live, worker, config, database, trail } = deps
   const current = await live.document(boardId)
   const limits = { maxNewClientsPerUpdate: config.maxClientsPerBoard, maxBoardBytes: config.maxBoardBytes }
   let imported: Imported
@@ -156,12 +170,24 @@ export async function importDocument(
   // A board without anything in it leaves nothing behind.
   if (imported.update !== null && current.length > emptyDocumentBytes)
     await keepCopy(deps, { boardId, state: current, reason: 'before_import', createdBy: userIdOf(author) })
-  if (imported.update !== null) await live.applyAsServer(boardId, imported.update, author)
   const { elements, skipped, leftOut, update, background } = imported
+  // The trail counts; what a drawing holds is not its business.
+  const counts = { elements, skipped, files: files.length, changed: update !== null }
+  const event: AuditEvent = {
+    action: 'update',
+    actor,
+    boardId,
+    resourceType: 'document',
+    level,
+    details: { import: format, ...counts },
+  }
+  const isChanged =
+    update !== null && (await live.applyAsServer(boardId, update, author, () => ({ trail: [rowOf(event)] })))
+  if (!isChanged) await trail.record(event)
   // Of a drawing that is added to another one, the colour behind it is not asked for.
   if (background !== null && (replace || current.length <= emptyDocumentBytes))
     await deps.backgrounds.set(boardId, background)
-  return { elements, skipped, left_out: leftOut, files: files.length, changed: update !== null }
+  return { ...counts, left_out: leftOut }
 }
 
 /** Everything of a document to a new, empty board: state, log, authors, files; no versions. In the caller's transaction. */

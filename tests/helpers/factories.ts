@@ -423,6 +423,7 @@ const libraryItem = factory('library_items', async (db, told) => ({
 const recordTextsWaiting = factory('record_texts_waiting', async (db, told) => ({
   board_id: await idOf(told.board_id, () => board(db)),
 }))
+const sideRows = factory('side_rows_written', () => ({ id: randomUUID() }))
 const searchEntry = factory('board_search', async (db, told) => {
   const title = `Plan ${next()}`
   return { board_id: await idOf(told.board_id, () => board(db)), title, title_key: title.toLowerCase() }
@@ -459,6 +460,7 @@ export const make = {
   agent,
   agentPermission,
   agentEdit,
+  sideRows,
   consent,
   consentText,
   record,

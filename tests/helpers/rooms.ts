@@ -10,11 +10,11 @@ import type {
   Access,
   AccessDecision,
   AccessSubject,
-  AgentEdits,
   Author,
   ConnectionSummary,
   Joining,
   RoomLimits,
+  SideRows,
   StoredBoard,
   UpdateLog,
 } from '../../server/rooms/ports.ts'
@@ -76,7 +76,7 @@ interface Queued {
   boardId: string
   update: Uint8Array
   authors: readonly Author[]
-  byAgents: readonly AgentEdits[]
+  beside: SideRows | null
   resolve: () => void
   reject: (error: unknown) => void
 }
@@ -106,10 +106,10 @@ export class HandLog implements UpdateLog {
     boardId: string,
     update: Uint8Array,
     authors: readonly Author[],
-    byAgents: readonly AgentEdits[] = [],
+    beside: SideRows | null = null,
   ): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.queue.push({ boardId, update, authors, byAgents, resolve, reject })
+      this.queue.push({ boardId, update, authors, beside, resolve, reject })
       if (!this.isHandMade) this.commit()
     })
   }

@@ -8,6 +8,7 @@ import { CloseCode, MessageType } from '../../shared/protocol.ts'
 import { elementsOf, writeElements } from '../../shared/scene.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { type Answer, type Person, type TestServer, withServer } from '../helpers/server.ts'
+import { withoutTrailOf } from '../helpers/without-trail.ts'
 
 const agents = suite('agents')
 
@@ -623,6 +624,64 @@ agents('are undone to the same end, and nothing counts as kept, where an undo wa
     assert.equal(await undo(), first)
     assert.equal(elements(), after)
     assert.equal(await undo(), { edits: 0, elements: 0, kept: 0 })
+  }),
+)
+
+agents('are not undone, and nothing is imported or restored, where the trail cannot say so', () =>
+  withServer(async (server) => {
+    const ada = await server.user('Ada')
+    const board = await ada.board()
+    const { id, token } = await make(ada, 'Drawer')
+    ok(await ada.ask('POST', `/api/agents/${id}/grants`, { board_id: board, ...all }))
+    const human = await server.open(board, { ticket: await ada.ticket(board) })
+    writeElements(human.doc, [rectangle('old')])
+    const elements = async () =>
+      ok(await ada.ask('GET', `/api/boards/${board}/document`)).elements as Record<
+        string,
+        { strokeColor: string }
+      >
+    await eventually(async () => (await elements()).old !== undefined)
+    // Whoever has seen a change brings it back; here nobody has.
+    human.provider.destroy()
+    const version = ok(await ada.ask('POST', `/api/boards/${board}/versions`, { name: 'First' })).id
+    const agent = await server.open(board, { ticket: token })
+    ;(agent.doc.getMap('elements').get('old') as Y.Map<unknown>).set('strokeColor', '#ff0000')
+    const before = await eventually(async () => {
+      const now = await elements()
+      return now.old?.strokeColor === '#ff0000' && now
+    })
+    agent.provider.destroy()
+    await eventually(
+      async () => ok(await ada.ask('GET', `/api/boards/${board}/connections`)).items.length === 0,
+    )
+    const steps = {
+      undo: () =>
+        ada.ask('POST', `/api/boards/${board}/agents/${id}/undo`, {
+          since: new Date(Date.now() - 60_000).toISOString(),
+        }),
+      import: () =>
+        ada.ask('POST', `/api/boards/${board}/import?replace=true`, { elements: { new: rectangle('new') } }),
+      restore: () => ada.ask('POST', `/api/boards/${board}/versions/${version}/restore`),
+    }
+    for (const [name, step] of Object.entries(steps)) {
+      const refused = await withoutTrailOf(server.db, ['update', 'restore'], step)
+      assert.is(refused.status, 500, `${name} ${JSON.stringify(refused.body)}`)
+      assert.equal(await elements(), before, name)
+    }
+    ok(await steps.undo())
+    assert.is((await elements()).old?.strokeColor, '#1e1e1e')
+    const { rows } = await server.pool.query(
+      'select count(*)::int as left from boardroom.agent_edits where undone_at is null',
+    )
+    assert.is(rows[0].left, 0)
+    const said = await server.pool.query(
+      `select details ->> 'undone' as undone from boardroom.audit_logs where resource_type = 'agent' and action = 'update'`,
+    )
+    assert.equal(said.rows, [{ undone: '1' }])
+    ok(await steps.import())
+    assert.equal(Object.keys(await elements()), ['new'])
+    ok(await steps.restore())
+    assert.is((await elements()).old?.strokeColor, '#1e1e1e')
   }),
 )
 

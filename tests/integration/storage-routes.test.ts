@@ -29,7 +29,7 @@ interface TestRoutes extends TestStorage {
   board: string
   /** The room's document: what its collaborators see. */
   room: Y.Doc
-  recorded: (AuditEvent | { read: string })[]
+  recorded: (AuditEvent | Record<string, unknown>)[]
   ask(
     method: string,
     path: string,
@@ -91,11 +91,13 @@ const withRoutes = (
       },
       live: {
         document: async () => Y.encodeStateAsUpdate(room),
-        applyAsServer: async (boardId, update, author) => {
+        applyAsServer: async (boardId, update, author, tell) => {
           assert.is(boardId, board)
           assert.is(author, `guest:${guestId}`)
           Y.applyUpdate(room, update)
           await storage.updateLog.append(boardId, update, [])
+          recorded.push(...(tell().trail ?? []))
+          return true
         },
       },
     }

@@ -8,7 +8,9 @@ import { pino } from 'pino'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
+import { rowOf } from '../../server/audit/event.ts'
 import { openDatabase } from '../../server/database/database.ts'
+import { systemActor } from '../../server/principal.ts'
 import { PostgresUpdateLog } from '../../server/storage/log/update-log.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { make } from '../helpers/factories.ts'
@@ -251,6 +253,61 @@ log('tries again when a hanging database gives no answer', () =>
       blocker.release()
       await saved
       assert.ok((await updateLog.load(board)).updates.length >= 1)
+    },
+    { log: { commitTimeoutMs: 100, firstRetryMs: 10 } },
+  ),
+)
+
+log('writes what is beside an update once, though a commit without an answer is made again', () =>
+  withStorage(
+    async ({ updateLog, pool, schema, db }) => {
+      const { id: board } = await make.board(db)
+      const { id: agentId } = await make.agent(db)
+      const { id: undone } = await make.agentEdit(db, { board_id: board, agent_id: agentId })
+      const row = rowOf({ action: 'restore', actor: systemActor, boardId: board, resourceType: 'version' })
+      const edit = (elementId: string) =>
+        ({ elementId, change: 'updated', oldValues: { x: 1 }, newValues: { x: 2 } }) as const
+      const beside = {
+        id: randomUUID(),
+        byAgents: [{ agentId, edits: [edit('one'), edit('two')] }],
+        trail: [row],
+        undone: [undone],
+      }
+      const blocker = await pool.connect()
+      await blocker.query(`begin; lock table ${schema}.board_updates in access exclusive mode`)
+      const saved = updateLog.append(board, Uint8Array.of(0, 0), [], beside)
+      await eventually(() => updateLog.failingSince !== null)
+      await eventually(
+        async () =>
+          (
+            await blocker.query(
+              `select from pg_locks where not granted and relation = '${schema}.board_updates'::regclass`,
+            )
+          ).rows.length >= 2,
+      )
+      await blocker.query('rollback')
+      blocker.release()
+      await saved
+      // Another node that had not heard of it commits it in our place.
+      await updateLog.append(board, Uint8Array.of(0, 0), [], beside)
+      await eventually(async () => {
+        const { rows } = await pool.query(
+          `select from pg_stat_activity where query like '%side_rows_written%' and state = 'active' and pid <> pg_backend_pid()`,
+        )
+        return rows.length === 0
+      })
+      const edits = await db
+        .selectFrom('agent_edits')
+        .select(['element_id', 'undone_at'])
+        .orderBy('id')
+        .execute()
+      assert.equal(edits.map(({ element_id, undone_at }) => [element_id, undone_at !== null]).slice(1), [
+        ['one', false],
+        ['two', false],
+      ])
+      assert.is.not(edits[0]?.undone_at, null)
+      const told = await db.selectFrom('audit_logs').select('id').where('action', '=', 'restore').execute()
+      assert.is(told.length, 1)
     },
     { log: { commitTimeoutMs: 100, firstRetryMs: 10 } },
   ),

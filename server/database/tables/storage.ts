@@ -9,6 +9,12 @@ export interface BoardUpdatesTable {
   created_at: Stamp
 }
 
+/** What was committed beside an update is there: whoever tries that again writes it no more. */
+export interface SideRowsWrittenTable {
+  id: string
+  written_at: Stamp
+}
+
 export interface BoardSnapshotsTable {
   board_id: string
   state: Buffer

@@ -4,12 +4,13 @@ import { type Doc, getState } from 'yjs'
 import { touchesOf } from '../../documents/element-touches.ts'
 import type { Clock, Timer } from '../clock.ts'
 import type { BoardDocument } from '../document.ts'
-import type { AgentEdits, Author, DryRun, StoredBoard, UpdateLog } from '../ports.ts'
+import type { AgentEdits, Author, DryRun, SideRows, StoredBoard, UpdateLog } from '../ports.ts'
 import { agentEdits, agentOf, readingsOf } from './agent-edits.ts'
 import { Commits } from './commits.ts'
 import { DryRuns } from './dry-runs.ts'
 import type { Edit, Editor } from './edit.ts'
 import { Judge, type Judged, type JudgeOptions } from './judge.ts'
+import { sideRowsOf, type Telling } from './side-rows.ts'
 
 const windowMs = 5
 const mostWaitingBytes = 1024 * 1024
@@ -27,7 +28,7 @@ export interface EditWindowOptions extends Omit<JudgeOptions, 'dryRuns'> {
   /** An update is on its way to the log. */
   onStored: (
     update: Uint8Array,
-    by: { authors: readonly Author[]; byAgents: readonly AgentEdits[] },
+    by: { authors: readonly Author[]; beside: SideRows | null },
     appended: Promise<void>,
   ) => void
   /** The board has reached its size limit. */
@@ -135,12 +136,14 @@ export class EditWindow {
    * A change by the server: applied, on its way to the log, and shown when this returns.
    * @param updates v1, checked against `doc` as it is now; empty where nothing changes.
    * @param author principal that the new client ids are recorded under.
+   * @param tell what is committed with it.
+   * @returns whether anything changed.
    * @throws where it cannot be applied: the room is over then.
    */
-  change(doc: Doc, updates: readonly Uint8Array[], author: string): void {
-    if (updates.length === 0) return
+  change(doc: Doc, updates: readonly Uint8Array[], author: string, tell: Telling | undefined): boolean {
+    if (updates.length === 0) return false
     try {
-      this.#change(doc, updates, author)
+      return this.#change(doc, updates, author, tell)
     } catch (error) {
       this.#fail('broken', error)
       throw error
@@ -220,7 +223,7 @@ export class EditWindow {
     const { change } = judged
     if (change !== null) {
       // First the log: whatever happens while it is shown, nothing is on the board that is not on its way to the disk.
-      this.#store(change.update, change.authors, change.byAgents)
+      this.#store(change.update, change.authors, sideRowsOf(change.byAgents))
       this.#options.onUpdate(change.update, change.soleWriter)
     }
     const after = this.#commits.issued
@@ -251,7 +254,7 @@ export class EditWindow {
     }
   }
 
-  #change(doc: Doc, updates: readonly Uint8Array[], author: string): void {
+  #change(doc: Doc, updates: readonly Uint8Array[], author: string, tell: Telling | undefined): boolean {
     const { clientIds, limits, onUpdate, onFull } = this.#options
     const known = new Set(doc.store.clients.keys())
     const agentId = agentOf(author)
@@ -264,7 +267,7 @@ export class EditWindow {
         if (agentId !== null && before !== null) byAgents.push(...agentEdits(agentId, before, doc))
       }
     })
-    if (update === null) return
+    if (update === null) return false
     const fresh = Array.from(doc.store.clients.keys()).filter((clientId) => !known.has(clientId))
     const writer = { principalKey: author, newClientIds: 0, speaksFor: () => false }
     const writes = fresh.map((clientId) => ({
@@ -272,17 +275,18 @@ export class EditWindow {
       fromClock: 0,
       toClock: getState(doc.store, clientId),
     }))
-    this.#store(update, clientIds.wrote(writer, writes).authors, byAgents)
+    this.#store(update, clientIds.wrote(writer, writes).authors, sideRowsOf(byAgents, tell?.()))
     onUpdate(update, null)
     if (!this.#document.hasRoomFor(1, limits.maxBoardBytes)) onFull()
+    return true
   }
 
   /** Hands an update that is applied already to the log. */
-  #store(update: Uint8Array, authors: readonly Author[], byAgents: readonly AgentEdits[]): void {
+  #store(update: Uint8Array, authors: readonly Author[], beside: SideRows | null): void {
     const { log, boardId, onStored } = this.#options
-    const appended = log.append(boardId, update, authors, byAgents)
+    const appended = log.append(boardId, update, authors, beside)
     this.#commits.follow(appended, (error) => this.#fail('refused', error))
-    onStored(update, { authors, byAgents }, appended)
+    onStored(update, { authors, beside }, appended)
   }
 
   #progressed(committed: number): void {

@@ -2,11 +2,12 @@
 // its node's number for it, so that one that was lost is noticed, and read from the log once it is committed there.
 //
 // Who wrote an update commits it. Until the others are told so it counts as unsaved for them too: nothing that came
-// after it is called saved. If they are not told in time, they commit it themselves; twice in the log does no harm.
+// after it is called saved. If they are not told in time, they commit it themselves; twice in the log does no harm, and
+// what is beside it is written once.
 import type { Logger } from 'pino'
 import type { BoardEvent } from '../../../shared/protocol.ts'
 import type { Clock, Timer } from '../clock.ts'
-import type { AgentEdits, Author, UpdateLog } from '../ports.ts'
+import type { Author, SideRows, UpdateLog } from '../ports.ts'
 import { type BoardMessage, decodeBoardMessage, encodeBoardMessage, type PresenceEntry } from './messages.ts'
 import type { BoardChannel, Nodes } from './ports.ts'
 
@@ -46,7 +47,7 @@ interface Unconfirmed {
   seq: number
   update: Uint8Array
   authors: readonly Author[]
-  byAgents: readonly AgentEdits[]
+  beside: SideRows | null
   heardAt: number
   resolve: () => void
   reject: (error: unknown) => void
@@ -67,7 +68,7 @@ interface Own {
   seq: number
   update: Uint8Array
   authors: readonly Author[]
-  byAgents: readonly AgentEdits[]
+  beside: SideRows | null
 }
 
 export class BoardLink {
@@ -143,10 +144,10 @@ export class BoardLink {
   /** An update was applied here, and is on its way to the log. */
   tellUpdate(
     update: Uint8Array,
-    { authors, byAgents }: { authors: readonly Author[]; byAgents: readonly AgentEdits[] },
+    { authors, beside }: { authors: readonly Author[]; beside: SideRows | null },
     appended: Promise<void>,
   ): void {
-    const own = { seq: this.#numbered(appended), update, authors, byAgents }
+    const own = { seq: this.#numbered(appended), update, authors, beside }
     this.#own.push(own)
     this.#sendUpdate(own)
   }
@@ -282,10 +283,10 @@ export class BoardLink {
 
   #unconfirmed(
     peer: Peer,
-    { seq, update, authors, byAgents = [] }: Extract<BoardMessage, { kind: 'update' }>,
+    { seq, update, authors, beside = null }: Extract<BoardMessage, { kind: 'update' }>,
   ): Promise<void> {
     const kept = new Promise<void>((resolve, reject) => {
-      peer.unconfirmed.push({ seq, update, authors, byAgents, heardAt: this.#clock.now(), resolve, reject })
+      peer.unconfirmed.push({ seq, update, authors, beside, heardAt: this.#clock.now(), resolve, reject })
     })
     kept.catch(() => undefined) // whoever follows it hears of it
     return kept
@@ -354,7 +355,7 @@ export class BoardLink {
     while (peer.unconfirmed[0] !== undefined && peer.unconfirmed[0].heardAt < heardBefore) {
       const one = peer.unconfirmed.shift()
       if (one === undefined) return
-      const appended = this.#log.append(this.#boardId, one.update, one.authors, one.byAgents)
+      const appended = this.#log.append(this.#boardId, one.update, one.authors, one.beside)
       appended.then(one.resolve, one.reject)
       this.#numbered(appended)
     }
@@ -395,10 +396,10 @@ export class BoardLink {
     this.#send({ kind: 'state', ...numbers, quietMs, writers })
   }
 
-  #sendUpdate({ seq, update, authors, byAgents }: Own): void {
+  #sendUpdate({ seq, update, authors, beside }: Own): void {
     const body = encodeBoardMessage({
       ...{ kind: 'update', seq, committed: this.#committed, update, authors },
-      ...{ link: this.#link, byAgents },
+      ...{ link: this.#link, beside },
     })
     // What is too large for the bus is read from the log: its number is missed, once it is committed.
     if (body.length <= this.#channel.maxBytes) this.#channel.send(body)

@@ -1,9 +1,11 @@
 // What nodes say to each other about a board. A kind that is not known, and what stands behind the fields that are,
 // belongs to a newer version and is passed over. See docs/nodes.md.
+
+import { randomUUID } from 'node:crypto'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import type { BoardEvent } from '../../../shared/protocol.ts'
-import type { AgentEdits, Author } from '../ports.ts'
+import type { AgentEdits, Author, SideRows } from '../ports.ts'
 
 const Kind = { opened: 1, state: 2, update: 3, committed: 4, presence: 5, event: 6, closed: 7 } as const
 
@@ -41,8 +43,8 @@ export type BoardMessage =
       update: Uint8Array
       authors: readonly Author[]
       link?: number | undefined
-      /** What agents did by it: whoever commits it in the sender's place commits this along. */
-      byAgents?: readonly AgentEdits[] | undefined
+      /** Whoever commits it in the sender's place commits this along. */
+      beside?: SideRows | null | undefined
     }
   | { kind: 'committed'; seq: number; committed: number; link?: number | undefined }
   /** `isNews`: as it happened, and not said again for somebody who comes in. */
@@ -93,8 +95,7 @@ export function encodeBoardMessage(message: BoardMessage): Uint8Array {
       break
   }
   if ('link' in message && message.link !== undefined) encoding.writeVarUint(encoder, message.link)
-  if (message.kind === 'update' && message.link !== undefined)
-    encoding.writeVarString(encoder, message.byAgents?.length ? JSON.stringify(message.byAgents) : '')
+  if (message.kind === 'update' && message.link !== undefined) writeBeside(encoder, message.beside)
   return encoding.toUint8Array(encoder)
 }
 
@@ -126,7 +127,7 @@ export function decodeBoardMessage(body: Uint8Array): BoardMessage | null {
         update: decoding.readVarUint8Array(decoder),
         authors: authorsOf(decoding.readVarString(decoder)),
         link: later(),
-        byAgents: decoding.hasContent(decoder) ? agentEditsOf(decoding.readVarString(decoder)) : undefined,
+        beside: besideOf(decoder),
       }
     case Kind.committed:
       return { kind: 'committed', seq: varUint(), committed: varUint(), link: later() }
@@ -149,5 +150,19 @@ export function decodeBoardMessage(body: Uint8Array): BoardMessage | null {
   }
 }
 
-const agentEditsOf = (text: string): AgentEdits[] => (text === '' ? [] : JSON.parse(text))
+/** In two texts: nodes of before know the first of them alone. */
+function writeBeside(encoder: encoding.Encoder, beside: SideRows | null | undefined): void {
+  const { byAgents = [], ...rest } = beside ?? {}
+  encoding.writeVarString(encoder, byAgents.length === 0 ? '' : JSON.stringify(byAgents))
+  encoding.writeVarString(encoder, beside ? JSON.stringify(rest) : '')
+}
+
+function besideOf(decoder: decoding.Decoder): SideRows | null | undefined {
+  if (!decoding.hasContent(decoder)) return undefined
+  const edits = decoding.readVarString(decoder)
+  const byAgents: AgentEdits[] = edits === '' ? [] : JSON.parse(edits)
+  const rest = decoding.hasContent(decoder) ? decoding.readVarString(decoder) : ''
+  if (rest !== '') return { ...(JSON.parse(rest) as Omit<SideRows, 'byAgents'>), byAgents } // signed by one of us
+  return byAgents.length === 0 ? null : { id: randomUUID(), byAgents, trail: [], undone: [] }
+}
 const authorsOf = (json: string): Author[] => (json === '' ? [] : (JSON.parse(json) as Author[])) // signed by one of us

@@ -2,12 +2,13 @@
 // server/database/copy.ts for why.
 import type { ClientBase } from 'pg'
 import { jsonbOf } from '../../audit/event.ts'
+import { eventColumns, eventRecord } from '../../audit/queries.ts'
 import { bigintArray, byteaArray, textArray, uuidArray } from '../../database/arrays.ts'
 import { copyRows } from '../../database/copy.ts'
 import type { Database } from '../../database/database.ts'
 import { withClient } from '../../database/with-client.ts'
 import { type ElementEdit, joinedEdit } from '../../documents/element-properties.ts'
-import type { AgentEdits, Author, Relay } from '../../rooms/ports.ts'
+import type { Author, Relay, SideRows } from '../../rooms/ports.ts'
 
 export interface StoredSnapshot {
   state: Uint8Array
@@ -19,7 +20,7 @@ export interface Append {
   boardId: string
   update: Uint8Array
   authors: readonly Author[]
-  byAgents: readonly AgentEdits[]
+  beside: SideRows | null
 }
 
 export interface StoredRows {
@@ -135,8 +136,7 @@ export async function insertUpdates(
     for (const author of own) authors.set(`${boardId} ${author.clientId}`, { boardId, author })
   const insertData = `insert into ${tableIn(schema, 'board_updates')} (board_id, data)
     select * from unnest($1::uuid[], $2::bytea[])`
-  const edits = agentEditsOf(batch)
-  const values: Buffer[] = [boards, data]
+  const values: (Buffer | string)[] = [boards, data]
   const written: string[] = []
   let name = 'insert_updates'
   if (authors.size > 0) {
@@ -157,22 +157,11 @@ export async function insertUpdates(
       ),
     )
   }
-  if (edits.length > 0) {
-    name += '_edits'
-    const types = ['uuid', 'uuid', 'text', 'text', 'text', 'text']
-    const arrays = types.map((type, at) => `$${values.length + 1 + at}::${type}[]`)
-    written.push(`edits as (
-      insert into ${tableIn(schema, 'agent_edits')} (board_id, agent_id, element_id, change, old_values, new_values, in_trail)
-      select board_id, agent_id, element_id, change, old_values::jsonb, new_values::jsonb, false
-      from unnest(${arrays.join()}) as new (board_id, agent_id, element_id, change, old_values, new_values))`)
-    values.push(
-      uuidArray(edits.map(({ boardId }) => boardId)),
-      uuidArray(edits.map(({ agentId }) => agentId)),
-      textArray(edits.map(({ edit }) => nameInJournal(edit.elementId))),
-      textArray(edits.map(({ edit }) => edit.change)),
-      textArray(edits.map(({ edit }) => jsonbOf(edit.oldValues))),
-      textArray(edits.map(({ edit }) => jsonbOf(edit.newValues))),
-    )
+  const beside = sideRowsOf(batch)
+  if (beside.length > 0) {
+    name += '_beside'
+    written.push(...besideStatements(schema, values.length))
+    values.push(...besideValues(beside))
   }
   // A field that pg knows and its types leave out.
   const timeout = { query_timeout: timeoutMs }
@@ -184,17 +173,70 @@ export async function insertUpdates(
   })
 }
 
-/** What agents did in a batch, in its order: one for each element of a board, whatever was done to it on the way. */
-function agentEditsOf(batch: readonly Append[]): { boardId: string; agentId: string; edit: ElementEdit }[] {
-  const all = new Map<string, { boardId: string; agentId: string; edit: ElementEdit }>()
-  for (const { boardId, byAgents } of batch)
-    for (const { agentId, edits } of byAgents)
-      for (const edit of edits) {
-        const key = `${boardId} ${agentId} ${edit.elementId}`
-        const before = all.get(key)
-        if (before === undefined) all.set(key, { boardId, agentId, edit })
-        else before.edit = joinedEdit(before.edit, edit)
-      }
+interface BesideUpdate extends SideRows {
+  boardId: string
+}
+
+const sideRowsOf = (batch: readonly Append[]): BesideUpdate[] =>
+  batch.flatMap(({ boardId, beside }) => (beside === null ? [] : [{ boardId, ...beside }]))
+
+/**
+ * Whoever is first with an id writes what belongs to it. A commit of which nobody knows whether it was made is made again,
+ * and by other nodes too: the second waits for the first, and writes the update alone.
+ * @param before how many parameters there are already; those of {@link besideValues} follow.
+ */
+function besideStatements(schema: string, before: number): string[] {
+  const $ = (number: number) => `$${before + number}`
+  const edits = ['uuid', 'uuid', 'uuid', 'text', 'text', 'text', 'text']
+  const arrays = edits.map((type, at) => `${$(at + 2)}::${type}[]`)
+  const isFirst = 'side_row_id in (select id from first)'
+  return [
+    `first as (
+      insert into ${tableIn(schema, 'side_rows_written')} (id) select unnest(${$(1)}::uuid[])
+      on conflict do nothing returning id)`,
+    `edits as (
+      insert into ${tableIn(schema, 'agent_edits')} (board_id, agent_id, element_id, change, old_values, new_values, in_trail)
+      select board_id, agent_id, element_id, change, old_values::jsonb, new_values::jsonb, false
+      from unnest(${arrays.join()}) with ordinality
+        as new (side_row_id, board_id, agent_id, element_id, change, old_values, new_values, place)
+      where ${isFirst} order by place)`,
+    `told as (
+      insert into ${tableIn(schema, 'audit_logs')} (${eventColumns.join()})
+      select ${eventColumns.join()} from jsonb_to_recordset(${$(9)}::jsonb) as event (side_row_id uuid, ${eventRecord})
+      where ${isFirst})`,
+    `undone as (
+      update ${tableIn(schema, 'agent_edits')} set undone_at = now() where id = any(${$(10)}::bigint[]))`,
+  ]
+}
+
+function besideValues(beside: readonly BesideUpdate[]): (Buffer | string)[] {
+  const edits = beside.flatMap(editsOf)
+  const told = beside.flatMap(({ id, trail }) => trail.map((row) => ({ ...row, side_row_id: id })))
+  return [
+    // In one order: two nodes that write the same wait for each other, and not crosswise.
+    uuidArray(beside.map(({ id }) => id).sort()),
+    uuidArray(edits.map(({ id }) => id)),
+    uuidArray(edits.map(({ boardId }) => boardId)),
+    uuidArray(edits.map(({ agentId }) => agentId)),
+    textArray(edits.map(({ edit }) => nameInJournal(edit.elementId))),
+    textArray(edits.map(({ edit }) => edit.change)),
+    textArray(edits.map(({ edit }) => jsonbOf(edit.oldValues))),
+    textArray(edits.map(({ edit }) => jsonbOf(edit.newValues))),
+    jsonbOf(told),
+    bigintArray(beside.flatMap(({ undone }) => undone.map(Number))),
+  ]
+}
+
+/** What agents did by one update: one for each element, whatever was done to it on the way. */
+function editsOf({ id, boardId, byAgents }: BesideUpdate) {
+  const all = new Map<string, { id: string; boardId: string; agentId: string; edit: ElementEdit }>()
+  for (const { agentId, edits } of byAgents)
+    for (const edit of edits) {
+      const key = `${agentId} ${edit.elementId}`
+      const before = all.get(key)
+      if (before === undefined) all.set(key, { id, boardId, agentId, edit })
+      else before.edit = joinedEdit(before.edit, edit)
+    }
   return [...all.values()]
 }
 

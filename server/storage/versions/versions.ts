@@ -1,6 +1,7 @@
 // The versions of a board: named ones, and those that compaction keeps. Restoring one is a new edit.
 import { z } from 'zod'
 import type { VersionResponse } from '../../../shared/api.ts'
+import { type AuditEvent, rowOf } from '../../audit/event.ts'
 import { recordIn } from '../../audit/record-in.ts'
 import type { VersionReason } from '../../database/tables.ts'
 import { checksumOf } from '../../documents/folding.ts'
@@ -89,10 +90,10 @@ export async function createVersion(
     })
     return row.id
   })
-  return responseOf(await rowOf(database.db, boardId, id))
+  return responseOf(await versionOf(database.db, boardId, id))
 }
 
-async function rowOf(db: StorageDeps['database']['db'], boardId: string, versionId: string) {
+async function versionOf(db: StorageDeps['database']['db'], boardId: string, versionId: string) {
   const row = await readVersion(db, boardId, versionId)
   if (row === undefined) throw new BoardroomError('not_found', 'there is no such version of this board')
   return row
@@ -104,7 +105,7 @@ export async function versionState(
   boardId: string,
   versionId: string,
 ): Promise<Uint8Array> {
-  const { state, checksum } = await rowOf(database.db, boardId, versionId)
+  const { state, checksum } = await versionOf(database.db, boardId, versionId)
   if (!checksum.equals(checksumOf(state))) {
     throw new BoardroomError('board_unreadable', 'this version does not match its checksum')
   }
@@ -128,7 +129,15 @@ export async function restoreVersion(
   const target = await versionState(deps, boardId, versionId)
   const current = await live.document(boardId)
   const update = await worker.run('difference', { current, target })
+  const restored: AuditEvent = {
+    action: 'restore',
+    actor,
+    boardId,
+    resourceType: 'version',
+    resourceId: versionId,
+  }
   let former: string | null = null
+  let isChanged = false
   if (update !== null) {
     former = await keepCopy(deps, {
       boardId,
@@ -136,14 +145,16 @@ export async function restoreVersion(
       reason: 'before_restore',
       createdBy: actor.userId,
     })
-    await live.applyAsServer(boardId, update, principalKey(principal))
+    isChanged = await live.applyAsServer(boardId, update, principalKey(principal), () => ({
+      trail: [rowOf(restored)],
+    }))
   }
+  if (!isChanged) await trail.record(restored)
   await announce(database.db, database.schema, boardId, {
     type: 'version',
     version_id: versionId,
     change: 'restored',
   })
-  await trail.record({ action: 'restore', actor, boardId, resourceType: 'version', resourceId: versionId })
   return { changed: update !== null, former_version_id: former }
 }
 
