@@ -141,6 +141,7 @@ for (let round = 1; round <= rounds; round++) {
       for (const name of serverNames) {
         const server = servers[name]
         if ((needs === 'nodes') !== (server.nodes !== undefined)) continue
+        if (server.only !== undefined && !server.only.includes(scenario)) continue
         if (isOwn && !['boardroom', 'beside'].includes(name)) continue
         if (needs === 'documents' && server.stateless) continue
         if (needs === 'storage' && !server.persists) continue

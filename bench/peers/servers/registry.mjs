@@ -2,6 +2,7 @@
 //   protocol   what the generator speaks to it, see ../protocols
 //   persists   keeps boards in DATA_DIR over a restart
 //   stateless  a floor: no documents, so no joins
+//   only       the scenarios that it is a floor of
 //   readyPath  answers 2xx once the server is ready, where listening does not say so
 //   setup      makes the rooms that a scenario names, and answers with their URLs
 //   nodes      so many of it are one server: PORT_2 is the port of the second, and DATA_DIR/nodes.json has their process ids
@@ -29,6 +30,14 @@ export const servers = {
     cwd: here('.'),
     protocol: 'floor',
     stateless: true,
+  },
+  'floor-committed': {
+    command: 'node floor/committed.mjs',
+    cwd: here('.'),
+    protocol: 'yws',
+    only: ['fanout', 'rooms', 'idle'],
+    setup: `node '${here('floor/make-boards.mjs')}'`,
+    ackType: 65,
   },
   'yws-0.1.5': { command: 'node yws/server.mjs', cwd: here('.'), protocol: 'yws', persists: true },
   'hocuspocus-4.7.0': {
