@@ -15,10 +15,11 @@ import { type CookieNames, cookieValue } from './cookies.ts'
 import type { ForeignTokens } from './foreign-tokens.ts'
 import { guestById } from './guest-queries.ts'
 import type { Guests } from './guests.ts'
-import { type UserRow, userById, userOfSession } from './queries.ts'
+import { type UserRow, userById } from './queries.ts'
 import { keyLives } from './service-keys/queries.ts'
 import { identifyKey, looksLikeKey } from './service-keys/service-keys.ts'
 import type { SignedIn } from './session-queries.ts'
+import type { SessionUsers } from './session-users.ts'
 import { looksLikeTicket, readTicket } from './tickets.ts'
 import { isRequiredOf, mustSetUp, type TwoFactorPolicy } from './two-factor.ts'
 import { hasTwoFactor } from './two-factor-queries.ts'
@@ -39,6 +40,7 @@ export interface IdentifyDeps {
   guests: Guests
   cookies: CookieNames
   ticketKey: KeyObject
+  sessionUsers: SessionUsers
   isOurOrigin: IsOurOrigin
   authenticate?: Authenticate | undefined
   /** Tokens of somebody else's sign-in; null where none are taken. */
@@ -199,7 +201,7 @@ const problems = {
 }
 
 async function byTicket(deps: IdentifyDeps, ticket: string, boardId: string | null): Promise<Identity> {
-  const claims = await readTicket(deps.ticketKey, ticket, boardId)
+  const claims = readTicket(deps.ticketKey, ticket, boardId)
   if (typeof claims === 'string') throw new BoardroomError('not_signed_in', problems[claims])
   const { sessionId, maxLevel, keyId } = claims
   if (keyId !== undefined && !(await keyLives(deps.db, keyId)))
@@ -225,7 +227,7 @@ async function byTicket(deps: IdentifyDeps, ticket: string, boardId: string | nu
       const user =
         sessionId === null
           ? await userById(deps.db, subject.userId)
-          : await userOfSession(deps.db, subject.userId, Number(sessionId))
+          : await deps.sessionUsers.find(subject.userId, Number(sessionId))
       if (user === undefined)
         throw new BoardroomError('not_signed_in', 'the session of this ticket has ended')
       if (sessionId !== null && (await lacksTwoFactor(deps, user)))

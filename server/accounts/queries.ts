@@ -178,14 +178,16 @@ export const liveLinksOf = (
     .orderBy('created_at')
     .execute()
 
-/** The user behind a session that lives, for tickets made from it. */
-export const userOfSession = (db: Db, userId: number, sessionId: number): Promise<UserRow | undefined> =>
+/** The users behind those of these sessions that live, for tickets made from them. */
+export const usersOfSessions = async (
+  db: Db,
+  sessionIds: readonly number[],
+): Promise<(UserRow & { session_id: number })[]> =>
   db
     .selectFrom('users')
     .innerJoin('sessions', 'sessions.user_id', 'users.id')
     .modifyFront(prepared)
-    .select(userColumns.map((column) => `users.${column}` as const))
-    .where('users.id', '=', userId)
-    .where('sessions.id', '=', sessionId)
+    .select(['sessions.id as session_id', ...userColumns.map((column) => `users.${column}` as const)])
+    .where(sql<boolean>`sessions.id = any (${sessionIds}::integer[])`)
     .where('sessions.expires_at', '>', sql<Date>`now()`)
-    .executeTakeFirst()
+    .execute()

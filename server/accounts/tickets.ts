@@ -1,7 +1,7 @@
 // Tickets: what an app hands to a stock client so that it can open one board. A signed statement of who, never of
 // what: access is looked up at every join. No row is kept; a ticket ends with its session or guest, or by the clock.
-import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
-import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose'
+import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto'
+import { decodeProtectedHeader, SignJWT } from 'jose'
 import { isLevel, type Level } from '../../shared/levels.ts'
 import { BoardroomError } from '../errors.ts'
 import type { Identity } from '../principal.ts'
@@ -69,29 +69,19 @@ export async function makeTicket(
 }
 
 /** @returns what the ticket says, or why it says nothing. Never throws for what a client sends. */
-export async function readTicket(
+export function readTicket(
   key: KeyObject,
   ticket: string,
   boardId: string | null,
   nowMs: number = Date.now(),
-): Promise<TicketClaims | TicketProblem> {
-  let payload: Record<string, unknown>
-  try {
-    // The algorithm list is what refuses `alg: none`.
-    const verified = await jwtVerify(ticket, key, {
-      algorithms: ['HS256'],
-      typ: ticketType,
-      audience,
-      requiredClaims: ['exp', 'iat', 'sub'],
-      currentDate: new Date(nowMs),
-    })
-    payload = verified.payload
-  } catch (error) {
-    return error instanceof errors.JWTExpired ? 'expired' : 'malformed'
-  }
+): TicketClaims | TicketProblem {
+  const payload = signedPayload(key, ticket)
+  if (payload === null || payload.aud !== audience) return 'malformed'
+  if (typeof payload.exp !== 'number' || typeof payload.iat !== 'number') return 'malformed'
+  if (payload.exp <= Math.floor(nowMs / 1000)) return 'expired'
   const subject = subjectFrom(payload.sub)
-  // Not jose's maxTokenAge, which also refuses what a node whose clock runs ahead has just signed.
-  if (Number(payload.exp) - Number(payload.iat) > ticketLifetimeS.most) return 'malformed'
+  // When it was signed does not matter: the clock of the node that did may run ahead.
+  if (payload.exp - payload.iat > ticketLifetimeS.most) return 'malformed'
   if (subject === null || typeof payload.board !== 'string') return 'malformed'
   if (payload.board !== boardId?.toLowerCase()) return 'other_board'
   return {
@@ -102,6 +92,23 @@ export async function readTicket(
     ...(typeof payload.key === 'string' ? { keyId: payload.key } : {}),
   }
 }
+
+/**
+ * What is in a ticket that was signed with our key, null where it was not. Not by jose, which asks the process's threads
+ * for each signature and waits for the answer: twenty times what it costs here, at every join.
+ */
+function signedPayload(key: KeyObject, ticket: string): Record<string, unknown> | null {
+  const [header = '', payload = '', signature = '', ...rest] = ticket.split('.')
+  const signed = Buffer.from(createHmac('sha256', key).update(`${header}.${payload}`).digest('base64url'))
+  const said = Buffer.from(signature)
+  if (rest.length > 0 || said.length !== signed.length || !timingSafeEqual(said, signed)) return null
+  // From here on they are our own words, which may still be about something else.
+  const { alg, typ, crit } = jsonIn(header)
+  return alg === 'HS256' && typ === ticketType && crit === undefined ? jsonIn(payload) : null
+}
+
+const jsonIn = (part: string): Record<string, unknown> =>
+  JSON.parse(Buffer.from(part, 'base64url').toString('utf8'))
 
 /** Whether a bearer token claims to be a ticket of ours, genuine or not. */
 export function looksLikeTicket(token: string): boolean {

@@ -5,6 +5,7 @@ import { cookieNames } from '../accounts/cookies.ts'
 import { foreignTokens } from '../accounts/foreign-tokens.ts'
 import { Guests } from '../accounts/guests.ts'
 import type { IdentifyDeps } from '../accounts/identify.ts'
+import { SessionUsers } from '../accounts/session-users.ts'
 import { ssoSettings } from '../accounts/sso/settings.ts'
 import { ticketKeyOf } from '../accounts/tickets.ts'
 import { recordedApart } from '../audit/actor.ts'
@@ -35,6 +36,7 @@ export async function openPeople({ database, config, log, authenticate }: Given,
   const ticketKey = ticketKeyOf(config.secret)
   const identify: IdentifyDeps = {
     ...{ db, auth, guests, cookies, ticketKey, isOurOrigin: isOurs, authenticate },
+    sessionUsers: new SessionUsers(db),
     foreignTokens: foreignTokens(db, config),
     twoFactor: config.require2fa,
   }

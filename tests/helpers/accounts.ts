@@ -15,6 +15,7 @@ import { Guests } from '../../server/accounts/guests.ts'
 import { type Authenticate, type IdentifyDeps, identifyRequest } from '../../server/accounts/identify.ts'
 import { peopleRoutes } from '../../server/accounts/people/routes.ts'
 import { accountRoutes, ticketRoutes } from '../../server/accounts/routes.ts'
+import { SessionUsers } from '../../server/accounts/session-users.ts'
 import { ticketKeyOf } from '../../server/accounts/tickets.ts'
 import { recordedApart } from '../../server/audit/actor.ts'
 import { AuditTrail } from '../../server/audit/trail.ts'
@@ -88,6 +89,7 @@ export const withAccounts = <Result>(
       guests,
       cookies,
       ticketKey,
+      sessionUsers: new SessionUsers(db),
       isOurOrigin: ours,
       authenticate,
       twoFactor: config.require2fa,

@@ -177,7 +177,7 @@ export class Rights {
     else {
       this.#failingSince = null
       for (const [i, pending] of batch.entries()) this.#deliver(pending, decisions[i] as AccessDecision) // same length
-      this.#watchExpiry()
+      this.#watchExpiry(batch)
     }
     this.#askNext()
   }
@@ -223,14 +223,16 @@ export class Rights {
     for (const pending of this.#all) if (pending.follower !== null) this.#mark(pending, this.#due)
   }
 
-  /** One timer, for the earliest moment at which time alone changes something. */
-  #watchExpiry(): void {
-    let next = Number.POSITIVE_INFINITY
-    for (const { latest } of this.#all) next = Math.min(next, latest?.nextChangeAt?.getTime() ?? next)
-    if (next === this.#expiry?.at) return
+  /**
+   * One timer, for the earliest moment at which time alone changes something, or an earlier one: where that is put off,
+   * the timer finds nothing to do, and looks at everybody for the next.
+   * @param among whose decisions are new.
+   */
+  #watchExpiry(among: Iterable<Pending> = this.#all): void {
+    let next = this.#expiry?.at ?? Number.POSITIVE_INFINITY
+    for (const { latest } of among) next = Math.min(next, latest?.nextChangeAt?.getTime() ?? next)
+    if (next === this.#expiry?.at || next === Number.POSITIVE_INFINITY) return
     this.#expiry?.timer.cancel()
-    this.#expiry = null
-    if (next === Number.POSITIVE_INFINITY) return
     // At least a second, because the database's clock may be behind ours and say the same again.
     const inMs = Math.max(next - this.#clock.wall(), 0)
     const timer = this.#clock.after(inMs === 0 ? shortestExpiryMs : inMs, () => this.#expired())

@@ -26,7 +26,14 @@ const SAVED = 65
 
 const { DATA_DIR, PORT } = process.env
 const silent = () => {}
-const log = { level: 'silent', trace: silent, debug: silent, info: silent, warn: silent, error: console.error }
+const log = {
+  level: 'silent',
+  trace: silent,
+  debug: silent,
+  info: silent,
+  warn: silent,
+  error: console.error,
+}
 const postgres = await startEmbedded({ dataDir: `${DATA_DIR}/postgres`, log: { ...log, child: () => log } })
 const pool = new pg.Pool({ connectionString: postgres.url, max: 10 })
 await pool.query(`
@@ -174,7 +181,10 @@ function heard(room, boardId, member, data) {
   const isContinuous = now - room.editedAt < PAUSE_MS
   room.editedAt = now
   // ws hands out parts of a buffer that the next message overwrites.
-  edits.add({ row: [boardId, Buffer.from(body)], done: () => saved(member, count) }, isContinuous ? CONTINUOUS_MS : 0)
+  edits.add(
+    { row: [boardId, Buffer.from(body)], done: () => saved(member, count) },
+    isContinuous ? CONTINUOUS_MS : 0,
+  )
 }
 
 /** Of the edits that one commit had, the last is told. */
