@@ -31,7 +31,7 @@ export interface BoardroomOptions extends Partial<Config> {
   database: string | pg.Pool | Database
   /** Signs tickets and sessions: at least 32 characters, the same on every start. */
   secret: string
-  /** Says who is asking, in place of the built-in sign-in. Tickets and share links keep working. */
+  /** Identifies the person asking, instead of the built-in sign-in. Tickets and share links keep working. */
   authenticate?: Authenticate
   /** Default: nothing is logged. */
   logger?: Logger
@@ -47,7 +47,7 @@ export interface BoardroomOptions extends Partial<Config> {
   goOnUnsavedMs?: number
   /** How often the server checks that notifications from the database still arrive. Default: 5 s. */
   heartbeatMs?: number
-  /** How webhooks are tried again, in place of days. */
+  /** The retry schedule of webhooks; default: over three days. */
   webhookPace?: Partial<WebhookPace>
   /** One of several processes behind one port. */
   metricsOf?: MetricsOf
@@ -121,7 +121,7 @@ export async function createBoardroom(options: BoardroomOptions): Promise<Boardr
     }
     return await start(given, isClosing)
   } catch (error) {
-    await opened.close(log).catch(() => undefined) // logged; the cause is what counts
+    await opened.close(log).catch(() => undefined) // logged; the original error is what matters
     throw error
   }
 }

@@ -6,7 +6,7 @@ import { didYouMean, fields, flagOf, readConfig } from './config.ts'
 import { BoardroomError } from './errors.ts'
 import { readVersion } from './version.ts'
 
-/** Loaded when they are asked for, with all they need: what a command does not use, it does not wait for. */
+/** Loaded on demand, so that no command waits for modules that it does not use. */
 const commands: Record<string, () => Promise<Command>> = {
   serve: async () => (await import('./commands/serve.ts')).serveCommand,
   migrate: async () => (await import('./commands/migrate.ts')).migrateCommand,
@@ -31,7 +31,7 @@ const usage = async (): Promise<string> => {
     '  --json    machine-readable output, where a command supports it',
     '  --help    this, and with a command its own options',
     '',
-    'Every setting of .env.example is an option too: BOARDROOM_DATA_DIR is --data-dir. An option beats the environment.',
+    'Every setting of .env.example is an option too: BOARDROOM_DATA_DIR is --data-dir. An option overrides the environment.',
   ].join('\n')
 }
 
@@ -61,7 +61,7 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   const config = readConfig(env, settings)
   const json = options.json === true
   const isTold = settings['log-level'] !== undefined || env.BOARDROOM_LOG_LEVEL !== undefined
-  // The person at the terminal reads the answer; the log need not repeat what went well.
+  // The person at the terminal sees the output, so the log need not repeat what succeeded.
   const level = name === 'serve' || isTold ? config.logLevel : 'warn'
   const log = pino({ level, base: null }, pino.destination({ dest: 2, sync: true }))
   await command.run(
@@ -131,27 +131,27 @@ function progressTo(stream: NodeJS.WriteStream): (text: string) => void {
   }
 }
 
-/** What went wrong, for the person at the terminal; a stack only for unexpected errors. */
+/** The error message for the terminal; with a stack trace only for unexpected errors. */
 function sentenceOf(error: unknown): string {
   if (error instanceof BoardroomError) return error.message
   if (!(error instanceof Error)) return `unexpected failure: ${String(error)}`
-  const { code, path } = error as NodeJS.ErrnoException // what Node and pg add to theirs
+  const { code, path } = error as NodeJS.ErrnoException // fields that Node and pg add to their errors
   if (code === '42501')
-    return `${error.message}: the database role may not do this; run it with the DATABASE_URL of the tables' owner`
+    return `${error.message}: the database role is not allowed to do this; run it with the DATABASE_URL of the tables' owner`
   if (path !== undefined) return `cannot use ${path}: ${error.message}`
   return `unexpected failure: ${error.stack ?? error.message}`
 }
 
 try {
-  process.loadEnvFile('.env') // what the environment has already is not overwritten
+  process.loadEnvFile('.env') // does not overwrite what is already set in the environment
 } catch {
-  // no such file: nothing to add
+  // no such file: there is nothing to add
 }
 
-// Who reads our output may have had enough: boardroom audit export | head
+// The reader of our output may stop early: boardroom audit export | head
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
-// What is open here does not keep a process alive, and one that ends in the middle of closing would look like success.
+// Nothing open here keeps the process alive, and exiting in the middle of closing would look like success.
 const untilDone = setInterval(() => undefined, 60_000)
 
 main(process.argv.slice(2), process.env).then(

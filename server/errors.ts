@@ -1,4 +1,4 @@
-// Every expected failure of the product, by its stable code. The table below alone knows what a code means at
+// Every expected failure of the product, by its stable code. Only the table below defines what a code means at
 // the edges: HTTP status, WebSocket close code, log level.
 import { CloseCode } from '../shared/protocol.ts'
 
@@ -34,7 +34,7 @@ const table = {
   database_unreachable: { status: 503, close: CloseCode.busy, log: 'error' },
   closing: { status: 503, close: CloseCode.restart, log: 'info' },
   internal: { status: 500, close: CloseCode.busy, log: 'error' },
-  // What stops a start or a command; these never reach a client.
+  // Failures that stop the start or a command; these never reach a client.
   invalid_config: { status: 500, close: CloseCode.busy, log: 'error' },
   database_too_new: { status: 500, close: CloseCode.busy, log: 'error' },
   bus_unreachable: { status: 503, close: CloseCode.busy, log: 'error' },

@@ -1,4 +1,4 @@
-// What the package `boardroom` gives: the one file that re-exports.
+// The public exports of the package `boardroom`; the only file that re-exports.
 export type { Level } from '../shared/levels.ts'
 export { CloseCode } from '../shared/protocol.ts'
 export type { Authenticate } from './accounts/identify.ts'

@@ -1,5 +1,5 @@
-// Who is asking: a principal (who, never what: access is looked up at every join and followed live), the identity
-// that proves it, and the actor that the trail records.
+// Who is asking: a principal (who they are, never what they may do: access is looked up at every join and followed
+// live), the identity that proves it, and the actor that the trail records.
 import type { Level } from '../shared/levels.ts'
 import type { PublicPrincipal } from '../shared/protocol.ts'
 
@@ -9,33 +9,33 @@ export type Principal =
   | { kind: 'user'; userId: number; name: string; role: Role }
   | { kind: 'guest'; guestId: string; name: string }
   | { kind: 'agent'; agentId: string; name: string }
-  /** Nobody known. `id` is fresh for every request and connection: no two are the same principal. */
+  /** An unknown person. `id` is new for every request and connection: no two are the same principal. */
   | { kind: 'anonymous'; id: string }
 
-/** A principal together with what proved it and what must stay true for it to hold. */
+/** A principal, how it was proven, and what must remain true for it to stay valid. */
 export interface Identity {
   principal: Principal
-  /** The way it was proven, for the trail. */
+  /** How it was proven, for the trail. */
   via: 'session' | 'guest' | 'ticket' | 'agent' | 'key' | 'jwt' | 'embedder' | 'anonymous'
-  /** Better Auth session that must live on, also for tickets made from it; null where there is none. */
+  /** The Better Auth session that must stay alive, also for tickets issued from it; null if there is none. */
   sessionId: string | null
-  /** A ticket's board: the identity is nobody anywhere else. */
+  /** A ticket's board: on any other, the identity is anonymous. */
   boardId: string | null
-  /** A ticket's cap; null caps nothing. */
+  /** The highest level that a ticket allows; null is no limit. */
   maxLevel: Level | null
-  /** Signed in, and not to do anything but set up the second factor that is required. */
+  /** Signed in, but allowed only to set up the required second factor. */
   needsTwoFactor?: true
   /** The guest that a user was in the same browser before signing in. */
   formerGuestId?: string
-  /** A service key that must live on: the one that asks, or the one that a ticket was made with. */
+  /** The service key that must stay valid: the one that asks, or the one that a ticket was issued with. */
   keyId?: string
-  /** Whose directory it comes from: of a service key the one that it speaks for, of a foreign token its issuer. */
+  /** The directory it belongs to: for a service key the one it speaks for, for a foreign token its issuer. */
   issuer?: string
   /** What a service key may be used for. */
   scopes?: readonly string[]
 }
 
-/** Stable for a person over connections: `user:7`, `guest:<uuid>`, `agent:<id>`, `anonymous:<uuid>`. */
+/** Stable for a person across connections: `user:7`, `guest:<uuid>`, `agent:<id>`, `anonymous:<uuid>`. */
 export const principalKey = (principal: Principal): string => {
   switch (principal.kind) {
     case 'user':
@@ -56,7 +56,7 @@ export const publicPrincipal = (principal: Principal, linkLabel: string | null):
   ...(linkLabel === null ? {} : { link_label: linkLabel }),
 })
 
-/** Who does something, as the trail records it. */
+/** Who acts, as the trail records it. */
 export interface Actor {
   kind: 'user' | 'guest' | 'agent' | 'system' | 'anonymous'
   userId: number | null
@@ -65,7 +65,7 @@ export interface Actor {
   name: string | null
   sessionId: string | null
   ip: string | null
-  /** Cut at 500 characters. */
+  /** Truncated to 500 characters. */
   userAgent: string | null
 }
 

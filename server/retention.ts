@@ -1,10 +1,10 @@
-// What has an end, by category: after how many days it goes. The defaults, and the setting that changes them.
+// Retention periods in days by category: the defaults, and the setting that changes them.
 import { z } from 'zod'
 
-/** Days after the moment that the category counts from; null: for ever. */
+/** Days from the moment that the category counts from; null: for ever. */
 export type RetentionDays = number | null
 
-/** @see server/privacy/retention.ts for what each of them is. */
+/** @see server/privacy/retention.ts for what each category contains. */
 export const defaultRetention = {
   sessions: 0,
   guests: 30,
@@ -25,7 +25,7 @@ export const retentionCategories = Object.keys(defaultRetention) as RetentionCat
 const mostDays = 36_500
 const form = /^([a-z_]+)=(?:(\d{1,5})d|(for-ever))$/
 
-/** `trash=90d,notifications=365d,webhooks=for-ever`: what is told, over the defaults. */
+/** `trash=90d,notifications=365d,webhooks=for-ever`: overrides the defaults. */
 export const retentionSetting = z
   .string()
   .default('')
@@ -37,7 +37,7 @@ export const retentionSetting = z
       if (!Object.hasOwn(defaultRetention, name) || Number(days ?? 0) > mostDays) {
         context.addIssue({
           code: 'custom',
-          message: `expected category=DAYSd or category=for-ever, separated by commas, not ${part}; categories are ${retentionCategories.join(', ')}`,
+          message: `expected category=DAYSd or category=for-ever, comma-separated, got ${part}; categories are ${retentionCategories.join(', ')}`,
         })
         return z.NEVER
       }

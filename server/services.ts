@@ -1,5 +1,5 @@
-// What an embedder may ask of a Boardroom in code: boards, who may, links, tickets, documents. The same functions that
-// serve HTTP, behind people named by the embedder's own ids. The caller is trusted; nothing here checks rights.
+// The services of a Boardroom for embedders: boards, access, links, tickets, documents. They are the functions that
+// serve HTTP, with people named by the embedder's own ids. The caller is trusted; nothing here checks rights.
 import type { KeyObject } from 'node:crypto'
 import type { Doc } from 'yjs'
 import type {
@@ -48,13 +48,13 @@ import type { Rooms } from './rooms/rooms.ts'
 import type { StorageDeps } from './storage/deps.ts'
 import { type Format, type ImportSummary, importDocument } from './storage/documents.ts'
 
-/** A user by the id here, or a user of the embedder's, who is made at first sight. */
+/** A user by id, or a user of the embedder, who is created on first use. */
 export type Person = number | ForeignUser
 
-/** `by`: whom the trail names; the system by default. All throw BoardroomError, by the codes of the HTTP routes. */
+/** `by` is the actor in the trail; the system by default. All throw BoardroomError with the codes of the HTTP routes. */
 export interface Services {
   users: {
-    /** The id here of a user of the embedder's. */
+    /** The id of an embedder's user. */
     idOf(user: ForeignUser): Promise<number>
   }
   boards: {
@@ -76,25 +76,25 @@ export interface Services {
       level: Level
       by?: Person
     }): Promise<BoardPermissionResponse>
-    /** Of a permission by its id, or of what `user` was given (null: everyone). Open sockets follow at once. */
+    /** Revokes a permission by its id, or that of `user` (null: everyone). Open sockets are updated at once. */
     revoke(
       revocation: { boardId: string; by?: Person } & ({ permissionId: number } | { user: Person | null }),
     ): Promise<void>
-    /** In the order in which they were first given. */
+    /** In the order in which they were first granted. */
     list(boardId: string, page?: PageOptions): Promise<Page<BoardPermissionResponse>>
   }
   shareLinks: {
-    /** The only time that its `url` is known. */
+    /** The only time that its `url` is available. */
     create(
       link: ShareLinkCreate & { boardId: string; by?: Person },
     ): Promise<ShareLinkResponse & { url: string }>
-    /** Everybody who came in by it is disconnected at once. */
+    /** Everybody who came in through it is disconnected at once. */
     revoke(revocation: { boardId: string; linkId: string; by?: Person }): Promise<void>
-    /** Newest first, also those that let nobody in any more; `url` is null. */
+    /** Newest first, including those that no longer work; `url` is null. */
     list(boardId: string, page?: PageOptions): Promise<Page<ShareLinkResponse>>
   }
   tickets: {
-    /** Proves `user` on this board's socket and HTTP routes, 12 hours by default; what it opens is looked up there. */
+    /** Proves to this board's socket and HTTP routes who `user` is, for 12 hours by default; access is looked up when it is used. */
     create(ticket: {
       boardId: string
       user: Person
@@ -103,13 +103,13 @@ export interface Services {
     }): Promise<{ ticket: string; expiresAt: Date }>
   }
   documents: {
-    /** The board's state now, one Yjs update v1. */
+    /** The board's current state as one Yjs update v1. */
     read(boardId: string): Promise<Uint8Array>
-    /** A change by the server, an update v1 or a function that edits; live for collaborators. Resolves once committed. */
+    /** A change by the server, as an update v1 or an editing function; collaborators see it live. Resolves once committed. */
     edit(boardId: string, change: Uint8Array | ((doc: Doc) => void), by?: Person): Promise<void>
-    /** Who wrote, under which Yjs client ids; the last to begin writing comes first. */
+    /** Who edited, under which Yjs client ids; the most recent to begin comes first. */
     authors(boardId: string, page?: PageOptions): Promise<Page<AuthorResponse>>
-    /** A whole file, by the rules of the HTTP import; live for collaborators. `replace`: what is there goes. */
+    /** Imports a file by the rules of the HTTP import; collaborators see it live. `replace` removes existing content. */
     import(
       boardId: string,
       file: { format: Format; body: Uint8Array; replace?: boolean },
@@ -121,15 +121,15 @@ export interface Services {
   connections: {
     /** Who is on the board now, in this process, longest first. */
     list(boardId: string): Promise<ConnectionResponse[]>
-    /** Closes one with 4403 and takes back what its person held by links of the board. */
+    /** Closes a connection with 4403 and revokes what its person held through links of the board. */
     disconnect(connection: { boardId: string; connectionId: string; by?: Person }): Promise<void>
   }
   audit: {
-    /** Newest first: of one board, or without `board_id` of the instance. */
+    /** Newest first: for one board or, without `board_id`, for the whole instance. */
     list(filter?: AuditFilter, page?: PageOptions): Promise<Page<AuditResponse>>
   }
   access: {
-    /** What `user` (null: nobody known) may do on a board now, and why. */
+    /** What `user` (null: anonymous) may currently do on a board, and why. */
     of(boardId: string, user: Person | null): Promise<AccessDecision>
   }
 }
@@ -137,7 +137,7 @@ export interface Services {
 export interface PageOptions {
   /** Default: 100. */
   limit?: number
-  /** `next_cursor` of the page before. */
+  /** `next_cursor` of the previous page. */
   cursor?: string
 }
 

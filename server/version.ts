@@ -1,7 +1,7 @@
-// The version of this Boardroom, as its package says.
+// The version of this Boardroom, from its package.json.
 import { readFileSync } from 'node:fs'
 
-/** Read from the package of which the built file is a part. */
+/** Read from the package that contains the built file. */
 export const readVersion = (): string => {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   const isManifest = typeof manifest === 'object' && manifest !== null && 'version' in manifest

@@ -1,4 +1,4 @@
-// Who may do what concerns the instance: administrators who are here themselves, by a session or an embedder's word.
+// Checks for actions on the whole instance: only administrators with a session, or authenticated by the embedder.
 import { BoardroomError } from '../errors.ts'
 import type { Identity, Role } from '../principal.ts'
 

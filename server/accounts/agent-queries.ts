@@ -1,4 +1,4 @@
-// Agents, as far as finding out who asks goes: the SQL.
+// The SQL for identifying agents.
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../database/database.ts'
 import type { Row } from '../database/tables.ts'
@@ -7,12 +7,12 @@ import { sha256Of } from './secret.ts'
 
 export type WorkingAgent = Pick<Row<'agents'>, 'id' | 'name'>
 
-/** The agent behind a token, where it works: it is on, and whoever owns it is active. */
+/** The agent that a token belongs to, if it is switched on and its owner is active. */
 export async function agentByToken(db: Db, token: string): Promise<WorkingAgent | undefined> {
   if (!isAgentToken(token)) return undefined
   const agent = await workingAgent(db, sql`a.token_sha256 = ${sha256Of(token)}`)
   if (agent === undefined) return undefined
-  // To the minute, so that a busy agent is not a busy row.
+  // Only once a minute, so that a busy agent does not cause constant writes.
   if (agent.isStale)
     await db
       .updateTable('agents')

@@ -1,4 +1,4 @@
-// What signing in needs of the rest, and what Better Auth and we agree upon.
+// The dependencies of signing in, and the constants shared with Better Auth.
 import { createHmac, hkdfSync } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
@@ -6,7 +6,7 @@ import type { Db } from '../database/database.ts'
 import type { Actor } from '../principal.ts'
 import type { CookieNames } from './cookies.ts'
 
-/** What accounts need of the trail; `AuditTrail` is one. */
+/** The part of the trail that accounts use; `AuditTrail` implements it. */
 export interface AccountTrail {
   record(event: {
     action: 'login' | 'logout' | 'login_failed' | 'update'
@@ -20,7 +20,7 @@ export interface AccountTrail {
   }): Promise<void>
 }
 
-/** Whether a page of `origin` is ours. @see server/http/origins.ts */
+/** Whether `origin` is one of ours. @see server/http/origins.ts */
 export type IsOurOrigin = (origin: string, host: string | null) => boolean
 
 export interface AuthDeps {
@@ -30,26 +30,26 @@ export interface AuthDeps {
   schema: string
   /** BOARDROOM_SECRET; the key of the cookies is derived from it. */
   secret: string
-  /** Where people type it; only its origin matters here. */
+  /** The public URL; only its origin matters here. */
   publicUrl: string
   isOurOrigin: IsOurOrigin
   cookies: CookieNames
   trail: AccountTrail
-  /** off: a password signs in sysadmins alone. @see docs/accounts.md */
+  /** off: only sysadmins can sign in with a password. @see docs/accounts.md */
   passwords: Config['passwords']
   log: Logger
 }
 
-/** Tells Better Auth the client's address; ours, never taken from what a client sent. */
+/** The header that tells Better Auth the client's address; set by us, never taken from the client. */
 export const clientAddressHeader = 'x-boardroom-client-address'
 
-/** Where Better Auth's routes are. */
+/** The path of Better Auth's routes. */
 export const basePath = '/api/auth'
 
-/** @param key what `sessionKeyOf` gives */
+/** @param key from `sessionKeyOf` */
 export const signatureOf = (token: string, key: string): string =>
   createHmac('sha256', key).update(token).digest('base64')
 
-/** What session cookies are signed with. @param secret BOARDROOM_SECRET */
+/** The key that signs session cookies. @param secret BOARDROOM_SECRET */
 export const sessionKeyOf = (secret: string): string =>
   Buffer.from(hkdfSync('sha256', secret, '', 'boardroom sessions v1', 32)).toString('base64url')

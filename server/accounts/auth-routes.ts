@@ -1,5 +1,5 @@
-// Better Auth over HTTP: its routes that are open, one by one. All others are 404, because its admin routes go round
-// the last-sysadmin guard and the trail. Bodies are checked here, answers and errors brought into our shape.
+// Better Auth over HTTP: an allow-list of its routes. All others are 404, because its admin routes would bypass the
+// last-sysadmin guard and the trail. Bodies are validated here; responses and errors are converted to our format.
 import { createRoute, z } from '@hono/zod-openapi'
 import {
   ChangePasswordRequest,
@@ -25,7 +25,7 @@ import { createUser } from './users.ts'
 export interface AuthRoutesDeps extends SignInDeps {
   config: Pick<Config, 'signUp' | 'passwords'>
   sso: Sso | null
-  /** What people type to get here, without a trailing slash. */
+  /** The address that people type, without a trailing slash. */
   publicUrl: string
   guests: Pick<Guests, 'leave'>
 }
@@ -42,7 +42,7 @@ export function authRoutes(deps: AuthRoutesDeps) {
     if (deps.config.signUp !== 'open') {
       throw new BoardroomError(
         'access_denied',
-        'accounts are made by invitation here; ask an administrator (the operator may set BOARDROOM_SIGN_UP=open)',
+        'accounts on this server require an invitation; ask an administrator (the operator may set BOARDROOM_SIGN_UP=open)',
       )
     }
     const person = c.req.valid('json')
@@ -63,7 +63,7 @@ export function authRoutes(deps: AuthRoutesDeps) {
   })
 
   router.openapi(signOutRoute, async (c) => {
-    // Both cookies that this browser may hold: otherwise people who sign out become the guest again that they came as.
+    // Both cookies: otherwise people who sign out would turn back into the guest that they came as.
     const cookie = await deps.guests.leave(c.get('actor'), c.req.header('cookie'))
     const { answer, redirect } = await signOut(deps, c)
     const done = withCookies(c.json({ success: true as const, redirect }, 200), answer)
@@ -91,9 +91,9 @@ export function authRoutes(deps: AuthRoutesDeps) {
   return router
 }
 
-/** @returns where the browser goes to end the provider's session too, null where there is none */
+/** @returns where the browser can end the provider's session too; null if there is none */
 async function signOut({ auth, db, sso, publicUrl }: AuthRoutesDeps, c: Handled) {
-  // While the provider is away people are signed out here.
+  // If the provider is unreachable, people are still signed out here.
   const theirs = await sso?.auth().catch(() => null)
   const body = { callbackURL: `${publicUrl}/sign-in`, disableRedirect: true }
   const answer = await transactionRecordedApart(db, (trx) =>
@@ -106,7 +106,7 @@ const SignOutAnswer = z.object({ url: z.string().nullable().default(null) })
 
 const SessionAnswer = z
   .object({
-    // The token stays in the cookie.
+    // The token is only in the cookie.
     session: z.looseObject({ id: z.string() }).transform(({ token: _, ...session }) => session),
     user: z.looseObject({ id: z.string() }),
   })
@@ -119,7 +119,7 @@ const signInRoute = createRoute({
   path: '/auth/sign-in/email',
   tags: ['accounts'],
   summary: 'Sign in with e-mail and password',
-  description: 'Sets the session cookie. `token` serves programs as `Authorization: Bearer`.',
+  description: 'Sets the session cookie. Programs can use `token` as `Authorization: Bearer`.',
   request: { body: jsonBody(SignInRequest) },
   responses: { 200: jsonAnswer(SignInResponse, 'Signed in.'), ...errorAnswers(401, 403) },
 })
@@ -128,25 +128,28 @@ const signUpRoute = createRoute({
   method: 'post',
   path: '/auth/sign-up/email',
   tags: ['accounts'],
-  summary: 'Make an account, where BOARDROOM_SIGN_UP is open',
+  summary: 'Create an account, if BOARDROOM_SIGN_UP is open',
   request: { body: jsonBody(SignUpRequest) },
-  responses: { 200: jsonAnswer(SignInResponse, 'Made, and signed in.'), ...errorAnswers(403, 409) },
+  responses: { 200: jsonAnswer(SignInResponse, 'Created and signed in.'), ...errorAnswers(403, 409) },
 })
 
 const setupRoute = createRoute({
   method: 'post',
   path: '/setup',
   tags: ['accounts'],
-  summary: 'Make the first account, with the secret of the set-up link',
+  summary: 'Create the first account, with the secret of the set-up link',
   request: { body: jsonBody(SetupRequest) },
-  responses: { 200: jsonAnswer(SignInResponse, 'Made sysadmin, and signed in.'), ...errorAnswers(404, 409) },
+  responses: {
+    200: jsonAnswer(SignInResponse, 'Created as sysadmin and signed in.'),
+    ...errorAnswers(404, 409),
+  },
 })
 
 const setupPreviewRoute = createRoute({
   method: 'post',
   path: '/setup/preview',
   tags: ['accounts'],
-  summary: 'Whether a set-up link is still good',
+  summary: 'Check whether a set-up link is still valid',
   request: { body: jsonBody(SetupPreview) },
   responses: { 204: { description: 'It is.' }, ...errorAnswers(404) },
 })
@@ -155,15 +158,16 @@ const signOutRoute = createRoute({
   method: 'post',
   path: '/auth/sign-out',
   tags: ['accounts'],
-  summary:
-    'Sign out, or leave as a guest: sessions of this browser end, with the sockets and tickets that they opened',
+  summary: 'Sign out, or leave as a guest: ends the sessions of this browser, with their sockets and tickets',
   responses: {
     200: jsonAnswer(
       Done.extend({
         redirect: z
           .string()
           .nullable()
-          .describe('where single sign-on ends its own session, and leads back here; null without one'),
+          .describe(
+            'the address where the single sign-on provider ends its own session and redirects back; null if there is none',
+          ),
       }),
       'Signed out, or nobody was signed in.',
     ),
@@ -175,7 +179,7 @@ const getSessionRoute = createRoute({
   method: 'get',
   path: '/auth/get-session',
   tags: ['accounts'],
-  summary: 'The session that asks, null for none',
+  summary: 'The current session, or null',
   responses: {
     200: jsonAnswer(
       z.object({ session: z.looseObject({}), user: z.looseObject({}) }).nullable(),
@@ -189,7 +193,7 @@ const changePasswordRoute = createRoute({
   method: 'post',
   path: '/auth/change-password',
   tags: ['accounts'],
-  summary: 'Change the own password; all other sessions end',
+  summary: 'Change your password; all other sessions end',
   request: { body: jsonBody(ChangePasswordRequest) },
   responses: { 200: jsonAnswer(Done, 'Changed.'), ...errorAnswers(401, 403) },
 })

@@ -1,5 +1,5 @@
-// Who a session signs in, and Better Auth's routes, which sign people in and out. It never makes, deactivates or
-// promotes anybody: users.ts does, in transactions that the trail ascribes to someone.
+// Sessions, and Better Auth's routes for signing in and out. It never creates, deactivates or promotes users: users.ts
+// does, in transactions that the trail attributes to somebody.
 import { timingSafeEqual } from 'node:crypto'
 import { type AuthDeps, basePath, sessionKeyOf, signatureOf } from './auth-deps.ts'
 import type { BetterAuth } from './better-auth.ts'
@@ -12,15 +12,15 @@ export interface Auth {
    * One of Better Auth's own routes, by its path below `/api/auth`. The caller decides which are open.
    */
   handler(request: Request, how?: Calling): Promise<Response>
-  /** Where `handler` believes to be mounted. */
+  /** The path at which `handler` assumes it is mounted. */
   readonly baseUrl: string
   /**
-   * Who a session cookie or a bearer token signs in; null for nobody, an ended session and a deactivated user.
-   * Asks the database every time, so that a sign-out holds from the next request on. Not through Better Auth, whose
-   * getSession takes two queries and five times the work: two thousand people come back at once after a restart.
+   * The user of a session cookie or bearer token; null if there is none, the session has ended or the user is deactivated.
+   * It queries the database every time, so that a sign-out takes effect from the next request on. It bypasses Better Auth,
+   * whose getSession takes two queries and five times the work: after a restart, two thousand people come back at once.
    */
   signedIn(proof: { cookie: string } | { bearer: string }): Promise<SignedIn | null>
-  /** SQL that would bring the tables to what Better Auth expects; `;` where nothing is missing. */
+  /** SQL that would give the tables the structure that Better Auth expects; `;` if nothing is missing. */
   drift(): Promise<string>
 }
 
@@ -28,7 +28,7 @@ const baseUrlOf = (publicUrl: string): string => `${new URL(publicUrl).origin}${
 
 export function createAuth(deps: AuthDeps): Auth {
   const key = sessionKeyOf(deps.secret)
-  // Loaded when somebody signs in: it is a third of what the server would load, and sessions are checked without it.
+  // Loaded at the first sign-in: it is a third of the server's code, and sessions are checked without it.
   let made: Promise<BetterAuth> | undefined
   const betterAuth = () => {
     made ??= import('./better-auth.ts').then(({ newBetterAuth }) => newBetterAuth(deps))
@@ -49,7 +49,7 @@ export function createAuth(deps: AuthDeps): Auth {
 
 /**
  * The session token in a cookie or bearer token as Better Auth signs it: `<token>.<HMAC-SHA256 of it, base64>`,
- * percent-encoded. Null where the signature is not ours: a token read out of the database proves nothing.
+ * percent-encoded. Null if the signature is not ours: a token read from the database proves nothing.
  */
 function tokenOf(signed: string, secret: string): string | null {
   const [token = '', signature = '', ...rest] = decoded(signed).split('.')
@@ -63,6 +63,6 @@ function decoded(value: string): string {
   try {
     return decodeURIComponent(value)
   } catch {
-    return '' // half a percent sequence: nobody of ours wrote it
+    return '' // an incomplete percent sequence, which we never write
   }
 }

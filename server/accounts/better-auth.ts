@@ -1,5 +1,5 @@
-// Better Auth, set up for our tables. What it does well it does: passwords, session rows, signed cookies, two-factor.
-// The only file besides sso/ that loads it, so that a server loads it with the first sign-in.
+// Better Auth, configured for our tables. We use it for passwords, session rows, signed cookies and two-factor.
+// Only this file and sso/ import it, so that a server loads it at the first sign-in.
 import { type BetterAuthOptions, betterAuth } from 'better-auth'
 import { APIError } from 'better-auth/api'
 import { getMigrations } from 'better-auth/db/migration'
@@ -13,7 +13,7 @@ import { calls, dbOfCalls } from './settling.ts'
 
 export interface BetterAuth {
   handler(request: Request): Promise<Response>
-  /** SQL that would bring the tables to what it expects; `;` where nothing is missing. */
+  /** SQL that would give the tables the structure that it expects; `;` if nothing is missing. */
   drift(): Promise<string>
 }
 
@@ -29,7 +29,7 @@ export function newBetterAuth(deps: AuthDeps): BetterAuth {
 const dayS = 86_400
 const stamps = { createdAt: 'created_at', updatedAt: 'updated_at' }
 
-/** How every Better Auth of this server is set up. */
+/** The configuration of every Better Auth instance in this server. */
 export function authOptions(deps: AuthDeps) {
   const { db, marked, cookies, log } = deps
   const accessControl = createAccessControl(defaultStatements)
@@ -41,16 +41,16 @@ export function authOptions(deps: AuthDeps) {
     secret: sessionKeyOf(deps.secret),
     database: { db: dbOfCalls(marked), type: 'postgres', schemaName: deps.schema },
     telemetry: { enabled: false },
-    // Its own refusals still become answers; everything else reaches our error handler as it is.
+    // Its own refusals still become responses; all other errors reach our error handler unchanged.
     onAPIError: { throw: true },
-    rateLimit: { enabled: false }, // ours counts failures and knows the trusted proxies
+    rateLimit: { enabled: false }, // our limiter counts failures and knows the trusted proxies
     trustedOrigins: (request?: Request) => {
       const origin = request?.headers.get('origin')
       return origin && deps.isOurOrigin(origin, request?.headers.get('host') ?? null) ? [origin] : []
     },
     emailAndPassword: {
       enabled: true,
-      disableSignUp: true, // users.ts makes users
+      disableSignUp: true, // users.ts creates users
       minPasswordLength: passwordLength.least,
       maxPasswordLength: passwordLength.most,
       password: { hash: hashPassword, verify: ({ hash, password }) => verifyPassword(password, hash) },
@@ -75,7 +75,7 @@ export function authOptions(deps: AuthDeps) {
           returned: false,
         },
       },
-      cookieCache: { enabled: false }, // a cached session outlives its end
+      cookieCache: { enabled: false }, // a cached session would outlive its end
     },
     user: {
       modelName: 'users',
@@ -106,9 +106,9 @@ export function authOptions(deps: AuthDeps) {
     },
     verification: { modelName: 'verifications', fields: { expiresAt: 'expires_at', ...stamps } },
     advanced: {
-      // The migrations are ours and run before this; a test says when they drift from what it expects.
+      // Our own migrations run before this; a test detects when they drift from what it expects.
       database: { generateId: 'serial', validateSchema: false },
-      // Its own way to https names gives `__Secure-`; ours is the stricter `__Host-`.
+      // On https it would use the prefix `__Secure-`; ours is the stricter `__Host-`.
       useSecureCookies: false,
       defaultCookieAttributes: { secure: cookies.secure, httpOnly: true, sameSite: 'lax', path: '/' },
       cookiePrefix: cookies.secure ? '__Host-boardroom' : 'boardroom',
@@ -121,7 +121,7 @@ export function authOptions(deps: AuthDeps) {
           before: async (session, context) => {
             const user = await userById(calls.getStore()?.trx ?? db, Number(session.userId))
             if (user?.is_active !== true) throw new APIError('FORBIDDEN', { code: 'ACCOUNT_DEACTIVATED' })
-            // Asked once the password was right, so that nobody finds out by guessing who is a sysadmin.
+            // Checked only after the password was correct, so that guessing does not reveal who is a sysadmin.
             if (deps.passwords === 'off' && context?.path === '/sign-in/email' && user.role !== 'sysadmin')
               throw new APIError('FORBIDDEN', { code: 'PASSWORDS_OFF' })
             const providerSession = calls.getStore()?.providerSession ?? null
@@ -132,10 +132,10 @@ export function authOptions(deps: AuthDeps) {
           },
         },
         delete: {
-          // Kept under another token. @see settle
+          // It continues under another token. @see settle
           before: async (session) => calls.getStore()?.keeping !== session.id,
           after: async (session, context) => {
-            if (new Date(session.expiresAt) <= new Date()) return // the clock ended it, nobody signed out
+            if (new Date(session.expiresAt) <= new Date()) return // it expired; nobody signed out
             calls.getStore()?.ended.push({ session, headers: context?.headers ?? null })
           },
         },
@@ -143,11 +143,11 @@ export function authOptions(deps: AuthDeps) {
     },
     logger: {
       level: 'warn',
-      // Its messages, never its arguments: those may hold a token. Wrong passwords are warnings to it; the trail has them.
+      // Log its messages but never its arguments, which may contain a token. It warns about wrong passwords; the trail has those.
       log: (level, message) => log[level === 'error' ? 'error' : 'debug']({ from: 'better-auth' }, message),
     },
     plugins: [
-      // A token read out of the database is worthless without the signature that only the server can make.
+      // A token read from the database is worthless without the signature, which only the server can create.
       bearer({ requireSignature: true }),
       admin({
         ac: accessControl,

@@ -1,14 +1,14 @@
-// The two cookies: of a signed-in user and of a guest. `__Host-` and Secure where the public URL is https; plain on
-// http, because browsers keep such cookies on http://localhost but not on http://<LAN address>.
+// The cookies of users and guests. They have `__Host-` and Secure if the public URL is https, but not on http, because
+// browsers accept such cookies on http://localhost but not on http://<LAN address>.
 
 export interface CookieNames {
   session: string
   guest: string
-  /** Between a password and the code that is asked for after it. Better Auth names it so. */
+  /** Set between entering a password and the second-factor code. The name is Better Auth's. */
   twoFactor: string
-  /** Where somebody wanted to go, while they are at the provider of single sign-on. */
+  /** The page to return to after signing in at the single sign-on provider. */
   next: string
-  /** Both are set with `Secure`, `Path=/` and no Domain, which is what `__Host-` asks for. */
+  /** Both are set with `Secure`, `Path=/` and no Domain, which `__Host-` requires. */
   secure: boolean
 }
 
@@ -23,7 +23,7 @@ export const cookieNames = (isHttps: boolean): CookieNames => {
   }
 }
 
-/** The value of one cookie in a `Cookie` header, still percent-encoded; null where it is not there. */
+/** The value of one cookie in a `Cookie` header, still percent-encoded; null if missing. */
 export function cookieValue(header: string | undefined, name: string): string | null {
   for (const pair of header?.split(';') ?? []) {
     const equals = pair.indexOf('=')
@@ -32,7 +32,7 @@ export function cookieValue(header: string | undefined, name: string): string | 
   return null
 }
 
-/** A `Set-Cookie` for this browser's requests alone. @param value percent-encoded; empty takes it away */
+/** A `Set-Cookie` value. @param value percent-encoded; an empty value deletes the cookie */
 export const cookieOf = (
   { secure }: Pick<CookieNames, 'secure'>,
   name: string,

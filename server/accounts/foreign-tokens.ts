@@ -1,5 +1,5 @@
-// Tokens of somebody else's sign-in: JWTs of one issuer, by a shared secret or by the keys that it publishes. A token
-// says who; which algorithms it may be signed with is ours to say, never the token's.
+// Tokens from another sign-in: JWTs of one issuer, verified with a shared secret or with the keys that it publishes. We
+// decide which signature algorithms are accepted, never the token.
 import {
   createRemoteJWKSet,
   decodeJwt,
@@ -15,9 +15,9 @@ import type { Identity } from '../principal.ts'
 import { foreignUser, serviceIssuer } from './users.ts'
 
 export interface ForeignTokens {
-  /** Whether a bearer token claims to be one of the issuer's. Without `authenticate` every JWT is taken for one. */
+  /** Whether a bearer token claims to be from the issuer. Without `authenticate`, every JWT counts as one. */
   isTheirs(token: string, onlyByIssuer: boolean): boolean
-  /** @throws BoardroomError not_signed_in, saying what is wrong | issuer_unreachable */
+  /** @throws BoardroomError not_signed_in, with the reason | issuer_unreachable */
   identify(token: string): Promise<Identity>
 }
 
@@ -33,7 +33,7 @@ type Settings = Pick<
 >
 
 const mostCharacters = 8192
-/** Of a shared secret, and of published keys: a public key must never serve as a secret. */
+/** Separate for a shared secret and for published keys: a public key must never be used as a secret. */
 const symmetric = ['HS256', 'HS384', 'HS512']
 export const asymmetric = [
   'RS256',
@@ -48,25 +48,25 @@ export const asymmetric = [
   'EdDSA',
 ]
 
-/** How published keys are asked for. */
+/** How published keys are fetched. */
 export interface JwksTimes {
-  /** One request is given up, and its connection with it. */
+  /** After this time a request is aborted together with its connection. */
   timeoutMs: number
-  /** An unknown key id makes us fetch the keys again at most this often. */
+  /** An unknown key id causes the keys to be fetched again at most this often. */
   cooldownMs: number
-  /** Then they are asked for anew, and serve no longer where that fails: a key may have been withdrawn. */
+  /** After this time they are fetched again, and unusable if that fails, because a key may have been revoked. */
   maxAgeMs: number
 }
 const usual: JwksTimes = { timeoutMs: 5000, cooldownMs: 30_000, maxAgeMs: 600_000 }
 
-/** @returns null where no issuer is set. @throws BoardroomError invalid_config for settings that contradict each other */
+/** @returns null if no issuer is set. @throws BoardroomError invalid_config if settings contradict each other */
 export function foreignTokens(db: Db, settings: Settings, times: JwksTimes = usual): ForeignTokens | null {
   const { jwtIssuer: issuer, jwtAudience: audience, jwtJwksUrl: jwksUrl, jwtSecret: secret } = settings
   if (issuer === undefined) {
     if (jwksUrl === undefined && secret === undefined && audience.length === 0) return null
     throw new BoardroomError(
       'invalid_config',
-      'BOARDROOM_JWT_ISSUER: set it beside the other BOARDROOM_JWT_…',
+      'BOARDROOM_JWT_ISSUER is required by the other BOARDROOM_JWT_… settings',
     )
   }
   if ((jwksUrl === undefined) === (secret === undefined)) {
@@ -78,7 +78,7 @@ export function foreignTokens(db: Db, settings: Settings, times: JwksTimes = usu
   if (jwksUrl !== undefined && audience.length === 0) {
     throw new BoardroomError(
       'invalid_config',
-      'BOARDROOM_JWT_AUDIENCE: set what your tokens have in aud; tokens that this issuer made for other applications would open boards',
+      'BOARDROOM_JWT_AUDIENCE: set it to the aud of your tokens; otherwise tokens that this issuer made for other applications would be accepted',
     )
   }
   if (issuer === serviceIssuer) {
@@ -119,7 +119,7 @@ export function foreignTokens(db: Db, settings: Settings, times: JwksTimes = usu
       const payload = await verify(token)
       const externalId = textOf(payload[settings.jwtUserClaim])
       if (externalId === null || externalId.length > 255 || !externalId.isWellFormed()) {
-        throw no(`expected a text of at most 255 characters in the claim ${settings.jwtUserClaim}`)
+        throw no(`expected a string of at most 255 characters in the claim ${settings.jwtUserClaim}`)
       }
       const name = textOf(payload[settings.jwtNameClaim]) ?? externalId
       const user = await foreignUser(db, { externalId, name, issuer })
@@ -138,45 +138,45 @@ export function foreignTokens(db: Db, settings: Settings, times: JwksTimes = usu
 
 const no = (message: string, cause?: unknown) => new BoardroomError('not_signed_in', message, { cause })
 
-/** What is wrong with a token, for its sender; nothing of its content. */
+/** The reason why a token is invalid, for its sender; without any of its content. */
 function refusalOf(error: unknown, algorithms: readonly string[]): BoardroomError {
   if (error instanceof errors.JWTExpired) return no('this token has expired; get a new one', error)
   if (error instanceof errors.JWTClaimValidationFailed) {
     return error.claim === 'nbf'
-      ? no('this token is not valid yet; are the clocks right?', error)
-      : no(`this token has no right claim ${error.claim}`, error)
+      ? no('this token is not valid yet; check the clocks', error)
+      : no(`the claim ${error.claim} of this token is missing or wrong`, error)
   }
   if (error instanceof errors.JOSEAlgNotAllowed) {
     return no(`expected a token signed with one of ${algorithms.join(', ')}`, error)
   }
   if (error instanceof errors.JWSSignatureVerificationFailed) {
-    return no('the signature of this token is not right', error)
+    return no('the signature of this token is wrong', error)
   }
   if (error instanceof errors.JWKSNoMatchingKey) {
-    return no('this token is signed by a key that its issuer does not publish', error)
+    return no('this token is signed with a key that its issuer does not publish', error)
   }
   if (error instanceof errors.JWKSMultipleMatchingKeys) {
-    return no('this token does not say by which key (kid) it is signed', error)
+    return no('this token does not name the key (kid) that signed it', error)
   }
   if (error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid) {
     return no('this is not a JSON Web Token', error)
   }
-  if (error instanceof errors.JOSENotSupported) return no('this token uses what is not supported here', error)
-  // What is left is about the keys: not reached, too slow, no key set, a key that cannot be used.
+  if (error instanceof errors.JOSENotSupported) return no('this token uses an unsupported feature', error)
+  // The remaining errors concern the keys: unreachable, too slow, not a key set, an unusable key.
   return new BoardroomError(
     'issuer_unreachable',
-    'the keys of the issuer of this token cannot be read now; try again in a moment',
+    'the keys of the issuer of this token cannot be read at the moment; try again soon',
     { cause: error },
   )
 }
 
-/** Three parts, of which the first names an algorithm. */
+/** Whether it has three parts, of which the first names an algorithm. */
 function isJwt(token: string): boolean {
   if (token.split('.').length !== 3) return false
   try {
     return decodeProtectedHeader(token).alg !== undefined
   } catch {
-    return false // something else with two dots
+    return false // not a JWT, though it has two dots
   }
 }
 
@@ -188,7 +188,7 @@ function claimsIssuer(token: string, issuer: string): boolean {
   }
 }
 
-/** Ids are numbers at some issuers. */
+/** Some issuers use numbers as ids. */
 const textOf = (claim: unknown): string | null => {
   if (typeof claim === 'number' && Number.isSafeInteger(claim)) return String(claim)
   return typeof claim === 'string' && claim !== '' && !claim.includes('\u0000') ? claim : null

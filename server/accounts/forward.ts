@@ -1,4 +1,4 @@
-// One of Better Auth's routes asked in the name of whoever asks us, its answers and refusals brought into our shape.
+// Forwards a request to one of Better Auth's routes, and converts its responses and refusals to our format.
 import type { Context } from 'hono'
 import { z } from 'zod'
 import { BoardroomError } from '../errors.ts'
@@ -10,8 +10,8 @@ import type { Calling } from './settling.ts'
 export type Handled = Context<HttpEnv>
 
 /**
- * Asks one of Better Auth's routes in the asker's name.
- * @returns its answer where that is a success. @throws BoardroomError for its refusals
+ * Calls one of Better Auth's routes on behalf of the asker.
+ * @returns a successful response. @throws BoardroomError for its refusals
  */
 export async function forward(
   auth: Pick<Auth, 'handler' | 'baseUrl'>,
@@ -24,13 +24,13 @@ export async function forward(
   return accepted(await auth.handler(requestFor(auth, c, method, path, body), how))
 }
 
-/** @returns an answer that is a success. @throws BoardroomError for Better Auth's refusals */
+/** @returns a successful response. @throws BoardroomError for Better Auth's refusals */
 export async function accepted(answer: Response): Promise<Response> {
   if (!answer.ok) throw await refusalOf(answer)
   return answer
 }
 
-/** What the asker sent, as one of Better Auth's own requests. @param path with its query */
+/** The asker's request as a request to Better Auth. @param path with its query */
 export function requestFor(
   auth: Pick<Auth, 'baseUrl'>,
   c: Handled,
@@ -43,7 +43,7 @@ export function requestFor(
     const value = c.req.header(name)
     if (value !== undefined) headers.set(name, value)
   }
-  // The edge has decided about pages (http/cors.ts); without Origin there is none, and Better Auth wants to see one.
+  // The edge has already checked the origin (http/cors.ts). Better Auth requires one even if the request had none.
   if (!headers.has('origin')) headers.set('origin', new URL(auth.baseUrl).origin)
   const { ip } = c.get('actor')
   if (ip !== null) headers.set(clientAddressHeader, ip)
@@ -58,10 +58,10 @@ const Failure = z
   .object({ code: z.string().catch(''), message: z.string().catch('') })
   .catch({ code: '', message: '' })
 
-/** What Better Auth says about second factors, in our words. */
+/** Better Auth's errors about second factors, in our words. */
 const refusals: Readonly<Record<string, ConstructorParameters<typeof BoardroomError>>> = {
-  INVALID_CODE: ['wrong_credentials', 'the code is wrong; take the one that the app shows now'],
-  INVALID_BACKUP_CODE: ['wrong_credentials', 'this recovery code is wrong or used'],
+  INVALID_CODE: ['wrong_credentials', 'the code is wrong; enter the one that the app shows now'],
+  INVALID_BACKUP_CODE: ['wrong_credentials', 'this recovery code is wrong or already used'],
   INVALID_TWO_FACTOR_COOKIE: ['not_signed_in', 'sign in with your password first'],
   TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE: [
     'not_signed_in',
@@ -72,7 +72,7 @@ const refusals: Readonly<Record<string, ConstructorParameters<typeof BoardroomEr
     'too many wrong codes for this account; try again in a quarter of an hour',
     { details: { retry_after_seconds: 900 } },
   ],
-  TOTP_ALREADY_ENABLED: ['conflict', 'you have a second factor already; switch it off first'],
+  TOTP_ALREADY_ENABLED: ['conflict', 'you already have a second factor; switch it off first'],
   TOTP_NOT_ENABLED: ['conflict', 'you have no second factor; set one up first'],
   TWO_FACTOR_NOT_ENABLED: ['conflict', 'you have no second factor; set one up first'],
   BACKUP_CODES_NOT_ENABLED: ['conflict', 'you have no recovery codes; set up a second factor first'],
@@ -95,16 +95,16 @@ async function refusalOf(answer: Response): Promise<BoardroomError> {
   if (known !== undefined) return new BoardroomError(...known)
   if (answer.status === 401) return new BoardroomError('not_signed_in', 'sign in first')
   if (answer.status < 500) return new BoardroomError('invalid_request', message || 'the request was refused')
-  return new BoardroomError('internal', 'signing in does not work', { details: { code } })
+  return new BoardroomError('internal', 'sign-in failed', { details: { code } })
 }
 
-/** What a password would be needed for, where BOARDROOM_PASSWORDS is off. */
+/** The error for whatever requires a password while BOARDROOM_PASSWORDS is off. */
 export const passwordsOff = (): BoardroomError =>
-  new BoardroomError('access_denied', 'accounts have no passwords here; use single sign-on', {
+  new BoardroomError('access_denied', 'this server does not use passwords; use single sign-on', {
     details: { reason: 'passwords_off' },
   })
 
-/** Better Auth's cookies on an answer of ours. */
+/** Copies Better Auth's cookies to our response. */
 export function withCookies<Answer extends Response>(answer: Answer, from: Response): Answer {
   for (const cookie of from.headers.getSetCookie()) answer.headers.append('set-cookie', cookie)
   return answer

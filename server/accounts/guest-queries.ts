@@ -9,7 +9,7 @@ export interface GuestRow {
   id: string
   name: string
   expires_at: Date
-  /** When the last living link that it holds ends: Infinity where one never does, null where none lives. */
+  /** When the guest's last valid link expires: Infinity if one never does, null if none is valid. */
   links_end_at: Date | number | null
 }
 
@@ -41,7 +41,7 @@ const livingGuests = (db: Db) =>
     )
     .where('guests.expires_at', '>', sql<Date>`now()`)
 
-/** Never to earlier. */
+/** Never moves it to an earlier time. */
 export const setGuestExpiry = async (trx: Trx, id: string, expiresAt: Date): Promise<void> => {
   await trx
     .updateTable('guests')

@@ -1,5 +1,5 @@
-// Guests: people who came in by a share link and gave a name. A guest session is a random token in a cookie, whose
-// hash is stored; it slides 30 days with use and never lives longer than the links it holds.
+// Guests: people who came in through a share link and gave a name. A guest session is a random token in a cookie, whose
+// hash is stored; it is extended to 30 days with each use, but never beyond the guest's links.
 import type { Transaction } from 'kysely'
 import { transactionAs } from '../audit/actor.ts'
 import { recordIn } from '../audit/record-in.ts'
@@ -21,7 +21,7 @@ import { newSecret, sha256Of } from './secret.ts'
 
 const dayMs = 86_400_000
 const slidesMs = 30 * dayMs
-/** Written when this much is won, not at every request. */
+/** The expiry is updated only when it would move by this much, not on every request. */
 const worthWritingMs = dayMs / 24
 
 export class Guests {
@@ -34,9 +34,9 @@ export class Guests {
   }
 
   /**
-   * Makes a guest inside the caller's transaction (the exchange of a link, whose use it is written with).
-   * @param guest.linkExpiresAt when the link ends that let it in; null never.
-   * @returns the id and the value of a `Set-Cookie` header, the only place that ever holds the secret.
+   * Creates a guest inside the caller's transaction, which also records the use of the link.
+   * @param guest.linkExpiresAt when the guest's link expires; null: never.
+   * @returns the id and the value of a `Set-Cookie` header, the only place that ever contains the secret.
    */
   async create(
     trx: Transaction<Tables>,
@@ -53,13 +53,13 @@ export class Guests {
     return { guestId, cookie: this.#cookieOf(secret) }
   }
 
-  /** A guest got another link: it may live as long as that one now. Inside the caller's transaction, after the use. */
+  /** Extends a guest who received another link to that link's expiry. Inside the caller's transaction, after the use. */
   async extend(trx: Transaction<Tables>, guestId: string): Promise<void> {
     const guest = await guestById(trx, guestId)
     if (guest !== undefined) await setGuestExpiry(trx, guestId, slidTo(guest))
   }
 
-  /** The guest of a `Cookie` header, null where there is none or it expired. Slides its expiry, once an hour at most. */
+  /** The guest of a `Cookie` header; null if there is none or it has expired. Extends its expiry, at most once an hour. */
   async find(cookieHeader: string | undefined): Promise<GuestRow | null> {
     const token = cookieValue(cookieHeader, this.#cookies.guest)
     if (token === null) return null
@@ -67,13 +67,13 @@ export class Guests {
     if (guest === undefined) return null
     const expiresAt = slidTo(guest)
     if (expiresAt.getTime() - guest.expires_at.getTime() > worthWritingMs) {
-      // Done by the clock and not by anybody.
+      // No actor: this happens automatically.
       await transactionAs(this.#db, systemActor, (trx) => setGuestExpiry(trx, guest.id, expiresAt))
     }
     return guest
   }
 
-  /** Others see it from the next join on. @throws BoardroomError not_signed_in */
+  /** Renames the guest; others see it from the next join on. @throws BoardroomError not_signed_in */
   async rename(actor: Actor, guestId: string, name: string): Promise<void> {
     await transactionAs(this.#db, actor, async (trx) => {
       const guest = await guestById(trx, guestId)
@@ -93,8 +93,8 @@ export class Guests {
   }
 
   /**
-   * The guest of this browser leaves: their session ends, with its sockets, and nobody takes it up again.
-   * @returns the `Set-Cookie` that takes the cookie away; null where there was none.
+   * Ends this browser's guest session for good, with its sockets.
+   * @returns the `Set-Cookie` that deletes the cookie; null if there was none.
    */
   async leave(actor: Actor, cookieHeader: string | undefined): Promise<string | null> {
     const token = cookieValue(cookieHeader, this.#cookies.guest)
@@ -110,14 +110,14 @@ export class Guests {
   }
 
   /**
-   * The cookie outlives the session it names, because the server's row decides, and a row that slides must not
-   * depend on the browser having asked for a new cookie. 400 days are the most that browsers keep.
+   * The cookie outlives the session it names, because the row decides, and extending it must not depend on the browser
+   * receiving a new cookie. Browsers keep cookies for 400 days at most.
    */
   #cookieOf(token: string): string {
     return cookieOf(this.#cookies, this.#cookies.guest, token, 400 * 86_400)
   }
 }
 
-/** 30 days from now, or the end of its last link; where no link lives, where it is. */
+/** 30 days from now or the end of the last link, whichever is earlier; unchanged if no link is valid. */
 const slidTo = ({ expires_at, links_end_at }: GuestRow): Date =>
   links_end_at === null ? expires_at : new Date(Math.min(Date.now() + slidesMs, Number(links_end_at)))

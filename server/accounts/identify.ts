@@ -1,6 +1,6 @@
-// Who is asking. What is said explicitly beats what the browser carries along, and never falls back to it: a ticket
-// or an agent's token (subprotocol, `?ticket=`, `Authorization: Bearer`), then a session, then a guest, then nobody. A cookie counts only
-// from a page of ours, which is what stops another site from opening a socket with somebody's cookie.
+// Identifies the asker. Explicit credentials take precedence over cookies and never fall back to them: a ticket or an
+// agent's token (subprotocol, `?ticket=`, `Authorization: Bearer`), then a session, then a guest, then anonymous. Cookies
+// count only from our own pages, which stops other sites from opening sockets with somebody's cookie.
 import { type KeyObject, randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { type CloseCode, ticketSubprotocolPrefix } from '../../shared/protocol.ts'
@@ -26,9 +26,9 @@ import { hasTwoFactor } from './two-factor-queries.ts'
 import { type ForeignUser, foreignUser } from './users.ts'
 
 /**
- * The embedder's way to say who asks, in place of our sessions; tickets and guests of share links keep working.
- * Not asked where a page that is not ours sent cookies (allow it: BOARDROOM_ALLOWED_ORIGINS). Must not read the body.
- * @returns null for nobody. @throws to refuse: a BoardroomError as it is, anything else as `internal`.
+ * Lets the embedder identify the asker instead of our sessions; tickets and guests of share links keep working.
+ * Not called if a foreign page sent cookies (see BOARDROOM_ALLOWED_ORIGINS). It must not read the body.
+ * @returns null for anonymous. @throws to refuse: a BoardroomError is passed on, anything else becomes `internal`.
  */
 export type Authenticate = (
   request: IncomingMessage,
@@ -43,13 +43,13 @@ export interface IdentifyDeps {
   sessionUsers: SessionUsers
   isOurOrigin: IsOurOrigin
   authenticate?: Authenticate | undefined
-  /** Tokens of somebody else's sign-in; null where none are taken. */
+  /** Tokens from another sign-in; null if none are accepted. */
   foreignTokens?: ForeignTokens | null
   /** Who must have a second factor. */
   twoFactor: TwoFactorPolicy
 }
 
-/** What is read of a request; the node one has it all. */
+/** The parts of a request that are read; a Node request has them all. */
 export type Asking = Pick<IncomingMessage, 'headers' | 'url'>
 
 /** Why a socket is closed right after its handshake. */
@@ -58,7 +58,7 @@ export interface Refusal {
   reason: string
 }
 
-/** Who opens a socket on `boardId`. Never throws for what a client sent. @throws where the database cannot be asked */
+/** Identifies who opens a socket on `boardId`. Invalid credentials do not throw. @throws if the database cannot be queried */
 export async function identifySocket(
   deps: IdentifyDeps,
   request: IncomingMessage,
@@ -66,7 +66,7 @@ export async function identifySocket(
 ): Promise<Identity | Refusal> {
   try {
     const ticket = offeredTicket(request) ?? agentTokenOf(request) ?? bearerForSocket(deps, request)
-    // Browsers always send Origin with a socket, so one without it has no cookie of a browser's.
+    // Browsers always send Origin with a WebSocket, so without one there is no browser cookie.
     const cookiesCount = request.headers.origin !== undefined && isOurs(deps, request)
     const identity =
       ticket === null
@@ -89,9 +89,9 @@ export async function identifySocket(
 export const isRefusal = (answer: Identity | Refusal): answer is Refusal => 'code' in answer
 
 /**
- * Who sends an HTTP request. Whether it may change anything with cookies is the edge's question (http/cors.ts).
- * @param incoming the node request, which `authenticate` is given.
- * @throws BoardroomError not_signed_in for a bearer token that is not valid (also: a ticket outside of its board)
+ * Identifies the sender of an HTTP request. The edge (http/cors.ts) decides whether cookies may be used for a change.
+ * @param incoming the Node request, for `authenticate`.
+ * @throws BoardroomError not_signed_in for an invalid bearer token (including a ticket for another board)
  */
 export async function identifyRequest(deps: IdentifyDeps, incoming: IncomingMessage): Promise<Identity> {
   const bearer = bearerOf(incoming)
@@ -103,7 +103,7 @@ export async function identifyRequest(deps: IdentifyDeps, incoming: IncomingMess
   if (bearer !== undefined && deps.authenticate === undefined) return bySession(deps, bearer)
   const identity = await byWhatIsCarried(deps, incoming, isOurs(deps, incoming))
   if (bearer !== undefined && identity.via !== 'embedder') {
-    throw new BoardroomError('not_signed_in', 'this bearer token is unknown or has ended')
+    throw new BoardroomError('not_signed_in', 'this bearer token is unknown or has expired')
   }
   return identity
 }
@@ -112,21 +112,24 @@ const bearerOf = ({ headers }: Asking): string | undefined =>
   /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
 
 /**
- * What a program sends with its handshake, which a browser cannot: a ticket, or a token of the issuer's. Of anything
- * else in that header (a proxy's, an embedder's) nothing is known here.
+ * The `Authorization` header of a handshake, which only programs can send: a ticket or a token of the issuer. Anything
+ * else in that header (from a proxy or an embedder) is ignored.
  */
 function bearerForSocket(deps: IdentifyDeps, request: IncomingMessage): string | null {
   const bearer = bearerOf(request)
   if (bearer === undefined) return null
   if (looksLikeKey(bearer)) {
-    throw new BoardroomError('not_signed_in', 'a service key opens no socket; ask for a ticket with it')
+    throw new BoardroomError(
+      'not_signed_in',
+      'a service key cannot open a WebSocket; use it to request a ticket',
+    )
   }
   const { foreignTokens, authenticate } = deps
   const isTheirs = foreignTokens?.isTheirs(bearer, authenticate !== undefined) ?? false
   return looksLikeTicket(bearer) || isTheirs ? bearer : null
 }
 
-/** null where the token is not the issuer's. @throws BoardroomError not_signed_in | issuer_unreachable */
+/** null if the token is not from the issuer. @throws BoardroomError not_signed_in | issuer_unreachable */
 async function foreignIdentity(
   { foreignTokens = null, authenticate }: IdentifyDeps,
   token: string,
@@ -143,7 +146,7 @@ export const anonymous = (): Identity => ({
 
 const bare = { sessionId: null, boardId: null, maxLevel: null }
 
-/** @param cookiesCount whether the page that asks may use cookies. */
+/** @param cookiesCount whether the requesting page may use cookies. */
 async function byWhatIsCarried(
   deps: IdentifyDeps,
   request: IncomingMessage,
@@ -151,7 +154,7 @@ async function byWhatIsCarried(
 ): Promise<Identity> {
   const { cookie } = request.headers
   if (deps.authenticate !== undefined) {
-    // It may read cookies of its own, so a foreign page that sends any is not heard. One that sends none is.
+    // It may read its own cookies, so it is not called for a foreign page that sends any, but is for one that sends none.
     const heard = cookie === undefined || isOurs(deps, request)
     const user = heard ? await deps.authenticate(request) : null
     if (user) return { ...bare, principal: principalOf(await foreignUser(deps.db, user)), via: 'embedder' }
@@ -167,7 +170,7 @@ async function byWhatIsCarried(
 async function bySession(deps: IdentifyDeps, bearer: string): Promise<Identity> {
   const signedIn = await deps.auth.signedIn({ bearer })
   if (signedIn === null)
-    throw new BoardroomError('not_signed_in', 'this bearer token is unknown or has ended')
+    throw new BoardroomError('not_signed_in', 'this bearer token is unknown or has expired')
   return ofSession(deps, signedIn)
 }
 
@@ -178,7 +181,7 @@ async function byAgentToken(deps: IdentifyDeps, token: string): Promise<Identity
 }
 
 const noSuchAgent =
-  'this is the token of no agent that works: it is unknown, stopped, or its owner is deactivated'
+  'this agent token is not valid: it is unknown, the agent was stopped, or its owner is deactivated'
 async function ofSession(deps: IdentifyDeps, signedIn: SignedIn): Promise<Identity> {
   const { sessionId, userId, name, role } = signedIn
   const identity = {
@@ -192,12 +195,12 @@ async function ofSession(deps: IdentifyDeps, signedIn: SignedIn): Promise<Identi
     : identity
 }
 
-const secondFactorFirst = 'this server asks for a second factor; set one up on your account page first'
+const secondFactorFirst = 'this server requires a second factor; set one up on your account page first'
 
 const problems = {
   expired: 'this ticket has expired; ask for a new one',
   malformed: 'this is not a ticket of this server',
-  other_board: 'this ticket is for another board; it serves the routes of its own board alone',
+  other_board: 'this ticket is for another board; it is valid only for the routes of its own board',
 }
 
 async function byTicket(deps: IdentifyDeps, ticket: string, boardId: string | null): Promise<Identity> {
@@ -214,13 +217,13 @@ async function byTicket(deps: IdentifyDeps, ticket: string, boardId: string | nu
       return { ...proven, principal: { kind: 'anonymous', id: randomUUID() } }
     case 'guest': {
       const guest = await guestById(deps.db, subject.guestId)
-      if (guest === undefined) throw new BoardroomError('not_signed_in', 'the guest of this ticket has gone')
+      if (guest === undefined) throw new BoardroomError('not_signed_in', 'the guest of this ticket has left')
       return { ...proven, principal: { kind: 'guest', guestId: guest.id, name: guest.name } }
     }
     case 'agent': {
       const agent = await agentById(deps.db, subject.agentId)
       if (agent === undefined)
-        throw new BoardroomError('not_signed_in', 'the agent of this ticket was stopped, or is gone')
+        throw new BoardroomError('not_signed_in', 'the agent of this ticket was stopped or deleted')
       return { ...proven, principal: { kind: 'agent', agentId: agent.id, name: agent.name } }
     }
     case 'user': {
@@ -246,19 +249,19 @@ function principalOf(user: UserRow): Principal {
   return { kind: 'user', userId: user.id, name: user.name, role: user.role }
 }
 
-/** A page of ours; also what is no page at all: no browser leaves Origin out where a foreign page asks for a change. */
+/** Whether it is our page or no page at all: browsers always send Origin when a foreign page requests a change. */
 const isOurs = (deps: IdentifyDeps, { headers }: Asking): boolean =>
   headers.origin === undefined
     ? headers['sec-fetch-site'] !== 'cross-site'
     : deps.isOurOrigin(headers.origin, headers.host ?? null)
 
-/** Clients that are no browser can send it along with the upgrade. */
+/** Clients other than browsers can send it with the upgrade. */
 function agentTokenOf(request: Asking): string | null {
   const bearer = bearerOf(request)
   return bearer !== undefined && looksLikeAgentToken(bearer) ? bearer : null
 }
 
-/** The ticket among the offered subprotocols, else the one in the query; an empty one is one, and no good. */
+/** The ticket among the offered subprotocols, otherwise the one in the query; an empty one counts, and is invalid. */
 function offeredTicket({ headers, url }: Asking): string | null {
   const offered = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim())
   const protocol = offered?.find((name) => name.startsWith(ticketSubprotocolPrefix))
@@ -267,6 +270,6 @@ function offeredTicket({ headers, url }: Asking): string | null {
   return query < 0 ? null : new URLSearchParams(url?.slice(query)).get('ticket')
 }
 
-/** The board in a path like `/api/boards/<uuid>/…`, wherever the API is mounted. */
+/** The board in a path such as `/api/boards/<uuid>/…`, wherever the API is mounted. */
 const boardOf = (url: string | undefined): string | null =>
   /^[^?]*?\/boards\/([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})(?:[/?]|$)/i.exec(url ?? '')?.[1] ?? null

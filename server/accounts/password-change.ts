@@ -1,5 +1,5 @@
-// A password that its owner changes: the new one, the end of all other sessions and the row of the trail are one
-// transaction. Better Auth would write the first by itself, and a failure after that left the others signed in.
+// Changing one's own password: the new password, the end of all other sessions and the audit row are one transaction.
+// Better Auth would write the password separately, and a failure after that would leave the other sessions signed in.
 import type { Transaction } from 'kysely'
 import type { ChangePasswordRequest } from '../../shared/api.ts'
 import { transactionAs } from '../audit/actor.ts'
@@ -13,8 +13,8 @@ import { lockUserById, passwordHashOf, setPassword } from './queries.ts'
 import { deleteSessions } from './session-queries.ts'
 
 /**
- * People who knew the old password are out. The session that changed it continues, and so do its sockets.
- * @throws BoardroomError wrong_credentials | conflict (no password of ours, or another was set meanwhile)
+ * Signs out everybody who knew the old password. The session that changed it continues, and so do its sockets.
+ * @throws BoardroomError wrong_credentials | conflict (the account has no password here, or it was changed meanwhile)
  */
 export async function changePassword(
   db: Db,
@@ -31,7 +31,7 @@ export async function changePassword(
   await transactionAs(db, actor, async (trx) => {
     await lockUserById(trx, userId)
     if ((await passwordHashOf(trx, userId)) !== known) {
-      throw new BoardroomError('conflict', 'another password was set meanwhile; sign in with that one')
+      throw new BoardroomError('conflict', 'the password was changed meanwhile; sign in with the new one')
     }
     await setPassword(trx, userId, hash)
     await deleteSessions(trx, userId, { except: sessionId })
@@ -39,7 +39,7 @@ export async function changePassword(
   })
 }
 
-/** What the trail says of a new password: that there is one, and how it came. */
+/** The trail's event for a new password: that there is one, and how it was set. */
 export const recordPassword = (
   trx: Transaction<Tables>,
   actor: Actor,

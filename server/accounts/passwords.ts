@@ -1,10 +1,10 @@
-// Passwords, as Better Auth keeps them: scrypt, in libuv's pool, off the event loop. And whether one is worth keeping.
+// Hashing passwords like Better Auth does: with scrypt, in libuv's pool, off the event loop. And refusing weak ones.
 import { BoardroomError } from '../errors.ts'
 
-/** Characters; the upper end keeps hashing from being a way to keep the server busy. */
+/** In characters; the maximum prevents using password hashing to keep the server busy. */
 export const passwordLength = { least: 8, most: 128 }
 
-// Loaded when they are first needed: most processes never set a password or ask for one.
+// Loaded on first use: most processes never set or check a password.
 const loadCrypto = () => import('better-auth/crypto')
 
 /** About 70 ms of one core. */
@@ -26,17 +26,17 @@ const loadChecker = async () => {
 }
 
 /**
- * Refuses what is guessed within some hundred tries: common passwords, repeats, rows of keys, the own name or address.
+ * Refuses passwords that are guessed within a few hundred tries: common ones, repetitions, keyboard rows, the person's own name or address.
  * @throws BoardroomError invalid_request
  */
 export async function refuseGuessable(password: string, personal: readonly string[]): Promise<void> {
   checker ??= loadChecker()
-  // Longer ones take longer to look at, and are not guessed by their first hundred characters.
+  // Longer ones take longer to check, and their first hundred characters are enough.
   const { score } = (await checker).check(password.slice(0, 100), ['boardroom', ...personal])
   if (score > 0) return
   throw new BoardroomError(
     'invalid_request',
-    'password: this one is among the first that somebody would guess; take several words, or more of a mix',
+    'password: this one is easy to guess; use several words, or a more varied mix of characters',
     { details: { in: 'json', issues: [{ path: 'password', message: 'too easy to guess' }] } },
   )
 }

@@ -1,4 +1,4 @@
-// The SQL of users, one question a function.
+// The SQL of users, one function per question.
 import { type ExpressionBuilder, sql, type Transaction } from 'kysely'
 import type { Db } from '../database/database.ts'
 import { prepared } from '../database/prepared.ts'
@@ -39,13 +39,13 @@ export const userIdByEmail = async (db: Db, email: string): Promise<number | nul
 export const allUsers = (db: Db): Promise<UserRow[]> =>
   db.selectFrom('users').select(userColumns).orderBy('id').execute()
 
-/** @param user.email_verified somebody vouches for the address: invitations to boards that wait for it are theirs. */
+/** @param user.email_verified somebody vouches for the address, so pending board invitations to it apply. */
 export const insertUser = (
   trx: Trx,
   user: { email: string; name: string; role: Role; email_verified: boolean },
 ): Promise<UserRow> => trx.insertInto('users').values(user).returning(userColumns).executeTakeFirstOrThrow()
 
-/** Null where this account signs in without a password. */
+/** Null if this account signs in without a password. */
 export const passwordHashOf = async (db: Db, userId: number): Promise<string | null> =>
   (
     await db
@@ -56,7 +56,7 @@ export const passwordHashOf = async (db: Db, userId: number): Promise<string | n
       .executeTakeFirst()
   )?.password ?? null
 
-/** @returns false where this account signs in without a password. */
+/** @returns false if this account signs in without a password. */
 export const setPassword = async (trx: Trx, userId: number, passwordHash: string): Promise<boolean> => {
   const { numUpdatedRows } = await trx
     .updateTable('accounts')
@@ -67,7 +67,7 @@ export const setPassword = async (trx: Trx, userId: number, passwordHash: string
   return numUpdatedRows > 0n
 }
 
-/** The row by which Better Auth checks a password. */
+/** The row that Better Auth checks passwords against. */
 export const insertPassword = async (trx: Trx, userId: number, passwordHash: string): Promise<void> => {
   await trx
     .insertInto('accounts')
@@ -88,7 +88,7 @@ export const foreignUserRow = (db: Db, issuer: string, externalId: string): Prom
     .where('external_id', '=', externalId)
     .executeTakeFirst()
 
-/** Nothing where somebody else has just made the same one. */
+/** Nothing if somebody else has just created the same one. */
 export const insertForeignUser = async (
   trx: Trx,
   user: { issuer: string; external_id: string; name: string },
@@ -117,8 +117,8 @@ export const setUserActive = async (trx: Trx, id: number, isActive: boolean): Pr
 }
 
 /**
- * The active sysadmins, locked. Whoever waited for the lock sees them as the other left them, so that of two
- * sysadmins who demote each other at the same moment one stays.
+ * The active sysadmins, locked. A transaction that waited for the lock sees the other one's changes, so that if two
+ * sysadmins demote each other at the same moment, one remains.
  */
 export const lockSysadmins = async (trx: Trx): Promise<number[]> => {
   const rows = await trx
@@ -143,7 +143,7 @@ export const hasSysadmin = async (db: Db): Promise<boolean> =>
     .limit(1)
     .executeTakeFirst()) !== undefined
 
-/** @returns how many boards changed hands, the deleted ones too. */
+/** @returns how many boards changed hands, including deleted ones. */
 export const handOverBoards = async (trx: Trx, fromId: number, toId: number): Promise<number> => {
   const result = await trx
     .updateTable('boards')
@@ -153,7 +153,7 @@ export const handOverBoards = async (trx: Trx, fromId: number, toId: number): Pr
   return Number(result.numUpdatedRows)
 }
 
-/** Live links of `fromId` become `toId`'s, and give from here on what `toId` may give. @returns how many */
+/** Moves the valid links of `fromId` to `toId`, who from then on limits what they grant. @returns how many */
 export const adoptLinks = async (trx: Trx, fromId: number, toId: number): Promise<number> => {
   const result = await trx
     .updateTable('share_links')
@@ -164,7 +164,7 @@ export const adoptLinks = async (trx: Trx, fromId: number, toId: number): Promis
   return Number(result.numUpdatedRows)
 }
 
-/** Links that still open something and end with their creator. */
+/** Valid links, which end with their creator. */
 export const liveLinksOf = (
   db: Db,
   userId: number,
@@ -178,7 +178,7 @@ export const liveLinksOf = (
     .orderBy('created_at')
     .execute()
 
-/** The users behind those of these sessions that live, for tickets made from them. */
+/** The users of those sessions that are alive, for tickets issued from them. */
 export const usersOfSessions = async (
   db: Db,
   sessionIds: readonly number[],

@@ -1,4 +1,4 @@
-// Accounts over HTTP: who am I, my sessions, and tickets for stock clients. Signing in is in auth-routes.ts.
+// Accounts over HTTP: the current user, their sessions, and tickets for stock clients. auth-routes.ts has the sign-in.
 import type { KeyObject } from 'node:crypto'
 import { createRoute, z } from '@hono/zod-openapi'
 import { ProfileUpdate } from '../../shared/api/people.ts'
@@ -52,7 +52,7 @@ export function accountRoutes({ db, auth, guests, renames }: AccountRoutesDeps) 
   router.openapi(meRoute, async (c) => {
     const identity = c.get('identity')
     const answer = c.json(await meOf(identity), 200)
-    // Every page begins by asking this, so here the session slides.
+    // Every page requests this first, so this is where the session is extended.
     return identity.via === 'session'
       ? withCookies(answer, await forward(auth, c, 'GET', '/get-session'))
       : answer
@@ -65,7 +65,7 @@ export function accountRoutes({ db, auth, guests, renames }: AccountRoutesDeps) 
     if (principal.kind === 'guest' && identity.via === 'guest') {
       const key = principalKey(principal)
       if (!renames.take(key))
-        throw new BoardroomError('too_many_requests', 'too many names at once; wait a moment', {
+        throw new BoardroomError('too_many_requests', 'too many name changes; wait a moment', {
           details: { limit: 'renames', retry_after_seconds: Math.ceil(renames.retryAfterMs(key) / 1000) },
         })
       await guests.rename(c.get('actor'), principal.guestId, name)
@@ -101,7 +101,7 @@ export function accountRoutes({ db, auth, guests, renames }: AccountRoutesDeps) 
 export interface TicketRoutesDeps {
   db: Db
   ticketKey: KeyObject
-  /** Lets through who may see the board. @throws BoardroomError otherwise. @see server/boards/access.ts */
+  /** Checks that the asker may see the board. @throws BoardroomError otherwise. @see server/boards/access.ts */
   requireLevel(identity: Identity, boardId: string, level: Level): Promise<unknown>
   /** What people type to get here, without a trailing slash. @see server/http/origins.ts */
   publicUrl(host: string | null): string
@@ -121,21 +121,21 @@ export function ticketRoutes(deps: TicketRoutesDeps) {
       expiresInS: wanted.expires_in,
       maxLevel: wanted.max_level,
     })
-    // The socket's whole address; the ticket goes beside it, as a subprotocol, because URLs end in logs.
+    // The full URL of the WebSocket; the ticket is passed separately, as a subprotocol, because URLs end up in logs.
     const url = `${deps.publicUrl(c.req.header('host') ?? null).replace(/^http/, 'ws')}/ws/${board_id}`
     return c.json({ ticket, expires_at: expiresAt.toISOString(), url }, 200)
   })
   return router
 }
 
-/** A user of the issuer that a service key speaks for, bound to that key. @throws BoardroomError access_denied | conflict */
+/** The identity of a user of the service key's issuer, bound to that key. @throws BoardroomError access_denied | conflict */
 async function foreignIdentity(
   db: Db,
   { via, keyId, issuer }: Identity,
   { external_id, name }: { external_id: string; name: string },
 ): Promise<Identity> {
   if (via !== 'key' || keyId === undefined || issuer === undefined) {
-    throw new BoardroomError('access_denied', 'only a service key may ask for tickets of other people')
+    throw new BoardroomError('access_denied', 'only a service key may request tickets for other people')
   }
   const user = await foreignUser(db, { externalId: external_id, name, issuer })
   if (!user.is_active) throw new BoardroomError('conflict', 'user: this account is deactivated')
@@ -153,9 +153,9 @@ const meRoute = createRoute({
   method: 'get',
   path: '/me',
   tags: ['accounts'],
-  summary: 'Who am I, guests included',
+  summary: 'Who is signed in, including guests',
   responses: {
-    200: jsonAnswer(MeResponse, '`kind` is `anonymous` where nobody is known.'),
+    200: jsonAnswer(MeResponse, '`kind` is `anonymous` if nobody is.'),
     ...errorAnswers(401),
   },
 })
@@ -164,8 +164,8 @@ const renameRoute = createRoute({
   method: 'patch',
   path: '/me',
   tags: ['accounts'],
-  summary: 'Change the own name, guests too; others see it from the next join on',
-  description: 'Guests may ten times a minute.',
+  summary: 'Change your name, also as a guest; others see it from the next join on',
+  description: 'Guests may do this ten times a minute.',
   request: { body: jsonBody(ProfileUpdate) },
   responses: { 200: jsonAnswer(MeResponse, 'As it is now.'), ...errorAnswers(401, 403, 409) },
 })
@@ -176,7 +176,7 @@ const sessionsRoute = <Path extends string>(path: Path) =>
     method: 'get',
     path,
     tags: ['accounts'],
-    summary: 'Where I am signed in, newest first',
+    summary: 'Your sessions, newest first',
     responses: { 200: jsonAnswer(listOf(SessionResponse), 'All of them.'), ...errorAnswers(401) },
   })
 
@@ -185,7 +185,7 @@ const endSessionRoute = <Path extends string>(path: Path) =>
     method: 'delete',
     path: `${path}/{session_id}`,
     tags: ['accounts'],
-    summary: 'End one of my sessions, its sockets and tickets',
+    summary: 'End one of your sessions, with its sockets and tickets',
     request: {
       params: z.strictObject({ session_id: z.coerce.number().int().positive().max(2_147_483_647) }),
     },
@@ -197,7 +197,7 @@ const endSessionsRoute = <Path extends string>(path: Path) =>
     method: 'delete',
     path,
     tags: ['accounts'],
-    summary: 'End all of my sessions but this one',
+    summary: 'End all of your other sessions',
     responses: { 204: { description: 'Ended.' }, ...errorAnswers(401, 403) },
   })
 
@@ -205,11 +205,11 @@ const ticketRoute = createRoute({
   method: 'post',
   path: '/boards/{board_id}/tickets',
   tags: ['tickets'],
-  summary: 'A ticket for this board, in my name, or for a user of the service key that asks',
+  summary: 'Create a ticket for this board, for yourself or, with a service key, for one of its users',
   description:
     'For a stock y-websocket client: `protocols: ["boardroom.yjs", "boardroom.ticket." + ticket]`, or `params: {ticket}`. ' +
-    'Also `Authorization: Bearer` for the routes of this board. Says who, not what: access is looked up at every join. ' +
-    'Good any number of times until it expires, and ends with the session or guest that made it.',
+    'Also `Authorization: Bearer` for the routes of this board. It proves identity, not access, which is looked up at every join. ' +
+    'It can be used any number of times until it expires, and ends with the session or guest that created it.',
   request: {
     params: z.strictObject({ board_id: Uuid }),
     body: { ...jsonBody(TicketCreate), required: false },

@@ -1,14 +1,14 @@
-// What proves who somebody is and is shown once: 32 random bytes. Only the hash is stored; 256 random bits need no slow
-// one. In links it stands in the fragment, which reaches no log, no referrer and no preview bot.
+// Secrets that are shown once: 32 random bytes. Only a hash is stored, and 256 random bits do not need a slow one. In
+// links the secret is in the fragment, which no log, referrer or preview bot ever sees.
 import { createHash, randomBytes } from 'node:crypto'
 
 export interface Secret {
   secret: string
-  /** What is stored of it. */
+  /** The stored hash. */
   sha256: Buffer
 }
 
-/** @param prefix by which scanners of leaked secrets, and we, know what kind it is. */
+/** @param prefix tells us, and secret scanners, what kind it is. */
 export function newSecret(prefix = ''): Secret {
   const secret = prefix + randomBytes(32).toString('base64url')
   return { secret, sha256: sha256Of(secret) }

@@ -7,7 +7,7 @@ import type { Role } from '../principal.ts'
 
 type Trx = Transaction<Tables>
 
-/** A session that lives, and its user, who is active. */
+/** A live session and its active user. */
 export interface SignedIn {
   sessionId: string
   userId: number
@@ -16,7 +16,7 @@ export interface SignedIn {
   twoFactorEnabled: boolean
 }
 
-/** @param token as it is in the row, its signature checked. */
+/** @param token as in the row; its signature has been checked. */
 export const signedInByToken = (db: Db, token: string): Promise<SignedIn | undefined> =>
   db
     .selectFrom('sessions')
@@ -47,7 +47,7 @@ export const sessionsOf = (
     .orderBy('id', 'desc')
     .execute()
 
-/** @param which.id that one; `except`: all but that one; neither: all. @returns the ids that ended */
+/** @param which.id only that one; `except`: all but that one; neither: all. @returns the ids of the ended sessions */
 export const deleteSessions = async (
   trx: Trx,
   userId: number,
@@ -60,8 +60,8 @@ export const deleteSessions = async (
 }
 
 /**
- * The session `toId` goes on under the token of `fromId`, which is no row of its own any more.
- * @returns false, and changes nothing, where they are not sessions of one person
+ * Continues the session `toId` under the token of `fromId`, whose row is removed.
+ * @returns false, without changing anything, if they are not sessions of the same person
  */
 export const moveToken = async (trx: Trx, fromId: number, toId: number): Promise<boolean> => {
   const rows = await trx
@@ -80,8 +80,8 @@ export const moveToken = async (trx: Trx, fromId: number, toId: number): Promise
 }
 
 /**
- * The sessions that a provider ends: the one that it names, or all of a person that had begun when it said so.
- * @returns those that ended
+ * Ends the session that a provider names, or all of a person's sessions that had begun by then.
+ * @returns the ended sessions
  */
 export const deleteSessionsOfProvider = (
   trx: Trx,
@@ -100,7 +100,7 @@ export const dropSessions = async (trx: Trx, ids: number[]): Promise<void> => {
   if (ids.length > 0) await trx.deleteFrom('sessions').where('id', 'in', ids).execute()
 }
 
-/** Throws where a statement of the transaction has failed, whoever swallowed it. */
+/** Throws if a statement of the transaction has failed, even if the error was swallowed. */
 export const failIfBroken = async (trx: Trx): Promise<void> => {
   await sql`select`.execute(trx)
 }

@@ -1,4 +1,4 @@
-// Sessions as people see and end them: their own, and administrators those of others.
+// Listing and ending sessions: one's own or, for administrators, those of others.
 import type { SessionResponse } from '../../shared/api.ts'
 import { transactionAs } from '../audit/actor.ts'
 import { recordIn } from '../audit/record-in.ts'
@@ -6,7 +6,7 @@ import type { Db } from '../database/database.ts'
 import type { Actor } from '../principal.ts'
 import { deleteSessions, sessionsOf } from './session-queries.ts'
 
-/** Newest first. @param currentId the session that asks */
+/** Newest first. @param currentId the current session */
 export async function listSessions(
   db: Db,
   userId: number,

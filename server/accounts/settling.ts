@@ -1,5 +1,5 @@
-// What a call of Better Auth's did to sessions is recorded before its answer goes out; in one transaction with it where
-// its caller has one.
+// Records what a call of Better Auth did to sessions before its response is sent; in the same transaction, if the caller
+// has one.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Transaction } from 'kysely'
 import { transactionRecordedApart } from '../audit/actor.ts'
@@ -10,21 +10,21 @@ import { type AuthDeps, clientAddressHeader } from './auth-deps.ts'
 import { userById } from './queries.ts'
 import { dropSessions, failIfBroken, moveToken } from './session-queries.ts'
 
-/** How one of Better Auth's routes is called. */
+/** How to call one of Better Auth's routes. */
 export interface Calling {
   /**
-   * The session that asks, where the route would replace it: its row goes on under the new token, so that sockets and
-   * tickets of the session live on.
+   * The current session, if the route would replace it: its row continues under the new token, so that sockets and
+   * tickets of the session stay alive.
    */
   keeping?: string | undefined
   /**
-   * A transaction by `transactionRecordedApart`: what the route writes, and its rows of the trail, are in it. Not for
-   * routes that ask somebody else meanwhile, because a connection waits with it.
+   * A transaction from `transactionRecordedApart`, which includes the route's writes and its audit rows. Not for routes
+   * that call another server, because the transaction occupies a connection meanwhile.
    */
   trx?: Transaction<Tables>
 }
 
-/** One call of a Better Auth, with what it did to sessions recorded before the answer goes out. */
+/** Calls Better Auth, and records what it did to sessions before the response is sent. */
 export async function handle(
   deps: AuthDeps,
   auth: { handler(request: Request): Promise<Response> },
@@ -34,27 +34,27 @@ export async function handle(
   const call: Call = { keeping, trx, login, providerSession: null, begun: [], ended: [] }
   const answer = await calls.run(call, () => auth.handler(request))
   await settle(deps, call)
-  // Better Auth swallows failures of some of its statements, and the end of a transaction that failed says nothing.
+  // Better Auth swallows errors of some of its statements, and committing a failed transaction reports nothing.
   if (trx !== undefined) await failIfBroken(trx)
   return answer
 }
 
-/** What a route of Better Auth's did to sessions. */
+/** What a route of Better Auth did to sessions. */
 interface Call {
   keeping: string | undefined
   trx: Transaction<Tables> | undefined
-  /** What the trail says of a sign-in, where it was no password. */
+  /** The details of a sign-in in the trail, unless it was by password. */
   login: Record<string, unknown> | null
-  /** What the provider calls the session that somebody comes with. */
+  /** The provider's id of the session that somebody signs in with. */
   providerSession: string | null
   begun: SessionRecord[]
   ended: { session: SessionRecord; headers: Headers | null }[]
 }
 
-/** The call that is running, for the hooks that are told of sessions. */
+/** The current call, for the hooks on sessions. */
 export const calls = new AsyncLocalStorage<Call>()
 
-/** `db` for Better Auth, which is made once with one: within a call that has a transaction, that one. */
+/** The `db` for Better Auth, which is created once: within a call that has a transaction, it uses that transaction. */
 export const dbOfCalls = (db: Db, narrow = (wide: Db): Db => wide): Db =>
   new Proxy(db, {
     get(_, name) {
@@ -67,8 +67,8 @@ export const dbOfCalls = (db: Db, narrow = (wide: Db): Db => wide): Db =>
   })
 
 /**
- * Records who signed in and out, before the answer goes out: a sign-in that cannot be recorded fails. One that only
- * led to the question for a second factor began and ended a session in one call, and is none yet.
+ * Records who signed in and out before the response is sent; a sign-in that cannot be recorded fails. One that only led
+ * to the second-factor prompt began and ended a session within one call, and does not count yet.
  */
 async function settle(deps: AuthDeps, call: Call): Promise<void> {
   const { keeping, trx, login, begun, ended } = call
@@ -124,7 +124,7 @@ async function recordSession(
       agentId: null,
       name: user?.name ?? null,
       sessionId: session.id,
-      // A sign-out may come from elsewhere than the sign-in.
+      // A sign-out may come from another place than the sign-in.
       ip: (headers?.get(clientAddressHeader) ?? session.ipAddress) || null,
       userAgent: (headers?.get('user-agent') ?? session.userAgent)?.slice(0, 500) || null,
     },

@@ -8,7 +8,7 @@ export const insertSetupToken = async (trx: Trx, tokenSha256: Buffer): Promise<v
   await trx.insertInto('setup_tokens').values({ token_sha256: tokenSha256 }).execute()
 }
 
-/** Every start leaves one; the newest `keep` stay good, so that each node's link works. */
+/** Every start creates one; the newest `keep` stay valid, so that each node's link works. */
 export const forgetOldSetupTokens = async (trx: Trx, keep: number): Promise<void> => {
   await trx
     .deleteFrom('setup_tokens')
@@ -24,7 +24,7 @@ export const forgetOldSetupTokens = async (trx: Trx, keep: number): Promise<void
     .execute()
 }
 
-/** Those that are good, locked: whoever waited for the lock finds those gone that were used meanwhile. */
+/** The valid ones, locked, so that a transaction that waited no longer finds those that were used meanwhile. */
 export const lockSetupTokens = (trx: Trx): Promise<{ id: string; token_sha256: Buffer }[]> =>
   trx
     .selectFrom('setup_tokens')

@@ -1,5 +1,5 @@
-// The first account: the person who opens the link that the server prints becomes sysadmin, once, and never while there is
-// one. Only the hash of the link's secret is stored; the secret is in the fragment, which reaches no log.
+// The first account: the person who opens the link that the server prints becomes sysadmin, once, and only while there is
+// none. Only the hash of the link's secret is stored; the secret is in the fragment, which no log ever sees.
 import { timingSafeEqual } from 'node:crypto'
 import type { Transaction } from 'kysely'
 import { transactionAs } from '../audit/actor.ts'
@@ -12,10 +12,10 @@ import { newSecret, sha256Of } from './secret.ts'
 import { forgetOldSetupTokens, insertSetupToken, lockSetupTokens, useUpSetupTokens } from './setup-queries.ts'
 import { addUser, type NewUser, prepareUser } from './users.ts'
 
-/** Links that are good at once: each start of each node prints one of its own. */
+/** How many links are valid at the same time: every start of every node prints its own. */
 const mostLinks = 10
 
-/** A new set-up link, null where there is an active sysadmin. @param publicUrl without a trailing slash */
+/** A new set-up link; null if there is an active sysadmin. @param publicUrl without a trailing slash */
 export const setupLink = (db: Db, publicUrl: string): Promise<string | null> =>
   transactionAs(db, systemActor, async (trx) => {
     if (await hasSysadmin(trx)) return null
@@ -25,12 +25,12 @@ export const setupLink = (db: Db, publicUrl: string): Promise<string | null> =>
     return `${publicUrl}/setup#${secret}`
   })
 
-/** @throws BoardroomError link_not_valid where {@link setUp} would refuse the secret. */
+/** @throws BoardroomError link_not_valid if {@link setUp} would refuse the secret. */
 export const checkSetup = (db: Db, token: string): Promise<void> =>
   db.transaction().execute((trx) => requireGood(trx, token))
 
 /**
- * Makes the first sysadmin.
+ * Creates the first sysadmin.
  * @throws BoardroomError link_not_valid (unknown, used, or there is a sysadmin) | invalid_request | conflict
  */
 export async function setUp(
@@ -49,7 +49,7 @@ export async function setUp(
 }
 
 async function requireGood(trx: Transaction<Tables>, token: string): Promise<void> {
-  // All links that are good are locked, and all are used up: of two who open links at once, one finds none left.
+  // All valid links are locked and used up, so that of two people opening links at once, one finds none left.
   const links = await lockSetupTokens(trx)
   const hash = sha256Of(token)
   const isGood = links.some((link) => timingSafeEqual(link.token_sha256, hash))

@@ -1,4 +1,4 @@
-// Signing in with e-mail and password: wrong tries are counted and recorded.
+// Signing in with e-mail address and password; failed attempts are counted and recorded.
 import { type SignInRequest, SignInResponse } from '../../shared/api.ts'
 import type { Db } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
@@ -17,7 +17,7 @@ export interface SignInDeps {
   failedGuesses: RateLimit
 }
 
-/** A password or secret that may be wrong: counted against the address, and given back when it was right. */
+/** Checks a password or secret: takes a try from the address and gives it back on success. */
 export async function guess<Result>(
   deps: Pick<SignInDeps, 'failedGuesses'>,
   c: Handled,
@@ -31,8 +31,8 @@ export async function guess<Result>(
 }
 
 /**
- * The same where guessing is hopeless, as with what somebody else signs: only failures take a try, so that many who
- * come at the same moment from one address are all let through. @throws BoardroomError too_many_requests
+ * The same where guessing is hopeless, as with signed tokens: only failures take a try, so that many people can sign in
+ * from one address at the same moment. @throws BoardroomError too_many_requests
  */
 export async function unlikelyGuess<Result>(
   { failedGuesses }: Pick<SignInDeps, 'failedGuesses'>,
@@ -50,7 +50,7 @@ export async function unlikelyGuess<Result>(
 }
 
 const tooManyTries = (failedGuesses: SignInDeps['failedGuesses'], key: string) =>
-  new BoardroomError('too_many_requests', 'too many wrong tries from this address; try again later', {
+  new BoardroomError('too_many_requests', 'too many failed attempts from this address; try again later', {
     details: { retry_after_seconds: Math.ceil(failedGuesses.retryAfterMs(key) / 1000) },
   })
 
@@ -62,16 +62,16 @@ export async function signIn(deps: SignInDeps, c: Handled, body: SignInRequest) 
       throw error
     },
   )
-  // Better Auth's body has the bare token, which alone proves nothing here; the signed one is in this header.
+  // Better Auth's body contains the unsigned token, which proves nothing here; the signed one is in this header.
   const { token: _, ...shown } = SignInResponse.parse(await answer.json())
-  // Where a second factor is asked for, the session of this token has ended already.
+  // If a second factor is required, the session of this token has already ended.
   const token = shown.twoFactorRedirect === true ? null : answer.headers.get('set-auth-token')
   return withCookies(c.json(token === null ? shown : { ...shown, token }, 200), answer)
 }
 
 const recorded = new Set(['wrong_credentials', 'access_denied'])
 
-/** Names the account that was tried, never what was typed: people type passwords into the wrong field. */
+/** Records the account that was tried, never the input: people type passwords into the wrong field. */
 async function recordFailure(
   deps: SignInDeps,
   c: Handled,

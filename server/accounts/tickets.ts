@@ -1,5 +1,5 @@
-// Tickets: what an app hands to a stock client so that it can open one board. A signed statement of who, never of
-// what: access is looked up at every join. No row is kept; a ticket ends with its session or guest, or by the clock.
+// Tickets: what an app passes to a stock client so that it can open one board. A ticket proves identity, never access,
+// which is looked up at every join. Tickets are not stored; they end with their session or guest, or when they expire.
 import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { decodeProtectedHeader, SignJWT } from 'jose'
 import { isLevel, type Level } from '../../shared/levels.ts'
@@ -8,11 +8,11 @@ import type { Identity } from '../principal.ts'
 
 export const ticketLifetimeS = { default: 12 * 3600, most: 24 * 3600 }
 
-/** `typ` of our tickets, by which they differ from an embedder's own JWTs. */
+/** The `typ` of our tickets, which distinguishes them from an embedder's own JWTs. */
 const ticketType = 'boardroom-ticket'
 const audience = 'boardroom'
 
-/** What a genuine ticket says. Whether its session or guest still lives is for the reader to look up. */
+/** The content of a genuine ticket. The caller must check whether its session or guest is still alive. */
 export interface TicketClaims {
   subject:
     | { kind: 'user'; userId: number }
@@ -20,25 +20,25 @@ export interface TicketClaims {
     | { kind: 'agent'; agentId: string }
     | { kind: 'anonymous' }
   boardId: string
-  /** The session it was made from; null for guests, foreign users and nobody. */
+  /** The session it was issued from; null for guests, foreign users and anonymous people. */
   sessionId: string | null
-  /** A cap that was asked for. */
+  /** The requested highest level. */
   maxLevel: Level | null
-  /** The service key that it was made with. */
+  /** The service key that it was issued with. */
   keyId?: string
 }
 
 export type TicketProblem = 'expired' | 'malformed' | 'other_board'
 
-/** The signing key, a child of BOARDROOM_SECRET, so that a ticket can never pass for anything else signed by it. */
+/** The signing key, derived from BOARDROOM_SECRET, so that a ticket can never pass for anything else signed with it. */
 export const ticketKeyOf = (secret: string): KeyObject =>
-  // A key object, which jose imports once; bytes it imports for every ticket.
+  // A key object, which jose imports only once; it would import raw bytes for every ticket.
   createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'boardroom tickets v1', 32)))
 
 /**
  * Signs a ticket for `identity` on one board; usable any number of times until it expires.
- * @param wanted.expiresInS 12 hours unless told, at most 24.
- * @throws BoardroomError access_denied for a ticket made with a ticket (it would renew itself for ever).
+ * @param wanted.expiresInS 12 hours by default, at most 24.
+ * @throws BoardroomError access_denied for a ticket requested with a ticket (it could renew itself for ever).
  */
 export async function makeTicket(
   key: KeyObject,
@@ -48,7 +48,7 @@ export async function makeTicket(
   if (identity.via === 'ticket') {
     throw new BoardroomError(
       'access_denied',
-      'a ticket cannot make another one; ask with the session that made it',
+      'a ticket cannot create another one; use the session that created it',
     )
   }
   const issuedAtS = Math.floor((wanted.nowMs ?? Date.now()) / 1000)
@@ -68,7 +68,7 @@ export async function makeTicket(
   return { ticket, expiresAt: new Date((issuedAtS + lifetimeS) * 1000) }
 }
 
-/** @returns what the ticket says, or why it says nothing. Never throws for what a client sends. */
+/** @returns the content of the ticket, or why it is invalid. Invalid tickets do not throw. */
 export function readTicket(
   key: KeyObject,
   ticket: string,
@@ -115,7 +115,7 @@ export function looksLikeTicket(token: string): boolean {
   try {
     return decodeProtectedHeader(token).typ === ticketType
   } catch {
-    return false // no JWT at all
+    return false // not a JWT
   }
 }
 
@@ -126,7 +126,7 @@ function subjectOf({ principal }: Identity): string {
     case 'guest':
       return `guest:${principal.guestId}`
     case 'anonymous':
-      return 'anonymous' // each use is a principal of its own
+      return 'anonymous' // each use is a separate principal
     case 'agent':
       return `agent:${principal.agentId}`
   }

@@ -1,4 +1,4 @@
-// The SQL of second factors beside Better Auth's own.
+// The SQL of second factors in addition to Better Auth's own.
 import { sql, type Transaction } from 'kysely'
 import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
@@ -16,7 +16,7 @@ export const hasTwoFactor = async (db: Db, userId: number): Promise<boolean> =>
   (await db.selectFrom('users').select('two_factor_enabled').where('id', '=', userId).executeTakeFirst())
     ?.two_factor_enabled === true
 
-/** @returns false where there was none */
+/** @returns false if there was none */
 export const removeTwoFactor = async (trx: Transaction<Tables>, userId: number): Promise<boolean> => {
   await trx.deleteFrom('two_factors').where('user_id', '=', userId).execute()
   const { numUpdatedRows } = await trx
@@ -28,7 +28,7 @@ export const removeTwoFactor = async (trx: Transaction<Tables>, userId: number):
   return numUpdatedRows > 0n
 }
 
-/** Of whom a second factor is being asked, by what Better Auth keeps of the sign-in. */
+/** Who is being asked for a second factor, according to Better Auth's record of the sign-in. */
 export const userOfChallenge = async (db: Db, identifier: string): Promise<string | null> =>
   (
     await db
@@ -38,12 +38,12 @@ export const userOfChallenge = async (db: Db, identifier: string): Promise<strin
       .executeTakeFirst()
   )?.value ?? null
 
-/** Longer than a code of an app is taken: the current one, the one before and the one after, 30 s each. */
+/** Longer than a code is accepted: the previous, the current and the next one, 30 s each. */
 const codeIsKeptFor = sql<Date>`now() + interval '3 minutes'`
 
 /**
- * Remembers a code that was right. The person's row is locked, so that of two who show one code at once one comes in.
- * @returns false where they have shown it before
+ * Remembers a correct code. The person's row is locked, so that if one code is used twice at once, only one use succeeds.
+ * @returns false if it was used before
  */
 export const spendCode = async (trx: Transaction<Tables>, userId: number, code: string): Promise<boolean> => {
   await lockUserById(trx, userId)

@@ -1,5 +1,5 @@
-// Second factors over HTTP, through Better Auth: one-time codes of an app, and recovery codes for when it is lost. What
-// is switched on or off, verified or made anew is one transaction with its row of the trail.
+// Second factors over HTTP, through Better Auth: one-time codes from an app, and recovery codes in case it is lost. Every
+// change and verification is one transaction with its audit row.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import {
   RecoveryCodes,
@@ -38,12 +38,12 @@ export function twoFactorRoutes(deps: TwoFactorDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/auth/two-factor/enable',
       tags,
-      summary: 'Begin to set up a second factor',
+      summary: 'Start setting up a second factor',
       description:
-        'Nothing changes until the first code of the app has been verified. Keep the recovery codes.',
+        'Nothing changes until the first code from the app has been verified. Keep the recovery codes safe.',
       request: { body: jsonBody(TwoFactorPassword) },
       responses: {
-        200: jsonAnswer(TwoFactorSetUp, '`totp_uri` goes into the app, as a picture or by hand.'),
+        200: jsonAnswer(TwoFactorSetUp, 'Enter `totp_uri` into the app, as a QR code or by hand.'),
         ...errorAnswers(401, 409),
       },
     }),
@@ -58,7 +58,7 @@ export function twoFactorRoutes(deps: TwoFactorDeps): OpenAPIHono<HttpEnv> {
   )
 
   for (const [path, summary] of [
-    ['/auth/two-factor/verify-totp', 'Sign in with a code of the app, or finish setting it up'],
+    ['/auth/two-factor/verify-totp', 'Sign in with a code from the app, or finish setting it up'],
     ['/auth/two-factor/verify-backup-code', 'Sign in with a recovery code, which is used up'],
   ] as const) {
     router.openapi(
@@ -68,7 +68,7 @@ export function twoFactorRoutes(deps: TwoFactorDeps): OpenAPIHono<HttpEnv> {
         tags,
         summary,
         description:
-          'After a sign-in that answered `twoFactorRedirect`, with the cookie that it set. Ten wrong codes in a row lock the second factor for a quarter of an hour.',
+          'After a sign-in that returned `twoFactorRedirect`, with the cookie that it set. Ten wrong codes in a row lock the second factor for a quarter of an hour.',
         request: { body: jsonBody(TwoFactorCode) },
         responses: { 200: jsonAnswer(SignInResponse, 'Signed in.'), ...errorAnswers(401, 409) },
       }),
@@ -90,7 +90,7 @@ export function twoFactorRoutes(deps: TwoFactorDeps): OpenAPIHono<HttpEnv> {
       if (isRequiredOf(deps.policy, role)) {
         throw new BoardroomError(
           'conflict',
-          'this server asks for a second factor, so it cannot be switched off',
+          'this server requires a second factor, so it cannot be switched off',
         )
       }
       if (!(await hasTwoFactor(db, userId))) throw new BoardroomError('conflict', 'you have no second factor')
@@ -112,9 +112,9 @@ export function twoFactorRoutes(deps: TwoFactorDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/auth/two-factor/generate-backup-codes',
       tags,
-      summary: 'New recovery codes; the former ones end',
+      summary: 'Create new recovery codes, which replace the old ones',
       request: { body: jsonBody(TwoFactorPassword) },
-      responses: { 200: jsonAnswer(RecoveryCodes, 'Shown this once.'), ...errorAnswers(401, 409) },
+      responses: { 200: jsonAnswer(RecoveryCodes, 'Shown only once.'), ...errorAnswers(401, 409) },
     }),
     async (c) => {
       const { userId } = signedIn(c.get('identity'))
@@ -149,17 +149,17 @@ async function verify(deps: TwoFactorDeps, c: Handled, path: string, code: strin
   const whose = await challenged(deps, c)
   const answer = await guess(deps, c, async () =>
     accepted(
-      // Kept where it refuses too: it counts wrong codes.
+      // Committed even if it refuses, because it counts wrong codes.
       await transactionRecordedApart(deps.db, async (trx) => {
         if (own !== null) await lockUserById(trx, own.userId)
         const had = own !== null && (await hasTwoFactor(trx, own.userId))
         const request = requestFor(deps.auth, c, 'POST', path, { code })
         const said = await deps.auth.handler(request, { keeping: own?.sessionId, trx })
-        // RFC 6238, section 5.2: a code is good once. Better Auth sees to that for recovery codes alone.
+        // RFC 6238, section 5.2: a code is valid only once. Better Auth ensures that only for recovery codes.
         if (said.ok && path === '/two-factor/verify-totp') {
           const { user } = SignInResponse.parse(await said.clone().json())
           if (!(await spendCode(trx, Number(user?.id), code)))
-            throw new BoardroomError('wrong_credentials', 'this code was used; wait for the next one')
+            throw new BoardroomError('wrong_credentials', 'this code was already used; wait for the next one')
         }
         if (own !== null && !had && (await hasTwoFactor(trx, own.userId)))
           await recordTwoFactor(trx, c.get('actor'), own.userId, { from: false, to: true })
@@ -184,7 +184,7 @@ async function verify(deps: TwoFactorDeps, c: Handled, path: string, code: strin
   return withCookies(c.json(token === null ? shown : { ...shown, token }, 200), answer)
 }
 
-/** Whose second factor is asked for, as the cookie of the first says; for the trail, so its signature is not looked at. */
+/** Who is being asked for a second factor, according to the sign-in's cookie; only for the trail, so the signature is not checked. */
 async function challenged({ db, cookies }: TwoFactorDeps, c: Handled): Promise<string | null> {
   const value = cookieValue(c.req.header('cookie') ?? '', cookies.twoFactor)
   const identifier = value?.split('.')[0]

@@ -1,4 +1,4 @@
-// Who must have a second factor, and taking one away from somebody who lost it.
+// Who must have a second factor, and removing one that was lost.
 import type { Transaction } from 'kysely'
 import { transactionAs } from '../audit/actor.ts'
 import { recordIn } from '../audit/record-in.ts'
@@ -12,11 +12,11 @@ import { changeableUser, type Whose } from './users.ts'
 
 export type TwoFactorPolicy = Config['require2fa']
 
-/** Whether the policy asks a second factor of this role. */
+/** Whether the policy requires a second factor for this role. */
 export const isRequiredOf = (policy: TwoFactorPolicy, role: Role): boolean =>
   policy === 'all' || (policy === 'admins' && role !== 'user')
 
-/** Whether somebody has to set one up first. Who signs in elsewhere has that provider's factors. */
+/** Whether somebody has to set one up first. People who sign in elsewhere use that provider's factors. */
 export const mustSetUp = async (
   db: Db,
   policy: TwoFactorPolicy,
@@ -24,7 +24,7 @@ export const mustSetUp = async (
 ): Promise<boolean> =>
   isRequiredOf(policy, user.role) && !user.twoFactorEnabled && (await hasPassword(db, user.userId))
 
-/** Switched on or off by its owner, or new recovery codes: what the trail says, never a secret. */
+/** The trail's event when the owner switches it on or off or creates new recovery codes; never contains a secret. */
 export const recordTwoFactor = (
   trx: Transaction<Tables>,
   actor: Actor,
@@ -47,8 +47,8 @@ export const recordTwoFactor = (
   })
 
 /**
- * Takes a lost second factor away: the password alone signs in again.
- * @param admits asked inside the transaction whether this may be done
+ * Removes a lost second factor, so that the password alone is enough again.
+ * @param admits checks inside the transaction whether this is allowed
  * @throws BoardroomError not_found | conflict (there is none)
  */
 export const resetTwoFactor = (

@@ -1,5 +1,5 @@
-// Users: made, promoted, deactivated. Every change is a transaction as somebody; the triggers write the trail and
-// tell the open sockets. There is always an active sysadmin left once there was one.
+// Creating, promoting and deactivating users. Every change is a transaction attributed to an actor; triggers write the
+// trail and notify the open sockets. Once there was an active sysadmin, there always is one.
 import type { Transaction } from 'kysely'
 import { z } from 'zod'
 import { transactionAs } from '../audit/actor.ts'
@@ -29,10 +29,10 @@ import { deleteSessions } from './session-queries.ts'
 
 export const systemEmail = 'system@boardroom.invalid'
 
-/** The issuer of users that the embedder's `authenticate` names without one. */
+/** The issuer of users for whom the embedder's `authenticate` gives none. */
 export const embedderIssuer = 'embedder'
 
-/** The issuer of the accounts that service keys act as; nobody else's users can have it. */
+/** The issuer of the accounts that service keys act as; no other users can have it. */
 export const serviceIssuer = 'boardroom:service'
 
 const storable = (text: string) => !text.includes('\u0000') && text.isWellFormed()
@@ -57,13 +57,13 @@ const NewUser = z.strictObject({
   name: PersonName,
   password: Password,
   role: z.enum(['sysadmin', 'admin', 'user']).default('user'),
-  /** Whether the maker of the account vouches for the address; people who sign themselves up do not. */
+  /** Whether the creator of the account vouches for the address; people who sign themselves up do not. */
   email_verified: z.boolean().default(true),
 })
 export type NewUser = z.input<typeof NewUser>
 
 /**
- * Makes a user who signs in with a password.
+ * Creates a user who signs in with a password.
  * @throws BoardroomError invalid_request (naming what is wrong) | conflict (the e-mail is taken)
  */
 export async function createUser(db: Db, actor: Actor, user: NewUser): Promise<UserRow> {
@@ -71,7 +71,7 @@ export async function createUser(db: Db, actor: Actor, user: NewUser): Promise<U
   return transactionAs(db, actor, (trx) => addUser(trx, ready))
 }
 
-/** What is slow about making a user (the password), done before a transaction is opened. */
+/** The slow part of creating a user (hashing the password), done before a transaction is opened. */
 export async function prepareUser(user: NewUser): Promise<ReadyUser> {
   const parsed = NewUser.safeParse(user)
   if (!parsed.success) {
@@ -90,7 +90,7 @@ export interface ReadyUser {
   passwordHash: string
 }
 
-/** The same inside a transaction of the caller's, with what `prepareUser` gave. @throws BoardroomError conflict */
+/** The same inside the caller's transaction, with the result of `prepareUser`. @throws BoardroomError conflict */
 export async function addUser(trx: Transaction<Tables>, user: ReadyUser): Promise<UserRow> {
   const { passwordHash, ...columns } = user
   try {
@@ -99,31 +99,33 @@ export async function addUser(trx: Transaction<Tables>, user: ReadyUser): Promis
     return row
   } catch (error) {
     if (!isViolationOf(error, 'users_email')) throw error
-    throw new BoardroomError('conflict', 'there is an account with this e-mail already', { cause: error })
+    throw new BoardroomError('conflict', 'an account with this e-mail address already exists', {
+      cause: error,
+    })
   }
 }
 
-/** Everybody, foreign users and the system actor too, in the order they came. */
+/** Everybody, including foreign users and the system actor, in order of creation. */
 export const listUsers = (db: Db): Promise<UserRow[]> => allUsers(db)
 
-/** Whose account: an address, or an id. */
+/** Identifies an account by address or id. */
 export type Whose = string | number
 
 /**
- * Gives somebody another role.
+ * Changes somebody's role.
  * @throws BoardroomError not_found | conflict (the last active sysadmin; the system actor)
  */
 export const setRole = (db: Db, actor: Actor, whose: Whose, role: Role): Promise<UserRow> =>
   transactionAs(db, actor, (trx) => changeRole(trx, whose, role))
 
-/** The same inside a transaction of the caller's. */
+/** The same inside the caller's transaction. */
 export async function changeRole(trx: Transaction<Tables>, whose: Whose, role: Role): Promise<UserRow> {
   const sysadmins = await lockSysadmins(trx)
   const user = await changeableUser(trx, whose)
   if (user.issuer === serviceIssuer) {
     throw new BoardroomError(
       'conflict',
-      'what service keys act as has no other role; make somebody an account',
+      'the role of an account that service keys act as cannot be changed; create another account',
     )
   }
   if (role !== 'sysadmin') refuseTheLast(sysadmins, user)
@@ -133,17 +135,17 @@ export async function changeRole(trx: Transaction<Tables>, whose: Whose, role: R
 
 export interface Disabled {
   user: UserRow
-  /** What went to `transferTo`. */
+  /** What was handed over to `transferTo`. */
   boards: number
   links: number
   sessions: number
-  /** Links that opened something until now and give nothing any more, because nobody took them over. */
+  /** Links that were valid until now and no longer give access, because nobody took them over. */
   stoppedLinks: { id: string; board_id: string; label: string | null }[]
 }
 
 /**
- * Deactivates somebody: signed out everywhere, its sockets close, its links stop, unless `transferTo` takes boards and
- * links over. Boards without a new owner stay with administrators.
+ * Deactivates somebody: signs them out everywhere, closes their sockets and stops their links, unless `transferTo` takes
+ * over boards and links. Boards without a new owner remain accessible to administrators.
  * @throws BoardroomError not_found | conflict (the last active sysadmin; the system actor; transferTo cannot take over)
  */
 export const disableUser = (
@@ -153,7 +155,7 @@ export const disableUser = (
   options: { transferTo?: Whose | undefined } = {},
 ): Promise<Disabled> => transactionAs(db, actor, (trx) => deactivate(trx, whose, options.transferTo))
 
-/** The same inside a transaction of the caller's. */
+/** The same inside the caller's transaction. */
 export async function deactivate(
   trx: Transaction<Tables>,
   whose: Whose,
@@ -181,12 +183,12 @@ export const renameOneself = (db: Db, actor: Actor, userId: number, name: string
     if (user.name !== name) await setUserName(trx, userId, name)
   })
 
-/** A user of the embedder's, as its `authenticate` or a service key names one. */
+/** A user of the embedder, as given by its `authenticate` or a service key. */
 export interface ForeignUser {
   /** The embedder's id for this person. */
   externalId: string
   name: string
-  /** Which directory the id belongs to. */
+  /** The directory that the id belongs to. */
   issuer?: string | undefined
 }
 
@@ -203,8 +205,8 @@ const ForeignUserShape = z.object({
 })
 
 /**
- * The row of a foreign user, made at first sight and renamed when its name changed there.
- * @throws BoardroomError internal where the embedder's answer is not a user.
+ * The row of a foreign user, created on first use and renamed when the name changes there.
+ * @throws BoardroomError internal if the embedder's result is not a user.
  */
 export async function foreignUser(db: Db, user: ForeignUser): Promise<UserRow> {
   const parsed = ForeignUserShape.safeParse(user)
@@ -219,7 +221,7 @@ export async function foreignUser(db: Db, user: ForeignUser): Promise<UserRow> {
   return foreignRow(db, { externalId, issuer, name: nameThatFits(parsed.data.name) })
 }
 
-/** The account that the service keys of `issuer` act as; made with the first key. */
+/** The account that the service keys of `issuer` act as; created with the first key. */
 export const serviceAccount = (db: Db, issuer: string): Promise<UserRow> =>
   foreignRow(db, { externalId: issuer, issuer: serviceIssuer, name: nameThatFits(issuer) })
 
@@ -235,13 +237,14 @@ async function foreignRow(
       : setUserName(trx, known.id, name),
   )
   const row = await foreignUserRow(db, issuer, externalId)
-  if (row === undefined) throw new BoardroomError('conflict', 'the user was removed while it was being made')
+  if (row === undefined)
+    throw new BoardroomError('conflict', 'the user was removed while it was being created')
   return row
 }
 
-/** Somebody else's names follow somebody else's rules: ours are 2 to 100 characters. */
+/** Makes a foreign name fit our rules: 2 to 100 characters. */
 export function nameThatFits(name: string): string {
-  // Controls and marks of direction would let a name dress up as another, or cover the text beside it.
+  // Control characters and directional marks would let a name imitate another or disturb the text next to it.
   const storableName = name
     .toWellFormed()
     .replaceAll(/[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '')
@@ -250,7 +253,7 @@ export function nameThatFits(name: string): string {
   return characters(fitting).length >= 2 ? fitting : `User ${fitting}`.trim()
 }
 
-/** As Postgres counts them: one emoji is one. */
+/** Counts characters like Postgres: an emoji is one. */
 const characters = (text: string): string[] => Array.from(text)
 
 /** Locked. @throws BoardroomError not_found | conflict (the system actor) */
@@ -260,9 +263,7 @@ export async function changeableUser(trx: Transaction<Tables>, whose: Whose): Pr
   if (user === undefined) {
     throw new BoardroomError(
       'not_found',
-      byId
-        ? 'there is no such user'
-        : 'there is no user with this e-mail; list them with: boardroom user list',
+      byId ? 'there is no such user' : 'no user has this e-mail address; list them with: boardroom user list',
     )
   }
   if (user.email === systemEmail) throw new BoardroomError('conflict', 'the system actor cannot be changed')
@@ -272,7 +273,7 @@ export async function changeableUser(trx: Transaction<Tables>, whose: Whose): Pr
 async function heirOf(trx: Transaction<Tables>, user: UserRow, whose: Whose): Promise<UserRow> {
   const heir = await changeableUser(trx, whose)
   if (heir.id === user.id || !heir.is_active) {
-    throw new BoardroomError('conflict', 'boards can be handed to another active user only')
+    throw new BoardroomError('conflict', 'boards can only be handed over to another active user')
   }
   return heir
 }
@@ -281,7 +282,7 @@ function refuseTheLast(sysadmins: readonly number[], user: UserRow): void {
   if (sysadmins.length === 1 && sysadmins[0] === user.id) {
     throw new BoardroomError(
       'conflict',
-      'this is the last active sysadmin; give somebody else that role first',
+      'this is the last active sysadmin; give somebody else this role first',
     )
   }
 }

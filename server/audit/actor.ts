@@ -1,5 +1,5 @@
-// A service opens a transaction `as` an actor and changes its rows;
-// the triggers write the audit rows. Without an actor a change counts as made by hand (`sql`).
+// A service opens a transaction `as` an actor and changes rows; triggers write the audit rows. A change without an actor
+// counts as made by hand (`sql`).
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Mark } from '../database/marked-writes.ts'
 import type { Tables } from '../database/tables.ts'
@@ -18,7 +18,7 @@ const settingOf = (actor: Actor): string =>
     user_agent: actor.userAgent,
   })
 
-/** One transaction whose changes the trail ascribes to `actor`. */
+/** A transaction whose changes the trail attributes to `actor`. */
 export const transactionAs = <Result>(
   db: Kysely<Tables>,
   actor: Actor,
@@ -29,18 +29,18 @@ export const transactionAs = <Result>(
     return work(trx)
   })
 
-/** From here on the transaction's changes are `actor`'s: somebody unknown became a guest, say. */
+/** Attributes further changes in the transaction to `actor`, for example when an anonymous person became a guest. */
 export const becomeActor = async (trx: Transaction<Tables>, actor: Actor): Promise<void> => {
   await sql`select set_config('app.actor', ${settingOf(actor)}, true)`.execute(trx)
 }
 
 /**
- * Names nobody and says that whoever asked for these writes records them by itself: a sign-in, a second factor. Of
- * sessions, guests, passwords and second factors what carries neither this nor an actor was typed by hand.
+ * Sets no actor and marks that the caller records these writes itself: a sign-in, a second factor. A change of sessions,
+ * guests, passwords or second factors with neither this mark nor an actor was made by hand.
  */
 export const recordedApart: Mark = { name: 'app.recorded', value: 'apart' }
 
-/** One transaction of such writes. */
+/** A transaction with such writes. */
 export const transactionRecordedApart = <Result>(
   db: Kysely<Tables>,
   work: (trx: Transaction<Tables>) => Promise<Result>,

@@ -1,5 +1,5 @@
-// Keeps the chain: rows are sealed in about a second by whichever process holds the lock for it, the head goes where
-// the database's owner cannot reach it, and the months ahead get their partitions.
+// Maintains the hash chain: rows are sealed in about a second by the process that holds the lock, heads are written to a
+// place that the database's owner cannot reach, and partitions for the coming months are created.
 import { appendFile, mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Logger } from 'pino'
@@ -10,7 +10,7 @@ import { chainHead, makePartitions, sealAudit } from './queries.ts'
 export interface AuditChainOptions {
   database: Database
   log: Logger
-  /** Heads are appended here, one JSON object a line: `{"seq":1,"hash":"<hex>","at":"<ISO>"}`. null: to the log alone. */
+  /** Heads are appended to this file, one JSON object per line: `{"seq":1,"hash":"<hex>","at":"<ISO>"}`. null: only to the log. */
   headsFile: string | null
   /** Says when rows wait; without it, they are looked for every `sealEveryMs`. */
   waiting?: WaitingWork
@@ -21,7 +21,7 @@ export interface AuditChainOptions {
 const sealAtOnce = 1000
 const dayMs = 24 * 60 * 60 * 1000
 
-/** Three timers and what they do; none of it ever throws. A database that is away is waited for. */
+/** Three timers and their work, none of which ever throws. While the database is unavailable, it waits. */
 export class AuditChain {
   readonly #options: AuditChainOptions
   readonly #timers: NodeJS.Timeout[] = []
@@ -33,7 +33,7 @@ export class AuditChain {
     this.#options = options
   }
 
-  /** Makes partitions and seals what waits, then repeats until {@link close}. */
+  /** Creates partitions and seals pending rows, then repeats until {@link close}. */
   async start(): Promise<void> {
     await this.#partitions()
     await this.seal()
@@ -47,14 +47,14 @@ export class AuditChain {
     this.#every(dayMs, () => this.#partitions())
   }
 
-  /** Seals what waits, and writes the last head. Does not close the database. */
+  /** Seals pending rows and writes the last head. Does not close the database. */
   async close(): Promise<void> {
     for (const timer of this.#timers.splice(0)) clearInterval(timer)
     await this.seal()
     await this.writeHead()
   }
 
-  /** Resolves when everything that waited is in the chain, or somebody else is at it, or the database is away. */
+  /** Resolves when all pending rows are in the chain, another process is sealing, or the database is unavailable. */
   seal(): Promise<void> {
     this.#sealing ??= this.#sealAll().finally(() => {
       this.#sealing = null
@@ -62,7 +62,7 @@ export class AuditChain {
     return this.#sealing
   }
 
-  /** Writes the newest entry to the log and the file, unless it was written already. */
+  /** Writes the newest entry to the log and the file, unless it has already been written. */
   async writeHead(): Promise<void> {
     const { database, log, headsFile } = this.#options
     await this.#attempt('audit head not written', async () => {
@@ -70,7 +70,7 @@ export class AuditChain {
       if (head === null || head.seq === this.#lastHead) return
       log.info(head, 'audit chain head')
       if (headsFile !== null) {
-        // With an outside database nothing else makes the data folder.
+        // With an external database, nothing else creates the data folder.
         await mkdir(dirname(headsFile), { recursive: true, mode: 0o700 })
         await appendFile(headsFile, `${JSON.stringify({ ...head, at: new Date().toISOString() })}\n`, {
           mode: 0o600,
@@ -88,7 +88,7 @@ export class AuditChain {
 
   async #partitions(): Promise<void> {
     const { database, log } = this.#options
-    await this.#attempt('audit partitions not made', async () => {
+    await this.#attempt('audit partitions not created', async () => {
       const defaultRows = await makePartitions(database)
       if (defaultRows > 0) {
         log.error(
@@ -105,7 +105,7 @@ export class AuditChain {
     this.#timers.push(timer)
   }
 
-  /** An outage is one line, not one each half second. */
+  /** An outage is logged once, not every half second. */
   async #attempt(failure: string, work: () => Promise<void>): Promise<void> {
     try {
       await work()

@@ -1,4 +1,4 @@
-// One thing that happened, as services hand it to the trail, and the row it becomes.
+// An audit event, as services pass it to the trail, and the row it becomes.
 import type { Level } from '../../shared/levels.ts'
 import type { AuditAction, AuditCategory } from '../database/tables.ts'
 import type { Actor } from '../principal.ts'
@@ -17,14 +17,14 @@ export interface AuditEvent {
   oldValues?: Record<string, unknown> | null
   newValues?: Record<string, unknown> | null
   /**
-   * For `access` and `leave` the `connection_id`, by which a crash is mended later. Values under the keys name,
-   * email, user_name, user_email, guest_name, owner_name, label, ip_address and user_agent can be erased; personal values stand
-   * under no other. Never a secret.
+   * For `access` and `leave` it has the `connection_id`, from which missing rows are written after a crash. Values under the
+   * keys name, email, user_name, user_email, guest_name, owner_name, label, ip_address and user_agent can be erased, so
+   * personal values must only be stored under these. Never a secret.
    */
   details?: Record<string, unknown> | null
 }
 
-/** What is true of an action unless its event says otherwise. */
+/** The defaults of an action, unless its event overrides them. */
 const categoryOf: Record<AuditAction, AuditCategory> = {
   access: 'access',
   leave: 'access',
@@ -54,7 +54,7 @@ export const isAuditAction = (text: string): text is AuditAction => Object.hasOw
 export const isAuditCategory = (text: string): text is AuditCategory =>
   ['folder', 'template', ...Object.values(categoryOf)].includes(text)
 
-/** The row of `audit_logs`, as JSON: cut to what its columns hold, and only text that Postgres can hold. */
+/** The row of `audit_logs` as JSON: truncated to the size of its columns, and with only text that Postgres can store. */
 export const rowOf = (event: AuditEvent): Record<string, unknown> => {
   const { actor } = event
   return {
@@ -81,7 +81,7 @@ export const rowOf = (event: AuditEvent): Record<string, unknown> => {
 
 const cut = (text: string | null | undefined, most: number): string | null => text?.slice(0, most) ?? null
 
-/** JSON that Postgres takes as jsonb: without NUL, and without half a surrogate pair, which cutting may leave. */
+/** JSON that Postgres accepts as jsonb: without NUL, and without lone surrogates, which truncating may produce. */
 export const jsonbOf = (value: unknown): string =>
   JSON.stringify(value, (_, inner: unknown) => {
     if (typeof inner === 'string') return clean(inner)

@@ -37,8 +37,8 @@ const columns = [
 const rowsAtOnce = 1000
 
 /**
- * Ends though the trail grows: without `to`, rows from now on are left out.
- * @param options.shown what of a row its reader may see.
+ * Ends even if the trail keeps growing: without `to`, rows from now on are left out.
+ * @param options.shown reduces a row to what its reader may see.
  */
 export async function* exportAudit(
   database: Database,
@@ -67,7 +67,7 @@ export async function* exportAudit(
 const csvLine = (row: AuditResponse): string =>
   `${columns.map((column) => csvCell(row[column])).join(',')}\r\n`
 
-/** RFC 4180; what a spreadsheet would take for a formula, full-width signs too, gets an apostrophe in front. */
+/** RFC 4180; whatever a spreadsheet would read as a formula, also with full-width signs, is prefixed with an apostrophe. */
 export const csvCell = (value: unknown): string => {
   if (value === null || value === undefined) return ''
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value)

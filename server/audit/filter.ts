@@ -1,11 +1,11 @@
-// What of the trail a request asks for, checked beyond its types: filters that make no sense are refused, because
-// an empty answer would read as "nothing happened".
+// The filters of a request for the trail, checked beyond their types: filters that make no sense are refused, because
+// an empty result would look like "nothing happened".
 import { BoardroomError } from '../errors.ts'
 import { isAuditAction, isAuditCategory } from './event.ts'
 import type { AuditFilter } from './queries.ts'
 
 /**
- * @param board the board whose trail is asked for; null for all of the instance.
+ * @param board the board whose trail is requested; null for the whole instance.
  * @throws BoardroomError invalid_request, naming the filter.
  */
 export const filterOf = (query: AuditFilter, board: string | null): AuditFilter => {
@@ -19,7 +19,7 @@ export const filterOf = (query: AuditFilter, board: string | null): AuditFilter 
     ['to', to],
   ] as const) {
     if (moment !== undefined && (moment.length > 40 || !(Date.parse(moment) >= 0)))
-      refuse(`${name}: expected a moment since 1970`)
+      refuse(`${name}: expected a time since 1970`)
   }
   if (from !== undefined && to !== undefined && Date.parse(from) >= Date.parse(to))
     refuse('from must be before to')

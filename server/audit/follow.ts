@@ -1,24 +1,24 @@
-// The trail as it grows. It follows the numbers of the chain, which are given one after the other, and not
-// timestamps, which are not in the order of commits: so a reader that resumes misses nothing.
+// Follows the growing trail by the sequence numbers of the chain rather than timestamps, which are not in commit order,
+// so that a reader that resumes misses nothing.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AuditResponse } from '../../shared/api.ts'
 import type { Database } from '../database/database.ts'
 import { type AuditFilter, chainHead, chainStep, sealedRows } from './queries.ts'
 
 export interface FollowOptions {
-  /** Go on after this number; null begins with what comes from now on. */
+  /** Continue after this number; null starts with new rows. */
   after: number | null
   signal: AbortSignal
   everyMs?: number
-  /** Asked before each look; false ends the stream. */
+  /** Checked before each query; false ends the stream. */
   isAllowed?: () => Promise<boolean>
 }
 
 const entriesAtOnce = 500
 
 /**
- * Rows that `filter` lets through, in the order of their sealing, about a second after they were committed.
- * Yields null when it has looked and found nothing new. Ends when `signal` says so; throws what the database throws.
+ * Rows that match `filter`, in the order of sealing, about a second after they were committed.
+ * Yields null after a query without new rows. Ends when `signal` is aborted; database errors are passed on.
  */
 export async function* followAudit(
   database: Database,

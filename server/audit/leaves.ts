@@ -1,5 +1,5 @@
-// A process that dies takes its connections with it and writes no leave. The next one finds out, by a lock that
-// the dead one cannot hold any more, and writes what is missing.
+// A process that dies loses its connections without writing `leave` rows. Others notice, because it no longer holds its
+// lock, and write the missing rows.
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type pg from 'pg'
@@ -19,12 +19,12 @@ const mostOwed = 10_000
 const payEveryMs = 5000
 /** A minute: longer than any statement may take. */
 const looksForOwed = 12
-/** A node may lose its lock for a moment and take it again. */
+/** A node may briefly lose its lock and take it again. */
 const lostAfterMs = 10_000
 
 /**
- * One process, as the trail knows it: `serverId` is in its `access` and `leave` rows, and an advisory lock on a
- * connection of its own says that it lives. The connection is opened anew when it is lost.
+ * A process in the trail: `serverId` is in its `access` and `leave` rows, and an advisory lock on a dedicated connection
+ * shows that it is alive. A lost connection is opened again.
  */
 export class ServerPresence {
   readonly serverId = randomUUID()
@@ -32,15 +32,15 @@ export class ServerPresence {
   readonly #log: Logger
   #client: pg.Client | null = null
   #retry: NodeJS.Timeout | null = null
-  /** Connections that are gone and may have an `access` row without its `leave`, and how often to look again. */
+  /** Closed connections that may have an `access` row without a `leave`, and how often to check again. */
   readonly #owed = new Map<string, number>()
   #owedTimer: NodeJS.Timeout | null = null
-  /** More is owed than is kept in mind: the next start finds it. */
+  /** More rows are missing than are remembered here; the next start finds them. */
   #isShort = false
   #closed = false
-  /** Taking the lock again, and saying that this server lives; a goodbye comes after it. */
+  /** Retaking the lock and re-registering this server; a goodbye waits for it. */
   #again: Promise<void> = Promise.resolve()
-  /** Servers whose lock is free and that are not heard, and since when. */
+  /** Servers whose lock is free and that are not heard, with the time since when. */
   readonly #lost = new Map<string, number>()
 
   constructor(database: Database, log: Logger) {
@@ -49,7 +49,7 @@ export class ServerPresence {
   }
 
   /**
-   * Takes the lock, registers, and writes the `leave` rows (reason: server lost) of processes that are gone.
+   * Takes the lock, registers, and writes the `leave` rows (reason: server lost) of dead processes.
    * @returns how many were written.
    */
   async start({ oneOfSeveral = false }: { oneOfSeveral?: boolean } = {}): Promise<number> {
@@ -59,13 +59,13 @@ export class ServerPresence {
       host: hostname().slice(0, 255),
       pid: process.pid,
     })
-    // One of several that is only out of sight for a moment must not be taken for lost: see `silentNodes`.
+    // One of several nodes that is only briefly unreachable must not be declared lost: see `silentNodes`.
     return oneOfSeveral ? 0 : this.mendLeaves()
   }
 
   /**
-   * Other servers that are not heard, and are there as far as the database knows. Those that have been lost for a while get
-   * their `leave` rows.
+   * Other servers that are not heard but alive according to the database. For those that have been lost for a while,
+   * `leave` rows are written.
    */
   async silentNodes(heard: ReadonlySet<string>): Promise<string[]> {
     const others = await othersAlive(this.#database, this.serverId, this.#lockOf(''))
@@ -85,7 +85,7 @@ export class ServerPresence {
     return silent
   }
 
-  /** Writes what lost processes left out. Safe at any time, and in two processes at once. */
+  /** Writes the rows that dead processes did not write. Safe at any time, also in two processes at once. */
   async mendLeaves(): Promise<number> {
     let written = 0
     for (const { id } of await unendedServers(this.#database, this.serverId)) written += await this.#mend(id)
@@ -93,8 +93,8 @@ export class ServerPresence {
   }
 
   /**
-   * A connection is gone, and its `leave` could not be written, or its `access` was written without our hearing of it.
-   * What is missing is written as soon as the database answers, at the latest by the next start.
+   * A connection is closed, and its `leave` could not be written, or its `access` may have been written unknown to us.
+   * Missing rows are written as soon as the database answers, at the latest by the next start.
    */
   oweLeave(connectionId: string): void {
     if (this.#owed.size >= mostOwed) this.#isShort = true
@@ -102,14 +102,14 @@ export class ServerPresence {
     this.#payLater()
   }
 
-  /** Says goodbye; call it after the last `leave` row is committed. */
+  /** Deregisters the server; call it after the last `leave` row is committed. */
   async close(): Promise<void> {
     this.#closed = true
     if (this.#retry !== null) clearTimeout(this.#retry)
     if (this.#owedTimer !== null) clearTimeout(this.#owedTimer)
     await this.#again
     const isComplete = (await this.#pay()) && !this.#isShort
-    // A server that has not said goodbye is looked after by the next start.
+    // The next start handles servers that have not deregistered.
     if (isComplete) await this.#sayGoodbye()
     if (this.#client !== null) await endClient(this.#client)
   }
@@ -129,13 +129,13 @@ export class ServerPresence {
     this.#owedTimer.unref()
   }
 
-  /** Writes what is owed. Never rejects. @returns whether the database took it. */
+  /** Writes missing rows. Never rejects. @returns whether the database accepted them. */
   async #pay(): Promise<boolean> {
     const ids = [...this.#owed.keys()]
     if (ids.length === 0) return true
     try {
       await insertMissingLeaves(this.#database, { serverId: this.serverId, reason: 'recorded late', ids })
-      // An insert that we gave up waiting for may still be committed.
+      // An insert that timed out may still be committed.
       for (const id of ids) {
         const looks = (this.#owed.get(id) ?? 1) - 1
         if (looks > 0) this.#owed.set(id, looks)
@@ -158,7 +158,7 @@ export class ServerPresence {
     try {
       await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [this.#lockOf(this.serverId)])
     } catch (error) {
-      // Somebody else has the lock, or nobody answers: this connection is of no use, and must not stay.
+      // Another process holds the lock, or the database does not answer: this connection is useless and must be closed.
       await endClient(client)
       throw error
     }
@@ -179,7 +179,7 @@ export class ServerPresence {
     this.#retry.unref()
   }
 
-  /** The lock is a session's, so it is asked for on our own connection, which keeps it while the rows are written. */
+  /** The lock belongs to a session, so it is taken on our own connection, which holds it while the rows are written. */
   async #mend(serverId: string): Promise<number> {
     const client = this.#client
     if (client === null) return 0
@@ -190,7 +190,7 @@ export class ServerPresence {
     try {
       const written = await insertMissingLeaves(this.#database, { serverId, reason: 'server lost' })
       await endServer(this.#database, serverId)
-      if (written > 0) this.#log.warn({ serverId, written }, 'a server was lost; its leave rows were written')
+      if (written > 0) this.#log.warn({ serverId, written }, 'a server died; its leave rows were written')
       return written
     } finally {
       await client.query('select pg_advisory_unlock(hashtextextended($1, 0))', [this.#lockOf(serverId)])

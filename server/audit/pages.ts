@@ -11,7 +11,7 @@ const moment = z
   .refine((text) => !Number.isNaN(Date.parse(text)))
 
 /**
- * One page of what `filter` lets through.
+ * One page of the rows that match `filter`.
  * @throws BoardroomError invalid_request for a cursor that does not come from this query.
  */
 export async function auditPage(
@@ -23,7 +23,7 @@ export async function auditPage(
   const question = ['audit', action, category, user_id, board_id?.toLowerCase(), from, to]
   const position = positionOf(question, cursor, { key: moment, id: z.guid() })
   const after = position && { timestamp: position.key, id: position.id }
-  // One more than asked for tells whether there is a next page.
+  // One more than requested tells whether there is a next page.
   const rows = await auditRows(database, filter, { order: 'newest', after, limit: limit + 1 })
   const page = pageOf(question, rows, limit, ({ timestamp, id }) => ({ key: timestamp, id }))
   return { items: page.rows, next_cursor: page.next_cursor }

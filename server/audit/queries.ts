@@ -1,4 +1,4 @@
-// The SQL of the trail: rows in, rows out, one question a function.
+// The SQL of the trail, one function per question.
 import { sql } from 'kysely'
 import type { AuditResponse } from '../../shared/api.ts'
 import type { Database, Db } from '../database/database.ts'
@@ -12,7 +12,7 @@ export const eventRecord = `action text, category text, actor_kind text, actor_n
       old_values jsonb, new_values jsonb, details jsonb, ip_address text, user_agent text, session_id text`
 export const eventColumns = eventRecord.split(',').map((column) => column.trim().split(' ')[0])
 
-/** Writes rows as `rowOf` makes them, in one statement; the database sets id, timestamp and salt. */
+/** Writes rows from `rowOf` in one statement; the database sets id, timestamp and salt. */
 export const insertEvents = async (db: Db, rows: readonly Record<string, unknown>[]): Promise<void> => {
   const columns = sql.raw(eventColumns.join())
   await sql`
@@ -21,22 +21,22 @@ export const insertEvents = async (db: Db, rows: readonly Record<string, unknown
   `.execute(db)
 }
 
-/** What of the trail is asked for. Moments are ISO 8601 and compared by the database, to the microsecond. */
+/** The filters of the trail. Times are ISO 8601 and compared by the database, to the microsecond. */
 export interface AuditFilter {
   action?: string | undefined
   category?: string | undefined
   /** The actor. */
   user_id?: number | undefined
   board_id?: string | undefined
-  /** A share link: what was done by it and to it. */
+  /** A share link: what was done through it and to it. */
   link_id?: string | undefined
-  /** From this moment on. */
+  /** From this time on. */
   from?: string | undefined
-  /** Before this moment. */
+  /** Before this time. */
   to?: string | undefined
 }
 
-/** The place of a row: its moment to the microsecond, which a Date would round, and its id. */
+/** The position of a row: its time to the microsecond, which a Date would round, and its id. */
 export interface Place {
   timestamp: string
   id: string
@@ -71,7 +71,7 @@ const selectRows = ({ db }: Database, filter: AuditFilter) => {
       'user_agent',
       'session_id',
     ])
-  if (filter.action !== undefined) query = query.where('action', '=', filter.action as AuditAction) // any text compares
+  if (filter.action !== undefined) query = query.where('action', '=', filter.action as AuditAction) // any text can be compared
   if (filter.category !== undefined) query = query.where('category', '=', filter.category as AuditCategory) // the same
   if (filter.user_id !== undefined) query = query.where('user_id', '=', filter.user_id)
   if (filter.board_id !== undefined) query = query.where('board_id', '=', filter.board_id)
@@ -82,7 +82,7 @@ const selectRows = ({ db }: Database, filter: AuditFilter) => {
   return query
 }
 
-/** Rows that `filter` lets through, beyond `after`. Served by the index on what the filter names and the moment. */
+/** Rows that match `filter`, beyond `after`. Served by the index on the filtered column and the time. */
 export const auditRows = (
   database: Database,
   filter: AuditFilter,
@@ -92,7 +92,7 @@ export const auditRows = (
   const { after } = page
   const sign = sql.raw(page.order === 'newest' ? '<' : '>')
   if (after !== null) {
-    // The first condition is implied by the second; it is what an index on (…, timestamp) can use.
+    // The second condition implies the first, which an index on (…, timestamp) can use.
     query = query
       .where(sql<boolean>`timestamp ${sign}= ${after.timestamp}::timestamptz`)
       .where(sql<boolean>`(timestamp, id) ${sign} (${after.timestamp}::timestamptz, ${after.id}::uuid)`)
@@ -116,7 +116,7 @@ export const chainHead = async ({ db }: Database): Promise<{ seq: number; hash: 
   return head === undefined ? null : { seq: Number(head.seq), hash: head.hash.toString('hex') }
 }
 
-/** The last of the next `most` entries after `seq`; null where there is none yet. */
+/** The last of the next `most` entries after `seq`; null if there is none yet. */
 export const chainStep = async ({ db }: Database, seq: number, most: number): Promise<number | null> => {
   const { last } = await db
     .selectFrom((next) =>
@@ -133,7 +133,7 @@ export const chainStep = async ({ db }: Database, seq: number, most: number): Pr
   return last === null ? null : Number(last)
 }
 
-/** Rows sealed as `after` < seq <= `upTo` that `filter` lets through, in the order of their sealing. */
+/** Rows sealed as `after` < seq <= `upTo` that match `filter`, in the order of sealing. */
 export const sealedRows = async (
   database: Database,
   filter: AuditFilter,
@@ -154,7 +154,7 @@ export const sealedRows = async (
   return rows.map(({ seq, ...row }) => ({ seq: Number(seq), row }))
 }
 
-/** Appends waiting rows to the chain. @returns how many; null where another process is at it. */
+/** Appends pending rows to the chain. @returns how many; null if another process is doing it. */
 export const sealAudit = async ({ db, schema }: Database, most: number): Promise<number | null> => {
   const { rows } = await sql<{
     sealed: number | null
@@ -162,7 +162,7 @@ export const sealAudit = async ({ db, schema }: Database, most: number): Promise
   return rows[0]?.sealed ?? null
 }
 
-/** Makes the partitions of the next months. @returns rows in the default partition: more than 0 is an alarm. */
+/** Creates the partitions of the next months. @returns the rows in the default partition: more than 0 is an alarm. */
 export const makePartitions = async ({ db, schema }: Database): Promise<number> => {
   await sql`select ${sql.id(schema, 'make_audit_partitions')}()`.execute(db)
   const { rows } = await sql<{ default_rows: number }>`
@@ -201,7 +201,7 @@ export const insertServer = async (
 }
 
 /**
- * Servers that did not say goodbye, but for one, and whether their locks are held.
+ * Servers that did not deregister, except for one, and whether their locks are held.
  * @param prefix what the name of a lock begins with.
  */
 export async function othersAlive(
@@ -219,7 +219,7 @@ export async function othersAlive(
   return rows
 }
 
-/** It was taken for lost, and is there. */
+/** Re-registers a server that was declared lost but is alive. */
 export const reviveServer = async ({ db }: Database, id: string): Promise<void> => {
   await db
     .updateTable('servers')
@@ -229,7 +229,7 @@ export const reviveServer = async ({ db }: Database, id: string): Promise<void> 
     .execute()
 }
 
-/** Servers that did not say goodbye, but for one. */
+/** Servers that did not deregister, except for one. */
 export const unendedServers = ({ db }: Database, but: string): Promise<{ id: string }[]> =>
   db.selectFrom('servers').select('id').where('ended_at', 'is', null).where('id', '<>', but).execute()
 
@@ -242,7 +242,7 @@ export const endServer = async ({ db }: Database, id: string): Promise<void> => 
 }
 
 /**
- * Writes a `leave` for every `access` of a server that has none: of all its connections, or of those with `ids`.
+ * Writes a `leave` for every `access` of a server that lacks one: for all its connections, or those with `ids`.
  * @returns how many.
  */
 export const insertMissingLeaves = async (

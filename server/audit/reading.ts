@@ -1,4 +1,4 @@
-// Who may read which part of the trail, and what of a row.
+// Who may read which part of the trail, and which fields of a row.
 import type { AuditResponse } from '../../shared/api.ts'
 import type { Database } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
@@ -7,14 +7,14 @@ import { isAdministrator } from './queries.ts'
 
 export interface ReadingDeps {
   database: Database
-  /** Whether the asker manages the board, also one in the trash. @throws BoardroomError as boards/access.ts */
+  /** Checks that the asker manages the board, which may be in the trash. @throws BoardroomError as in boards/access.ts */
   requireManage(identity: Identity, boardId: string): Promise<unknown>
 }
 
-/** What one asker may read: a board's trail or all of it, and what of a row. */
+/** What an asker may read: a board's trail or all of it, and which fields of a row. */
 export interface Reading {
   board: string | null
-  /** Asked again while a stream is open. @throws BoardroomError where the right is gone */
+  /** Checked again while a stream is open. @throws BoardroomError if the right is gone */
   require(): Promise<unknown>
   shown(row: AuditResponse): AuditResponse
 }
@@ -25,7 +25,7 @@ export async function ofInstance({ database }: ReadingDeps, identity: Identity):
     const { principal } = identity
     if (principal.kind === 'anonymous')
       throw new BoardroomError('not_signed_in', 'sign in as an administrator to read the trail')
-    // A ticket is good for its board alone.
+    // A ticket is valid only for its board.
     const may =
       principal.kind === 'user' &&
       identity.boardId === null &&
@@ -37,7 +37,7 @@ export async function ofInstance({ database }: ReadingDeps, identity: Identity):
   return { board: null, require, shown: (row) => row }
 }
 
-/** Managers see everything that happened on their board, but no session ids: those tie a person's boards together. */
+/** Managers see everything that happened on their board except session ids, which would link a person's boards. */
 export async function ofBoard(deps: ReadingDeps, identity: Identity, board: string): Promise<Reading> {
   const require = () => deps.requireManage(identity, board)
   await require()

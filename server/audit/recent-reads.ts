@@ -1,16 +1,16 @@
-// Reads over HTTP are recorded once an hour for each principal, board and route of this process.
+// Reads over HTTP are recorded once an hour per principal, board and route in this process.
 import { type Actor, principalKey } from '../principal.ts'
 
 const mostReads = 50_000
 const windowMs = 60 * 60 * 1000
 
-/** Remembers what was recorded within the hour. Bounded: the oldest is forgotten first, and recorded again. */
+/** Remembers what was recorded within the hour. Bounded: the oldest is forgotten first, and then recorded again. */
 export class RecentReads {
   readonly #recorded = new Map<string, { at: number; committed: Promise<void> }>()
 
   /**
    * Runs `write` unless it ran for this actor, board and route within the hour.
-   * @returns once the row is committed, whichever read wrote it; a write that fails is tried again by the next read.
+   * @returns once the row is committed, by whichever read; the next read retries a failed write.
    */
   once(
     read: { actor: Actor; boardId: string; route: string },
@@ -32,7 +32,7 @@ export class RecentReads {
   }
 }
 
-/** Nobody known is somebody by address and program here: a fresh id for every request would record every request. */
+/** Anonymous people are told apart by address and user agent here: their id is new for every request. */
 const actorKey = (actor: Actor): string => {
   if (actor.userId !== null)
     return principalKey({ kind: 'user', userId: actor.userId, name: '', role: 'user' })

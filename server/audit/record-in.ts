@@ -1,4 +1,4 @@
-// A row of the trail in the transaction of what it tells: both are there, or neither.
+// Writes an audit row in the same transaction as the change it describes, so that both are committed or neither.
 import type { Transaction } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { type AuditEvent, rowOf } from './event.ts'

@@ -1,20 +1,21 @@
-// Repeated refusals, counted: the first is a row at once, what follows within a minute is one row with a count,
-// so that a client which comes back for ever cannot flood the trail.
+// Counts repeated refusals: the first is written at once, further ones within a minute become one row with a count, so
+// that a client that retries for ever cannot flood the trail.
 import type { AuditEvent } from './event.ts'
 
 interface Window {
   event: AuditEvent
-  /** Whose count it is part of. */
+  /** The key of the count that it belongs to. */
   address: string | null
   repeats: number
   until: number
 }
 
-/** Windows in all; beyond it refusals of one board and reason, and at last all of them, are counted together. */
+/** The most windows; beyond it, refusals with the same board and reason, and finally all of them, are counted together. */
 const mostWindows = 10_000
 /**
- * Windows of one account, or of one address for all others, each of which is a row at once: a new browser at every try
- * is not counted apart further. An account has its own, so that a stranger behind the same address hides nobody.
+ * The most windows of one account, or of one address for everybody else, because each is written as a row at once:
+ * beyond it, a different browser at every try gets no separate count. Accounts are counted separately, so that a
+ * stranger behind the same address cannot hide anybody.
  */
 const mostOfAddress = 60
 
@@ -32,7 +33,7 @@ export class Repeats {
     this.#mostOfAddress = limits.mostOfAddress ?? mostOfAddress
   }
 
-  /** Whether `event` is the first of its kind now, to be written at once. If not, it has been counted. */
+  /** Whether `event` is the first of its kind and must be written at once. If not, it has been counted. */
   isFirst(event: AuditEvent, now: number): boolean {
     const kind = keyOf(event)
     const known = this.#windows.get(kind)
@@ -47,7 +48,7 @@ export class Repeats {
       this.#windows.set(kind, { event, address, repeats: 0, until: now + this.#windowMs })
       return true
     }
-    // Past the bound: what one address does, or else everybody, without what makes each of them new.
+    // Beyond the bound: counted by address, or else for everybody, ignoring what tells them apart.
     const isOfAddress = this.#windows.size < this.#mostWindows
     const key = isOfAddress ? `of ${address}` : ''
     const rest = this.#windows.get(key) ?? {
@@ -65,7 +66,7 @@ export class Repeats {
     return false
   }
 
-  /** Ends the windows that are over (all of them with `now` Infinity) and returns what they counted. */
+  /** Ends the windows that have elapsed (all of them if `now` is Infinity) and returns their counts. */
   takeDue(now: number): AuditEvent[] {
     const due: AuditEvent[] = []
     for (const [key, window] of this.#windows) {
@@ -74,7 +75,7 @@ export class Repeats {
       this.#leave(window.address)
       if (window.repeats === 0) continue
       due.push({ ...window.event, details: { ...window.event.details, repeats: window.repeats } })
-      // Somebody who continues gets one row a minute, not another first row.
+      // Somebody who continues gets one row per minute, not another first row.
       if (now !== Number.POSITIVE_INFINITY) {
         this.#windows.set(key, { ...window, repeats: 0, until: now + this.#windowMs })
         if (window.address !== null)
@@ -92,7 +93,7 @@ export class Repeats {
   }
 }
 
-/** Everything by which an investigator would tell two refusals apart. */
+/** Everything that would distinguish two refusals in an investigation. */
 const keyOf = ({ actor, boardId, linkId, level, details }: AuditEvent): string =>
   JSON.stringify([
     actor.kind,
@@ -112,14 +113,14 @@ const keyOf = ({ actor, boardId, linkId, level, details }: AuditEvent): string =
 const payerOf = ({ actor }: AuditEvent): string =>
   actor.userId === null ? (actor.ip ?? '') : `user ${actor.userId}`
 
-/** Of one account, of many kinds. */
+/** Many kinds from one account. */
 const ofOneAccount = ({ action, actor }: AuditEvent): AuditEvent => ({
   action,
   actor: { ...actor, agentId: null, sessionId: null, ip: null, userAgent: null },
   details: { of: 'many kinds of one account' },
 })
 
-/** Of one address, of many kinds. */
+/** Many kinds from one address. */
 const ofManyKinds = (event: AuditEvent): AuditEvent => ({
   ...withoutPerson(event),
   actor: { ...withoutPerson(event).actor, ip: event.actor.ip },

@@ -1,8 +1,8 @@
-// What is taken out of the trail, each by the one function of the schema that records itself. For its owner only.
+// Removing data from the trail, with schema functions that record the removal themselves. Only for the database owner.
 import { sql } from 'kysely'
 import type { Db } from '../database/database.ts'
 
-/** The personal values of one user or guest. @returns how many rows had some. */
+/** Removes the personal values of one user or guest. @returns how many rows had some. */
 export const eraseAudit = async (
   trx: Db,
   schema: string,
@@ -16,7 +16,7 @@ export const eraseAudit = async (
   return rows[0]?.rows ?? 0
 }
 
-/** Whole months that ended more than `days` ago. @returns how many were dropped. */
+/** Drops whole months that ended more than `days` ago. @returns how many. */
 export const dropAuditMonths = async (trx: Db, schema: string, days: number): Promise<number> => {
   const { rows } = await sql<{ months: number }>`
     select ${sql.id(schema, 'drop_audit_partitions')}(make_interval(days => ${days}::integer)) as months`.execute(

@@ -1,4 +1,4 @@
-// What rooms tell the trail: who left, and whose edits came in by somebody else.
+// What rooms report to the trail: who left, and whose edits were relayed by somebody else.
 import type { Logger } from 'pino'
 import type { Actor } from '../principal.ts'
 import type { Contested, Relayed } from '../rooms/edits/client-ids.ts'
@@ -6,10 +6,10 @@ import type { ConnectionSummary } from '../rooms/ports.ts'
 import type { ServerPresence } from './leaves.ts'
 import type { AuditTrail } from './trail.ts'
 
-/** Of one update; further ones are counted. */
+/** Named per update; further ones are only counted. */
 const mostListed = 100
 
-/** A `leave` that cannot be written now is written later, from its `access` row. */
+/** A `leave` that cannot be written now is written later from its `access` row. */
 export function recordLeave(
   { trail, presence, log }: { trail: AuditTrail; presence: ServerPresence; log: Logger },
   connection: ConnectionSummary,
@@ -31,7 +31,7 @@ export function recordLeave(
     })
 }
 
-/** `connection` brought in edits under client ids of people who are away: one row an update. */
+/** `connection` relayed edits under client ids of people who are away: one row per update. */
 export function recordRelayed(
   trail: AuditTrail,
   connection: ConnectionSummary,
@@ -48,7 +48,7 @@ export function recordRelayed(
   record(trail, connection, relayed[0]?.clientId ?? 0, details, log)
 }
 
-/** `connection` is the owner of a client id and came back with other edits than those that somebody had brought in. */
+/** `connection` owns a client id and came back with different edits than those that somebody had relayed. */
 export function recordContested(
   trail: AuditTrail,
   connection: ConnectionSummary,
@@ -60,7 +60,7 @@ export function recordContested(
   record(trail, connection, clientId, details, log)
 }
 
-/** The edits are on the board whatever becomes of the row, so that a trail which is away loses it; the log has it. */
+/** The edits are already applied, so if the trail is unavailable, the row is lost; the log has it. */
 function record(
   trail: AuditTrail,
   connection: ConnectionSummary,

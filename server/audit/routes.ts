@@ -1,4 +1,4 @@
-// The trail over HTTP: all of it for administrators, a board's own for those who manage it; as pages, live, as files.
+// The trail over HTTP: all of it for administrators, a board's own for its managers; in pages, live, and as files.
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { stream } from 'hono/streaming'
@@ -29,16 +29,16 @@ import type { AuditTrail } from './trail.ts'
 export interface AuditRoutesDeps extends ReadingDeps {
   trail: AuditTrail
   log: Logger
-  /** Changes of access, by which open streams are asked about. @see server/database/notifications.ts */
+  /** Access changes, which cause open streams to be checked. @see server/database/notifications.ts */
   notifications: { onAccess(listener: (payloads: string[]) => void): () => void }
   /** Ends the live streams when the server closes. */
   closing: AbortSignal
   streamLimits?: StreamLimits
-  /** How often a live stream asks again without being told to; default 5 s. */
+  /** How often a live stream is checked without a notification; default 5 s. */
   recheckEveryMs?: number
 }
 
-/** Each asks the database again and again. */
+/** Each polls the database. */
 const usualStreamLimits: StreamLimits = { most: 100, mostOfOne: 10, mostOfAddress: 40 }
 const usualRecheckMs = 5000
 
@@ -178,7 +178,7 @@ function live(
     c,
     async (sse, gone) => {
       const lost = new AbortController()
-      // Asked again as soon as something changes that may concern the reader, and every few seconds all the same.
+      // Checked again as soon as something changes that may concern the reader, and every few seconds anyway.
       const stopWatching = deps.notifications.onAccess((payloads) => {
         if (payloads.some(concerns(identity, reading.board))) void reading.require().catch(() => lost.abort())
       })
@@ -203,10 +203,10 @@ function live(
       }
     },
     (error) => deps.log.warn({ err: error }, 'live audit stream ended'),
-  ) as never // a stream of its own making: nothing for the route's types to check
+  ) as never // a hand-made stream, which the route's types cannot check
 }
 
-/** Whether a notified change may concern this reader's right. */
+/** Whether a notified change may affect this reader's rights. */
 const concerns =
   ({ principal, sessionId }: Identity, boardId: string | null) =>
   (payload: string): boolean =>
@@ -245,7 +245,7 @@ async function download(
     },
     async (error, out) => {
       deps.log.error({ err: error }, 'audit export broke off')
-      // A file that ends well would pass for the whole.
+      // A file that ends normally would pass for complete.
       await out.abort()
     },
   ) as never // as above
@@ -259,7 +259,7 @@ const lastEventIdOf = (header: string | undefined): number | null => {
   return Number(header)
 }
 
-/** Whether `require` still passes, asked at most so often; any failure is a no, and the client comes back. */
+/** Whether `require` still passes, checked at most so often; any failure counts as no, and the client reconnects. */
 const every = (ms: number, require: () => Promise<unknown>): (() => Promise<boolean>) => {
   let askedAt = Date.now()
   return async () => {

@@ -1,5 +1,5 @@
-// The process's writer of the trail: joins, leaves, reads, sign-ins, refusals, and whatever changes no deciding
-// column (those rows are written by the database's triggers, see migrations/0008-record.ts).
+// The trail's writer in this process: joins, leaves, reads, sign-ins, refusals, and everything that does not change a
+// column deciding access (for those, database triggers write the rows, see migrations/0008-record.ts).
 import type { Logger } from 'pino'
 import type { Level } from '../../shared/levels.ts'
 import type { Database } from '../database/database.ts'
@@ -13,11 +13,11 @@ import { Repeats } from './repeats.ts'
 export interface AuditTrailOptions {
   database: Database
   log: Logger
-  /** This process, as `leave` rows after a crash know it. @see server/audit/leaves.ts */
+  /** The id of this process, for `leave` rows after a crash. @see server/audit/leaves.ts */
   serverId: string
-  /** Waiting events beyond which new ones are refused. */
+  /** The most queued events; beyond it, new ones are refused. */
   maxQueued?: number
-  /** How long refusals are counted before one row says how many. */
+  /** How long refusals are counted before a row is written. */
   repeatsWindowMs?: number
 }
 
@@ -30,8 +30,8 @@ interface Waiting {
 const mostRowsAtOnce = 500
 
 /**
- * Group commit: one insert is on its way at a time, and takes with it whatever waits. While it works, new events
- * wait for the next one; when it fails, exactly its events are refused, and the next ones try again.
+ * Group commit: there is one insert at a time, and it includes all queued events. Meanwhile, new events wait for the
+ * next insert; if an insert fails, exactly its events are refused, and the next insert is tried again.
  */
 export class AuditTrail {
   readonly #database: Database
@@ -69,7 +69,7 @@ export class AuditTrail {
   }
 
   /**
-   * Records that `actor` was given content of a board over HTTP, once an hour for each board and route.
+   * Records that `actor` read content of a board over HTTP, once an hour per board and route.
    * Await it before the body is sent. @throws as {@link record}
    */
   recordRead(actor: Actor, boardId: string, route: string, level: Level | null = null): Promise<void> {
@@ -78,13 +78,13 @@ export class AuditTrail {
     )
   }
 
-  /** Resolves when everything handed in so far is committed or refused, counted repeats too. */
+  /** Resolves when everything passed in so far, including counted repeats, is committed or refused. */
   async flush(): Promise<void> {
     this.#writeRepeats(Number.POSITIVE_INFINITY)
     while (this.#writing) await this.#writing
   }
 
-  /** Flushes, then refuses whatever comes. Does not close the database. */
+  /** Flushes, then refuses further events. Does not close the database. */
   async close(): Promise<void> {
     clearInterval(this.#sweep)
     await this.flush()
@@ -98,7 +98,7 @@ export class AuditTrail {
       return Promise.reject(
         new BoardroomError(
           'database_unreachable',
-          `${this.#maxQueued} audit rows wait for the database already`,
+          `${this.#maxQueued} audit rows are already waiting for the database`,
         ),
       )
     }
@@ -108,7 +108,7 @@ export class AuditTrail {
     )
     return new Promise((resolve, reject) => {
       this.#waiting.push({ row, resolve, reject })
-      // The rest of this turn still gets into the first insert.
+      // Events from the rest of this turn are still included in the first insert.
       this.#writing ??= new Promise((start) => setImmediate(start)).then(() => this.#write())
     })
   }
@@ -138,7 +138,7 @@ export class AuditTrail {
     }
   }
 
-  /** One event that the database refuses must not cost the others their rows. */
+  /** An event that the database refuses must not prevent the others from being written. */
   async #insertOneByOne(batch: Waiting[]): Promise<void> {
     for (const waiting of batch) {
       const refusal = await this.#insert([waiting])
@@ -156,7 +156,7 @@ export class AuditTrail {
   }
 }
 
-/** SQLSTATE 22 (data) and 23 (constraint): the rows' fault and not the database's. */
+/** SQLSTATE 22 (data) and 23 (constraint): caused by the rows, not the database. */
 const isAboutData = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' && /^2[23]/.test(error.code)
 

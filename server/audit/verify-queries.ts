@@ -1,4 +1,4 @@
-// The SQL of checking the trail; most of it is in functions of the schema.
+// The SQL for verifying the trail; most of it is in schema functions.
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import { moment, type Place } from './queries.ts'
@@ -16,7 +16,7 @@ export const chainHashes = async (
   return new Map(rows.map(({ seq, hash }) => [Number(seq), hash.toString('hex')]))
 }
 
-/** What `verify_audit_chain` found out about one stretch of the chain. */
+/** The result of `verify_audit_chain` for one section of the chain. */
 export interface ChainCheck {
   entries: number
   erased: number
@@ -37,7 +37,7 @@ export const verifyChain = async (
     select entries::float8, erased::float8, newest::text, problem, problem_seq::float8, ${moment('problem_timestamp')} as problem_timestamp, problem_id
     from ${sql.id(schema, 'verify_audit_chain')}(${first}, ${last}, ${newestBefore}::timestamptz)
   `.execute(db)
-  return rows[0]! // the function answers with one row
+  return rows[0]! // the function returns one row
 }
 
 /** The newest row of the entries `first` to `last`, or `before`. (offset 0: not along the index on timestamps, all of it.) */
@@ -54,7 +54,7 @@ export const newestSealed = async (
   return rows[0]?.newest ?? null
 }
 
-/** How far `verify_audit_rows` came, and the first unsealed row on the way. */
+/** How far `verify_audit_rows` got, and the first unsealed row it found. */
 export interface RowsCheck {
   rows: number
   last_timestamp: string | null
@@ -73,10 +73,10 @@ export const verifyRows = async (
     from ${sql.id(schema, 'verify_audit_rows')}(
       ${after?.timestamp ?? '-infinity'}::timestamptz, ${after?.id ?? '00000000-0000-0000-0000-000000000000'}::uuid, ${most})
   `.execute(db)
-  return rows[0]! // the function answers with one row
+  return rows[0]! // the function returns one row
 }
 
-/** The first erased row that no `erase` row speaks for; null where there is none. */
+/** The first erased row without an `erase` row; null if there is none. */
 export const verifyErasures = async ({ db, schema }: Database): Promise<Place | null> => {
   const { rows } = await sql<Place>`
     select ${moment('problem_timestamp')} as timestamp, problem_id as id from ${sql.id(schema, 'verify_audit_erasures')}()
@@ -84,7 +84,7 @@ export const verifyErasures = async ({ db, schema }: Database): Promise<Place | 
   return rows[0] ?? null
 }
 
-/** The first erased row that holds personal values all the same: no hash speaks for them any more. */
+/** The first erased row that nevertheless contains personal values, which no hash covers any more. */
 export const refilledErasure = async ({ db, schema }: Database): Promise<Place | null> => {
   const keys = sql`${sql.id(schema, 'audit_personal_keys')}()`
   const { rows } = await sql<Place>`

@@ -28,12 +28,12 @@ export type AuditProblemKind =
 
 export interface AuditProblem {
   kind: AuditProblemKind
-  /** Number of the chain's entry; null for a row that has none. */
+  /** The number of the chain entry; null for a row that has none. */
   seq: number | null
-  /** The audit row; null where only the chain is concerned. */
+  /** The audit row; null if only the chain is affected. */
   timestamp: string | null
   id: string | null
-  /** A sentence for people. */
+  /** A human-readable sentence. */
   message: string
 }
 
@@ -41,35 +41,35 @@ export interface AuditVerification {
   ok: boolean
   /** Entries of the chain that were checked. */
   rows: number
-  /** How many of them have their personal values erased, properly. */
+  /** How many of them had their personal values properly erased. */
   erased: number
   firstProblem?: AuditProblem
 }
 
 export interface VerifyOptions {
-  /** A file of heads, as AuditChain writes it. */
+  /** A file of heads, as written by AuditChain. */
   heads?: string
   onProgress?: (checked: number, total: number) => void
-  /** Stretches of the chain that are checked at the same time, each on a connection of the pool. Default: 2. */
+  /** How many sections of the chain are checked in parallel, each on a pool connection. Default: 2. */
   laneCount?: number
-  /** How long a stretch is; default: 20,000 entries. */
+  /** The size of a section; default: 20,000 entries. */
   stretchLength?: number
 }
 
 const rowsAtOnce = 20_000
 
 const sentences: Record<AuditProblemKind, string> = {
-  entry_missing: 'entries before this one are gone from the chain',
-  entry_changed: 'this entry of the chain was changed',
-  row_missing: 'the row of this entry is gone, and no retention took it',
-  row_changed: 'this row is not the one that was sealed',
+  entry_missing: 'entries before this one are missing from the chain',
+  entry_changed: 'this chain entry was modified',
+  row_missing: 'the row of this entry is missing, and was not removed by retention',
+  row_changed: 'this row differs from the one that was sealed',
   row_out_of_order:
-    'this row says it is more than 15 minutes older than rows sealed before it: it was slipped in, or its transaction was open that long',
+    'this row claims to be more than 15 minutes older than rows sealed before it: it was inserted later, or its transaction was open that long',
   row_unsealed:
-    'this row is older than a minute and not in the chain: it was slipped in, or no server has run since',
-  erased_without_record: 'the personal values of this row are gone, and no erase row speaks for it',
-  erased_refilled: 'this row was erased, and somebody has written personal values into it since',
-  head_mismatch: 'the chain has not the head that was written down for this entry',
+    'this row is older than a minute and not in the chain: it was inserted later, or no server has run since',
+  erased_without_record: 'the personal values of this row are missing, and there is no erase row for it',
+  erased_refilled: 'this row was erased, and personal values were written into it afterwards',
+  head_mismatch: 'the head recorded for this entry does not match the chain',
 }
 
 const problem = (kind: AuditProblemKind, seq: number | null, place: Place | null): AuditProblem => ({
@@ -80,13 +80,13 @@ const problem = (kind: AuditProblemKind, seq: number | null, place: Place | null
   message: sentences[kind],
 })
 
-/** Connections that a check can use at the same time: two for stretches of the chain, one for the rows. */
+/** The connections that a check uses in parallel: two for sections of the chain, one for the rows. */
 export const verifyConnections = 3
 
 /**
- * Several stretches of the chain are checked at the same time, and beside them whether every row is in the chain.
+ * Checks several sections of the chain in parallel, and at the same time whether every row is in the chain.
  * @returns the first problem in the order chain, unsealed rows, erasures, heads; a chain of a million rows in seconds.
- * @throws BoardroomError invalid_request (not a heads file) | database errors as they come
+ * @throws BoardroomError invalid_request (not a heads file) | database errors are passed on
  */
 export async function verifyAudit(
   database: Database,
@@ -107,7 +107,7 @@ interface ChainFindings {
   problem: AuditProblem | null
 }
 
-/** Lanes take the next stretch as soon as they are free; what comes after a problem is of no interest any more. */
+/** Each lane takes the next section as soon as it is free; sections after a problem are skipped. */
 async function checkChain(
   database: Database,
   { laneCount = 2, stretchLength = 20_000, onProgress = () => {} }: VerifyOptions,
@@ -115,7 +115,7 @@ async function checkChain(
   const total = (await chainHead(database))?.seq ?? 0
   const found: ChainFindings = { rows: 0, erased: 0, problem: null }
   let next = 1
-  let newest: Promise<string | null> = Promise.resolve(null) // of all rows before `next`
+  let newest: Promise<string | null> = Promise.resolve(null) // for all rows before `next`
   const lane = async (): Promise<void> => {
     while (next <= total && found.problem === null) {
       const first = next
@@ -139,14 +139,14 @@ async function checkChain(
 const earlierOf = (one: AuditProblem | null, other: AuditProblem | null): AuditProblem | null =>
   one === null || (other !== null && Number(other.seq) < Number(one.seq)) ? other : one
 
-/** What a check of the entries `first` to `last` has found. */
+/** The result of checking the entries `first` to `last`. */
 function problemOf(part: ChainCheck, first: number, last: number): AuditProblem | null {
   if (part.problem === null && part.entries === last - first + 1) return null
   const place =
     part.problem_id === null || part.problem_timestamp === null
       ? null
       : { timestamp: part.problem_timestamp, id: part.problem_id }
-  const kind = (part.problem ?? 'entry_missing') as AuditProblemKind // the words of verify_audit_chain are among them
+  const kind = (part.problem ?? 'entry_missing') as AuditProblemKind // the result codes of verify_audit_chain are among them
   return problem(kind, part.problem_seq ?? last, place)
 }
 
@@ -186,7 +186,7 @@ async function firstBadHead(database: Database, file: string | undefined): Promi
   return check()
 }
 
-/** @throws BoardroomError invalid_request, naming the line; a last line that was cut off by a power cut is passed over. */
+/** @throws BoardroomError invalid_request, naming the line; a last line truncated by a power failure is ignored. */
 async function* headsOf(file: string): AsyncGenerator<{ seq: number; hash: string }> {
   const lines = createInterface({
     input: createReadStream(file, 'utf8'),

@@ -1,4 +1,4 @@
-// `boardroom audit …`: follow, export and verify the trail, and take out of it what may be taken out.
+// `boardroom audit …`: follow, export and verify the trail, and remove what may be removed from it.
 import { createWriteStream } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -25,17 +25,17 @@ import {
 import { openForCommand } from './open.ts'
 
 const actor = commandLineActor()
-/** The floor of the schema's own function. */
+/** The minimum that the schema's function enforces. */
 const leastDays = 90
 
 export const auditCommand: Command = {
   name: 'audit',
   usage: [
-    'audit tail [--board ID]                                   what happens from now on, until Ctrl-C',
+    'audit tail [--board ID]                                   shows new events until Ctrl-C',
     'audit export [--format ndjson|csv] [--board ID] [--output FILE]',
-    'audit erase --user EMAIL|--guest ID                       takes the personal values of one person out of the trail, and their name off comments',
+    'audit erase --user EMAIL|--guest ID                       removes the personal values of one person from the trail, and their name from comments',
     'audit retention --keep 90d                                drops whole months that ended longer ago; at least 90 days',
-    'audit verify [--heads FILE]                               names the first row that was changed, removed or left out',
+    'audit verify [--heads FILE]                               verifies the chain, and names the first row that was changed, removed or left out',
   ],
   words: 1,
   options: {
@@ -106,13 +106,13 @@ function workOf(context: CommandContext, verb: string | undefined, options: Comm
       }
     }
     default:
-      throw misuse(auditCommand, verb === undefined ? 'what about the trail?' : `unknown word ${verb}`)
+      throw misuse(auditCommand, verb === undefined ? 'a verb is missing' : `unknown word ${verb}`)
   }
 }
 
 function erasure(context: CommandContext, email: string | undefined, guest: string | undefined): Work {
   if ((email === undefined) === (guest === undefined)) {
-    throw misuse(auditCommand, 'whose? expected --user EMAIL or --guest ID')
+    throw misuse(auditCommand, 'expected --user EMAIL or --guest ID')
   }
   const guestId = guest === undefined ? null : uuidOf('--guest', guest)
   return async ({ db, schema }) => {
@@ -120,7 +120,7 @@ function erasure(context: CommandContext, email: string | undefined, guest: stri
     if (email !== undefined && userId === null) {
       throw new BoardroomError(
         'not_found',
-        'there is no user with this e-mail; list them with: boardroom user list',
+        'no user has this e-mail address; list them with: boardroom user list',
       )
     }
     const subject = userId === null ? { guestId: guestId ?? '' } : { userId }
@@ -129,7 +129,7 @@ function erasure(context: CommandContext, email: string | undefined, guest: stri
       return eraseAudit(trx, schema, subject)
     })
     context.print(
-      context.json ? JSON.stringify({ rows }) : `${rows} rows of the trail have no personal values any more`,
+      context.json ? JSON.stringify({ rows }) : `${rows} rows of the trail no longer contain personal values`,
     )
   }
 }
@@ -153,7 +153,7 @@ async function verify(
   if (process.stderr.isTTY) process.stderr.write('\n')
   if (context.json) context.print(JSON.stringify(result))
   else if (result.ok) {
-    const against = heads === undefined ? 'no file of heads to compare with' : `agrees with ${heads}`
+    const against = heads === undefined ? 'there is no file of heads to compare with' : `agrees with ${heads}`
     context.print(`the trail is whole: ${result.rows} rows, ${result.erased} of them erased; ${against}`)
   }
   if (!result.ok)

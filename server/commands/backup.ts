@@ -1,4 +1,4 @@
-// `boardroom backup FILE` and `boardroom restore FILE`: everything of an instance, out while it runs, and back in.
+// `boardroom backup FILE` and `boardroom restore FILE`: a full backup of a running instance, and restoring it.
 import { backup, restore } from '../storage/backup/backup.ts'
 import { type Command, misuse } from './command.ts'
 import { openForCommand } from './open.ts'
@@ -6,7 +6,7 @@ import { openForCommand } from './open.ts'
 export const backupCommand: Command = {
   name: 'backup',
   usage: [
-    'backup FILE     everything as it is at one moment, beside a running server too; not the secret, which is the file secret of the data folder',
+    'backup FILE     a consistent backup of everything, also while the server runs; without the secret, which is the file "secret" in the data folder',
   ],
   words: 1,
   options: {},
@@ -27,7 +27,7 @@ export const backupCommand: Command = {
 export const restoreCommand: Command = {
   name: 'restore',
   usage: [
-    'restore FILE    into an instance that was never started, with a data folder or a schema of its own; makes the tables',
+    'restore FILE    into an instance that was never started, with its own data folder or schema; creates the tables',
   ],
   words: 1,
   options: {},
@@ -39,7 +39,7 @@ export const restoreCommand: Command = {
       if (context.json) return context.print(JSON.stringify({ file, tables, rows }))
       context.print(`restored ${rows} rows of ${tables} tables; start it with: boardroom serve`)
       context.print(
-        'people stay signed in if the secret is the old one: the file secret of the old data folder, or BOARDROOM_SECRET',
+        'people stay signed in if you keep the old secret: the file "secret" in the old data folder, or BOARDROOM_SECRET',
       )
     } finally {
       await close()

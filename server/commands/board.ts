@@ -1,4 +1,4 @@
-// `boardroom board …`: boards listed, taken out as files and brought in, and started anew at their size limit.
+// `boardroom board …`: list boards, export and import them as files, and rebuild those at their size limit.
 import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
@@ -39,10 +39,10 @@ export const boardCommand: Command = {
   usage: [
     'board list [--deleted]',
     'board export ID [--format excalidraw|yjs|json] [--output FILE]   to standard output by default',
-    'board import FILE [--title T] [--owner EMAIL]                    a new board; also beside a running server',
-    'board import FILE --board ID                                     into a board; while no server runs',
-    'board authors ID                                                 who wrote, under which Yjs client ids',
-    'board rebuild ID                                                 same content, without its history; while no server runs',
+    'board import FILE [--title T] [--owner EMAIL]                    creates a board; also while a server runs',
+    'board import FILE --board ID                                     imports into a board; only while no server runs',
+    'board authors ID                                                 who edited it, under which Yjs client ids',
+    'board rebuild ID                                                 keeps the content and drops its history; only while no server runs',
   ],
   words: { list: 1, export: 2, import: 2, rebuild: 2 },
   options: {
@@ -67,7 +67,7 @@ export const boardCommand: Command = {
       case 'rebuild':
         return rebuild(context, idOf(word))
       default:
-        throw misuse(boardCommand, verb === undefined ? 'what about boards?' : `unknown word ${verb}`)
+        throw misuse(boardCommand, verb === undefined ? 'a verb is missing' : `unknown word ${verb}`)
     }
   },
 }
@@ -77,7 +77,7 @@ const idOf = (text: string | undefined): string => {
     return text.toLowerCase()
   throw misuse(
     boardCommand,
-    text === undefined ? 'which board? its id is needed' : `expected the id of a board, got ${text}`,
+    text === undefined ? 'the id of the board is missing' : `expected the id of a board, got ${text}`,
   )
 }
 
@@ -152,7 +152,7 @@ async function exportBoard(context: CommandContext, boardId: string, options: Co
       `expected --format ${Object.keys(formatNames).join(', ')}, got ${String(name)}`,
     )
   await withBoard(context, boardId, { alone: false }, async ({ database, worker, trail }) => {
-    // Only read: what is committed, also beside a server that has the board open.
+    // Reads only what is committed, also while a server has the board open.
     const ignored = { opened: () => undefined, grew: () => undefined, idle: () => undefined }
     const log = new PostgresUpdateLog({ database, log: context.log, keeper: ignored })
     const state = await worker.foldStored(await log.load(boardId))
@@ -187,7 +187,10 @@ async function writeNew(path: string, body: Uint8Array): Promise<void> {
 async function importFile(context: CommandContext, path: string, options: CommandOptions): Promise<void> {
   const into = options.board === undefined ? null : idOf(textOption(options, 'board'))
   if (into !== null && (options.title !== undefined || options.owner !== undefined)) {
-    throw misuse(boardCommand, '--title and --owner are for a new board; leave out --board to make one')
+    throw misuse(
+      boardCommand,
+      '--title and --owner only apply to a new board; leave out --board to create one',
+    )
   }
   const body = await readFile(path).catch((error: unknown) => {
     throw new BoardroomError('invalid_request', `cannot read ${path}`, { cause: error })
@@ -223,7 +226,7 @@ async function importFile(context: CommandContext, path: string, options: Comman
   }
 }
 
-/** By its content, whatever it is called: JSON of an export is JSON, any other text or picture is taken for a drawing. */
+/** Decided by the content, not the name: the JSON of an export is JSON, any other text or image is treated as a drawing. */
 function formatOfFile(path: string, body: Buffer): Format {
   if (/\.(excalidraw|excalidrawlib|png|svg|md)$/i.test(path)) return formatNames.excalidraw
   if (imageTypeOf(body) === null && !isText(body)) return formatNames.yjs
@@ -237,12 +240,12 @@ async function userIdOf({ database }: Connected, email: string): Promise<number>
   if (user === undefined)
     throw new BoardroomError(
       'not_found',
-      `nobody has the e-mail ${email}; boardroom user list shows who there is`,
+      `no user has the e-mail address ${email}; list them with: boardroom user list`,
     )
   return user.id
 }
 
-/** Nothing that it signs outlives it. Loaded here, because loading all of it takes longer than what most commands do. */
+/** Nothing that it signs outlives it. Loaded here because loading it all takes longer than most commands run. */
 async function boardroomFor({ config, log }: CommandContext, { database }: Connected): Promise<Boardroom> {
   const { createBoardroom } = await import('../boardroom.ts')
   return createBoardroom({
@@ -260,7 +263,7 @@ async function rebuild(context: CommandContext, boardId: string): Promise<void> 
     if (context.json) return context.print(JSON.stringify({ id: boardId, ...summary }))
     const { bytes_before, bytes_after, forgotten_elements } = summary
     context.print(
-      `rebuilt: ${bytes_before} bytes became ${bytes_after}; ${forgotten_elements} deleted elements are forgotten`,
+      `rebuilt: ${bytes_before} bytes became ${bytes_after}; ${forgotten_elements} deleted elements were removed for good`,
     )
     context.print(
       'the old content is kept as the version "Before the rebuild"; people who had the board open must reload the page',
@@ -294,4 +297,4 @@ async function withBoard(
 }
 
 const noBoard = () =>
-  new BoardroomError('not_found', 'there is no such board; boardroom board list shows those there are')
+  new BoardroomError('not_found', 'there is no such board; list them with: boardroom board list')

@@ -1,4 +1,4 @@
-// What a command of the program is, and what it gets.
+// What a command of the program is, and what it receives.
 import { userInfo } from 'node:os'
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
@@ -20,36 +20,36 @@ export type CommandOptions = Record<string, string | boolean | undefined>
 
 export interface Command {
   name: string
-  /** A line a form, without the program's name. */
+  /** One line per form, without the program's name. */
   usage: readonly string[]
-  /** How many words may follow, by the first of them or alike for all: one too many is a mistake, not nothing. */
+  /** How many words may follow, per first word or the same for all: an extra word is an error and is not ignored. */
   words: number | Readonly<Record<string, number>>
   /** Options beside the settings. */
   options: Record<string, { type: 'string' | 'boolean' }>
   run(context: CommandContext, positionals: readonly string[], options: CommandOptions): Promise<void>
 }
 
-/** The error for words that a command does not know, showing its forms. */
+/** The error for words that a command does not know, with the command's usage. */
 export const misuse = (command: Pick<Command, 'name' | 'usage'>, problem: string): BoardroomError =>
   new BoardroomError(
     'invalid_config',
     [`${command.name}: ${problem}; usage:`, ...command.usage.map((line) => `  boardroom ${line}`)].join('\n'),
   )
 
-/** @throws BoardroomError invalid_config for words that the command would not look at. */
+/** @throws BoardroomError invalid_config for words that the command would ignore. */
 export function refuseExtraWords(command: Command, positionals: readonly string[]): void {
   const most = typeof command.words === 'number' ? command.words : command.words[positionals[0] ?? '']
   if (most !== undefined && positionals.length > most)
-    throw misuse(command, `one word too many: ${positionals[most]}`)
+    throw misuse(command, `unexpected argument ${positionals[most]}`)
 }
 
-/** A text option, where it is told. */
+/** A text option, if given. */
 export const textOption = (options: CommandOptions, name: string): string | undefined => {
   const value = options[name]
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-/** A text option that must be there. */
+/** A required text option. */
 export const needed = (
   command: Pick<Command, 'name' | 'usage'>,
   options: CommandOptions,
@@ -57,7 +57,7 @@ export const needed = (
 ): string => {
   const value = textOption(options, name)
   if (value !== undefined) return value
-  throw misuse(command, `--${name} is needed`)
+  throw misuse(command, `--${name} is required`)
 }
 
 /** Rows as JSON lines, or as columns under their names. */
@@ -79,7 +79,7 @@ export function printRows(context: CommandContext, rows: readonly Record<string,
   for (const row of rows) context.print(line(names.map((name) => text(row[name]))))
 }
 
-/** The person at the terminal, by their name in the operating system. */
+/** The person at the terminal, by their operating-system user name. */
 export const commandLineActor = (): Actor => ({ ...systemActor, name: `command line: ${systemUserName()}` })
 
 function systemUserName(): string {

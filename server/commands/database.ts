@@ -1,4 +1,4 @@
-// `boardroom database url`: the embedded Postgres is an ordinary one; this is where clients reach it.
+// `boardroom database url`: the embedded Postgres is an ordinary one; this prints the URL for other clients.
 import { type Command, misuse } from './command.ts'
 import { openForCommand } from './open.ts'
 
@@ -9,7 +9,7 @@ export const databaseCommand: Command = {
   options: {},
   async run(context, [verb]) {
     if (verb !== 'url')
-      throw misuse(databaseCommand, verb === undefined ? 'what about the database?' : `unknown word ${verb}`)
+      throw misuse(databaseCommand, verb === undefined ? 'a verb is missing' : `unknown word ${verb}`)
     const { directUrl, close } = await openForCommand(context, { schema: 'any' })
     await close()
     context.print(context.json ? JSON.stringify({ url: directUrl }) : directUrl)

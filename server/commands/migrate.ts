@@ -1,4 +1,4 @@
-// `boardroom migrate …`: the schema, up and down, and the database roles.
+// `boardroom migrate …`: migrate the schema up or down, and create the database roles.
 import { join, resolve } from 'node:path'
 import { AuditChain } from '../audit/chain.ts'
 import type { Database } from '../database/database.ts'
@@ -12,9 +12,9 @@ export const migrateCommand: Command = {
   name: 'migrate',
   usage: [
     'migrate up',
-    'migrate down [N|all] [--yes]    takes back the newest N migrations (1), with the data in their tables; while no server runs. --yes: also the trail',
+    'migrate down [N|all] [--yes]    reverts the newest N migrations (default 1) and drops the data in their tables; only while no server runs. --yes: also the trail',
     'migrate status',
-    'migrate roles [--owner NAME] [--server NAME]    an owner of the tables, and a role for the server that cannot change the trail',
+    'migrate roles [--owner NAME] [--server NAME]    creates an owner of the tables, and a role for the server that cannot change the trail',
   ],
   words: { up: 1, down: 2, status: 1, roles: 1 },
   options: { owner: { type: 'string' }, server: { type: 'string' }, yes: { type: 'boolean' } },
@@ -59,10 +59,10 @@ export const migrateCommand: Command = {
   },
 }
 
-/** Steps that take the trail, or what it is checked by, with everything recorded so far. */
+/** Steps that drop the trail, or what it is verified with, including everything recorded so far. */
 const trailMigrations = ['0005-trail', '0007-chain']
 
-/** The trail is dropped only on request, and leaves its heads behind: who has an export can still show that it is whole. */
+/** The trail is dropped only on request and leaves its heads behind, so that an export can still be proven complete. */
 async function keepTrail(
   context: CommandContext,
   database: Database,
@@ -75,12 +75,12 @@ async function keepTrail(
   if (!isMeant) {
     throw new BoardroomError(
       'conflict',
-      `this drops the audit trail for good (${steps.length} of ${applied.length} migrations); keep it first with \`boardroom audit export\`, then repeat with --yes`,
+      `this drops the audit trail for good (${steps.length} of ${applied.length} migrations); save it first with \`boardroom audit export\`, then repeat with --yes`,
     )
   }
   const { auditHeadsFile, dataDir } = context.config
   const headsFile = auditHeadsFile ?? join(resolve(dataDir), 'audit-heads.ndjson')
   const chain = new AuditChain({ database, log: context.log, headsFile })
-  await chain.close() // seals what waits and writes the last head
+  await chain.close() // seals pending rows and writes the last head
   context.print(`the last head of the trail is in ${headsFile}`)
 }

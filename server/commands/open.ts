@@ -1,5 +1,5 @@
-// Opens the database that the configuration means: an outside one, or the embedded one, which is started, adopted
-// or, for commands beside a running server, only connected to.
+// Opens the configured database: an external one, or the embedded one, which is started, adopted or, for commands
+// beside a running server, only connected to.
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -15,11 +15,11 @@ import type { CommandContext } from './command.ts'
 
 export interface Opened {
   database: Database
-  /** Past a pooler, for LISTEN and session locks. */
+  /** Bypasses a pooler, for LISTEN and session locks. */
   directUrl: string
   secret: string
   auditHeadsFile: string
-  /** There was never a board; accounts may have been made before, and the tables by hand. */
+  /** There has never been a board; there may already be accounts, and the tables may have been created by hand. */
   isFirstStart: boolean
   close(): Promise<void>
 }
@@ -32,14 +32,14 @@ export async function openForServing(context: CommandContext): Promise<Opened> {
   if (config.databaseUrl === undefined && config.natsUrl !== undefined)
     throw new BoardroomError(
       'invalid_config',
-      'NATS_URL: several nodes share an outside database: set DATABASE_URL as well, or leave NATS_URL out',
+      'NATS_URL: several nodes need an external database: set DATABASE_URL as well, or leave NATS_URL out',
     )
   const connection = await connect(context, { alone: true })
   try {
     const { database, directUrl } = connection
     const serverLock =
       config.databaseUrl === undefined
-        ? null // the embedded cluster has one of its own
+        ? null // the embedded cluster has its own
         : await takeServerLock({
             direct: database.direct,
             schema: config.databaseSchema,
@@ -67,19 +67,19 @@ export async function openForServing(context: CommandContext): Promise<Opened> {
 
 export interface Connected {
   database: Database
-  /** Past a pooler, for LISTEN and session locks. */
+  /** Bypasses a pooler, for LISTEN and session locks. */
   directUrl: string
-  /** What uses the database and must be closed before it; the last one first. Ctrl-C closes the same way. */
+  /** Whatever uses the database and must be closed before it, in reverse order. Ctrl-C closes the same way. */
   onClose(step: () => Promise<void>): void
   close(): Promise<void>
 }
 
 export interface CommandNeeds {
-  /** No server may work on the database meanwhile. */
+  /** No server may use the database meanwhile. */
   alone?: boolean
   /** `any`: also behind this version, or empty. Default: this version's; an empty database is brought there. */
   schema?: 'any'
-  /** What it does is recorded: sealed at the end, because there may be no server to do it. */
+  /** The command writes to the trail, which is sealed at the end, because there may be no server to do it. */
   recorded?: boolean
   /** What Ctrl-C does. Default: closes the database and ends the program. */
   onInterrupt?: () => void
@@ -114,7 +114,7 @@ export async function openForCommand(context: CommandContext, needs: CommandNeed
   try {
     const { database } = connection
     if (needs.alone === true) {
-      const patienceMs = 1000 // a server that was told to stop may be at it
+      const patienceMs = 1000 // a server that was told to stop may still be stopping
       lock = await takeServerLock({ direct: database.direct, schema: config.databaseSchema, log, patienceMs })
     }
     if (needs.schema !== 'any') await bringUp(database, progress)
@@ -127,7 +127,7 @@ export async function openForCommand(context: CommandContext, needs: CommandNeed
 
 const endingSignals = ['SIGINT', 'SIGTERM'] as const
 
-/** An empty database is made ready; one of an older version is left to a start of the server, or to the operator. */
+/** Migrates an empty database; one of an older version is left to the next start of the server, or to the operator. */
 async function bringUp(database: Database, onProgress: (text: string) => void): Promise<void> {
   let states = await migrationStatus(database)
   if (missingOf(states).length > 0) states = await settledStatus(database, { onProgress })
@@ -189,10 +189,10 @@ async function connect(
 const secretMissing = () =>
   new BoardroomError(
     'invalid_config',
-    'BOARDROOM_SECRET is needed with DATABASE_URL, the same on every start; make one with: openssl rand -base64 32',
+    'DATABASE_URL requires BOARDROOM_SECRET, the same on every start; generate one with: openssl rand -base64 32',
   )
 
-/** What signs tickets and sessions. Beside the embedded database it is made once and kept, readable by us alone. */
+/** Signs tickets and sessions. With the embedded database it is generated once and stored so that only our user can read it. */
 async function secretOf(config: Config, dataDir: string): Promise<string> {
   if (config.secret !== undefined) return config.secret
   const path = join(dataDir, 'secret')
@@ -218,7 +218,7 @@ async function secretOf(config: Config, dataDir: string): Promise<string> {
   if (secret.length < 32) {
     throw new BoardroomError(
       'data_folder_unusable',
-      `${path} is cut off; remove it to make a new one (everybody must sign in again)`,
+      `${path} is truncated; delete it to generate a new one (everybody must sign in again)`,
     )
   }
   return secret

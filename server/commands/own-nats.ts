@@ -1,5 +1,5 @@
-// A nats-server beside the workers of one machine, where the operator has none: on a free port of this machine, with a
-// token that nobody else knows, and nothing on disk.
+// A nats-server for the workers on this machine, if the operator has none: on a free local port, with a random token,
+// and without anything on disk.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -11,10 +11,10 @@ import type { Logger } from 'pino'
 import { BoardroomError } from '../errors.ts'
 
 const startWithinMs = 10_000
-/** Debian puts it where only root looks. */
+/** Debian installs it where only root's PATH looks. */
 const rootsFolders: readonly string[] = ['/usr/sbin', '/usr/local/sbin']
 const againAfterMs = 500
-/** Ends the program when its standard input is closed, as it is where whoever started it has died. */
+/** Ends the program when its standard input closes, which happens when its parent dies. */
 const untilClosed =
   'exec 3<&0; "$0" -c "$1" & program=$!; (cat <&3 >/dev/null; kill $program) & wait $program'
 
@@ -27,7 +27,7 @@ export class OwnNats {
   #child: ChildProcess | null = null
   #isStopping = false
 
-  /** @param path where programs are looked for. @throws BoardroomError invalid_config where none is installed */
+  /** @param path the PATH to search. @throws BoardroomError invalid_config where none is installed */
   constructor(path: string, log: Logger, further = rootsFolders) {
     const program = [...path.split(delimiter), ...further]
       .map((folder) => join(folder, 'nats-server'))
@@ -35,18 +35,18 @@ export class OwnNats {
     if (program === undefined)
       throw new BoardroomError(
         'invalid_config',
-        'serve --workers: the workers speak to each other over NATS, and no nats-server is installed; install it (apt-get install nats-server), or set NATS_URL',
+        'serve --workers: the workers communicate over NATS, and no nats-server is installed; install it (apt-get install nats-server), or set NATS_URL',
       )
     this.#program = program
     this.#log = log
   }
 
-  /** What the workers are told. */
+  /** Settings for the workers. */
   get settings(): Record<string, string> {
     return { NATS_URL: `nats://127.0.0.1:${this.#port}`, NATS_TOKEN: this.#token }
   }
 
-  /** Resolves once it listens; from then on it is started again whenever it ends. */
+  /** Resolves once it listens; from then on it is restarted whenever it exits. */
   async start(): Promise<void> {
     this.#folder = await mkdtemp(join(tmpdir(), 'boardroom-nats-'))
     await this.#run()
@@ -67,13 +67,13 @@ export class OwnNats {
     ]
     await writeFile(file, `${lines.join('\n')}\n`, { mode: 0o600 })
     await this.#forgetPorts()
-    // In a group of its own: Ctrl-C is for us, and it ends when the workers have ended.
+    // In its own process group: Ctrl-C is for us, and it must outlive the workers.
     const child = spawn('/bin/sh', ['-c', untilClosed, this.#program, file], {
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
     })
     child.on('error', (error) => this.#log.error({ err: error }, 'nats-server was not started'))
-    child.stdin.on('error', () => undefined) // it has ended
+    child.stdin.on('error', () => undefined) // it has exited
     this.#child = child
     this.#port = await this.#portOf(child)
     child.once('exit', (code, signal) => void this.#again(code, signal))
@@ -82,11 +82,11 @@ export class OwnNats {
   /** On the same port, so that the workers find it. */
   async #again(code: number | null, signal: string | null): Promise<void> {
     if (this.#isStopping) return
-    this.#log.error({ code, signal }, 'nats-server ended; starting it again')
+    this.#log.error({ code, signal }, 'nats-server exited; restarting it')
     await delay(againAfterMs)
     if (!this.#isStopping)
       await this.#run().catch((error: unknown) => {
-        this.#log.error({ err: error }, 'nats-server does not start; trying again')
+        this.#log.error({ err: error }, 'nats-server did not start; trying again')
         void this.#again(null, null)
       })
   }
@@ -103,7 +103,7 @@ export class OwnNats {
     child.stdin?.end()
     throw new BoardroomError(
       'bus_unreachable',
-      `${this.#program} does not start; try: ${this.#program} -p 4222`,
+      `${this.#program} did not start; try: ${this.#program} -p 4222`,
     )
   }
 
@@ -111,7 +111,7 @@ export class OwnNats {
     return (await readdir(this.#folder)).filter((name) => name.endsWith('.ports'))
   }
 
-  /** One that was killed has left its file. */
+  /** Removes the file that a killed one left behind. */
   async #forgetPorts(): Promise<void> {
     for (const name of await this.#portsFiles()) await rm(join(this.#folder, name))
   }

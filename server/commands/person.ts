@@ -1,4 +1,4 @@
-// `boardroom person …`: everything about one person, out as a file, or away for good.
+// `boardroom person …`: export everything about one person as a file, or erase it for good.
 
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
@@ -11,16 +11,16 @@ import { openForCommand } from './open.ts'
 export const personCommand: Command = {
   name: 'person',
   usage: [
-    'person export EMAIL [FILE] [--format json|html]   to standard output without FILE; a FILE that ends in .html is a page to read',
-    'person erase EMAIL [--transfer-to EMAIL]          names, address and sign-ins go, for good; what they drew and wrote stays',
-    '                                                  also user:ID, for people without an e-mail, and guest:ID',
+    'person export EMAIL [FILE] [--format json|html]   to standard output without FILE; a FILE that ends in .html is a readable page',
+    'person erase EMAIL [--transfer-to EMAIL]          removes name, addresses and sign-ins for good; what they drew and wrote stays',
+    '                                                  in place of EMAIL also user:ID, for people without an e-mail address, and guest:ID',
   ],
   words: { export: 3, erase: 2 },
   options: { format: { type: 'string' }, 'transfer-to': { type: 'string' } },
   async run(context, [verb, who, file], options) {
     if (verb !== 'export' && verb !== 'erase')
-      throw misuse(personCommand, verb === undefined ? 'what about the person?' : `unknown word ${verb}`)
-    if (who === undefined) throw misuse(personCommand, 'whose? an e-mail is needed')
+      throw misuse(personCommand, verb === undefined ? 'a verb is missing' : `unknown word ${verb}`)
+    if (who === undefined) throw misuse(personCommand, 'the e-mail address is missing')
     const format = formatOf(textOption(options, 'format'), file)
     const { database, close } = await openForCommand(context)
     try {
@@ -46,7 +46,7 @@ export const personCommand: Command = {
       context.print(
         context.json
           ? JSON.stringify({ rows, boards })
-          : `erased: ${rows} rows of the trail have no personal values any more, ${boards} boards were handed over`,
+          : `erased: ${rows} rows of the trail no longer contain personal values, ${boards} boards were handed over`,
       )
     } finally {
       await close()
@@ -65,17 +65,17 @@ async function print(pieces: AsyncGenerator<string>): Promise<void> {
 }
 
 async function save(pieces: AsyncGenerator<string>, file: string, context: CommandContext): Promise<void> {
-  // For whoever asked alone, and never over a file that is there.
+  // Readable only by the user who asked, and never overwrites an existing file.
   const out = createWriteStream(file, { mode: 0o600, flags: 'wx' })
   try {
     await once(out, 'open')
   } catch (error) {
-    throw new BoardroomError('invalid_config', `${file} cannot be written; is there such a file already?`, {
+    throw new BoardroomError('invalid_config', `${file} cannot be written; does it already exist?`, {
       cause: error,
     })
   }
   for await (const piece of pieces) if (!out.write(piece)) await once(out, 'drain')
   out.end()
   await once(out, 'finish')
-  context.print(context.json ? JSON.stringify({ file }) : `${file} holds everything about the person`)
+  context.print(context.json ? JSON.stringify({ file }) : `${file} contains everything about the person`)
 }

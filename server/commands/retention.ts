@@ -1,4 +1,4 @@
-// `boardroom retention`: what is kept for how long, and taking away what is too old.
+// `boardroom retention`: shows what is kept for how long, and removes what is too old.
 import { applyRetention, retentionTable } from '../privacy/retention.ts'
 import { type Command, commandLineActor, misuse, printRows } from './command.ts'
 import { openForCommand } from './open.ts'
@@ -6,7 +6,7 @@ import { openForCommand } from './open.ts'
 export const retentionCommand: Command = {
   name: 'retention',
   usage: [
-    'retention [--dry-run]                                     what is kept for how long, by which setting, and how much is older',
+    'retention [--dry-run]                                     shows what is kept for how long, by which setting, and how much is older',
     'retention --apply                                         removes what is older, with a row in the trail for each category',
   ],
   words: 0,
@@ -14,7 +14,7 @@ export const retentionCommand: Command = {
   async run(context, _words, options) {
     const isApplied = options.apply === true
     if (isApplied && options['dry-run'] === true)
-      throw misuse(retentionCommand, 'either --dry-run or --apply')
+      throw misuse(retentionCommand, 'give either --dry-run or --apply')
     const { retention } = context.config
     const stop = new AbortController()
     const { database, close } = await openForCommand(

@@ -19,7 +19,7 @@ const guestNames = [
   'Bold Marten',
 ]
 
-/** Whoever tries a sample is let in without a question; the name can be changed on the page. */
+/** The sample links come with a guest name, so nobody is asked for one; it can be changed on the page. */
 export function withGuestName(url: string, nth: number): string {
   const named = new URL(url)
   named.searchParams.set('as', guestNames[nth % guestNames.length] ?? 'Guest')
@@ -30,7 +30,7 @@ const drawing = new URL('../../../samples/hexagonal-architecture.excalidraw', im
 
 export async function makeSampleBoard(boardroom: Boardroom): Promise<SampleLinks> {
   const scene = readScene(JSON.parse(await readFile(drawing, 'utf8')))
-  if (scene === null) throw new BoardroomError('internal', 'the sample drawing is no drawing')
+  if (scene === null) throw new BoardroomError('internal', 'the sample drawing is not a drawing')
   const boardId = await boardroom.boards.create({ title: 'Sample: hexagonal architecture' })
   await boardroom.documents.edit(boardId, (doc) => writeElements(doc, scene.elements))
   const linkAt = async (level: 'view' | 'comment' | 'edit', nth: number): Promise<string> =>

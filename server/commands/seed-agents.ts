@@ -1,4 +1,4 @@
-// The agent of the invented team: made by one of them, let onto a board, at work there, and never on another.
+// The fictional team's agent: created by one of them, granted access to a board, used there, and nowhere else.
 import type { Door, Visitor } from './seed-visitors.ts'
 
 const flow = `flowchart LR
@@ -6,7 +6,7 @@ const flow = `flowchart LR
   review -- yes --> publish[Publish]
   review -. no .-> draft`
 
-/** @param keeper who owns it, and may edit the board. */
+/** @param keeper its owner, who has edit on the board. */
 export async function employAgent(door: Door, keeper: Visitor, boardId: string): Promise<void> {
   const { id, token } = await keeper.ask('POST', '/api/agents', {
     name: 'Flow drawer',

@@ -1,4 +1,4 @@
-// What the invented people say about the boards, through the front door, each as themselves.
+// What the fictional people say about the boards, over HTTP, each as themselves.
 import type { PersonKey, SeedThread } from './seed-story.ts'
 import type { Visitor } from './seed-visitors.ts'
 

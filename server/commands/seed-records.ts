@@ -1,4 +1,4 @@
-// Templates with approvals, boards made from them with their records, and consents, as `boardroom seed` tells them.
+// The templates and approvals of `boardroom seed`, boards created from them with their records, and consents.
 import type { PersonKey } from './seed-story.ts'
 import type { Visitor } from './seed-visitors.ts'
 
@@ -84,7 +84,7 @@ const consentText = {
 
 type As = (person: PersonKey) => Visitor
 
-/** Sent in by Lena and Sam, approved by Mara; boards made from them; one version more that waits. */
+/** Submitted by Lena and Sam, approved by Mara; boards created from them; and another version that awaits approval. */
 export async function fillTemplates(as: As): Promise<void> {
   const intake = await as('lena').ask('POST', '/api/templates', intakeTemplate)
   const property = await as('sam').ask('POST', '/api/templates', propertyTemplate)
@@ -113,7 +113,7 @@ export async function fillTemplates(as: As): Promise<void> {
   })
 }
 
-/** A board that asks: its owner and two others accept, one of them takes it back. */
+/** A board that requires consent: its owner and two others accept, and one of them withdraws it. */
 export async function askForConsent(as: As, boardId: string): Promise<void> {
   await as('aiko').ask('PUT', `/api/boards/${boardId}/consent-text`, consentText)
   const { consent_version, privacy_policy_version } = consentText

@@ -1,17 +1,17 @@
-// The people and boards of `boardroom seed`: a small team that builds a payments product.
+// The people and boards of `boardroom seed`: a small team building a payments product.
 
 import type { Level } from '../../shared/levels.ts'
 import type { Role } from '../principal.ts'
 
-/** Where the invented people have their e-mail: a name that is reserved for examples, so no letter ever leaves. */
+/** The e-mail domain of the fictional people: it is reserved for examples, so no mail ever gets out. */
 export const seedDomain = 'harbour.example'
 
 export interface SeedPerson {
   name: string
   role: Role
-  /** What the person does, for readers of the table. */
+  /** The person's job, for the printed table. */
   work: string
-  /** Where the person works from: documentation addresses, as the trail shows them. */
+  /** The person's IP address in the trail: one reserved for documentation. */
   address: string
 }
 
@@ -33,7 +33,7 @@ export const emailOf = (person: PersonKey): string => `${person}@${seedDomain}`
 export interface SeedBoard {
   title: string
   owner: PersonKey
-  /** A file of samples/. */
+  /** A file in samples/. */
   drawing: string | null
   permissions: Partial<Record<PersonKey, Level>>
 }
@@ -67,7 +67,7 @@ export const boards = {
 } as const satisfies Record<string, SeedBoard>
 export type BoardKey = keyof typeof boards
 
-/** What somebody writes onto a board by hand. */
+/** Notes that people write on a board by hand. */
 export interface SeedNote {
   board: BoardKey
   by: PersonKey

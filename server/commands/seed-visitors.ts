@@ -1,5 +1,5 @@
-// How the invented people do what they did: over HTTP and WebSocket, like anybody, against a server that listens on
-// the loopback for as long as the story takes. So every row, trail and check is what real use leaves.
+// The fictional people act over HTTP and WebSocket like everybody else, against a server that listens on loopback
+// meanwhile, so that every row, audit event and check is the same as after real use.
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -15,16 +15,16 @@ export interface Visitor {
   /** @throws Error where the server refuses. @returns the answer's JSON. */
   // biome-ignore lint/suspicious/noExplicitAny: answers of our own API, whose shapes its tests hold
   ask(method: string, path: string, body?: unknown, contentType?: string): Promise<any>
-  /** The same, where a refusal is part of the story. @returns the status. */
+  /** The same, if a refusal is part of the story. @returns the status. */
   attempt(method: string, path: string, body?: unknown): Promise<number>
-  /** Comes onto a board for a moment. */
+  /** Joins a board briefly. */
   visit(boardId: string): Promise<void>
-  /** Comes onto a board, writes something on it, and leaves when that is saved. */
+  /** Joins a board, writes something on it, and leaves once that is saved. */
   write(boardId: string, note: { text: string; x: number; y: number }): Promise<void>
 }
 
 export interface Door {
-  /** Somebody in front of a browser at `address`, who keeps the cookies that they are given. */
+  /** Somebody using a browser at `address`, which stores cookies. */
   visitor(address: string): Visitor
   /** What an agent does over MCP. @throws Error where a tool refuses */
   callTool(token: string, name: string, args: Record<string, unknown>): Promise<void>
@@ -38,7 +38,7 @@ export async function openDoor(options: BoardroomOptions): Promise<Door> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo // a TCP listener
-  const { createBoardroom } = await import('../boardroom.ts') // so that --help need not wait for all of it
+  const { createBoardroom } = await import('../boardroom.ts') // so that --help does not wait for all of it
   const boardroom = await createBoardroom({
     ...options,
     host: '127.0.0.1',
@@ -120,7 +120,7 @@ function visitorAt(origin: string, address: string): Visitor {
       )
     return text === '' ? null : JSON.parse(text)
   }
-  /** Stays until `isDone` says so of a message. @throws Error where the server does not let in. */
+  /** Stays until `isDone` accepts a message. @throws Error if the server refuses the join. */
   const join = async (
     boardId: string,
     isDone: (message: Uint8Array, socket: WebSocket) => boolean,
@@ -130,9 +130,9 @@ function visitorAt(origin: string, address: string): Visitor {
     })
     const closed = once(socket, 'close')
     const refused = closed.then(([code]) => {
-      throw new Error(`not let in: ${code}`)
+      throw new Error(`the join was refused: ${code}`)
     })
-    refused.catch(() => undefined) // closed in the end, when nobody waits for it any more
+    refused.catch(() => undefined) // closed at the end, when nobody waits for it any more
     const done = new Promise<void>((resolve) => {
       socket.on('message', (message: Buffer) => {
         if (isDone(message, socket)) resolve()
@@ -171,7 +171,7 @@ function visitorAt(origin: string, address: string): Visitor {
   }
 }
 
-/** A line of text, above whatever is topmost. */
+/** A line of text, above the topmost element. */
 const textElement = (
   { text, x, y }: { text: string; x: number; y: number },
   topmost: SceneElement | undefined,

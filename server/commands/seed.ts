@@ -1,5 +1,5 @@
-// `boardroom seed`: a team with boards, permissions of every kind, links in every state and a history, for trying
-// things out. Told once: a second run is refused, because nobody would know which passwords count.
+// `boardroom seed`: a demo team with boards, permissions of every kind, links in every state and a history. It runs
+// once: a second run is refused, because nobody would know which passwords are valid.
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -31,7 +31,7 @@ const linkPassword = 'harbour lights'
 
 export const seedCommand: Command = {
   name: 'seed',
-  usage: ['seed    a team, boards, permissions and links for trying things out; prints the passwords, once'],
+  usage: ['seed    creates a demo team with boards, permissions and links; prints the passwords once'],
   words: 0,
   options: {},
   async run(context) {
@@ -39,7 +39,7 @@ export const seedCommand: Command = {
     try {
       await refuseTwice(connected)
       const { config, log } = context
-      const secret = randomBytes(32).toString('base64url') // of sessions that end with this command
+      const secret = randomBytes(32).toString('base64url') // for sessions that end with this command
       const door = await openDoor({
         ...config,
         database: connected.database,
@@ -60,7 +60,7 @@ async function refuseTwice({ database }: Connected): Promise<void> {
   if (!users.some(({ email }) => email?.endsWith(`@${seedDomain}`))) return
   throw new BoardroomError(
     'conflict',
-    `there are people of ${seedDomain} already; seed another instance: boardroom seed --data-dir OTHER-FOLDER. Nothing was changed`,
+    `there are already people with addresses at ${seedDomain}; seed another instance: boardroom seed --data-dir OTHER-FOLDER. Nothing was changed`,
   )
 }
 
@@ -98,7 +98,7 @@ class Story {
         password: key === 'noor' ? 'deactivated' : passwords.get(key),
       }
     })
-    if (!context.json) context.print('People, and their passwords: this is the only time that they are shown')
+    if (!context.json) context.print('People and their passwords (shown only this once)')
     printRows(context, rows)
     if (!context.json) context.print(`\nBoards`)
     printRows(
@@ -109,7 +109,8 @@ class Story {
         id: this.#board(key),
       })),
     )
-    if (!context.json) context.print(`\nShare links; the password of the one that has one: ${linkPassword}`)
+    if (!context.json)
+      context.print(`\nShare links; the password of the one that is protected: ${linkPassword}`)
     printRows(context, this.#links)
   }
 
@@ -202,7 +203,7 @@ class Story {
     await delay(Math.max(0, soon.getTime() - Date.now()))
   }
 
-  /** What people did since, as the trail and the versions show it. */
+  /** What people have done since, for the trail and the versions. */
   async #work(): Promise<void> {
     this.#context.progress('working')
     const workshop = this.#links.find(({ label }) => label === 'Workshop guests')
@@ -229,10 +230,10 @@ class Story {
     await this.#as('tom').ask('DELETE', `${architecture}/permissions/${sams.id}`)
     await this.#as('sam')
       .visit(this.#board('architecture'))
-      .catch(() => undefined) // not let in any more
+      .catch(() => undefined) // no longer allowed in
     await this.#as('aiko').ask('PATCH', this.#path('launch'), { title: `${boards.launch.title}, draft 2` })
     await this.#as('priya').ask('POST', `${this.#path('journey')}/duplicate`)
-    // Promoted since: the row that says so is in the trail.
+    // Promoted since then, which the trail records.
     await setRole(
       this.#connected.database.db,
       { ...actor, name: people.mara.name },
@@ -243,7 +244,7 @@ class Story {
     await this.#as('sam').ask('DELETE', this.#path('roadmap'))
   }
 
-  /** What boards are about, and who accepted what. */
+  /** Records of boards, and who consented to what. */
   async #record(): Promise<void> {
     this.#context.progress('filling in templates')
     const as = (person: PersonKey) => this.#as(person)
@@ -251,7 +252,7 @@ class Story {
     await askForConsent(as, this.#board('launch'))
   }
 
-  /** Noor is gone: the account, its sessions and its links. */
+  /** Noor has left: the account, its sessions and its links end. */
   async #leave(): Promise<void> {
     await disableUser(this.#connected.database.db, { ...actor, name: people.mara.name }, emailOf('noor'))
     await this.#as('lena').attempt('POST', '/api/auth/sign-out', {})

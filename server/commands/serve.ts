@@ -1,4 +1,4 @@
-// `boardroom serve`: opens the database, migrates, starts the server, prints where to go, and stops it in order.
+// `boardroom serve`: opens the database, migrates, starts the server, prints the addresses, and shuts down in order.
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -24,7 +24,7 @@ import {
   workersOf,
 } from './workers.ts'
 
-/** SIGTERM: everything is flushed and every socket closed within this; then the process ends. */
+/** After SIGTERM everything is flushed and every socket closed within this time; then the process exits. */
 const drainMs = 5_000
 const lastExitMs = 24_000
 /** EX_SOFTWARE of sysexits.h: an error inside the program. */
@@ -44,12 +44,12 @@ export const serveCommand: Command = {
     const signals = new StopSignals(context, { isWorker: ledTo !== null })
     let boardroom: Boardroom | null = null
     const server = serverOf(() => boardroom)
-    // First of all: a second start by mistake ends at once with the true reason, port 0 has a number before the first
-    // link is made, and nobody else takes the port meanwhile. Workers are led to the port when they are ready.
+    // First of all, so that an accidental second start fails at once with the real reason, port 0 is resolved before the
+    // first link is created, and nobody else takes the port. Workers are directed to the port when they are ready.
     const config = { ...context.config, port: ledTo ?? (await listen(server, context.config)) }
     let opened: Opened | null = null
     try {
-      // Loaded while the database starts: together they are most of a start.
+      // Loaded while the database starts: together these two are most of the start-up time.
       const library = import('../boardroom.ts')
       library.catch(() => undefined) // awaited below, where it is thrown
       const database = await openForServing(context)
@@ -62,7 +62,7 @@ export const serveCommand: Command = {
         auditHeadsFile: database.auditHeadsFile,
         dataFolder: config.databaseUrl === undefined ? resolve(config.dataDir) : null,
         logger: log,
-        migrate: false, // done, before anything else touched the tables
+        migrate: false, // it is migrated before anything else touches the tables
         ...(ledTo === null ? {} : { metricsOf: { worker: workerPlace(context.env), all: metricsOfWorkers } }),
         clientFolder: fileURLToPath(new URL('../../canvas', import.meta.url)),
       })
@@ -91,7 +91,7 @@ export const serveCommand: Command = {
   },
 }
 
-/** Requests that arrive before the server is ready are told to come back. */
+/** Requests that arrive before the server is ready are told to retry. */
 function serverOf(boardroom: () => Boardroom | null): Server {
   const server = createServer(serverTimeouts, (request, response) => {
     endSlowRequest(request, response)
@@ -106,7 +106,7 @@ function serverOf(boardroom: () => Boardroom | null): Server {
       answerPlainly(
         socket,
         '503 Service Unavailable',
-        'Boardroom starts; come back in a moment\n',
+        'Boardroom is starting; try again in a moment\n',
         'Retry-After: 1',
       )
     else if (!current.handleUpgrade(request, socket, head))
@@ -119,7 +119,7 @@ function serverOf(boardroom: () => Boardroom | null): Server {
   return server
 }
 
-/** Where to go, as one text, so that a program that reads the first line gets all of it. */
+/** The addresses to open, written at once, so that a program waiting for the first line gets all of it. */
 function greeting(config: Config, firstAccount: string | null, sample: SampleLinks | null): string {
   const publicUrl = publicUrlOf(config)
   const lines = [`Boardroom is ready    ${publicUrl}`]
@@ -137,7 +137,7 @@ function greeting(config: Config, firstAccount: string | null, sample: SampleLin
   return lines.join('\n')
 }
 
-/** The address people type. */
+/** The address that people type. */
 const publicUrlOf = (config: Config): string =>
   (config.publicUrl ?? `http://${shownHost(config.host)}:${config.port}`).replace(/\/+$/, '')
 
@@ -150,7 +150,7 @@ const shownHost = (host: string): string =>
       ? `[${host}]`
       : host
 
-/** @returns the port, which the system chose where 0 was asked for. */
+/** @returns the port, which the system picks if 0 was requested. */
 async function listen(server: Server, config: Config): Promise<number> {
   server.listen(config.port, config.host)
   try {
@@ -161,7 +161,7 @@ async function listen(server: Server, config: Config): Promise<number> {
   return (server.address() as AddressInfo).port // a TCP listener
 }
 
-/** A port that can be listened to, chosen by the system where 0 was asked for. */
+/** A port that can be listened on; picked by the system if 0 was requested. */
 async function freePort(config: Config): Promise<number> {
   const server = createServer()
   const port = await listen(server, config)
@@ -174,21 +174,21 @@ function listenProblem(error: unknown, { host, port }: Config): BoardroomError {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   const reason =
     code === 'EADDRINUSE'
-      ? `port ${port} is in use; stop what listens there, or start with --port ${port + 1} (or PORT=${port + 1})`
+      ? `port ${port} is in use; stop the program that listens there, or start with --port ${port + 1} (or PORT=${port + 1})`
       : code === 'EACCES'
-        ? `port ${port} needs more rights than this user has; choose one above 1023 with --port`
+        ? `port ${port} requires more rights than this user has; choose one above 1023 with --port`
         : code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND'
-          ? `HOST ${host} is no address of this machine; 127.0.0.1 serves this machine only, 0.0.0.0 all networks`
+          ? `HOST ${host} is not an address of this machine; 127.0.0.1 serves only this machine, 0.0.0.0 all networks`
           : `cannot listen on ${host}:${port}`
   return new BoardroomError('invalid_config', reason, { cause: error })
 }
 
 /**
- * The first signal drains, the second ends at once. One that comes before there is anything to drain waits for that,
- * so that no database is left running; where the database is an outside one, there is nothing to wait for.
+ * The first signal drains, the second exits at once. A signal that arrives before there is anything to drain waits until
+ * there is, so that no embedded database is left running; with an external database there is nothing to wait for.
  *
- * An error that nobody caught drains as well, because what is applied is still to be saved, and ends with code 70:
- * a supervisor starts it anew.
+ * An uncaught error drains as well, because applied edits must still be saved, and then exits with code 70, so that a
+ * supervisor restarts the program.
  */
 class StopSignals {
   readonly #log: CommandContext['log']
@@ -202,16 +202,16 @@ class StopSignals {
     this.#hasOutsideDatabase = config.databaseUrl !== undefined
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
       process.on(signal, () => {
-        // A terminal and systemd signal all of us at once; who counts the signals is the parent.
+        // A terminal and systemd signal all processes at once; the parent counts the signals.
         if (!isWorker) this.#onSignal(signal)
         else if (signal === 'SIGTERM') this.#onStop()
       })
     if (isWorker) process.on('message', (message) => message === stopMessage && this.#onStop())
-    // Rejections that nobody handles come here, too.
+    // Unhandled rejections arrive here, too.
     process.on('uncaughtException', (error) => this.#onUncaught(error))
   }
 
-  /** How to stop, from now on. */
+  /** Sets how to stop from now on. */
   stopWith(stop: () => Promise<void>): void {
     this.#stop = stop
     if (this.#isStopping) this.#run()
@@ -219,14 +219,14 @@ class StopSignals {
 
   #onStop(): void {
     if (this.#isStopping) return
-    if (this.#stop === null) process.exit(0) // nobody was led here yet
+    if (this.#stop === null) process.exit(0) // no connection was directed here yet
     this.#begin()
   }
 
   #onSignal(signal: NodeJS.Signals): void {
     if (this.#stop === null && this.#hasOutsideDatabase) process.exit(1)
     if (this.#isStopping) {
-      this.#log.warn({ signal }, 'second signal: ending at once')
+      this.#log.warn({ signal }, 'second signal: exiting at once')
       process.exit(1)
     }
     this.#log.info({ signal }, 'stopping')
@@ -234,8 +234,8 @@ class StopSignals {
   }
 
   #onUncaught(error: unknown): void {
-    // While it stops, one more may be the consequence of the first: the end that is under way is still the best one.
-    this.#log.error({ err: error }, 'an error that nobody caught: stopping')
+    // During shutdown, a further error may be a consequence of the first; the shutdown in progress is still the best way.
+    this.#log.error({ err: error }, 'uncaught error: shutting down')
     this.#exitCode = uncaughtExitCode
     if (this.#isStopping) return
     if (this.#stop === null && this.#hasOutsideDatabase) process.exit(uncaughtExitCode)
@@ -245,7 +245,7 @@ class StopSignals {
   #begin(): void {
     this.#isStopping = true
     setTimeout(() => {
-      this.#log.error({ seconds: lastExitMs / 1000 }, 'not stopped in time: ending')
+      this.#log.error({ seconds: lastExitMs / 1000 }, 'the shutdown took too long: exiting')
       process.exit(this.#exitCode || 1)
     }, lastExitMs).unref()
     this.#run()

@@ -21,11 +21,11 @@ const roleOf = (text: string): Role => {
 export const userCommand: Command = {
   name: 'user',
   usage: [
-    'user create --email E --name N [--role sysadmin|admin|user]   the password comes from standard input or is asked for',
+    'user create --email E --name N [--role sysadmin|admin|user]   the password is read from standard input or prompted for',
     'user list',
     'user disable EMAIL [--transfer-to EMAIL]',
     'user role EMAIL sysadmin|admin|user',
-    'user two-factor-off EMAIL   for somebody who lost the app and the recovery codes',
+    'user two-factor-off EMAIL   for somebody who lost both the app and the recovery codes',
   ],
   words: { create: 1, list: 1, disable: 2, role: 3, 'two-factor-off': 2 },
   options: {
@@ -52,7 +52,7 @@ export const userCommand: Command = {
         case 'list':
           return (db: Parameters<typeof createUser>[0]) => listUsers(db)
         case 'disable': {
-          if (email === undefined) throw misuse(userCommand, 'whose account? an e-mail is needed')
+          if (email === undefined) throw misuse(userCommand, 'the e-mail address is missing')
           const to = options['transfer-to']
           return async (db: Parameters<typeof createUser>[0]) => {
             const { user, boards, links, stoppedLinks } = await disableUser(
@@ -66,7 +66,7 @@ export const userCommand: Command = {
             for (const link of stoppedLinks) {
               if (!context.json)
                 context.print(
-                  `share link ${link.label ?? link.id} of board ${link.board_id} gives nothing from now on`,
+                  `share link ${link.label ?? link.id} of board ${link.board_id} no longer gives access`,
                 )
             }
             return [user]
@@ -74,19 +74,19 @@ export const userCommand: Command = {
         }
         case 'role': {
           if (email === undefined || role === undefined)
-            throw misuse(userCommand, 'an e-mail and a role are needed')
+            throw misuse(userCommand, 'an e-mail address and a role are required')
           const wanted = roleOf(role)
           return async (db: Parameters<typeof createUser>[0]) => [await setRole(db, actor, email, wanted)]
         }
         case 'two-factor-off': {
-          if (email === undefined) throw misuse(userCommand, 'whose account? an e-mail is needed')
+          if (email === undefined) throw misuse(userCommand, 'the e-mail address is missing')
           return async (db: Parameters<typeof createUser>[0]) => {
             await resetTwoFactor(db, actor, email)
             return (await listUsers(db)).filter((user) => user.email === email.toLowerCase())
           }
         }
         default:
-          throw misuse(userCommand, verb === undefined ? 'what about users?' : `unknown word ${verb}`)
+          throw misuse(userCommand, verb === undefined ? 'a verb is missing' : `unknown word ${verb}`)
       }
     })()
     const { database, close } = await openForCommand(context, { recorded: verb !== 'list' })
@@ -98,13 +98,13 @@ export const userCommand: Command = {
   },
 }
 
-/** From a pipe: its first line. In a terminal: asked for twice, not shown. */
+/** From a pipe: its first line. In a terminal: prompted for twice, without echo. */
 async function readPassword(): Promise<string> {
   if (!process.stdin.isTTY) {
     for await (const line of createInterface({ input: process.stdin })) return line
     throw new BoardroomError(
       'invalid_config',
-      'a password is needed on standard input: printf %s "$PASSWORD" | boardroom user create …',
+      'expected a password on standard input: printf %s "$PASSWORD" | boardroom user create …',
     )
   }
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
@@ -118,7 +118,7 @@ async function readPassword(): Promise<string> {
   try {
     const password = await ask('Password: ')
     if ((await ask('Once more: ')) !== password)
-      throw new BoardroomError('invalid_config', 'the two passwords differ; nothing was made')
+      throw new BoardroomError('invalid_config', 'the two passwords differ; no account was created')
     return password
   } finally {
     terminal.close()

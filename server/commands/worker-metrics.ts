@@ -1,11 +1,11 @@
-// `/metrics` of several workers behind one port: whichever is asked answers for all of them, each line with its `worker`.
+// `/metrics` of several workers behind one port: whichever is asked answers for all, with a `worker` label on each line.
 import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** A worker that says nothing for so long is left out. */
+/** A worker that does not answer within this time is left out. */
 const answerMs = 2000
 
-/** Between a worker and its parent. */
+/** Messages between a worker and its parent. */
 export type MetricsMessage =
   /** A worker was asked; the parent asks all the others. */
   | { metrics: 'wanted'; id: number }
@@ -16,7 +16,7 @@ export type MetricsMessage =
 const isMetrics = (message: unknown): message is MetricsMessage =>
   typeof message === 'object' && message !== null && 'metrics' in message
 
-/** In a worker. @returns what the library answers with. */
+/** In a worker. @returns what the library responds with. */
 export function metricsOfWorkers(own: () => Promise<string>): () => Promise<string> {
   const waiting = new Map<number, (texts: string[]) => void>()
   let last = 0
@@ -46,7 +46,7 @@ export class WorkerMetrics {
   readonly #asked = new Map<number, (text: string) => void>()
   #last = 0
 
-  /** What a worker says, of any kind. */
+  /** Any message from a worker. */
   heard(worker: Worker, message: unknown): void {
     if (!isMetrics(message)) return
     if (message.metrics === 'answer') this.#asked.get(message.id)?.(message.text)
@@ -71,7 +71,7 @@ export class WorkerMetrics {
   }
 }
 
-/** Texts of Prometheus as one, in which every metric stands once with the lines of all. */
+/** Merges several Prometheus texts into one, in which every metric occurs once, with the lines of all workers. */
 export function together(texts: readonly string[]): string {
   const blocks = new Map<string, { head: string[]; lines: string[] }>()
   for (const text of texts) {

@@ -1,5 +1,5 @@
-// `boardroom serve --workers N`: N nodes behind one port. This process listens and hands each connection to the next of
-// them; it starts them one after the other, replaces whichever dies, and ends when they have ended.
+// `boardroom serve --workers N`: N nodes behind one port. This process listens and passes connections to the workers in
+// turn; it starts them one after the other, replaces those that die, and exits when all have exited.
 import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -9,29 +9,29 @@ import { OwnNats } from './own-nats.ts'
 import { WorkerMetrics } from './worker-metrics.ts'
 
 const mostWorkers = 64
-/** One that ends sooner than this is started again later and later. */
+/** A worker that exits sooner than this is restarted with increasing delays. */
 const livedMs = 10_000
 const firstWaitMs = 200
 const mostWaitMs = 30_000
 
-/** What a worker says when it serves. */
+/** What a worker sends once it serves requests. */
 export interface ReadyMessage {
   ready: string
 }
 
-/** Said to a worker that is to drain. A signal would not do: a terminal, or systemd, sends one to all of us. */
+/** Tells a worker to drain. A signal would not do: a terminal or systemd sends one to all processes. */
 export const stopMessage = 'stop'
 
-/** The environment variable by which a worker is told its port. */
+/** The environment variable that tells a worker its port. */
 const portVariable = 'BOARDROOM_WORKER_PORT'
-/** And which of them it is, from 1. */
+/** And its number, from 1. */
 const placeVariable = 'BOARDROOM_WORKER_PLACE'
 
-/** The port that this process is led to; null where it is no worker. */
+/** The port whose connections this process receives; null if it is not a worker. */
 export const workerPort = (env: NodeJS.ProcessEnv): number | null =>
   cluster.isWorker && env[portVariable] !== undefined ? Number(env[portVariable]) : null
 
-/** Which of the workers this is. */
+/** The number of this worker. */
 export const workerPlace = (env: NodeJS.ProcessEnv): string => env[placeVariable] ?? '1'
 
 /** @returns null for `serve` alone. @throws BoardroomError invalid_config */
@@ -51,7 +51,7 @@ export async function serveWithWorkers(
   if (config.databaseUrl === undefined)
     throw new BoardroomError(
       'invalid_config',
-      'serve --workers: several processes share an outside database: set DATABASE_URL and BOARDROOM_SECRET, or leave --workers out',
+      'serve --workers: several processes need an external database: set DATABASE_URL and BOARDROOM_SECRET, or leave --workers out',
     )
   const own = config.natsUrl === undefined ? new OwnNats(env.PATH ?? '', log) : null
   await own?.start()
@@ -64,7 +64,7 @@ class Workers {
   readonly #own: OwnNats | null
   readonly #env: Record<string, string>
   readonly #metrics = new WorkerMetrics()
-  /** By place; one that is replaced leaves its place to the next. */
+  /** By place; a replacement takes the place of its predecessor. */
   readonly #places = new Map<number, Worker>()
   #isStopping = false
   #isServing = false
@@ -84,7 +84,7 @@ class Workers {
     const { print } = this.#context
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
       process.on(signal, () => this.#onSignal(signal))
-    // The first migrates and makes the sample board; then the others find all of it.
+    // The first one migrates and creates the sample board before the others start.
     for (let i = 0; i < this.#count && !this.#isStopping; i++) {
       const said = await this.#startOne()
       if (said === null) break
@@ -101,7 +101,7 @@ class Workers {
     return Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined)
   }
 
-  /** @returns what it says when it serves; null where it ended before, which ends all of it unless they served already. */
+  /** @returns its message once it serves; null if it exited before that, which stops everything unless workers already serve. */
   async #startOne(waitMs = firstWaitMs): Promise<string | null> {
     const { log } = this.#context
     const startedAt = performance.now()
@@ -122,18 +122,18 @@ class Workers {
     })
     worker.once('exit', (code, signal) => {
       if (this.#isStopping) {
-        // One that was not ready yet had nothing to save, and knew nothing of signals.
+        // One that was not ready yet had nothing to save and no signal handlers.
         if (isReady) this.#exitCode ||= code ?? 1
         return
       }
       if (!this.#isServing) {
-        // It has said why.
+        // It has already logged why.
         this.#exitCode = code ?? 1
         this.#stop()
         return
       }
       const isLongLived = performance.now() - startedAt > livedMs
-      log.error({ code, signal, pid: worker.process.pid }, 'a worker ended; starting another')
+      log.error({ code, signal, pid: worker.process.pid }, 'a worker exited; starting another')
       void this.#startAfter(isLongLived ? firstWaitMs : waitMs)
     })
     return ready

@@ -1,5 +1,5 @@
-// How many connections and joins there may be: of the process, of one address, of one principal. Counts only;
-// what a refusal looks like is upgrade.ts's.
+// Limits on connections and joins: per process, per address, per principal. It only counts; upgrade.ts decides what a
+// refusal looks like.
 
 import type { ElsewhereCounts } from '../cluster/shared-limits.ts'
 import type { Config } from '../config.ts'
@@ -16,7 +16,7 @@ export type FloodReason =
   | 'too_many_joins'
   | 'too_many_failed_joins'
 
-/** One for a process. A place taken is given back exactly once, by the function that `take` returned. */
+/** One per process. Each place is given back exactly once, by the function that `take` returned. */
 export class Admission {
   readonly #limits: AdmissionLimits
   readonly #byAddress = new Map<string, number>()
@@ -25,7 +25,7 @@ export class Admission {
   readonly #others: ElsewhereCounts | null
   #open = 0
 
-  /** @param others what other nodes have; null where there are none. */
+  /** @param others the counts of other nodes; null if there are none. */
   constructor(
     limits: AdmissionLimits,
     rates: Pick<RateLimits, 'joins' | 'failedJoins'>,
@@ -41,8 +41,9 @@ export class Admission {
   }
 
   /**
-   * Why a join is refused before the handshake; null lets it through and counts it.
-   * @param triesOf whose tries it spends: the address, or of pages of other origins there, all together, the page's.
+   * Why a join is refused before the handshake; null admits and counts it.
+   * @param triesOf whose tries it uses up: those of the address or, for pages of foreign origins, those that all such
+   *   pages at the address share.
    */
   flood(address: string, triesOf: string): FloodReason | null {
     if (this.#open >= this.#limits.maxConnections) return 'too_many_connections'
@@ -52,12 +53,12 @@ export class Admission {
     return this.#rates.joins.take(triesOf) ? null : 'too_many_joins'
   }
 
-  /** A join was refused. @param triesOf who is known, or else as in {@link flood} */
+  /** A join was refused. @param triesOf the known principal, otherwise as in {@link flood} */
   failed(triesOf: string): void {
     this.#rates.failedJoins.take(triesOf)
   }
 
-  /** Whether somebody known has been refused too often. */
+  /** Whether a known principal has been refused too often. */
   hasFailedTooOften(triesOf: string): boolean {
     return this.#rates.failedJoins.retryAfterMs(triesOf) > 0
   }
@@ -68,7 +69,7 @@ export class Admission {
     return this.#take(this.#byAddress, address, () => this.#open--)
   }
 
-  /** Takes one of a principal's places; null where all are taken. Anonymous principals are never the same. */
+  /** Takes one of a principal's places; null if all are taken. No two anonymous principals are the same. */
   takePrincipal(principalKey: string): (() => void) | null {
     if (this.#count(this.#byPrincipal, principalKey) >= this.#limits.maxConnectionsPerPrincipal) return null
     return this.#take(this.#byPrincipal, principalKey, () => undefined)

@@ -1,5 +1,5 @@
-// The HTTP edge: who is asking is found out, the nouns' routes are mounted, errors become JSON, the client is
-// served. No socket and no port: the caller listens. Upgrades never come here, see upgrade.ts.
+// The HTTP edge: it identifies the asker, mounts the routes of all nouns, turns errors into JSON and serves the client.
+// It has no socket and no port: the caller listens. Upgrades never come here, see upgrade.ts.
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { OpenAPIHono } from '@hono/zod-openapi'
@@ -22,59 +22,59 @@ import { staticClient } from './static.ts'
 /** Who sent a request, and from where. */
 export interface Identified {
   identity: Identity
-  /** Behind trusted proxies the client's; null where there is no socket. */
+  /** The client's address behind trusted proxies; null if there is no socket. */
   ip: string | null
 }
 
 export interface AppDeps {
   log: Logger
-  /** Who is asking, by ticket, session, guest cookie or nothing. @throws BoardroomError for credentials that are not valid */
+  /** Identifies the asker by ticket, session, guest cookie or nothing. @throws BoardroomError for invalid credentials */
   identify(request: Request, incoming: IncomingMessage | undefined): Promise<Identified>
   isOurOrigin: IsOurOrigin
-  /** What people type to get here, without a trailing slash; known once the port is. */
+  /** The address that people type, without a trailing slash; known once the port is. */
   publicUrl: () => string
-  /** The address that a request came from, for those whose proof of who they are is no good. */
+  /** The address that a request came from, for requests with invalid credentials. */
   addressOf?(incoming: IncomingMessage | undefined): string | null
-  /** Refused requests on boards and on the trail, and too many requests anywhere. @see server/audit/trail.ts */
+  /** Records refused requests on boards and on the trail, and rate-limited requests anywhere. @see server/audit/trail.ts */
   recordDenied?(denied: DeniedRequest): Promise<void>
-  /** Whether somebody may send anything about a board; asked before a byte of it is read. @throws BoardroomError */
+  /** Checks whether somebody may send anything about a board before its body is read. @throws BoardroomError */
   admitBody?(identity: Identity, boardId: string): Promise<void>
   headers: SecurityHeaderSettings
-  /** Where the numbers of this process are; app.ts adds its own. */
+  /** The metrics registry of this process; app.ts adds its own metrics. */
   registry: Registry
-  /** What `/metrics` answers, where that is not the numbers of this process. */
+  /** The response of `/metrics`, if it is not just the metrics of this process. */
   metricsText?: (() => Promise<string>) | undefined
-  /** What `/readyz` asks. */
+  /** The checks of `/readyz`. */
   checks: Readonly<Record<string, Check>>
   /** The built client, absolute; null serves none. */
   clientFolder: string | null
-  /** Sizes of bodies, for the routes that take more than {@link defaultBodyBytes}. */
+  /** Body sizes of the routes that accept more than {@link defaultBodyBytes}. */
   limits: { maxFileBytes: number; maxBoardBytes: number }
   version: string
-  /** Who sends it reads `/metrics`. */
+  /** The bearer token that gives access to `/metrics`. */
   metricsToken?: string | undefined
-  /** The endpoint of agents, at the root; without it there is none. */
+  /** The endpoint for agents, mounted at the root; optional. */
   mcp?: Hono<HttpEnv> | undefined
   /** The nouns' routers, whose paths are written without `/api`. */
   routers: readonly Hono<HttpEnv>[]
 }
 
-/** A request that was refused for who asked. */
+/** A request that was refused because of who asked. */
 export interface DeniedRequest {
   actor: Actor
-  /** null where the path names none. */
+  /** null if the path names none. */
   boardId: string | null
   /** The code of the error. */
   reason: string
-  /** `POST /api/boards/{board_id}/import`: method and path, ids left out. */
+  /** Method and path without ids: `POST /api/boards/{board_id}/import`. */
   route: string
 }
 
 const defaultBodyBytes = 1024 * 1024
-/** Anonymous people sign in, open a link or make an account, and send no more than that takes. */
+/** Enough for what anonymous people send: signing in, opening a link, creating an account. */
 const anonymousBodyBytes = 64 * 1024
 
-/** The whole HTTP side. `app.fetch(request, { incoming })` answers; it never throws. */
+/** The whole HTTP side. `app.fetch(request, { incoming })` responds and never throws. */
 export function createApp(deps: AppDeps): OpenAPIHono<HttpEnv> {
   const app = newRouter()
   const answerError = errorHandler(deps.log)
@@ -96,11 +96,11 @@ export function createApp(deps: AppDeps): OpenAPIHono<HttpEnv> {
   app.use(requestMetrics(deps.registry))
   app.route('/', healthRoutes(deps.checks))
   app.use('/api/*', crossOrigin(deps.isOurOrigin), refuseForeignPages(deps.isOurOrigin, deps.publicUrl))
-  // Who asks and whether they may comes first: a stranger's body is not read.
+  // Identity and access come first, so that a stranger's body is not read.
   app.use('/api/*', noStore, identified(deps), requireScope)
   app.use('/api/boards/:board_id/*', admitted(deps))
   app.use('/api/*', limitBody(deps.limits), refuseBrokenText)
-  // A metrics token is no session, and must not be refused as a bad one.
+  // A metrics token is not a session, and must not be refused as an invalid one.
   app.use('/metrics', async (c, next) => {
     if (deps.metricsToken === undefined || c.req.header('authorization') === undefined)
       return identified(deps)(c, next)
@@ -126,8 +126,8 @@ export function createApp(deps: AppDeps): OpenAPIHono<HttpEnv> {
 }
 
 /**
- * Tells which paths are ours, for a server that has routes of its own beside us: the first two segments of every
- * route under `/api`, health, metrics; everything where the client is served too.
+ * Whether a path is ours, for a server that also has other routes: the first two segments of every route under
+ * `/api`, health, metrics; every path if the client is served too.
  */
 export function pathOwner(app: Hono<HttpEnv>, servesClient: boolean): (url: string) => boolean {
   if (servesClient) return () => true
@@ -156,12 +156,12 @@ const identified =
 
 const unknownActor: Actor = { ...systemActor, kind: 'anonymous', name: null }
 
-/** Before the answer is sent; what cannot be recorded is refused all the same. */
+/** Recorded before the response is sent; if that fails, the request is refused all the same. */
 async function recordRefusal(deps: AppDeps, error: unknown, c: Context<HttpEnv>): Promise<void> {
   if (deps.recordDenied === undefined || !(error instanceof BoardroomError)) return
   const { path } = c.req
   const known: Actor | undefined = c.get('actor')
-  // A credential that is none, or a foreign page: refused before anybody knew who it was, whatever they wanted.
+  // Invalid credentials or a foreign page: refused before the asker was identified, whatever the request was.
   const isBefore = known === undefined && path.startsWith('/api/')
   const actor = known ?? {
     ...unknownActor,
@@ -186,13 +186,13 @@ async function recordRefusal(deps: AppDeps, error: unknown, c: Context<HttpEnv>)
     .catch((cause: unknown) => deps.log.warn({ err: cause }, 'a refused request was not recorded'))
 }
 
-/** Answers depend on who asks: no cache keeps them, unless the route says so itself. */
+/** Responses depend on who asks, so nothing may cache them unless the route allows it. */
 const noStore: MiddlewareHandler<HttpEnv> = async (c, next) => {
   await next()
   if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store')
 }
 
-/** Told by the headers alone: looking at the body would begin to read it. */
+/** Decided by the headers alone, because looking at the body would start reading it. */
 const mayHaveBody = (c: Context<HttpEnv>): boolean => {
   const length = c.req.header('content-length')
   if (length !== undefined) return Number(length) > 0
@@ -201,7 +201,7 @@ const mayHaveBody = (c: Context<HttpEnv>): boolean => {
 
 const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
-/** Asks whether the asker has anything to do on the board, before its body is read. Who asks for access, or accepts what is asked, has nothing yet. */
+/** Checks for access to the board before its body is read, except on routes for people who have none yet: to request access or give consent. */
 const admitted =
   (deps: AppDeps): MiddlewareHandler<HttpEnv> =>
   async (c, next) => {
@@ -213,10 +213,10 @@ const admitted =
     await next()
   }
 
-/** Documents and images are read by their routes, into one budget. @see server/storage/bodies.ts */
+/** Documents and images are read by their routes, within a shared memory budget. @see server/storage/bodies.ts */
 const isRaw = (path: string): boolean => /^\/api\/boards\/[^/]+\/(files\/[^/]+|thumbnail|import)$/.test(path)
 
-/** Refuses bodies beyond the limit of their route, before they are read where their length is told. */
+/** Refuses bodies above the limit of their route; before reading them if their length is declared. */
 function limitBody(limits: AppDeps['limits']): MiddlewareHandler<HttpEnv> {
   const mostOf = (c: Context<HttpEnv>): number => {
     const { path } = c.req
@@ -231,7 +231,7 @@ function limitBody(limits: AppDeps['limits']): MiddlewareHandler<HttpEnv> {
     if (length !== undefined) {
       if (Number(length) > maxBytes) throw tooLarge(maxBytes)
     } else if (c.req.raw.body !== null) {
-      // Hono's own limiter hands the request to `new Request`, which takes none of @hono/node-server's.
+      // Hono's own limiter passes the request to `new Request`, which does not accept those of @hono/node-server.
       const { url, method, headers, signal, body } = c.req.raw
       c.req.raw = new Request(url, {
         method,
@@ -264,7 +264,7 @@ const tooLarge = (maxBytes: number): BoardroomError =>
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** JSON is UTF-8. The runtime would replace broken bytes in silence, and a title would not be what was sent. */
+/** JSON is UTF-8. The runtime would silently replace invalid bytes, so that a title would differ from what was sent. */
 const refuseBrokenText: MiddlewareHandler<HttpEnv> = async (c, next) => {
   const isJson = c.req.header('content-type')?.startsWith('application/json') ?? false
   if (isJson && !isRaw(c.req.path) && c.req.method !== 'GET' && c.req.method !== 'HEAD') {
@@ -280,7 +280,7 @@ const refuseBrokenText: MiddlewareHandler<HttpEnv> = async (c, next) => {
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 
-/** 405 with Allow where the path exists under another method, else 404. */
+/** 405 with Allow if the path exists under another method, otherwise 404. */
 function answerUnknown(c: Context<HttpEnv>, app: Hono<HttpEnv>): never {
   const path = c.req.path
   const allowed = methods.filter((method) =>
@@ -288,7 +288,7 @@ function answerUnknown(c: Context<HttpEnv>, app: Hono<HttpEnv>): never {
   )
   if (allowed.length > 0 && !(c.req.method === 'HEAD' && allowed.includes('GET'))) {
     c.header('allow', allowed.join(', '))
-    throw new BoardroomError('method_not_allowed', `this path takes ${allowed.join(', ')}`, {
+    throw new BoardroomError('method_not_allowed', `this path supports ${allowed.join(', ')}`, {
       details: { allowed },
     })
   }

@@ -1,4 +1,4 @@
-// Who knocks at /ws/{board}, as read from the request: which board, from where, with which subprotocols.
+// A request to /ws/{board} as it arrives: which board, from where, with which subprotocols.
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Socket as NetSocket } from 'node:net'
@@ -11,31 +11,31 @@ import type { Joining } from '../rooms/ports.ts'
 const boardPath = /^\/ws\/([^/?]+)\/?(?:\?|$)/
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
-/** `ip` as the trail records it, `key` as limits count it. */
+/** `ip` for the trail, `key` for limits. */
 export interface Address {
   ip: string | null
   key: string
 }
 
-/** One socket whose handshake is done, and what it asked for. */
+/** A socket whose handshake is done, and what it asked for. */
 export interface Arrival {
   webSocket: WebSocket
   netSocket: NetSocket
   request: IncomingMessage
   boardId: string
   address: Address
-  /** Whose tries a refusal spends while nobody is known. */
+  /** Whose tries a refusal uses up as long as the asker is unknown. */
   triesOf: string
 }
 
-/** What the path names as the board, which may be no id at all; null where the path is not ours. */
+/** The board named by the path, which may not be a valid id; null if the path is not ours. */
 export const boardIdOf = (request: IncomingMessage): string | null =>
   boardPath.exec(request.url ?? '')?.[1] ?? null
 
-/** The board id for a uuid column; null for a text that is not a uuid. */
+/** The board id for a uuid column; null if the text is not a uuid. */
 export const forTrail = (boardId: string): string | null => (uuid.test(boardId) ? boardId : null)
 
-/** What its room is told about a connection. */
+/** What the room learns about a connection. */
 export function joiningOf(
   identity: Identity,
   carried: Pick<Joining, 'boardId' | 'ip' | 'userAgent' | 'ownProtocol'>,
@@ -55,7 +55,7 @@ export function joiningOf(
   }
 }
 
-/** A ticket with no subprotocol beside it: the handshake could not be answered. */
+/** A ticket without another subprotocol: the handshake could not be answered. */
 export function offersOnlyATicket(request: IncomingMessage): boolean {
   const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? []
   return offered.length > 0 && !offered.includes(stockSubprotocol) && !offered.includes(ownSubprotocol)

@@ -1,4 +1,4 @@
-// Somebody is not let in at a join: what the trail says, and what the client hears.
+// The denial of a join: what is recorded in the trail, and what the client is told.
 import type { CloseCode } from '../../shared/protocol.ts'
 import { BoardroomError, type ErrorCode } from '../errors.ts'
 
@@ -10,7 +10,7 @@ export interface DenialReason {
   message: string
 }
 
-/** Somebody is not let in, which is recorded. */
+/** A denied join, which is recorded. */
 export class Denial extends BoardroomError {
   readonly closeCode: CloseCode
 

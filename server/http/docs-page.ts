@@ -1,5 +1,5 @@
-// The API's description as one page of HTML: no script, no request, nothing to keep up to date. It is what a
-// reader needs of a viewer that would weigh megabytes and want a looser content security policy.
+// The API documentation as a single HTML page without scripts or further requests. A viewer would weigh megabytes and
+// need a looser content security policy.
 import { createHash } from 'node:crypto'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { html, raw } from 'hono/html'
@@ -22,7 +22,7 @@ pre { overflow-x: auto; padding: .6rem; background: color-mix(in srgb, currentCo
 td { vertical-align: top; padding: .1rem .8rem .1rem 0 }
 `
 
-/** The content security policy of the page: its own style and nothing else. */
+/** The content security policy of the page: it allows the page's own style and nothing else. */
 export const docsPolicy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`
 
 const verbs = ['get', 'post', 'put', 'patch', 'delete'] as const

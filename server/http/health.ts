@@ -1,18 +1,18 @@
-// Whether the process lives, and whether it can work: for load balancers and service managers.
+// Liveness and readiness checks, for load balancers and service managers.
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
 import { z } from 'zod'
 import type { HttpEnv } from '../routing/context.ts'
 import { jsonAnswer, newRouter } from '../routing/router.ts'
 
-/** One thing that must work. Resolves when it does; anything thrown means it does not. */
+/** One thing that must work. Resolves if it does; any rejection means that it does not. */
 export type Check = () => Promise<void> | void
 
 /** How long one check may take before it counts as failed. */
 const checkTimeoutMs = 2_000
 
 /**
- * `/healthz`: 200 while the process answers. `/readyz`: 200 when every check passes, else 503; the body names each
- * check and says nothing about why, because anybody may ask.
+ * `/healthz`: 200 while the process responds. `/readyz`: 200 if every check passes, otherwise 503; the body names each
+ * check but gives no reasons, because anybody may ask.
  */
 export function healthRoutes(checks: Readonly<Record<string, Check>>): OpenAPIHono<HttpEnv> {
   const app = newRouter()
@@ -46,7 +46,7 @@ const health = createRoute({
   method: 'get',
   path: '/healthz',
   tags,
-  summary: 'Whether the process lives',
+  summary: 'Whether the process is alive',
   responses: { 200: jsonAnswer(z.object({ status: z.literal('ok') }), 'It does.') },
 })
 
@@ -54,9 +54,9 @@ const readiness = createRoute({
   method: 'get',
   path: '/readyz',
   tags,
-  summary: 'Whether it can work',
+  summary: 'Whether it is ready for requests',
   responses: {
-    200: jsonAnswer(Readiness, 'Database and notifications answer.'),
+    200: jsonAnswer(Readiness, 'The database answers and its notifications arrive.'),
     503: jsonAnswer(Readiness, 'One of them does not.'),
   },
 })

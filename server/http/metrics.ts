@@ -1,4 +1,4 @@
-// The numbers of this process for Prometheus, and who may read them.
+// The metrics of this process for Prometheus, and who may read them.
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
 import type { Context, MiddlewareHandler } from 'hono'
@@ -10,9 +10,9 @@ import type { HttpEnv } from '../routing/context.ts'
 import { errorAnswers, newRouter } from '../routing/router.ts'
 
 /**
- * `GET /metrics`, for signed-in administrators and for programs on the same machine; where a token is set, for requests
- * sends it instead. A request that came through a proxy is not local, even where the proxy runs on this machine.
- * @param textOf what is answered: the numbers of this process, or of all those behind one port.
+ * `GET /metrics`, for signed-in administrators and for programs on the same machine; if a token is set, for requests
+ * with that token instead. A request that came through a proxy is not local, even if the proxy runs on this machine.
+ * @param textOf the response: the metrics of this process, or of all workers behind one port.
  */
 export function metricsRoutes(
   registry: Registry,
@@ -28,8 +28,8 @@ export function metricsRoutes(
       throw new BoardroomError(
         'access_denied',
         token === undefined
-          ? 'metrics answer programs on this machine and administrators; set BOARDROOM_METRICS_TOKEN for others'
-          : 'metrics are for administrators, and for requests with BOARDROOM_METRICS_TOKEN as a bearer token',
+          ? 'metrics are available to administrators and to programs on this machine; set BOARDROOM_METRICS_TOKEN for others'
+          : 'metrics are available to administrators and to requests with BOARDROOM_METRICS_TOKEN as a bearer token',
       )
     }
     return c.text(await textOf(), 200, {
@@ -44,7 +44,7 @@ const metrics = createRoute({
   method: 'get',
   path: '/metrics',
   tags: ['Operating'],
-  summary: 'The numbers of this process, for Prometheus',
+  summary: 'Metrics of this process, for Prometheus',
   responses: {
     200: { description: 'Text.', content: { 'text/plain': { schema: z.string() } } },
     ...errorAnswers(401, 403),
@@ -55,8 +55,8 @@ const loopback = /^(::1|(::ffff:)?127\.)/
 const ownHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i
 
 /**
- * Sent by a program on this machine to this machine. A proxy says so in a header, or passes on the name that people
- * asked for; one that is set up to do neither speaks HTTP/1.0 to us, as nginx does by default.
+ * Whether a program on this machine sent the request directly. A proxy adds a header, or passes on the host name that
+ * people asked for; one that does neither speaks HTTP/1.0 to us, as nginx does by default.
  */
 function isLocal(c: Context<HttpEnv>): boolean {
   const incoming = c.env?.incoming
@@ -75,11 +75,11 @@ function hasToken(c: Context<HttpEnv>, token: string): boolean {
   return timingSafeEqual(digest(sent), digest(token))
 }
 
-/** Counts requests that met a limit of what one account, link or address may have: its name is in the answer's details. */
+/** Counts requests refused by a limit on one account, link or address, whose name is in the response's details. */
 export function limitCounter(registry: Registry): (error: unknown) => void {
   const reached = new Counter({
     name: 'boardroom_limits_reached_total',
-    help: 'Requests refused because an account, a board, a link or an address has what it may have, by limit.',
+    help: 'Requests refused because an account, a board, a link or an address reached a limit, by limit.',
     labelNames: ['limit'] as const,
     registers: [registry],
   })
@@ -89,11 +89,11 @@ export function limitCounter(registry: Registry): (error: unknown) => void {
   }
 }
 
-/** Times requests by method, route pattern and status; never by path, which is without bound. */
+/** Times requests by method, route pattern and status; never by path, which is unbounded. */
 export function requestMetrics(registry: Registry): MiddlewareHandler<HttpEnv> {
   const seconds = new Histogram({
     name: 'boardroom_http_request_seconds',
-    help: 'Time until the head of the answer to an HTTP request, by method, route and status.',
+    help: 'Time until the response headers of an HTTP request, by method, route and status.',
     labelNames: ['method', 'route', 'status'] as const,
     buckets: [0.005, 0.02, 0.1, 0.5, 2, 10],
     registers: [registry],

@@ -6,9 +6,9 @@ import type { HttpEnv } from '../routing/context.ts'
 import { meanings } from '../routing/router.ts'
 import { docsPage, docsPolicy, type OpenApiDocument } from './docs-page.ts'
 
-/** `/openapi.json` and `/docs`, which is made of the former and loads nothing from elsewhere. */
+/** `/openapi.json` and `/docs`, which is generated from it and loads nothing else. */
 export function openApiRoutes(app: OpenAPIHono<HttpEnv>, about: ApiFacts): Hono<HttpEnv> {
-  // Made at the first question: by then every router is mounted.
+  // Generated at the first request, when every router is mounted.
   let made: { json: string; page: string } | undefined
   const make = () => {
     const document = openApiDocument(app, about)
@@ -28,7 +28,7 @@ export function openApiRoutes(app: OpenAPIHono<HttpEnv>, about: ApiFacts): Hono<
 
 export interface ApiFacts {
   version: string
-  /** Whether people come by https, which decides the names of the cookies. */
+  /** Whether people use https, which decides the names of the cookies. */
   isHttps: boolean
 }
 
@@ -37,13 +37,13 @@ const schemesWith = (cookies: CookieNames) => ({
     type: 'apiKey' as const,
     in: 'cookie' as const,
     name: cookies.session,
-    description: 'A signed-in user. Where a browser sends an Origin with a change, it must be ours.',
+    description: 'A signed-in user. If a browser sends an Origin with a change, it must be ours.',
   },
   guest: {
     type: 'apiKey' as const,
     in: 'cookie' as const,
     name: cookies.guest,
-    description: 'Somebody who came in by a share link.',
+    description: 'Somebody who came in through a share link.',
   },
   ticket: {
     type: 'http' as const,
@@ -52,7 +52,7 @@ const schemesWith = (cookies: CookieNames) => ({
   },
 })
 
-/** OpenAPI 3.1. Every operation may be asked by every kind of credential; what it then may do is decided by access. */
+/** OpenAPI 3.1. Every operation accepts every kind of credential; access decides what is allowed. */
 export function openApiDocument(app: OpenAPIHono<HttpEnv>, { version, isHttps }: ApiFacts): OpenApiDocument {
   const document = app.getOpenAPI31Document({
     openapi: '3.1.0',
@@ -60,7 +60,7 @@ export function openApiDocument(app: OpenAPIHono<HttpEnv>, { version, isHttps }:
       title: 'Boardroom',
       version,
       description:
-        'Boards that people draw on together. Bodies are strict: an unknown key is an error. Lists answer ' +
+        'Boards that people draw on together. Bodies are strict: an unknown key is an error. Lists return ' +
         '{items, next_cursor}; failures {error: {code, message, details?}}.',
     },
     security: [{ session: [] }, { guest: [] }, { ticket: [] }, {}],
@@ -74,7 +74,7 @@ export function openApiDocument(app: OpenAPIHono<HttpEnv>, { version, isHttps }:
 
 const verbs = ['get', 'put', 'post', 'patch', 'delete'] as const
 
-/** What follows from the method and the body, so that no route says it or forgets it: names for code made from this, 413, 415. */
+/** What follows from method and body, so that no route has to repeat it: operation ids for generated clients, 413, 415. */
 function completeOperations(document: OpenApiDocument): void {
   for (const [path, item] of Object.entries(document.paths ?? {})) {
     for (const verb of verbs) {

@@ -1,8 +1,8 @@
-// Which web pages are ours. A cookie counts, and a change is accepted, only from a page whose Origin is one of
-// these; everybody else has to say explicitly who they are. See docs/security.md.
+// Which web pages are ours. Cookies count, and changes are accepted, only from pages with one of these origins;
+// everybody else has to send explicit credentials. See docs/security.md.
 import { isIP } from 'node:net'
 
-/** What decides; `Config` is one. `port` is read at every question, because port 0 is known only after listening. */
+/** The settings that decide; `Config` is one. `port` is read on every call, because port 0 is resolved only after listening. */
 export interface OriginRules {
   readonly publicUrl?: string | undefined
   readonly allowedOrigins: readonly string[]
@@ -12,8 +12,8 @@ export interface OriginRules {
 
 /**
  * Whether `origin` (the header's value) is a page of ours: the public URL, an allowed origin, `localhost`,
- * `127.0.0.1`, `[::1]` or `HOST` with our port, or the very address that the request was sent to, where that is
- * an IP literal or localhost; with an https public URL none of these local ones. A host *name* equal to `Host` proves nothing: DNS rebinding makes any name ours.
+ * `127.0.0.1`, `[::1]` or `HOST` with our port, or the address that the request was sent to, if that is
+ * an IP literal or localhost; with an https public URL, none of these local ones. A host *name* equal to `Host` proves nothing: DNS rebinding makes any name ours.
  * @param host the request's `Host` header.
  */
 export function isOurOrigin(
@@ -25,16 +25,16 @@ export function isOurOrigin(
   const asked = normalOrigin(origin)
   if (asked === null) return false
   if (fixedOrigins(rules).includes(asked)) return true
-  // People come by https, so a page that came by http is somebody else's, also one on their own machine.
+  // People use https, so a page served over http is somebody else's, even on their own machine.
   if (isHttps(rules)) return false
   if (host === null || host === undefined || !isAddress(asked)) return false
   return asked === normalOrigin(`${new URL(asked).protocol}//${host}`)
 }
 
 /**
- * What people type to get here: the configured public URL; else the address they came by, where it is an IP
- * literal or localhost (a tablet on the LAN must not be sent to its own localhost); else localhost and our port.
- * @returns without a trailing slash, with the public URL's path where it has one.
+ * The address that people type: the configured public URL; otherwise the address of the request, if it is an IP
+ * literal or localhost (a tablet on the LAN must not be sent to its own localhost); otherwise localhost and our port.
+ * @returns without a trailing slash, but with the path of the public URL, if it has one.
  */
 export function publicUrlOf(rules: OriginRules, host?: string | null): string {
   if (rules.publicUrl !== undefined) return rules.publicUrl.replace(/\/+$/, '')
@@ -42,7 +42,7 @@ export function publicUrlOf(rules: OriginRules, host?: string | null): string {
   return asked !== null && isAddress(asked) ? asked : `http://localhost:${rules.port}`
 }
 
-/** Whether cookies can be `Secure`: browsers keep such cookies on https only (and on http://localhost). */
+/** Whether cookies can be `Secure`: browsers store such cookies only over https (and http://localhost). */
 export const isHttps = (rules: OriginRules): boolean => rules.publicUrl?.startsWith('https:') ?? false
 
 function fixedOrigins(rules: OriginRules): (string | null)[] {
@@ -54,7 +54,7 @@ function fixedOrigins(rules: OriginRules): (string | null)[] {
   ]
 }
 
-/** `HTTP://Example.org:80/x` -> `http://example.org`; null for what is no web origin. */
+/** `HTTP://Example.org:80/x` -> `http://example.org`; null for anything that is not a web origin. */
 function normalOrigin(value: string): string | null {
   if (!URL.canParse(value)) return null
   const { origin, protocol, username, password } = new URL(value)

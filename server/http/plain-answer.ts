@@ -1,12 +1,12 @@
-// Plain HTTP answers straight to a socket: to upgrades that get no WebSocket, and to connections that are too many.
-// Apart from both, so that a program can answer before the server is loaded.
+// Plain HTTP responses written directly to a socket: for upgrades that are refused, and for connections above the limit.
+// A file of its own, so that the program can respond before the server is loaded.
 import type { Duplex } from 'node:stream'
 
 /**
- * Answers with one line of text, and ends the socket. Nothing that it asked for is done.
- * @param status with its phrase, as `404 Not Found`.
+ * Responds with one line of text and ends the socket.
+ * @param status with its reason phrase, such as `404 Not Found`.
  * @param body one line of text, with its newline.
- * @param headers whole lines beside the usual ones, as `Retry-After: 2`.
+ * @param headers additional header lines, such as `Retry-After: 2`.
  */
 export function answerPlainly(socket: Duplex, status: string, body: string, ...headers: string[]): void {
   const head = [
@@ -16,6 +16,6 @@ export function answerPlainly(socket: Duplex, status: string, body: string, ...h
     'Content-Type: text/plain',
     `Content-Length: ${Buffer.byteLength(body)}`,
   ]
-  socket.on('error', () => socket.destroy()) // a peer that resets meanwhile is not our failure
+  socket.on('error', () => socket.destroy()) // it is not our failure if the peer resets the connection meanwhile
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
 }

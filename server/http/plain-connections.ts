@@ -1,5 +1,5 @@
-// How many TCP connections may be open that are not (yet) WebSockets: each holds a file handle and some memory from the
-// moment it is made, whatever comes over it. WebSockets have limits of their own, see admission.ts.
+// Limits the TCP connections that have not been upgraded to WebSockets: each holds a file descriptor and some memory
+// from the moment it is opened. WebSockets have their own limits, see admission.ts.
 import type { Socket } from 'node:net'
 import { Counter, type Registry } from 'prom-client'
 import type { Config } from '../config.ts'
@@ -13,17 +13,17 @@ type Reason = 'too_many_connections' | 'too_many_connections_from_address'
 
 export interface PlainConnectionsDeps {
   limits: Limits
-  /** A proxy, with many clients behind it: not counted as one address. */
+  /** A proxy with many clients behind it is not counted as one address. */
   isProxy(address: string): boolean
   registry: Registry
   log: { warn(fields: object, message: string): void }
 }
 
-/** One for a process. */
+/** One per process. */
 export class PlainConnections {
   readonly #deps: PlainConnectionsDeps
   readonly #refusals: Counter<'reason'>
-  /** What it is counted as; null is not counted by address. */
+  /** The key it is counted under; null is not counted by address. */
   readonly #open = new Map<object, string | null>()
   readonly #byAddress = new Map<string, number>()
   #warnedAt = Number.NEGATIVE_INFINITY
@@ -38,10 +38,10 @@ export class PlainConnections {
     })
   }
 
-  /** @returns false where there are too many: the connection has been answered and closed. */
+  /** @returns false if there are too many; the connection has then been answered and closed. */
   take(socket: Socket): boolean {
     const address = normalAddress(socket.remoteAddress ?? '')
-    // Without an address it came over a socket of this machine's file system.
+    // A connection without an address came over a Unix socket.
     const key = address === null || this.#deps.isProxy(address) ? null : addressKey(address)
     const reason = this.#excess(key)
     if (reason !== null) {
@@ -54,7 +54,7 @@ export class PlainConnections {
     return true
   }
 
-  /** It ended, or became a WebSocket. */
+  /** The connection ended or became a WebSocket. */
   release(socket: object): void {
     const key = this.#open.get(socket) ?? null
     this.#open.delete(socket)
@@ -79,15 +79,15 @@ export class PlainConnections {
       this.#deps.log.warn(
         { reason, address },
         reason === 'too_many_connections'
-          ? 'HTTP connections refused: BOARDROOM_MAX_HTTP_CONNECTIONS are open'
-          : 'HTTP connections refused: one address has too many open; BOARDROOM_TRUSTED_PROXIES if this is your proxy',
+          ? 'HTTP connections refused: BOARDROOM_MAX_HTTP_CONNECTIONS reached'
+          : 'HTTP connections refused: one address has too many open; set BOARDROOM_TRUSTED_PROXIES if this is your proxy',
       )
     }
     const status = reason === 'too_many_connections' ? '503 Service Unavailable' : '429 Too Many Requests'
     answerPlainly(
       socket,
       status,
-      'too many connections; close some, or come back in a moment\n',
+      'too many connections; close some, or try again in a moment\n',
       'Retry-After: 2',
     )
   }

@@ -1,4 +1,4 @@
-// What rooms and joins look like in /metrics. Rooms count in plain numbers; here they are read when somebody asks.
+// Rooms and joins in /metrics. Rooms keep plain counters, which are read here when the metrics are requested.
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Notifications } from '../database/notifications.ts'
 import type { Rooms, RoomsStats } from '../rooms/rooms.ts'
@@ -8,16 +8,16 @@ const gauges: Record<string, { help: string; read: (stats: RoomsStats) => number
   boardroom_connections: { help: 'WebSocket connections in rooms.', read: (stats) => stats.connections },
   boardroom_writers: { help: 'Connections at level edit.', read: (stats) => stats.writers },
   boardroom_connections_behind: {
-    help: 'Connections that read too slowly now.',
+    help: 'Connections that currently read too slowly.',
     read: (stats) => stats.behind,
   },
   boardroom_unsaved_bytes: {
-    help: 'Bytes of edits that wait for their commit.',
+    help: 'Bytes of edits that are not committed yet.',
     read: (stats) => stats.unsavedBytes,
   },
 }
 
-/** One gauge for what is, and one counter `boardroom_room_events_total` by event for what happened. */
+/** A gauge for each current value, and one counter `boardroom_room_events_total` for events. */
 export function roomMetrics(registry: Registry, rooms: Rooms, notifications: Notifications): void {
   for (const [name, { help, read }] of Object.entries(gauges)) {
     const gauge: Gauge = new Gauge({
@@ -29,7 +29,7 @@ export function roomMetrics(registry: Registry, rooms: Rooms, notifications: Not
   }
   const listening: Gauge = new Gauge({
     name: 'boardroom_listening',
-    help: '1 while changes of access are heard from the database.',
+    help: '1 while notifications about access changes arrive from the database.',
     registers: [registry],
     collect: () => listening.set(notifications.isListening ? 1 : 0),
   })
@@ -46,7 +46,7 @@ export function roomMetrics(registry: Registry, rooms: Rooms, notifications: Not
   })
   const refused: Counter<'rule'> = new Counter({
     name: 'boardroom_updates_refused_total',
-    help: 'Updates rejected, or dropped for a full sync, by the rule that did it.',
+    help: 'Updates rejected, or dropped in favour of a full sync, by rule.',
     labelNames: ['rule'] as const,
     registers: [registry],
     collect() {
@@ -56,11 +56,11 @@ export function roomMetrics(registry: Registry, rooms: Rooms, notifications: Not
   })
 }
 
-/** Joins that were refused, by reason: a close code, or why there was no handshake. */
+/** Refused joins by reason: a close code, or why there was no handshake. */
 export function refusalCounter(registry: Registry): (reason: string) => void {
   const counter = new Counter({
     name: 'boardroom_joins_refused_total',
-    help: 'Joins refused, by close code or by the reason for which no handshake was done.',
+    help: 'Joins refused, by close code or by the reason why there was no handshake.',
     labelNames: ['reason'] as const,
     registers: [registry],
   })

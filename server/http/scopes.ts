@@ -1,19 +1,19 @@
-// What a service key may be used for: its scopes against the route that it asks. Everything that no scope is about is
-// closed to keys, so that a new route is open to them only once somebody has thought about it.
+// What a service key may be used for: compares its scopes with the requested route. Routes that no scope covers are closed
+// to keys, so that a new route stays closed until somebody decides otherwise.
 import type { MiddlewareHandler } from 'hono'
 import type { ScopeNoun } from '../../shared/api/service-keys.ts'
 import { requireKeyScope } from '../accounts/service-keys/scopes.ts'
 import { BoardroomError } from '../errors.ts'
 import type { HttpEnv } from '../routing/context.ts'
 
-/** @throws BoardroomError access_denied for a service key that lacks the scope of the route, and without a required second factor */
+/** @throws BoardroomError access_denied if a service key lacks the scope of the route, or a required second factor is missing */
 export const requireScope: MiddlewareHandler<HttpEnv> = async (c, next) => {
   const identity = c.get('identity')
   const { via, needsTwoFactor = false } = identity
   if (needsTwoFactor && !isOpenWithoutTwoFactor(c.req.path)) {
     throw new BoardroomError(
       'access_denied',
-      'this server asks for a second factor; set one up on your account page first',
+      'this server requires a second factor; set one up on your account page first',
       { details: { reason: 'two_factor_required' } },
     )
   }
@@ -25,7 +25,7 @@ export const requireScope: MiddlewareHandler<HttpEnv> = async (c, next) => {
   await next()
 }
 
-/** Who lacks the second factor that is required may see who they are, set one up, and go. */
+/** People who lack a required second factor may only see who they are, set one up, and sign out. */
 const isOpenWithoutTwoFactor = (path: string): boolean =>
   path === '/api/me' || path.startsWith('/api/auth/') || path === '/api/docs' || path === '/api/openapi.json'
 
@@ -43,7 +43,7 @@ const ofBoards: Readonly<Record<string, ScopeNoun | null>> = {
   comments: 'comments',
   mentionable: 'comments',
   audit: 'audit',
-  // A template is shown to everybody, and templates are closed to keys.
+  // Templates are visible to everybody but closed to keys.
   template: null,
 }
 const open: Readonly<Record<string, ScopeNoun | 'nothing'>> = {
@@ -55,7 +55,7 @@ const open: Readonly<Record<string, ScopeNoun | 'nothing'>> = {
   webhooks: 'webhooks',
 }
 
-/** null: nothing for keys. */
+/** null: closed to keys. */
 function nounOf(path: string): ScopeNoun | 'nothing' | null {
   const [first = '', , third = ''] = path.split('/').slice(2)
   if (first === 'me' && path !== '/api/me') return null

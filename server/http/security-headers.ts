@@ -1,12 +1,12 @@
-// The headers that keep a page and an answer from being used against their reader. A route may set a stricter
-// policy of its own (uploaded files do); it is never overwritten.
+// Security headers of pages and responses. A route may set a stricter policy itself (uploaded files do), which is never
+// overwritten.
 import type { MiddlewareHandler } from 'hono'
 import type { HttpEnv } from '../routing/context.ts'
 
 export interface SecurityHeaderSettings {
-  /** Where people reach the server; https makes browsers remember to use nothing else. */
+  /** The public address; with https, browsers are told to use nothing else (HSTS). */
   publicUrl: string
-  /** Origins that may show the pages in a frame; none by default. */
+  /** Origins that may embed the pages in a frame; none by default. */
   frameAncestors: readonly string[]
 }
 
@@ -26,7 +26,7 @@ export function securityHeaders(settings: SecurityHeaderSettings): MiddlewareHan
     }
     headers.set('x-content-type-options', 'nosniff')
     headers.set('referrer-policy', 'no-referrer')
-    // On plain http only the machine itself counts as trustworthy; elsewhere browsers complain about the header.
+    // Over plain http only localhost counts as trustworthy; elsewhere browsers complain about the header.
     if (https || loopback.test(c.req.header('host') ?? ''))
       headers.set('cross-origin-opener-policy', 'same-origin')
     headers.set('permissions-policy', 'camera=(), microphone=(), geolocation=(), payment=()')
@@ -38,8 +38,8 @@ export function securityHeaders(settings: SecurityHeaderSettings): MiddlewareHan
 const loopback = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/
 
 /**
- * For scripts that run as workers, which take their policy from their own answer. Cutting fonts for SVG export makes
- * JavaScript from strings (its WebAssembly glue does); a worker has no page that this could be turned against.
+ * For worker scripts, whose policy comes from their own response. Subsetting fonts for SVG export evaluates strings as
+ * JavaScript (its WebAssembly glue does); a worker has no page that this could be used against.
  */
 export const workerPolicy = [
   `default-src 'none'`,
@@ -48,8 +48,8 @@ export const workerPolicy = [
 ].join('; ')
 
 /**
- * What the canvas needs and no more. Styles: Excalidraw sets style attributes. WebAssembly: it cuts fonts for SVG
- * export. Blobs and data URLs: images of a drawing, exports, workers made by the bundler.
+ * Only what the canvas needs. Styles: Excalidraw sets style attributes. WebAssembly: subsets fonts for SVG export.
+ * Blobs and data URLs: images in drawings, exports, workers created by the bundler.
  */
 const pagePolicy = [
   `default-src 'self'`,

@@ -1,5 +1,5 @@
-// The built client, served from a folder. Only what a listing of the folder found can be asked for, so no path in a
-// request ever reaches the file system.
+// Serves the built client from a folder. Only files found when listing the folder are served, so the path of a request
+// never reaches the file system.
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { extname, join, relative, sep } from 'node:path'
@@ -11,9 +11,9 @@ import { workerPolicy } from './security-headers.ts'
 
 const gzipAsync = promisify(gzip)
 
-/** Boards have a page of their own, which starts by asking for the drawing. */
+/** Boards have their own page, which requests the drawing first. */
 const boardRoute = /^\/(b|embed)\/[^/]+\/?$/
-/** Addresses of the client's other pages: they all get index.html, and the client looks at the address. */
+/** Paths of the client's other pages: they all get index.html, and the client routes by the path. */
 const pageRoutes = [
   /^\/$/,
   /^\/boards\/[^/]+\/(audit|record)\/?$/,
@@ -39,11 +39,11 @@ const types: Record<string, string> = {
   '.ttf': 'font/ttf',
 }
 const compressible = /^(text\/|application\/(json|manifest|wasm)|image\/svg)/
-/** Vite puts a hash of the content into these names, and Excalidraw into those of its fonts: they never change. */
+/** Vite puts a content hash into these names, and Excalidraw into those of its fonts, so the files never change. */
 const immutable = /^\/assets\/|-[\w-]{8}\.\w+$|^\/fonts\/.+-[0-9a-f]{32}\.woff2$/
 /** Scripts that the client starts as workers. */
 const workerScript = /^\/assets\/[\w.-]*worker[\w.-]*\.js$/
-/** What the build has compressed already, best first: encoding and the ending of its name. */
+/** Encodings that the build has precompressed, best first, with their file extensions. */
 const ready = [
   ['br', '.br'],
   ['gzip', '.gz'],
@@ -57,9 +57,9 @@ interface Answer {
 }
 
 /**
- * Serves `folder`, and its pages for the client's own addresses; compressed as the build left it, or else once here.
- * What never changes is kept as it was sent: about 2 MB when every script of the client was asked for.
- * @param folder absolute; it may come into being later, when the client is built while the server runs.
+ * Serves `folder`, and its pages for the paths of the client; precompressed by the build, or compressed once here.
+ * Files that never change are cached as sent: about 2 MB once every script of the client was requested.
+ * @param folder absolute; it may be created later, if the client is built while the server runs.
  */
 export function staticClient(folder: string): MiddlewareHandler<HttpEnv> {
   let listing: { paths: Map<string, string>; at: number } | undefined
@@ -68,12 +68,12 @@ export function staticClient(folder: string): MiddlewareHandler<HttpEnv> {
   const find = async (path: string): Promise<string | undefined> => {
     if (listing === undefined || (!listing.paths.has(path) && Date.now() - listing.at > relistAfterMs)) {
       listing = { paths: await listFiles(folder), at: Date.now() }
-      kept.clear() // the client was built anew
+      kept.clear() // the client was rebuilt
     }
     return listing.paths.get(path)
   }
 
-  /** The file in the best of the encodings that are `accepted`. */
+  /** The file in the best `accepted` encoding. */
   const encode = async (path: string, file: string, accepted: string): Promise<Answer> => {
     const type = typeOf(file)
     if (compressible.test(type)) {
@@ -147,10 +147,10 @@ const answerOf = (content: Buffer, encoding: string | null): Answer => ({
 
 const isNavigation = (accept: string | undefined): boolean => accept?.includes('text/html') === true
 
-/** Paths that belong to the server and are not worth a look into the folder. */
+/** Paths that belong to the server, for which the folder is not consulted. */
 const isReserved = (path: string): boolean => /^\/(api|ws)(\/|$)/.test(path)
 
-/** URL path -> file. Empty where there is no such folder yet. */
+/** URL path -> file. Empty if the folder does not exist yet. */
 async function listFiles(folder: string): Promise<Map<string, string>> {
   try {
     const entries = await readdir(folder, { recursive: true, withFileTypes: true })

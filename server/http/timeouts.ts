@@ -1,9 +1,9 @@
-// How long a request may take to arrive. For the owner of the HTTP server.
+// How long a request may take to arrive. For whoever creates the HTTP server.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 /**
- * For `http.createServer`: heads within 10 s; whole requests within a minute, because 20 MiB of an image take that
- * long on a slow line. Node looks only every 30 s by default, which would make 40 s of the 10.
+ * For `http.createServer`: headers within 10 s; whole requests within a minute, because an image of 20 MiB takes that
+ * long on a slow connection. By default Node checks only every 30 s, which would turn the 10 s into 40.
  */
 export const serverTimeouts = {
   headersTimeout: 10_000,
@@ -14,7 +14,7 @@ export const serverTimeouts = {
 const requestMs = 15_000
 const uploadPath = /^\/api\/boards\/[^/]+\/(files\/|thumbnail|import)/
 
-/** Ends a request, unless it is an upload, that has not arrived within 15 s, with 408. */
+/** Ends a request with 408 if it has not arrived within 15 s, unless it is an upload. */
 export function endSlowRequest(
   request: IncomingMessage,
   response: ServerResponse,
@@ -22,7 +22,7 @@ export function endSlowRequest(
 ): void {
   if (request.complete || uploadPath.test(request.url ?? '')) return
   const timer = setTimeout(() => {
-    // It arrived, and nobody has read that it ended: the answer is a stream that goes on.
+    // It has arrived, but its end was not read: the response is a stream that is still open.
     if (request.complete) return
     if (!response.headersSent) response.writeHead(408, { connection: 'close', 'content-length': 0 }).end()
     request.socket.destroySoon()

@@ -1,7 +1,7 @@
 // A join, from the HTTP upgrade to the room, in order: read this first.
 //   whose path -> flood? -> handshake -> identify -> register for notifications -> level -> audit row committed -> room
 // Refusals finish the handshake and then close with a code, because a browser cannot see an HTTP status and a
-// stock client would retry for ever. Until the room has it, the socket is not read.
+// stock client would retry for ever. The socket is not read until the room takes it over.
 import type { IncomingMessage } from 'node:http'
 import type { Socket as NetSocket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -28,23 +28,23 @@ const maxPayloadBytes = 32 * 1024 * 1024
 export interface UpgradeDeps {
   identify(request: IncomingMessage, boardId: string): Promise<Identity | Refusal>
   addressOf(request: IncomingMessage): Address
-  /** A page of another origin sent it: what a stranger's page does must not shut out the people at that address. */
+  /** Sent by a page of another origin: what a foreign page does must not lock out the people at that address. */
   isForeignPage(request: IncomingMessage): boolean
   admission: Admission
   rooms: Rooms
   trail: AuditTrail
-  /** A connection did not come in, and the trail may say that it did: its `leave` is to be written. */
+  /** A connection failed to join although the trail may record a join: its `leave` must be written. */
   oweLeave(connectionId: string): void
-  /** Whether changes of access would be heard now, and edits saved. */
+  /** Whether access changes would currently be noticed and edits saved. */
   isDatabaseWell(): boolean
   logger: Logger
   onRefused(reason: string): void
 }
 
-/** A peer that does not answer a close in this time is gone. ws' own 30 s would outlast a stop. */
+/** A peer that does not answer a close within this time is gone. The default of ws, 30 s, would outlast a shutdown. */
 const closeTimeoutMs = 5000
 
-/** Answers upgrades for boards. One for a process; `close` refuses what comes afterwards. */
+/** Handles upgrades for boards. One per process; after `close` further ones are refused. */
 export class Upgrades {
   readonly #deps: UpgradeDeps
   readonly #webSockets: WebSocketServer
@@ -62,7 +62,7 @@ export class Upgrades {
       handleProtocols: (offered) =>
         [ownSubprotocol, stockSubprotocol].find((name) => offered.has(name)) ?? false,
     })
-    // Left to itself, ws calls its words HTML.
+    // By default, ws sends its text as HTML.
     this.#webSockets.on('wsClientError', (error, socket) =>
       answerPlainly(socket, '400 Bad Request', `${error.message}\n`, 'Sec-WebSocket-Version: 13'),
     )
@@ -75,7 +75,7 @@ export class Upgrades {
     const { admission, addressOf, isForeignPage, onRefused } = this.#deps
     const address = addressOf(request)
     const triesOf = isForeignPage(request) ? `foreign page at ${address.key}` : address.key
-    socket.on('error', () => socket.destroy()) // a peer that resets in mid-handshake is not our failure
+    socket.on('error', () => socket.destroy()) // it is not our failure if the peer resets the connection during the handshake
     const flood = this.#closing ? null : admission.flood(address.key, triesOf)
     if (flood !== null) {
       onRefused(flood)
@@ -88,13 +88,13 @@ export class Upgrades {
       answerPlainly(
         socket,
         '400 Bad Request',
-        `offer the subprotocol ${stockSubprotocol} (or ${ownSubprotocol}); a ticket goes beside it\n`,
+        `offer the subprotocol ${stockSubprotocol} (or ${ownSubprotocol}); a ticket goes next to it\n`,
       )
       return true
     }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       webSocket.pause()
-      const netSocket = socket as NetSocket // http hands out its net.Socket
+      const netSocket = socket as NetSocket // http passes its net.Socket
       const joined = this.#join({ webSocket, netSocket, request, boardId, address, triesOf })
       this.#joins.add(joined)
       void joined.then(() => this.#joins.delete(joined))
@@ -102,7 +102,7 @@ export class Upgrades {
     return true
   }
 
-  /** Refuses every further join with 1012, and waits for those under way. */
+  /** Refuses all further joins with 1012, and waits for those in progress. */
   async close(): Promise<void> {
     this.#closing = true
     await Promise.allSettled(this.#joins)
@@ -132,15 +132,15 @@ export class Upgrades {
     }
   }
 
-  /** @param gone the socket has closed: nobody is there to let in. @throws BoardroomError; nothing is left behind then. */
+  /** @param gone aborted once the socket has closed. @throws BoardroomError; nothing is left behind then. */
   async #admit(arrival: Arrival, gone: AbortSignal): Promise<void> {
     const { request, boardId, address, webSocket } = arrival
     const { identify, rooms, isDatabaseWell } = this.#deps
-    if (this.#closing) throw new BoardroomError('closing', 'the server restarts; come back in a moment')
-    // Asking a database that is silent takes until its time-out; nobody should wait for that, and no join may be
-    // let in whose revocation would not be heard, or whose edits would not be saved.
+    if (this.#closing) throw new BoardroomError('closing', 'the server is restarting; try again in a moment')
+    // Querying an unresponsive database takes until its time-out, which nobody should wait for; and no join may succeed
+    // whose revocation would go unnoticed or whose edits would not be saved.
     if (!isDatabaseWell())
-      throw new BoardroomError('database_unreachable', 'the database is away; come back in a moment')
+      throw new BoardroomError('database_unreachable', 'the database is unavailable; try again in a moment')
     const userAgent = request.headers['user-agent']?.slice(0, 500) ?? null
     const identity = await identify(request, boardId)
     if (isRefusal(identity)) {
@@ -175,18 +175,18 @@ export class Upgrades {
         code: 'too_many_requests',
         reason: 'too_many_failed_joins',
         closeCode: CloseCode.busy,
-        message: 'too many joins that were refused; come back later',
+        message: 'too many refused joins; try again later',
       })
     const decision = await pending.decide()
     const refusal = refusalOf(decision, identity)
     if (refusal !== null) {
       const { code, message } = refusal
-      // Who is known has shown a session, a ticket or a link: they spend their own tries and nobody else's.
+      // A known principal has shown a session, a ticket or a link, and uses up only their own tries.
       const guesses = principal.kind !== 'anonymous' && code !== 'consent_needed'
       if (guesses) admission.failed(joining.principalKey)
       return this.#deny(arrival, actor, { code, reason: code, closeCode: closeCodeOf(code), message })
     }
-    // Guests are always shown with the link that they came by, which is known only now.
+    // Guests are always shown with the link that they came through, which is known only now.
     joining.principal = publicPrincipal(principal, principal.kind === 'guest' ? decision.linkLabel : null)
     const giveBack =
       principal.kind === 'anonymous' ? () => undefined : admission.takePrincipal(joining.principalKey)
@@ -206,12 +206,12 @@ export class Upgrades {
     try {
       await trail.record({ ...row, action: 'access', linkId, details })
     } catch (error) {
-      oweLeave(connectionId) // it may be committed, and only the answer lost
+      oweLeave(connectionId) // it may be committed although the answer was lost
       throw error
     }
     const joined = rooms.join(pending, decision, new WsSocket(webSocket, netSocket))
     await joined.catch(async (error: unknown) => {
-      // Recorded as come, so it must be recorded as gone.
+      // The join was recorded, so the leave must be, too.
       const why = error instanceof BoardroomError ? error.code : 'internal'
       const gone = { ...row, action: 'leave', details: { connection_id: connectionId, reason: why } } as const
       await trail.record(gone).catch(() => oweLeave(connectionId))
@@ -219,10 +219,10 @@ export class Upgrades {
     })
   }
 
-  /** A decision against somebody: counted, and in the trail before it is told. @throws Denial */
+  /** Denies the join: counts it, and records it before the client is told. @throws Denial */
   async #deny({ boardId, triesOf }: Arrival, actor: Actor, why: DenialReason): Promise<never> {
     const { admission, trail } = this.#deps
-    // Too many open tabs are not a guess.
+    // Having too many tabs open is not a guess.
     if (actor.kind === 'anonymous' && why.code !== 'too_many_requests') admission.failed(triesOf)
     await trail.record({
       action: 'access_denied',
@@ -233,7 +233,7 @@ export class Upgrades {
     throw new Denial(why)
   }
 
-  /** Refused before anybody is asked who they are. Counted with its like, and nobody waits for the row. */
+  /** Refused before the asker is identified. Counted together with similar ones, and the row is not waited for. */
   #recordFlood(request: IncomingMessage, boardId: string, { ip }: Address, reason: FloodReason): void {
     const { trail, logger } = this.#deps
     trail
@@ -248,7 +248,7 @@ export class Upgrades {
 
   #refuse(webSocket: WebSocket, code: CloseCode, reason: string): void {
     this.#deps.onRefused(String(code))
-    webSocket.resume() // the answer to our close frame must be read
+    webSocket.resume() // reading must continue, so that the answer to our close frame arrives
     webSocket.on('message', () => undefined)
     webSocket.close(code, reason.slice(0, 120))
   }
@@ -263,11 +263,11 @@ interface Entry {
 
 const refuseBeforeHandshake = (socket: Duplex, reason: FloodReason): void =>
   reason === 'too_many_connections'
-    ? answerPlainly(socket, '503 Service Unavailable', 'this server is full; come back later\n', comeBack)
+    ? answerPlainly(socket, '503 Service Unavailable', 'this server is full; try again later\n', comeBack)
     : answerPlainly(
         socket,
         '429 Too Many Requests',
-        'too many connections or joins from this address; come back later\n',
+        'too many connections or joins from this address; try again later\n',
         comeBack,
       )
 

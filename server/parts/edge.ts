@@ -1,4 +1,4 @@
-// What meets clients: the app with all its routes, upgrades, and connections that are not upgraded.
+// The parts that face clients: the app with all its routes, upgrades, and connections that are not upgraded.
 import { getRequestListener } from '@hono/node-server'
 import { authRoutes } from '../accounts/auth-routes.ts'
 import { identifyRequest, identifySocket } from '../accounts/identify.ts'
@@ -85,7 +85,7 @@ function makeApp({ given, records, live, people, nouns }: Parts) {
   return createApp({
     ...{ log, registry, checks, clientFolder, version, limits: config, isOurOrigin: isOurs },
     async identify(_request, incoming) {
-      if (incoming === undefined) throw new BoardroomError('internal', 'a request without its node request')
+      if (incoming === undefined) throw new BoardroomError('internal', 'the request has no Node request')
       return { identity: await identifyRequest(identify, incoming), ip: addressOf(incoming) }
     },
     publicUrl: () => urlFor(null),
@@ -128,7 +128,7 @@ function makeApp({ given, records, live, people, nouns }: Parts) {
   })
 }
 
-/** What `/readyz` and the page about the server ask. */
+/** The checks for `/readyz` and the page about the server. */
 const checksOf = ({ database }: Given, { notifications, updateLog }: Records) => ({
   database: async () => {
     await database.pool.query('select 1')

@@ -1,4 +1,4 @@
-// What every part of a start is made from: the settings, the opened database, and what the embedder handed in.
+// What every part is built from: the settings, the opened database, and what the embedder passed in.
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { Authenticate } from '../accounts/identify.ts'
@@ -23,13 +23,13 @@ export interface Given {
   authenticate: Authenticate | undefined
   rates: RateLimits
   registry: Registry
-  /** Each part that is opened adds how it is closed; they close in the reverse order. */
+  /** Each opened part adds its close function; they are called in reverse order. */
   opened: OpenedParts
-  /** Aborted at the first step of a stop. */
+  /** Aborted as the first step of closing. */
   closing: AbortSignal
 }
 
-/** Which of several processes behind one port this is, in `/metrics`, and how each answers there for all of them. */
+/** The number of this process among several behind one port, and how `/metrics` answers for all of them. */
 export interface MetricsOf {
   worker: string
   all: (own: () => Promise<string>) => () => Promise<string>

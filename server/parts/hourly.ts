@@ -1,4 +1,4 @@
-// What is done at the start and every hour: texts of boards follow their records, what is too old goes.
+// Work done at the start and every hour: texts on boards follow their records, and data past its retention is removed.
 import { cleanUp } from '../privacy/retention.ts'
 import type { Given } from './given.ts'
 import type { Nouns } from './nouns.ts'
@@ -12,7 +12,7 @@ export function openHourly({ database, config, log, opened, closing }: Given, { 
       .then(() => recordTexts.followAll())
       .then(() => cleanUp(database.db, config.retention, log, closing))
   }, everyMs)
-  // What is under way ends before the database does; `closing` keeps that short.
+  // Work in progress ends before the database closes; `closing` keeps that short.
   opened.add('hourly work', () => {
     clearInterval(timer)
     return running

@@ -1,4 +1,4 @@
-// What is live: the bus between nodes, who may do what, and the open rooms.
+// The live parts: the bus between nodes, live access, and the open rooms.
 
 import { CloseCode } from '../../shared/protocol.ts'
 import { recordContested, recordLeave, recordRelayed } from '../audit/rooms.ts'
@@ -20,7 +20,7 @@ export type Live = Awaited<ReturnType<typeof openLive>>
 export async function openLive(given: Given, records: Records) {
   const { database, config, log, opened, registry, rates } = given
   const { presence, trail, notifications, worker, updateLog } = records
-  // A thread of its own: expensive updates wait for each other here, and never hold up a fold.
+  // A thread of its own: expensive updates queue here and never delay a fold.
   const dryRuns = new DocumentWorker({ log, timeoutMs: 30_000, maxWaiting: 32 })
   opened.add('dry runs', () => dryRuns.close())
   const consent = await consentOf(given)
@@ -56,7 +56,7 @@ export async function openLive(given: Given, records: Records) {
     onRelayed: (by, relayed) => recordRelayed(trail, by, relayed, log),
     onContested: (owner, contested) => recordContested(trail, owner, contested, log),
   })
-  cluster?.onStranded(() => rooms.endAll(CloseCode.busy, 'this node is cut off; come back in a moment'))
+  cluster?.onStranded(() => rooms.endAll(CloseCode.busy, 'this node is cut off; try again in a moment'))
   notifications.onAccess((payloads) => rooms.rights.notified(payloads))
   const news = commentNews({ db: database.db, log }, (boardId, event) => rooms.broadcastEvent(boardId, event))
   notifications.onEvent(({ boardId, event }) => {
@@ -68,7 +68,7 @@ export async function openLive(given: Given, records: Records) {
   return { access, consent, cluster, counts, rooms }
 }
 
-/** The text that everybody is asked to agree to, if there is one, and where it is read. */
+/** The text that everybody must accept, if there is one, and where to read it. */
 async function consentOf({ database, config, clientFolder }: Given): Promise<{
   text: AskedText | null
   urlFor: (boardId?: string) => string

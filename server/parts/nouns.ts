@@ -1,4 +1,4 @@
-// What the routes of boards, documents, comments and agents need of the rest, and what works for them in the background.
+// What the routes of boards, documents, comments and agents need from other parts, and their background work.
 import type { Level } from '../../shared/levels.ts'
 import { makeTicket } from '../accounts/tickets.ts'
 import { backgrounds } from '../boards/background.ts'
@@ -117,5 +117,5 @@ async function openMailer({ config, opened }: Given, publicUrl: string): Promise
   return mailer
 }
 
-/** Where the operator says nothing: an address that at least names the server. */
+/** The default if the operator sets none: an address that at least names the server. */
 const mailFromOf = (publicUrl: string): string => `Boardroom <boardroom@${new URL(publicUrl).hostname}>`

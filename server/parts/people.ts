@@ -1,4 +1,4 @@
-// Who is asking: sessions, tickets, guests, single sign-on, foreign tokens, and the address that a request came from.
+// Identifying the asker: sessions, tickets, guests, single sign-on, foreign tokens, and the address of a request.
 import { createAuth } from '../accounts/auth.ts'
 import type { AuthDeps } from '../accounts/auth-deps.ts'
 import { cookieNames } from '../accounts/cookies.ts'

@@ -1,4 +1,4 @@
-// What stands on the database alone: the trail and its chain, notifications, the log of edits and what folds it.
+// The parts that need only the database: the trail and its chain, notifications, the update log and its compaction.
 import { AgentJournal } from '../agents/journal.ts'
 import { AuditChain } from '../audit/chain.ts'
 import { ServerPresence } from '../audit/leaves.ts'

@@ -1,19 +1,19 @@
-// Where a request comes from: the peer's address, or, behind proxies that the operator names, the address that
-// the outermost of them saw. Nobody else's X-Forwarded-For is believed.
+// Where a request comes from: the peer's address or, behind proxies that the operator has named, the address that the
+// outermost of them saw. X-Forwarded-For from anybody else is ignored.
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 import { BoardroomError } from '../errors.ts'
 
-/** Hops looked at: more than any honest chain has, and few enough that a long header costs nothing. */
+/** How many hops are read: more than any real chain has, and few enough that a long header costs nothing. */
 const mostHops = 20
 
-/** The client's address, null where there is none (a unix socket without a proxy). */
+/** The client's address; null if there is none (a Unix socket without a proxy). */
 export type AddressReader = (request: Pick<IncomingMessage, 'headers' | 'socket'>) => string | null
 
 /**
- * @param trustedProxies addresses and CIDRs whose `X-Forwarded-For` is believed.
- * @param log told once when the header arrives from somebody who is not trusted.
- * @throws BoardroomError invalid_config for what is neither.
+ * @param trustedProxies addresses and CIDRs whose `X-Forwarded-For` is trusted.
+ * @param log warns once when the header arrives from an untrusted peer.
+ * @throws BoardroomError invalid_config for anything else.
  */
 export function addressReader(
   trustedProxies: readonly string[],
@@ -32,7 +32,7 @@ export function addressReader(
       warned = true
       return peer
     }
-    // Every proxy appends whom it saw, so the truth is read from the right, up to the first who is not ours.
+    // Every proxy appends the address it saw, so the header is read from the right, up to the first untrusted address.
     const hops = (Array.isArray(forwarded) ? forwarded.join(',') : forwarded)
       .split(',')
       .slice(-mostHops)
@@ -48,7 +48,7 @@ export function addressReader(
   }
 }
 
-/** Whether a normal address is in one of `networks`, addresses and CIDRs. @throws BoardroomError invalid_config */
+/** Whether a normalised address is in one of `networks` (addresses and CIDRs). @throws BoardroomError invalid_config */
 export function networkTest(
   networks: readonly string[],
   setting = 'BOARDROOM_TRUSTED_PROXIES',
@@ -57,17 +57,17 @@ export function networkTest(
   return (address) => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
 }
 
-/** This machine. */
+/** Whether the address is this machine's loopback. */
 export const loopback: readonly string[] = ['127.0.0.0/8', '::1']
 
-/** What limits count by: an IPv4 address, or the /64 of an IPv6 one, which is what one customer is given. */
+/** The key that limits count by: an IPv4 address, or the /64 of an IPv6 one, which is what one customer is assigned. */
 export function addressKey(address: string | null): string {
   if (address === null) return 'unknown'
   if (isIP(address) !== 6) return address
   return `${expand(address).slice(0, 4).join(':')}::/64`
 }
 
-/** `::ffff:192.0.2.1` -> `192.0.2.1`, `[2001:db8::1]:443` -> `2001:db8::1`; null for what is no address. */
+/** `::ffff:192.0.2.1` -> `192.0.2.1`, `[2001:db8::1]:443` -> `2001:db8::1`; null if it is not an address. */
 export function normalAddress(value: string): string | null {
   const bare = value
     .replace(/^\[([^\]]*)\](:\d+)?$/, '$1')
@@ -85,7 +85,7 @@ export function normalAddress(value: string): string | null {
 
 /** The eight groups of a valid IPv6 address, lower case, without leading zeros. */
 function expand(address: string): string[] {
-  // The URL parser knows every way to write one, the dotted tail included.
+  // The URL parser knows every notation, including the dotted tail.
   const canonical = new URL(`http://[${address}]/`).hostname.slice(1, -1)
   const [head = '', tail] = canonical.split('::')
   const left = head === '' ? [] : head.split(':')

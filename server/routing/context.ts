@@ -1,9 +1,9 @@
-// What every HTTP handler finds in its context, set once by app.ts before any route runs.
+// The context of every HTTP handler, set once by app.ts before any route runs.
 import type { Actor, Identity } from '../principal.ts'
 
 export interface HttpEnv {
   Variables: {
-    /** Who is asking; `anonymous` where nobody is known. */
+    /** Who is asking; `anonymous` if unknown. */
     identity: Identity
     /** The same, as the trail records it, with address and user agent. */
     actor: Actor

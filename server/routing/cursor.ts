@@ -1,4 +1,4 @@
-// Where the next page of a list begins: the sort key and the id of the last row, and which question it belongs to.
+// Cursors for lists: the sort key and the id of the last row, and the query they belong to.
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { BoardroomError } from '../errors.ts'
@@ -14,13 +14,13 @@ const Cursor = z.tuple([z.string().length(8), z.string().max(300), z.string().ma
 const questionOf = (question: unknown): string =>
   createHash('sha256').update(JSON.stringify(question)).digest('base64url').slice(0, 8)
 
-/** @param question whatever decides which rows come in which order, so that no other question takes the cursor. */
+/** @param question everything that determines rows and order, so that no other query accepts the cursor. */
 export const cursorOf = (question: unknown, { key, id }: Position): string =>
   Buffer.from(JSON.stringify([questionOf(question), key, id])).toString('base64url')
 
 /**
- * @param checks what the key and the id must look like, because they go into a query.
- * @throws BoardroomError invalid_request for what is no cursor, or one of another question.
+ * @param checks the patterns that key and id must match, because they go into a query.
+ * @throws BoardroomError invalid_request if it is not a cursor, or one of another query.
  */
 export function positionOf(
   question: unknown,
@@ -46,7 +46,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    return null // no cursor of ours
+    return null // not one of our cursors
   }
 }
 

@@ -1,5 +1,5 @@
-// How a request fails: every error, expected or not, becomes `{error: {code, message, details?}}` here and nowhere
-// else, and is logged once with its request id.
+// How a request fails: here and nowhere else every error, expected or not, becomes `{error: {code, message, details?}}`
+// and is logged once with its request id.
 import type { Context, ErrorHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { Logger } from 'pino'
@@ -7,7 +7,7 @@ import type { ErrorResponse } from '../../shared/api.ts'
 import { BoardroomError, httpStatusOf, logLevelOf } from '../errors.ts'
 import type { HttpEnv } from './context.ts'
 
-/** Maps every error of a handler to its JSON answer; 429 and 503 carry Retry-After. */
+/** Maps every error of a handler to its JSON response; 429 and 503 carry Retry-After. */
 export const errorHandler =
   (log: Logger): ErrorHandler<HttpEnv> =>
   (error, c) => {
@@ -17,7 +17,7 @@ export const errorHandler =
       method: c.req.method,
       path: c.req.path,
       code: known.code,
-      // Nearly always a setting that is missing: the operator needs to see which.
+      // Nearly always a missing setting, so the operator needs to see it.
       ...(known.code === 'origin_not_allowed' ? known.details : {}),
     }
     const level = logLevelOf(known.code)
@@ -26,7 +26,7 @@ export const errorHandler =
     return errorAnswer(c, known)
   }
 
-/** The JSON answer for an expected failure. */
+/** The JSON response to an expected failure. */
 export function errorAnswer(c: Context<HttpEnv>, error: BoardroomError): Response {
   const status = httpStatusOf(error.code)
   const body: ErrorResponse = {
@@ -40,12 +40,12 @@ export function errorAnswer(c: Context<HttpEnv>, error: BoardroomError): Respons
   return c.json(body, status)
 }
 
-/** For getRequestListener's `errorHandler`: the answer to a malformed request (with an invalid Host, say). */
+/** For getRequestListener's `errorHandler`: the response to a malformed request (such as one with an invalid Host). */
 export function unreadableRequest(error: unknown): Response {
   const isTheirs = error instanceof Error && error.name === 'RequestError'
   const { code, message } = isTheirs
     ? new BoardroomError('invalid_request', 'the request cannot be parsed')
-    : new BoardroomError('internal', 'something broke on the server')
+    : new BoardroomError('internal', 'an internal error occurred')
   const body: ErrorResponse = { error: { code, message } }
   return Response.json(body, { status: httpStatusOf(code), headers: { 'x-content-type-options': 'nosniff' } })
 }
@@ -56,7 +56,7 @@ const retryAfterOf = (error: BoardroomError): string => {
 }
 
 /**
- * Any thrown value as a BoardroomError. What nobody expected becomes `internal`, with a message that tells nothing.
+ * Any thrown value as a BoardroomError. Unexpected errors become `internal`, with a message that reveals nothing.
  */
 export function boardroomErrorOf(error: unknown): BoardroomError {
   if (error instanceof BoardroomError) return error
@@ -66,9 +66,7 @@ export function boardroomErrorOf(error: unknown): BoardroomError {
       cause: error,
     })
   }
-  return (
-    ofDatabase(error) ?? new BoardroomError('internal', 'something broke on the server', { cause: error })
-  )
+  return ofDatabase(error) ?? new BoardroomError('internal', 'an internal error occurred', { cause: error })
 }
 
 /** What Hono and its validators throw: broken JSON, a content type that the route does not take. */
@@ -76,7 +74,7 @@ function ofFramework(error: HTTPException): BoardroomError {
   if (error.status === 415) {
     return new BoardroomError(
       'unsupported_media_type',
-      'this route does not take that content type; JSON bodies need content-type: application/json',
+      'this route does not accept that content type; JSON bodies need content-type: application/json',
     )
   }
   if (error.status === 413) return new BoardroomError('too_large', 'the body is too large')
@@ -85,10 +83,10 @@ function ofFramework(error: HTTPException): BoardroomError {
       ? new BoardroomError('malformed_json', 'the request body is not valid JSON')
       : new BoardroomError('invalid_request', error.message || 'malformed request')
   }
-  return new BoardroomError('internal', 'something broke on the server', { cause: error })
+  return new BoardroomError('internal', 'an internal error occurred', { cause: error })
 }
 
-/** What Postgres and its driver throw, by SQLSTATE or by the code of the socket. */
+/** Maps what Postgres and its driver throw, by SQLSTATE or by the error code of the socket. */
 function ofDatabase(error: unknown): BoardroomError | undefined {
   if (!(error instanceof Error)) return undefined
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
@@ -97,9 +95,9 @@ function ofDatabase(error: unknown): BoardroomError | undefined {
       cause: error,
     })
   }
-  // The row that this one refers to was removed meanwhile, or somebody wrote the same one first.
+  // The referenced row was removed meanwhile, or somebody else inserted the same one first.
   if (code === '23503' || code === '23505' || code === '40001' || code === '40P01') {
-    return new BoardroomError('conflict', 'it was changed by someone else at the same moment; try again', {
+    return new BoardroomError('conflict', 'somebody else changed it at the same time; try again', {
       cause: error,
     })
   }
@@ -107,7 +105,7 @@ function ofDatabase(error: unknown): BoardroomError | undefined {
     return new BoardroomError('conflict', error.message, { cause: error })
   }
   if (code === '22021' || code === '22P05') {
-    return new BoardroomError('invalid_request', 'the request holds characters that cannot be stored', {
+    return new BoardroomError('invalid_request', 'the request contains characters that cannot be stored', {
       cause: error,
     })
   }
@@ -128,7 +126,7 @@ const unreachable = [
   'EHOST',
   'EAI_',
 ]
-// pg gives its own time-outs and lost connections no code.
+// pg's own errors for time-outs and lost connections have no code.
 const unreachableMessage =
   /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error)/
 
@@ -140,9 +138,9 @@ const denials = new Set<string>([
   'consent_needed',
 ])
 
-/** Why somebody was refused what they asked for, as the trail says it; null where the error is none of that kind. */
+/** Why a request was refused, for the trail; null if the error is of another kind. */
 export function deniedReason({ code, cause }: BoardroomError): string | null {
-  // A board that one may not see looks like one that is not there; the cause says which refusal it was.
+  // A board that the asker may not see looks like a missing one; the cause tells which refusal it was.
   const hidden = cause instanceof BoardroomError ? cause.code : null
   return denials.has(code) || (code === 'not_found' && hidden === 'access_denied') ? (hidden ?? code) : null
 }

@@ -1,16 +1,16 @@
-// Server-sent events, as every stream sends them: through proxies that would rather collect them, and often enough that
-// both sides notice when the other has gone.
+// Server-sent events for all streams: they get through proxies that would buffer them, and something is sent often
+// enough for both sides to notice when the other is gone.
 import type { Context } from 'hono'
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
 import type { HttpEnv } from './context.ts'
 
-/** Something is written at least this often: a proxy may hang up after 60 s of silence, and a listener who has gone is noticed at a write. */
+/** Something is written at least this often: a proxy may hang up after 60 s of silence, and only a write reveals that a listener is gone. */
 export const keepAliveMs = 12_000
 
 /**
- * Answers with a stream that `work` writes. It begins at once, with a comment, so that the headers are on their way.
- * nginx with `gzip` on for text/event-stream keeps everything back until the end unless it is told not to buffer.
- * @param onError what ended it, where that was no end of its own.
+ * Responds with a stream that `work` writes. It starts with a comment, so that the headers are sent at once.
+ * With `gzip` on for text/event-stream, nginx holds everything back until the end unless told not to buffer.
+ * @param onError called with the error, if one ended the stream.
  */
 export function eventStream(
   c: Context<HttpEnv>,

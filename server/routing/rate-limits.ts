@@ -1,10 +1,10 @@
-// How often one address may try. Token buckets in memory, a bounded number of them: rate-limiter-flexible keeps a
-// timer and an entry for every key it ever saw, so the owner of a /48 could fill the memory with it.
+// Rate limits by address: a bounded number of token buckets in memory. rate-limiter-flexible keeps a timer and an entry
+// for every key it ever saw, so the owner of a /48 could fill the memory.
 import type { Config } from '../config.ts'
 
 interface Bucket {
   tokens: number
-  /** When `tokens` was true, ms. */
+  /** The time at which `tokens` was correct, in ms. */
   at: number
 }
 
@@ -12,15 +12,15 @@ interface Bucket {
 const mostKeys = 100_000
 
 /**
- * `limit` tries in `windowMs` for every key, refilled evenly; the first `limit` may come at once. Of more keys than
- * `mostKeys` the one unseen for longest is forgotten, which costs an attacker more addresses than it wins tries.
+ * `limit` tries per `windowMs` for every key, refilled evenly; the first `limit` may come at once. Above `mostKeys`
+ * keys, the least recently used one is forgotten, which costs an attacker more addresses than it gains tries.
  */
 export class RateLimit {
   readonly #limit: number
   readonly #windowMs: number
   readonly #mostKeys: number
   readonly #now: () => number
-  /** In the order of last use. */
+  /** In order of last use. */
   readonly #buckets = new Map<string, Bucket>()
   #onChange: ((change: 'taken' | 'given back', key: string) => void) | null = null
 
@@ -31,7 +31,7 @@ export class RateLimit {
     this.#now = options.now ?? (() => performance.now())
   }
 
-  /** Takes one try. @returns false, and takes nothing, where none is left. */
+  /** Takes one try. @returns false, without taking any, if none is left. */
   take(key: string): boolean {
     const bucket = this.#bucketOf(key)
     if (bucket.tokens < 1) return false
@@ -41,9 +41,9 @@ export class RateLimit {
   }
 
   /**
-   * Gives a try back that turned out well. Guesses at passwords take first and give back, because a thousand of
-   * them at once would all pass a question that is asked before any has failed. Where a guess is hopeless (256
-   * random bits) ask `retryAfterMs` and take on failure, so that a class of thirty can come in at the same moment.
+   * Gives back a try that succeeded. Password attempts take a try first and give it back, because a thousand concurrent
+   * ones would all pass a check made before any has failed. Where guessing is hopeless (256 random bits), check
+   * `retryAfterMs` and take a try on failure, so that a class of thirty can join at the same moment.
    */
   giveBack(key: string): void {
     const bucket = this.#bucketOf(key)
@@ -51,13 +51,13 @@ export class RateLimit {
     this.#onChange?.('given back', key)
   }
 
-  /** Milliseconds until `take` would succeed; 0 now. */
+  /** Milliseconds until `take` would succeed; 0 if it would now. */
   retryAfterMs(key: string): number {
     const { tokens } = this.#bucketOf(key)
     return tokens >= 1 ? 0 : Math.ceil(((1 - tokens) * this.#windowMs) / this.#limit)
   }
 
-  /** Tells of each try here, so that other processes count it too. */
+  /** Reports each try made here, so that other processes count it too. */
   onChange(listener: (change: 'taken' | 'given back', key: string) => void): void {
     this.#onChange = listener
   }
@@ -68,7 +68,7 @@ export class RateLimit {
     bucket.tokens = isBack ? Math.min(this.#limit, bucket.tokens + 1) : Math.max(0, bucket.tokens - 1)
   }
 
-  /** Keys remembered. */
+  /** The number of remembered keys. */
   get size(): number {
     return this.#buckets.size
   }
@@ -90,25 +90,25 @@ export class RateLimit {
   }
 }
 
-/** The limits that are counted by address (`addressKey`), one set a process; apart, so that none shuts out of another. */
+/** The limits counted by address (`addressKey`), one set per process; separate, so that reaching one does not affect another. */
 export interface RateLimits {
   /** Every join. */
   joins: RateLimit
-  /** Joins that were refused: taken on refusal, by who is known, or else by address. */
+  /** Refused joins: taken on refusal, by the known principal or else by address. */
   failedJoins: RateLimit
-  /** Unknown links and wrong link passwords. A genuine link that is over spends nothing. */
+  /** Unknown links and wrong link passwords. A genuine link that has ended uses up nothing. */
   failedLinks: RateLimit
-  /** Guests made by share links. */
+  /** Guests created by share links. */
   newGuests: RateLimit
-  /** Wrong sign-ins and set-up secrets. */
+  /** Failed sign-ins and wrong set-up secrets. */
   failedSignIns: RateLimit
-  /** Mails for a lost password, by the address of whoever asks. */
+  /** Mails for a lost password, by the address of the requester. */
   mailsAsked: RateLimit
-  /** Names that guests give themselves anew, by guest: each is a row in the trail, and guests may be strangers. */
+  /** Name changes by guest: each is a row in the trail, and guests may be strangers. */
   renames: RateLimit
-  /** What people write in comments: by person, by address only where nobody is known. */
+  /** Comments: by person, or by address for anonymous people. */
   comments: RateLimit
-  /** Requests of agents to /mcp, by agent. */
+  /** Requests to /mcp, by agent. */
   agentCalls: RateLimit
 }
 

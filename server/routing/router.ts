@@ -1,5 +1,5 @@
-// The router that every noun's routes.ts starts from, and the pieces of its route descriptions: so that a wrong
-// request is answered alike everywhere and the OpenAPI document says the same as the code.
+// The router that every noun's routes.ts starts from, and the parts of route descriptions, so that invalid requests get
+// the same response everywhere and the OpenAPI document matches the code.
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { z } from 'zod'
 import { ErrorResponse } from '../../shared/api.ts'
@@ -16,7 +16,7 @@ export const newRouter = (): OpenAPIHono<HttpEnv> =>
 
 /**
  * A zod failure as the error that clients see. Messages name fields and expectations, never the values sent.
- * @param place where the value stood: `json`, `query`, `param`, `header`, `cookie`, `form`.
+ * @param place where the value was: `json`, `query`, `param`, `header`, `cookie`, `form`.
  */
 export function invalidRequest(place: string, error: z.ZodError): BoardroomError {
   const issues = error.issues.slice(0, 20).map((issue) => ({
@@ -39,26 +39,26 @@ export const jsonBody = <Schema extends z.ZodType>(schema: Schema) => ({
   content: { 'application/json': { schema } },
 })
 
-/** One entry of `responses` that answers JSON. */
+/** One entry of `responses` with a JSON body. */
 export const jsonAnswer = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
   description,
   content: { 'application/json': { schema } },
 })
 
-/** What a status says, in the description of the API. */
+/** The description of each status in the API documentation. */
 export const meanings = {
   400: 'The request is malformed: wrong type, unknown key, NUL character, broken JSON.',
-  401: 'Nobody is signed in, or what proved it has ended.',
+  401: 'Nobody is signed in, or the credentials have expired.',
   403: 'The asker may not do this.',
-  404: 'There is no such thing, or the asker may not know of it.',
-  409: 'It clashes with what is there.',
+  404: 'It does not exist, or the asker may not know about it.',
+  409: 'It conflicts with the current state.',
   410: 'The board is deleted.',
   413: 'The body is too large.',
-  415: 'The body is of a type that this route does not take.',
-  422: 'The request is well-formed and cannot be done.',
+  415: 'This route does not accept the content type of the body.',
+  422: 'The request is well-formed but cannot be fulfilled.',
   429: 'Too many requests; try again later.',
-  451: 'The asker has not accepted what is asked: see /api/consent.',
-  500: 'Something broke on the server; the log has the request id.',
+  451: 'The asker has not given the required consent: see /api/consent.',
+  500: 'An internal error; the log has the request id.',
   507: 'The board is at its size limit.',
   503: 'The database does not answer, or the server is closing; try again.',
 } as const
@@ -67,7 +67,7 @@ export const meanings = {
 export const errorAnswers = <Status extends Exclude<keyof typeof meanings, 400 | 429 | 500 | 503> = never>(
   ...statuses: Status[]
 ): Record<Status | 400 | 429 | 500 | 503, ReturnType<typeof jsonAnswer<typeof ErrorResponse>>> => {
-  // Wherever a board may be gone, it may also wait for consent.
+  // Wherever a board may be deleted, consent may also be missing.
   const consent = (statuses as readonly number[]).includes(410) ? ([451] as const) : []
   const all = [400, ...statuses, 429, ...consent, 500, 503] as const
   const entries = all.map((status) => [status, jsonAnswer(ErrorResponse, meanings[status])])

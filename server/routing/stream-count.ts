@@ -3,15 +3,15 @@ import { type Actor, type Identity, principalKey } from '../principal.ts'
 import { addressKey } from './addresses.ts'
 
 export interface StreamLimits {
-  /** In all. */
+  /** In total. */
   most: number
-  /** Of one known asker, so that nobody takes the places of the others. */
+  /** Per known asker, so that nobody takes up the places of others. */
   mostOfOne: number
-  /** Of one address, accounts left out: anonymous people are somebody new each time, and one link makes many guests. */
+  /** Per address, not counting accounts: an anonymous person is a new principal each time, and one link creates many guests. */
   mostOfAddress: number
 }
 
-/** Open event streams, in all, of each asker and of each address: each holds a socket and timers. */
+/** Limits open event streams in total, per asker and per address, because each holds a socket and timers. */
 export class StreamCount {
   readonly #limits: StreamLimits
   readonly #open = new Map<string, number>()
@@ -21,11 +21,11 @@ export class StreamCount {
     this.#limits = limits
   }
 
-  /** @returns what to call, once, when the stream ends. @throws BoardroomError too_many_requests */
+  /** @returns a function to call once, when the stream ends. @throws BoardroomError too_many_requests */
   enter(identity: Identity, actor: Pick<Actor, 'ip'>): () => void {
     const { most, mostOfOne, mostOfAddress } = this.#limits
     const asker = principalKey(identity.principal)
-    // Who has an account is counted as that: strangers behind the same address take nothing from them.
+    // People with an account are counted by it, so that strangers behind the same address do not affect them.
     const isKnown = identity.principal.kind === 'user'
     const address = `address:${addressKey(actor.ip)}`
     const counted = isKnown ? [asker] : [asker, address]
@@ -36,7 +36,7 @@ export class StreamCount {
     if (!isKnown && this.#of(address) >= mostOfAddress) {
       throw new BoardroomError(
         'too_many_requests',
-        `your address has ${mostOfAddress} event streams open, which is the most; close some`,
+        `your address has reached the limit of ${mostOfAddress} open event streams; close some`,
         { details: { limit: 'event_streams_per_address' } },
       )
     }

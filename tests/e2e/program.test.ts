@@ -200,7 +200,7 @@ program('an outside database needs a secret, one server at a time, and no newer 
   withEmptyDatabase(({ url, pool }) =>
     withFolder(async (dataDir) => {
       const bare = await run(dataDir, ['serve'], { env: { DATABASE_URL: url } })
-      assert.match(refusalOf(bare), /BOARDROOM_SECRET is needed/)
+      assert.match(refusalOf(bare), /DATABASE_URL requires BOARDROOM_SECRET/)
       const env = { DATABASE_URL: url, BOARDROOM_SECRET: 'x'.repeat(32) }
       const first = await serve(dataDir, { env })
       const impatient = await run(dataDir, ['serve'], { env: { ...env, NODE_OPTIONS: fastClock } })
@@ -261,7 +261,7 @@ for (const [kind, fault] of [
         .filter(({ level }) => level >= 50)
       assert.equal(
         told.map(({ msg, err }) => [msg, err.message]),
-        [['an error that nobody caught: stopping', 'a fault']],
+        [['uncaught error: shutting down', 'a fault']],
       )
       assert.is(postgresOf(dataDir), null)
     }),

@@ -148,7 +148,7 @@ tickets('do not make tickets, or a stolen one would never end', async () => {
   const error = await makeTicket(key, { ...ada, via: 'ticket', boardId: board }, { boardId: board }).catch(
     (e: unknown) => e,
   )
-  assert.match(String(error), /a ticket cannot make another one/)
+  assert.match(String(error), /a ticket cannot create another one/)
 })
 
 tickets.run()

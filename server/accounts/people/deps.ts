@@ -1,4 +1,4 @@
-// What the rules about people need of the rest.
+// The dependencies of the rules about people.
 import type { Logger } from 'pino'
 import type { Config } from '../../config.ts'
 import type { Db } from '../../database/database.ts'
@@ -7,16 +7,16 @@ import type { RateLimit } from '../../routing/rate-limits.ts'
 
 export interface PeopleDeps {
   db: Db
-  /** null where the operator has set no mail server. */
+  /** null if the operator has not configured a mail server. */
   mailer: Mailer | null
   config: Pick<Config, 'signUp' | 'require2fa' | 'passwords'>
-  /** What the button of single sign-on says; null without one. */
+  /** The provider's name on the single sign-on button; null if there is none. */
   ssoName: string | null
-  /** What people type to get here, without a trailing slash. @see server/http/origins.ts */
+  /** The address that people type, without a trailing slash. @see server/http/origins.ts */
   publicUrl(host: string | null): string
   /** Wrong links, by address. */
   failedGuesses: RateLimit
-  /** Mails that are asked for without signing in, by address of the asker. */
+  /** Mails requested without signing in, by the requester's address. */
   mailsAsked: RateLimit
   log: Logger
 }

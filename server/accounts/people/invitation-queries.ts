@@ -24,7 +24,7 @@ export const invitationById = (db: Db, id: string) =>
 export const invitationByToken = (db: Db, sha256: Buffer) =>
   invitations(db).where('invitations.token_sha256', '=', sha256).executeTakeFirst()
 
-/** Of two who accept at the same moment the second waits, and finds it accepted. */
+/** Locked, so that of two people accepting at the same moment the second one waits and finds it accepted. */
 export const lockInvitation = (trx: Trx, sha256: Buffer) =>
   trx.selectFrom('invitations').select('id').where('token_sha256', '=', sha256).forUpdate().executeTakeFirst()
 
@@ -52,7 +52,7 @@ export const acceptInvitationRow = async (trx: Trx, id: string, userId: number):
     .execute()
 }
 
-/** Nothing where it was accepted or revoked before. */
+/** Nothing if it was already accepted or revoked. */
 export const revokeInvitationRow = async (trx: Trx, id: string): Promise<void> => {
   await trx
     .updateTable('invitations')

@@ -1,5 +1,5 @@
-// Invitations: a link that makes one account. It works without a mail server; where there is one it is mailed too.
-// It never gives more than whoever made it could give now.
+// Invitations: a link that creates one account. They work without a mail server; if there is one, they are mailed too.
+// An invitation never grants more than its creator could grant now.
 import { z } from 'zod'
 import type {
   InvitationAccept,
@@ -31,7 +31,7 @@ import { lockUsers } from './queries.ts'
 
 /**
  * @param url of this server, without a trailing slash
- * @throws BoardroomError access_denied (a role above the asker's) | conflict (there is an account of this address)
+ * @throws BoardroomError access_denied (a role above the asker's) | conflict (an account with this address exists)
  */
 export async function createInvitation(
   deps: PeopleDeps,
@@ -42,13 +42,13 @@ export async function createInvitation(
   const { db } = deps
   const email = body.email?.toLowerCase() ?? null
   if (email !== null && (await userIdByEmail(db, email)) !== null) {
-    throw new BoardroomError('conflict', 'email: there is an account with this address already')
+    throw new BoardroomError('conflict', 'email: an account with this address already exists')
   }
   const { secret, sha256 } = newSecret()
   const { id } = await transactionAs(db, actor, async (trx) => {
     const [asker] = await lockUsers(trx, [askerId])
     if (asker === undefined || !asker.is_active || !reaches(asker.role, body.role)) {
-      throw new BoardroomError('access_denied', 'role: nobody invites to a role above their own')
+      throw new BoardroomError('access_denied', 'role: you cannot invite somebody to a role above your own')
     }
     return insertInvitation(trx, {
       email,
@@ -64,7 +64,7 @@ export async function createInvitation(
   return { ...invitationResponse(row), url: link, mailed }
 }
 
-/** @returns false where there is no mail server, or it did not take the mail: the link is handed over by hand then */
+/** @returns false if there is no mail server or it refused the mail; the link then has to be passed on by hand */
 async function mailInvitation(
   { mailer, log }: PeopleDeps,
   { id, created_by_name, expires_at }: InvitationRow,
@@ -78,7 +78,7 @@ async function mailInvitation(
     '',
     link,
     '',
-    `It is good once, until ${expires_at.toISOString().slice(0, 16).replace('T', ' ')} UTC. If you expected no invitation, ignore this mail.`,
+    `It works once, until ${expires_at.toISOString().slice(0, 16).replace('T', ' ')} UTC. If you did not expect an invitation, ignore this mail.`,
   ]
   try {
     await mailer.send({ to, subject: 'Your invitation to Boardroom', text: text.join('\n') })
@@ -101,16 +101,19 @@ export async function listInvitations(
   return { items: page.rows.map(invitationResponse), next_cursor: page.next_cursor }
 }
 
-/** From here on it opens nothing. @throws BoardroomError not_found | conflict (accepted) */
+/** Revokes it. @throws BoardroomError not_found | conflict (already accepted) */
 export async function revokeInvitation(db: Db, actor: Actor, id: string): Promise<void> {
   const row = await required(db, id)
   if (row.accepted_at !== null) {
-    throw new BoardroomError('conflict', 'this invitation was accepted; deactivate the account instead')
+    throw new BoardroomError(
+      'conflict',
+      'this invitation was already accepted; deactivate the account instead',
+    )
   }
   await transactionAs(db, actor, (trx) => revokeInvitationRow(trx, id))
 }
 
-/** What the page of an invitation shows. @throws BoardroomError link_not_valid */
+/** The details shown on the page of an invitation. @throws BoardroomError link_not_valid */
 export async function previewInvitation(db: Db, token: string): Promise<InvitationPreview> {
   const { email, role, created_by_name, expires_at } = openOrRefuse(
     await invitationByToken(db, sha256Of(token)),
@@ -123,8 +126,8 @@ export async function previewInvitation(db: Db, token: string): Promise<Invitati
 }
 
 /**
- * Makes the account, once.
- * @returns the address that it signs in with.
+ * Creates the account, once.
+ * @returns the address to sign in with.
  * @throws BoardroomError link_not_valid | invalid_request | conflict (the address is taken)
  */
 export async function acceptInvitation(
@@ -135,7 +138,7 @@ export async function acceptInvitation(
   const hash = sha256Of(token)
   const invitation = openOrRefuse(await invitationByToken(db, hash))
   if (invitation.email === null && email === undefined) {
-    throw new BoardroomError('invalid_request', 'email: this invitation names no address; tell yours')
+    throw new BoardroomError('invalid_request', 'email: this invitation names no address; enter yours')
   }
   if (invitation.email !== null && email !== undefined && email.toLowerCase() !== invitation.email) {
     throw new BoardroomError('invalid_request', 'email: this invitation is for another address')
@@ -146,7 +149,7 @@ export async function acceptInvitation(
     email: address,
     password,
     role: invitation.role,
-    // Whoever invited an address vouches for it; one that was typed by the invited is nobody's word.
+    // The inviter vouches for an address they entered; nobody vouches for one entered by the invited person.
     email_verified: invitation.email !== null,
   })
   await transactionAs(db, actor, async (trx) => {
@@ -158,7 +161,7 @@ export async function acceptInvitation(
   return user.email
 }
 
-/** One answer for all that opens nothing: who guesses learns nothing. */
+/** The same error for all invalid links, so that guessing reveals nothing. */
 function openOrRefuse(row: InvitationRow | undefined): InvitationRow {
   const isGood =
     row !== undefined &&
@@ -169,7 +172,7 @@ function openOrRefuse(row: InvitationRow | undefined): InvitationRow {
   if (isGood) return row
   throw new BoardroomError(
     'link_not_valid',
-    'this invitation is unknown, used, withdrawn or over; ask for a new one',
+    'this invitation is unknown, used, withdrawn or expired; ask for a new one',
   )
 }
 

@@ -1,4 +1,4 @@
-// Invitations and links for a new password over HTTP. What needs no sign-in needs the secret of a link.
+// Invitations and password-reset links over HTTP. Routes that need no sign-in require the secret of a link.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import {
   InvitationAccept,
@@ -43,12 +43,12 @@ export function personLinkRoutes(deps: PeopleDeps & SignInDeps): OpenAPIHono<Htt
       method: 'post',
       path: '/invitations',
       tags,
-      summary: 'Invite somebody, for administrators',
+      summary: 'Invite somebody (administrators)',
       description:
-        'The link makes one account, once. It ends when whoever made it may not give that role any more.',
+        'The link creates one account, once. It becomes invalid when its creator may no longer grant that role.',
       request: { body: jsonBody(InvitationCreate) },
       responses: {
-        201: jsonAnswer(InvitationResponse, 'The link, in `url`; it is shown this once.'),
+        201: jsonAnswer(InvitationResponse, 'The link, in `url`, which is shown only once.'),
         ...errorAnswers(401, 403, 409),
       },
     }),
@@ -83,7 +83,7 @@ export function personLinkRoutes(deps: PeopleDeps & SignInDeps): OpenAPIHono<Htt
       tags,
       summary: 'Withdraw an invitation',
       request: { params: z.object({ invitation_id: Uuid }) },
-      responses: { 204: { description: 'It opens nothing any more.' }, ...errorAnswers(401, 403, 404, 409) },
+      responses: { 204: { description: 'It no longer works.' }, ...errorAnswers(401, 403, 404, 409) },
     }),
     async (c) => {
       requireAdministrator(c.get('identity'))
@@ -112,10 +112,10 @@ export function personLinkRoutes(deps: PeopleDeps & SignInDeps): OpenAPIHono<Htt
       method: 'post',
       path: '/invitations/accept',
       tags,
-      summary: 'Make an account by an invitation',
-      description: 'Not while somebody is signed in: sign out first (409), and the invitation stays good.',
+      summary: 'Accept an invitation and create the account',
+      description: 'Not while signed in (409): sign out first; the invitation stays valid.',
       request: { body: jsonBody(InvitationAccept) },
-      responses: { 200: jsonAnswer(SignInResponse, 'Made, and signed in.'), ...errorAnswers(404, 409) },
+      responses: { 200: jsonAnswer(SignInResponse, 'Created and signed in.'), ...errorAnswers(404, 409) },
     }),
     async (c) => {
       needsPasswords()
@@ -123,7 +123,7 @@ export function personLinkRoutes(deps: PeopleDeps & SignInDeps): OpenAPIHono<Htt
       if (principal.kind === 'user') {
         throw new BoardroomError(
           'conflict',
-          `you are signed in as ${principal.name}; sign out first, the invitation stays good`,
+          `you are signed in as ${principal.name}; sign out first; the invitation stays valid`,
         )
       }
       const body = c.req.valid('json')
@@ -137,13 +137,14 @@ export function personLinkRoutes(deps: PeopleDeps & SignInDeps): OpenAPIHono<Htt
       method: 'post',
       path: '/password-resets',
       tags,
-      summary: 'Ask for a link for a new password by mail',
-      description: 'The same answer whether there is an account or not. 409 where this server sends no mail.',
+      summary: 'Request a password-reset link by mail',
+      description:
+        'The response is the same whether there is an account or not. 409 if this server sends no mail.',
       request: { body: jsonBody(PasswordResetAsk) },
       responses: {
         202: jsonAnswer(
           z.object({ accepted: z.literal(true) }),
-          'Where there is such an account, it is mailed.',
+          'If there is such an account, the link is mailed.',
         ),
         ...errorAnswers(409),
       },
@@ -154,13 +155,13 @@ export function personLinkRoutes(deps: PeopleDeps & SignInDeps): OpenAPIHono<Htt
       if (!deps.mailsAsked.take(key)) {
         throw new BoardroomError(
           'too_many_requests',
-          'too many mails asked for from this address; try later',
+          'too many mails were requested from this address; try again later',
           {
             details: { retry_after_seconds: Math.ceil(deps.mailsAsked.retryAfterMs(key) / 1000) },
           },
         )
       }
-      // Not as the asker calls this server: the mail goes to somebody else.
+      // Not the host name that the requester used: the mail goes to somebody else.
       const url = deps.publicUrl(null)
       void resetByMail(deps, c.get('actor'), c.req.valid('json').email, url)
       return c.json({ accepted: true as const }, 202)
@@ -172,7 +173,7 @@ export function personLinkRoutes(deps: PeopleDeps & SignInDeps): OpenAPIHono<Htt
       method: 'post',
       path: '/password-resets/preview',
       tags,
-      summary: 'Whose password a link sets, while it is good',
+      summary: 'Whose password a link sets, while it is valid',
       request: { body: jsonBody(PasswordResetPreview) },
       responses: {
         200: jsonAnswer(z.object({ email: z.string().nullable() }), 'It is good.'),
@@ -195,7 +196,7 @@ export function personLinkRoutes(deps: PeopleDeps & SignInDeps): OpenAPIHono<Htt
       description: 'Ends all sessions of the account. Sign in afterwards.',
       request: { body: jsonBody(PasswordResetUse) },
       responses: {
-        200: jsonAnswer(z.object({ email: z.string().nullable() }), 'Set; `email` signs in with it.'),
+        200: jsonAnswer(z.object({ email: z.string().nullable() }), 'Set; sign in with `email`.'),
         ...errorAnswers(404),
       },
     }),

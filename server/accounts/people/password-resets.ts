@@ -1,5 +1,5 @@
-// A lost password: a link, good once and for a day, by an administrator or by mail. Whoever uses it sets a new
-// password and is signed out everywhere; a second factor is asked for as ever.
+// Resetting a lost password: an administrator or a mail provides a link that works once, within a day. Using it sets a new
+// password and signs the person out everywhere; a second factor is still required.
 import type { Transaction } from 'kysely'
 import type { PasswordResetResponse, PasswordResetUse } from '../../../shared/api/people.ts'
 import { transactionAs } from '../../audit/actor.ts'
@@ -20,7 +20,7 @@ import { insertReset, lockGoodReset, peopleOfReset, spendReset } from './reset-q
 
 const goodForMs = 24 * 3_600_000
 
-/** @throws BoardroomError not_found | access_denied (above the asker's role) | conflict (no password of ours) */
+/** @throws BoardroomError not_found | access_denied (above the asker's role) | conflict (the account has no password here) */
 export async function resetByAdministrator(
   deps: PeopleDeps,
   actor: Actor,
@@ -32,7 +32,7 @@ export async function resetByAdministrator(
     await requireReach(trx, askerId, userId)
     const row = await changeableUser(trx, userId)
     if (row.issuer !== null) {
-      throw new BoardroomError('conflict', 'this account signs in elsewhere and has no password here')
+      throw new BoardroomError('conflict', 'this account uses another sign-in and has no password here')
     }
     if (!row.is_active) throw new BoardroomError('conflict', 'this account is deactivated; activate it first')
     await insertReset(trx, { user_id: userId, token_sha256: sha256, created_by: askerId, expires_at })
@@ -44,16 +44,16 @@ export async function resetByAdministrator(
 }
 
 /**
- * Mails a link to whoever has an account with this address. Works on in the background, so that neither answer nor
- * time tells whether there is one.
- * @throws BoardroomError conflict where nothing can be mailed
+ * Mails a link if there is an account with this address. It works in the background, so that neither the response nor
+ * its timing reveals whether there is one.
+ * @throws BoardroomError conflict if there is no mail server
  */
 export function resetByMail(deps: PeopleDeps, actor: Actor, email: string, url: string): Promise<void> {
   if (deps.mailer === null) {
     throw new BoardroomError('conflict', 'this server sends no mail; ask an administrator for a link')
   }
   return mailLink(deps, actor, email, url).catch((error: unknown) =>
-    deps.log.warn({ err: error }, 'link for a new password not mailed'),
+    deps.log.warn({ err: error }, 'password-reset link not mailed'),
   )
 }
 
@@ -62,7 +62,7 @@ async function mailLink(deps: PeopleDeps, actor: Actor, email: string, url: stri
   const id = await userIdByEmail(db, email)
   const user = id === null ? undefined : await userById(db, id)
   if (user === undefined || !user.is_active || user.issuer !== null || user.email === null) return
-  // Whoever signs in by single sign-on alone gets no second way in by themselves; an administrator may give one.
+  // People with only single sign-on cannot add a password by themselves; an administrator can give them a link.
   if ((await passwordHashOf(db, user.id)) === null) return
   const { secret, sha256 } = newSecret()
   const expires_at = new Date(Date.now() + goodForMs)
@@ -75,25 +75,25 @@ async function mailLink(deps: PeopleDeps, actor: Actor, email: string, url: stri
 async function mailReset({ mailer, log }: PeopleDeps, to: string, link: string): Promise<boolean> {
   if (mailer === null) return false
   const text = [
-    'Somebody, probably you, asked for a new password for your Boardroom account.',
+    'Somebody, probably you, asked to reset the password of your Boardroom account.',
     'Open this link to choose one:',
     '',
     link,
     '',
-    'It is good once, for a day. If you did not ask for it, ignore this mail: your password stays as it is.',
+    'It works once, within a day. If you did not ask for it, ignore this mail: your password stays the same.',
   ]
   try {
-    await mailer.send({ to, subject: 'A new password for Boardroom', text: text.join('\n') })
+    await mailer.send({ to, subject: 'Reset your Boardroom password', text: text.join('\n') })
     return true
   } catch (error) {
-    log.warn({ err: error }, 'link for a new password not mailed')
+    log.warn({ err: error }, 'password-reset link not mailed')
     return false
   }
 }
 
 /**
- * The link of a secret, where it is good and its maker could make it now. People are locked before their links, as
- * where a link is made.
+ * The link of a secret, if it is valid and its creator could still create it. Users are locked before their links, in
+ * the same order as when a link is created.
  */
 async function openReset(trx: Transaction<Tables>, sha256: Buffer) {
   const people = await peopleOfReset(trx, sha256)
@@ -108,9 +108,9 @@ async function openReset(trx: Transaction<Tables>, sha256: Buffer) {
 }
 
 const linkOver = () =>
-  new BoardroomError('link_not_valid', 'this link is unknown, used or over; ask for a new one')
+  new BoardroomError('link_not_valid', 'this link is unknown, used or expired; ask for a new one')
 
-/** Whose password a link sets; it stays good. @throws BoardroomError link_not_valid */
+/** Whose password a link sets; does not use it up. @throws BoardroomError link_not_valid */
 export const previewReset = (db: Db, token: string): Promise<{ email: string | null }> =>
   db.transaction().execute(async (trx) => {
     const reset = await openReset(trx, sha256Of(token))

@@ -1,5 +1,5 @@
-// What administrators see of people and may change about them: nobody above their own role. Every change is one
-// transaction, in which it is asked again who changes.
+// What administrators can see and change about people, up to their own role. Every change is one transaction, in which
+// the administrator's rights are checked again.
 import type { Transaction } from 'kysely'
 import { z } from 'zod'
 import type {
@@ -21,7 +21,7 @@ import { findPeople, lockUsers, openInvitationsOf, type PersonRow, personById } 
 
 const rank: Readonly<Record<Role, number>> = { user: 0, admin: 1, sysadmin: 2 }
 
-/** Whether somebody of role `own` may hand out, change or take away role `other`. */
+/** Whether somebody with role `own` may grant, change or revoke role `other`. */
 export const reaches = (own: Role, other: Role): boolean => own !== 'user' && rank[own] >= rank[other]
 
 export async function listPeople(
@@ -44,7 +44,7 @@ export async function readPerson(db: Db, asker: Role, id: number): Promise<UserR
   return userResponse(row, asker)
 }
 
-/** What ends with an account, asked before it is deactivated. @throws BoardroomError not_found */
+/** What would end with an account, shown before it is deactivated. @throws BoardroomError not_found */
 export async function holdingsOf(db: Db, id: number): Promise<UserHoldings> {
   const row = await personById(db, id)
   if (row === undefined) throw new BoardroomError('not_found', 'there is no such user')
@@ -55,7 +55,7 @@ export async function holdingsOf(db: Db, id: number): Promise<UserHoldings> {
 /**
  * Changes name, role and whether an account is active.
  * @throws BoardroomError not_found | access_denied (above the asker's role) | conflict (the last active sysadmin, the
- *   system actor, a name or role that is kept elsewhere, transfer_to cannot take over)
+ *   system actor, a name or role that is managed elsewhere, transfer_to cannot take over)
  */
 export async function changePerson(
   db: Db,
@@ -76,7 +76,7 @@ export async function changePerson(
       }
       await setUserName(trx, id, name)
     }
-    // Active before the role, deactivated after it: only an active sysadmin is one that counts.
+    // Activate before changing the role and deactivate after it: only active sysadmins count.
     if (is_active === true && !user.is_active) await setUserActive(trx, id, true)
     if (role !== undefined && role !== user.role) await changeRole(trx, id, role)
     const disabled = is_active === false && user.is_active ? await deactivate(trx, id, transfer_to) : null
@@ -93,7 +93,7 @@ const deactivationOf = ({ boards, links, sessions, stoppedLinks }: Disabled, hei
 })
 
 /**
- * Refuses whoever may not (any more) change `id`, and roles above their own. Both rows stay locked.
+ * Checks that the asker may (still) change `id` and grant the role. Both rows stay locked.
  * @returns the role of the asker. @throws BoardroomError not_found | access_denied
  */
 export async function requireReach(
@@ -113,7 +113,7 @@ export async function requireReach(
     throw new BoardroomError('access_denied', 'only a sysadmin may change a sysadmin')
   }
   if (role !== undefined && !reaches(asker.role, role)) {
-    throw new BoardroomError('access_denied', 'role: only a sysadmin makes a sysadmin')
+    throw new BoardroomError('access_denied', 'role: only a sysadmin can make somebody a sysadmin')
   }
   return asker.role
 }

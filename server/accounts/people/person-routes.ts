@@ -1,4 +1,4 @@
-// People over HTTP, for administrators: who there is, roles, deactivation, where they are signed in.
+// People over HTTP, for administrators: list, roles, deactivation, sessions.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import {
   PasswordResetResponse,
@@ -37,7 +37,7 @@ export function personRoutes(deps: PeopleDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/users',
       tags,
-      summary: 'Everybody who has an account, for administrators',
+      summary: 'Everybody who has an account (administrators)',
       request: { query: UserListQuery },
       responses: { 200: jsonAnswer(listOf(UserResponse), 'One page.'), ...errorAnswers(401, 403) },
     }),
@@ -69,10 +69,10 @@ export function personRoutes(deps: PeopleDeps): OpenAPIHono<HttpEnv> {
       tags,
       summary: 'Change name, role, or whether an account is active',
       description:
-        'Nobody changes an account above their own role, or gives a role above it. Deactivating signs out everywhere, closes sockets (4401) and stops the share links of that account, unless `transfer_to` takes boards and links over; the answer says what happened. The last active sysadmin keeps role and access (409).',
+        'Accounts above your own role cannot be changed, and no role above it can be granted. Deactivating an account signs it out everywhere, closes its sockets (4401) and stops its share links, unless `transfer_to` takes over boards and links; the response says what happened. The last active sysadmin keeps role and access (409).',
       request: { params, body: jsonBody(UserUpdate) },
       responses: {
-        200: jsonAnswer(UserUpdateResponse, 'As it is now, and what was deactivated.'),
+        200: jsonAnswer(UserUpdateResponse, 'The current state, and what was deactivated.'),
         ...errorAnswers(401, 403, 404, 409),
       },
     }),
@@ -88,7 +88,7 @@ export function personRoutes(deps: PeopleDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/users/{user_id}/holdings',
       tags,
-      summary: 'What would stop, or change hands, with an account',
+      summary: 'What would stop or change hands with an account',
       request: { params },
       responses: { 200: jsonAnswer(UserHoldings, 'As it is now.'), ...errorAnswers(401, 403, 404) },
     }),
@@ -103,7 +103,7 @@ export function personRoutes(deps: PeopleDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/users/{user_id}/sessions',
       tags,
-      summary: 'Where somebody is signed in, newest first',
+      summary: 'The sessions of a user, newest first',
       request: { params },
       responses: { 200: jsonAnswer(listOf(SessionResponse), 'All of them.'), ...errorAnswers(401, 403, 404) },
     }),
@@ -123,7 +123,7 @@ export function personRoutes(deps: PeopleDeps): OpenAPIHono<HttpEnv> {
       summary: 'Sign somebody out everywhere',
       request: { params },
       responses: {
-        204: { description: 'All ended, with their sockets and tickets.' },
+        204: { description: 'All have ended, with their sockets and tickets.' },
         ...errorAnswers(401, 403, 404),
       },
     }),
@@ -141,10 +141,10 @@ export function personRoutes(deps: PeopleDeps): OpenAPIHono<HttpEnv> {
       method: 'delete',
       path: '/users/{user_id}/sessions/{session_id}',
       tags,
-      summary: 'End one session of somebody',
+      summary: "End one of somebody's sessions",
       request: { params: sessionParams },
       responses: {
-        204: { description: 'Ended, with its sockets and tickets.' },
+        204: { description: 'It has ended, with its sockets and tickets.' },
         ...errorAnswers(401, 403, 404),
       },
     }),
@@ -163,12 +163,12 @@ export function personRoutes(deps: PeopleDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/users/{user_id}/password-reset',
       tags,
-      summary: 'A link by which somebody sets a new password',
+      summary: 'Create a link with which somebody can set a new password',
       description:
-        'Good once, for a day; a newer one ends it. Mailed as well, where a mail server is set. The password stays as it is until the link is used.',
+        'It works once, within a day; a newer one replaces it. It is also mailed if there is a mail server. The password stays the same until the link is used.',
       request: { params },
       responses: {
-        201: jsonAnswer(PasswordResetResponse, 'The link; hand it over yourself where it was not mailed.'),
+        201: jsonAnswer(PasswordResetResponse, 'The link; pass it on yourself if it was not mailed.'),
         ...errorAnswers(401, 403, 404, 409),
       },
     }),
@@ -189,8 +189,8 @@ export function personRoutes(deps: PeopleDeps): OpenAPIHono<HttpEnv> {
       method: 'delete',
       path: '/users/{user_id}/two-factor',
       tags,
-      summary: 'Take a lost second factor away',
-      description: 'The password alone signs in again, until another one is set up.',
+      summary: 'Remove a lost second factor',
+      description: 'The password alone is enough to sign in again, until another one is set up.',
       request: { params },
       responses: { 204: { description: 'Gone.' }, ...errorAnswers(401, 403, 404, 409) },
     }),

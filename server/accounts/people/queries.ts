@@ -1,4 +1,4 @@
-// The SQL of people as administrators see them, one question a function.
+// The SQL of people as administrators see them, one function per question.
 import { sql, type Transaction } from 'kysely'
 import type { UserListQuery } from '../../../shared/api/people.ts'
 import type { Db } from '../../database/database.ts'
@@ -42,14 +42,14 @@ const people = (db: Db) =>
         'boards',
       ),
     ])
-    // Nobody can be or change the system actor.
+    // The system actor is not a person and cannot be changed.
     .where((eb) => eb.or([eb('users.email', 'is', null), eb('users.email', '!=', systemEmail)]))
 
 export type PersonRow = NonNullable<Awaited<ReturnType<typeof personById>>>
 
 export const personById = (db: Db, id: number) => people(db).where('users.id', '=', id).executeTakeFirst()
 
-/** In the order they came, `limit` of them from after `after`. */
+/** In order of creation, up to `limit` after `after`. */
 export const findPeople = (
   db: Db,
   { q, role, active }: Pick<UserListQuery, 'q' | 'role' | 'active'>,
@@ -71,7 +71,7 @@ export const findPeople = (
   return query.orderBy('users.id').limit(limit).execute()
 }
 
-/** Both rows locked in one order, so that two who change each other do not wait for each other. */
+/** Locks both rows in a fixed order, so that two people changing each other do not deadlock. */
 export const lockUsers = (trx: Trx, ids: readonly number[]) =>
   trx
     .selectFrom('users')

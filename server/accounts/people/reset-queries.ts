@@ -1,10 +1,10 @@
-// The SQL of links for a new password.
+// The SQL of password-reset links.
 import { sql, type Transaction } from 'kysely'
 import type { Tables } from '../../database/tables.ts'
 
 type Trx = Transaction<Tables>
 
-/** The one link of a user that is good: a new one ends the former. */
+/** A user's only valid link: a new one replaces the old. */
 export const insertReset = async (
   trx: Trx,
   row: { user_id: number; token_sha256: Buffer; created_by: number | null; expires_at: Date },
@@ -19,7 +19,7 @@ export const insertReset = async (
   await trx.insertInto('password_resets').values(row).execute()
 }
 
-/** Whose link a secret is, and who made it: null where it was asked for by mail. */
+/** Whose link a secret belongs to, and its creator: null if it was requested by mail. */
 export const peopleOfReset = (trx: Trx, sha256: Buffer) =>
   trx
     .selectFrom('password_resets')
@@ -27,7 +27,7 @@ export const peopleOfReset = (trx: Trx, sha256: Buffer) =>
     .where('token_sha256', '=', sha256)
     .executeTakeFirst()
 
-/** The link of a secret where it is good, and whose it is; locked, so that it is used once. */
+/** The valid link of a secret and its user; locked, so that it is used only once. */
 export const lockGoodReset = (trx: Trx, sha256: Buffer) =>
   trx
     .selectFrom('password_resets')

@@ -1,4 +1,4 @@
-// Everything about people: accounts, invitations, links for a new password, and what a sign-in page offers.
+// All routes about people: accounts, invitations, password-reset links, and what a sign-in page offers.
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
 import { SignInOptions } from '../../../shared/api/people.ts'
 import type { HttpEnv } from '../../routing/context.ts'
@@ -19,7 +19,7 @@ export function peopleRoutes(
       path: '/auth/options',
       tags: ['accounts'],
       summary: 'How people sign in here',
-      responses: { 200: jsonAnswer(SignInOptions, 'For everybody to see.'), ...errorAnswers() },
+      responses: { 200: jsonAnswer(SignInOptions, 'Visible to everybody.'), ...errorAnswers() },
     }),
     (c) =>
       c.json(

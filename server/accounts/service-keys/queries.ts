@@ -1,4 +1,4 @@
-// The SQL of service keys, one question a function.
+// The SQL of service keys, one function per question.
 import { sql, type Transaction } from 'kysely'
 import type { Db } from '../../database/database.ts'
 import type { NewRow, Row, Tables } from '../../database/tables.ts'
@@ -6,10 +6,10 @@ import type { NewRow, Row, Tables } from '../../database/tables.ts'
 type Trx = Transaction<Tables>
 export type ServiceKeyRow = Row<'service_keys'>
 
-/** Alive now: neither revoked nor expired. */
+/** Valid now: neither revoked nor expired. */
 const lives = sql<boolean>`revoked_at is null and (expires_at is null or expires_at > now())`
 
-/** The key of a secret: its own, or within the overlap the one from before the rotation. Dead ones too. */
+/** The key with this secret, or with this previous secret during the overlap after a rotation. Also invalid keys. */
 export const keyBySecret = (
   db: Db,
   sha256: Buffer,
@@ -36,7 +36,7 @@ export const allKeys = (db: Db): Promise<ServiceKeyRow[]> =>
 export const insertKey = (trx: Trx, key: NewRow<'service_keys'>): Promise<ServiceKeyRow> =>
   trx.insertInto('service_keys').values(key).returningAll().executeTakeFirstOrThrow()
 
-/** Gives the key another secret; its former one stays good for `overlapS` seconds. Nothing where it is dead. */
+/** Gives the key a new secret; the previous one stays valid for `overlapS` seconds. Nothing if the key is invalid. */
 export const rotateKey = (
   trx: Trx,
   id: string,
@@ -58,7 +58,7 @@ export const rotateKey = (
     .returningAll()
     .executeTakeFirst()
 
-/** @returns false where there is none. Revoked already stays as it was. */
+/** @returns false if there is none. An already revoked key is left unchanged. */
 export const revokeKey = async (trx: Trx, id: string): Promise<boolean> => {
   const { numUpdatedRows } = await trx
     .updateTable('service_keys')
@@ -71,7 +71,7 @@ export const revokeKey = async (trx: Trx, id: string): Promise<boolean> => {
 export const keyExists = async (db: Db, id: string): Promise<boolean> =>
   (await db.selectFrom('service_keys').select('id').where('id', '=', id).executeTakeFirst()) !== undefined
 
-/** At most once a minute: who asks often writes little. */
+/** At most once a minute, so that frequent requests cause few writes. */
 export const touchKey = async (db: Db, id: string): Promise<void> => {
   await db
     .updateTable('service_keys')

@@ -1,4 +1,4 @@
-// Service keys over HTTP, for administrators who are signed in: a key makes no keys.
+// Service keys over HTTP, for administrators who are signed in: a key cannot create keys.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { ServiceKeyCreate, ServiceKeyResponse, ServiceKeyRotate } from '../../../shared/api/service-keys.ts'
 import { listOf, Uuid } from '../../../shared/api.ts'
@@ -20,12 +20,12 @@ export function serviceKeyRoutes({ db }: { db: Db }): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/service-keys',
       tags,
-      summary: 'Make a service key',
+      summary: 'Create a service key',
       description:
-        'For administrators. The key goes into `Authorization: Bearer` of your server’s requests. It acts as the service account of its issuer: it makes boards, which that account owns, manages those and the boards of the issuer’s users, and asks for tickets in the names of these users.',
+        'For administrators. The key goes into `Authorization: Bearer` of your server’s requests. It acts as the service account of its issuer: it creates boards, which that account owns, manages those and the boards of the issuer’s users, and requests tickets for these users.',
       request: { body: jsonBody(ServiceKeyCreate) },
       responses: {
-        201: jsonAnswer(ServiceKeyResponse, 'The key, in `key`; it is shown this once.'),
+        201: jsonAnswer(ServiceKeyResponse, 'The key, in `key`, which is shown only once.'),
         ...errorAnswers(401, 403, 413, 415),
       },
     }),
@@ -57,12 +57,12 @@ export function serviceKeyRoutes({ db }: { db: Db }): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/service-keys/{key_id}/rotate',
       tags,
-      summary: 'Give a service key another secret',
+      summary: 'Rotate the secret of a service key',
       description:
-        'The former secret keeps working for `overlap_seconds`, so that servers can be changed one after the other. A rotation within that time ends what was still good from before. Tickets go on.',
+        'The previous secret keeps working for `overlap_seconds`, so that servers can be switched over one after the other. Another rotation within that time ends it early. Tickets keep working.',
       request: { params, body: { ...jsonBody(ServiceKeyRotate), required: false } },
       responses: {
-        200: jsonAnswer(ServiceKeyResponse, 'The new secret, in `key`; it is shown this once.'),
+        200: jsonAnswer(ServiceKeyResponse, 'The new secret, in `key`, which is shown only once.'),
         ...errorAnswers(401, 403, 404, 409),
       },
     }),
@@ -81,7 +81,7 @@ export function serviceKeyRoutes({ db }: { db: Db }): OpenAPIHono<HttpEnv> {
       summary: 'Revoke a service key',
       request: { params },
       responses: {
-        204: { description: 'It opens nothing any more; tickets and sockets made with it have ended.' },
+        204: { description: 'It no longer works; tickets and sockets created with it have ended.' },
         ...errorAnswers(401, 403, 404),
       },
     }),

@@ -1,11 +1,11 @@
-// What the scopes of a service key cover, by noun and method. Others than keys have no scopes, and are not asked.
+// Checks the scopes of a service key, by noun and method. Only keys have scopes; everybody else passes.
 import type { ScopeNoun } from '../../../shared/api/service-keys.ts'
 import { BoardroomError } from '../../errors.ts'
 import type { Identity } from '../../principal.ts'
 
 /**
- * Refuses a service key that lacks `noun`. The route has been asked for by its path already (http/scopes.ts); this is
- * for what a body asks for beside it.
+ * Refuses a service key that lacks the scope `noun`. The path of the route was already checked (http/scopes.ts); this
+ * covers what the body additionally requests.
  * @throws BoardroomError access_denied
  */
 export function requireKeyScope({ via, scopes = [] }: Identity, noun: ScopeNoun, method: string): void {
@@ -15,10 +15,10 @@ export function requireKeyScope({ via, scopes = [] }: Identity, noun: ScopeNoun,
   })
 }
 
-/** Bodies in which one of these stands decide who may open something. */
+/** A body with one of these fields decides who has access. */
 const granting = ['is_public', 'members_level', 'owner_id', 'folder_id', 'parent_id']
 
-/** @throws BoardroomError access_denied for a service key without `permissions`, where `body` hands out access */
+/** @throws BoardroomError access_denied for a service key without `permissions`, if `body` grants access */
 export function requireScopeToGrant(identity: Identity, body: object, method: string): void {
   if (granting.some((field) => field in body)) requireKeyScope(identity, 'permissions', method)
 }

@@ -1,6 +1,6 @@
-// Service keys: what another application's server asks with. A key acts as the service account of its issuer, which
-// owns the boards that it makes, and speaks for the users of that issuer, whom it alone names. It is never stored:
-// its SHA-256 is enough for 256 random bits.
+// Service keys: the credentials of another application's server. A key acts as the service account of its issuer, which
+// owns the boards that it creates, and on behalf of the issuer's users. Only the SHA-256 of a key is stored, which is
+// enough for 256 random bits.
 import type {
   ServiceKeyCreate,
   ServiceKeyResponse,
@@ -34,8 +34,8 @@ const newKey = () => {
 }
 
 /**
- * Makes a key; the only time that it is known.
- * @throws BoardroomError invalid_request (the issuer is reserved, the end is past)
+ * Creates a key; this is the only time that it is known.
+ * @throws BoardroomError invalid_request (the issuer is reserved, the expiry is in the past)
  */
 export async function createKey(db: Db, actor: Actor, body: ServiceKeyCreate): Promise<ServiceKeyResponse> {
   if (body.issuer === serviceIssuer) {
@@ -59,8 +59,8 @@ export async function createKey(db: Db, actor: Actor, body: ServiceKeyCreate): P
 }
 
 /**
- * Another secret for the same key, whose tickets stay valid.
- * @throws BoardroomError not_found | conflict (revoked or expired) | invalid_request (the end is past)
+ * Gives the key a new secret; its tickets stay valid.
+ * @throws BoardroomError not_found | conflict (revoked or expired) | invalid_request (the expiry is in the past)
  */
 export async function rotateServiceKey(
   db: Db,
@@ -74,18 +74,18 @@ export async function rotateServiceKey(
   const row = await transactionAs(db, actor, (trx) => rotateKey(trx, id, change))
   if (row !== undefined) return keyResponse(row, key)
   if (await keyExists(db, id)) {
-    throw new BoardroomError('conflict', 'this key is revoked or has expired; make a new one')
+    throw new BoardroomError('conflict', 'this key is revoked or has expired; create a new one')
   }
   throw new BoardroomError('not_found', 'there is no such service key')
 }
 
-/** It opens nothing from here on; tickets and sockets made with it end. @throws BoardroomError not_found */
+/** Revokes the key; tickets and sockets created with it end. @throws BoardroomError not_found */
 export async function revokeServiceKey(db: Db, actor: Actor, id: string): Promise<void> {
   const wasThere = await transactionAs(db, actor, (trx) => revokeKey(trx, id))
   if (!wasThere) throw new BoardroomError('not_found', 'there is no such service key')
 }
 
-/** Newest first, also those that open nothing any more. */
+/** Newest first, including invalid ones. */
 export const listKeys = async (db: Db): Promise<ServiceKeyResponse[]> =>
   (await allKeys(db)).map((row) => keyResponse(row, null))
 
@@ -115,7 +115,7 @@ function endOf(expiresAt: string | null | undefined): Date | null | undefined {
   if (expiresAt === null || expiresAt === undefined) return expiresAt
   const end = new Date(expiresAt)
   if (end.getTime() <= Date.now()) {
-    throw new BoardroomError('invalid_request', 'expires_at: expected a moment in the future')
+    throw new BoardroomError('invalid_request', 'expires_at: expected a time in the future')
   }
   return end
 }

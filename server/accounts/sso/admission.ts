@@ -1,5 +1,5 @@
-// Who a person of the provider is here: an account that is known, one that is linked or made now, or nobody. And which
-// role their groups give. Better Auth makes and links nothing: it finds the row that is written here.
+// Finds, links or creates the account for a person from the provider, or refuses them, and derives the role from their
+// groups. Better Auth creates and links nothing itself: it finds the row that is written here.
 import type { Transaction } from 'kysely'
 import { transactionAs } from '../../audit/actor.ts'
 import { recordIn } from '../../audit/record-in.ts'
@@ -13,14 +13,14 @@ import type { Profile } from './profile.ts'
 import { insertSubject, linkable, userIdBySubject } from './queries.ts'
 import type { SsoSettings } from './settings.ts'
 
-/** Why somebody whom the provider knows does not come in. */
+/** Why somebody known to the provider is refused. */
 export type SsoRefusal = 'deactivated' | 'no_email' | 'not_verified' | 'email_taken' | 'not_admitted'
 
-/** Ids of one provider mean nothing at the next. */
+/** Ids are only meaningful within one provider. */
 export const accountIdOf = (issuer: string, subject: string): string => `${issuer} ${subject}`
 
 /**
- * @returns the user, and whether the last sysadmin kept a role that their groups do not give.
+ * @returns the user, and whether the last sysadmin kept a role that their groups do not grant.
  * @throws BoardroomError access_denied with an {@link SsoRefusal} as `details.reason`
  */
 export async function admit(
@@ -31,7 +31,7 @@ export async function admit(
 ): Promise<{ userId: number; keptSysadmin: boolean }> {
   try {
     return await transactionAs(db, actor, async (trx) => {
-      // As everywhere: sysadmins are locked before anybody else is.
+      // As everywhere, sysadmins are locked before anybody else.
       const sysadmins = settings.roles.length === 0 ? [] : await lockSysadmins(trx)
       const matched = roleOf(settings, profile.groups)
       const accountId = accountIdOf(settings.issuer, profile.sub)
@@ -51,13 +51,13 @@ export async function admit(
       return { userId: user.id, keptSysadmin: false }
     })
   } catch (error) {
-    // Somebody else made the same one in this moment.
+    // Somebody else created the same one at this moment.
     if (isViolationOf(error, 'users_email')) throw refusal('email_taken')
     throw error
   }
 }
 
-/** The account of somebody who comes by this provider for the first time. */
+/** The account for somebody who uses this provider for the first time. */
 async function newcomer(
   trx: Transaction<Tables>,
   actor: Actor,
@@ -79,8 +79,8 @@ async function newcomer(
   }
   if (!owner.is_active) throw refusal('deactivated', owner.id)
   const { email_verified, has_provider } = await linkable(trx, owner.id)
-  // Whoever typed an address that nobody confirmed may wait for its owner with a password of their own. And an address
-  // that belongs to another person of the provider was given to somebody new.
+  // Somebody may have signed up with an unconfirmed address and a password of theirs to trap its owner. And an address
+  // linked to another person at the provider has been reassigned to somebody new.
   if (!email_verified || has_provider || owner.issuer !== null || owner.email === systemEmail)
     throw refusal('email_taken', owner.id)
   await insertSubject(trx, owner.id, accountId)
@@ -97,7 +97,7 @@ async function newcomer(
 
 const rank: Record<Role, number> = { sysadmin: 2, admin: 1, user: 0 }
 
-/** The highest that any group gives; null where none does. */
+/** The highest role that any group grants; null if none does. */
 export function roleOf({ roles }: Pick<SsoSettings, 'roles'>, groups: readonly string[]): Role | null {
   const given = roles.filter(({ group }) => groups.includes(group)).map(({ role }) => role)
   return given.sort((a, b) => rank[b] - rank[a])[0] ?? null
@@ -105,7 +105,7 @@ export function roleOf({ roles }: Pick<SsoSettings, 'roles'>, groups: readonly s
 
 const messages: Record<SsoRefusal, string> = {
   deactivated: 'this account is deactivated',
-  no_email: 'the provider tells no e-mail address of this person',
+  no_email: 'the provider gives no e-mail address for this person',
   not_verified: 'the provider has not verified the e-mail address of this person',
   email_taken: 'there is another account with this e-mail address',
   not_admitted: 'this person is not admitted here',

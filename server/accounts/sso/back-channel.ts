@@ -1,4 +1,4 @@
-// Signed out at the provider, signed out here: the provider itself tells us, with a token that it signs.
+// Back-channel logout: when somebody signs out at the provider, it sends us a signed token, and they are signed out here.
 // https://openid.net/specs/openid-connect-backchannel-1_0.html#LogoutToken
 import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { z } from 'zod'
@@ -22,7 +22,7 @@ const Claims = z
     iat: z.number(),
     jti: z.string().min(1),
     events: z.looseObject({ [event]: z.looseObject({}) }),
-    // An id token has one, and is no word to sign out.
+    // An id token has one, and is not a logout token.
     nonce: z.undefined('expected no nonce').optional(),
   })
   .refine(({ sub, sid }) => sub !== undefined || sid !== undefined, 'expected sub, sid or both')
@@ -38,8 +38,8 @@ const maxAgeS = 300
 const clockSkewS = 60
 
 /**
- * Ends the session that the token names, or all sessions of its person that had begun by then: so a token that is shown
- * again ends nothing more. Nobody is told whether there is such a person.
+ * Ends the session that the token names, or all sessions of its person that had begun by then, so that a replayed token
+ * ends nothing more. The response does not reveal whether there is such a person.
  * @returns how many ended. @throws BoardroomError invalid_request | issuer_unreachable
  */
 export async function endByProvider(
@@ -51,13 +51,13 @@ export async function endByProvider(
   const { sub, sid, iat } = await verified(from, logoutToken)
   return transactionAs(db, actor, async (trx) => {
     const userId = sub === undefined ? null : await userIdBySubject(trx, accountIdOf(from.issuer, sub))
-    // A subject that nobody here has; `sid` alone says enough.
+    // An unknown subject; `sid` alone is enough.
     if (sub !== undefined && userId === null) return 0
     const ended =
       sid !== undefined
         ? await deleteSessionsOfProvider(trx, { providerSession: sid, userId })
         : userId !== null
-          ? // The whole second in which it was made: more is not said.
+          ? // Includes the whole second in which it was issued: the claim is no more precise.
             await deleteSessionsOfProvider(trx, { begunBefore: new Date((iat + 1) * 1000), userId })
           : []
     for (const { id, user_id } of ended)
@@ -89,10 +89,10 @@ async function verified({ issuer, clientId, keys }: Issuer, token: string): Prom
     const isAboutToken = /^ERR_J(WT|WS|OSE_(ALG|NOT))/.test(
       cause instanceof errors.JOSEError ? cause.code : '',
     )
-    if (isAboutToken) throw noToken('its signature or its claims are not right', cause)
+    if (isAboutToken) throw noToken('its signature or its claims are wrong', cause)
     throw providerAway(cause)
   }
 }
 
 const noToken = (what: string, cause: unknown) =>
-  new BoardroomError('invalid_request', `this is no logout token of the provider: ${what}`, { cause })
+  new BoardroomError('invalid_request', `this is not a logout token of the provider: ${what}`, { cause })

@@ -1,10 +1,10 @@
-// What a provider says about a person: the claims of the id token, completed by its userinfo. Better Auth has checked
-// the token (signature, issuer, audience, time, nonce) before it asks for this.
+// The profile of a person at the provider: the claims of the id token, completed by userinfo. Better Auth has already
+// checked the token (signature, issuer, audience, time, nonce).
 import { decodeJwt, type JWTPayload } from 'jose'
 import { z } from 'zod'
 import { BoardroomError } from '../../errors.ts'
 
-/** What the provider publishes about itself, as far as it matters here. */
+/** The parts of the provider's discovery document that are used here. */
 export const Discovery = z.object({
   issuer: z.string(),
   authorization_endpoint: z.url(),
@@ -19,7 +19,7 @@ export type Discovery = z.infer<typeof Discovery>
 const Claims = z.looseObject({
   sub: z.string().min(1).max(255),
   email: z.email().max(254).optional().catch(undefined),
-  // Some providers write booleans as texts.
+  // Some providers send booleans as strings.
   email_verified: z.union([z.boolean(), z.literal('true').transform(() => true)]).catch(false),
   name: z.string().optional().catch(undefined),
   preferred_username: z.string().optional().catch(undefined),
@@ -27,7 +27,7 @@ const Claims = z.looseObject({
 
 export const SessionId = z.string().min(1).max(255)
 
-/** Also what Better Auth keeps of the answer while it signs in. */
+/** Also what Better Auth keeps of the response during the sign-in. */
 export interface Profile {
   [claim: string]: unknown
   sub: string
@@ -35,11 +35,11 @@ export interface Profile {
   emailVerified: boolean
   name: string
   groups: string[]
-  /** What the provider calls its own session; null where it does not say. */
+  /** The provider's id of its own session; null if it does not tell. */
   session: string | null
 }
 
-/** Of one request to the provider. */
+/** Time-out of one request to the provider. */
 export const providerTimeoutMs = 10_000
 
 /** @throws BoardroomError access_denied (nothing usable) | issuer_unreachable */
@@ -51,8 +51,8 @@ export async function readProfile(
   if (tokens.idToken === undefined) throw unusable('the provider sent no id token')
   const fromToken = decodeJwt(tokens.idToken)
   const userinfo = await readUserinfo(discovery, tokens.accessToken)
-  // https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse: otherwise it is about somebody else
-  if (userinfo !== null && userinfo.sub !== fromToken.sub) throw unusable('userinfo is about somebody else')
+  // https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse: otherwise it describes somebody else
+  if (userinfo !== null && userinfo.sub !== fromToken.sub) throw unusable('userinfo describes somebody else')
   const claims = Claims.safeParse({ ...fromToken, ...userinfo })
   if (!claims.success) throw unusable('the provider sent no usable sub')
   const { sub, email, email_verified, name, preferred_username } = claims.data
@@ -90,7 +90,7 @@ export async function discover(issuer: string): Promise<Discovery> {
     const answer = await fetch(discoveryUrlOf(issuer), { signal: AbortSignal.timeout(providerTimeoutMs) })
     if (!answer.ok) throw new Error(`discovery answered ${answer.status}`)
     const found = Discovery.parse(await answer.json())
-    // Otherwise a provider could speak for another one.
+    // Otherwise one provider could impersonate another.
     if (found.issuer !== issuer)
       throw new Error(`expected the issuer ${issuer}, it calls itself ${found.issuer}`)
     return found
@@ -109,4 +109,4 @@ const unusable = (message: string) =>
   new BoardroomError('access_denied', message, { details: { reason: 'unusable' } })
 
 export const providerAway = (cause: unknown): BoardroomError =>
-  new BoardroomError('issuer_unreachable', 'the sign-in provider does not answer', { cause })
+  new BoardroomError('issuer_unreachable', 'the sign-in provider does not respond', { cause })

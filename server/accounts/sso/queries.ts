@@ -1,8 +1,8 @@
-// The SQL of accounts that a provider signs in.
+// The SQL of accounts that use a provider.
 import type { Transaction } from 'kysely'
 import type { Tables } from '../../database/tables.ts'
 
-/** What Better Auth calls our one provider, in its tables and in the address of its callback. */
+/** Better Auth's id for our only provider, in its tables and in the callback address. */
 export const providerId = 'oidc'
 
 export const userIdBySubject = async (trx: Transaction<Tables>, accountId: string): Promise<number | null> =>
@@ -15,7 +15,7 @@ export const userIdBySubject = async (trx: Transaction<Tables>, accountId: strin
       .executeTakeFirst()
   )?.user_id ?? null
 
-/** What decides whether a person of the provider may have this account. */
+/** The facts that decide whether a person from the provider may use this account. */
 export const linkable = async (
   trx: Transaction<Tables>,
   userId: number,

@@ -1,5 +1,5 @@
-// Single sign-on over HTTP: where the button leads, and where the provider sends people back to. Both are pages for a
-// browser, so failures too lead to a page: the sign-in page, which says what happened.
+// Single sign-on over HTTP: the target of the button, and the callback of the provider. Browsers navigate to both, so
+// failures redirect to the sign-in page, which explains them.
 import { createRoute, z } from '@hono/zod-openapi'
 import { BoardroomError } from '../../errors.ts'
 import { errorAnswers, newRouter } from '../../routing/router.ts'
@@ -11,7 +11,7 @@ import type { Sso } from './sso.ts'
 
 export interface SsoRoutesDeps extends SignInDeps {
   sso: Sso | null
-  /** What people type to get here, without a trailing slash. */
+  /** The address that people type, without a trailing slash. */
   publicUrl: string
   cookies: CookieNames
   log: { warn(fields: object, message: string): void; error(fields: object, message: string): void }
@@ -24,7 +24,7 @@ export function ssoRoutes(deps: SsoRoutesDeps) {
 
   const leadTo = (c: Handled, url: string, next: string) => {
     const answer = c.redirect(url, 302)
-    // Better Auth keeps it too, in a cookie that nobody else can read, and tells of it only where all went well.
+    // Better Auth stores it too, but in a cookie that only it can read, and reveals it only on success.
     const isKept = next !== '/'
     const cookie = cookieOf(cookies, cookies.next, isKept ? encodeURIComponent(next) : '', isKept ? 3600 : 0)
     if (isKept || cookieValue(c.req.header('cookie'), cookies.next) !== null)
@@ -51,7 +51,7 @@ export function ssoRoutes(deps: SsoRoutesDeps) {
       return withCookies(leadTo(c, url, next), answer)
     } catch (error) {
       if (!(error instanceof BoardroomError && error.code === 'issuer_unreachable')) throw error
-      log.error({ err: error }, 'the provider of single sign-on does not answer')
+      log.error({ err: error }, 'the single sign-on provider does not respond')
       await recordFailure(deps, c, 'unreachable', undefined)
       return signInPage(c, next, 'unreachable')
     }
@@ -84,14 +84,14 @@ export function ssoRoutes(deps: SsoRoutesDeps) {
       })
     } catch (error) {
       if (error instanceof SsoFailure) {
-        // What the provider said, or Better Auth: a word, which holds no secret.
+        // The error code of the provider or of Better Auth, which contains no secret.
         log.warn({ problem: error.said.slice(0, 100) }, 'a single sign-on failed')
         await recordFailure(deps, c, error.problem, undefined)
         return withCookies(signInPage(c, wanted, error.problem), error.answer)
       }
       if (!(error instanceof BoardroomError)) throw error
       if (error.code === 'issuer_unreachable') {
-        log.error({ err: error }, 'the provider of single sign-on does not answer')
+        log.error({ err: error }, 'the single sign-on provider does not respond')
         await recordFailure(deps, c, 'unreachable', undefined)
         return signInPage(c, wanted, 'unreachable')
       }
@@ -118,7 +118,7 @@ class SsoFailure extends Error {
   }
 }
 
-/** Better Auth's and OAuth's words, as few as a page can say something about. */
+/** Maps the error codes of Better Auth and OAuth to the few that the page explains. */
 function meaningOf(error: string): string {
   if (error === 'access_denied') return 'cancelled'
   if (error.startsWith('state_') || error === 'please_restart_the_process') return 'state'
@@ -126,7 +126,7 @@ function meaningOf(error: string): string {
   return 'refused'
 }
 
-/** Only a page of ours, whatever the address says. What Better Auth would not take either becomes the first page. */
+/** Only pages of ours are allowed. Anything that Better Auth would not accept either becomes the start page. */
 const pageOfOurs = (path: string | undefined): string =>
   path !== undefined && /^\/(?![/\\])[\w\-./@+]*(\?[\w\-./=&%*@+]*)?$/.test(path) && !path.startsWith('/api/')
     ? path
@@ -136,7 +136,7 @@ const decoded = (value: string): string => {
   try {
     return decodeURIComponent(value)
   } catch {
-    return '/' // half a percent sequence: nobody of ours wrote it
+    return '/' // an incomplete percent sequence, which we never write
   }
 }
 
@@ -159,11 +159,11 @@ const beginRoute = createRoute({
   method: 'get',
   path: '/auth/sso',
   tags: ['accounts'],
-  summary: 'Sign in with the provider of single sign-on',
-  description: 'For browsers: leads to the provider, and from there back to `next`.',
+  summary: 'Sign in with the single sign-on provider',
+  description: 'For browsers: redirects to the provider, and from there back to `next`.',
   request: { query: z.object({ next: z.string().max(500).optional() }) },
   responses: {
-    302: { description: 'To the provider; to the sign-in page where it does not answer.' },
+    302: { description: 'To the provider, or to the sign-in page if the provider does not respond.' },
     ...errorAnswers(404),
   },
 })
@@ -172,12 +172,12 @@ const callbackRoute = createRoute({
   method: 'get',
   path: `/auth${callbackPath}`,
   tags: ['accounts'],
-  summary: 'Where the provider of single sign-on sends people back to',
+  summary: 'The callback of the single sign-on provider',
   request: {
     query: z.looseObject({ code: z.string().max(4096).optional(), state: z.string().max(500).optional() }),
   },
   responses: {
-    302: { description: 'Signed in: to where it began. Otherwise to the sign-in page, with `problem`.' },
+    302: { description: 'To `next` if signed in, otherwise to the sign-in page with `problem`.' },
     ...errorAnswers(404),
   },
 })
@@ -186,9 +186,9 @@ const signedOutThereRoute = createRoute({
   method: 'post',
   path: '/auth/sso/signed-out',
   tags: ['accounts'],
-  summary: 'The provider of single sign-on signs somebody out (back-channel logout)',
+  summary: 'Back-channel logout by the single sign-on provider',
   description:
-    'For the provider: register it as the back-channel logout address. The session that the token names ends, without `sid` all sessions of its person.',
+    'For the provider: register this as the back-channel logout address. It ends the session that the token names or, without `sid`, all sessions of the person.',
   request: {
     body: {
       required: true,
@@ -200,7 +200,7 @@ const signedOutThereRoute = createRoute({
     },
   },
   responses: {
-    200: { description: 'Nobody is signed in by that session any more.' },
+    200: { description: 'The sessions have ended.' },
     ...errorAnswers(404),
   },
 })

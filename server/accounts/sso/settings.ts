@@ -1,26 +1,26 @@
-// The settings of single sign-on, checked together.
+// The settings of single sign-on, validated together.
 import type { Config } from '../../config.ts'
 import { BoardroomError } from '../../errors.ts'
 import type { Role } from '../../principal.ts'
 import { providerId } from './queries.ts'
 
-/** Where the provider sends people back to, below `/api/auth`. */
+/** The callback path, below `/api/auth`. */
 export const callbackPath = `/callback/${providerId}`
 
 export interface SsoSettings {
   issuer: string
   clientId: string
   clientSecret: string
-  /** On the button. */
+  /** The name on the button. */
   name: string
   scopes: readonly string[]
   groupsClaim: string
-  /** Empty: the provider says nothing about roles. */
+  /** Empty: the provider does not assign roles. */
   roles: readonly { role: Role; group: string }[]
   accounts: Config['oidcAccounts']
 }
 
-/** @returns null where no provider is set. @throws BoardroomError invalid_config for settings that contradict each other */
+/** @returns null if no provider is set. @throws BoardroomError invalid_config if settings contradict each other */
 export function ssoSettings(config: Config): SsoSettings | null {
   const { oidcIssuer: issuer, oidcClientId: clientId, oidcClientSecret: clientSecret } = config
   if (issuer === undefined || clientId === undefined || clientSecret === undefined) {

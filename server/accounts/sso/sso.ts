@@ -1,6 +1,6 @@
-// Single sign-on by OpenID Connect. Better Auth speaks the protocol (PKCE, state, nonce, checking id tokens, the way
-// out); who may come in is said in admission.ts. Its provider is fixed once it is made, and discovery fails while the
-// provider is away, so one is made when somebody first comes, and again after an hour.
+// Single sign-on by OpenID Connect. Better Auth implements the protocol (PKCE, state, nonce, id tokens, logout);
+// admission.ts decides who is admitted. Better Auth discovers the provider when it is created, which fails while the
+// provider is unreachable; so it is created at the first sign-in and again after an hour.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type BetterAuthOptions, betterAuth } from 'better-auth'
 import { genericOAuth } from 'better-auth/plugins'
@@ -26,32 +26,32 @@ import { providerId } from './queries.ts'
 import { callbackPath, type SsoSettings } from './settings.ts'
 import { tokensOf } from './tokens.ts'
 
-/** A Better Auth that knows the provider. */
+/** A Better Auth instance that knows the provider. */
 export interface SsoAuth extends Pick<Auth, 'handler' | 'baseUrl'> {
-  /** What it signs with. */
+  /** The keys that the provider signs with. */
   keys: JWTVerifyGetKey
 }
 
 const goodForMs = 3_600_000
-/** A key that is not known is asked for at once: tokens come from the provider itself, not from whoever asks. */
+/** No cooldown for unknown keys: tokens come from the provider itself, not from arbitrary clients. */
 const jwksCooldownMs = 1000
 const jwksTimeoutMs = 5000
 
 interface Coming {
   actor: Actor
-  /** The provider did not answer them. */
+  /** Whether the provider failed to respond to them. */
   away: BoardroomError | null
 }
 
 /**
- * Better Auth looks the provider up once more, and takes no signal: its request goes on until fetch itself gives it up
- * after five minutes. There is one such at most, while a try is under way.
+ * Better Auth discovers the provider once more and accepts no abort signal: its request continues until fetch gives up
+ * after five minutes. There is at most one such request, while an attempt is in progress.
  */
 const inTime = <Result>(work: Promise<Result>): Promise<Result> => {
   let timer: NodeJS.Timeout
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(
-      () => reject(providerAway(new Error(`no answer in ${providerTimeoutMs} ms`))),
+      () => reject(providerAway(new Error(`no response within ${providerTimeoutMs} ms`))),
       providerTimeoutMs,
     )
   })
@@ -61,7 +61,7 @@ const inTime = <Result>(work: Promise<Result>): Promise<Result> => {
 export class Sso {
   readonly settings: SsoSettings
   readonly #deps: AuthDeps
-  /** Whoever is coming in, for the trail. */
+  /** The person signing in, for the trail. */
   readonly #coming = new AsyncLocalStorage<Coming>()
   #auth: { made: Promise<SsoAuth>; until: number } | null = null
 
@@ -83,8 +83,8 @@ export class Sso {
   }
 
   /**
-   * Runs `work`, in which `actor` comes back from the provider.
-   * @throws BoardroomError issuer_unreachable, which Better Auth takes for a code that is wrong
+   * Runs `work`, in which `actor` returns from the provider.
+   * @throws BoardroomError issuer_unreachable, which Better Auth would report as a wrong code
    */
   async as<Result>(actor: Actor, work: () => Promise<Result>): Promise<Result> {
     const coming: Coming = { actor, away: null }
@@ -94,8 +94,8 @@ export class Sso {
   }
 
   /**
-   * The provider says that somebody is signed out there: their sessions here end, with their sockets.
-   * @returns how many. @throws BoardroomError invalid_request (no good logout token) | issuer_unreachable
+   * Handles a logout at the provider: ends the person's sessions here, with their sockets.
+   * @returns how many. @throws BoardroomError invalid_request (not a valid logout token) | issuer_unreachable
    */
   async signedOutThere(actor: Actor, logoutToken: string): Promise<number> {
     const { keys } = await this.auth()
@@ -108,7 +108,7 @@ export class Sso {
     const base = authOptions(this.#deps)
     const options = {
       ...base,
-      // Both only by admission.ts. The state is in a cookie, so that whoever begins and never comes back leaves nothing.
+      // Only admission.ts does both. The state is in a cookie, so that abandoned attempts leave nothing behind.
       account: {
         ...base.account,
         accountLinking: { enabled: false },
@@ -130,7 +130,7 @@ export class Sso {
               requireIdTokenVerification: true,
               disableSignUp: true,
               getToken: (code) => this.#tokensOf(discovery, code),
-              // Without it providers give no refresh token, or stop doing so at the second sign-in.
+              // Without it, providers issue no refresh token, or none from the second sign-in on.
               ...(scopes.includes('offline_access')
                 ? { prompt: 'consent' as const, accessType: 'offline' }
                 : {}),
@@ -141,7 +141,7 @@ export class Sso {
                 return profile
               },
               mapProfileToUser: async (profile) => {
-                await this.#admit(profile as Profile) // what getUserInfo answered
+                await this.#admit(profile as Profile) // what getUserInfo returned
                 return {}
               },
               accountSubject: ({ profile }) => accountIdOf(issuer, String(profile.sub)),
@@ -154,7 +154,7 @@ export class Sso {
     const { socialProviders } = await inTime(auth.$context)
     const provider = socialProviders.find(({ id }) => id === providerId)
     if (provider?.idToken === undefined || !('jwks' in provider.idToken))
-      throw providerAway(new Error('Better Auth could not look it up'))
+      throw providerAway(new Error('Better Auth could not discover it'))
     const keys = this.#keysOf(discovery)
     provider.idToken.jwks = keys
     return {
@@ -165,7 +165,7 @@ export class Sso {
     }
   }
 
-  /** The provider's keys. Better Auth takes keys that cannot be had for a token that is wrong. */
+  /** The provider's keys. Better Auth would report unavailable keys as an invalid token. */
   #keysOf({ jwks_uri }: Discovery): JWTVerifyGetKey {
     const keys = createRemoteJWKSet(new URL(jwks_uri), {
       cooldownDuration: jwksCooldownMs,
@@ -196,13 +196,16 @@ export class Sso {
 
   async #admit(profile: Profile): Promise<void> {
     const actor = this.#coming.getStore()?.actor
-    if (actor === undefined) throw new BoardroomError('internal', 'nobody is coming in')
+    if (actor === undefined) throw new BoardroomError('internal', 'nobody is signing in')
     const { userId, keptSysadmin } = await admit(this.#deps.db, actor, this.settings, profile)
     if (keptSysadmin)
-      this.#deps.log.warn({ userId }, 'the last sysadmin keeps the role, which their groups do not give')
+      this.#deps.log.warn(
+        { userId },
+        'the last sysadmin keeps the role, although their groups do not grant it',
+      )
   }
 }
 
-/** No such key, or several: what the provider published was read. */
+/** No such key, or several: so the published keys could be read. */
 const isAboutToken = (error: unknown): boolean =>
   error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys

@@ -1,4 +1,4 @@
-// A code becomes tokens. Better Auth's own request for it waits for as long as the provider likes.
+// Exchanges a code for tokens. Better Auth's own request for this has no time-out.
 import { authorizationCodeRequest, getOAuth2Tokens } from 'better-auth/oauth2'
 import { type Discovery, providerAway, providerTimeoutMs } from './profile.ts'
 
@@ -6,8 +6,8 @@ import { type Discovery, providerAway, providerTimeoutMs } from './profile.ts'
 export type ClientAuthentication = 'basic' | 'post'
 
 /**
- * @throws BoardroomError issuer_unreachable (no answer in time, or one of 500 and above); Error where the provider
- *   refuses the code
+ * @throws BoardroomError issuer_unreachable (no response in time, or a 5xx status); Error if the provider refuses the
+ *   code
  */
 export async function tokensOf(
   client: { id: string; secret: string; authentication: ClientAuthentication },
