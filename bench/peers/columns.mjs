@@ -96,5 +96,9 @@ export const columns = {
     ['until painted ms', 'paintedMs', 0],
     ['longest task ms', 'longestTaskMs', 0],
   ],
-  soak: [['edits', 'edits', 0]],
+  soak: [
+    ['edits', 'edits', 0],
+    ['joins', 'joins', 0],
+    ['joins that failed', 'failed', 0, { atMost: 0 }],
+  ],
 }

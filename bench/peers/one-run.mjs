@@ -70,7 +70,9 @@ try {
     rss: () => server.rss(),
     peak: () => server.peak(),
     pss: () => server.pss(),
-    handles: () => server.handles(),
+    held: () => server.held(),
+    stored: () => server.stored(),
+    heap: () => server.heap(),
     collectGarbage: () => server.collectGarbage(),
     /** Stops the server with `signal`, starts it again on the same data and returns the start time. */
     async restart(signal) {

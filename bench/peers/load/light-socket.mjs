@@ -11,7 +11,7 @@ const READ_BUFFER = Buffer.allocUnsafe(256 * 1024)
 
 export const OP_TEXT = 1
 export const OP_BINARY = 2
-const OP_CLOSE = 8
+export const OP_CLOSE = 8
 const OP_PING = 9
 const OP_PONG = 10
 

@@ -1,5 +1,5 @@
 // Reads CPU time and memory of a process and all of its descendants from /proc (Linux only).
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 
 const read = (file) => {
   try {
@@ -66,6 +66,20 @@ export function pssMiB(pids) {
     (sum, pid) => sum + Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) / 1024,
     0,
   )
+}
+
+/** What the files of a folder take on its disk. */
+export function folderMiB(folder, isCounted) {
+  let entries = []
+  try {
+    entries = readdirSync(folder, { withFileTypes: true })
+  } catch {} // gone meanwhile
+  return entries.reduce((sum, entry) => {
+    const path = `${folder}/${entry.name}`
+    if (entry.isDirectory()) return sum + folderMiB(path, isCounted)
+    if (!entry.isFile() || !isCounted(path)) return sum
+    return sum + (statSync(path, { throwIfNoEntry: false })?.blocks ?? 0) / 2048
+  }, 0)
 }
 
 /** Open files and sockets. */

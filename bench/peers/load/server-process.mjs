@@ -6,7 +6,7 @@ import net from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { sleep } from './pace.mjs'
-import { CpuMeter, catchesUsr2, handles, isAlive, peakMiB, pssMiB, rssMiB, tree } from './proc.mjs'
+import { CpuMeter, catchesUsr2, folderMiB, handles, isAlive, peakMiB, pssMiB, rssMiB, tree } from './proc.mjs'
 
 export const SERVER_CORE = '0'
 export const GENERATOR_CORE = '1'
@@ -93,7 +93,25 @@ export async function startServer(peer, port, dataDir) {
     cpu: () => meter.seconds(),
     pids: () => tree(child.pid),
     pss: () => pssMiB(tree(child.pid)),
-    handles: () => handles(tree(child.pid)),
+    /** Memory and handles of the program itself, and of what it started. */
+    held() {
+      const [program, ...started] = tree(child.pid)
+      return {
+        programMiB: tenths(pssMiB([program])),
+        databaseMiB: tenths(pssMiB(started)),
+        handles: handles([program]),
+        databaseHandles: handles(started),
+        databaseProcesses: started.length,
+      }
+    },
+    /** What it wrote: its data, and the log that a database writes ahead, whose files are used again. */
+    stored() {
+      const walMiB = folderMiB(dataDir, (path) => path.includes('/pg_wal/'))
+      const all = folderMiB(dataDir, (path) => path !== log)
+      return { storedMiB: tenths(all - walMiB), walMiB: tenths(walMiB) }
+    },
+    /** The program's heap after the last collection. */
+    heap: () => tenths(Number(readFileSync(join(dataDir, `heap-${child.pid}`), 'utf8')) / 1024 / 1024),
     rss: () => rssMiB(tree(child.pid)),
     peak: () => peakMiB(tree(child.pid)),
     alive: () => isAlive(child.pid),
@@ -117,6 +135,8 @@ export async function startServer(peer, port, dataDir) {
     },
   }
 }
+
+const tenths = (value) => Math.round(value * 10) / 10
 
 function kill(pid) {
   try {

@@ -78,8 +78,8 @@ export async function run(target, { elements, joins: count }) {
   return result
 }
 
-/** Two clients in another room; one sends an update every 10 ms, the other times its arrival. */
-export async function watchRoom({ adapter, port }) {
+/** Two clients in another room; one sends an update every so often, the other times its arrival. */
+export async function watchRoom({ adapter, port }, everyMs = 10) {
   const [writer, reader] = await openClients(2, () => new Client({ adapter, port, room: 'bystander' }))
   const stream = new WriterStream(0)
   const latency = new Histogram()
@@ -98,7 +98,7 @@ export async function watchRoom({ adapter, port }) {
     const n = sentAt.length
     sentAt.push(performance.now())
     writer.sendUpdate(stream.update(n))
-  }, 10)
+  }, everyMs)
   return {
     latency,
     stop() {

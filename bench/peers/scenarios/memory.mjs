@@ -7,5 +7,5 @@ export const rooms = () => []
 
 export async function run(target) {
   await sleep(4000)
-  return { pssMiB: round(target.pss(), 1), handles: target.handles() }
+  return { pssMiB: round(target.pss(), 1), ...target.held() }
 }

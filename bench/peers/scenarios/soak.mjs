@@ -1,62 +1,128 @@
-// An hour of joins, leaves, edits and cursors: what stays behind of them in memory, handles and latency.
+// An hour of joins, leaves, edits and cursors: what stays behind of them in memory, handles, the database and latency.
 //   SOAK_MINUTES  default 60
-import { Client, openClients } from '../load/client.mjs'
+// Of 20 boards 16 have a writer who stays; on the other 4 everybody leaves now and then, so that they are closed,
+// folded and opened again. What was seen goes to results/soak.jsonl line by line, and becomes results/soak.svg.
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Client, openClients, within } from '../load/client.mjs'
 import { WriterStream } from '../load/fixtures.mjs'
-import { clientFrame } from '../load/light-socket.mjs'
+import { Histogram } from '../load/histogram.mjs'
+import { clientFrame, OP_CLOSE } from '../load/light-socket.mjs'
 import { round } from '../load/load.mjs'
 import { sleep } from '../load/pace.mjs'
+import { busySeconds } from '../load/proc.mjs'
+import { pictureOfSoak } from '../soak-picture.mjs'
 import { watchRoom } from './join.mjs'
 
-export const isLong = true
-export const variants = { hour: { minutes: Number(process.env.SOAK_MINUTES ?? 60), rooms: 20, clients: 60 } }
-export const rooms = ({ rooms: count }) => [
-  ...Array.from({ length: count }, (_, i) => `soak-${i}`),
-  'bystander',
-]
+const boards = 20
+const people = 60
+const whoStay = 16
+const turnMs = 25 // an edit and a cursor each: 40 a second
+const turnsPerVisit = 10 // four times a second somebody comes or goes
+const samplesToCollect = 10 // heaps are measured after a collection every so many samples
+const editEveryMs = 100 // on the board whose latency is measured
 
-export async function run(target, { minutes, rooms: count, clients: total }) {
+export const isLong = true
+export const variants = { hour: { minutes: Number(process.env.SOAK_MINUTES ?? 60) } }
+export const rooms = () => [...Array.from({ length: boards }, (_, i) => `soak-${i}`), 'bystander']
+
+const file = (name) => fileURLToPath(new URL(`../../results/${name}`, import.meta.url))
+
+export async function run(target, { minutes }) {
   const { adapter, port } = target
-  const bystander = await watchRoom(target)
-  const open = (i) => new Client({ adapter, port, room: `soak-${i % count}` })
-  const clients = await openClients(total, open)
-  const streams = Array.from({ length: count }, (_, i) => new WriterStream(i))
+  const bystander = await watchRoom(target, editEveryMs)
+  const open = (i) => new Client({ adapter, port, room: `soak-${i % boards}` })
+  const clients = await openClients(people, open)
+  const streams = Array.from({ length: boards }, (_, i) => new WriterStream(i + 1))
   const edits = streams.map(() => 0)
+  const counts = { joins: people, leaves: 0, failed: 0, edits: 0, cursors: 0 }
+  const joins = new Histogram()
+
+  const join = async (i) => {
+    const startedAt = performance.now()
+    const client = open(i)
+    try {
+      await within(client.synced, 20_000, 'join')
+      joins.add(performance.now() - startedAt)
+      counts.joins++
+      clients[i] = client
+    } catch {
+      counts.failed++
+      client.close()
+    }
+  }
+  const leave = (i) => {
+    clients[i].socket.send(clientFrame(new Uint8Array(0), OP_CLOSE))
+    clients[i] = null
+    counts.leaves++
+  }
+
+  mkdirSync(file('.'), { recursive: true })
+  rmSync(file('soak.jsonl'), { force: true })
   const samples = []
+  const everyMs = Math.max(2000, (minutes * 60_000) / 120)
   const startedAt = performance.now()
-  const endsAt = startedAt + minutes * 60_000
-  let nextSampleAt = startedAt
-  for (let turn = 0; performance.now() < endsAt; turn++) {
-    const room = turn % count
-    clients[room].sendUpdate(streams[room].update(edits[room]++))
-    const mover = turn % total
-    clients[mover].socket.send(
-      clientFrame(
-        adapter.awareness(`soak-${mover % count}`, 3_000_000_019 + mover, turn + 1, { cursor: { x: turn } }),
-        adapter.opcode,
-      ),
-    )
-    if (turn % 20 === 0) {
-      // Writers stay: the others come and go, ten a second.
-      const leaver = count + ((turn / 20) % (total - count))
-      clients[leaver].close()
-      ;[clients[leaver]] = await openClients(1, () => open(leaver))
+  let last = { at: startedAt, cpu: target.cpu(), busy: busySeconds() }
+  const sample = async () => {
+    const { p50, p99 } = bystander.latency.summary()
+    const joined = joins.summary()
+    const now = { at: performance.now(), cpu: target.cpu(), busy: busySeconds() }
+    const seconds = (now.at - last.at) / 1000
+    const cpu = (now.cpu - last.cpu) / seconds
+    const seen = {
+      minute: round((now.at - startedAt) / 60_000, 2),
+      ...target.held(),
+      ...target.stored(),
+      cpu: round(cpu, 3),
+      otherCpu: round((now.busy - last.busy) / seconds - cpu, 2),
+      p50,
+      p99,
+      joinP50: joined.p50,
+      joinP99: joined.p99,
+      here: clients.filter((client) => client !== null && !client.socket.closed).length,
+      ...counts,
+    }
+    if (samples.length % samplesToCollect === 0) {
+      await target.collectGarbage()
+      seen.heapMiB = target.heap()
+    }
+    samples.push(seen)
+    appendFileSync(file('soak.jsonl'), `${JSON.stringify(seen)}\n`)
+    last = { at: performance.now(), cpu: target.cpu(), busy: busySeconds() }
+    bystander.latency.reset()
+    joins.reset()
+  }
+
+  let nextSampleAt = startedAt + everyMs
+  let sampling = Promise.resolve()
+  for (let turn = 0; performance.now() < startedAt + minutes * 60_000; turn++) {
+    const board = turn % boards
+    if (clients[board] !== null) {
+      clients[board].sendUpdate(streams[board].update(edits[board]++))
+      counts.edits++
+    }
+    const mover = turn % people
+    if (clients[mover] !== null) {
+      const state = adapter.awareness(`soak-${mover % boards}`, 3_000_000_019 + mover, turn + 1, {
+        cursor: { x: turn },
+      })
+      clients[mover].socket.send(clientFrame(state, adapter.opcode))
+      counts.cursors++
+    }
+    if (turn % turnsPerVisit === 0) {
+      const visitor = whoStay + ((turn / turnsPerVisit) % (people - whoStay))
+      if (clients[visitor] === null) void join(visitor)
+      else leave(visitor)
     }
     if (performance.now() >= nextSampleAt) {
-      nextSampleAt += Math.max(1000, (minutes * 60_000) / 120)
-      const { p50, p99 } = bystander.latency.summary()
-      bystander.latency.reset()
-      samples.push({
-        minute: round((performance.now() - startedAt) / 60_000, 2),
-        pssMiB: round(target.pss(), 1),
-        handles: target.handles(),
-        cpu: round(target.cpu(), 1),
-        p50,
-        p99,
-      })
+      nextSampleAt += everyMs
+      sampling = sample()
     }
-    await sleep(5)
+    await sleep(Math.max(0, startedAt + (turn + 1) * turnMs - performance.now()))
   }
+  await sampling
+  writeFileSync(file('soak.svg'), pictureOfSoak(samples))
   bystander.stop()
-  for (const client of clients) client.close()
-  return { edits: edits.reduce((sum, each) => sum + each, 0), samples }
+  for (const client of clients) client?.close()
+  return { ...counts, ...target.held(), samples }
 }
