@@ -3,6 +3,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Logger } from 'pino'
 import { BoardroomError } from '../errors.ts'
+import { joinedByBytes } from './joining.ts'
 import type { Answer, Ask, TaskName } from './tasks.ts'
 
 interface Waiting {
@@ -63,6 +64,18 @@ export class DocumentWorker {
       if (error instanceof BoardroomError) throw error
       throw new BoardroomError('board_unreadable', 'this board cannot be read', { cause: error })
     }
+  }
+
+  /**
+   * The same by their bytes alone, in a tenth of the time and not in the thread, where they simply follow each other. What
+   * was written over is still in it then: where that makes `mostBytes` or more, the thread is asked after all.
+   */
+  async joinStored(stored: Ask<'join'>, mostBytes: number): Promise<Uint8Array> {
+    const { snapshot, updates } = stored
+    const all = snapshot === null ? updates : [snapshot, ...updates]
+    const isLarge = all.reduce((sum, update) => sum + update.length, 0) >= mostBytes
+    const joined = isLarge ? null : await joinedByBytes(all)
+    return joined ?? (await this.foldStored(stored))
   }
 
   /** Ends the thread; waiting questions are refused. */

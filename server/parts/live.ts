@@ -47,7 +47,7 @@ export async function openLive(given: Given, records: Records) {
     access,
     limits: { ...config, inspection: given.inspection },
     logger: log,
-    fold: (stored) => worker.foldStored(stored),
+    fold: (stored) => worker.joinStored(stored, config.maxBoardBytes),
     cut: (state) => worker.run('cut', { state }),
     dryRun: (question) => dryRuns.run('dryRun', question),
     ...(given.goOnUnsavedMs === undefined ? {} : { goOnUnsavedMs: given.goOnUnsavedMs }),
