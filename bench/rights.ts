@@ -103,11 +103,17 @@ async function serve(): Promise<void> {
     report(`${rooms * each} connections in ${rooms} rooms, ${updatesPerSecond} updates/s`, times)
     const share = (used.user + used.system) / 10 / (performance.now() - startedAt)
     console.log(`the server used ${share.toFixed(0)} % of a core meanwhile`)
+    const cpuBeforeStorm = process.cpuUsage()
     const { followed, edits } = (await asked(drawers)) as Storm
+    const ofStorm = process.cpuUsage(cpuBeforeStorm)
     const all = summaryOf(followed)
     report(`each of ${(rooms * each) / 2} changes in a second, half of all connections concerned`, followed)
     report('edits while they last', edits)
-    console.log(JSON.stringify({ drawing: summaryOf(times), storm: all, edits: summaryOf(edits) }))
+    const stormCpuMs = Math.round((ofStorm.user + ofStorm.system) / 1000)
+    console.log(`the server used ${stormCpuMs} ms of CPU meanwhile`)
+    console.log(
+      JSON.stringify({ drawing: summaryOf(times), storm: all, edits: summaryOf(edits), stormCpuMs }),
+    )
     for (const process of [watcher, drawers]) process.disconnect()
     await boardroom.close({ drainMs: 0 })
     http.close()

@@ -71,6 +71,33 @@ rights('everybody of one moment is asked about in one query', async () => {
   assert.is(test.access.asked, before + 1)
 })
 
+rights(
+  'what is notified while a question is under way is asked together, after it or beside a slow one',
+  async () => {
+    const test = new TestRooms()
+    for (const user of [1, 2, 3, 4, 5]) await test.join({ user })
+    test.access.isHandMade = true
+    test.rooms.rights.notified(['u:1'])
+    await settle()
+    for (const payload of ['u:2', 'u:3']) {
+      test.rooms.rights.notified([payload])
+      await settle()
+    }
+    const asked = () => test.access.questions.map(({ subjects }) => subjects.length)
+    assert.equal(asked(), [1])
+    test.access.questions[0]?.answer()
+    await settle()
+    assert.equal(asked(), [1, 2])
+    for (const payload of ['u:4', 'u:5']) {
+      test.rooms.rights.notified([payload])
+      await settle()
+    }
+    assert.equal(asked(), [1, 2])
+    await test.clock.advance(20)
+    assert.equal(asked(), [1, 2, 2], 'the second is not answered yet')
+  },
+)
+
 rights('what does not concern a connection does not ask about it', async () => {
   const test = new TestRooms()
   await test.join({ user: 1 })

@@ -12,6 +12,8 @@ const answerWithinMs = 10_000
 const mostUnansweredMs = 60_000
 const mostSubjectsOfAQuestion = 500
 const mostQuestionsAtOnce = 4
+/** What comes while a question is under way is asked together, when that is answered; or beside it, where it takes longer than this. */
+const besideAfterMs = 20
 const shortestExpiryMs = 1000
 
 /** What follows a decision about a connection that is in a room. */
@@ -68,6 +70,8 @@ export class Rights {
   readonly #urgent = new Set<Pending>()
   readonly #due = new Set<Pending>()
   #questions = 0
+  #askedAt = Number.NEGATIVE_INFINITY
+  #beside: Timer | null = null
   #isScheduled = false
   #failingSince: number | null = null
   #routine: Timer | null = null
@@ -147,7 +151,7 @@ export class Rights {
   }
 
   #askNext(): void {
-    while (this.#questions < mostQuestionsAtOnce && this.#retry === null) {
+    while (this.#mayAsk()) {
       const batch: Pending[] = []
       for (const queue of [this.#urgent, this.#due])
         for (const pending of queue) {
@@ -163,9 +167,22 @@ export class Rights {
     }
   }
 
+  #mayAsk(): boolean {
+    if (this.#retry !== null || this.#questions >= mostQuestionsAtOnce) return false
+    if (this.#urgent.size + this.#due.size === 0) return false
+    const waitMs = this.#askedAt + besideAfterMs - this.#clock.now()
+    if (this.#questions === 0 || waitMs <= 0) return true
+    this.#beside ??= this.#clock.after(waitMs, () => {
+      this.#beside = null
+      this.#askNext()
+    })
+    return false
+  }
+
   /** Never rejects. */
   async #ask(batch: readonly Pending[]): Promise<void> {
     this.#questions++
+    this.#askedAt = this.#clock.now()
     let decisions: AccessDecision[] | null = null
     try {
       decisions = await this.#answered(this.#access.decide(batch.map((pending) => pending.joining.subject)))
@@ -251,8 +268,9 @@ export class Rights {
   }
 
   #rest(): void {
-    for (const timer of [this.#routine, this.#retry, this.#expiry?.timer]) timer?.cancel()
+    for (const timer of [this.#routine, this.#retry, this.#beside, this.#expiry?.timer]) timer?.cancel()
     this.#routine = null
+    this.#beside = null
     this.#retry = null
     this.#expiry = null
   }
