@@ -31,6 +31,7 @@ import * as providerSessions from './0037-provider-sessions.ts'
 import * as journalInTrail from './0038-journal-in-trail.ts'
 import * as recordsLookedUp from './0039-records-looked-up.ts'
 import * as sideRows from './0040-side-rows.ts'
+import * as signIns from './0041-sign-ins.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -68,4 +69,5 @@ export const migrations: readonly Migration[] = [
   { name: '0038-journal-in-trail', ...journalInTrail },
   { name: '0039-records-looked-up', ...recordsLookedUp },
   { name: '0040-side-rows', ...sideRows },
+  { name: '0041-sign-ins', ...signIns },
 ]

@@ -37,6 +37,7 @@ export const peopleTexts = {
       cancelled: 'You did not sign in, or the provider did not let you.',
       state: 'This sign-in took too long, or was begun in another window. Try again.',
       deactivated: 'Your account is deactivated. Ask an administrator.',
+      signed_out: 'The sign-in provider signed you out in the meantime. Sign in again.',
       no_email: 'The sign-in provider did not give your e-mail address. Tell an administrator.',
       not_verified:
         'Your e-mail address is not verified at the sign-in provider. Verify it there, and try again.',

@@ -74,6 +74,13 @@ export function authOptions(deps: AuthDeps) {
           input: false,
           returned: false,
         },
+        providerSignedAt: {
+          type: 'date',
+          fieldName: 'provider_signed_at',
+          required: false,
+          input: false,
+          returned: false,
+        },
       },
       cookieCache: { enabled: false }, // a cached session would outlive its end
     },
@@ -124,8 +131,11 @@ export function authOptions(deps: AuthDeps) {
             // Checked only after the password was correct, so that guessing does not reveal who is a sysadmin.
             if (deps.passwords === 'off' && context?.path === '/sign-in/email' && user.role !== 'sysadmin')
               throw new APIError('FORBIDDEN', { code: 'PASSWORDS_OFF' })
-            const providerSession = calls.getStore()?.providerSession ?? null
-            return { data: { ...session, userAgent: session.userAgent?.slice(0, 500), providerSession } }
+            const proof = calls.getStore()?.provider
+            const userAgent = session.userAgent?.slice(0, 500)
+            const providerSession = proof?.session ?? null
+            const providerSignedAt = proof?.signedAt ?? null
+            return { data: { ...session, userAgent, providerSession, providerSignedAt } }
           },
           after: async (session) => {
             calls.getStore()?.begun.push(session)

@@ -6,9 +6,11 @@ import { transactionRecordedApart } from '../audit/actor.ts'
 import { recordIn } from '../audit/record-in.ts'
 import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
+import { BoardroomError } from '../errors.ts'
 import { type AuthDeps, clientAddressHeader } from './auth-deps.ts'
 import { userById } from './queries.ts'
 import { dropSessions, failIfBroken, moveToken } from './session-queries.ts'
+import { isViolationOf } from './users.ts'
 
 /** How to call one of Better Auth's routes. */
 export interface Calling {
@@ -31,12 +33,35 @@ export async function handle(
   request: Request,
   { keeping, trx, login = null }: Calling & { login?: Record<string, unknown> | null } = {},
 ): Promise<Response> {
-  const call: Call = { keeping, trx, login, providerSession: null, begun: [], ended: [] }
-  const answer = await calls.run(call, () => auth.handler(request))
+  const call: Call = { keeping, trx, login, provider: null, begun: [], ended: [] }
+  const answer = await calls
+    .run(call, () => auth.handler(request))
+    .catch((error: unknown) => {
+      throw refusalOf(error) ?? error
+    })
   await settle(deps, call)
   // Better Auth swallows errors of some of its statements, and committing a failed transaction reports nothing.
   if (trx !== undefined) await failIfBroken(trx)
   return answer
+}
+
+/** Why the database refused to create a session. @see migrations/0041-sign-ins.ts */
+function refusalOf(cause: unknown): BoardroomError | undefined {
+  if (isViolationOf(cause, 'sessions_active_account'))
+    return new BoardroomError('access_denied', 'this account is deactivated; ask an administrator', {
+      cause,
+      details: { reason: 'deactivated' },
+    })
+  if (isViolationOf(cause, 'sessions_signed_out'))
+    return new BoardroomError(
+      'access_denied',
+      'the sign-in provider has signed you out in the meantime; sign in again',
+      {
+        cause,
+        details: { reason: 'signed_out' },
+      },
+    )
+  return undefined
 }
 
 /** What a route of Better Auth did to sessions. */
@@ -45,8 +70,8 @@ interface Call {
   trx: Transaction<Tables> | undefined
   /** The details of a sign-in in the trail, unless it was by password. */
   login: Record<string, unknown> | null
-  /** The provider's id of the session that somebody signs in with. */
-  providerSession: string | null
+  /** The provider's id of the session that somebody signs in with, and when it issued the id token. */
+  provider: { session: string | null; signedAt: Date | null } | null
   begun: SessionRecord[]
   ended: { session: SessionRecord; headers: Headers | null }[]
 }

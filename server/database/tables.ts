@@ -6,6 +6,7 @@ import type {
   GuestsTable,
   InvitationsTable,
   PasswordResetsTable,
+  ProviderLogoutsTable,
   ServiceKeysTable,
   SessionsTable,
   SetupTokensTable,
@@ -71,6 +72,7 @@ export interface Tables {
   servers: ServersTable
   users: UsersTable
   sessions: SessionsTable
+  provider_logouts: ProviderLogoutsTable
   accounts: AccountsTable
   verifications: VerificationsTable
   two_factors: TwoFactorsTable

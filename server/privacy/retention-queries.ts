@@ -76,6 +76,10 @@ export async function removeOld(
 export const forgetSideRows = (db: Db) =>
   db.deleteFrom('side_rows_written').where('written_at', '<', sql<Date>`now() - interval '1 day'`).execute()
 
+/** What the provider ended an hour ago: whoever was coming in then is long in, or was given up. */
+export const forgetProviderLogouts = (db: Db) =>
+  db.deleteFrom('provider_logouts').where('created_at', '<', sql<Date>`now() - interval '1 hour'`).execute()
+
 const record = 'record_retention(text, integer, bigint)'
 
 /** Whether this connection may record what was removed: only the owner of the tables may. */

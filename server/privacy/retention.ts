@@ -13,7 +13,14 @@ import {
   type RetentionCategory,
   retentionCategories,
 } from '../retention.ts'
-import { countOld, forgetSideRows, mayRecord, recordRemoval, removeOld } from './retention-queries.ts'
+import {
+  countOld,
+  forgetProviderLogouts,
+  forgetSideRows,
+  mayRecord,
+  recordRemoval,
+  removeOld,
+} from './retention-queries.ts'
 
 const mostAtOnce = 2000
 /** A board takes everything with it that was ever on it. */
@@ -151,12 +158,10 @@ export async function cleanUp(db: Db, retention: Retention, log: Logger, signal:
       log.warn({ err: error, category }, 'what is too old was not removed; trying again in an hour')
     }
   }
-  await forgetSideRows(db).catch((error: unknown) =>
-    log.warn(
-      { err: error },
-      'commits that nobody tries any more were not forgotten; trying again in an hour',
-    ),
-  )
+  for (const forget of [forgetSideRows, forgetProviderLogouts])
+    await forget(db).catch((error: unknown) =>
+      log.warn({ err: error }, 'what nobody needs any more was not forgotten; trying again in an hour'),
+    )
 }
 
 /** Batch by batch, how many rows went. */

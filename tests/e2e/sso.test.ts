@@ -1,10 +1,12 @@
 // Single sign-on with a real provider: who comes in, as what, and what is said where nobody does.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { noteLogout } from '../../server/accounts/sso/queries.ts'
 import { createUser } from '../../server/accounts/users.ts'
 import type { BoardroomOptions } from '../../server/boardroom.ts'
 import { systemActor } from '../../server/principal.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { make } from '../helpers/factories.ts'
 import { freePort } from '../helpers/free-port.ts'
 import { type Someone, type TestProvider, Traveller, withProvider } from '../helpers/oidc.ts'
 import { type TestServer, withServer } from '../helpers/server.ts'
@@ -208,7 +210,7 @@ sso('a logout token counts only as the provider makes it; without a session it e
       const event = 'http://schemas.openid.net/event/backchannel-logout'
       const claims = {
         ...{ iss: provider.issuer, aud: 'boardroom', sub: 'a-1', jti: 'j-1', events: { [event]: {} } },
-        ...{ iat: nowS + 2, exp: nowS + 120 },
+        ...{ iat: nowS, exp: nowS + 120 },
       }
       const send = async (token: string) =>
         (
@@ -246,7 +248,8 @@ sso('a logout token counts only as the provider makes it; without a session it e
       assert.is(await send(good), 200)
       assert.is(await kind(), 'anonymous')
       assert.is((await trailOf(server, 'logout')).length, 1)
-      // Whoever comes back is not sent away by a token that is shown again.
+      // Whoever comes back is not sent away by a token that is shown again; in the same second nobody does.
+      await eventually(() => Date.now() >= (nowS + 1) * 1000)
       const back = await signIn(ada)
       assert.is(back.me.user_id, me.user_id)
       const earlier = await provider.sign({ ...claims, iat: nowS - 1 })
@@ -258,6 +261,7 @@ sso('a logout token counts only as the provider makes it; without a session it e
       const same = { iat: Math.floor(Number(begunAt) / 1000), exp: nowS + 120 }
       assert.is(await send(await provider.sign({ ...claims, ...same })), 200)
       assert.is(await sessions().executeTakeFirst(), undefined)
+      await eventually(() => Date.now() >= (same.iat + 1) * 1000)
       await signIn(ada)
       const { provider_session: sid } = await sessions().executeTakeFirstOrThrow()
       assert.is(await send(await provider.sign({ ...claims, sub: undefined, sid })), 200)
@@ -265,6 +269,59 @@ sso('a logout token counts only as the provider makes it; without a session it e
     },
     { failedGuessesPerMinutePerIp: 100 },
   ),
+)
+
+sso('a sign-out at the provider while somebody comes in keeps them out, and a second try lets them in', () =>
+  withSso(async ({ server, provider, base, signIn }) => {
+    const { me } = await signIn(ada)
+    const event = 'http://schemas.openid.net/event/backchannel-logout'
+    const work = async () => {
+      const claims = { sub: 'a-1', jti: 'j-1', events: { [event]: {} }, iat: Math.floor(Date.now() / 1000) }
+      const token = await provider.sign({ ...claims, iss: provider.issuer, aud: 'boardroom' })
+      const answer = await fetch(`${base}/api/auth/sso/signed-out`, {
+        method: 'POST',
+        body: new URLSearchParams({ logout_token: token }),
+      })
+      assert.is(answer.status, 200)
+    }
+    // It has said who comes, and is asked for their address; the session here is not begun yet.
+    provider.before = { path: '/me', work }
+    const refused = await signIn(ada)
+    assert.is(provider.before, null)
+    assert.equal([refused.problem, refused.me.kind], ['signed_out', 'anonymous'])
+    assert.equal(await server.db.selectFrom('sessions').select('id').execute(), [])
+    const [row] = await trailOf(server, 'login_failed')
+    assert.equal(row?.details, { reason: 'signed_out', by: 'single_sign_on' })
+    await eventually(async () => (await signIn(ada)).me.user_id === me.user_id)
+  }),
+)
+
+sso('a session that the provider ends at the moment when it begins is not begun', () =>
+  withSso(async ({ server, signIn, provider }) => {
+    const { me } = await signIn(ada)
+    const begin = (provider_session: string) =>
+      make.session(server.db, { user_id: me.user_id, provider_session })
+    const end = (session: string, accountId: string | null) =>
+      server.db.transaction().execute(async (trx) => {
+        const logout = { session, accountId, signedBefore: new Date() }
+        await noteLogout(trx, 'boardroom', logout)
+        const begun = begin(session).then(
+          () => 'begun',
+          (error: Error) => error.message,
+        )
+        await eventually(
+          async () =>
+            (await server.pool.query(`select from pg_locks where locktype = 'advisory' and not granted`)).rows
+              .length === 1,
+        )
+        return { begun }
+      })
+    const outcome = async (session: string, accountId: string | null) => (await end(session, accountId)).begun
+    assert.match(await outcome('one', null), /signed this person out/)
+    assert.match(await outcome('two', `${provider.issuer} a-1`), /signed this person out/)
+    assert.is(await outcome('three', `${provider.issuer} somebody else`), 'begun')
+    assert.ok(await begin('four'))
+  }),
 )
 
 sso('whoever signed in with a password is sent nowhere', () =>

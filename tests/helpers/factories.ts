@@ -101,6 +101,12 @@ const session = factory('sessions', async (db, told) => ({
   expires_at: inAnHour(),
 }))
 
+/** Of a session that nobody here has. */
+const providerLogout = factory('provider_logouts', () => ({
+  provider_session: `session-${next()}`,
+  signed_before: new Date(),
+}))
+
 /** Of e-mail and password; without a password until one is told. */
 const account = factory('accounts', async (db, told) => {
   const userId = await ownerOf(db, told)
@@ -446,6 +452,7 @@ const accessRequest = factory('access_requests', async (db, told) => ({
 export const make = {
   user,
   session,
+  providerLogout,
   account,
   verification,
   twoFactor,

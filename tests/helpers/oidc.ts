@@ -22,6 +22,8 @@ export interface TestProvider {
   person: Someone | null
   /** Takes what is asked for at this path and never answers; null: it answers everything. */
   hangsAt: string | null
+  /** Done before it answers at this path. */
+  before: { path: string; work: () => Promise<void> } | null
   /** How many of those whoever asked has given up. */
   givenUp: number
   /** What it was asked for, by the server and by browsers. */
@@ -62,6 +64,7 @@ export async function withProvider<Result>(
     settings: { oidcIssuer: issuer, oidcClientId: client.id, oidcClientSecret: client.secret },
     person: null,
     hangsAt: null,
+    before: null,
     givenUp: 0,
     asked: [],
     rotate: start,
@@ -81,6 +84,15 @@ export async function withProvider<Result>(
     provider.asked.push(url)
     if (url.pathname === provider.hangsAt) {
       response.on('close', () => provider.givenUp++)
+      return
+    }
+    const { before } = provider
+    if (before?.path === url.pathname) {
+      provider.before = null
+      before.work().then(
+        () => current.callback()(request, response),
+        () => response.destroy(),
+      )
       return
     }
     if (!url.pathname.startsWith('/interaction/')) return void current.callback()(request, response)

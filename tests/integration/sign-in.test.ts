@@ -6,6 +6,7 @@ import { createUser } from '../../server/accounts/users.ts'
 import type { Db } from '../../server/database/database.ts'
 import { systemActor } from '../../server/principal.ts'
 import { codeOf, withAccounts } from '../helpers/accounts.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { make } from '../helpers/factories.ts'
 
 const ada = { email: 'ada@example.org', password: 'correct horse', name: 'Ada' }
@@ -78,6 +79,33 @@ signIn('is refused to a deactivated user, whose session is nobody from then on',
     assert.equal([again.status, await codeOf(again)], [403, 'access_denied'])
     assert.is(again.headers.getSetCookie().length, 0)
     assert.is((await actions()).at(-1), 'login_failed')
+  }),
+)
+
+signIn('is refused where the account is deactivated at that moment, and leaves no session', () =>
+  withAccounts({}, async ({ db, pool, browser, actions }) => {
+    const { id } = await makeAda(db)
+    const answer = await db.transaction().execute(async (trx) => {
+      await trx.updateTable('users').set({ is_active: false }).where('id', '=', id).execute()
+      const answered = browser().post('/api/auth/sign-in/email', credentials)
+      // The password is right, and nobody but us knows yet.
+      await eventually(
+        async () =>
+          (
+            await pool.query(
+              `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+            )
+          ).rows.length > 0,
+      )
+      return { answered }
+    })
+    const refused = await answer.answered
+    assert.equal([refused.status, await codeOf(refused)], [403, 'access_denied'])
+    assert.equal(refused.headers.getSetCookie(), [])
+    assert.equal(await db.selectFrom('sessions').select('id').execute(), [])
+    assert.is((await actions()).at(-1), 'login_failed')
+    await db.updateTable('users').set({ is_active: true }).where('id', '=', id).execute()
+    assert.is((await browser().post('/api/auth/sign-in/email', credentials)).status, 200)
   }),
 )
 

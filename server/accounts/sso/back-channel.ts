@@ -11,7 +11,7 @@ import { asymmetric } from '../foreign-tokens.ts'
 import { deleteSessionsOfProvider } from '../session-queries.ts'
 import { accountIdOf } from './admission.ts'
 import { providerAway, SessionId } from './profile.ts'
-import { userIdBySubject } from './queries.ts'
+import { noteLogout, userIdBySubject } from './queries.ts'
 
 const event = 'http://schemas.openid.net/event/backchannel-logout'
 
@@ -43,22 +43,26 @@ const clockSkewS = 60
  * @returns how many ended. @throws BoardroomError invalid_request | issuer_unreachable
  */
 export async function endByProvider(
-  db: Db,
+  { db, schema }: { db: Db; schema: string },
   actor: Actor,
   from: Issuer,
   logoutToken: string,
 ): Promise<number> {
   const { sub, sid, iat } = await verified(from, logoutToken)
+  // Includes the whole second in which it was issued: the claim is no more precise.
+  const before = new Date((iat + 1) * 1000)
   return transactionAs(db, actor, async (trx) => {
-    const userId = sub === undefined ? null : await userIdBySubject(trx, accountIdOf(from.issuer, sub))
+    const accountId = sub === undefined ? null : accountIdOf(from.issuer, sub)
+    // Also stops a sign-in that is in progress and has no session yet.
+    await noteLogout(trx, schema, { session: sid ?? null, accountId, signedBefore: before })
+    const userId = accountId === null ? null : await userIdBySubject(trx, accountId)
     // An unknown subject; `sid` alone is enough.
     if (sub !== undefined && userId === null) return 0
     const ended =
       sid !== undefined
         ? await deleteSessionsOfProvider(trx, { providerSession: sid, userId })
         : userId !== null
-          ? // Includes the whole second in which it was issued: the claim is no more precise.
-            await deleteSessionsOfProvider(trx, { begunBefore: new Date((iat + 1) * 1000), userId })
+          ? await deleteSessionsOfProvider(trx, { begunBefore: before, userId })
           : []
     for (const { id, user_id } of ended)
       await recordIn(trx, {

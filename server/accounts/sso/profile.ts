@@ -37,6 +37,8 @@ export interface Profile {
   groups: string[]
   /** The provider's id of its own session; null if it does not tell. */
   session: string | null
+  /** When it made the id token. */
+  signedAt: Date | null
 }
 
 /** Time-out of one request to the provider. */
@@ -63,6 +65,7 @@ export async function readProfile(
     name: name ?? preferred_username ?? email?.split('@')[0] ?? sub,
     groups: textsOf(claims.data[groupsClaim]),
     session: SessionId.safeParse(fromToken.sid).data ?? null,
+    signedAt: fromToken.iat === undefined ? null : new Date(fromToken.iat * 1000),
   }
 }
 

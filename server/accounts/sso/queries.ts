@@ -1,5 +1,5 @@
 // The SQL of accounts that use a provider.
-import type { Transaction } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import type { Tables } from '../../database/tables.ts'
 
 /** Better Auth's id for our only provider, in its tables and in the callback address. */
@@ -14,6 +14,27 @@ export const userIdBySubject = async (trx: Transaction<Tables>, accountId: strin
       .where('account_id', '=', accountId)
       .executeTakeFirst()
   )?.user_id ?? null
+
+/**
+ * Records a sign-out at the provider. Sign-ins by the provider wait until the transaction ends, and those that it covers
+ * are refused.
+ * @param schema of the tables @see migrations/0041-sign-ins.ts
+ */
+export async function noteLogout(
+  trx: Transaction<Tables>,
+  schema: string,
+  logout: { session: string | null; accountId: string | null; signedBefore: Date },
+): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`${schema}.provider_logouts`}, 0))`.execute(trx)
+  await trx
+    .insertInto('provider_logouts')
+    .values({
+      provider_session: logout.session,
+      account_id: logout.accountId,
+      signed_before: logout.signedBefore,
+    })
+    .execute()
+}
 
 /** The facts that decide whether a person from the provider may use this account. */
 export const linkable = async (

@@ -99,7 +99,7 @@ export class Sso {
    */
   async signedOutThere(actor: Actor, logoutToken: string): Promise<number> {
     const { keys } = await this.auth()
-    return endByProvider(this.#deps.db, actor, { ...this.settings, keys }, logoutToken)
+    return endByProvider(this.#deps, actor, { ...this.settings, keys }, logoutToken)
   }
 
   async #make(): Promise<SsoAuth> {
@@ -137,7 +137,7 @@ export class Sso {
               getUserInfo: async (tokens) => {
                 const profile = await readProfile(tokens, discovery, groupsClaim)
                 const call = calls.getStore()
-                if (call !== undefined) call.providerSession = profile.session
+                if (call !== undefined) call.provider = profile
                 return profile
               },
               mapProfileToUser: async (profile) => {

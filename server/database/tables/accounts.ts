@@ -1,5 +1,5 @@
 // People, their sessions, guests, and keys of applications.
-import type { Generated } from 'kysely'
+import type { Generated, GeneratedAlways } from 'kysely'
 import type { MaybeTime, Stamp, Time } from './columns.ts'
 
 export type UserRole = 'sysadmin' | 'admin' | 'user'
@@ -33,8 +33,21 @@ export interface SessionsTable {
   impersonated_by: string | null
   /** What the provider of single sign-on calls its own. */
   provider_session: string | null
+  /** When the provider said who this is. */
+  provider_signed_at: MaybeTime
   created_at: Stamp
   updated_at: Stamp
+}
+
+/** What the provider of single sign-on has ended: nobody comes in by what it said before. */
+export interface ProviderLogoutsTable {
+  id: GeneratedAlways<string>
+  /** Null: all of the person. */
+  provider_session: string | null
+  /** As in `accounts`; null: whoever has the session. */
+  account_id: string | null
+  signed_before: Time
+  created_at: Stamp
 }
 
 export interface AccountsTable {
