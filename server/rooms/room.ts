@@ -41,6 +41,8 @@ export class Room implements Host<Connection> {
   readonly #link: BoardLink | undefined
   /** Have ended, and are still to be missed. */
   #leaving: Connection[] = []
+  /** Who came and went in this moment, and was not told yet. */
+  #news: { event: BoardEvent; of: Connection }[] = []
   /** Parts of the server that work on the board: it stays open for them. */
   #holds = 0
   #isOver = false
@@ -280,7 +282,7 @@ export class Room implements Host<Connection> {
     for (const connection of leaving) {
       const { connectionId, level } = connection.summary()
       const { principal } = connection.speaker
-      this.#tell({ type: 'left', connection_id: connectionId, principal, level })
+      this.#tell({ type: 'left', connection_id: connectionId, principal, level }, connection)
     }
   }
 
@@ -301,10 +303,33 @@ export class Room implements Host<Connection> {
     }
   }
 
-  #tell(event: BoardEvent, except: Connection | null = null): void {
+  /** Where many come back in one moment, each is told of all of them at once: it is the writes that cost. */
+  #tell(event: BoardEvent, of: Connection): void {
     if (this.connections.size > mostToldOfJoins) return
-    this.broadcast(event, except)
     this.#link?.tellEvent(event)
+    if (this.#news.push({ event, of }) > 1) return
+    queueMicrotask(() => {
+      try {
+        this.#tellNews()
+      } catch (error) {
+        this.#failed({ name: 'broken', error, culprit: null })
+      }
+    })
+  }
+
+  #tellNews(): void {
+    const news = this.#news
+    this.#news = []
+    const frames = news.map(({ event }) => frameOf(encodeEvent(event)))
+    const whole = Buffer.concat(frames)
+    // Who came in the middle of it hears of those who came after.
+    const place = new Map(news.map(({ of }, at) => [of, at + 1]))
+    for (const connection of this.connections) {
+      if (!connection.ownProtocol) continue
+      const after = place.get(connection)
+      const told = after === undefined ? whole : Buffer.concat(frames.slice(after))
+      if (told.length > 0) connection.outbox.send(told)
+    }
   }
 
   /** This room as other nodes reach it. */
