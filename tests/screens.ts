@@ -141,7 +141,7 @@ const drawingTogether = async (studio: Studio) => {
   await press(page, 'Links', 'tab')
   await page.getByText('Expiry, password').click()
   await page.getByLabel('Label').fill('Customers')
-  await press(page, 'Make link')
+  await press(page, 'Create link')
   await page.getByLabel('New link').waitFor()
   await shoot('share-links', page)
   await press(page, 'Here now', 'tab')
@@ -256,7 +256,7 @@ const underScrutiny = async ({ server, ada, open, shoot }: Studio) => {
   await press(templates, 'Use')
   await templates.getByLabel('Name', { exact: true }).fill('Ana Lima')
   await templates.getByLabel('CPF').fill('111.111.111-11')
-  await press(templates, 'Make board')
+  await press(templates, 'Create board')
   await templates.getByRole('alert').waitFor()
   await shoot('template-wrong', templates)
   const variables = { name: 'Ana Lima', cpf: '529.982.247-25', birth_date: '1984-05-17' }
