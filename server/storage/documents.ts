@@ -156,6 +156,7 @@ export async function importDocument(
     throw new BoardroomError(
       'too_large',
       `the board may have ${config.maxBoardBytes} bytes and would have ${imported.bytes}; divide what is imported among several boards`,
+      { details: { max_bytes: config.maxBoardBytes } },
     )
   }
   const files = imported.files.filter(({ data }) => imageTypeOf(data) !== null)

@@ -78,9 +78,10 @@ test('a file of 100 MB holds up nobody: the page goes on, and says why it is not
       return place
     }
     const MB = 1024 * 1024
-    const boxes = Array.from({ length: 300_000 }, (_, at) => ({
+    const boxes = Array.from({ length: 200_000 }, (_, at) => ({
       ...{ id: `box ${at}`, type: 'rectangle', x: (at % 500) * 20, y: Math.floor(at / 500) * 20 },
       ...{ width: 10, height: 10, strokeColor: '#1e1e1e', backgroundColor: '#ffffff', seed: at, version: 1 },
+      link: `https://example.org/${'x'.repeat(300)}`,
     }))
     const cut = await file('cut.excalidraw', '{"type":"excalidraw","elements":[{"id":"a"', 100 * MB)
     const many = await file(
