@@ -4,6 +4,7 @@ import { z } from 'zod'
 import {
   cursor,
   limit,
+  nameOf,
   PermissionLevel,
   strict,
   Timestamp,
@@ -18,7 +19,7 @@ import { isColor } from './color.ts'
 
 export { listOf, PageQuery, PermissionLevel, Timestamp, UserId, Uuid } from './api/fields.ts'
 
-const Title = trimmed(200)
+const Title = nameOf(200)
 /** As Excalidraw writes colours: `#fdf8f6`, `transparent`, a name of CSS, `rgb(…)`. */
 const Color = text(80).refine(isColor, 'expected a colour of CSS, such as #fdf8f6')
 
@@ -165,7 +166,7 @@ export type BoardPermissionResponse = z.infer<typeof BoardPermissionResponse>
 
 export const ShareLinkCreate = strict({
   level: PermissionLevel,
-  label: trimmed(100).optional(),
+  label: nameOf(100).optional(),
   password: text(200, 4).optional(),
   expires_at: Timestamp.optional(),
   max_uses: z.int().positive().max(1_000_000).optional(),
@@ -174,7 +175,7 @@ export type ShareLinkCreate = z.infer<typeof ShareLinkCreate>
 
 export const ShareLinkUpdate = strict({
   level: PermissionLevel.optional(),
-  label: trimmed(100).nullable().optional(),
+  label: nameOf(100).nullable().optional(),
   password: text(200, 4).nullable().optional(),
   expires_at: Timestamp.nullable().optional(),
   max_uses: z.int().positive().max(1_000_000).nullable().optional(),
@@ -212,7 +213,7 @@ export type ShareLinkResponse = z.infer<typeof ShareLinkResponse>
 export const ShareLinkExchange = strict({
   token: text(200, 1),
   password: text(200).optional(),
-  name: trimmed(100).optional(),
+  name: nameOf(100).optional(),
 }).meta({ id: 'ShareLinkExchange' })
 export type ShareLinkExchange = z.infer<typeof ShareLinkExchange>
 
@@ -347,7 +348,7 @@ export type MeResponse = z.infer<typeof MeResponse>
 
 export const SetupRequest = strict({
   token: text(200, 1),
-  name: trimmed(100).pipe(z.string().min(2)),
+  name: nameOf(100).pipe(z.string().min(2)),
   email: z.email().max(254),
   password: text(128, 8),
 }).meta({ id: 'SetupRequest' })
@@ -368,7 +369,7 @@ export const SignInRequest = strict({
 export type SignInRequest = z.infer<typeof SignInRequest>
 
 export const SignUpRequest = strict({
-  name: trimmed(100).pipe(z.string().min(2)),
+  name: nameOf(100).pipe(z.string().min(2)),
   email: z.email().max(254),
   password,
 })
@@ -447,7 +448,7 @@ export type AuditResponse = z.infer<typeof AuditResponse>
 
 // Versions, files
 
-export const VersionCreate = strict({ name: trimmed(100) }).meta({ id: 'VersionCreate' })
+export const VersionCreate = strict({ name: nameOf(100) }).meta({ id: 'VersionCreate' })
 export const VersionResponse = z
   .object({
     id: Uuid,

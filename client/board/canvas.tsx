@@ -1,5 +1,4 @@
 // Excalidraw, bound to a session: the document, the other people, the images. What may be done follows the level.
-
 import {
   CaptureUpdateAction,
   Excalidraw,
@@ -7,7 +6,6 @@ import {
   MainMenu,
   restoreElements,
 } from '@excalidraw/excalidraw'
-import { imageTexts, menuTexts as texts } from '../texts/board.ts'
 import '@excalidraw/excalidraw/index.css'
 import type { ExcalidrawElement } from '@excalidraw/excalidraw/element/types'
 import type {
@@ -112,7 +110,9 @@ export const Canvas = ({
       }}
       generateIdForFile={async (file) => {
         if (file.size > maxFileBytes) {
-          throw new Error(imageTexts.tooLarge(file.name, maxFileBytes))
+          throw new Error(
+            `${file.name} is too large: images may have ${Math.floor(maxFileBytes / 1024 / 1024)} MB.`,
+          )
         }
         return sha256(new Uint8Array(await file.arrayBuffer()))
       }}
@@ -143,30 +143,30 @@ export const Canvas = ({
     >
       <MainMenu>
         <MainMenu.Item icon={<Icon name="download" />} onSelect={exportAs('excalidraw')}>
-          {texts.exportFile}
+          Export .excalidraw
         </MainMenu.Item>
         <MainMenu.Item icon={<Icon name="download" />} onSelect={exportAs('png')}>
-          {texts.exportPng}
+          Export PNG
         </MainMenu.Item>
         <MainMenu.Item icon={<Icon name="download" />} onSelect={exportAs('svg')}>
-          {texts.exportSvg}
+          Export SVG
         </MainMenu.Item>
         <MainMenu.DefaultItems.SaveAsImage />
         <MainMenu.Item
           icon={<Icon name="download" />}
           onSelect={() => excalidraw !== null && void printDrawing(excalidraw)}
         >
-          {texts.print}
+          Print or save as PDF
         </MainMenu.Item>
         {isEditor && (
           <MainMenu.Item icon={<Icon name="upload" />} onSelect={() => chooseFiles(excalidraw)}>
-            {texts.import}
+            Import into this board
           </MainMenu.Item>
         )}
         <MainMenu.Separator />
         {onVersions !== null && (
           <MainMenu.Item icon={<Icon name="clock" />} onSelect={onVersions}>
-            {texts.versions}
+            Versions
           </MainMenu.Item>
         )}
         {mayLeave && state.hello?.principal.kind === 'user' && (
@@ -188,7 +188,7 @@ export const Canvas = ({
         />
         {mayLeave && state.hello?.principal.kind === 'guest' && (
           <MainMenu.Item icon={<Icon name="out" />} onSelect={leave}>
-            {texts.leave}
+            Leave
           </MainMenu.Item>
         )}
       </MainMenu>

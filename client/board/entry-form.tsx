@@ -1,7 +1,4 @@
 // What a guest is asked before the board opens.
-
-import { appTexts } from '../texts/app.ts'
-import { guestTexts as texts } from '../texts/entry.ts'
 import { Mark } from '../ui/icons.tsx'
 import type { Entry } from './entry.ts'
 
@@ -23,20 +20,24 @@ export const EntryForm = ({ entry, onSubmit }: EntryFormProps) => (
       }}
     >
       <p className="brand">
-        <Mark /> {appTexts.brand}
+        <Mark /> Boardroom
       </p>
-      <h1>{texts.title}</h1>
-      <p className="lead">{entry.needsName ? texts.nameLead : texts.passwordLead}</p>
+      <h1>You are invited to a board</h1>
+      <p className="lead">
+        {entry.needsName
+          ? 'Say who you are. Others see this name, marked as a guest.'
+          : 'This link has a password.'}
+      </p>
       {entry.needsName && (
         <label className="field">
-          {texts.name}
+          Your name
           {/* biome-ignore lint/a11y/noAutofocus: the page has this one purpose */}
           <input name="name" autoComplete="name" maxLength={100} required autoFocus />
         </label>
       )}
       {entry.needsPassword && (
         <label className="field">
-          {texts.password}
+          Password of the link
           {/* biome-ignore lint/a11y/noAutofocus: it was asked for just now */}
           <input name="password" type="password" autoComplete="off" maxLength={200} required autoFocus />
         </label>
@@ -47,7 +48,7 @@ export const EntryForm = ({ entry, onSubmit }: EntryFormProps) => (
         </p>
       )}
       <button type="submit" className="primary wide" disabled={entry.isBusy}>
-        {texts.open}
+        Open the board
       </button>
     </form>
   </main>

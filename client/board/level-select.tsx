@@ -1,5 +1,10 @@
 import { isLevel, type Level, levels } from '../../shared/levels.ts'
-import { levelNames } from '../texts/levels.ts'
+
+export const levelNames: Record<Level, string> = {
+  view: 'Can view',
+  comment: 'Can comment',
+  edit: 'Can edit',
+}
 
 interface LevelSelectProps {
   label: string

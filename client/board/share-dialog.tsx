@@ -3,8 +3,7 @@ import { useState } from 'react'
 import type { AccessRequestResponse } from '../../shared/api/folders.ts'
 import type { BoardResponse } from '../../shared/api.ts'
 import { Link } from '../router.tsx'
-import { requestTexts } from '../texts/requests.ts'
-import { shareTexts as texts } from '../texts/sharing.ts'
+import { requestTexts } from '../texts/sharing.ts'
 import './share.css'
 import { Dialog } from '../ui/dialog.tsx'
 import { Tabs } from '../ui/tabs.tsx'
@@ -16,7 +15,9 @@ import { SharePeople } from './share-people.tsx'
 
 export type ShareTab = 'people' | 'links' | 'here' | 'requests'
 const tabs: Record<ShareTab, string> = {
-  ...texts.tabs,
+  people: 'People',
+  links: 'Links',
+  here: 'Here now',
   requests: requestTexts.tab,
 }
 
@@ -48,10 +49,10 @@ export const ShareDialog = (props: ShareDialogProps) => {
     (key) => key !== 'requests' || requests.length > 0 || tab === 'requests',
   )
   return (
-    <Dialog title={texts.title} size="wide" onClose={onClose}>
+    <Dialog title="Share" size="wide" onClose={onClose}>
       <div className="tabs">
         <Tabs
-          label={texts.title}
+          label="Share"
           items={keys.map((key) => ({
             key,
             label: key === 'requests' ? `${tabs[key]} (${requests.length})` : tabs[key],
@@ -61,7 +62,7 @@ export const ShareDialog = (props: ShareDialogProps) => {
         />
         <span className="grow" />
         <Link href={`/boards/${boardId}/audit`} className="hint">
-          {texts.audit}
+          Audit trail
         </Link>
       </div>
       <div role="tabpanel" aria-label={tabs[tab]}>

@@ -3,15 +3,22 @@ import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import type { ShareLinkResponse } from '../../shared/api.ts'
 import { isLevel } from '../../shared/levels.ts'
 import * as api from '../api.ts'
-import { ago, atTime } from '../texts/format.ts'
-import { levelNames, levelTexts } from '../texts/levels.ts'
 import { linkTexts as texts } from '../texts/sharing.ts'
 import { copyText } from '../ui/copy.ts'
 import { Icon } from '../ui/icons.tsx'
+import { ago, atTime } from '../ui/time.ts'
 import { showProblem, showToast } from '../ui/toast.tsx'
 import { EditLink } from './edit-link.tsx'
 import { ExpiryFields, expiryOf } from './expiry.tsx'
-import { LevelSelect } from './level-select.tsx'
+import { LevelSelect, levelNames } from './level-select.tsx'
+
+const stateNames: Record<ShareLinkResponse['state'], string> = {
+  active: '',
+  expired: 'expired',
+  revoked: 'revoked',
+  used_up: 'used up',
+  suspended: 'suspended: its creator may not give access now',
+}
 
 export const ShareLinks = ({ boardId }: { boardId: string }) => {
   const [links, setLinks] = useState<ShareLinkResponse[] | null>(null)
@@ -66,23 +73,23 @@ export const ShareLinks = ({ boardId }: { boardId: string }) => {
     <>
       <form className="link-form" onSubmit={create}>
         <div className="row">
-          <input name="label" maxLength={100} placeholder={texts.labelHint} aria-label={texts.label} />
-          <LevelSelect label={levelTexts.level} name="level" value="view" />
+          <input name="label" maxLength={100} placeholder="What for? (label)" aria-label="Label" />
+          <LevelSelect label="Level" name="level" value="view" />
           <button type="submit" className="primary">
-            {texts.create}
+            Make link
           </button>
         </div>
         <details>
-          <summary>{texts.more}</summary>
+          <summary>Expiry, password, number of uses</summary>
           <div className="row three">
-            <ExpiryFields key={fresh?.id ?? 'first'} />
+            <ExpiryFields />
             <label className="field">
-              {texts.password}
+              Password
               <input name="password" type="text" minLength={4} maxLength={200} autoComplete="off" />
             </label>
             <label className="field">
-              {texts.usesAtMost}
-              <input name="max_uses" type="number" min={1} max={1_000_000} placeholder={texts.noLimit} />
+              Uses
+              <input name="max_uses" type="number" min={1} max={1_000_000} placeholder="no limit" />
             </label>
           </div>
         </details>
@@ -94,21 +101,23 @@ export const ShareLinks = ({ boardId }: { boardId: string }) => {
       )}
       {fresh?.url != null && (
         <div className="fresh-link">
-          <p>{texts.fresh}</p>
+          <p>Your new link. Copy it now: it is shown only once.</p>
           <div className="row">
             <input
               readOnly
               value={fresh.url}
-              aria-label={texts.freshLabel}
+              aria-label="New link"
               onFocus={(event) => event.target.select()}
             />
             <button type="button" onClick={() => copy(fresh.url ?? '')}>
-              <Icon name="copy" /> {texts.copy}
+              <Icon name="copy" /> Copy
             </button>
           </div>
         </div>
       )}
-      {links?.length === 0 && <p className="hint">{texts.none}</p>}
+      {links?.length === 0 && (
+        <p className="hint">No links yet. Anybody who has one can open the board without an account.</p>
+      )}
       <ul className="list">
         {live?.map((link) =>
           link.id === edited ? (
@@ -134,7 +143,9 @@ export const ShareLinks = ({ boardId }: { boardId: string }) => {
       </ul>
       {past !== undefined && past.length > 0 && (
         <details>
-          <summary>{texts.past(past.length)}</summary>
+          <summary>
+            {past.length} {past.length === 1 ? 'link that no longer works' : 'links that no longer work'}
+          </summary>
           <ul className="list">
             {past.map((link) => (
               <LinkRow key={link.id} link={link} onRevoke={null} onEdit={null} />
@@ -147,8 +158,8 @@ export const ShareLinks = ({ boardId }: { boardId: string }) => {
 }
 
 const copy = async (url: string): Promise<void> => {
-  if (await copyText(url)) showToast(texts.copied)
-  else showToast(texts.notCopied, true)
+  if (await copyText(url)) showToast('Link copied')
+  else showToast('This browser does not let pages copy: select the link and copy it yourself.', true)
 }
 
 interface LinkRowProps {
@@ -159,11 +170,11 @@ interface LinkRowProps {
 
 const LinkRow = ({ link, onRevoke, onEdit }: LinkRowProps) => {
   const facts = [
-    texts.used(link.uses, link.max_uses),
-    ...(link.has_password ? [texts.hasPassword] : []),
-    ...(link.expires_at === null ? [] : [texts.until(atTime(link.expires_at))]),
-    ...(link.last_used_at === null ? [] : [texts.last(ago(link.last_used_at))]),
-    ...(texts.states[link.state] === '' ? [] : [texts.states[link.state]]),
+    `used ${link.uses}${link.max_uses === null ? '' : ` of ${link.max_uses}`} ${link.uses === 1 && link.max_uses === null ? 'time' : 'times'}`,
+    ...(link.has_password ? ['password'] : []),
+    ...(link.expires_at === null ? [] : [`until ${atTime(link.expires_at)}`]),
+    ...(link.last_used_at === null ? [] : [`last ${ago(link.last_used_at)}`]),
+    ...(stateNames[link.state] === '' ? [] : [stateNames[link.state]]),
   ]
   return (
     <li className={onRevoke === null ? 'past' : undefined}>
@@ -172,15 +183,15 @@ const LinkRow = ({ link, onRevoke, onEdit }: LinkRowProps) => {
       </span>
       <span className="who">
         <strong>
-          {link.label ?? texts.unnamed}
+          {link.label ?? 'Link'}
           <span className="tag">{levelNames[link.permission_level]}</span>
         </strong>
-        <span className="dim" title={texts.created(atTime(link.created_at))}>
+        <span className="dim" title={`Made ${atTime(link.created_at)}`}>
           {facts.join(' · ')}
         </span>
       </span>
       {onEdit !== null && (
-        <button type="button" onClick={onEdit} aria-label={texts.editOf(link.label ?? texts.unnamed)}>
+        <button type="button" onClick={onEdit} aria-label={texts.editOf(link.label ?? 'link')}>
           {texts.edit}
         </button>
       )}
@@ -189,9 +200,9 @@ const LinkRow = ({ link, onRevoke, onEdit }: LinkRowProps) => {
           type="button"
           className="danger"
           onClick={onRevoke}
-          aria-label={texts.revokeName(link.label ?? texts.unnamed)}
+          aria-label={`Revoke ${link.label ?? 'link'}`}
         >
-          {texts.revoke}
+          Revoke
         </button>
       )}
     </li>

@@ -18,8 +18,7 @@ export interface TeamLibraryProps {
 }
 
 export const TeamLibrary = (props: TeamLibraryProps) => (
-  // It stays while something is selected on the board, which is what it asks for.
-  <Sidebar name={teamLibrary} docked>
+  <Sidebar name={teamLibrary}>
     <Sidebar.Header>{texts.title}</Sidebar.Header>
     <Suspense fallback={null}>
       <TeamLibraryItems {...props} />

@@ -198,12 +198,7 @@ export const Composer = ({
             {texts.cancel}
           </button>
         )}
-        <button
-          type="submit"
-          className="primary"
-          disabled={written.body.trim() === ''}
-          title={texts.sendHint}
-        >
+        <button type="submit" className="primary" disabled={written.body.trim() === ''} title="Ctrl+Enter">
           {action}
         </button>
       </div>

@@ -1,12 +1,10 @@
 // Who was given a level on a folder, and thereby on every board in it.
-
 import { useCallback, useEffect, useState } from 'react'
 import type { FolderPermissionResponse, FolderResponse } from '../../shared/api/folders.ts'
 import { isLevel } from '../../shared/levels.ts'
 import * as api from '../api.ts'
 import { LevelSelect } from '../board/level-select.tsx'
 import { folderTexts as texts } from '../texts/boards.ts'
-import { levelTexts } from '../texts/levels.ts'
 import { copyText } from '../ui/copy.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icons.tsx'
@@ -59,7 +57,7 @@ export const ShareFolder = ({ folder, onClose }: { folder: FolderResponse; onClo
           aria-label={texts.email}
           data-first
         />
-        <LevelSelect label={levelTexts.level} name="level" value="edit" />
+        <LevelSelect label="Level" name="level" value="edit" />
         <button type="submit" className="primary">
           {texts.add}
         </button>
@@ -82,7 +80,7 @@ export const ShareFolder = ({ folder, onClose }: { folder: FolderResponse; onClo
                 <strong>{name}</strong>
               </span>
               <LevelSelect
-                label={levelTexts.levelOf(name)}
+                label={`Level of ${name}`}
                 value={row.level}
                 onChange={(level) =>
                   level !== null && doing(api.setFolderPermission(folder.id, { user_id: row.user_id, level }))
@@ -91,7 +89,7 @@ export const ShareFolder = ({ folder, onClose }: { folder: FolderResponse; onClo
               <button
                 type="button"
                 className="quiet square"
-                aria-label={levelTexts.removeName(name)}
+                aria-label={`Remove ${name}`}
                 onClick={() => doing(api.removeFolderPermission(folder.id, row.id))}
               >
                 <Icon name="close" />

@@ -1,17 +1,15 @@
 // People and invitations on the administration page.
-
 import { useCallback, useEffect, useState } from 'react'
 import type { InvitationResponse, UserHoldings, UserResponse } from '../../shared/api/people.ts'
 import type { MeResponse } from '../../shared/api.ts'
 import * as people from '../people-api.ts'
-import { appTexts } from '../texts/app.ts'
-import { ago, atTime } from '../texts/format.ts'
 import { peopleTexts } from '../texts/people.ts'
 import { copyText } from '../ui/copy.ts'
 import { Dialog, Prompt } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { Menu, type MenuItem } from '../ui/menu.tsx'
 import { Nothing, Table, usePages } from '../ui/table.tsx'
+import { ago, atTime } from '../ui/time.ts'
 import { showProblem, showToast } from '../ui/toast.tsx'
 
 const texts = peopleTexts.admin
@@ -78,7 +76,7 @@ export const PeopleTab = ({ me }: { me: MeResponse }) => {
       {items?.length === 0 ? (
         <Nothing text={texts.nobodyFound} />
       ) : (
-        <Table heads={texts.heads.people}>
+        <Table heads={['Name', 'E-mail', 'Role', 'Second factor', 'Last seen', 'Action']}>
           {items?.map((person) => (
             <tr key={person.id}>
               <td>
@@ -89,11 +87,8 @@ export const PeopleTab = ({ me }: { me: MeResponse }) => {
               </td>
               <td>{person.email}</td>
               <td>{peopleTexts.roles[person.role]}</td>
-              <td data-head={texts.shortHeads.factor}>{texts.factor(person.two_factor_enabled)}</td>
-              <td
-                className="nowrap"
-                data-head={person.last_seen_at === null ? undefined : texts.shortHeads.seen}
-              >
+              <td data-head="Second factor">{person.two_factor_enabled ? 'on' : 'off'}</td>
+              <td className="nowrap" data-head={person.last_seen_at === null ? undefined : 'Seen'}>
                 {person.last_seen_at === null ? '' : ago(person.last_seen_at)}
               </td>
               <td className="menu-cell">
@@ -114,7 +109,7 @@ export const PeopleTab = ({ me }: { me: MeResponse }) => {
       {asked !== null && 'person' in asked && asked.what === 'rename' && (
         <Prompt
           title={texts.rename}
-          label={texts.name}
+          label="Name"
           value={asked.person.name}
           action={texts.rename}
           onClose={close}
@@ -144,13 +139,7 @@ const FreshLink = ({ title, url, mailed, onClose }: FreshLinkProps) => (
       {texts.linkReady} {mailed && texts.mailed}
     </p>
     <div className="row">
-      <input
-        readOnly
-        value={url}
-        aria-label={texts.link}
-        onFocus={(event) => event.target.select()}
-        data-first
-      />
+      <input readOnly value={url} aria-label="Link" onFocus={(event) => event.target.select()} data-first />
       <button
         type="button"
         className="primary"
@@ -200,7 +189,7 @@ const Deactivate = ({ person, onClose, onDone }: DeactivateProps) => {
       </label>
       <div className="actions end">
         <button type="button" onClick={onClose} data-first>
-          {appTexts.cancel}
+          Cancel
         </button>
         <button
           type="button"
@@ -236,16 +225,16 @@ export const InvitationsTab = ({ me }: { me: MeResponse }) => {
       {items?.length === 0 ? (
         <Nothing text={texts.noInvitations} />
       ) : (
-        <Table heads={texts.heads.invitations}>
+        <Table heads={['For', 'Role', 'Invited by', 'Until', 'State', 'Action']}>
           {items?.map((row) => (
             <tr key={row.id}>
-              <td>{row.email ?? texts.anybody}</td>
+              <td>{row.email ?? 'whoever has the link'}</td>
               <td>{peopleTexts.roles[row.role]}</td>
-              <td data-head={texts.shortHeads.by}>{row.created_by_name}</td>
-              <td className="nowrap" data-head={texts.shortHeads.until}>
+              <td data-head="by">{row.created_by_name}</td>
+              <td className="nowrap" data-head="until">
                 {atTime(row.expires_at)}
               </td>
-              <td>{texts.states[row.state]}</td>
+              <td>{row.state}</td>
               <td className="menu-cell">
                 {row.state === 'open' && (
                   <button
@@ -291,7 +280,7 @@ export const InvitationsTab = ({ me }: { me: MeResponse }) => {
             </label>
             <div className="actions end">
               <button type="button" onClick={() => setAsking(false)}>
-                {appTexts.cancel}
+                Cancel
               </button>
               <button type="submit" className="primary">
                 {texts.makeLink}

@@ -1,5 +1,4 @@
 // Agents: made, let onto boards, watched, stopped, and what they did undone.
-
 import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import type {
   AgentCreated,
@@ -12,11 +11,10 @@ import * as api from '../api.ts'
 import { isLetIn } from '../going-back.ts'
 import { Link } from '../router.tsx'
 import { agentTexts as texts } from '../texts/agents.ts'
-import { appTexts } from '../texts/app.ts'
-import { atTime } from '../texts/format.ts'
 import { copyText } from '../ui/copy.ts'
 import { Confirm, Dialog } from '../ui/dialog.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
+import { atTime } from '../ui/time.ts'
 import { showProblem, showToast } from '../ui/toast.tsx'
 import { TopBar } from '../ui/top-bar.tsx'
 import './agents.css'
@@ -40,7 +38,7 @@ export const AgentsPage = () => {
     [],
   )
   useEffect(() => {
-    document.title = appTexts.titleOf(texts.title)
+    document.title = 'Agents · Boardroom'
     api.me().then(
       (who) => {
         if (!isLetIn(who)) return
@@ -59,11 +57,11 @@ export const AgentsPage = () => {
     return (
       <MessagePage title={texts.title} text={problem}>
         <Link href="/" className="button">
-          {appTexts.allBoards}
+          All boards
         </Link>
       </MessagePage>
     )
-  if (agents === null) return <Loading text={texts.looking} />
+  if (agents === null) return <Loading text="Looking for agents" />
   return (
     <div className="page">
       <TopBar me={me} />
@@ -187,7 +185,7 @@ const Agent = ({ agent, boards, onChanged }: AgentProps) => {
       <header>
         <div>
           <h2 id={`agent-${id}`}>
-            {name} <span className="tag">{appTexts.agent}</span>
+            {name} <span className="tag">agent</span>
             {!agent.is_active && <span className="tag">{texts.stopped}</span>}
             {agent.is_active && !agent.is_working && <span className="tag">{texts.ownerInactive}</span>}
           </h2>

@@ -1,5 +1,4 @@
 // `/b/{id}`: one board. Who comes in how is board/entry.ts, what happens live is session.ts; this puts them on a page.
-
 import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 import {
   lazy,
@@ -12,7 +11,7 @@ import {
   useSyncExternalStore,
 } from 'react'
 import type { BoardResponse, MeResponse } from '../../shared/api.ts'
-import { type Level, mayWrite } from '../../shared/levels.ts'
+import { mayWrite } from '../../shared/levels.ts'
 import { CloseCode } from '../../shared/protocol.ts'
 import * as api from '../api.ts'
 import { Canvas } from '../board/canvas.tsx'
@@ -36,10 +35,8 @@ import { usePaletteActions } from '../palette/actions.ts'
 import { Link } from '../router.tsx'
 import type { BoardSession } from '../session.ts'
 import type { SessionState } from '../session-state.ts'
-import { appTexts } from '../texts/app.ts'
-import { boardTexts as texts } from '../texts/board.ts'
-import { paletteTexts } from '../texts/palette.ts'
-import { requestTexts } from '../texts/requests.ts'
+import { paletteTexts } from '../texts/boards.ts'
+import { linkTexts, requestTexts } from '../texts/sharing.ts'
 import { AccountMenu } from '../ui/account-menu.tsx'
 import { copyText } from '../ui/copy.ts'
 import { Prompt } from '../ui/dialog.tsx'
@@ -66,10 +63,10 @@ export default function BoardPage({ boardId }: { boardId: string }) {
   useEffect(() => endFirstLook, [])
   switch (entry.name) {
     case 'looking':
-      return <Loading text={appTexts.openingBoard} />
+      return <Loading text="Opening the board" />
     case 'asking':
       return (
-        <Suspense fallback={<Loading text={appTexts.openingBoard} />}>
+        <Suspense fallback={<Loading text="Opening the board" />}>
           <EntryForm entry={entry} onSubmit={submit} />
         </Suspense>
       )
@@ -78,7 +75,7 @@ export default function BoardPage({ boardId }: { boardId: string }) {
         <MessagePage title={entry.title} text={entry.text}>
           {entry.canRetry && (
             <button type="button" className="primary" onClick={() => window.location.reload()}>
-              {appTexts.tryAgain}
+              Try again
             </button>
           )}
         </MessagePage>
@@ -110,7 +107,8 @@ export const OpenBoard = ({ boardId, embed = null }: { boardId: string; embed?: 
       if (event.type === 'title') setBoard((before) => before && { ...before, title: event.title })
       if (event.type === 'background')
         setBoard((before) => before && { ...before, background: event.background })
-      if (event.type === 'version' && event.change === 'restored') showToast(texts.versionRestored)
+      if (event.type === 'version' && event.change === 'restored')
+        showToast('An earlier version was restored.')
     })
     setSession(opened)
     // The title is nice to have; what is wrong, if anything, the socket says better.
@@ -192,7 +190,7 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
   useEffect(() => {
     if (hasEnded) endFirstLook()
   }, [hasEnded])
-  const title = board?.title ?? texts.untitled
+  const title = board?.title ?? 'Board'
   const isUser = me?.kind === 'user'
   const isKnown = isUser || me?.kind === 'guest'
   const openShare = useCallback((tab: ShareTab) => {
@@ -222,7 +220,7 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
   )
 
   useEffect(() => {
-    document.title = appTexts.titleOf(title)
+    document.title = `${title} · Boardroom`
   }, [title])
   useEffect(() => {
     if (state.notice === null) return
@@ -263,12 +261,7 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
     <div className="board-page">
       <header className="board-bar">
         {isUser ? (
-          <Link
-            href="/"
-            className="button quiet square"
-            aria-label={appTexts.allBoards}
-            title={appTexts.allBoards}
-          >
+          <Link href="/" className="button quiet square" aria-label="All boards" title="All boards">
             <Icon name="back" />
           </Link>
         ) : (
@@ -280,7 +273,7 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
           <button
             type="button"
             className="board-title quiet"
-            title={texts.rename}
+            title="Rename"
             onClick={() => setDialog('name')}
           >
             {title}
@@ -291,9 +284,7 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
         <SyncStatus state={state} isUploading={isUploading} />
         <span className="grow" />
         {state.hello?.principal.kind === 'guest' && (
-          <span className="guest wide-only">
-            {appTexts.guestName(me?.name ?? state.hello.principal.name)}
-          </span>
+          <span className="guest wide-only">{me?.name ?? state.hello.principal.name} (guest)</span>
         )}
         {embed === null &&
           isKnown &&
@@ -305,7 +296,7 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
           )}
         {embed === null && state.hello?.principal.kind === 'anonymous' && (
           <Link href={leadingTo('/sign-in', `/b/${boardId}`)} className="button quiet">
-            {appTexts.signIn}
+            Sign in
           </Link>
         )}
         {embed === null && (
@@ -316,10 +307,10 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
           <button
             type="button"
             className="primary share-button"
-            aria-label={texts.share}
+            aria-label="Share"
             onClick={() => openShare(requests.length > 0 ? 'requests' : 'people')}
           >
-            <Icon name="people" /> <span className="wide-only">{texts.share}</span>
+            <Icon name="people" /> <span className="wide-only">Share</span>
             {requests.length > 0 && (
               <span className="badge">
                 {requests.length}
@@ -329,8 +320,8 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
           </button>
         ) : (
           isUser && (
-            <button type="button" aria-label={texts.copyLink} onClick={copyBoard}>
-              <Icon name="link" /> <span className="wide-only">{texts.copyLink}</span>
+            <button type="button" aria-label={linkTexts.copyBoard} onClick={copyBoard}>
+              <Icon name="link" /> <span className="wide-only">{linkTexts.copyBoard}</span>
             </button>
           )
         )}
@@ -356,12 +347,12 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
       )}
       {isLate && (
         <div className="banner" role="alert">
-          <p>{texts.late}</p>
+          <p>Still waiting: a slow line, or a server that does not answer. Trying again by itself …</p>
         </div>
       )}
       {state.hello?.reason === 'board_full' && (
         <div className="banner" role="alert">
-          <p>{texts.full}</p>
+          <p>This board is full: nobody can add to it. Ask its owner to start a new one.</p>
         </div>
       )}
       <div className="board-canvas">
@@ -405,10 +396,10 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
       )}
       {dialog === 'name' && (
         <Prompt
-          title={texts.renameTitle}
-          label={texts.name}
+          title="Rename board"
+          label="Name"
           value={title}
-          action={texts.rename}
+          action="Rename"
           onClose={() => setDialog(null)}
           onDone={(next) => {
             setDialog(null)
@@ -433,7 +424,7 @@ const EmbedEnded = ({ state, embed }: { state: SessionState; embed: Embed }) => 
 }
 
 const copyBoard = async (): Promise<void> => {
-  if (await copyText(window.location.origin + window.location.pathname)) showToast(texts.linkCopied)
+  if (await copyText(window.location.origin + window.location.pathname)) showToast(linkTexts.boardCopied)
 }
 
 const patienceMs = 5000
@@ -451,11 +442,17 @@ const useIsLate = (isWaiting: boolean): boolean => {
 }
 
 /** Says so when one may do more or less than a moment ago. */
-const useLevelNews = (level: Level | null): void => {
-  const before = useRef<Level | null>(null)
+const useLevelNews = (level: string | null): void => {
+  const before = useRef<string | null>(null)
   useEffect(() => {
     if (before.current !== null && level !== null && before.current !== level) {
-      showToast(texts.levelNow[level])
+      showToast(
+        level === 'edit'
+          ? 'You may now edit this board.'
+          : level === 'comment'
+            ? 'You may now look and comment.'
+            : 'You may now only look.',
+      )
     }
     before.current = level
   }, [level])

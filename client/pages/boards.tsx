@@ -1,7 +1,4 @@
 // `/`: my boards and those shared with me; `/trash`: the deleted ones.
-
-import { appTexts } from '../texts/app.ts'
-import { fileTexts } from '../texts/files.ts'
 import '../folders/folders.css'
 import { type DragEvent, Fragment, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { FolderResponse } from '../../shared/api/folders.ts'
@@ -37,7 +34,7 @@ export const BoardsPage = ({
   const [me, setMe] = useState<MeResponse | null>(null)
   const [problem, setProblem] = useState<string | null>(null)
   useEffect(() => {
-    document.title = appTexts.titleOf(trash ? texts.trash : texts.allBoards)
+    document.title = trash ? 'Trash · Boardroom' : 'Boards · Boardroom'
     api.me().then(
       (found) => {
         if (!isLetIn(found)) return
@@ -53,15 +50,15 @@ export const BoardsPage = ({
   }, [trash])
   if (problem !== null) {
     return (
-      <MessagePage title={texts.cannotShow} text={problem}>
+      <MessagePage title="The boards cannot be shown" text={problem}>
         <button type="button" className="primary" onClick={() => window.location.reload()}>
-          {appTexts.tryAgain}
+          Try again
         </button>
       </MessagePage>
     )
   }
   return me === null ? (
-    <Loading text={texts.looking} />
+    <Loading text="Looking for your boards" />
   ) : (
     <Boards me={me} trash={trash} folderId={folderId} key={`${trash} ${folderId}`} />
   )
@@ -147,9 +144,9 @@ const Boards = ({ me, trash, folderId }: BoardsProps) => {
           <Icon name="search" />
           <input
             type="search"
-            placeholder={trash ? texts.searchTrash : texts.searchBoards}
+            placeholder={trash ? 'Search the trash' : 'Search boards'}
             title={trash ? undefined : texts.search}
-            aria-label={trash ? texts.searchTrash : texts.searchBoards}
+            aria-label={trash ? 'Search the trash' : 'Search boards'}
             value={search}
             maxLength={200}
             onChange={(event) => setSearch(event.target.value)}
@@ -171,7 +168,7 @@ const Boards = ({ me, trash, folderId }: BoardsProps) => {
                 <span aria-hidden="true">/</span>
               </>
             )}
-            <h1>{trash ? texts.trash : (folder?.name ?? texts.allBoards)}</h1>
+            <h1>{trash ? 'Trash' : (folder?.name ?? texts.allBoards)}</h1>
             {folder?.may_manage === true && folders !== null && (
               <FolderMenu
                 folder={folder}
@@ -183,15 +180,15 @@ const Boards = ({ me, trash, folderId }: BoardsProps) => {
           </div>
           {trash ? (
             <Link href="/" className="button">
-              <Icon name="back" /> {texts.allBoards}
+              <Icon name="back" /> Boards
             </Link>
           ) : (
             <div className="actions">
-              <Link href="/trash" className="button quiet" aria-label={texts.trash}>
-                <Icon name="trash" /> <span className="wide-only">{texts.trash}</span>
+              <Link href="/trash" className="button quiet" aria-label="Trash">
+                <Icon name="trash" /> <span className="wide-only">Trash</span>
               </Link>
               <Link href="/templates" className="button">
-                {texts.templates}
+                Templates
               </Link>
               {mayAdd && (
                 <button type="button" onClick={() => setNaming(true)} aria-label={folderTexts.create}>
@@ -199,10 +196,10 @@ const Boards = ({ me, trash, folderId }: BoardsProps) => {
                 </button>
               )}
               <button type="button" onClick={() => file.current?.click()}>
-                <Icon name="upload" /> {texts.import}
+                <Icon name="upload" /> Import
               </button>
               <button type="button" className="primary" onClick={create}>
-                <Icon name="plus" /> {texts.newBoard}
+                <Icon name="plus" /> New board
               </button>
               <input
                 ref={file}
@@ -220,7 +217,7 @@ const Boards = ({ me, trash, folderId }: BoardsProps) => {
         </div>
         <div className="filters">
           {!trash && (
-            <fieldset className="segments" aria-label={texts.which}>
+            <fieldset className="segments" aria-label="Which boards">
               {(Object.keys(texts.scopes) as View[]).map((key) => (
                 <button key={key} type="button" aria-pressed={view === key} onClick={() => setView(key)}>
                   {texts.scopes[key]}
@@ -229,10 +226,10 @@ const Boards = ({ me, trash, folderId }: BoardsProps) => {
             </fieldset>
           )}
           <label className="inline">
-            <span className="wide-only">{texts.sortBy}</span>
+            <span className="wide-only">Sort by</span>
             <select
               value={sort}
-              aria-label={texts.sortBy}
+              aria-label="Sort by"
               disabled={view === 'recent'}
               onChange={(event) => setSort(event.target.value as BoardListQuery['sort'])}
             >
@@ -281,7 +278,7 @@ const Boards = ({ me, trash, folderId }: BoardsProps) => {
         {cursor !== null && (
           <div className="actions center">
             <button type="button" onClick={loadMore}>
-              {appTexts.showMore}
+              Show more
             </button>
           </div>
         )}
@@ -317,12 +314,11 @@ interface EmptyProps {
 }
 
 const Empty = ({ search, trash, view, inFolder, administers, onCreate }: EmptyProps) => {
-  const [before, invite, between, every, after] = texts.administer.split('|')
   const said =
     search.trim() !== ''
       ? texts.nothingFound(search.trim())
       : trash
-        ? texts.trashEmpty
+        ? 'The trash is empty.'
         : view === 'starred'
           ? texts.nothingStarred
           : view === 'recent'
@@ -338,18 +334,15 @@ const Empty = ({ search, trash, view, inFolder, administers, onCreate }: EmptyPr
         <p>{said}</p>
       ) : (
         <>
-          <h2>{texts.startTitle}</h2>
-          <p>{texts.start}</p>
+          <h2>Start with a board</h2>
+          <p>Draw on an empty one, or drop an .excalidraw file anywhere on this page.</p>
           <button type="button" className="primary" onClick={onCreate}>
-            <Icon name="plus" /> {texts.newBoard}
+            <Icon name="plus" /> New board
           </button>
           {administers && (
             <p>
-              {before}
-              <Link href="/admin/invitations">{invite}</Link>
-              {between}
-              <Link href="/admin/boards">{every}</Link>
-              {after}
+              You administer this server: <Link href="/admin/invitations">invite people</Link>, or see{' '}
+              <Link href="/admin/boards">every board</Link> there is.
             </p>
           )}
         </>
@@ -413,12 +406,12 @@ const useImport = (folderId: string | null, onTaken: () => void) => {
       try {
         const { boardId, leftOut, drawing } = await importFile(file, setProgress, folderId)
         last = boardId
-        if (drawing !== null) drawings.set(boardId, drawing)
+        drawings.set(boardId, drawing)
         taken++
-        if (leftOut.length > 0) problems.push(fileTexts.leftOut(file.name, describeLeftOut(leftOut)))
+        if (leftOut.length > 0) problems.push(`${file.name}: ${describeLeftOut(leftOut)}`)
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error)
-        problems.push(why.includes(file.name) ? why : fileTexts.leftOut(file.name, why))
+        problems.push(why.includes(file.name) ? why : `${file.name}: ${why}`)
       }
     }
     setProgress(null)

@@ -1,5 +1,4 @@
 // `/records?template=`: what boards made from templates are about; `/boards/{id}/record`: one of them.
-
 import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import type { BoardRecordResponse, RecordResponse } from '../../shared/api/templates.ts'
 import type { MeResponse } from '../../shared/api.ts'
@@ -7,12 +6,11 @@ import * as api from '../api.ts'
 import { isLetIn } from '../going-back.ts'
 import { changeRecord, getRecord, listRecords, listTemplates, recordsExportPath } from '../records-api.ts'
 import { Link } from '../router.tsx'
-import { appTexts } from '../texts/app.ts'
-import { atTime } from '../texts/format.ts'
 import { recordTexts as t, templateTexts } from '../texts/records.ts'
 import { Icon } from '../ui/icons.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
 import { More, Table } from '../ui/table.tsx'
+import { atTime } from '../ui/time.ts'
 import { showToast } from '../ui/toast.tsx'
 import { TopBar } from '../ui/top-bar.tsx'
 import {
@@ -65,7 +63,7 @@ export const RecordsPage = () => {
     )
   }, [template])
   useEffect(() => {
-    document.title = appTexts.titleOf(t.title)
+    document.title = `${t.title} · Boardroom`
     const timer = setTimeout(load, searchDelayMs)
     return () => clearTimeout(timer)
   }, [load])
@@ -145,7 +143,7 @@ export const RecordPage = ({ boardId }: { boardId: string }) => {
   const [problems, setProblems] = useState<Problems>({})
   const [refusal, setRefusal] = useState<string | null>(null)
   useEffect(() => {
-    document.title = appTexts.titleOf(t.one)
+    document.title = `${t.one} · Boardroom`
     Promise.all([api.me(), getRecord(boardId)]).then(
       ([who, found]) => {
         setMe(who)

@@ -1,10 +1,8 @@
 // The first account. The secret stands in the fragment, which reaches no log.
-
 import { type FormEvent, useEffect, useState } from 'react'
 import * as api from '../api.ts'
 import { Link, navigate } from '../router.tsx'
-import { appTexts } from '../texts/app.ts'
-import { formTexts, setupTexts as texts } from '../texts/entry.ts'
+import { setupTexts as texts } from '../texts/sharing.ts'
 import { Mark } from '../ui/icons.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
 
@@ -39,14 +37,14 @@ export const SetupPage = () => {
     return <MessagePage title={texts.incompleteTitle} text={texts.incomplete} />
   }
 
-  if (state === 'looking') return <Loading text={texts.looking} />
+  if (state === 'looking') return <Loading text="Looking at the link" />
   if (state !== 'good') return <MessagePage {...state}>{signIn}</MessagePage>
 
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     const fields = new FormData(event.currentTarget)
     const field = (name: string) => String(fields.get(name) ?? '')
-    if (field('password') !== field('again')) return setProblem(formTexts.notTheSame)
+    if (field('password') !== field('again')) return setProblem('The two passwords are not the same.')
     setBusy(true)
     setProblem(null)
     try {
@@ -59,7 +57,7 @@ export const SetupPage = () => {
       navigate('/', { replace: true })
     } catch (error) {
       const isUsed = error instanceof api.ApiError && error.code === 'link_not_valid'
-      setProblem(isUsed ? texts.used : error instanceof Error ? error.message : formTexts.failed)
+      setProblem(isUsed ? texts.used : error instanceof Error ? error.message : 'That did not work.')
       setBusy(false)
     }
   }
@@ -68,21 +66,21 @@ export const SetupPage = () => {
     <main className="centered">
       <form className="card entry" onSubmit={submit}>
         <p className="brand">
-          <Mark /> {appTexts.brand}
+          <Mark /> Boardroom
         </p>
-        <h1>{texts.title}</h1>
-        <p className="lead">{texts.lead}</p>
+        <h1>Welcome</h1>
+        <p className="lead">Make the first account. It administers this server.</p>
         <label className="field">
-          {formTexts.name}
+          Name
           {/* biome-ignore lint/a11y/noAutofocus: the page has this one purpose */}
           <input name="name" autoComplete="name" minLength={2} maxLength={100} required autoFocus />
         </label>
         <label className="field">
-          {formTexts.email}
+          E-mail
           <input name="email" type="email" autoComplete="username" maxLength={254} required />
         </label>
         <label className="field">
-          {formTexts.password}
+          Password
           <input
             name="password"
             type="password"
@@ -91,10 +89,10 @@ export const SetupPage = () => {
             maxLength={128}
             required
           />
-          <span className="hint">{formTexts.passwordHint}</span>
+          <span className="hint">At least 8 characters.</span>
         </label>
         <label className="field">
-          {formTexts.passwordAgain}
+          Password again
           <input
             name="again"
             type="password"
@@ -110,7 +108,7 @@ export const SetupPage = () => {
           </p>
         )}
         <button type="submit" className="primary wide" disabled={isBusy}>
-          {texts.action}
+          Make account
         </button>
       </form>
     </main>

@@ -1,13 +1,10 @@
 // Signing in, with a second factor where one is on, and making an account where the server lets everybody.
-
 import { useEffect, useState } from 'react'
 import type { SignInOptions } from '../../shared/api/people.ts'
 import * as api from '../api.ts'
 import { leadingTo, nextPage } from '../going-back.ts'
 import * as people from '../people-api.ts'
 import { Link, navigate } from '../router.tsx'
-import { appTexts } from '../texts/app.ts'
-import { formTexts, signInTexts as texts } from '../texts/entry.ts'
 import { peopleTexts } from '../texts/people.ts'
 import { Entry } from '../ui/entry.tsx'
 import { Mark } from '../ui/icons.tsx'
@@ -33,8 +30,8 @@ export const SignInPage = ({ isNew }: { isNew: boolean }) => {
   return (
     <Entry
       key={String(isNew)}
-      title={isNew ? texts.newTitle : texts.title}
-      action={isNew ? texts.newAction : texts.action}
+      title={isNew ? 'Make an account' : 'Sign in'}
+      action={isNew ? 'Make account' : 'Sign in'}
       opening={problemSaid()}
       before={sso !== null && <SsoButton name={sso.name} />}
       onSubmit={async (field) => {
@@ -47,16 +44,16 @@ export const SignInPage = ({ isNew }: { isNew: boolean }) => {
         <p className="hint">
           {isNew ? (
             <>
-              {texts.haveAccount} <Link href={leadingTo('/sign-in', nextPage())}>{texts.action}</Link>
+              You have one? <Link href={leadingTo('/sign-in', nextPage())}>Sign in</Link>
             </>
           ) : (
             <>
               {options?.sign_up === 'open' ? (
                 <>
-                  {texts.noAccount} <Link href={leadingTo('/sign-up', nextPage())}>{texts.create}</Link>
+                  No account? <Link href={leadingTo('/sign-up', nextPage())}>Make one</Link>
                 </>
               ) : (
-                texts.noSignUp
+                'No account? Ask an administrator, or open a share link: it needs none.'
               )}{' '}
               {options?.password !== false && (
                 <Link href={leadingTo('/reset', nextPage())}>{peopleTexts.reset.askTitle}</Link>
@@ -68,12 +65,12 @@ export const SignInPage = ({ isNew }: { isNew: boolean }) => {
     >
       {isNew && (
         <label className="field">
-          {formTexts.name}
+          Name
           <input name="name" autoComplete="name" minLength={2} maxLength={100} required />
         </label>
       )}
       <label className="field">
-        {formTexts.email}
+        E-mail
         <input
           name="email"
           type="email"
@@ -85,7 +82,7 @@ export const SignInPage = ({ isNew }: { isNew: boolean }) => {
         />
       </label>
       <label className="field">
-        {formTexts.password}
+        Password
         <input
           name="password"
           type="password"
@@ -119,9 +116,9 @@ const SsoOnly = ({ name, onPassword }: { name: string; onPassword: () => void })
     <main className="centered">
       <div className="card entry">
         <p className="brand">
-          <Mark /> {appTexts.brand}
+          <Mark /> Boardroom
         </p>
-        <h1>{texts.title}</h1>
+        <h1>Sign in</h1>
         {problem !== null && (
           <p className="problem" role="alert">
             {problem}
@@ -138,24 +135,24 @@ const SsoOnly = ({ name, onPassword }: { name: string; onPassword: () => void })
 
 const SecondStep = () => {
   const [isRecovery, setRecovery] = useState(false)
-  const words = peopleTexts.code
+  const texts = peopleTexts.code
   return (
     <Entry
-      title={words.title}
-      lead={isRecovery ? words.recoveryLead : words.lead}
-      action={words.go}
+      title={texts.title}
+      lead={isRecovery ? texts.recoveryLead : texts.lead}
+      action={texts.go}
       onSubmit={async (field) => {
         await people.verifyCode(field('code').trim(), isRecovery)
         await goOn()
       }}
       footer={
         <button type="button" className="quiet" onClick={() => setRecovery(!isRecovery)}>
-          {isRecovery ? words.useApp : words.useRecovery}
+          {isRecovery ? texts.useApp : texts.useRecovery}
         </button>
       }
     >
       <label className="field">
-        {isRecovery ? words.recoveryLabel : words.label}
+        {isRecovery ? texts.recoveryLabel : texts.label}
         <input
           key={String(isRecovery)}
           name="code"

@@ -1,5 +1,4 @@
 // `/templates`: the library, what waits for approval, and boards made from templates.
-
 import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import type { TemplateComparison, TemplateSummary } from '../../shared/api/templates.ts'
 import type { MeResponse } from '../../shared/api.ts'
@@ -7,7 +6,6 @@ import * as api from '../api.ts'
 import { isLetIn } from '../going-back.ts'
 import { approveTemplate, compareTemplate, listTemplates, removeTemplate } from '../records-api.ts'
 import { Link, navigate } from '../router.tsx'
-import { appTexts } from '../texts/app.ts'
 import { templateTexts as t } from '../texts/records.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
@@ -45,7 +43,7 @@ export const TemplatesPage = () => {
     [scope],
   )
   useEffect(() => {
-    document.title = appTexts.titleOf(t.title)
+    document.title = `${t.title} · Boardroom`
     void load()
   }, [load])
   if (problem !== null) return <MessagePage title={t.failed} text={problem} />
@@ -59,7 +57,7 @@ export const TemplatesPage = () => {
         <div className="page-head">
           <h1>{t.title}</h1>
           <Link href="/" className="button">
-            {t.boards}
+            Boards
           </Link>
         </div>
         <div className="filters">

@@ -1,7 +1,5 @@
 // A modal dialog on the browser's own <dialog>: focus stays inside, Escape closes, the page behind does not move.
-
 import { type ReactNode, useId, useLayoutEffect, useRef } from 'react'
-import { appTexts } from '../texts/app.ts'
 import { Icon } from './icons.tsx'
 
 interface DialogProps {
@@ -45,7 +43,7 @@ export const Dialog = ({ title, onClose, children, size = 'small' }: DialogProps
     >
       <div className="dialog-head">
         <h2 id={titleId}>{title}</h2>
-        <button type="button" className="quiet square" aria-label={appTexts.close} onClick={onClose}>
+        <button type="button" className="quiet square" aria-label="Close" onClick={onClose}>
           <Icon name="close" />
         </button>
       </div>
@@ -101,7 +99,7 @@ export const Prompt = ({
       </label>
       <div className="actions end">
         <button type="button" onClick={onClose}>
-          {appTexts.cancel}
+          Cancel
         </button>
         <button type="submit" className={isDanger ? 'primary danger' : 'primary'}>
           {action}
@@ -124,7 +122,7 @@ export const Confirm = ({ title, text, action, onClose, onDone }: ConfirmProps) 
     <p>{text}</p>
     <div className="actions end">
       <button type="button" onClick={onClose} data-first>
-        {appTexts.cancel}
+        Cancel
       </button>
       <button type="button" className="primary danger" onClick={onDone}>
         {action}

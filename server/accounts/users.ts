@@ -1,7 +1,9 @@
 // Creating, promoting and deactivating users. Every change is a transaction attributed to an actor; triggers write the
 // trail and notify the open sockets. Once there was an active sysadmin, there always is one.
+
 import type { Transaction } from 'kysely'
 import { z } from 'zod'
+import { isOneName, noName } from '../../shared/api/fields.ts'
 import { transactionAs } from '../audit/actor.ts'
 import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
@@ -51,6 +53,7 @@ export const PersonName = z
   .transform((value) => value.trim())
   .refine((value) => characters(value).length >= 2, 'expected at least 2 characters')
   .refine((value) => characters(value).length <= 100, 'expected at most 100 characters')
+  .refine(isOneName, noName)
 
 const NewUser = z.strictObject({
   email: Email,

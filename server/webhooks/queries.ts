@@ -51,8 +51,14 @@ export const changeWebhook = async (trx: Trx, id: string, change: RowChange<'web
 }
 
 /** A new secret; the one before signs too for `overlapS` seconds. */
-export const changeSecret = async (trx: Trx, id: string, secret: Buffer, overlapS: number): Promise<void> => {
-  await trx
+/** @returns false where the previous secret still signs too, and is to go on doing so */
+export const changeSecret = async (
+  trx: Trx,
+  id: string,
+  secret: Buffer,
+  overlapS: number,
+): Promise<boolean> => {
+  const { numUpdatedRows } = await trx
     .updateTable('webhooks')
     .set((eb) => ({
       former_secret: overlapS === 0 ? null : eb.ref('secret'),
@@ -60,7 +66,9 @@ export const changeSecret = async (trx: Trx, id: string, secret: Buffer, overlap
       secret,
     }))
     .where('id', '=', id)
-    .execute()
+    .$if(overlapS > 0, (query) => query.where(sql<boolean>`(former_until is null or former_until <= now())`))
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
 }
 
 /** @returns whether there may be more. */

@@ -135,7 +135,7 @@ export function webhookRoutes(deps: WebhooksDeps): OpenAPIHono<HttpEnv> {
       request: { params, body: { ...jsonBody(WebhookRotate), required: false } },
       responses: {
         200: jsonAnswer(WebhookResponse, 'The new secret, in `secret`, shown this once.'),
-        ...errorAnswers(401, 403, 404),
+        ...errorAnswers(401, 403, 404, 409),
       },
     }),
     async (c) => {

@@ -1,5 +1,6 @@
 // Webhooks: where events go, and how deliveries went. An administrator's get everything; those of a service key what
 // happens on the boards of its issuer.
+
 import { z } from 'zod'
 import type {
   WebhookCreate,
@@ -8,6 +9,7 @@ import type {
   WebhookUpdate,
 } from '../../shared/api/webhooks.ts'
 import { stoppedByHand } from '../../shared/applications.ts'
+import { rotatedAlready } from '../accounts/service-keys/service-keys.ts'
 import { transactionAs } from '../audit/actor.ts'
 import type { Db } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
@@ -108,7 +110,7 @@ export async function updateWebhook(
   return readWebhook(db, holder, id)
 }
 
-/** A new secret, in the answer; deliveries are signed with both for a while. @throws BoardroomError not_found */
+/** A new secret, in the answer; deliveries are signed with both for a while. @throws BoardroomError not_found | conflict (rotated already) */
 export async function rotateWebhook(
   { db, key }: WebhooksDeps,
   actor: Actor,
@@ -119,7 +121,8 @@ export async function rotateWebhook(
   await existing(db, holder, id)
   const secret = newWebhookSecret()
   await transactionAs(db, actor, async (trx) => {
-    await changeSecret(trx, id, encipher(key, secret), overlapS)
+    if (!(await changeSecret(trx, id, encipher(key, secret), overlapS)))
+      throw rotatedAlready((await existing(trx, holder, id)).former_until)
     await changeWebhook(trx, id, keeping(holder))
   })
   return webhookResponse(await existing(db, holder, id), secret)

@@ -1,11 +1,11 @@
 // Agents over HTTP: who they are, and what each may do for whom.
 import { z } from 'zod'
-import { cursor, limit, strict, Timestamp, text, trimmed, UserId, Uuid } from './fields.ts'
+import { cursor, limit, nameOf, strict, Timestamp, text, UserId, Uuid } from './fields.ts'
 
 const bit = z.boolean().default(false)
 
 export const AgentCreate = strict({
-  name: trimmed(100).pipe(z.string().min(2)).describe('by which people know it; no two agents share one'),
+  name: nameOf(100).pipe(z.string().min(2)).describe('by which people know it; no two agents share one'),
   description: text(2000).optional(),
 }).meta({ id: 'AgentCreate' })
 export type AgentCreate = z.infer<typeof AgentCreate>

@@ -20,6 +20,18 @@ export const trimmed = (most: number) =>
     .pipe(z.string().min(1).max(most))
     .refine((value) => value === '' || /[\p{L}\p{N}\p{P}\p{S}]/u.test(value), 'must hold something visible')
 
+/**
+ * Control characters, line separators, and the marks that override the direction of text: with them a name can imitate
+ * another one, or disturb the text beside it.
+ */
+const disturbing = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u
+export const isOneName = (value: string): boolean => !disturbing.test(value)
+export const noName =
+  'must not hold control characters, line breaks or marks that change the direction of text'
+
+/** A name or title, on one line and in one direction. */
+export const nameOf = (most: number) => trimmed(most).refine(isOneName, noName)
+
 /** A strict object whose refusal names the keys that there are: who misspelt one sees it at once. */
 export const strict = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
   z.strictObject(shape, {

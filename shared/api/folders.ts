@@ -1,8 +1,8 @@
 // Folders, stars, moderation and requests for access, as they go over HTTP.
 import { z } from 'zod'
-import { PermissionLevel, strict, Timestamp, trimmed, UserId, Uuid } from './fields.ts'
+import { nameOf, PermissionLevel, strict, Timestamp, trimmed, UserId, Uuid } from './fields.ts'
 
-const FolderName = trimmed(100)
+const FolderName = nameOf(100)
 
 export const FolderCreate = strict({ name: FolderName, parent_id: Uuid.nullable().optional() }).meta({
   id: 'FolderCreate',
@@ -96,14 +96,6 @@ export const AccessRequestResponse = z
   })
   .meta({ id: 'AccessRequestResponse' })
 export type AccessRequestResponse = z.infer<typeof AccessRequestResponse>
-
-export const OwnAccessRequest = z
-  .object({
-    level: PermissionLevel.nullable().describe('what you may do now; null also where there is no such board'),
-    declined: z.boolean().describe('whether your last request was declined'),
-  })
-  .meta({ id: 'OwnAccessRequest' })
-export type OwnAccessRequest = z.infer<typeof OwnAccessRequest>
 
 /** The `folder` of a list of boards: one folder, those in none, or everywhere where it is left out. */
 export const FolderFilter = z.union([Uuid, z.literal('none')])

@@ -1,6 +1,6 @@
 // Shapes kept to be drawn again: everybody's own, with their account, and those of the whole team.
 import { z } from 'zod'
-import { strict, Timestamp, trimmed, UserId, Uuid } from './fields.ts'
+import { nameOf, strict, Timestamp, UserId, Uuid } from './fields.ts'
 
 const elements = z
   .array(z.record(z.string(), z.unknown()))
@@ -8,7 +8,7 @@ const elements = z
   .max(2000)
   .describe('elements of Excalidraw; what could not be drawn is left out')
 
-export const LibraryItemCreate = strict({ name: trimmed(200).optional(), elements }).meta({
+export const LibraryItemCreate = strict({ name: nameOf(200).optional(), elements }).meta({
   id: 'LibraryItemCreate',
 })
 export type LibraryItemCreate = z.infer<typeof LibraryItemCreate>

@@ -1,11 +1,11 @@
 // People, as they go over HTTP: accounts for administrators, invitations, lost passwords, the own profile.
 import { z } from 'zod'
-import { cursor, limit, strict, Timestamp, text, trimmed, UserId, Uuid } from './fields.ts'
+import { cursor, limit, nameOf, strict, Timestamp, text, UserId, Uuid } from './fields.ts'
 
 export const Role = z.enum(['sysadmin', 'admin', 'user'])
 export type Role = z.infer<typeof Role>
 
-const Name = trimmed(100).pipe(z.string().min(2))
+const Name = nameOf(100).pipe(z.string().min(2))
 const Password = text(128, 8)
 
 export const UserListQuery = strict({

@@ -1,7 +1,7 @@
 // Service keys, as they go over HTTP: what another application's server asks with.
 import { z } from 'zod'
 import { scopeNouns } from '../applications.ts'
-import { strict, Timestamp, text, trimmed, UserId, Uuid } from './fields.ts'
+import { nameOf, strict, Timestamp, text, UserId, Uuid } from './fields.ts'
 
 export { scopeNouns } from '../applications.ts'
 export type ScopeNoun = (typeof scopeNouns)[number]
@@ -15,7 +15,7 @@ export const ServiceScope = z.enum(
 export type ServiceScope = z.infer<typeof ServiceScope>
 
 export const ServiceKeyCreate = strict({
-  name: trimmed(100).pipe(z.string().min(2)),
+  name: nameOf(100).pipe(z.string().min(2)),
   issuer: text(255, 1).describe(
     'the directory of your own user ids; keys with the same issuer speak for the same people and boards',
   ),

@@ -1,6 +1,6 @@
 // Templates and the records of boards made from them, as they go over HTTP.
 import { z } from 'zod'
-import { cursor, limit, strict, Timestamp, text, trimmed, UserId, Uuid } from './fields.ts'
+import { cursor, limit, nameOf, strict, Timestamp, text, trimmed, UserId, Uuid } from './fields.ts'
 
 export const BoardType = z
   .string()
@@ -17,9 +17,9 @@ const Code = z
 const object = z.record(z.string(), z.unknown())
 
 const described = {
-  name: trimmed(100).pipe(z.string().min(2)),
+  name: nameOf(100).pipe(z.string().min(2)),
   description: text(2000).optional(),
-  category: trimmed(50),
+  category: nameOf(50),
   board_types: z
     .array(BoardType)
     .max(50)

@@ -5,7 +5,8 @@ import { sql } from 'kysely'
 import pg from 'pg'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Role } from '../../server/principal.ts'
+import { createUser } from '../../server/accounts/users.ts'
+import { type Role, systemActor } from '../../server/principal.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { type Answer, type Person, type TestServer, withServer } from '../helpers/server.ts'
 import { withSmtp } from '../helpers/smtp.ts'
@@ -491,6 +492,42 @@ people('see and end their own sessions, and administrators those of others', () 
     assert.is((await ada.ask('PATCH', `/api/users/${bob.id}`, {})).status, 400)
     assert.is((await ada.ask('PATCH', `/api/users/${bob.id}`, { name: '\u202e' })).status, 400)
   }),
+)
+
+people(
+  'and what they make have names without control characters and without marks that turn the text around',
+  () =>
+    withServer(async (server) => {
+      const ada = await server.user('Ada', 'admin')
+      const { body: invited } = await ada.ask('POST', '/api/invitations', { role: 'user' })
+      const token = invited.url.split('#')[1]
+      const board = await ada.board()
+      const { body: link } = await ada.ask('POST', `/api/boards/${board}/share-links`, { level: 'view' })
+      const secret = link.url.split('#k=')[1]
+      const key = { issuer: 'x', scopes: ['boards'] }
+      const asks: Record<string, (name: string) => Promise<{ status: number }>> = {
+        profile: (name) => ada.ask('PATCH', '/api/me', { name }),
+        invitation: (name) =>
+          server.ask('POST', '/api/invitations/accept', { token, name, password: 'a long pass phrase' }),
+        guest: (name) => server.ask('POST', '/api/share-links/exchange', { token: secret, name }),
+        agent: (name) => ada.ask('POST', '/api/agents', { name }),
+        'service key': (name) => ada.ask('POST', '/api/service-keys', { ...key, name }),
+        folder: (name) => ada.ask('POST', '/api/folders', { name }),
+        board: (title) => ada.ask('POST', '/api/boards', { title }),
+        link: (label) => ada.ask('POST', `/api/boards/${board}/share-links`, { level: 'view', label }),
+      }
+      for (const [what, ask] of Object.entries(asks))
+        for (const name of ['Ad\u202eebE', 'Ad\u2066a', 'Ad\u0007a', 'Ad\na', 'Ad\u2028a'])
+          assert.is((await ask(name)).status, 400, `${what} ${JSON.stringify(name)}`)
+      // Marks that letters of some scripts need, and emoji of several parts.
+      for (const name of ['עדה\u200f', 'می\u200cخواهم', '👩\u200d🔬 Eve'])
+        assert.is((await asks.profile?.(name))?.status, 200, name)
+      const odd = { email: 'x@example.org', name: 'Ad\u202eebE', password: 'a long pass phrase' }
+      assert.match(
+        String(await createUser(server.db, systemActor, odd).catch((error: unknown) => error)),
+        /direction/,
+      )
+    }),
 )
 
 people.run()

@@ -182,6 +182,7 @@ const told: Sentences<World> = [
 
       const sent = at('/ok').length
       const { body: rotated } = await root.ask('POST', `/api/webhooks/${made.id}/rotate`, {})
+      assert.is((await root.ask('POST', `/api/webhooks/${made.id}/rotate`, {})).status, 409)
       assert.is((await root.ask('POST', `/api/webhooks/${made.id}/test`)).status, 202)
       await eventually(() => at('/ok').length > sent)
       const last = at('/ok').at(-1)

@@ -36,7 +36,7 @@ export const allKeys = (db: Db): Promise<ServiceKeyRow[]> =>
 export const insertKey = (trx: Trx, key: NewRow<'service_keys'>): Promise<ServiceKeyRow> =>
   trx.insertInto('service_keys').values(key).returningAll().executeTakeFirstOrThrow()
 
-/** Gives the key a new secret; the previous one stays valid for `overlapS` seconds. Nothing if the key is invalid. */
+/** Gives the key a new secret; the previous one stays valid for `overlapS` seconds. Nothing if the key is invalid, or has a previous one already. */
 export const rotateKey = (
   trx: Trx,
   id: string,
@@ -55,6 +55,10 @@ export const rotateKey = (
     }))
     .where('id', '=', id)
     .where(lives)
+    // The key in use would end at once, in the place of the one from a moment ago that nobody uses yet.
+    .$if(change.overlapS > 0, (query) =>
+      query.where(sql<boolean>`(former_until is null or former_until <= now())`),
+    )
     .returningAll()
     .executeTakeFirst()
 
@@ -68,8 +72,16 @@ export const revokeKey = async (trx: Trx, id: string): Promise<boolean> => {
   return numUpdatedRows > 0n
 }
 
-export const keyExists = async (db: Db, id: string): Promise<boolean> =>
-  (await db.selectFrom('service_keys').select('id').where('id', '=', id).executeTakeFirst()) !== undefined
+/** @returns nothing if there is no such key */
+export const keyState = (
+  db: Db,
+  id: string,
+): Promise<{ lives: boolean; former_until: Date | null } | undefined> =>
+  db
+    .selectFrom('service_keys')
+    .select(['former_until', lives.as('lives')])
+    .where('id', '=', id)
+    .executeTakeFirst()
 
 /** At most once a minute, so that frequent requests cause few writes. */
 export const touchKey = async (db: Db, id: string): Promise<void> => {

@@ -16,7 +16,7 @@ import {
   allKeys,
   insertKey,
   keyBySecret,
-  keyExists,
+  keyState,
   revokeKey,
   rotateKey,
   type ServiceKeyRow,
@@ -60,7 +60,7 @@ export async function createKey(db: Db, actor: Actor, body: ServiceKeyCreate): P
 
 /**
  * Gives the key a new secret; its tickets stay valid.
- * @throws BoardroomError not_found | conflict (revoked or expired) | invalid_request (the expiry is in the past)
+ * @throws BoardroomError not_found | conflict (revoked or expired; rotated already) | invalid_request (the expiry is in the past)
  */
 export async function rotateServiceKey(
   db: Db,
@@ -73,11 +73,19 @@ export async function rotateServiceKey(
   const change = { sha256, hint, overlapS: body.overlap_seconds, expiresAt }
   const row = await transactionAs(db, actor, (trx) => rotateKey(trx, id, change))
   if (row !== undefined) return keyResponse(row, key)
-  if (await keyExists(db, id)) {
-    throw new BoardroomError('conflict', 'this key is revoked or has expired; create a new one')
-  }
-  throw new BoardroomError('not_found', 'there is no such service key')
+  const now = await keyState(db, id)
+  if (now === undefined) throw new BoardroomError('not_found', 'there is no such service key')
+  if (!now.lives) throw new BoardroomError('conflict', 'this key is revoked or has expired; create a new one')
+  throw rotatedAlready(now.former_until)
 }
+
+/** Of two rotations, the second would end the secret that is in use everywhere, without its overlap. */
+export const rotatedAlready = (formerUntil: Date | null): BoardroomError =>
+  new BoardroomError(
+    'conflict',
+    'it was rotated already, and the previous secret is still valid; rotate it again later, or with overlap_seconds 0, which ends both secrets at once',
+    { details: { former_until: formerUntil?.toISOString() ?? null } },
+  )
 
 /** Revokes the key; tickets and sockets created with it end. @throws BoardroomError not_found */
 export async function revokeServiceKey(db: Db, actor: Actor, id: string): Promise<void> {
