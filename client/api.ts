@@ -27,6 +27,7 @@ import type {
   FolderUpdate,
   Moderation,
   ModerationResponse,
+  OwnAccessRequest,
   Summon,
 } from '../shared/api/folders.ts'
 import type { LibraryItemCreate, LibraryItemResponse, OwnLibrary } from '../shared/api/library.ts'
@@ -136,6 +137,8 @@ export const removePerson = (id: string, principal: string) =>
   done('DELETE', `${board(id)}/access/${encodeURIComponent(principal)}`)
 export const requestAccess = (id: string, body: AccessRequestCreate) =>
   done('POST', `${board(id)}/access-requests`, { body })
+export const ownAccessRequest = (id: string) =>
+  json<OwnAccessRequest>('GET', `${board(id)}/access-requests/own`)
 export const listAccessRequests = (id: string) =>
   json<Page<AccessRequestResponse>>('GET', `${board(id)}/access-requests`)
 export const answerAccessRequest = (id: string, requestId: number, level: Level | null) =>

@@ -1,7 +1,9 @@
 // Which page an address shows, and who is looking at it.
+
 import { lazy, Suspense } from 'react'
 import { PaletteHost } from './palette/host.tsx'
 import { Link, usePath } from './router.tsx'
+import { appTexts } from './texts/app.ts'
 import { Loading, MessagePage } from './ui/message.tsx'
 import { Reports } from './ui/report.tsx'
 import { Toasts } from './ui/toast.tsx'
@@ -29,7 +31,7 @@ const RecordPage = lazy(() => import('./pages/records.tsx').then((page) => ({ de
 
 export const App = () => (
   <>
-    <Suspense fallback={<Loading text="Opening the page" />}>
+    <Suspense fallback={<Loading text={appTexts.opening} />}>
       <CurrentPage path={usePath()} />
     </Suspense>
     <PaletteHost />
@@ -59,25 +61,22 @@ const CurrentPage = ({ path }: { path: string }) => {
   if (first === 'boards' && second !== undefined && third === 'audit') return <AuditPage boardId={second} />
   if (first === 'embed' && second !== undefined && third === undefined) {
     return (
-      <Suspense fallback={<Loading text="Opening the board" />}>
+      <Suspense fallback={<Loading text={appTexts.openingBoard} />}>
         <EmbedPage key={second} boardId={second} />
       </Suspense>
     )
   }
   if (first === 'b' && second !== undefined && third === undefined) {
     return (
-      <Suspense fallback={<Loading text="Opening the board" />}>
+      <Suspense fallback={<Loading text={appTexts.openingBoard} />}>
         <BoardPage key={second} boardId={second} />
       </Suspense>
     )
   }
   return (
-    <MessagePage
-      title="There is nothing here"
-      text="The address may be incomplete. Check the link that you were given."
-    >
+    <MessagePage title={appTexts.nothingHereTitle} text={appTexts.nothingHere}>
       <Link href="/" className="button">
-        All boards
+        {appTexts.allBoards}
       </Link>
     </MessagePage>
   )

@@ -1,43 +1,87 @@
 // What a file from this device holds, told from its content and not from its name: the same for the list of boards and
-// for the canvas.
-import type { Drawing } from '../shared/drawing.ts'
+// for the canvas. Runs in a worker: a file of a hundred megabytes takes seconds. @see read-file.ts
+import type { Drawing, LeftOut } from '../shared/drawing.ts'
 import { drawingOfJson, findDrawing } from '../shared/drawing-file.ts'
 import { imageTypeOf } from '../shared/image-type.ts'
-import { fileTexts as texts } from './texts/boards.ts'
+import { type Packed, packed } from './pack.ts'
+import { fileTexts as texts } from './texts/files.ts'
 
 /** Of a drawing; what is larger is not read. */
-const mostBytes = 128 * 1024 * 1024
+export const mostBytes = 128 * 1024 * 1024
+/** A picture for the list of boards is made at once of drawings up to this; of others when they are opened. */
+const mostPictured = { elements: 5000, bytes: 16 * 1024 * 1024 }
 
-/** Why a file was not taken; the message is for people. */
-export class ImportProblem extends Error {}
+/** Why nothing is taken goes on where "it …" begins. */
+interface Refused {
+  name: 'refused'
+  why: string
+}
 
 export type FileContent =
   | { name: 'drawing'; drawing: Drawing }
-  /** Also a drawing: its items beside each other. */
-  | { name: 'library'; text: string; drawing: Drawing }
+  | { name: 'library'; text: string; leftOut: LeftOut[] }
   /** Without a drawing inside. `type`: as its content says. */
   | { name: 'image'; type: string; why: string }
+  | Refused
 
-/** @throws ImportProblem */
-export const contentOf = async (file: File): Promise<FileContent> => {
-  const refuse = (why: string) => new ImportProblem(texts.notImported(file.name, why))
-  if (file.size > mostBytes) throw refuse(texts.tooLarge)
+export type BoardContent =
+  | { name: 'board'; packed: Packed; leftOut: LeftOut[]; drawing: Drawing | null }
+  | Refused
+
+export interface Answers {
+  /** To be added to an open board. */
+  canvas: FileContent
+  /** To become a board of its own: ready to be sent. */
+  board: BoardContent
+}
+
+/** @param mostElements that can be added to an open board. */
+export const contentForCanvas = async (file: File, mostElements: number): Promise<FileContent> => {
+  const read = await drawingIn(file)
+  if (read.name !== 'drawing') return read
+  const { drawing, text } = read
+  if (isLibrary(text)) return { name: 'library', text, leftOut: drawing.leftOut }
+  if (drawing.elements.length > mostElements) return { name: 'refused', why: texts.tooMany(mostElements) }
+  return { name: 'drawing', drawing }
+}
+
+export const contentForBoard = async (file: File): Promise<BoardContent> => {
+  const read = await drawingIn(file)
+  if (read.name === 'image') return { name: 'refused', why: read.why }
+  if (read.name === 'refused') return read
+  const { elements, images, background, leftOut } = read.drawing
+  const imageBytes = [...images.values()].reduce((sum, { bytes }) => sum + bytes.length, 0)
+  const isPictured = elements.length <= mostPictured.elements && imageBytes <= mostPictured.bytes
+  return {
+    name: 'board',
+    packed: await packed({ elements, images, background }),
+    leftOut,
+    drawing: isPictured ? read.drawing : null,
+  }
+}
+
+type Read =
+  | { name: 'drawing'; drawing: Drawing; text: string }
+  | { name: 'image'; type: string; why: string }
+  | Refused
+
+const drawingIn = async (file: File): Promise<Read> => {
   const bytes = await file.arrayBuffer().then(
     (buffer) => new Uint8Array(buffer),
-    () => {
-      throw refuse(texts.unreadable)
-    },
+    () => null,
   )
+  if (bytes === null) return { name: 'refused', why: texts.unreadable }
   const found = findDrawing(bytes, mostBytes)
   if (found.name === 'nothing') {
     const type = imageTypeOf(bytes)
-    if (type === null || found.isDamaged) throw refuse(found.why)
-    return { name: 'image', type, why: found.why }
+    return type === null || found.isDamaged
+      ? { name: 'refused', why: found.why }
+      : { name: 'image', type, why: found.why }
   }
   const text = found.name === 'json' ? found.text : await inflated(found.bytes)
-  const drawing = text === null ? texts.damagedInside : drawingOfJson(text)
-  if (typeof drawing === 'string') throw refuse(drawing)
-  return text !== null && isLibrary(text) ? { name: 'library', text, drawing } : { name: 'drawing', drawing }
+  if (text === null) return { name: 'refused', why: texts.damagedInside }
+  const drawing = drawingOfJson(text)
+  return typeof drawing === 'string' ? { name: 'refused', why: drawing } : { name: 'drawing', drawing, text }
 }
 
 const isLibrary = (text: string): boolean => /"type"\s*:\s*"excalidrawlib"/.test(text.slice(0, 1000))

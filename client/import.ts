@@ -1,10 +1,9 @@
 // A `.excalidraw` file becomes a board: read, its images uploaded under the hash of their content, its elements sent.
 import type { Drawing, LeftOut } from '../shared/drawing.ts'
 import * as api from './api.ts'
-import { contentOf, ImportProblem } from './drawing-in-file.ts'
-import { blobOf } from './image-blob.ts'
-import { sha256 } from './sha256.ts'
-import { fileTexts as texts } from './texts/boards.ts'
+import { type Packed, packed } from './pack.ts'
+import { ImportProblem, readFile } from './read-file.ts'
+import { fileTexts as texts } from './texts/files.ts'
 
 export interface ImportProgress {
   step: string
@@ -16,18 +15,16 @@ export type Imported = Pick<Drawing, 'elements' | 'images' | 'background'>
 
 /**
  * Makes a board of `file`, named after it.
- * @returns the board, and what of the drawing it could not take.
+ * @returns the board, and what of the drawing it could not take; `drawing` is null where it is too large for a picture.
  * @throws ImportProblem | ApiError; a board begun is then gone again.
  */
 export const importFile = async (
   file: File,
   progress: (progress: ImportProgress) => void,
   folderId: string | null = null,
-): Promise<{ boardId: string; leftOut: LeftOut[]; drawing: Imported }> => {
-  progress({ step: `Reading ${file.name}`, done: null })
-  const content = await contentOf(file)
-  if (content.name === 'image') throw new ImportProblem(texts.notImported(file.name, content.why))
-  const { elements, leftOut, images, background } = content.drawing
+): Promise<{ boardId: string; leftOut: LeftOut[]; drawing: Imported | null }> => {
+  progress({ step: texts.reading(file.name), done: null })
+  const content = await readFile(file, 'board')
   const title = file.name
     .replace(/(\.excalidraw)?\.(excalidraw|excalidrawlib|json|png|svg|md)$/i, '')
     .trim()
@@ -37,7 +34,7 @@ export const importFile = async (
     ...(folderId === null ? {} : { folder_id: folderId }),
   })
   try {
-    await fillBoard(board.id, { elements, images, background }, progress)
+    await sendTo(board.id, content.packed, progress)
   } catch (error) {
     await api
       .deleteBoard(board.id)
@@ -47,39 +44,24 @@ export const importFile = async (
       ? new ImportProblem(texts.notImported(file.name, error.message))
       : error
   }
-  return { boardId: board.id, leftOut, drawing: { elements, images, background } }
+  return { boardId: board.id, leftOut: content.leftOut, drawing: content.drawing }
 }
 
 /** Put a drawing into a board that is empty. @throws ImportProblem | ApiError */
-export const fillBoard = async (
+export const fillBoard = async (boardId: string, drawing: Imported): Promise<void> =>
+  sendTo(boardId, await packed(drawing), () => {})
+
+const sendTo = async (
   boardId: string,
-  { elements, images, background }: Imported,
+  { images, scene, count }: Packed,
   progress: (progress: ImportProgress) => void,
 ): Promise<void> => {
-  const needed = [...new Set(elements.flatMap(({ fileId }) => (typeof fileId === 'string' ? [fileId] : [])))]
-  const contentIds = new Map<string, string>()
-  for (const [at, fileId] of needed.entries()) {
-    const image = images.get(fileId)
-    if (image === undefined) continue
-    progress({ step: `Uploading image ${at + 1} of ${needed.length}`, done: at / needed.length })
-    const blob = blobOf(image)
-    const id = await sha256(new Uint8Array(await blob.arrayBuffer()))
-    await api.putFile(boardId, id, blob).catch(saying(texts.imageTooLarge))
-    contentIds.set(fileId, id)
+  for (const [at, [id, image]] of [...images].entries()) {
+    progress({ step: texts.uploading(at + 1, images.size), done: at / images.size })
+    await api.putFile(boardId, id, image).catch(saying(texts.imageTooLarge))
   }
-  progress({ step: `Saving ${elements.length.toLocaleString()} elements`, done: null })
-  const scene = {
-    type: 'excalidraw',
-    version: 2,
-    source: 'boardroom',
-    elements: elements.map((element) => {
-      const id = typeof element.fileId === 'string' ? contentIds.get(element.fileId) : undefined
-      return id === undefined ? element : { ...element, fileId: id, status: 'saved' }
-    }),
-    appState: background === null ? {} : { viewBackgroundColor: background },
-    files: {},
-  }
-  await api.importScene(boardId, new Blob([JSON.stringify(scene)])).catch(saying(texts.tooLargeForBoard))
+  progress({ step: texts.saving(count), done: null })
+  await api.importScene(boardId, scene).catch(saying(texts.tooLargeForBoard))
 }
 
 /** Of an answer that something is too large, which limit that is. */

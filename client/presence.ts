@@ -1,8 +1,10 @@
 // Who else is here, where their pointers are and what they hold: awareness states, as the canvas shows them. Without
 // DOM.
+
 import type { Awareness } from 'y-protocols/awareness'
 import type { Clock } from '../shared/client/clock.ts'
 import type { Hello } from '../shared/protocol.ts'
+import { appTexts } from './texts/app.ts'
 
 /** Part of a scene, in its coordinates. */
 export type Viewport = readonly [left: number, top: number, right: number, bottom: number]
@@ -102,12 +104,13 @@ export const peopleOf = (awareness: Awareness): Person[] => {
   for (const [clientId, state] of awareness.getStates()) {
     if (clientId === awareness.clientID || !isObject(state)) continue
     const user = isObject(state.principal) ? state.principal : {}
-    const name = typeof user.name === 'string' && user.name !== '' ? user.name.slice(0, 100) : 'Somebody'
+    const name =
+      typeof user.name === 'string' && user.name !== '' ? user.name.slice(0, 100) : appTexts.somebody
     const isGuest = user.kind === 'guest' || user.kind === 'anonymous'
     people.push({
       clientId,
       id: typeof user.id === 'string' ? user.id.slice(0, 100) : `client:${clientId}`,
-      name: isGuest ? `${name} (guest)` : user.kind === 'agent' ? `${name} (agent)` : name,
+      name: isGuest ? appTexts.guestName(name) : user.kind === 'agent' ? appTexts.agentName(name) : name,
       isGuest,
       pointer: readPointer(state.pointer),
       button: state.button === 'down' ? 'down' : 'up',

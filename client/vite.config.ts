@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import react from '@vitejs/plugin-react'
 import { defineConfig, type Plugin } from 'vite'
+import { appTexts } from './texts/app.ts'
 
 const root = fileURLToPath(new URL('.', import.meta.url))
 const outDir = join(root, '../dist/canvas')
@@ -107,8 +108,8 @@ const firstLook = (): Plugin => ({
       const [style = '', body = ''] = look.slice(look.indexOf('<style>')).split(/(?=<div)/)
       return html
         .replace('<!-- first look -->', style.trimEnd())
-        .replace(/<!-- first look: (.*) -->/, (_, words: string) =>
-          body.trimEnd().replace('<!-- words -->', words),
+        .replace(/<!-- first look: (brand|openingBoard) -->/, (_, words: 'brand' | 'openingBoard') =>
+          body.trimEnd().replace('<!-- words -->', `${appTexts[words]} …`),
         )
     },
   },

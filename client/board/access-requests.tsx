@@ -1,10 +1,12 @@
 // Who asked for access, and the owner's answer.
+
 import type { AccessRequestResponse } from '../../shared/api/folders.ts'
 import { isLevel, type Level } from '../../shared/levels.ts'
 import * as api from '../api.ts'
-import { requestTexts as texts } from '../texts/sharing.ts'
+import { appTexts } from '../texts/app.ts'
+import { ago } from '../texts/format.ts'
+import { requestTexts as texts } from '../texts/requests.ts'
 import { initials } from '../ui/initials.ts'
-import { ago } from '../ui/time.ts'
 import { showProblem, showToast } from '../ui/toast.tsx'
 import { LevelSelect } from './level-select.tsx'
 
@@ -45,7 +47,7 @@ export const AccessRequests = ({ boardId, requests, onAnswered }: AnswersProps) 
           >
             <strong>
               {request.name}
-              {request.principal.startsWith('guest:') && <span className="tag">guest</span>}
+              {request.principal.startsWith('guest:') && <span className="tag">{appTexts.guest}</span>}
             </strong>
             <span className="dim">
               {texts.wants(request.level)} · {ago(request.created_at)}

@@ -4,10 +4,10 @@ import type { ExcalidrawElement } from '@excalidraw/excalidraw/element/types'
 import type { BinaryFileData, ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 import { type Drawing, describeLeftOut } from '../../shared/drawing.ts'
 import type { SceneElement } from '../../shared/element.ts'
-import { contentOf, ImportProblem } from '../drawing-in-file.ts'
 import { blobOf } from '../image-blob.ts'
+import { ImportProblem, readFile } from '../read-file.ts'
 import { sha256 } from '../sha256.ts'
-import { fileTexts as texts } from '../texts/boards.ts'
+import { fileTexts as texts } from '../texts/files.ts'
 import { showReport } from '../ui/report.tsx'
 import { showToast } from '../ui/toast.tsx'
 import { dataUrlOf } from './data-url.ts'
@@ -15,6 +15,8 @@ import { type Place, passOn } from './passed-on.ts'
 
 /** What is added is one edit, and servers refuse an edit of more than 200,000 structs: thirty or so an element. */
 const mostElements = 5000
+/** Beyond it reading takes so long that one wonders. */
+const longToRead = 10 * 1024 * 1024
 
 /** @param target of Excalidraw, which is given the images. */
 export const addFiles = async (
@@ -27,6 +29,7 @@ export const addFiles = async (
   let taken = 0
   for (const file of files) {
     try {
+      if (file.size > longToRead) showToast(texts.reading(file.name))
       const leftOut = await addFile(excalidraw, file, place, target)
       taken++
       if (leftOut !== '') problems.push(texts.leftOut(file.name, leftOut))
@@ -47,7 +50,7 @@ const addFile = async (
   place: Place,
   target: Element,
 ): Promise<string> => {
-  const content = await contentOf(file)
+  const content = await readFile(file, 'canvas', mostElements)
   switch (content.name) {
     case 'image': {
       const image = new File([file], file.name, { type: content.type })
@@ -58,11 +61,9 @@ const addFile = async (
     case 'library': {
       const libraryItems = new Blob([content.text], { type: 'application/vnd.excalidrawlib+json' })
       await excalidraw.updateLibrary({ libraryItems, merge: true, openLibraryMenu: true })
-      return describeLeftOut(content.drawing.leftOut)
+      return describeLeftOut(content.leftOut)
     }
     case 'drawing':
-      if (content.drawing.elements.length > mostElements)
-        throw new ImportProblem(texts.notImported(file.name, texts.tooMany(mostElements)))
       await addDrawing(excalidraw, content.drawing, place)
       return describeLeftOut(content.drawing.leftOut)
   }

@@ -1,4 +1,5 @@
 // Excalidraw, bound to a session: the document, the other people, the images. What may be done follows the level.
+
 import {
   CaptureUpdateAction,
   Excalidraw,
@@ -6,6 +7,7 @@ import {
   MainMenu,
   restoreElements,
 } from '@excalidraw/excalidraw'
+import { imageTexts, menuTexts as texts } from '../texts/board.ts'
 import '@excalidraw/excalidraw/index.css'
 import type { ExcalidrawElement } from '@excalidraw/excalidraw/element/types'
 import type {
@@ -110,9 +112,7 @@ export const Canvas = ({
       }}
       generateIdForFile={async (file) => {
         if (file.size > maxFileBytes) {
-          throw new Error(
-            `${file.name} is too large: images may have ${Math.floor(maxFileBytes / 1024 / 1024)} MB.`,
-          )
+          throw new Error(imageTexts.tooLarge(file.name, maxFileBytes))
         }
         return sha256(new Uint8Array(await file.arrayBuffer()))
       }}
@@ -143,30 +143,30 @@ export const Canvas = ({
     >
       <MainMenu>
         <MainMenu.Item icon={<Icon name="download" />} onSelect={exportAs('excalidraw')}>
-          Export .excalidraw
+          {texts.exportFile}
         </MainMenu.Item>
         <MainMenu.Item icon={<Icon name="download" />} onSelect={exportAs('png')}>
-          Export PNG
+          {texts.exportPng}
         </MainMenu.Item>
         <MainMenu.Item icon={<Icon name="download" />} onSelect={exportAs('svg')}>
-          Export SVG
+          {texts.exportSvg}
         </MainMenu.Item>
         <MainMenu.DefaultItems.SaveAsImage />
         <MainMenu.Item
           icon={<Icon name="download" />}
           onSelect={() => excalidraw !== null && void printDrawing(excalidraw)}
         >
-          Print or save as PDF
+          {texts.print}
         </MainMenu.Item>
         {isEditor && (
           <MainMenu.Item icon={<Icon name="upload" />} onSelect={() => chooseFiles(excalidraw)}>
-            Import into this board
+            {texts.import}
           </MainMenu.Item>
         )}
         <MainMenu.Separator />
         {onVersions !== null && (
           <MainMenu.Item icon={<Icon name="clock" />} onSelect={onVersions}>
-            Versions
+            {texts.versions}
           </MainMenu.Item>
         )}
         {mayLeave && state.hello?.principal.kind === 'user' && (
@@ -188,7 +188,7 @@ export const Canvas = ({
         />
         {mayLeave && state.hello?.principal.kind === 'guest' && (
           <MainMenu.Item icon={<Icon name="out" />} onSelect={leave}>
-            Leave
+            {texts.leave}
           </MainMenu.Item>
         )}
       </MainMenu>

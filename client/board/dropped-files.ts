@@ -1,7 +1,7 @@
 // Files dropped or pasted onto the canvas. Excalidraw would open a drawing in place of the board, in this window alone:
 // here it is added to the board. Texts and its own clipboard are left to Excalidraw; whoever may only look adds nothing.
 import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
-import { fileTexts as texts } from '../texts/boards.ts'
+import { fileTexts as texts } from '../texts/files.ts'
 import { showProblem, showToast } from '../ui/toast.tsx'
 import { isPassedOn, type Place } from './passed-on.ts'
 

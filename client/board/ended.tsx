@@ -1,4 +1,5 @@
 // The server's last word on a board, said so that people know what happened and what to do.
+
 import type { BinaryFiles } from '@excalidraw/excalidraw/types'
 import { useEffect, useState } from 'react'
 import { CloseCode } from '../../shared/protocol.ts'
@@ -6,7 +7,9 @@ import * as api from '../api.ts'
 import { leadingTo } from '../going-back.ts'
 import { Link } from '../router.tsx'
 import type { SessionState } from '../session-state.ts'
-import { requestTexts } from '../texts/sharing.ts'
+import { appTexts } from '../texts/app.ts'
+import { keptTexts, endedTexts as texts } from '../texts/board.ts'
+import { requestTexts } from '../texts/requests.ts'
 import { trashTexts } from '../texts/trash.ts'
 import { MessagePage } from '../ui/message.tsx'
 import { showProblem } from '../ui/toast.tsx'
@@ -38,10 +41,7 @@ export const Ended = ({ boardId, state, files, title, isUser, onDismiss }: Ended
         <>
           {said.text}
           {state.kept !== null && (
-            <strong className="kept-note">
-              {state.kept.changes === 1 ? 'One change of yours' : `${state.kept.changes} changes of yours`}{' '}
-              had not been saved. You can keep a copy.
-            </strong>
+            <strong className="kept-note">{keptTexts.hadNotBeenSaved(state.kept.changes)}</strong>
           )}
         </>
       }
@@ -57,32 +57,37 @@ export const Ended = ({ boardId, state, files, title, isUser, onDismiss }: Ended
         />
       )}
       {code === CloseCode.noAccess && isKnown && !stillMay && (
-        <RequestAccess boardId={boardId} label={requestTexts.ask} level="view" />
+        <RequestAccess
+          boardId={boardId}
+          label={requestTexts.ask}
+          level="view"
+          onAllowed={() => window.location.reload()}
+        />
       )}
       {stillMay && (
         <button type="button" className="primary" onClick={() => window.location.reload()}>
-          Open it again
+          {texts.again}
         </button>
       )}
       {said.action === 'sign-in' && (
         <Link href={leadingTo('/sign-in')} className={isUser ? 'button' : 'button primary'}>
-          {isUser ? 'Use another account' : 'Sign in'}
+          {isUser ? texts.otherAccount : appTexts.signIn}
         </Link>
       )}
       {code === CloseCode.boardDeleted && isUser && <RestoreDeleted boardId={boardId} />}
       {said.action === 'consent' && (
         <Link href={`/consent?board=${boardId}`} className="button primary">
-          Read and accept
+          {texts.readAndAccept}
         </Link>
       )}
       {said.action === 'reload' && (
         <button type="button" className="primary" onClick={() => window.location.reload()}>
-          Open it again
+          {texts.again}
         </button>
       )}
       {(isUser || said.action === 'boards') && (
         <Link href="/" className="button">
-          All boards
+          {appTexts.allBoards}
         </Link>
       )}
     </MessagePage>
@@ -93,8 +98,8 @@ export const Ended = ({ boardId, state, files, title, isUser, onDismiss }: Ended
 const sentAway = 'sent away'
 
 const disconnected = {
-  title: 'You were disconnected',
-  text: 'Somebody who manages this board ended your connection. Your access is as it was: you can open the board again.',
+  title: texts.disconnectedTitle,
+  text: texts.disconnected,
   action: 'none',
 }
 
@@ -132,61 +137,25 @@ const RestoreDeleted = ({ boardId }: { boardId: string }) => {
 export const meaningOf = (code: number, wasHere: boolean, isGuest: boolean) => {
   switch (code) {
     case CloseCode.notSignedIn:
-      if (isGuest) {
-        return {
-          title: 'Your visit has ended',
-          text: 'The link that you used has expired or was revoked. Ask for a new one.',
-          action: 'sign-in',
-        }
-      }
+      if (isGuest) return { title: texts.visitTitle, text: texts.visit, action: 'sign-in' }
       return wasHere
-        ? { title: 'You are signed out', text: 'Sign in to go on where you were.', action: 'sign-in' }
-        : {
-            title: 'Sign in to open this board',
-            text: 'Or open the share link that you were given.',
-            action: 'sign-in',
-          }
+        ? { title: texts.signedOutTitle, text: texts.signedOut, action: 'sign-in' }
+        : { title: texts.signInTitle, text: texts.signIn, action: 'sign-in' }
     case CloseCode.noAccess:
       return wasHere
-        ? {
-            title: 'You no longer have access',
-            text: isGuest
-              ? 'The link that you used was revoked or has expired. Ask the person who sent it for a new one.'
-              : 'Your access to this board was taken away or has expired. Ask its owner if you still need it.',
-            action: 'none',
-          }
-        : {
-            title: 'You have no access to this board',
-            text: 'It may not exist, or nobody has shared it with you. Ask its owner, or sign in with another account.',
-            action: 'sign-in',
-          }
+        ? { title: texts.accessGoneTitle, text: isGuest ? texts.linkGone : texts.accessGone, action: 'none' }
+        : { title: texts.noAccessTitle, text: texts.noAccess, action: 'sign-in' }
     case CloseCode.consentNeeded:
-      return {
-        title: wasHere ? 'Your consent was withdrawn' : 'Please accept first',
-        text: wasHere
-          ? 'The board opens again once you accept what is asked.'
-          : 'Before you come in, you are asked to read and accept a text.',
-        action: 'consent',
-      }
+      return wasHere
+        ? { title: texts.consentGoneTitle, text: texts.consentGone, action: 'consent' }
+        : { title: texts.consentTitle, text: texts.consent, action: 'consent' }
     case CloseCode.boardDeleted:
-      return {
-        title: 'This board was deleted',
-        text: 'It is in the trash of its owner, who can bring it back.',
-        action: 'boards',
-      }
+      return { title: texts.deletedTitle, text: texts.deleted, action: 'boards' }
     case CloseCode.noSuchBoard:
-      return { title: 'There is no such board', text: 'The address may be incomplete.', action: 'boards' }
+      return { title: texts.noBoardTitle, text: texts.noBoard, action: 'boards' }
     case CloseCode.frameTooLarge:
-      return {
-        title: 'That was too much at once',
-        text: 'The last change was larger than the server takes. Import large drawings from the list of boards instead.',
-        action: 'reload',
-      }
+      return { title: texts.tooLargeTitle, text: texts.tooLarge, action: 'reload' }
     default:
-      return {
-        title: 'The connection was ended',
-        text: `Something went wrong (code ${code}). Opening the board again usually helps.`,
-        action: 'reload',
-      }
+      return { title: texts.endedTitle, text: texts.ended(code), action: 'reload' }
   }
 }

@@ -1,4 +1,7 @@
 // What a guest is asked before the board opens.
+
+import { appTexts } from '../texts/app.ts'
+import { guestTexts as texts } from '../texts/entry.ts'
 import { Mark } from '../ui/icons.tsx'
 import type { Entry } from './entry.ts'
 
@@ -20,24 +23,20 @@ export const EntryForm = ({ entry, onSubmit }: EntryFormProps) => (
       }}
     >
       <p className="brand">
-        <Mark /> Boardroom
+        <Mark /> {appTexts.brand}
       </p>
-      <h1>You are invited to a board</h1>
-      <p className="lead">
-        {entry.needsName
-          ? 'Say who you are. Others see this name, marked as a guest.'
-          : 'This link has a password.'}
-      </p>
+      <h1>{texts.title}</h1>
+      <p className="lead">{entry.needsName ? texts.nameLead : texts.passwordLead}</p>
       {entry.needsName && (
         <label className="field">
-          Your name
+          {texts.name}
           {/* biome-ignore lint/a11y/noAutofocus: the page has this one purpose */}
           <input name="name" autoComplete="name" maxLength={100} required autoFocus />
         </label>
       )}
       {entry.needsPassword && (
         <label className="field">
-          Password of the link
+          {texts.password}
           {/* biome-ignore lint/a11y/noAutofocus: it was asked for just now */}
           <input name="password" type="password" autoComplete="off" maxLength={200} required autoFocus />
         </label>
@@ -48,7 +47,7 @@ export const EntryForm = ({ entry, onSubmit }: EntryFormProps) => (
         </p>
       )}
       <button type="submit" className="primary wide" disabled={entry.isBusy}>
-        Open the board
+        {texts.open}
       </button>
     </form>
   </main>

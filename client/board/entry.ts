@@ -1,7 +1,7 @@
 // Coming in, with what the address carries: nothing but the board, or also the secret of a share link.
 import { useCallback, useEffect, useRef, useState } from 'react'
 import * as api from '../api.ts'
-import { entryTexts as texts } from '../texts/sharing.ts'
+import { entryTexts as texts } from '../texts/board.ts'
 import { showToast } from '../ui/toast.tsx'
 import { forgetSecret, nameInAddress, secretInAddress } from './link-secret.ts'
 

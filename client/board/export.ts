@@ -1,6 +1,8 @@
 // The drawing as a file on this device, and as the picture in the list of boards.
+
 import { exportToBlob, exportToSvg, serializeAsJSON } from '@excalidraw/excalidraw'
 import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
+import { menuTexts } from '../texts/board.ts'
 import { showProblem, showToast } from '../ui/toast.tsx'
 import { saveFile } from './save-file.ts'
 
@@ -20,7 +22,7 @@ export const exportDrawing = async (
 ): Promise<void> => {
   const elements = excalidraw.getSceneElements()
   const files = excalidraw.getFiles()
-  if (elements.length === 0 && format !== 'excalidraw') return showToast('There is nothing to export yet.')
+  if (elements.length === 0 && format !== 'excalidraw') return showToast(menuTexts.nothingToExport)
   try {
     saveFile(await contentOf(format), title, format)
   } catch (error) {

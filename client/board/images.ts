@@ -1,5 +1,6 @@
 // Images of a board: files of the server under the hash of their content, never part of the document. What the user
 // pastes is uploaded before others hear of it; what others paste is fetched when it is first seen.
+
 import { CaptureUpdateAction, newElementWith } from '@excalidraw/excalidraw'
 import type { ExcalidrawImageElement, FileId } from '@excalidraw/excalidraw/element/types'
 import type { BinaryFileData, ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
@@ -7,6 +8,7 @@ import * as api from '../api.ts'
 import type { CanvasElement } from '../canvas.ts'
 import { blobOf, imageOfDataUrl } from '../image-blob.ts'
 import { sha256 } from '../sha256.ts'
+import { imageTexts } from '../texts/board.ts'
 import { dataUrlOf } from './data-url.ts'
 
 const retryMs = 3000
@@ -103,7 +105,7 @@ export class BoardImages {
         if (isPassing(error)) return this.#again(file.id)
         this.#givenUp.add(file.id)
         this.#waiting.delete(file.id)
-        this.#onProblem(error instanceof Error ? error.message : 'An image could not be stored.')
+        this.#onProblem(error instanceof Error ? error.message : imageTexts.notStored)
         this.#takeAway(file.id)
         this.#onChange()
       },
@@ -137,7 +139,7 @@ export class BoardImages {
 
   async #upload(file: BinaryFileData): Promise<void> {
     const image = imageOfDataUrl(file.dataURL)
-    if (image === null) throw new Error(`Images of the type ${file.mimeType} cannot be kept on a board.`)
+    if (image === null) throw new Error(imageTexts.otherType(file.mimeType))
     const blob = blobOf(image)
     const id = (await sha256(new Uint8Array(await blob.arrayBuffer()))) as FileId
     await api.putFile(this.#boardId, id, blob)

@@ -1,10 +1,12 @@
 // Changes that the server did not take are the user's all the same: as a file, or as a board of their own.
+
 import type { BinaryFileData, BinaryFiles } from '@excalidraw/excalidraw/types'
 import { useState } from 'react'
 import * as api from '../api.ts'
 import { imageOfDataUrl } from '../image-blob.ts'
 import { navigate } from '../router.tsx'
 import type { SessionState } from '../session-state.ts'
+import { keptTexts as texts } from '../texts/board.ts'
 import { showProblem } from '../ui/toast.tsx'
 import { dataUrlOf } from './data-url.ts'
 import { download, fileName } from './save-file.ts'
@@ -39,31 +41,27 @@ export const KeptActions = ({ boardId, kept, files, title, isUser, onDone }: Kep
       files: Object.fromEntries(images.map((image) => [image.id, image])),
     }
     const content = new Blob([JSON.stringify(scene)], { type: 'application/vnd.excalidraw+json' })
-    download(content, fileName(`${title} (my copy)`, 'excalidraw'))
+    download(content, fileName(texts.title(title), 'excalidraw'))
   }
   const keepAsBoard = async () => {
     const images = await imagesOf(boardId, kept, files)
-    const board = await api.createBoard({ title: `${title.slice(0, 180)} (my copy)` })
+    const board = await api.createBoard({ title: texts.title(title.slice(0, 180)) })
     const content = images.flatMap(({ id, dataURL }) => {
       const image = imageOfDataUrl(dataURL)
       return image === null ? [] : [[id, image] as const]
     })
     const { fillBoard } = await import('../import.ts') // most boards never come to this
-    await fillBoard(
-      board.id,
-      { elements: kept.elements, images: new Map(content), background: null },
-      () => {},
-    )
+    await fillBoard(board.id, { elements: kept.elements, images: new Map(content), background: null })
     navigate(`/b/${board.id}`)
   }
   return (
     <>
       <button type="button" className="primary" disabled={isBusy} onClick={() => doing(keepAsFile)}>
-        Download a copy
+        {texts.download}
       </button>
       {isUser && (
         <button type="button" disabled={isBusy} onClick={() => doing(keepAsBoard)}>
-          Keep as a new board
+          {texts.asBoard}
         </button>
       )}
     </>
@@ -97,15 +95,11 @@ const imagesOf = async (
 
 export const KeptBanner = (props: KeptProps) => (
   <div className="banner" role="alert">
-    <p>
-      {props.kept.changes === 1 ? 'One change of yours was' : `${props.kept.changes} changes of yours were`}{' '}
-      not saved: you may no longer write here, or the server refused{' '}
-      {props.kept.changes === 1 ? 'it' : 'them'}.
-    </p>
+    <p>{texts.notSaved(props.kept.changes)}</p>
     <div className="actions">
       <KeptActions {...props} />
       <button type="button" className="quiet" onClick={props.onDone}>
-        Discard
+        {texts.discard}
       </button>
     </div>
   </div>

@@ -1,10 +1,5 @@
 import { isLevel, type Level, levels } from '../../shared/levels.ts'
-
-export const levelNames: Record<Level, string> = {
-  view: 'Can view',
-  comment: 'Can comment',
-  edit: 'Can edit',
-}
+import { levelNames } from '../texts/levels.ts'
 
 interface LevelSelectProps {
   label: string

@@ -182,8 +182,13 @@ export const ModerationBar = ({ state, moderating, isHandUp, onHand }: BarProps)
       {mayWrite(state.level) ? (
         <span className="wide-only">{texts.penIsYours}</span>
       ) : (
-        <button type="button" aria-pressed={isHandUp} onClick={() => onHand(!isHandUp)}>
-          <Icon name="hand" /> {isHandUp ? texts.lower : texts.raise}
+        <button
+          type="button"
+          aria-pressed={isHandUp}
+          aria-label={isHandUp ? texts.lower : texts.raise}
+          onClick={() => onHand(!isHandUp)}
+        >
+          <Icon name="hand" /> <span className="wide-only">{isHandUp ? texts.lower : texts.raise}</span>
         </button>
       )}
     </span>

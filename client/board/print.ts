@@ -2,11 +2,12 @@
 import './print.css'
 import { exportToSvg } from '@excalidraw/excalidraw'
 import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
+import { menuTexts } from '../texts/board.ts'
 import { showProblem, showToast } from '../ui/toast.tsx'
 
 export const printDrawing = async (excalidraw: ExcalidrawImperativeAPI): Promise<void> => {
   const elements = excalidraw.getSceneElements()
-  if (elements.length === 0) return showToast('There is nothing to print yet.')
+  if (elements.length === 0) return showToast(menuTexts.nothingToPrint)
   try {
     const svg = await exportToSvg({
       elements,

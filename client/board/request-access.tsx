@@ -1,10 +1,10 @@
 // Asking for access, or for more of it; and who asks, for the owner.
-import { lazy, Suspense, useCallback, useEffect, useState } from 'react'
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react'
 import type { AccessRequestResponse } from '../../shared/api/folders.ts'
 import type { Level } from '../../shared/levels.ts'
 import * as api from '../api.ts'
 import type { BoardSession } from '../session.ts'
-import { requestTexts as texts } from '../texts/sharing.ts'
+import { requestTexts as texts } from '../texts/requests.ts'
 import { showToast } from '../ui/toast.tsx'
 
 const RequestForm = lazy(() =>
@@ -16,16 +16,19 @@ interface RequestProps {
   label: string
   level: Level
   className?: string
+  /** Whoever is on the board already sees it by themselves. */
+  onAllowed?: () => void
 }
 
 /** A button, and the form behind it. */
-export const RequestAccess = ({ boardId, label, level, className = 'primary' }: RequestProps) => {
+export const RequestAccess = ({ boardId, label, level, className = 'primary', onAllowed }: RequestProps) => {
   const [isAsking, setAsking] = useState(false)
   const [isSent, setSent] = useState(false)
+  useAnswer(boardId, isSent, onAllowed, () => setSent(false))
   return (
     <>
       <button type="button" className={className} disabled={isSent} onClick={() => setAsking(true)}>
-        {label}
+        {isSent ? texts.isSent : label}
       </button>
       {isAsking && (
         <Suspense fallback={null}>
@@ -43,6 +46,34 @@ export const RequestAccess = ({ boardId, label, level, className = 'primary' }: 
       )}
     </>
   )
+}
+
+const askEveryMs = 4000
+
+/** Whoever is not on the board hears nothing of it by its socket: they ask until there is an answer. */
+const useAnswer = (
+  boardId: string,
+  isWaiting: boolean,
+  onAllowed: (() => void) | undefined,
+  onDeclined: () => void,
+): void => {
+  const said = useRef({ onAllowed, onDeclined })
+  said.current = { onAllowed, onDeclined }
+  useEffect(() => {
+    if (!isWaiting) return
+    const ask = () =>
+      api.ownAccessRequest(boardId).then(
+        ({ level, declined }) => {
+          if (declined) {
+            showToast(texts.wasDeclined)
+            said.current.onDeclined()
+          } else if (level !== null) said.current.onAllowed?.()
+        },
+        () => {}, // asked again
+      )
+    const timer = setInterval(() => document.hidden || void ask(), askEveryMs)
+    return () => clearInterval(timer)
+  }, [boardId, isWaiting])
 }
 
 /** Who asked for access and waits; empty for those who do not manage the board. News are said, with a way to answer. */

@@ -2,7 +2,7 @@
 import { type FormEvent, useState } from 'react'
 import { isLevel, type Level } from '../../shared/levels.ts'
 import * as api from '../api.ts'
-import { requestTexts as texts } from '../texts/sharing.ts'
+import { requestTexts as texts } from '../texts/requests.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { LevelSelect } from './level-select.tsx'
 

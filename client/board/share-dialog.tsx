@@ -3,7 +3,8 @@ import { useState } from 'react'
 import type { AccessRequestResponse } from '../../shared/api/folders.ts'
 import type { BoardResponse } from '../../shared/api.ts'
 import { Link } from '../router.tsx'
-import { requestTexts } from '../texts/sharing.ts'
+import { requestTexts } from '../texts/requests.ts'
+import { shareTexts as texts } from '../texts/sharing.ts'
 import './share.css'
 import { Dialog } from '../ui/dialog.tsx'
 import { Tabs } from '../ui/tabs.tsx'
@@ -15,9 +16,7 @@ import { SharePeople } from './share-people.tsx'
 
 export type ShareTab = 'people' | 'links' | 'here' | 'requests'
 const tabs: Record<ShareTab, string> = {
-  people: 'People',
-  links: 'Links',
-  here: 'Here now',
+  ...texts.tabs,
   requests: requestTexts.tab,
 }
 
@@ -49,10 +48,10 @@ export const ShareDialog = (props: ShareDialogProps) => {
     (key) => key !== 'requests' || requests.length > 0 || tab === 'requests',
   )
   return (
-    <Dialog title="Share" size="wide" onClose={onClose}>
+    <Dialog title={texts.title} size="wide" onClose={onClose}>
       <div className="tabs">
         <Tabs
-          label="Share"
+          label={texts.title}
           items={keys.map((key) => ({
             key,
             label: key === 'requests' ? `${tabs[key]} (${requests.length})` : tabs[key],
@@ -62,7 +61,7 @@ export const ShareDialog = (props: ShareDialogProps) => {
         />
         <span className="grow" />
         <Link href={`/boards/${boardId}/audit`} className="hint">
-          Audit trail
+          {texts.audit}
         </Link>
       </div>
       <div role="tabpanel" aria-label={tabs[tab]}>

@@ -1,11 +1,13 @@
 // Guests who have access by links: those who are here, and, folded away, those who are not. Each can be removed.
+
 import type { AccessResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
-import { personTexts as texts } from '../texts/sharing.ts'
+import { appTexts } from '../texts/app.ts'
+import { levelNames, levelTexts } from '../texts/levels.ts'
+import { shareTexts, personTexts as texts } from '../texts/sharing.ts'
 import { Icon } from '../ui/icons.tsx'
 import { initials } from '../ui/initials.ts'
 import { showProblem, showToast } from '../ui/toast.tsx'
-import { levelNames } from './level-select.tsx'
 
 type Guest = AccessResponse['items'][number]
 
@@ -41,16 +43,19 @@ export const ShareGuests = ({ boardId, guests, here, onChanged }: ShareGuestsPro
       <span className="who">
         <strong>
           {guest.principal.name}
-          <span className="tag">guest</span>
+          <span className="tag">{appTexts.guest}</span>
         </strong>
-        <span className="dim">came in by a link{isHere(guest) ? ` · ${texts.here}` : ''}</span>
+        <span className="dim">
+          {shareTexts.byLink}
+          {isHere(guest) ? ` · ${texts.here}` : ''}
+        </span>
       </span>
       <span className="dim nowrap">{levelNames[guest.level]}</span>
       <button
         type="button"
         className="quiet square"
-        aria-label={`Remove ${guest.principal.name}`}
-        title="Remove"
+        aria-label={levelTexts.removeName(guest.principal.name)}
+        title={levelTexts.remove}
         onClick={() => remove(guest)}
       >
         <Icon name="close" />

@@ -2,26 +2,16 @@
 import { useCallback, useEffect, useState } from 'react'
 import type { ConnectionResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
+import { ago, atTime } from '../texts/format.ts'
+import { levelNames } from '../texts/levels.ts'
 import { moderationTexts as penTexts } from '../texts/moderation.ts'
+import { hereTexts as texts } from '../texts/sharing.ts'
 import { initials } from '../ui/initials.ts'
-import { ago, atTime } from '../ui/time.ts'
 import { showProblem } from '../ui/toast.tsx'
-import { levelNames } from './level-select.tsx'
 import type { Moderating } from './moderation.tsx'
 import { SendAway } from './send-away.tsx'
 
 const refreshMs = 3000
-const whys: Record<ConnectionResponse['reason'], string> = {
-  owner: 'owns the board',
-  administrator: 'administers this server',
-  permission: 'was invited',
-  folder: 'shared with its folder',
-  members: 'is a member of this server',
-  public: 'the board is open to everyone',
-  link: 'came in by a link',
-  agent: 'is an agent',
-  none: 'no longer has access',
-}
 
 interface ShareHereProps {
   boardId: string
@@ -44,7 +34,7 @@ export const ShareHere = ({ boardId, ownId, moderating }: ShareHereProps) => {
 
   return (
     <>
-      {connections?.length === 0 && <p className="hint">Nobody is here.</p>}
+      {connections?.length === 0 && <p className="hint">{texts.nobody}</p>}
       <ul className="list people">
         {connections?.map(({ id, principal, level, reason, connected_at, ip_address }) => (
           <li key={id}>
@@ -54,23 +44,20 @@ export const ShareHere = ({ boardId, ownId, moderating }: ShareHereProps) => {
             <span className="who">
               <strong>
                 {principal.name}
-                {principal.kind !== 'user' && <span className="tag">{principal.kind}</span>}
+                {principal.kind !== 'user' && <span className="tag">{texts.kinds[principal.kind]}</span>}
                 <span className="tag">{levelNames[level]}</span>
                 {moderating?.hands.has(principal.id) === true && (
                   <span className="tag">{penTexts.hasRaised}</span>
                 )}
               </strong>
-              <span
-                className="dim"
-                title={`${atTime(connected_at)}${ip_address === null ? '' : ` from ${ip_address}`}`}
-              >
-                {whys[reason]}
-                {principal.link_label === undefined ? '' : ` “${principal.link_label}”`} · here since{' '}
-                {ago(connected_at)}
+              <span className="dim" title={texts.joined(atTime(connected_at), ip_address)}>
+                {texts.reasons[reason]}
+                {principal.link_label === undefined ? '' : ` “${principal.link_label}”`} ·{' '}
+                {texts.since(ago(connected_at))}
               </span>
             </span>
             {id === ownId ? (
-              <span className="dim">You</span>
+              <span className="dim">{texts.you}</span>
             ) : (
               <>
                 {moderating?.isViewOnly === true && reason !== 'owner' && reason !== 'administrator' && (
@@ -79,10 +66,10 @@ export const ShareHere = ({ boardId, ownId, moderating }: ShareHereProps) => {
                 <button
                   type="button"
                   className="danger"
-                  aria-label={`Send ${principal.name} away`}
+                  aria-label={texts.sendNameAway(principal.name)}
                   onClick={() => setSending(id)}
                 >
-                  Send away
+                  {texts.sendAway}
                 </button>
               </>
             )}

@@ -3,22 +3,15 @@ import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import type { ShareLinkResponse } from '../../shared/api.ts'
 import { isLevel } from '../../shared/levels.ts'
 import * as api from '../api.ts'
+import { ago, atTime } from '../texts/format.ts'
+import { levelNames, levelTexts } from '../texts/levels.ts'
 import { linkTexts as texts } from '../texts/sharing.ts'
 import { copyText } from '../ui/copy.ts'
 import { Icon } from '../ui/icons.tsx'
-import { ago, atTime } from '../ui/time.ts'
 import { showProblem, showToast } from '../ui/toast.tsx'
 import { EditLink } from './edit-link.tsx'
 import { ExpiryFields, expiryOf } from './expiry.tsx'
-import { LevelSelect, levelNames } from './level-select.tsx'
-
-const stateNames: Record<ShareLinkResponse['state'], string> = {
-  active: '',
-  expired: 'expired',
-  revoked: 'revoked',
-  used_up: 'used up',
-  suspended: 'suspended: its creator may not give access now',
-}
+import { LevelSelect } from './level-select.tsx'
 
 export const ShareLinks = ({ boardId }: { boardId: string }) => {
   const [links, setLinks] = useState<ShareLinkResponse[] | null>(null)
@@ -73,23 +66,23 @@ export const ShareLinks = ({ boardId }: { boardId: string }) => {
     <>
       <form className="link-form" onSubmit={create}>
         <div className="row">
-          <input name="label" maxLength={100} placeholder="What for? (label)" aria-label="Label" />
-          <LevelSelect label="Level" name="level" value="view" />
+          <input name="label" maxLength={100} placeholder={texts.labelHint} aria-label={texts.label} />
+          <LevelSelect label={levelTexts.level} name="level" value="view" />
           <button type="submit" className="primary">
-            Make link
+            {texts.create}
           </button>
         </div>
         <details>
-          <summary>Expiry, password, number of uses</summary>
+          <summary>{texts.more}</summary>
           <div className="row three">
-            <ExpiryFields />
+            <ExpiryFields key={fresh?.id ?? 'first'} />
             <label className="field">
-              Password
+              {texts.password}
               <input name="password" type="text" minLength={4} maxLength={200} autoComplete="off" />
             </label>
             <label className="field">
-              Uses
-              <input name="max_uses" type="number" min={1} max={1_000_000} placeholder="no limit" />
+              {texts.usesAtMost}
+              <input name="max_uses" type="number" min={1} max={1_000_000} placeholder={texts.noLimit} />
             </label>
           </div>
         </details>
@@ -101,23 +94,21 @@ export const ShareLinks = ({ boardId }: { boardId: string }) => {
       )}
       {fresh?.url != null && (
         <div className="fresh-link">
-          <p>Your new link. Copy it now: it is shown only once.</p>
+          <p>{texts.fresh}</p>
           <div className="row">
             <input
               readOnly
               value={fresh.url}
-              aria-label="New link"
+              aria-label={texts.freshLabel}
               onFocus={(event) => event.target.select()}
             />
             <button type="button" onClick={() => copy(fresh.url ?? '')}>
-              <Icon name="copy" /> Copy
+              <Icon name="copy" /> {texts.copy}
             </button>
           </div>
         </div>
       )}
-      {links?.length === 0 && (
-        <p className="hint">No links yet. Anybody who has one can open the board without an account.</p>
-      )}
+      {links?.length === 0 && <p className="hint">{texts.none}</p>}
       <ul className="list">
         {live?.map((link) =>
           link.id === edited ? (
@@ -143,9 +134,7 @@ export const ShareLinks = ({ boardId }: { boardId: string }) => {
       </ul>
       {past !== undefined && past.length > 0 && (
         <details>
-          <summary>
-            {past.length} {past.length === 1 ? 'link that no longer works' : 'links that no longer work'}
-          </summary>
+          <summary>{texts.past(past.length)}</summary>
           <ul className="list">
             {past.map((link) => (
               <LinkRow key={link.id} link={link} onRevoke={null} onEdit={null} />
@@ -158,8 +147,8 @@ export const ShareLinks = ({ boardId }: { boardId: string }) => {
 }
 
 const copy = async (url: string): Promise<void> => {
-  if (await copyText(url)) showToast('Link copied')
-  else showToast('This browser does not let pages copy: select the link and copy it yourself.', true)
+  if (await copyText(url)) showToast(texts.copied)
+  else showToast(texts.notCopied, true)
 }
 
 interface LinkRowProps {
@@ -170,11 +159,11 @@ interface LinkRowProps {
 
 const LinkRow = ({ link, onRevoke, onEdit }: LinkRowProps) => {
   const facts = [
-    `used ${link.uses}${link.max_uses === null ? '' : ` of ${link.max_uses}`} ${link.uses === 1 && link.max_uses === null ? 'time' : 'times'}`,
-    ...(link.has_password ? ['password'] : []),
-    ...(link.expires_at === null ? [] : [`until ${atTime(link.expires_at)}`]),
-    ...(link.last_used_at === null ? [] : [`last ${ago(link.last_used_at)}`]),
-    ...(stateNames[link.state] === '' ? [] : [stateNames[link.state]]),
+    texts.used(link.uses, link.max_uses),
+    ...(link.has_password ? [texts.hasPassword] : []),
+    ...(link.expires_at === null ? [] : [texts.until(atTime(link.expires_at))]),
+    ...(link.last_used_at === null ? [] : [texts.last(ago(link.last_used_at))]),
+    ...(texts.states[link.state] === '' ? [] : [texts.states[link.state]]),
   ]
   return (
     <li className={onRevoke === null ? 'past' : undefined}>
@@ -183,15 +172,15 @@ const LinkRow = ({ link, onRevoke, onEdit }: LinkRowProps) => {
       </span>
       <span className="who">
         <strong>
-          {link.label ?? 'Link'}
+          {link.label ?? texts.unnamed}
           <span className="tag">{levelNames[link.permission_level]}</span>
         </strong>
-        <span className="dim" title={`Made ${atTime(link.created_at)}`}>
+        <span className="dim" title={texts.created(atTime(link.created_at))}>
           {facts.join(' · ')}
         </span>
       </span>
       {onEdit !== null && (
-        <button type="button" onClick={onEdit} aria-label={texts.editOf(link.label ?? 'link')}>
+        <button type="button" onClick={onEdit} aria-label={texts.editOf(link.label ?? texts.unnamed)}>
           {texts.edit}
         </button>
       )}
@@ -200,9 +189,9 @@ const LinkRow = ({ link, onRevoke, onEdit }: LinkRowProps) => {
           type="button"
           className="danger"
           onClick={onRevoke}
-          aria-label={`Revoke ${link.label ?? 'link'}`}
+          aria-label={texts.revokeName(link.label ?? texts.unnamed)}
         >
-          Revoke
+          {texts.revoke}
         </button>
       )}
     </li>

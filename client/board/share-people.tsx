@@ -1,26 +1,18 @@
 // People with access, why each of them has it, and what everybody else may do.
+
 import { useCallback, useEffect, useState } from 'react'
 import type { AccessResponse, BoardPermissionResponse, BoardResponse } from '../../shared/api.ts'
 import { isLevel, type Level } from '../../shared/levels.ts'
 import * as api from '../api.ts'
-import { ownerTexts } from '../texts/sharing.ts'
+import { appTexts } from '../texts/app.ts'
+import { levelNames, levelTexts } from '../texts/levels.ts'
+import { ownerTexts, shareTexts as texts } from '../texts/sharing.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { initials } from '../ui/initials.ts'
 import { showProblem, showToast } from '../ui/toast.tsx'
-import { LevelSelect, levelNames } from './level-select.tsx'
+import { LevelSelect } from './level-select.tsx'
 import { ShareGuests } from './share-guests.tsx'
-
-const reasonNames: Record<string, string> = {
-  owner: 'owner',
-  administrator: 'administrator of this server',
-  permission: 'invited',
-  folder: 'by its folder',
-  members: 'member of this server',
-  public: 'open to everyone',
-  link: 'came in by a link',
-  agent: 'agent',
-}
 
 export const SharePeople = ({ boardId, board }: { boardId: string; board: BoardResponse | null }) => {
   const [access, setAccess] = useState<AccessResponse['items'] | null>(null)
@@ -75,10 +67,17 @@ export const SharePeople = ({ boardId, board }: { boardId: string; board: BoardR
           )
         }}
       >
-        <input name="email" type="email" required maxLength={254} placeholder="E-mail" aria-label="E-mail" />
-        <LevelSelect label="Level" name="level" value="edit" />
+        <input
+          name="email"
+          type="email"
+          required
+          maxLength={254}
+          placeholder={texts.email}
+          aria-label={texts.email}
+        />
+        <LevelSelect label={levelTexts.level} name="level" value="edit" />
         <button type="submit" className="primary">
-          Invite
+          {texts.invite}
         </button>
       </form>
       {problem !== null && (
@@ -101,17 +100,17 @@ export const SharePeople = ({ boardId, board }: { boardId: string; board: BoardR
               <span className="who">
                 <strong>
                   {principal.name}
-                  {principal.kind === 'agent' && <span className="tag">agent</span>}
+                  {principal.kind === 'agent' && <span className="tag">{appTexts.agent}</span>}
                 </strong>
                 <span className="dim">
                   {principal.email === null || principal.email.endsWith('.invalid')
                     ? ''
                     : `${principal.email} · `}
-                  {reasons.map(({ reason }) => reasonNames[reason] ?? reason).join(', ')}
+                  {reasons.map(({ reason }) => texts.reasons[reason] ?? reason).join(', ')}
                 </span>
               </span>
               {row === undefined || isFixed ? (
-                <span className="dim nowrap">{isFixed ? 'Owner' : levelNames[level]}</span>
+                <span className="dim nowrap">{isFixed ? texts.owner : levelNames[level]}</span>
               ) : (
                 <>
                   {row.user_id !== null && offeredTo === row.user_id ? (
@@ -137,7 +136,7 @@ export const SharePeople = ({ boardId, board }: { boardId: string; board: BoardR
                     )
                   )}
                   <LevelSelect
-                    label={`Level of ${principal.name}`}
+                    label={levelTexts.levelOf(principal.name)}
                     value={row.level}
                     onChange={(next) =>
                       next !== null &&
@@ -147,8 +146,8 @@ export const SharePeople = ({ boardId, board }: { boardId: string; board: BoardR
                   <button
                     type="button"
                     className="quiet square"
-                    aria-label={`Remove ${principal.name}`}
-                    title="Remove"
+                    aria-label={levelTexts.removeName(principal.name)}
+                    title={levelTexts.remove}
                     onClick={() => doing(api.removePermission(boardId, row.id))}
                   >
                     <Icon name="close" />
@@ -165,10 +164,10 @@ export const SharePeople = ({ boardId, board }: { boardId: string; board: BoardR
             </span>
             <span className="who">
               <strong>{row.user_email}</strong>
-              <span className="dim">invited by address</span>
+              <span className="dim">{texts.invitedByAddress}</span>
             </span>
             <LevelSelect
-              label={`Level of ${row.user_email}`}
+              label={levelTexts.levelOf(row.user_email ?? '')}
               value={row.level}
               onChange={(level) =>
                 level !== null && doing(api.setPermission(boardId, { email: row.user_email ?? '', level }))
@@ -177,8 +176,8 @@ export const SharePeople = ({ boardId, board }: { boardId: string; board: BoardR
             <button
               type="button"
               className="quiet square"
-              aria-label={`Remove ${row.user_email}`}
-              title="Remove"
+              aria-label={levelTexts.removeName(row.user_email ?? '')}
+              title={levelTexts.remove}
               onClick={() => doing(api.removePermission(boardId, row.id))}
             >
               <Icon name="close" />
@@ -211,28 +210,28 @@ export const SharePeople = ({ boardId, board }: { boardId: string; board: BoardR
           </div>
         </Dialog>
       )}
-      <h3>Everybody else</h3>
+      <h3>{texts.everybodyElse}</h3>
       <ul className="list">
         <li>
           <span className="who">
-            <strong>Members of this server</strong>
-            <span className="dim">everybody with an account here</span>
+            <strong>{texts.members}</strong>
+            <span className="dim">{texts.membersAre}</span>
           </span>
           <LevelSelect
-            label="What members may do"
-            none="No access"
+            label={texts.membersLevel}
+            none={texts.noAccess}
             value={members}
             onChange={(level) => doing(api.updateBoard(boardId, { members_level: level }))}
           />
         </li>
         <li>
           <span className="who">
-            <strong>Everyone</strong>
-            <span className="dim">whoever knows the address, without signing in</span>
+            <strong>{texts.everyone}</strong>
+            <span className="dim">{texts.everyoneIs}</span>
           </span>
           <LevelSelect
-            label="What everyone may do"
-            none="No access"
+            label={texts.everyoneLevel}
+            none={texts.noAccess}
             value={everyone?.level ?? null}
             onChange={(level) => {
               if (level !== null) doing(api.setPermission(boardId, { user_id: null, level }))

@@ -1,6 +1,8 @@
 // Whether what one sees is safe: saved means committed to the server's database.
+
 import { mayWrite } from '../../shared/levels.ts'
 import type { SessionState } from '../session-state.ts'
+import { syncTexts as texts } from '../texts/board.ts'
 
 export const SyncStatus = ({ state, isUploading }: { state: SessionState; isUploading: boolean }) => {
   const { kind, text, title } = statusOf(state, isUploading)
@@ -15,33 +17,29 @@ export const SyncStatus = ({ state, isUploading }: { state: SessionState; isUplo
 const statusOf = ({ sync, level, hello }: SessionState, isUploading: boolean) => {
   switch (sync.name) {
     case 'connecting':
-      return { kind: 'saving', text: 'Connecting', title: 'Waiting for the server.' }
+      return { kind: 'saving', text: texts.connecting, title: texts.connectingHint }
     case 'opening':
-      return { kind: 'saving', text: 'Opening', title: 'The drawing is here and about to be shown.' }
+      return { kind: 'saving', text: texts.opening, title: texts.openingHint }
     case 'offline':
       return {
         kind: 'offline',
-        text:
-          sync.changes === 0
-            ? 'Offline'
-            : `Offline, ${sync.changes} ${sync.changes === 1 ? 'change' : 'changes'} kept`,
-        title:
-          'The server cannot be reached. You can keep working: changes are kept on this device and sent later.',
+        text: texts.offline(sync.changes),
+        title: texts.offlineHint,
       }
     case 'saving':
     case 'saved': {
       if (!mayWrite(level)) {
         const title =
           hello?.reason === 'board_full'
-            ? 'This board has reached its size limit.'
+            ? texts.fullHint
             : level === 'comment'
-              ? 'You can view and comment, but not change the drawing.'
-              : 'You can view this board, but not change it.'
-        return { kind: 'read', text: 'Read-only', title }
+              ? texts.commentHint
+              : texts.viewHint
+        return { kind: 'read', text: texts.readOnly, title }
       }
       return sync.name === 'saved' && !isUploading
-        ? { kind: 'saved', text: 'Saved', title: 'Everything is committed to the database.' }
-        : { kind: 'saving', text: 'Saving', title: 'On its way to the database.' }
+        ? { kind: 'saved', text: texts.saved, title: texts.savedHint }
+        : { kind: 'saving', text: texts.saving, title: texts.savingHint }
     }
   }
 }

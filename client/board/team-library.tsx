@@ -18,7 +18,8 @@ export interface TeamLibraryProps {
 }
 
 export const TeamLibrary = (props: TeamLibraryProps) => (
-  <Sidebar name={teamLibrary}>
+  // It stays while something is selected on the board, which is what it asks for.
+  <Sidebar name={teamLibrary} docked>
     <Sidebar.Header>{texts.title}</Sidebar.Header>
     <Suspense fallback={null}>
       <TeamLibraryItems {...props} />

@@ -198,7 +198,12 @@ export const Composer = ({
             {texts.cancel}
           </button>
         )}
-        <button type="submit" className="primary" disabled={written.body.trim() === ''} title="Ctrl+Enter">
+        <button
+          type="submit"
+          className="primary"
+          disabled={written.body.trim() === ''}
+          title={texts.sendHint}
+        >
           {action}
         </button>
       </div>

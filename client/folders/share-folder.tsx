@@ -1,10 +1,12 @@
 // Who was given a level on a folder, and thereby on every board in it.
+
 import { useCallback, useEffect, useState } from 'react'
 import type { FolderPermissionResponse, FolderResponse } from '../../shared/api/folders.ts'
 import { isLevel } from '../../shared/levels.ts'
 import * as api from '../api.ts'
 import { LevelSelect } from '../board/level-select.tsx'
 import { folderTexts as texts } from '../texts/boards.ts'
+import { levelTexts } from '../texts/levels.ts'
 import { copyText } from '../ui/copy.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icons.tsx'
@@ -57,7 +59,7 @@ export const ShareFolder = ({ folder, onClose }: { folder: FolderResponse; onClo
           aria-label={texts.email}
           data-first
         />
-        <LevelSelect label="Level" name="level" value="edit" />
+        <LevelSelect label={levelTexts.level} name="level" value="edit" />
         <button type="submit" className="primary">
           {texts.add}
         </button>
@@ -80,7 +82,7 @@ export const ShareFolder = ({ folder, onClose }: { folder: FolderResponse; onClo
                 <strong>{name}</strong>
               </span>
               <LevelSelect
-                label={`Level of ${name}`}
+                label={levelTexts.levelOf(name)}
                 value={row.level}
                 onChange={(level) =>
                   level !== null && doing(api.setFolderPermission(folder.id, { user_id: row.user_id, level }))
@@ -89,7 +91,7 @@ export const ShareFolder = ({ folder, onClose }: { folder: FolderResponse; onClo
               <button
                 type="button"
                 className="quiet square"
-                aria-label={`Remove ${name}`}
+                aria-label={levelTexts.removeName(name)}
                 onClick={() => doing(api.removeFolderPermission(folder.id, row.id))}
               >
                 <Icon name="close" />

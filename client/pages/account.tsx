@@ -1,4 +1,5 @@
 // One's own account: name, password, second factor, sessions, mail.
+
 import { type FormEvent, type ReactNode, useCallback, useEffect, useState } from 'react'
 import { renderSVG } from 'uqr'
 import type { SignInOptions } from '../../shared/api/people.ts'
@@ -7,13 +8,14 @@ import type { MeResponse, SessionResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
 import { leadingTo, nextPage } from '../going-back.ts'
 import * as people from '../people-api.ts'
+import { appTexts } from '../texts/app.ts'
 import '../people.css'
 import { Link } from '../router.tsx'
+import { atTime } from '../texts/format.ts'
 import { peopleTexts } from '../texts/people.ts'
 import { deviceName } from '../ui/device-name.ts'
 import { Loading, MessagePage } from '../ui/message.tsx'
 import { PasswordForm } from '../ui/password-form.tsx'
-import { atTime } from '../ui/time.ts'
 import { showProblem, showToast } from '../ui/toast.tsx'
 import { TopBar } from '../ui/top-bar.tsx'
 
@@ -30,15 +32,15 @@ const AccountPage = () => {
     }, showProblem)
   }, [])
   useEffect(() => {
-    document.title = `${texts.title} · Boardroom`
+    document.title = appTexts.titleOf(texts.title)
     load()
   }, [load])
   if (me === null) return <Loading text={texts.title} />
   if (me.kind !== 'user') {
     return (
-      <MessagePage title={texts.title} text="Sign in to see it.">
+      <MessagePage title={texts.title} text={texts.signInFirst}>
         <Link href={leadingTo('/sign-in')} className="button primary">
-          Sign in
+          {appTexts.signIn}
         </Link>
       </MessagePage>
     )

@@ -4,12 +4,12 @@ import type { ServiceKeyResponse, ServiceScope } from '../../shared/api/service-
 import { scopeNouns } from '../../shared/applications.ts'
 import * as applications from '../applications-api.ts'
 import { applicationTexts } from '../texts/applications.ts'
+import { ago, atTime } from '../texts/format.ts'
 import { Confirm, Dialog } from '../ui/dialog.tsx'
 import { FreshSecret } from '../ui/fresh-secret.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { Nothing, Table, usePages } from '../ui/table.tsx'
-import { ago, atTime } from '../ui/time.ts'
 import { showProblem } from '../ui/toast.tsx'
 
 const texts = applicationTexts.keys

@@ -1,15 +1,17 @@
 // People and invitations on the administration page.
+
 import { useCallback, useEffect, useState } from 'react'
 import type { InvitationResponse, UserHoldings, UserResponse } from '../../shared/api/people.ts'
 import type { MeResponse } from '../../shared/api.ts'
 import * as people from '../people-api.ts'
+import { appTexts } from '../texts/app.ts'
+import { ago, atTime } from '../texts/format.ts'
 import { peopleTexts } from '../texts/people.ts'
 import { copyText } from '../ui/copy.ts'
 import { Dialog, Prompt } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { Menu, type MenuItem } from '../ui/menu.tsx'
 import { Nothing, Table, usePages } from '../ui/table.tsx'
-import { ago, atTime } from '../ui/time.ts'
 import { showProblem, showToast } from '../ui/toast.tsx'
 
 const texts = peopleTexts.admin
@@ -76,7 +78,7 @@ export const PeopleTab = ({ me }: { me: MeResponse }) => {
       {items?.length === 0 ? (
         <Nothing text={texts.nobodyFound} />
       ) : (
-        <Table heads={['Name', 'E-mail', 'Role', 'Second factor', 'Last seen', 'Action']}>
+        <Table heads={texts.heads.people}>
           {items?.map((person) => (
             <tr key={person.id}>
               <td>
@@ -87,8 +89,11 @@ export const PeopleTab = ({ me }: { me: MeResponse }) => {
               </td>
               <td>{person.email}</td>
               <td>{peopleTexts.roles[person.role]}</td>
-              <td data-head="Second factor">{person.two_factor_enabled ? 'on' : 'off'}</td>
-              <td className="nowrap" data-head={person.last_seen_at === null ? undefined : 'Seen'}>
+              <td data-head={texts.shortHeads.factor}>{texts.factor(person.two_factor_enabled)}</td>
+              <td
+                className="nowrap"
+                data-head={person.last_seen_at === null ? undefined : texts.shortHeads.seen}
+              >
                 {person.last_seen_at === null ? '' : ago(person.last_seen_at)}
               </td>
               <td className="menu-cell">
@@ -109,7 +114,7 @@ export const PeopleTab = ({ me }: { me: MeResponse }) => {
       {asked !== null && 'person' in asked && asked.what === 'rename' && (
         <Prompt
           title={texts.rename}
-          label="Name"
+          label={texts.name}
           value={asked.person.name}
           action={texts.rename}
           onClose={close}
@@ -139,7 +144,13 @@ const FreshLink = ({ title, url, mailed, onClose }: FreshLinkProps) => (
       {texts.linkReady} {mailed && texts.mailed}
     </p>
     <div className="row">
-      <input readOnly value={url} aria-label="Link" onFocus={(event) => event.target.select()} data-first />
+      <input
+        readOnly
+        value={url}
+        aria-label={texts.link}
+        onFocus={(event) => event.target.select()}
+        data-first
+      />
       <button
         type="button"
         className="primary"
@@ -189,7 +200,7 @@ const Deactivate = ({ person, onClose, onDone }: DeactivateProps) => {
       </label>
       <div className="actions end">
         <button type="button" onClick={onClose} data-first>
-          Cancel
+          {appTexts.cancel}
         </button>
         <button
           type="button"
@@ -225,16 +236,16 @@ export const InvitationsTab = ({ me }: { me: MeResponse }) => {
       {items?.length === 0 ? (
         <Nothing text={texts.noInvitations} />
       ) : (
-        <Table heads={['For', 'Role', 'Invited by', 'Until', 'State', 'Action']}>
+        <Table heads={texts.heads.invitations}>
           {items?.map((row) => (
             <tr key={row.id}>
-              <td>{row.email ?? 'whoever has the link'}</td>
+              <td>{row.email ?? texts.anybody}</td>
               <td>{peopleTexts.roles[row.role]}</td>
-              <td data-head="by">{row.created_by_name}</td>
-              <td className="nowrap" data-head="until">
+              <td data-head={texts.shortHeads.by}>{row.created_by_name}</td>
+              <td className="nowrap" data-head={texts.shortHeads.until}>
                 {atTime(row.expires_at)}
               </td>
-              <td>{row.state}</td>
+              <td>{texts.states[row.state]}</td>
               <td className="menu-cell">
                 {row.state === 'open' && (
                   <button
@@ -280,7 +291,7 @@ export const InvitationsTab = ({ me }: { me: MeResponse }) => {
             </label>
             <div className="actions end">
               <button type="button" onClick={() => setAsking(false)}>
-                Cancel
+                {appTexts.cancel}
               </button>
               <button type="submit" className="primary">
                 {texts.makeLink}

@@ -4,12 +4,12 @@ import type { WebhookCreate, WebhookDeliveryResponse, WebhookResponse } from '..
 import { webhookEventTypes } from '../../shared/applications.ts'
 import * as applications from '../applications-api.ts'
 import { applicationTexts } from '../texts/applications.ts'
+import { ago, atTime } from '../texts/format.ts'
 import { Confirm, Dialog } from '../ui/dialog.tsx'
 import { FreshSecret } from '../ui/fresh-secret.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { Menu, type MenuItem } from '../ui/menu.tsx'
 import { Nothing, Table, usePages } from '../ui/table.tsx'
-import { ago, atTime } from '../ui/time.ts'
 import { showProblem, showToast } from '../ui/toast.tsx'
 
 const texts = applicationTexts.hooks
@@ -182,14 +182,7 @@ const MakeWebhook = ({ onClose, onMade }: MakeWebhookProps) => {
       >
         <label className="field">
           {texts.url}
-          <input
-            name="url"
-            type="url"
-            placeholder="https://app.example/boardroom"
-            maxLength={2000}
-            required
-            data-first
-          />
+          <input name="url" type="url" placeholder={texts.urlHint} maxLength={2000} required data-first />
         </label>
         <label className="field">
           {texts.description}

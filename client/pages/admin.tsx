@@ -1,17 +1,21 @@
 // For administrators: people and invitations, who is connected, boards and links of the whole
 // instance, keys and webhooks of other applications, its health.
+
 import { useEffect, useState } from 'react'
 import type { InstanceResponse } from '../../shared/api/instance.ts'
 import type { MeResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
 import { isLetIn } from '../going-back.ts'
 import * as people from '../people-api.ts'
+import { appTexts } from '../texts/app.ts'
+import { levelNames } from '../texts/levels.ts'
+import { hereTexts } from '../texts/sharing.ts'
 import '../people.css'
 import { Link } from '../router.tsx'
+import { ago, atTime, numberOf, sizeOf } from '../texts/format.ts'
 import { peopleTexts } from '../texts/people.ts'
 import { Loading, MessagePage } from '../ui/message.tsx'
 import { Nothing, Table, usePages } from '../ui/table.tsx'
-import { ago, atTime } from '../ui/time.ts'
 import { showProblem } from '../ui/toast.tsx'
 import { TopBar } from '../ui/top-bar.tsx'
 import { KeysTab } from './admin-keys.tsx'
@@ -25,7 +29,7 @@ const isTab = (name: string): name is Tab => Object.hasOwn(texts.tabs, name)
 const AdminPage = ({ tab }: { tab: string }) => {
   const [me, setMe] = useState<MeResponse | null>(null)
   useEffect(() => {
-    document.title = `${texts.title} · Boardroom`
+    document.title = appTexts.titleOf(texts.title)
     api.me().then((who) => isLetIn(who) && setMe(who), showProblem)
   }, [])
   if (me === null) return <Loading text={texts.title} />
@@ -51,7 +55,7 @@ const AdminPage = ({ tab }: { tab: string }) => {
               {title}
             </Link>
           ))}
-          <Link href="/audit">Audit trail</Link>
+          <Link href="/audit">{texts.audit}</Link>
         </nav>
         {shown === 'people' && <PeopleTab me={me} />}
         {shown === 'invitations' && <InvitationsTab me={me} />}
@@ -78,17 +82,19 @@ const Connections = () => {
   }, [load])
   if (items?.length === 0) return <Nothing text={texts.nobodyConnected} />
   return (
-    <Table heads={['Who', 'Board', 'Level', 'Since', 'From', 'Action']}>
+    <Table heads={texts.heads.connections}>
       {items?.map((row) => (
         <tr key={row.id}>
           <td>
             {row.principal.name}
-            {row.principal.kind !== 'user' && <span className="tag">{row.principal.kind}</span>}
+            {row.principal.kind !== 'user' && (
+              <span className="tag">{hereTexts.kinds[row.principal.kind]}</span>
+            )}
           </td>
           <td>
             <Link href={`/b/${row.board_id}`}>{row.board_title}</Link>
           </td>
-          <td>{row.level}</td>
+          <td>{levelNames[row.level]}</td>
           <td className="nowrap">{ago(row.connected_at)}</td>
           <td className="dim" title={row.user_agent ?? undefined}>
             {row.ip_address}
@@ -112,12 +118,12 @@ const Boards = () => {
   if (items?.length === 0) return <Nothing text={texts.noBoards} />
   return (
     <>
-      <Table heads={['Board', 'Owner', 'Changed']}>
+      <Table heads={texts.heads.boards}>
         {items?.map((board) => (
           <tr key={board.id}>
             <td>
               <Link href={`/b/${board.id}`}>{board.title}</Link>
-              {board.is_public && <span className="tag">public</span>}
+              {board.is_public && <span className="tag">{texts.publicBoard}</span>}
             </td>
             <td>{board.owner_name}</td>
             <td className="nowrap">{ago(board.updated_at)}</td>
@@ -134,26 +140,24 @@ const Links = () => {
   if (items?.length === 0) return <Nothing text={texts.noLinks} />
   return (
     <>
-      <Table heads={['Link', 'Board', 'Level', 'Made by', 'Uses', 'State', 'Action']}>
+      <Table heads={texts.heads.links}>
         {items?.map((link) => (
           <tr key={link.id}>
-            <td>{link.label ?? 'without a label'}</td>
+            <td>{link.label ?? texts.unnamedLink}</td>
             <td>
               <Link href={`/b/${link.board_id}`}>{link.board_title}</Link>
             </td>
-            <td>{link.permission_level}</td>
-            <td data-head="by">{link.created_by_name ?? 'the server'}</td>
-            <td data-head="Uses">
-              {link.max_uses === null ? link.uses : `${link.uses} of ${link.max_uses}`}
-            </td>
-            <td>{link.state.replace('_', ' ')}</td>
+            <td>{levelNames[link.permission_level]}</td>
+            <td data-head={texts.shortHeads.by}>{link.created_by_name ?? texts.theServer}</td>
+            <td data-head={texts.shortHeads.uses}>{texts.usesOf(link.uses, link.max_uses)}</td>
+            <td>{texts.states[link.state]}</td>
             <td className="menu-cell">
               {link.state === 'open' && (
                 <button
                   type="button"
                   onClick={() => api.revokeLink(link.board_id, link.id).then(load, showProblem)}
                 >
-                  Revoke
+                  {texts.revoke}
                 </button>
               )}
             </td>
@@ -172,43 +176,35 @@ const Server = () => {
   }, [])
   if (server === null) return null
   const facts: [string, string][] = [
-    ['Version', server.version],
-    ['Started', atTime(server.started_at)],
+    [texts.facts.version, server.version],
+    [texts.facts.started, atTime(server.started_at)],
     ...server.health.map(({ name, is_well }): [string, string] => [
       capital(name),
       is_well ? texts.healthy : texts.unhealthy,
     ]),
-    [
-      'Connections',
-      `${server.connections.toLocaleString()} of ${server.limits.maxConnections?.toLocaleString() ?? '?'}`,
-    ],
-    ['People', `${server.users.active} active, ${server.users.deactivated} deactivated`],
-    ['Administrators', String(server.users.administrators)],
-    ['Boards', `${server.boards.live}, and ${server.boards.trash} in the trash`],
-    ['Files', sizeOf(server.files_bytes)],
+    [texts.facts.connections, texts.connectionsOf(server.connections, server.limits.maxConnections)],
+    [texts.facts.people, texts.peopleAre(server.users.active, server.users.deactivated)],
+    [texts.facts.administrators, numberOf(server.users.administrators)],
+    [texts.facts.boards, texts.boardsAre(server.boards.live, server.boards.trash)],
+    [texts.facts.files, sizeOf(server.files_bytes)],
   ]
   return (
     <>
       <Facts facts={facts} />
-      <h2>Limits</h2>
-      <Table heads={['Setting', 'Limit']}>
+      <h2>{texts.limits}</h2>
+      <Table heads={texts.heads.limits}>
         {Object.entries(server.limits).map(([name, value]) => (
           <tr key={name}>
             <td>
               <code>{settingOf(name)}</code>
             </td>
-            <td>{name.includes('Bytes') ? sizeOf(value) : value.toLocaleString()}</td>
+            <td>{name.includes('Bytes') ? sizeOf(value) : numberOf(value)}</td>
           </tr>
         ))}
       </Table>
     </>
   )
 }
-
-const sizeOf = (bytes: number): string =>
-  bytes < 1_073_741_824
-    ? `${(bytes / 1_048_576).toLocaleString(undefined, { maximumFractionDigits: 1 })} MiB`
-    : `${(bytes / 1_073_741_824).toLocaleString(undefined, { maximumFractionDigits: 1 })} GiB`
 
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
 

@@ -1,4 +1,5 @@
 // Agents: made, let onto boards, watched, stopped, and what they did undone.
+
 import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import type {
   AgentCreated,
@@ -11,10 +12,11 @@ import * as api from '../api.ts'
 import { isLetIn } from '../going-back.ts'
 import { Link } from '../router.tsx'
 import { agentTexts as texts } from '../texts/agents.ts'
+import { appTexts } from '../texts/app.ts'
+import { atTime } from '../texts/format.ts'
 import { copyText } from '../ui/copy.ts'
 import { Confirm, Dialog } from '../ui/dialog.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
-import { atTime } from '../ui/time.ts'
 import { showProblem, showToast } from '../ui/toast.tsx'
 import { TopBar } from '../ui/top-bar.tsx'
 import './agents.css'
@@ -38,7 +40,7 @@ export const AgentsPage = () => {
     [],
   )
   useEffect(() => {
-    document.title = 'Agents · Boardroom'
+    document.title = appTexts.titleOf(texts.title)
     api.me().then(
       (who) => {
         if (!isLetIn(who)) return
@@ -57,11 +59,11 @@ export const AgentsPage = () => {
     return (
       <MessagePage title={texts.title} text={problem}>
         <Link href="/" className="button">
-          All boards
+          {appTexts.allBoards}
         </Link>
       </MessagePage>
     )
-  if (agents === null) return <Loading text="Looking for agents" />
+  if (agents === null) return <Loading text={texts.looking} />
   return (
     <div className="page">
       <TopBar me={me} />
@@ -185,7 +187,7 @@ const Agent = ({ agent, boards, onChanged }: AgentProps) => {
       <header>
         <div>
           <h2 id={`agent-${id}`}>
-            {name} <span className="tag">agent</span>
+            {name} <span className="tag">{appTexts.agent}</span>
             {!agent.is_active && <span className="tag">{texts.stopped}</span>}
             {agent.is_active && !agent.is_working && <span className="tag">{texts.ownerInactive}</span>}
           </h2>

@@ -1,7 +1,7 @@
 // What a line of the trail is about, in words. Whole values are in the export.
 import type { AuditResponse } from '../../shared/api.ts'
 import { auditTexts as texts } from '../texts/audit.ts'
-import { atTime } from '../ui/time.ts'
+import { atTime } from '../texts/format.ts'
 
 /** Of use to programs, and in the export; between people only noise. */
 const noise =
@@ -24,13 +24,22 @@ type Row = Pick<
   'action' | 'old_values' | 'new_values' | 'details' | 'resource_type' | 'resource_id' | 'user_id'
 >
 
-/** @param people names of users by their id, as far as they are known here */
-export function detailsOf(row: Row, people: ReadonlyMap<number, string>): string {
+/** @param people names of users by their id, and labels of links, as far as they are known here */
+export function detailsOf(
+  row: Row,
+  people: ReadonlyMap<number, string>,
+  links: ReadonlyMap<string, string> = new Map(),
+): string {
   const { old_values: before, new_values: after, details, resource_type } = row
   const parts = [...thingOf(row, people), ...wayOf(row)]
   for (const key of new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])) {
     const [was, is] = [before?.[key], after?.[key]]
     if (noise.test(key) && key !== 'level') continue
+    // Of a change it is said whose it is.
+    if (was === is && before !== null && after !== null && isSaid(is) && isWhose(row, key)) {
+      parts.push(`${nameOf('user_id')}: ${shownValue(key, is, people)}`)
+      continue
+    }
     if (was === is || !(isSaid(was) || isSaid(is))) continue
     // The level that it is now stands beside the action.
     if (key === 'level' && (before === null || after === null)) continue
@@ -46,7 +55,8 @@ export function detailsOf(row: Row, people: ReadonlyMap<number, string>): string
   }
   for (const [key, value] of Object.entries(details ?? {})) {
     if (noise.test(key) || !isSaid(value)) continue
-    if (key === 'seconds') parts.push(texts.stayed(Number(value)))
+    if (key === 'filter' && typeof value === 'object') parts.push(...filterIn({ ...value }, people, links))
+    else if (key === 'seconds') parts.push(texts.stayed(Number(value)))
     else parts.push(`${nameOf(key)}: ${shownValue(key, value, people)}`)
   }
   return parts.length === 0 ? spoken(resource_type ?? '') : parts.slice(0, mostParts).join(' · ')
@@ -56,9 +66,12 @@ export const spoken = (name: string): string => name.replaceAll('_', ' ')
 
 /** Whom or what it was done to; nothing for a board, which stands beside it, and for whoever did it to themselves. */
 function thingOf(
-  { resource_type, resource_id, user_id }: Row,
+  { resource_type, resource_id, user_id, old_values, new_values }: Row,
   people: ReadonlyMap<number, string>,
 ): string[] {
+  const permission = new_values ?? old_values
+  if (/^(board|folder)_permission$/.test(resource_type ?? '') && permission?.user_id === null)
+    return [`${nameOf('user_id')}: ${texts.everyone}`]
   if (resource_type === 'user') {
     const id = Number(resource_id)
     return resource_id === null || id === user_id ? [] : [people.get(id) ?? texts.user(id)]
@@ -72,7 +85,7 @@ function wayOf({ action, details }: Row): string[] {
   const { via, reason, close_code: code } = details ?? {}
   if (action === 'leave') {
     // The same code ends who lost access and who was only sent away.
-    const isSentAway = reason === 'sent away'
+    const isSentAway = reason === texts.sentAway
     return typeof code === 'number' ? [isSentAway ? reason : (texts.left[code] ?? texts.leftBy(code))] : []
   }
   const said = [
@@ -80,6 +93,32 @@ function wayOf({ action, details }: Row): string[] {
     typeof reason === 'string' && reason !== 'none' ? (texts.reasons[reason] ?? spoken(reason)) : null,
   ]
   return said.filter((part) => part !== null)
+}
+
+/** The person whose permission, invitation or pen it is. */
+const isWhose = ({ resource_type, user_id, new_values }: Row, key: string): boolean =>
+  resource_type !== 'user' &&
+  /^(user_id|guest_name|email)$/.test(key) &&
+  !(key === 'user_id' && new_values?.user_id === user_id)
+
+/** What of the trail was asked for, with names. */
+function filterIn(
+  filter: Record<string, unknown>,
+  people: ReadonlyMap<number, string>,
+  links: ReadonlyMap<string, string>,
+): string[] {
+  const said = { ...filter }
+  delete said.board_id // stands beside it
+  return Object.entries(said).flatMap(([key, value]) => {
+    if (!isSaid(value)) return []
+    const shown =
+      key === 'link_id'
+        ? (links.get(String(value)) ?? String(value).slice(0, 8))
+        : key === 'action'
+          ? ((texts.actions as Record<string, string>)[String(value)] ?? spoken(String(value)))
+          : shownValue(key, value, people)
+    return [texts.filtered(texts.filters[key] ?? spoken(key), shown)]
+  })
 }
 
 const nameOf = (key: string): string => texts.fields[key] ?? spoken(key)
@@ -90,7 +129,7 @@ function shownValue(key: string, value: unknown, people: ReadonlyMap<number, str
   if (!isSaid(value)) return texts.nothing
   if (userKeys.has(key) && typeof value === 'number') return people.get(value) ?? texts.user(value)
   if (typeof value === 'boolean') return value ? texts.yes : texts.no
-  if (key === 'by' && typeof value === 'string') return spoken(value)
+  if ((key === 'by' || key === 'moderation') && typeof value === 'string') return spoken(value)
   if (typeof value === 'string' && timestamp.test(value)) return atTime(value)
   const text = Array.isArray(value)
     ? value.map((item) => (typeof item === 'object' ? JSON.stringify(item) : String(item))).join(', ')

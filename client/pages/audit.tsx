@@ -1,14 +1,16 @@
 // The audit trail of a board, for its owner, or of the whole server, for administrators; new lines appear by themselves.
+
 import { useEffect, useRef, useState } from 'react'
 import type { AuditResponse, MeResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
 import { isLetIn } from '../going-back.ts'
 import { everyLink, listUsers } from '../people-api.ts'
 import { Link } from '../router.tsx'
+import { appTexts } from '../texts/app.ts'
 import { auditTexts as texts } from '../texts/audit.ts'
+import { atTime } from '../texts/format.ts'
 import { Icon } from '../ui/icons.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
-import { atTime } from '../ui/time.ts'
 import { showProblem } from '../ui/toast.tsx'
 import { TopBar } from '../ui/top-bar.tsx'
 import { detailsOf, spoken } from './audit-details.ts'
@@ -20,14 +22,14 @@ const mostShown = 2000
 export const AuditPage = ({ boardId }: { boardId: string | null }) => {
   const [me, setMe] = useState<MeResponse | null>(null)
   useEffect(() => {
-    document.title = 'Audit trail · Boardroom'
+    document.title = appTexts.titleOf(texts.title)
     api.me().then((who) => isLetIn(who) && setMe(who), showProblem)
   }, [])
-  return me === null ? <Loading text="Reading the trail" /> : <Trail me={me} boardId={boardId} />
+  return me === null ? <Loading text={texts.reading} /> : <Trail me={me} boardId={boardId} />
 }
 
 const Trail = ({ me, boardId }: { me: MeResponse; boardId: string | null }) => {
-  const [title, setTitle] = useState('Everything on this server')
+  const [title, setTitle] = useState(texts.ofServer)
   const [filters, setFilters] = useState<api.AuditFilters>({})
   const { rows, cursor, problem, isLive, loadMore } = useTrail(boardId, filters)
   const people = usePeople(rows)
@@ -47,29 +49,29 @@ const Trail = ({ me, boardId }: { me: MeResponse; boardId: string | null }) => {
 
   if (problem !== null) {
     return (
-      <MessagePage title="The audit trail cannot be shown" text={problem}>
+      <MessagePage title={texts.cannotShow} text={problem}>
         <Link href="/" className="button">
-          All boards
+          {appTexts.allBoards}
         </Link>
       </MessagePage>
     )
   }
-  if (rows === null) return <Loading text="Reading the trail" />
+  if (rows === null) return <Loading text={texts.reading} />
   return (
     <div className="page">
       <TopBar me={me} />
       <main>
         <div className="page-head">
           <div>
-            <h1>Audit trail</h1>
+            <h1>{texts.title}</h1>
             <p className="sub">{boardId === null ? title : <Link href={`/b/${boardId}`}>{title}</Link>}</p>
           </div>
           <div className="actions">
             <a className="button" href={api.auditExportPath(boardId, 'csv', filters)} download>
-              <Icon name="download" /> CSV
+              <Icon name="download" /> {texts.csv}
             </a>
             <a className="button" href={api.auditExportPath(boardId, 'ndjson', filters)} download>
-              <Icon name="download" /> NDJSON
+              <Icon name="download" /> {texts.ndjson}
             </a>
           </div>
         </div>
@@ -78,7 +80,7 @@ const Trail = ({ me, boardId }: { me: MeResponse; boardId: string | null }) => {
             <span>{texts.show}</span>
             <select
               value={filters.action ?? ''}
-              aria-label="Action"
+              aria-label={texts.action}
               onChange={({ target }) => filter('action', target.value === '' ? null : target.value)}
             >
               <option value="">{texts.everything}</option>
@@ -130,7 +132,7 @@ const Trail = ({ me, boardId }: { me: MeResponse; boardId: string | null }) => {
               />
             </label>
           ))}
-          <span className={isLive ? 'live on' : 'live'}>{isLive ? 'Live' : 'Not live'}</span>
+          <span className={isLive ? 'live on' : 'live'}>{isLive ? texts.live : texts.notLive}</span>
         </div>
         {rows.length === 0 ? (
           <div className="empty">
@@ -141,11 +143,11 @@ const Trail = ({ me, boardId }: { me: MeResponse; boardId: string | null }) => {
             <table className="trail">
               <thead>
                 <tr>
-                  <th>When</th>
-                  <th>Who</th>
-                  <th>What</th>
-                  <th>Details</th>
-                  <th>From</th>
+                  <th>{texts.heads.when}</th>
+                  <th>{texts.heads.who}</th>
+                  <th>{texts.heads.what}</th>
+                  <th>{texts.heads.details}</th>
+                  <th>{texts.heads.address}</th>
                 </tr>
               </thead>
               <tbody>
@@ -177,7 +179,7 @@ const Trail = ({ me, boardId }: { me: MeResponse; boardId: string | null }) => {
                           {texts.byLink(links.get(row.link_id) ?? texts.unnamedLink)}
                         </span>
                       )}{' '}
-                      {detailsOf(row, names)}
+                      {detailsOf(row, names, links)}
                     </td>
                     <td className="nowrap dim" title={row.user_agent ?? undefined}>
                       {row.ip_address}
@@ -191,7 +193,7 @@ const Trail = ({ me, boardId }: { me: MeResponse; boardId: string | null }) => {
         {cursor !== null && (
           <div className="actions center">
             <button type="button" onClick={loadMore}>
-              Show older ones
+              {texts.older}
             </button>
           </div>
         )}

@@ -1,4 +1,5 @@
 // `/b/{id}`: one board. Who comes in how is board/entry.ts, what happens live is session.ts; this puts them on a page.
+
 import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 import {
   lazy,
@@ -11,7 +12,7 @@ import {
   useSyncExternalStore,
 } from 'react'
 import type { BoardResponse, MeResponse } from '../../shared/api.ts'
-import { mayWrite } from '../../shared/levels.ts'
+import { type Level, mayWrite } from '../../shared/levels.ts'
 import { CloseCode } from '../../shared/protocol.ts'
 import * as api from '../api.ts'
 import { Canvas } from '../board/canvas.tsx'
@@ -35,8 +36,10 @@ import { usePaletteActions } from '../palette/actions.ts'
 import { Link } from '../router.tsx'
 import type { BoardSession } from '../session.ts'
 import type { SessionState } from '../session-state.ts'
-import { paletteTexts } from '../texts/boards.ts'
-import { linkTexts, requestTexts } from '../texts/sharing.ts'
+import { appTexts } from '../texts/app.ts'
+import { boardTexts as texts } from '../texts/board.ts'
+import { paletteTexts } from '../texts/palette.ts'
+import { requestTexts } from '../texts/requests.ts'
 import { AccountMenu } from '../ui/account-menu.tsx'
 import { copyText } from '../ui/copy.ts'
 import { Prompt } from '../ui/dialog.tsx'
@@ -63,10 +66,10 @@ export default function BoardPage({ boardId }: { boardId: string }) {
   useEffect(() => endFirstLook, [])
   switch (entry.name) {
     case 'looking':
-      return <Loading text="Opening the board" />
+      return <Loading text={appTexts.openingBoard} />
     case 'asking':
       return (
-        <Suspense fallback={<Loading text="Opening the board" />}>
+        <Suspense fallback={<Loading text={appTexts.openingBoard} />}>
           <EntryForm entry={entry} onSubmit={submit} />
         </Suspense>
       )
@@ -75,7 +78,7 @@ export default function BoardPage({ boardId }: { boardId: string }) {
         <MessagePage title={entry.title} text={entry.text}>
           {entry.canRetry && (
             <button type="button" className="primary" onClick={() => window.location.reload()}>
-              Try again
+              {appTexts.tryAgain}
             </button>
           )}
         </MessagePage>
@@ -107,8 +110,7 @@ export const OpenBoard = ({ boardId, embed = null }: { boardId: string; embed?: 
       if (event.type === 'title') setBoard((before) => before && { ...before, title: event.title })
       if (event.type === 'background')
         setBoard((before) => before && { ...before, background: event.background })
-      if (event.type === 'version' && event.change === 'restored')
-        showToast('An earlier version was restored.')
+      if (event.type === 'version' && event.change === 'restored') showToast(texts.versionRestored)
     })
     setSession(opened)
     // The title is nice to have; what is wrong, if anything, the socket says better.
@@ -190,7 +192,7 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
   useEffect(() => {
     if (hasEnded) endFirstLook()
   }, [hasEnded])
-  const title = board?.title ?? 'Board'
+  const title = board?.title ?? texts.untitled
   const isUser = me?.kind === 'user'
   const isKnown = isUser || me?.kind === 'guest'
   const openShare = useCallback((tab: ShareTab) => {
@@ -220,7 +222,7 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
   )
 
   useEffect(() => {
-    document.title = `${title} · Boardroom`
+    document.title = appTexts.titleOf(title)
   }, [title])
   useEffect(() => {
     if (state.notice === null) return
@@ -261,7 +263,12 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
     <div className="board-page">
       <header className="board-bar">
         {isUser ? (
-          <Link href="/" className="button quiet square" aria-label="All boards" title="All boards">
+          <Link
+            href="/"
+            className="button quiet square"
+            aria-label={appTexts.allBoards}
+            title={appTexts.allBoards}
+          >
             <Icon name="back" />
           </Link>
         ) : (
@@ -273,7 +280,7 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
           <button
             type="button"
             className="board-title quiet"
-            title="Rename"
+            title={texts.rename}
             onClick={() => setDialog('name')}
           >
             {title}
@@ -284,7 +291,9 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
         <SyncStatus state={state} isUploading={isUploading} />
         <span className="grow" />
         {state.hello?.principal.kind === 'guest' && (
-          <span className="guest wide-only">{me?.name ?? state.hello.principal.name} (guest)</span>
+          <span className="guest wide-only">
+            {appTexts.guestName(me?.name ?? state.hello.principal.name)}
+          </span>
         )}
         {embed === null &&
           isKnown &&
@@ -296,7 +305,7 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
           )}
         {embed === null && state.hello?.principal.kind === 'anonymous' && (
           <Link href={leadingTo('/sign-in', `/b/${boardId}`)} className="button quiet">
-            Sign in
+            {appTexts.signIn}
           </Link>
         )}
         {embed === null && (
@@ -307,10 +316,10 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
           <button
             type="button"
             className="primary share-button"
-            aria-label="Share"
+            aria-label={texts.share}
             onClick={() => openShare(requests.length > 0 ? 'requests' : 'people')}
           >
-            <Icon name="people" /> <span className="wide-only">Share</span>
+            <Icon name="people" /> <span className="wide-only">{texts.share}</span>
             {requests.length > 0 && (
               <span className="badge">
                 {requests.length}
@@ -320,8 +329,8 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
           </button>
         ) : (
           isUser && (
-            <button type="button" aria-label={linkTexts.copyBoard} onClick={copyBoard}>
-              <Icon name="link" /> <span className="wide-only">{linkTexts.copyBoard}</span>
+            <button type="button" aria-label={texts.copyLink} onClick={copyBoard}>
+              <Icon name="link" /> <span className="wide-only">{texts.copyLink}</span>
             </button>
           )
         )}
@@ -347,12 +356,12 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
       )}
       {isLate && (
         <div className="banner" role="alert">
-          <p>Still waiting: a slow line, or a server that does not answer. Trying again by itself …</p>
+          <p>{texts.late}</p>
         </div>
       )}
       {state.hello?.reason === 'board_full' && (
         <div className="banner" role="alert">
-          <p>This board is full: nobody can add to it. Ask its owner to start a new one.</p>
+          <p>{texts.full}</p>
         </div>
       )}
       <div className="board-canvas">
@@ -396,10 +405,10 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
       )}
       {dialog === 'name' && (
         <Prompt
-          title="Rename board"
-          label="Name"
+          title={texts.renameTitle}
+          label={texts.name}
           value={title}
-          action="Rename"
+          action={texts.rename}
           onClose={() => setDialog(null)}
           onDone={(next) => {
             setDialog(null)
@@ -424,7 +433,7 @@ const EmbedEnded = ({ state, embed }: { state: SessionState; embed: Embed }) => 
 }
 
 const copyBoard = async (): Promise<void> => {
-  if (await copyText(window.location.origin + window.location.pathname)) showToast(linkTexts.boardCopied)
+  if (await copyText(window.location.origin + window.location.pathname)) showToast(texts.linkCopied)
 }
 
 const patienceMs = 5000
@@ -442,17 +451,11 @@ const useIsLate = (isWaiting: boolean): boolean => {
 }
 
 /** Says so when one may do more or less than a moment ago. */
-const useLevelNews = (level: string | null): void => {
-  const before = useRef<string | null>(null)
+const useLevelNews = (level: Level | null): void => {
+  const before = useRef<Level | null>(null)
   useEffect(() => {
     if (before.current !== null && level !== null && before.current !== level) {
-      showToast(
-        level === 'edit'
-          ? 'You may now edit this board.'
-          : level === 'comment'
-            ? 'You may now look and comment.'
-            : 'You may now only look.',
-      )
+      showToast(texts.levelNow[level])
     }
     before.current = level
   }, [level])

@@ -1,4 +1,7 @@
 // `/`: my boards and those shared with me; `/trash`: the deleted ones.
+
+import { appTexts } from '../texts/app.ts'
+import { fileTexts } from '../texts/files.ts'
 import '../folders/folders.css'
 import { type DragEvent, Fragment, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { FolderResponse } from '../../shared/api/folders.ts'
@@ -34,7 +37,7 @@ export const BoardsPage = ({
   const [me, setMe] = useState<MeResponse | null>(null)
   const [problem, setProblem] = useState<string | null>(null)
   useEffect(() => {
-    document.title = trash ? 'Trash · Boardroom' : 'Boards · Boardroom'
+    document.title = appTexts.titleOf(trash ? texts.trash : texts.allBoards)
     api.me().then(
       (found) => {
         if (!isLetIn(found)) return
@@ -50,15 +53,15 @@ export const BoardsPage = ({
   }, [trash])
   if (problem !== null) {
     return (
-      <MessagePage title="The boards cannot be shown" text={problem}>
+      <MessagePage title={texts.cannotShow} text={problem}>
         <button type="button" className="primary" onClick={() => window.location.reload()}>
-          Try again
+          {appTexts.tryAgain}
         </button>
       </MessagePage>
     )
   }
   return me === null ? (
-    <Loading text="Looking for your boards" />
+    <Loading text={texts.looking} />
   ) : (
     <Boards me={me} trash={trash} folderId={folderId} key={`${trash} ${folderId}`} />
   )
@@ -144,9 +147,9 @@ const Boards = ({ me, trash, folderId }: BoardsProps) => {
           <Icon name="search" />
           <input
             type="search"
-            placeholder={trash ? 'Search the trash' : 'Search boards'}
+            placeholder={trash ? texts.searchTrash : texts.searchBoards}
             title={trash ? undefined : texts.search}
-            aria-label={trash ? 'Search the trash' : 'Search boards'}
+            aria-label={trash ? texts.searchTrash : texts.searchBoards}
             value={search}
             maxLength={200}
             onChange={(event) => setSearch(event.target.value)}
@@ -168,7 +171,7 @@ const Boards = ({ me, trash, folderId }: BoardsProps) => {
                 <span aria-hidden="true">/</span>
               </>
             )}
-            <h1>{trash ? 'Trash' : (folder?.name ?? texts.allBoards)}</h1>
+            <h1>{trash ? texts.trash : (folder?.name ?? texts.allBoards)}</h1>
             {folder?.may_manage === true && folders !== null && (
               <FolderMenu
                 folder={folder}
@@ -180,15 +183,15 @@ const Boards = ({ me, trash, folderId }: BoardsProps) => {
           </div>
           {trash ? (
             <Link href="/" className="button">
-              <Icon name="back" /> Boards
+              <Icon name="back" /> {texts.allBoards}
             </Link>
           ) : (
             <div className="actions">
-              <Link href="/trash" className="button quiet" aria-label="Trash">
-                <Icon name="trash" /> <span className="wide-only">Trash</span>
+              <Link href="/trash" className="button quiet" aria-label={texts.trash}>
+                <Icon name="trash" /> <span className="wide-only">{texts.trash}</span>
               </Link>
               <Link href="/templates" className="button">
-                Templates
+                {texts.templates}
               </Link>
               {mayAdd && (
                 <button type="button" onClick={() => setNaming(true)} aria-label={folderTexts.create}>
@@ -196,10 +199,10 @@ const Boards = ({ me, trash, folderId }: BoardsProps) => {
                 </button>
               )}
               <button type="button" onClick={() => file.current?.click()}>
-                <Icon name="upload" /> Import
+                <Icon name="upload" /> {texts.import}
               </button>
               <button type="button" className="primary" onClick={create}>
-                <Icon name="plus" /> New board
+                <Icon name="plus" /> {texts.newBoard}
               </button>
               <input
                 ref={file}
@@ -217,7 +220,7 @@ const Boards = ({ me, trash, folderId }: BoardsProps) => {
         </div>
         <div className="filters">
           {!trash && (
-            <fieldset className="segments" aria-label="Which boards">
+            <fieldset className="segments" aria-label={texts.which}>
               {(Object.keys(texts.scopes) as View[]).map((key) => (
                 <button key={key} type="button" aria-pressed={view === key} onClick={() => setView(key)}>
                   {texts.scopes[key]}
@@ -226,10 +229,10 @@ const Boards = ({ me, trash, folderId }: BoardsProps) => {
             </fieldset>
           )}
           <label className="inline">
-            <span className="wide-only">Sort by</span>
+            <span className="wide-only">{texts.sortBy}</span>
             <select
               value={sort}
-              aria-label="Sort by"
+              aria-label={texts.sortBy}
               disabled={view === 'recent'}
               onChange={(event) => setSort(event.target.value as BoardListQuery['sort'])}
             >
@@ -278,7 +281,7 @@ const Boards = ({ me, trash, folderId }: BoardsProps) => {
         {cursor !== null && (
           <div className="actions center">
             <button type="button" onClick={loadMore}>
-              Show more
+              {appTexts.showMore}
             </button>
           </div>
         )}
@@ -314,11 +317,12 @@ interface EmptyProps {
 }
 
 const Empty = ({ search, trash, view, inFolder, administers, onCreate }: EmptyProps) => {
+  const [before, invite, between, every, after] = texts.administer.split('|')
   const said =
     search.trim() !== ''
       ? texts.nothingFound(search.trim())
       : trash
-        ? 'The trash is empty.'
+        ? texts.trashEmpty
         : view === 'starred'
           ? texts.nothingStarred
           : view === 'recent'
@@ -334,15 +338,18 @@ const Empty = ({ search, trash, view, inFolder, administers, onCreate }: EmptyPr
         <p>{said}</p>
       ) : (
         <>
-          <h2>Start with a board</h2>
-          <p>Draw on an empty one, or drop an .excalidraw file anywhere on this page.</p>
+          <h2>{texts.startTitle}</h2>
+          <p>{texts.start}</p>
           <button type="button" className="primary" onClick={onCreate}>
-            <Icon name="plus" /> New board
+            <Icon name="plus" /> {texts.newBoard}
           </button>
           {administers && (
             <p>
-              You administer this server: <Link href="/admin/invitations">invite people</Link>, or see{' '}
-              <Link href="/admin/boards">every board</Link> there is.
+              {before}
+              <Link href="/admin/invitations">{invite}</Link>
+              {between}
+              <Link href="/admin/boards">{every}</Link>
+              {after}
             </p>
           )}
         </>
@@ -406,12 +413,12 @@ const useImport = (folderId: string | null, onTaken: () => void) => {
       try {
         const { boardId, leftOut, drawing } = await importFile(file, setProgress, folderId)
         last = boardId
-        drawings.set(boardId, drawing)
+        if (drawing !== null) drawings.set(boardId, drawing)
         taken++
-        if (leftOut.length > 0) problems.push(`${file.name}: ${describeLeftOut(leftOut)}`)
+        if (leftOut.length > 0) problems.push(fileTexts.leftOut(file.name, describeLeftOut(leftOut)))
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error)
-        problems.push(why.includes(file.name) ? why : `${file.name}: ${why}`)
+        problems.push(why.includes(file.name) ? why : fileTexts.leftOut(file.name, why))
       }
     }
     setProgress(null)

@@ -1,5 +1,6 @@
 // `/consent?board=`: what is asked, what was given, and taking it back; and one's own data. Where the address says where
 // somebody came from, they go on there once nothing is missing.
+
 import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import type { ConsentAsked, ConsentResponse } from '../../shared/api/consent.ts'
 import type { ExportProgress } from '../../shared/api/privacy.ts'
@@ -16,11 +17,12 @@ import {
   withdrawConsent,
 } from '../records-api.ts'
 import { Link, navigate } from '../router.tsx'
+import { appTexts } from '../texts/app.ts'
+import { atTime } from '../texts/format.ts'
 import { dataTexts, consentTexts as t } from '../texts/records.ts'
 import { Dialog, Prompt } from '../ui/dialog.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
 import { Table } from '../ui/table.tsx'
-import { atTime } from '../ui/time.ts'
 import { showProblem, showToast } from '../ui/toast.tsx'
 import { TopBar } from '../ui/top-bar.tsx'
 import './records.css'
@@ -52,7 +54,7 @@ export const ConsentPage = () => {
     }
   }, [boardId])
   useEffect(() => {
-    document.title = `${t.title} · Boardroom`
+    document.title = appTexts.titleOf(t.title)
     void load()
   }, [load])
   if (problem !== null) return <MessagePage title={t.failed} text={problem} />

@@ -1,4 +1,5 @@
 // Pages that a link opens for one person: an invitation, and a new password. The secret stands in the fragment.
+
 import { useEffect, useState } from 'react'
 import type { InvitationPreview } from '../../shared/api/people.ts'
 import type { MeResponse } from '../../shared/api.ts'
@@ -6,6 +7,8 @@ import * as api from '../api.ts'
 import { leadingTo, nextPage } from '../going-back.ts'
 import * as people from '../people-api.ts'
 import { Link, navigate } from '../router.tsx'
+import { appTexts } from '../texts/app.ts'
+import { formTexts } from '../texts/entry.ts'
 import { peopleTexts } from '../texts/people.ts'
 import { Entry, NewPassword } from '../ui/entry.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
@@ -19,7 +22,7 @@ export const InvitePage = () => {
   const [me, setMe] = useState<MeResponse | null>(null)
   const [invitation, setInvitation] = useState<InvitationPreview | 'over' | null>(null)
   useEffect(() => {
-    document.title = `${texts.title} · Boardroom`
+    document.title = appTexts.titleOf(texts.title)
     if (token === '') return
     api.me().then(setMe, showProblem)
     people.previewInvitation(token).then(setInvitation, (error: unknown) => {
@@ -65,12 +68,12 @@ export const InvitePage = () => {
       }}
     >
       <label className="field">
-        Name
+        {formTexts.name}
         {/* biome-ignore lint/a11y/noAutofocus: the page has this one purpose */}
         <input name="name" autoComplete="name" minLength={2} maxLength={100} required autoFocus />
       </label>
       <label className="field">
-        E-mail
+        {formTexts.email}
         <input
           name="email"
           type="email"
@@ -81,7 +84,7 @@ export const InvitePage = () => {
           readOnly={invitation.email !== null}
         />
       </label>
-      <NewPassword label="Password" />
+      <NewPassword label={formTexts.password} />
     </Entry>
   )
 }
@@ -91,7 +94,7 @@ export const ResetPage = () => {
   const [isDone, setDone] = useState(false)
   const [found, setFound] = useState<{ email: string | null } | 'over' | null>(null)
   useEffect(() => {
-    document.title = `${peopleTexts.reset.title} · Boardroom`
+    document.title = appTexts.titleOf(peopleTexts.reset.title)
     if (token === '') return
     people.previewPasswordLink(token).then(setFound, (error: unknown) => {
       if (error instanceof api.ApiError && error.code === 'link_not_valid') return setFound('over')
@@ -161,7 +164,7 @@ const AskForLink = () => {
       }}
     >
       <label className="field">
-        E-mail
+        {formTexts.email}
         <input name="email" type="email" autoComplete="username" maxLength={254} required />
       </label>
     </Entry>

@@ -1,4 +1,5 @@
 // `/records?template=`: what boards made from templates are about; `/boards/{id}/record`: one of them.
+
 import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import type { BoardRecordResponse, RecordResponse } from '../../shared/api/templates.ts'
 import type { MeResponse } from '../../shared/api.ts'
@@ -6,11 +7,12 @@ import * as api from '../api.ts'
 import { isLetIn } from '../going-back.ts'
 import { changeRecord, getRecord, listRecords, listTemplates, recordsExportPath } from '../records-api.ts'
 import { Link } from '../router.tsx'
+import { appTexts } from '../texts/app.ts'
+import { atTime } from '../texts/format.ts'
 import { recordTexts as t, templateTexts } from '../texts/records.ts'
 import { Icon } from '../ui/icons.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
 import { More, Table } from '../ui/table.tsx'
-import { atTime } from '../ui/time.ts'
 import { showToast } from '../ui/toast.tsx'
 import { TopBar } from '../ui/top-bar.tsx'
 import {
@@ -63,7 +65,7 @@ export const RecordsPage = () => {
     )
   }, [template])
   useEffect(() => {
-    document.title = `${t.title} · Boardroom`
+    document.title = appTexts.titleOf(t.title)
     const timer = setTimeout(load, searchDelayMs)
     return () => clearTimeout(timer)
   }, [load])
@@ -143,7 +145,7 @@ export const RecordPage = ({ boardId }: { boardId: string }) => {
   const [problems, setProblems] = useState<Problems>({})
   const [refusal, setRefusal] = useState<string | null>(null)
   useEffect(() => {
-    document.title = `${t.one} · Boardroom`
+    document.title = appTexts.titleOf(t.one)
     Promise.all([api.me(), getRecord(boardId)]).then(
       ([who, found]) => {
         setMe(who)

@@ -1,8 +1,10 @@
 // The first account. The secret stands in the fragment, which reaches no log.
+
 import { type FormEvent, useEffect, useState } from 'react'
 import * as api from '../api.ts'
 import { Link, navigate } from '../router.tsx'
-import { setupTexts as texts } from '../texts/sharing.ts'
+import { appTexts } from '../texts/app.ts'
+import { formTexts, setupTexts as texts } from '../texts/entry.ts'
 import { Mark } from '../ui/icons.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
 
@@ -37,14 +39,14 @@ export const SetupPage = () => {
     return <MessagePage title={texts.incompleteTitle} text={texts.incomplete} />
   }
 
-  if (state === 'looking') return <Loading text="Looking at the link" />
+  if (state === 'looking') return <Loading text={texts.looking} />
   if (state !== 'good') return <MessagePage {...state}>{signIn}</MessagePage>
 
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     const fields = new FormData(event.currentTarget)
     const field = (name: string) => String(fields.get(name) ?? '')
-    if (field('password') !== field('again')) return setProblem('The two passwords are not the same.')
+    if (field('password') !== field('again')) return setProblem(formTexts.notTheSame)
     setBusy(true)
     setProblem(null)
     try {
@@ -57,7 +59,7 @@ export const SetupPage = () => {
       navigate('/', { replace: true })
     } catch (error) {
       const isUsed = error instanceof api.ApiError && error.code === 'link_not_valid'
-      setProblem(isUsed ? texts.used : error instanceof Error ? error.message : 'That did not work.')
+      setProblem(isUsed ? texts.used : error instanceof Error ? error.message : formTexts.failed)
       setBusy(false)
     }
   }
@@ -66,21 +68,21 @@ export const SetupPage = () => {
     <main className="centered">
       <form className="card entry" onSubmit={submit}>
         <p className="brand">
-          <Mark /> Boardroom
+          <Mark /> {appTexts.brand}
         </p>
-        <h1>Welcome</h1>
-        <p className="lead">Make the first account. It administers this server.</p>
+        <h1>{texts.title}</h1>
+        <p className="lead">{texts.lead}</p>
         <label className="field">
-          Name
+          {formTexts.name}
           {/* biome-ignore lint/a11y/noAutofocus: the page has this one purpose */}
           <input name="name" autoComplete="name" minLength={2} maxLength={100} required autoFocus />
         </label>
         <label className="field">
-          E-mail
+          {formTexts.email}
           <input name="email" type="email" autoComplete="username" maxLength={254} required />
         </label>
         <label className="field">
-          Password
+          {formTexts.password}
           <input
             name="password"
             type="password"
@@ -89,10 +91,10 @@ export const SetupPage = () => {
             maxLength={128}
             required
           />
-          <span className="hint">At least 8 characters.</span>
+          <span className="hint">{formTexts.passwordHint}</span>
         </label>
         <label className="field">
-          Password again
+          {formTexts.passwordAgain}
           <input
             name="again"
             type="password"
@@ -108,7 +110,7 @@ export const SetupPage = () => {
           </p>
         )}
         <button type="submit" className="primary wide" disabled={isBusy}>
-          Make account
+          {texts.action}
         </button>
       </form>
     </main>

@@ -1,10 +1,13 @@
 // Signing in, with a second factor where one is on, and making an account where the server lets everybody.
+
 import { useEffect, useState } from 'react'
 import type { SignInOptions } from '../../shared/api/people.ts'
 import * as api from '../api.ts'
 import { leadingTo, nextPage } from '../going-back.ts'
 import * as people from '../people-api.ts'
 import { Link, navigate } from '../router.tsx'
+import { appTexts } from '../texts/app.ts'
+import { formTexts, signInTexts as texts } from '../texts/entry.ts'
 import { peopleTexts } from '../texts/people.ts'
 import { Entry } from '../ui/entry.tsx'
 import { Mark } from '../ui/icons.tsx'
@@ -30,8 +33,8 @@ export const SignInPage = ({ isNew }: { isNew: boolean }) => {
   return (
     <Entry
       key={String(isNew)}
-      title={isNew ? 'Make an account' : 'Sign in'}
-      action={isNew ? 'Make account' : 'Sign in'}
+      title={isNew ? texts.newTitle : texts.title}
+      action={isNew ? texts.newAction : texts.action}
       opening={problemSaid()}
       before={sso !== null && <SsoButton name={sso.name} />}
       onSubmit={async (field) => {
@@ -44,16 +47,16 @@ export const SignInPage = ({ isNew }: { isNew: boolean }) => {
         <p className="hint">
           {isNew ? (
             <>
-              You have one? <Link href={leadingTo('/sign-in', nextPage())}>Sign in</Link>
+              {texts.haveAccount} <Link href={leadingTo('/sign-in', nextPage())}>{texts.action}</Link>
             </>
           ) : (
             <>
               {options?.sign_up === 'open' ? (
                 <>
-                  No account? <Link href={leadingTo('/sign-up', nextPage())}>Make one</Link>
+                  {texts.noAccount} <Link href={leadingTo('/sign-up', nextPage())}>{texts.create}</Link>
                 </>
               ) : (
-                'No account? Ask an administrator, or open a share link: it needs none.'
+                texts.noSignUp
               )}{' '}
               {options?.password !== false && (
                 <Link href={leadingTo('/reset', nextPage())}>{peopleTexts.reset.askTitle}</Link>
@@ -65,12 +68,12 @@ export const SignInPage = ({ isNew }: { isNew: boolean }) => {
     >
       {isNew && (
         <label className="field">
-          Name
+          {formTexts.name}
           <input name="name" autoComplete="name" minLength={2} maxLength={100} required />
         </label>
       )}
       <label className="field">
-        E-mail
+        {formTexts.email}
         <input
           name="email"
           type="email"
@@ -82,7 +85,7 @@ export const SignInPage = ({ isNew }: { isNew: boolean }) => {
         />
       </label>
       <label className="field">
-        Password
+        {formTexts.password}
         <input
           name="password"
           type="password"
@@ -116,9 +119,9 @@ const SsoOnly = ({ name, onPassword }: { name: string; onPassword: () => void })
     <main className="centered">
       <div className="card entry">
         <p className="brand">
-          <Mark /> Boardroom
+          <Mark /> {appTexts.brand}
         </p>
-        <h1>Sign in</h1>
+        <h1>{texts.title}</h1>
         {problem !== null && (
           <p className="problem" role="alert">
             {problem}
@@ -135,24 +138,24 @@ const SsoOnly = ({ name, onPassword }: { name: string; onPassword: () => void })
 
 const SecondStep = () => {
   const [isRecovery, setRecovery] = useState(false)
-  const texts = peopleTexts.code
+  const words = peopleTexts.code
   return (
     <Entry
-      title={texts.title}
-      lead={isRecovery ? texts.recoveryLead : texts.lead}
-      action={texts.go}
+      title={words.title}
+      lead={isRecovery ? words.recoveryLead : words.lead}
+      action={words.go}
       onSubmit={async (field) => {
         await people.verifyCode(field('code').trim(), isRecovery)
         await goOn()
       }}
       footer={
         <button type="button" className="quiet" onClick={() => setRecovery(!isRecovery)}>
-          {isRecovery ? texts.useApp : texts.useRecovery}
+          {isRecovery ? words.useApp : words.useRecovery}
         </button>
       }
     >
       <label className="field">
-        {isRecovery ? texts.recoveryLabel : texts.label}
+        {isRecovery ? words.recoveryLabel : words.label}
         <input
           key={String(isRecovery)}
           name="code"

@@ -1,4 +1,5 @@
 // `/templates`: the library, what waits for approval, and boards made from templates.
+
 import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import type { TemplateComparison, TemplateSummary } from '../../shared/api/templates.ts'
 import type { MeResponse } from '../../shared/api.ts'
@@ -6,6 +7,7 @@ import * as api from '../api.ts'
 import { isLetIn } from '../going-back.ts'
 import { approveTemplate, compareTemplate, listTemplates, removeTemplate } from '../records-api.ts'
 import { Link, navigate } from '../router.tsx'
+import { appTexts } from '../texts/app.ts'
 import { templateTexts as t } from '../texts/records.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
@@ -43,7 +45,7 @@ export const TemplatesPage = () => {
     [scope],
   )
   useEffect(() => {
-    document.title = `${t.title} · Boardroom`
+    document.title = appTexts.titleOf(t.title)
     void load()
   }, [load])
   if (problem !== null) return <MessagePage title={t.failed} text={problem} />
@@ -57,7 +59,7 @@ export const TemplatesPage = () => {
         <div className="page-head">
           <h1>{t.title}</h1>
           <Link href="/" className="button">
-            Boards
+            {t.boards}
           </Link>
         </div>
         <div className="filters">

@@ -1,5 +1,6 @@
 // What the page of agents says.
 import type { AgentEditResponse } from '../../shared/api/agents.ts'
+import { counted } from './format.ts'
 
 const changes: Record<AgentEditResponse['change'], string> = {
   created: 'added',
@@ -10,11 +11,12 @@ const changes: Record<AgentEditResponse['change'], string> = {
 
 export const agentTexts = {
   title: 'Agents',
+  looking: 'Looking for agents',
   about:
     'An agent is a program that works on boards under a name of its own. You choose what it may do for you; it can never do more than you can.',
   name: 'Name of the new agent',
   description: 'What it is for (optional)',
-  make: 'Make agent',
+  make: 'Create agent',
   none: 'You have no agents yet.',
   tokenTitle: (name: string) => `The token of ${name}`,
   tokenText:
@@ -53,5 +55,15 @@ export const agentTexts = {
   undoHere: 'Undo since here',
   undo: (title: string) => `Undo since here, on ${title}`,
   didUndo: (elements: number, kept: number) =>
-    `${elements} ${elements === 1 ? 'element is' : 'elements are'} as before${kept === 0 ? '' : `; ${kept} later ${kept === 1 ? 'change' : 'changes'} by others stayed`}.`,
+    `${[
+      counted(elements, { one: '# element is as before', other: '# elements are as before' }),
+      ...(kept === 0
+        ? []
+        : [
+            counted(kept, {
+              one: '# later change by others stayed',
+              other: '# later changes by others stayed',
+            }),
+          ]),
+    ].join('; ')}.`,
 }

@@ -1,4 +1,6 @@
 // What the pages of administrators say about other people's applications: service keys and webhooks.
+import { numberOf } from './format.ts'
+
 export const applicationTexts = {
   cancel: 'Cancel',
   copy: 'Copy',
@@ -6,9 +8,9 @@ export const applicationTexts = {
   manage: (name: string) => `Actions for ${name}`,
   once: 'Copy it now and keep it safe: it is shown only once.',
   keys: {
-    make: 'Make a key',
-    makeTitle: 'Make a service key',
-    lead: 'With a key another server makes boards here, gives access, and asks for tickets in the names of its own people.',
+    make: 'Create a key',
+    makeTitle: 'Create a service key',
+    lead: 'With a key another server creates boards here, gives access, and asks for tickets in the names of its own people.',
     empty: 'There are no service keys yet.',
     name: 'Name',
     issuer: 'Issuer',
@@ -50,6 +52,7 @@ export const applicationTexts = {
     lead: 'This server tells another one what happens, by a signed request to its address.',
     empty: 'There are no webhooks yet.',
     url: 'Address',
+    urlHint: 'https://app.example/boardroom',
     description: 'Description (optional)',
     events: 'Events',
     everything: 'Everything',
@@ -68,7 +71,7 @@ export const applicationTexts = {
     removeTitle: 'Delete this webhook?',
     removeText: (url: string) => `Nothing is sent to ${url} any more. What is waiting is dropped.`,
     rotate: 'New secret',
-    waiting: (count: number) => (count === 0 ? 'nothing waits' : `${count} waiting`),
+    waiting: (count: number) => (count === 0 ? 'nothing waits' : `${numberOf(count)} waiting`),
     disabledWord: (url: string) => `The webhook to ${url} was disabled`,
   },
 }

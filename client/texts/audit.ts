@@ -1,9 +1,32 @@
 // What the page of the audit trail says.
+import { numberOf } from './format.ts'
+
 export const auditTexts = {
+  title: 'Audit trail',
+  filtered: (what: string, value: string) => `only ${what}: ${value}`,
+  filters: {
+    user_id: 'by',
+    link_id: 'link',
+    action: 'action',
+    category: 'kind',
+    from: 'from',
+    to: 'to',
+  } as Record<string, string>,
+  reading: 'Reading the trail',
+  cannotShow: 'The audit trail cannot be shown',
+  ofServer: 'Everything on this server',
+  csv: 'CSV',
+  ndjson: 'NDJSON',
+  action: 'Action',
+  live: 'Live',
+  notLive: 'Not live',
+  heads: { when: 'When', who: 'Who', what: 'What', details: 'Details', address: 'From' },
+  older: 'Show older ones',
   show: 'Show',
   everything: 'everything',
   who: 'Who',
   everybody: 'everybody',
+  everyone: 'everyone, without an account',
   board: 'Board',
   everyBoard: 'every board',
   unnamedBoard: 'board',
@@ -21,10 +44,10 @@ export const auditTexts = {
   was: (value: string) => `was ${value}`,
   stayed: (seconds: number) =>
     seconds < 90
-      ? `stayed ${seconds} s`
+      ? `stayed ${numberOf(seconds)} s`
       : seconds < 5400
-        ? `stayed ${Math.round(seconds / 60)} min`
-        : `stayed ${Math.round(seconds / 3600)} h`,
+        ? `stayed ${numberOf(Math.round(seconds / 60))} min`
+        : `stayed ${numberOf(Math.round(seconds / 3600))} h`,
   via: {
     session: 'signed in',
     guest: 'as a guest',
@@ -62,9 +85,11 @@ export const auditTexts = {
     4500: 'level changed',
     4503: 'server busy',
   } as Record<number, string>,
+  sentAway: 'sent away',
   leftBy: (code: number) => `closed with ${code}`,
   fields: {
     user_id: 'for',
+    speaks: 'has the pen',
     owner_id: 'owner',
     keeper_id: 'kept by',
     user_name: 'for',

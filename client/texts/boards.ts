@@ -1,4 +1,4 @@
-// What the page of boards says: folders, stars, search, and the command palette.
+// What the page of boards says: folders, stars, search, cards.
 export const boardsTexts = {
   scopes: { all: 'All', mine: 'Mine', shared: 'Shared', starred: 'Starred', recent: 'Recent' },
   sorts: { updated: 'Last changed', created: 'Newest', title: 'Name' },
@@ -7,7 +7,7 @@ export const boardsTexts = {
   nothingStarred: 'No starred boards yet. The star on a board puts it here.',
   nothingRecent: 'Boards that you open appear here.',
   nothingShared: 'Nobody has shared a board with you yet.',
-  emptyFolder: 'This folder is empty. Move boards here by their menu, or make a new one.',
+  emptyFolder: 'This folder is empty. Move boards here from their menu, or create a new one.',
   star: (title: string) => `Star ${title}`,
   unstar: (title: string) => `Remove the star of ${title}`,
   move: 'Move to folder',
@@ -17,6 +17,42 @@ export const boardsTexts = {
   exporting: 'Preparing the file …',
   noFolder: 'No folder',
   allBoards: 'Boards',
+  looking: 'Looking for your boards',
+  cannotShow: 'The boards cannot be shown',
+  trash: 'Trash',
+  trashEmpty: 'The trash is empty.',
+  searchBoards: 'Search boards',
+  searchTrash: 'Search the trash',
+  which: 'Which boards',
+  sortBy: 'Sort by',
+  templates: 'Templates',
+  import: 'Import',
+  newBoard: 'New board',
+  startTitle: 'Start with a board',
+  start: 'Draw on an empty one, or drop an .excalidraw file anywhere on this page.',
+  /** The parts between bars lead to invitations and to the list of all boards. */
+  administer: 'You administer this server: |invite people|, or see |every board| there is.',
+}
+
+export const cardTexts = {
+  restore: 'Restore',
+  restored: 'Restored',
+  purge: 'Delete for ever',
+  purgeTitle: 'Delete for ever?',
+  purgeText: (title: string) =>
+    `“${title}” and all its versions and images will be gone. Its audit trail stays.`,
+  purged: 'Deleted for ever',
+  rename: 'Rename',
+  renameTitle: 'Rename board',
+  name: 'Name',
+  renamed: 'Renamed',
+  duplicate: 'Duplicate',
+  duplicated: 'Duplicated',
+  audit: 'Audit trail',
+  trash: 'Move to trash',
+  deletedAt: (when: string) => `Deleted ${when}`,
+  changedAt: (when: string) => `Changed ${when}`,
+  menu: (title: string) => `${title}: actions`,
 }
 
 export const folderTexts = {
@@ -46,47 +82,4 @@ export const folderTexts = {
   folders: 'Folders',
   notFoundTitle: 'There is no such folder',
   notFound: 'It may have been removed, or nobody has shared it with you.',
-}
-
-export const paletteTexts = {
-  title: 'Search and actions',
-  placeholder: 'Find a board, a text on a board, or an action',
-  boards: 'Boards',
-  actions: 'Actions',
-  folders: 'Folders',
-  none: 'Nothing found.',
-  newBoard: 'New board',
-  allBoards: 'All boards',
-  trash: 'Trash',
-  share: 'Share this board',
-  versions: 'Versions of this board',
-  openHint: 'Ctrl K',
-}
-
-export const reportTexts = {
-  title: (taken: number, all: number) =>
-    taken === all ? 'Something was left out' : `${taken} of ${all} files were imported`,
-  close: 'Close',
-}
-
-/** Reasons go on where "it …" begins. */
-export const fileTexts = {
-  notImported: (file: string, why: string) => `${file} was not imported: ${why}.`,
-  leftOut: (file: string, what: string) => `${file}: ${what}`,
-  unreadable: 'it cannot be read; it may be a folder, or may have been moved',
-  tooLarge: 'it is larger than 128 MB',
-  tooLargeForBoard: (most: number | null) =>
-    most === null
-      ? 'the drawing is too large for one board'
-      : `the drawing is too large for one board, which may have ${Math.floor(most / 1024 / 1024)} MB`,
-  tooMany: (most: number) =>
-    `it has more than ${most.toLocaleString()} elements, too many to add to an open board; import it on the page of all boards`,
-  damagedInside: 'it is damaged: the drawing inside cannot be read',
-  brokenImage: 'it is a damaged image, or one that your browser cannot show',
-  imageTooLarge: (most: number | null) =>
-    most === null
-      ? 'an image in it is too large'
-      : `an image in it is too large; images may have ${Math.floor(most / 1024 / 1024)} MB`,
-  pasted: 'What you pasted',
-  viewer: 'You can only view this board, so nothing can be added to it.',
 }

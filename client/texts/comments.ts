@@ -1,4 +1,6 @@
 // The words of comments, ready to be translated.
+import { counted, numberOf } from './format.ts'
+
 export const texts = {
   title: 'Comments',
   open: 'Comments',
@@ -34,6 +36,7 @@ export const texts = {
   newThread: 'New comment',
   placeholder: 'Write a comment. @ names people.',
   send: 'Send',
+  sendHint: 'Ctrl+Enter',
   save: 'Save',
   cancel: 'Cancel',
   waiting: 'Waiting to be sent',
@@ -45,10 +48,13 @@ export const texts = {
   pin: (name: string, excerpt: string, unread: number) =>
     `Comment by ${name}: ${excerpt}${unread > 0 ? `, ${unread} unread` : ''}`,
   cluster: (count: number) => `${count} comments: zoom in`,
-  comments: (count: number) => (count === 1 ? '1 comment' : `${count} comments`),
-  unread: (count: number) => `${count} unread`,
+  comments: (count: number) => counted(count, { one: '# comment', other: '# comments' }),
+  unread: (count: number) => `${numberOf(count)} unread`,
   people: 'People',
-  unreadThreads: (count: number) => `${count < 100 ? count : '99+'} unread threads`,
+  unreadThreads: (count: number) =>
+    count < 100
+      ? counted(count, { one: '# unread thread', other: '# unread threads' })
+      : '99+ unread threads',
   manyAt: (count: number) => (count < 100 ? String(count) : '99+'),
   noThread: 'This thread no longer exists.',
   notifications: (count: number) => (count === 0 ? 'Notifications' : `Notifications, ${count} unread`),

@@ -1,10 +1,12 @@
 // What the pages say about people: invitations, accounts, second factors, the instance.
+import { counted, numberOf } from './format.ts'
+
 export const peopleTexts = {
   roles: { sysadmin: 'Sysadmin', admin: 'Admin', user: 'User' },
   invite: {
     title: 'You are invited',
     lead: (by: string) => `${by} invites you to this server. Choose a name and a password.`,
-    accept: 'Make account',
+    accept: 'Create account',
     signedIn: (name: string) =>
       `You are signed in as ${name}. Sign out to accept this invitation; it stays good until then.`,
     signOut: 'Sign out',
@@ -17,7 +19,7 @@ export const peopleTexts = {
     title: 'A new password',
     whose: (email: string) => `For the account ${email}.`,
     over: 'This link cannot be used',
-    overText: 'It was used, or it is over. Ask for a new one.',
+    overText: 'It was used, or has expired. Ask for a new one.',
     set: 'Set password',
     done: 'Your password is set, and you are signed out everywhere else.',
     signIn: 'Sign in',
@@ -60,6 +62,7 @@ export const peopleTexts = {
   },
   account: {
     title: 'Your account',
+    signInFirst: 'Sign in to see it.',
     profile: 'Profile',
     name: 'Name',
     saveName: 'Save name',
@@ -110,7 +113,7 @@ export const peopleTexts = {
     email: 'E-mail (optional)',
     role: 'Role',
     inviteHint: 'Without an address, whoever has the link can use it. It works once, within a week.',
-    makeLink: 'Make link',
+    makeLink: 'Create link',
     invitationLink: 'The invitation is ready',
     resetLink: 'A link for a new password',
     linkReady: 'Pass this link on. It is shown only once and works once.',
@@ -130,9 +133,20 @@ export const peopleTexts = {
       [
         sessions === 0
           ? 'They are signed in nowhere.'
-          : `They are signed out of ${count(sessions, 'session')}.`,
-        `They own ${count(boards, 'board')}${links === 0 ? '.' : ` and made ${count(links, 'share link')} that would stop.`}`,
-      ].join(' '),
+          : counted(sessions, {
+              one: 'They are signed out of # session.',
+              other: 'They are signed out of # sessions.',
+            }),
+        counted(boards, { one: 'They own # board.', other: 'They own # boards.' }),
+        links === 0
+          ? ''
+          : counted(links, {
+              one: 'They created # share link, which would stop.',
+              other: 'They created # share links, which would stop.',
+            }),
+      ]
+        .filter((part) => part !== '')
+        .join(' '),
     heir: 'Hand boards and links to',
     nobody: 'Nobody',
     nobodyHint:
@@ -140,14 +154,60 @@ export const peopleTexts = {
     inactive: 'deactivated',
     application: 'application',
     refused: 'This page is for administrators.',
+    audit: 'Audit trail',
+    heads: {
+      people: ['Name', 'E-mail', 'Role', 'Second factor', 'Last seen', 'Action'],
+      invitations: ['For', 'Role', 'Invited by', 'Until', 'State', 'Action'],
+      connections: ['Who', 'Board', 'Level', 'Since', 'From', 'Action'],
+      boards: ['Board', 'Owner', 'Changed'],
+      links: ['Link', 'Board', 'Level', 'Created by', 'Uses', 'State', 'Action'],
+      limits: ['Setting', 'Limit'],
+    },
+    /** Before a value where a narrow page has no heads. */
+    shortHeads: { factor: 'Second factor', seen: 'Seen', by: 'by', until: 'until', uses: 'Uses' },
+    factor: (isOn: boolean) => (isOn ? 'on' : 'off'),
+    name: 'Name',
+    link: 'Link',
+    anybody: 'whoever has the link',
+    publicBoard: 'public',
+    unnamedLink: 'without a label',
+    theServer: 'the server',
+    usesOf: (uses: number, most: number | null) =>
+      most === null ? numberOf(uses) : `${numberOf(uses)} of ${numberOf(most)}`,
+    states: {
+      open: 'open',
+      active: 'active',
+      accepted: 'accepted',
+      withdrawn: 'withdrawn',
+      expired: 'expired',
+      revoked: 'revoked',
+      used_up: 'used up',
+      suspended: 'suspended',
+    } as Record<string, string>,
+    revoke: 'Revoke',
+    limits: 'Limits',
+    facts: {
+      version: 'Version',
+      started: 'Started',
+      connections: 'Connections',
+      people: 'People',
+      administrators: 'Administrators',
+      boards: 'Boards',
+      files: 'Files',
+    },
+    connectionsOf: (now: number, most: number | undefined) =>
+      `${numberOf(now)} of ${most === undefined ? '?' : numberOf(most)}`,
+    peopleAre: (active: number, deactivated: number) =>
+      `${numberOf(active)} active, ${numberOf(deactivated)} deactivated`,
+    boardsAre: (live: number, trash: number) => `${numberOf(live)}, and ${numberOf(trash)} in the trash`,
     allBoards: 'All boards',
     of: (issuer: string) => `of ${issuer}`,
     withdraw: 'Withdraw',
     nobodyFound: 'Nobody here has a name or an address like this.',
-    noInvitations: 'Nobody is invited at the moment. An invitation is a link that makes one account.',
+    noInvitations: 'Nobody is invited at the moment. An invitation is a link that creates one account.',
     nobodyConnected: 'Nobody has a board open right now.',
     noBoards: 'There are no boards yet.',
-    noLinks: 'Nobody has made a share link yet.',
+    noLinks: 'Nobody has created a share link yet.',
     more: 'Show more',
     disconnect: 'Disconnect',
     healthy: 'healthy',
@@ -155,5 +215,7 @@ export const peopleTexts = {
   },
 }
 
-const count = (number: number, noun: string): string =>
-  `${number.toLocaleString()} ${noun}${number === 1 ? '' : 's'}`
+export const deviceTexts = {
+  unknown: 'Unknown device',
+  on: (browser: string, system: string) => `${browser} on ${system}`,
+}

@@ -1,4 +1,6 @@
 // What the pages say about consent, templates, records and one's own data.
+import { numberOf } from './format.ts'
+
 export const consentTexts = {
   title: 'Consent',
   lead: 'Before you come in, please read and accept what is asked here.',
@@ -30,7 +32,8 @@ export const consentTexts = {
 }
 export const dataTexts = {
   gathering: 'Gathering your data …',
-  section: (section: string, done: number, total: number) => `${section}: ${done} of ${total} rows`,
+  section: (section: string, done: number, total: number) =>
+    `${section}: ${numberOf(done)} of ${numberOf(total)} rows`,
   ready: 'Downloaded',
   file: 'my data',
   title: 'Your data',
@@ -59,10 +62,10 @@ export const templateTexts = {
   records: 'Records',
   newTitle: (name: string) => `New board: ${name}`,
   boardName: 'Name of the board',
-  make: 'Make board',
+  make: 'Create board',
   notes: 'Notes on the approval (optional)',
   approveTitle: (name: string, version: number) => `Approve ${name}, version ${version}?`,
-  approved: 'Approved: new boards are made from this version',
+  approved: 'Approved: new boards are created from this version',
   compareTitle: (name: string, version: number) => `What is new in ${name}, version ${version}`,
   first: 'This is the first version.',
   nothingNew: 'Nothing changed from the version before.',
@@ -76,7 +79,7 @@ export const templateTexts = {
   field: (name: string) => `${name.replaceAll('_', ' ')} changed`,
   more: 'Show more',
   save: 'Save as template',
-  saveLead: 'An administrator approves it before boards are made from it. Images stay behind.',
+  saveLead: 'An administrator approves it before boards are created from it. Images stay behind.',
   saveAs: 'Save as',
   saveNew: 'a new template',
   saveVersion: (name: string) => `a new version of ${name}`,
@@ -96,6 +99,8 @@ export const templateTexts = {
     cpf: 'CPF',
     cnpj: 'CNPJ',
   },
+  boards: 'Boards',
+  choicesHint: 'new, known',
   choices: (name: string) => `Choices for ${name}, separated by commas`,
   requiredOf: (name: string) => `${name} is required`,
   requiredShort: 'required',
@@ -116,7 +121,7 @@ export const recordTexts = {
   save: 'Save',
   saved: 'Saved. The texts on the board follow.',
   open: 'Open the board',
-  madeBy: (name: string | null, when: string) => `Made by ${name ?? 'somebody'} on ${when}`,
+  madeBy: (name: string | null, when: string) => `Created by ${name ?? 'somebody'} on ${when}`,
   changedBy: (name: string | null, when: string) => `Last changed by ${name ?? 'somebody'} on ${when}`,
   masked: 'Some values are partly hidden. Whoever may edit the board sees them in full.',
   yes: 'Yes',

@@ -1,27 +1,62 @@
-// What the pages say about access: links, requests, people who are sent away, and the account of whoever looks.
-import type { Level } from '../../shared/levels.ts'
+// What the dialog of sharing says: people, links, who is here, who is sent away, who becomes the owner.
+import type { ConnectionResponse, ShareLinkResponse } from '../../shared/api.ts'
+import { counted } from './format.ts'
 
-const may: Record<Level, string> = { view: 'view', comment: 'comment', edit: 'edit' }
+export const shareTexts = {
+  title: 'Share',
+  tabs: { people: 'People', links: 'Links', here: 'Here now' },
+  audit: 'Audit trail',
+  email: 'E-mail',
+  invite: 'Invite',
+  owner: 'Owner',
+  invitedByAddress: 'invited by address',
+  everybodyElse: 'Everybody else',
+  members: 'Members of this server',
+  membersAre: 'everybody with an account here',
+  membersLevel: 'What members may do',
+  everyone: 'Everyone',
+  everyoneIs: 'whoever knows the address, without signing in',
+  everyoneLevel: 'What everyone may do',
+  noAccess: 'No access',
+  byLink: 'came in by a link',
+  /** Why somebody may open the board. */
+  reasons: {
+    owner: 'owner',
+    administrator: 'administrator of this server',
+    permission: 'invited',
+    folder: 'by its folder',
+    members: 'member of this server',
+    public: 'open to everyone',
+    link: 'came in by a link',
+    agent: 'agent',
+  } as Record<string, string>,
+}
 
-export const requestTexts = {
-  ask: 'Request access',
-  askMore: 'Ask to edit',
-  title: 'Request access',
-  text: 'The owner of the board sees your request and answers it.',
-  level: 'Access',
-  message: 'Message (optional)',
-  send: 'Send request',
-  sent: 'Your request was sent. The page changes by itself when it is answered.',
-  tab: 'Requests',
-  none: 'Nobody is waiting for an answer.',
-  wants: (level: Level) => `wants to ${may[level]}`,
-  give: 'Allow',
-  decline: 'Decline',
-  given: (name: string, level: Level) => `${name} may ${may[level]} now`,
-  declined: (name: string) => `The request from ${name} was declined`,
-  news: (name: string, level: Level) => `${name} asks to ${may[level]} this board`,
-  answer: 'Answer',
-  count: (count: number) => (count === 1 ? '1 request for access' : `${count} requests for access`),
+export const hereTexts = {
+  nobody: 'Nobody is here.',
+  since: (when: string) => `joined ${when}`,
+  joined: (when: string, address: string | null) => (address === null ? when : `${when} from ${address}`),
+  you: 'You',
+  sendAway: 'Send away',
+  sendNameAway: (name: string) => `Send ${name} away`,
+  kinds: {
+    user: '',
+    guest: 'guest',
+    agent: 'agent',
+    anonymous: 'not signed in',
+  } as Record<string, string>,
+  /** Why somebody is in. */
+  reasons: {
+    owner: 'owns the board',
+    administrator: 'administers this server',
+    permission: 'was invited',
+    folder: 'shared with its folder',
+    members: 'is a member of this server',
+    public: 'the board is open to everyone',
+    link: 'came in by a link',
+    agent: 'is an agent',
+    none: 'no longer has access',
+  } satisfies Record<ConnectionResponse['reason'], string>,
 }
 
 export const personTexts = {
@@ -39,7 +74,7 @@ export const personTexts = {
   out: (name: string) => `${name} was disconnected and no longer has access`,
   removed: (name: string) => `${name} no longer has access`,
   guestsAway: (count: number) =>
-    count === 1 ? '1 guest who is not here' : `${count} guests who are not here`,
+    counted(count, { one: '# guest who is not here', other: '# guests who are not here' }),
   here: 'here now',
 }
 
@@ -85,47 +120,34 @@ export const linkTexts = {
   },
   kept: 'As it is',
   date: 'Date and time of expiry',
-  boardCopied: 'Address of the board copied. It opens for those who have access.',
-  copyBoard: 'Copy link',
-}
-
-export const accountTexts = {
-  menu: (name: string) => `${name}: account`,
-  name: 'Change name',
-  nameLabel: 'Your name',
-  save: 'Save',
-  renamed: 'Your name was changed',
-  password: 'Change password',
-  current: 'Current password',
-  next: 'New password',
-  again: 'New password again',
-  hint: 'At least 8 characters.',
-  different: 'The two new passwords are not the same.',
-  passwordChanged: 'Your password was changed. Everywhere else you are signed out.',
-  light: 'Light theme',
-  dark: 'Dark theme',
-  audit: 'Audit trail',
-  signOut: 'Sign out',
-  leave: 'Leave',
-  signIn: 'Sign in',
-}
-
-export const entryTexts = {
-  linkOverTitle: 'This link does not open the board',
-  linkOver:
-    'It may have been revoked, have expired, or be used up; or the address is incomplete. Ask the person who sent it for a new one.',
-  wrongAddressTitle: 'This is not the address of this server',
-  unreachableTitle: 'The server cannot be reached',
-  cannotOpenTitle: 'The board cannot be opened',
-  haveAccess: 'The link no longer works, but you have access of your own.',
-  otherName: 'Use another name, of at most 100 characters.',
-  wrongPassword: 'That is not the password of this link.',
-}
-
-export const setupTexts = {
-  incompleteTitle: 'This link is not complete',
-  incomplete: 'Open the whole set-up link, as the server printed it when it started.',
-  usedTitle: 'This link no longer works',
-  used: 'It has been used, or the server has printed a newer one since. If there is no account yet, restart the server: it prints a new link.',
-  signIn: 'Sign in',
+  labelHint: 'What for? (label)',
+  create: 'Create link',
+  more: 'Expiry, password, number of uses',
+  usesAtMost: 'Uses',
+  fresh: 'Your new link. Copy it now: it is shown only once.',
+  freshLabel: 'New link',
+  copy: 'Copy',
+  copied: 'Link copied',
+  notCopied: 'This browser does not let pages copy: select the link and copy it yourself.',
+  none: 'No links yet. Anybody who has one can open the board without an account.',
+  past: (count: number) =>
+    counted(count, { one: '# link that no longer works', other: '# links that no longer work' }),
+  unnamed: 'Link',
+  created: (when: string) => `Created ${when}`,
+  revoke: 'Revoke',
+  revokeName: (name: string) => `Revoke ${name}`,
+  used: (uses: number, most: number | null) =>
+    most === null
+      ? counted(uses, { one: 'used # time', other: 'used # times' })
+      : counted(most, { one: `used ${uses} of # time`, other: `used ${uses} of # times` }),
+  hasPassword: 'password',
+  until: (when: string) => `until ${when}`,
+  last: (when: string) => `last ${when}`,
+  states: {
+    active: '',
+    expired: 'expired',
+    revoked: 'revoked',
+    used_up: 'used up',
+    suspended: 'suspended: its creator may not give access now',
+  } satisfies Record<ShareLinkResponse['state'], string>,
 }

@@ -1,5 +1,6 @@
 // What the pages say about versions.
 import type { VersionResponse } from '../../shared/api.ts'
+import { counted } from './format.ts'
 
 const reasons: Record<VersionResponse['reason'], string> = {
   automatic: 'Automatic version',
@@ -32,4 +33,4 @@ export const versionTexts = {
   undone: 'The board is as it was before',
 }
 
-const elements = (count: number): string => (count === 1 ? '1 element' : `${count.toLocaleString()} elements`)
+const elements = (count: number): string => counted(count, { one: '# element', other: '# elements' })

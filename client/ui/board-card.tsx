@@ -7,15 +7,15 @@ import * as api from '../api.ts'
 import { saveFile } from '../board/save-file.ts'
 import { FolderPicker } from '../folders/folder-picker.tsx'
 import { Link, navigate } from '../router.tsx'
-import { boardsTexts as words } from '../texts/boards.ts'
+import { cardTexts, boardsTexts as words } from '../texts/boards.ts'
 import { texts } from '../texts/comments.ts'
+import { ago, atTime } from '../texts/format.ts'
 import { templateTexts } from '../texts/records.ts'
 import { trashTexts } from '../texts/trash.ts'
 import { Confirm, Prompt } from './dialog.tsx'
 import { Icon } from './icons.tsx'
 import { Menu, type MenuItem } from './menu.tsx'
 import { usePictures } from './pictures.ts'
-import { ago, atTime } from './time.ts'
 import { showProblem, showToast } from './toast.tsx'
 
 const ShareDialog = lazy(() =>
@@ -78,12 +78,12 @@ export const BoardCard = ({ board, folders, onChange }: BoardCardProps) => {
   const items: MenuItem[] = isDeleted
     ? [
         {
-          label: 'Restore',
+          label: cardTexts.restore,
           icon: <Icon name="restore" />,
-          onSelect: () => doing(api.restoreBoard(board.id), 'Restored'),
+          onSelect: () => doing(api.restoreBoard(board.id), cardTexts.restored),
         },
         {
-          label: 'Delete for ever',
+          label: cardTexts.purge,
           icon: <Icon name="trash" />,
           isDanger: true,
           onSelect: () => setAsking('purge'),
@@ -91,7 +91,7 @@ export const BoardCard = ({ board, folders, onChange }: BoardCardProps) => {
       ]
     : [
         ...(board.may_manage
-          ? [{ label: 'Rename', icon: <Icon name="list" />, onSelect: () => setAsking('name') }]
+          ? [{ label: cardTexts.rename, icon: <Icon name="list" />, onSelect: () => setAsking('name') }]
           : []),
         ...(board.may_manage
           ? [{ label: words.share, icon: <Icon name="people" />, onSelect: () => setAsking('share') }]
@@ -106,19 +106,19 @@ export const BoardCard = ({ board, folders, onChange }: BoardCardProps) => {
           onSelect: () => setAsking('template'),
         },
         {
-          label: 'Duplicate',
+          label: cardTexts.duplicate,
           icon: <Icon name="copy" />,
-          onSelect: () => doing(api.duplicateBoard(board.id), 'Duplicated'),
+          onSelect: () => doing(api.duplicateBoard(board.id), cardTexts.duplicated),
         },
         ...(board.may_manage
           ? [
               {
-                label: 'Audit trail',
+                label: cardTexts.audit,
                 icon: <Icon name="clock" />,
                 onSelect: () => navigate(`/boards/${board.id}/audit`),
               },
               {
-                label: 'Move to trash',
+                label: cardTexts.trash,
                 icon: <Icon name="trash" />,
                 isDanger: true,
                 onSelect: askTrash,
@@ -172,25 +172,25 @@ export const BoardCard = ({ board, folders, onChange }: BoardCardProps) => {
           <h2>{isDeleted ? board.title : <Link href={`/b/${board.id}`}>{board.title}</Link>}</h2>
           <p title={atTime(board.deleted_at ?? board.updated_at)}>
             {isDeleted
-              ? `Deleted ${ago(board.deleted_at ?? board.updated_at)}`
-              : `Changed ${ago(board.updated_at)}`}
+              ? cardTexts.deletedAt(ago(board.deleted_at ?? board.updated_at))
+              : cardTexts.changedAt(ago(board.updated_at))}
             {board.may_manage ? '' : ` · ${board.owner_name}`}
           </p>
         </div>
         {board.may_manage || !isDeleted ? (
-          <Menu label={`${board.title}: actions`} items={items}>
+          <Menu label={cardTexts.menu(board.title)} items={items}>
             <Icon name="more" />
           </Menu>
         ) : null}
       </div>
       {asking === 'name' && (
         <Prompt
-          title="Rename board"
-          label="Name"
+          title={cardTexts.renameTitle}
+          label={cardTexts.name}
           value={board.title}
-          action="Rename"
+          action={cardTexts.rename}
           onClose={() => setAsking(null)}
-          onDone={(title) => doing(api.updateBoard(board.id, { title }), 'Renamed')}
+          onDone={(title) => doing(api.updateBoard(board.id, { title }), cardTexts.renamed)}
         />
       )}
       {asking === 'move' && (
@@ -228,11 +228,11 @@ export const BoardCard = ({ board, folders, onChange }: BoardCardProps) => {
       )}
       {asking === 'purge' && (
         <Confirm
-          title="Delete for ever?"
-          text={`“${board.title}” and all its versions and images will be gone. Its audit trail stays.`}
-          action="Delete for ever"
+          title={cardTexts.purgeTitle}
+          text={cardTexts.purgeText(board.title)}
+          action={cardTexts.purge}
           onClose={() => setAsking(null)}
-          onDone={() => doing(api.purgeBoard(board.id), 'Deleted for ever')}
+          onDone={() => doing(api.purgeBoard(board.id), cardTexts.purged)}
         />
       )}
     </article>

@@ -1,4 +1,5 @@
 // The browser and the system of a session, as people know them; the whole text is for those who ask.
+import { deviceTexts } from '../texts/people.ts'
 
 const browsers: [RegExp, string][] = [
   [/\bEdg(e|A|iOS)?\//, 'Edge'],
@@ -20,10 +21,10 @@ const systems: [RegExp, string][] = [
 
 /** `Firefox on Linux`; what a program calls itself, where it is no browser. */
 export function deviceName(userAgent: string | null): string {
-  if (userAgent === null) return 'Unknown device'
+  if (userAgent === null) return deviceTexts.unknown
   const nameIn = (list: [RegExp, string][]) => list.find(([pattern]) => pattern.test(userAgent))?.[1]
   const browser = nameIn(browsers)
   const system = nameIn(systems)
   if (browser === undefined) return userAgent
-  return system === undefined ? browser : `${browser} on ${system}`
+  return system === undefined ? browser : deviceTexts.on(browser, system)
 }

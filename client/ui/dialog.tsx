@@ -1,5 +1,7 @@
 // A modal dialog on the browser's own <dialog>: focus stays inside, Escape closes, the page behind does not move.
+
 import { type ReactNode, useId, useLayoutEffect, useRef } from 'react'
+import { appTexts } from '../texts/app.ts'
 import { Icon } from './icons.tsx'
 
 interface DialogProps {
@@ -43,7 +45,7 @@ export const Dialog = ({ title, onClose, children, size = 'small' }: DialogProps
     >
       <div className="dialog-head">
         <h2 id={titleId}>{title}</h2>
-        <button type="button" className="quiet square" aria-label="Close" onClick={onClose}>
+        <button type="button" className="quiet square" aria-label={appTexts.close} onClick={onClose}>
           <Icon name="close" />
         </button>
       </div>
@@ -99,7 +101,7 @@ export const Prompt = ({
       </label>
       <div className="actions end">
         <button type="button" onClick={onClose}>
-          Cancel
+          {appTexts.cancel}
         </button>
         <button type="submit" className={isDanger ? 'primary danger' : 'primary'}>
           {action}
@@ -122,7 +124,7 @@ export const Confirm = ({ title, text, action, onClose, onDone }: ConfirmProps) 
     <p>{text}</p>
     <div className="actions end">
       <button type="button" onClick={onClose} data-first>
-        Cancel
+        {appTexts.cancel}
       </button>
       <button type="button" className="primary danger" onClick={onDone}>
         {action}

@@ -1,5 +1,8 @@
 // Pages with one form on them: signing in, an invitation, a new password.
+
 import { type FormEvent, type ReactNode, useState } from 'react'
+import { appTexts } from '../texts/app.ts'
+import { formTexts } from '../texts/entry.ts'
 import { Mark } from './icons.tsx'
 
 interface EntryProps {
@@ -36,7 +39,7 @@ export const Entry = ({
     try {
       await onSubmit((name) => String(fields.get(name) ?? ''))
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : 'That did not work.')
+      setProblem(error instanceof Error ? error.message : formTexts.failed)
     }
     setBusy(false)
   }
@@ -44,7 +47,7 @@ export const Entry = ({
     <main className="centered">
       <form className="card entry" onSubmit={submit}>
         <p className="brand">
-          <Mark /> Boardroom
+          <Mark /> {appTexts.brand}
         </p>
         <h1>{title}</h1>
         {lead !== undefined && <p className="lead">{lead}</p>}
@@ -75,6 +78,6 @@ export const NewPassword = ({ label }: { label: string }) => (
       maxLength={128}
       required
     />
-    <span className="hint">At least 8 characters.</span>
+    <span className="hint">{formTexts.passwordHint}</span>
   </label>
 )

@@ -1,6 +1,8 @@
 // Whole pages with one thing to say: what happened, and what to do.
+
 import type { ReactNode } from 'react'
 import { Link } from '../router.tsx'
+import { appTexts } from '../texts/app.ts'
 import { Mark } from './icons.tsx'
 
 export const MessagePage = ({
@@ -16,8 +18,8 @@ export const MessagePage = ({
     title={title}
     text={text}
     brand={
-      <Link href="/" className="brand" aria-label="Boardroom: all boards">
-        <Mark /> Boardroom
+      <Link href="/" className="brand" aria-label={appTexts.home}>
+        <Mark /> {appTexts.brand}
       </Link>
     }
   >

@@ -1,7 +1,7 @@
 // A new password of one's own: the form of the account page and of the menu.
 import { type FormEvent, useState } from 'react'
 import { changePassword } from '../people-api.ts'
-import { accountTexts as texts } from '../texts/sharing.ts'
+import { accountTexts as texts } from '../texts/account.ts'
 import { showToast } from './toast.tsx'
 
 export const PasswordForm = ({ onDone }: { onDone?: () => void }) => {

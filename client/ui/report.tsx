@@ -1,6 +1,6 @@
 // What became of many files at once: what went wrong stays to be read, file by file, until it is closed.
 import { useSyncExternalStore } from 'react'
-import { reportTexts as texts } from '../texts/boards.ts'
+import { reportTexts as texts } from '../texts/files.ts'
 import { Dialog } from './dialog.tsx'
 
 export interface Report {

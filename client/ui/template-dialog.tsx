@@ -184,7 +184,7 @@ const VariableRow = ({ name, variable, onChange }: VariableRowProps) => {
         <input
           required
           aria-label={t.choices(label)}
-          placeholder="new, known"
+          placeholder={t.choicesHint}
           value={variable.choices}
           onChange={({ target }) => onChange(name, { choices: target.value })}
         />

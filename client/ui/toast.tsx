@@ -1,5 +1,7 @@
 // Short news at the lower edge, gone by itself.
+
 import { useEffect, useRef, useSyncExternalStore } from 'react'
+import { appTexts } from '../texts/app.ts'
 
 interface Toast {
   id: number
@@ -31,7 +33,7 @@ export const showToast = (text: string, isProblem = false, action: ToastAction |
 }
 
 export const showProblem = (error: unknown): void =>
-  showToast(error instanceof Error ? error.message : 'Something went wrong. Try again.', true)
+  showToast(error instanceof Error ? error.message : appTexts.failed, true)
 
 export const Toasts = () => {
   const shown = useSyncExternalStore(

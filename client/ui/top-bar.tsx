@@ -1,9 +1,11 @@
 // The line over every page that is not a canvas: where one is, and who one is.
+
 import type { ReactNode } from 'react'
 import type { MeResponse } from '../../shared/api.ts'
 import { Bell } from '../comments/bell.tsx'
 import { Link, navigate } from '../router.tsx'
-import { accountTexts } from '../texts/sharing.ts'
+import { accountTexts as texts } from '../texts/account.ts'
+import { appTexts } from '../texts/app.ts'
 import { AccountMenu } from './account-menu.tsx'
 import { Icon, Mark } from './icons.tsx'
 import type { MenuItem } from './menu.tsx'
@@ -13,17 +15,17 @@ export const TopBar = ({ me, children }: { me: MeResponse | null; children?: Rea
   const items: MenuItem[] = [
     ...(me?.kind === 'user'
       ? [
-          { label: 'Your account', icon: <Icon name="people" />, onSelect: () => navigate('/account') },
-          { label: 'Agents', icon: <Icon name="list" />, onSelect: () => navigate('/agents') },
+          { label: texts.account, icon: <Icon name="people" />, onSelect: () => navigate('/account') },
+          { label: texts.agents, icon: <Icon name="list" />, onSelect: () => navigate('/agents') },
         ]
       : []),
     ...(me === null
       ? []
-      : [{ label: 'Consent and my data', icon: <Icon name="list" />, onSelect: () => navigate('/consent') }]),
+      : [{ label: texts.consent, icon: <Icon name="list" />, onSelect: () => navigate('/consent') }]),
     ...(isAdmin
       ? [
-          { label: 'Administration', icon: <Icon name="list" />, onSelect: () => navigate('/admin') },
-          { label: accountTexts.audit, icon: <Icon name="list" />, onSelect: () => navigate('/audit') },
+          { label: texts.administration, icon: <Icon name="list" />, onSelect: () => navigate('/admin') },
+          { label: texts.audit, icon: <Icon name="list" />, onSelect: () => navigate('/audit') },
         ]
       : []),
   ]
@@ -31,7 +33,7 @@ export const TopBar = ({ me, children }: { me: MeResponse | null; children?: Rea
   return (
     <header className="top-bar">
       <Link href="/" className="brand">
-        <Mark /> <span>Boardroom</span>
+        <Mark /> <span>{appTexts.brand}</span>
       </Link>
       <div className="top-bar-middle">{children}</div>
       {isKnown && me.two_factor !== 'required' && <Bell isAdmin={isAdmin} />}

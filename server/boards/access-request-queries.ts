@@ -66,6 +66,21 @@ export const requestsOf = (
 export const requestById = (db: Db, boardId: string, id: number): Promise<AccessRequestRow | undefined> =>
   requests(db).where('r.board_id', '=', boardId).where('r.id', '=', id).executeTakeFirst()
 
+/** The last request of one person. */
+export const lastRequestBy = (
+  db: Db,
+  boardId: string,
+  { userId, guestId }: Asker,
+): Promise<Pick<Row<'access_requests'>, 'answered_at' | 'answer_level'> | undefined> =>
+  db
+    .selectFrom('access_requests')
+    .select(['answered_at', 'answer_level'])
+    .where('board_id', '=', boardId)
+    .where(userId === null ? 'guest_id' : 'user_id', '=', userId === null ? guestId : userId)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+
 /** The open request, held until the transaction ends. */
 export const lockRequest = (
   trx: Trx,

@@ -7,6 +7,7 @@ import type {
   AccessRequestAnswer,
   AccessRequestCreate,
   AccessRequestResponse,
+  OwnAccessRequest,
 } from '../../shared/api/folders.ts'
 import { allows, type Level } from '../../shared/levels.ts'
 import { transactionAs } from '../audit/actor.ts'
@@ -18,6 +19,7 @@ import {
   type AccessRequestRow,
   type Asker,
   guestNameOf,
+  lastRequestBy,
   lockRequest,
   openRequestsBy,
   requestById,
@@ -47,10 +49,7 @@ export async function requestAccess(
     throw new BoardroomError('not_signed_in', 'sign in, or open a share link, to ask for access')
   if (principal.kind === 'agent' || identity.boardId !== null)
     throw new BoardroomError('access_denied', 'only people who are signed in ask for access')
-  const asker: Asker = {
-    userId: principal.kind === 'user' ? principal.userId : null,
-    guestId: principal.kind === 'guest' ? principal.guestId : null,
-  }
+  const asker = askerOf(identity) ?? { userId: null, guestId: null }
   const { level } = await deps.access.decideOne(subjectOf(identity, boardId))
   if (allows(level, body.level))
     throw new BoardroomError('conflict', `you have the level ${level} on this board already`)
@@ -67,6 +66,28 @@ export async function requestAccess(
     if (id !== null)
       await notifyEvent(trx, deps.schema, boardId, { type: 'access_request', change: 'created' })
   })
+}
+
+/**
+ * Whether somebody who waits may come in by now. It is asked again and again, and tells nobody more than trying to
+ * come in would, so it is not in the trail: the trail has the request, the answer, and the coming in.
+ */
+export async function ownRequest(deps: Deps, identity: Identity, boardId: string): Promise<OwnAccessRequest> {
+  const { level } = await deps.access.decideOne(subjectOf(identity, boardId))
+  const asker = askerOf(identity)
+  const last = asker === null ? undefined : await lastRequestBy(deps.db, boardId, asker)
+  return { level, declined: last !== undefined && last.answered_at !== null && last.answer_level === null }
+}
+
+const askerOf = ({ principal }: Identity): Asker | null => {
+  switch (principal.kind) {
+    case 'user':
+      return { userId: principal.userId, guestId: null }
+    case 'guest':
+      return { userId: null, guestId: principal.guestId }
+    default:
+      return null
+  }
 }
 
 /** @throws BoardroomError invalid_request (cursor) */

@@ -6,12 +6,13 @@ import {
   AccessRequestResponse,
   Moderation,
   ModerationResponse,
+  OwnAccessRequest,
   Summon,
 } from '../../shared/api/folders.ts'
 import { listOf, PageQuery, Uuid } from '../../shared/api.ts'
 import type { HttpEnv } from '../routing/context.ts'
 import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router.ts'
-import { answerRequest, listRequests, requestAccess } from './access-requests.ts'
+import { answerRequest, listRequests, ownRequest, requestAccess } from './access-requests.ts'
 import type { BoardsDeps } from './deps.ts'
 import { moderate, readModeration, summon } from './moderation.ts'
 import { requireLevel, requireManage } from './require-level.ts'
@@ -121,6 +122,19 @@ export function moderationRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       const { answered, ...page } = c.req.valid('query')
       return c.json(await listRequests(deps, board_id, { ...page, answered: answered === 'true' }), 200)
     },
+  )
+
+  router.openapi(
+    createRoute({
+      method: 'get',
+      path: '/boards/{board_id}/access-requests/own',
+      tags: ['access requests'],
+      summary: 'Whether your own request was answered',
+      description: 'For whoever waits. The answer is the same for a board that does not exist.',
+      request: { params },
+      responses: { 200: jsonAnswer(OwnAccessRequest, 'As it is now.'), ...errorAnswers(401) },
+    }),
+    async (c) => c.json(await ownRequest(deps, c.get('identity'), c.req.valid('param').board_id), 200),
   )
 
   router.openapi(

@@ -1,6 +1,6 @@
 // `boardroom board …`: list boards, export and import them as files, and rebuild those at their size limit.
 import { randomBytes } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
 import { isText } from '../../shared/drawing-file.ts'
 import { imageTypeOf } from '../../shared/image-type.ts'
@@ -192,10 +192,7 @@ async function importFile(context: CommandContext, path: string, options: Comman
       '--title and --owner only apply to a new board; leave out --board to create one',
     )
   }
-  const body = await readFile(path).catch((error: unknown) => {
-    throw new BoardroomError('invalid_request', `cannot read ${path}`, { cause: error })
-  })
-  if (body.length === 0) throw new BoardroomError('invalid_request', `${path} is empty`)
+  const body = await contentOf(path, 4 * context.config.maxBoardBytes)
   const format = formatOfFile(path, body)
   const connected = await openForCommand(context, { alone: into !== null, recorded: true })
   try {
@@ -224,6 +221,25 @@ async function importFile(context: CommandContext, path: string, options: Comman
   } finally {
     await connected.close()
   }
+}
+
+/** @throws BoardroomError invalid_request | too_large, before anything is read that is too large to be a board. */
+async function contentOf(path: string, mostBytes: number): Promise<Buffer> {
+  const unreadable = (error: unknown): never => {
+    throw new BoardroomError('invalid_request', `cannot read ${path}`, { cause: error })
+  }
+  const about = await stat(path).catch(unreadable)
+  if (about.isDirectory()) throw new BoardroomError('invalid_request', `${path} is a folder, not a file`)
+  if (about.size > mostBytes) {
+    throw new BoardroomError(
+      'too_large',
+      `${path} has ${about.size} bytes; an import reads at most ${mostBytes}, four times BOARDROOM_MAX_BOARD_BYTES. ` +
+        'Make its images smaller, or divide it among several boards',
+    )
+  }
+  const body = await readFile(path).catch(unreadable)
+  if (body.length === 0) throw new BoardroomError('invalid_request', `${path} is empty`)
+  return body
 }
 
 /** Decided by the content, not the name: the JSON of an export is JSON, any other text or image is treated as a drawing. */

@@ -101,6 +101,9 @@ export function importJson({ current, body, replace, limits }: Ask<'importJson'>
 export function importScene({ current, body, replace, limits }: Ask<'importScene'>): Imported {
   const scene = drawingIn(body, limits.maxBoardBytes)
   if (typeof scene === 'string') return refused(`expected an Excalidraw drawing: ${scene}`)
+  // What is far too large is refused before a document is made of it, which takes many times its size in memory.
+  const bytes = jsonBytes(scene.elements, limits.maxBoardBytes)
+  if (bytes > limits.maxBoardBytes) return { outcome: 'too_large', bytes }
   const embedded = embeddedFilesOf(scene.images)
   const elements = scene.elements.map((element) => withContentId(element, embedded))
   const doc = documentOf(current)
@@ -138,6 +141,16 @@ export function importScene({ current, body, replace, limits }: Ask<'importScene
     : result
 }
 
+/** How long elements are as JSON; stops counting beyond `most`, where it says what they would have at this rate. */
+function jsonBytes(elements: readonly SceneElement[], most: number): number {
+  let bytes = 0
+  for (const [at, element] of elements.entries()) {
+    bytes += Buffer.byteLength(JSON.stringify(element))
+    if (bytes > most) return Math.round((bytes / (at + 1)) * elements.length)
+  }
+  return bytes
+}
+
 /** What a file holds; or why there is nothing in it. */
 function drawingIn(body: Uint8Array, maxBoardBytes: number): Drawing | string {
   // As much as an import may send at once.
@@ -164,6 +177,8 @@ function outcomeOf(current: Uint8Array, update: Uint8Array | null, limits: Impor
   const verdict = validateUpdate(update, doc, () => 'ok', {
     ...defaultValidationLimits,
     maxNewRootsPerUpdate: defaultValidationLimits.maxRootsPerBoard,
+    // It was made here, of a body that has its limit: one edit of many elements is what an import is.
+    maxStructsPerUpdate: Number.POSITIVE_INFINITY,
     // A replaced board deletes everything it had.
     maxDeletedClocksPerUpdate: defaultValidationLimits.maxClock,
   })

@@ -229,7 +229,8 @@ function limitBody(limits: AppDeps['limits']): MiddlewareHandler<HttpEnv> {
     const length = c.req.header('content-length')
     const maxBytes = mostOf(c)
     if (length !== undefined) {
-      if (Number(length) > maxBytes) throw tooLarge(maxBytes)
+      if (Number(length) > maxBytes)
+        throw tooLarge(maxBytes, c.req.path.endsWith('/import') ? importHint : '')
     } else if (c.req.raw.body !== null) {
       // Hono's own limiter passes the request to `new Request`, which does not accept those of @hono/node-server.
       const { url, method, headers, signal, body } = c.req.raw
@@ -257,8 +258,11 @@ function counted(maxBytes: number): TransformStream<Uint8Array, Uint8Array> {
   })
 }
 
-const tooLarge = (maxBytes: number): BoardroomError =>
-  new BoardroomError('too_large', `the body is larger than ${maxBytes} bytes`, {
+const importHint =
+  '; images of a drawing can go ahead of it, each with PUT /api/boards/{board_id}/files/{sha256}'
+
+const tooLarge = (maxBytes: number, hint = ''): BoardroomError =>
+  new BoardroomError('too_large', `the body is larger than ${maxBytes} bytes${hint}`, {
     details: { max_bytes: maxBytes },
   })
 

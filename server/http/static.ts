@@ -41,8 +41,8 @@ const types: Record<string, string> = {
 const compressible = /^(text\/|application\/(json|manifest|wasm)|image\/svg)/
 /** Vite puts a content hash into these names, and Excalidraw into those of its fonts, so the files never change. */
 const immutable = /^\/assets\/|-[\w-]{8}\.\w+$|^\/fonts\/.+-[0-9a-f]{32}\.woff2$/
-/** Scripts that the client starts as workers. */
-const workerScript = /^\/assets\/[\w.-]*worker[\w.-]*\.js$/
+/** The worker that cuts fonts: the only script that needs more than pages may. */
+const workerScript = /^\/assets\/subset-worker[\w.-]*\.js$/
 /** Encodings that the build has precompressed, best first, with their file extensions. */
 const ready = [
   ['br', '.br'],

@@ -97,5 +97,13 @@ export const AccessRequestResponse = z
   .meta({ id: 'AccessRequestResponse' })
 export type AccessRequestResponse = z.infer<typeof AccessRequestResponse>
 
+export const OwnAccessRequest = z
+  .object({
+    level: PermissionLevel.nullable().describe('what you may do now; null also where there is no such board'),
+    declined: z.boolean().describe('whether your last request was declined'),
+  })
+  .meta({ id: 'OwnAccessRequest' })
+export type OwnAccessRequest = z.infer<typeof OwnAccessRequest>
+
 /** The `folder` of a list of boards: one folder, those in none, or everywhere where it is left out. */
 export const FolderFilter = z.union([Uuid, z.literal('none')])

@@ -17,7 +17,7 @@ access.test(
     await page.getByLabel('E-mail').fill('hedy@example.org')
     await page.getByLabel('Password', { exact: false }).first().fill('correct horse battery')
     await page.getByLabel('Password again').fill('correct horse battery')
-    await page.getByRole('button', { name: 'Make account' }).click()
+    await page.getByRole('button', { name: 'Create account' }).click()
     await page.getByRole('button', { name: 'New board' }).first().click()
     await saysSync(page, 'Saved')
     await focusCanvas(page)
@@ -46,7 +46,7 @@ access.test(
     await owner.getByRole('button', { name: 'Share' }).click()
     await owner.getByRole('tab', { name: 'Links' }).click()
     await owner.getByLabel('Label').fill('Design review')
-    await owner.getByRole('button', { name: 'Make link' }).click()
+    await owner.getByRole('button', { name: 'Create link' }).click()
     const url = await owner.getByLabel('New link').inputValue()
 
     const guest = await open(url)

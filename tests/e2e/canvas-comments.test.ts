@@ -115,7 +115,7 @@ comments.test(
 
     // The member finds it on the boards page, and resolves it.
     const member = await open('/', { cookie: grace.cookie })
-    await member.getByText('1 unread threads').waitFor({ state: 'attached' })
+    await member.getByText('1 unread thread').waitFor({ state: 'attached' })
     await shot(member, 'boards')
     await member.getByRole('button', { name: 'Notifications, 1 unread' }).click()
     await member.getByRole('link', { name: 'Ada mentioned you on Plans' }).click()

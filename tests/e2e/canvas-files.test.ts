@@ -266,7 +266,7 @@ tests.add('works over a plain-http address of the LAN: drawing, images, copying 
       await saysSync(page, 'Saved')
       await page.getByRole('button', { name: 'Share' }).click()
       await page.getByRole('tab', { name: 'Links' }).click()
-      await page.getByRole('button', { name: 'Make link' }).click()
+      await page.getByRole('button', { name: 'Create link' }).click()
       await page.getByText('Link copied').waitFor()
       assert.ok((await page.getByLabel('New link').inputValue()).startsWith(`http://${lanAddress}`))
     }),

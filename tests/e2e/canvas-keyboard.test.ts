@@ -84,7 +84,7 @@ keyboard.test('shares a board, and gives the focus back to where it was', async 
   await tabTo(page, 'tab People')
   await page.keyboard.press('ArrowRight')
   await hasFocus(page, 'tab Links')
-  await tabTo(page, 'button Make link')
+  await tabTo(page, 'button Create link')
   await page.keyboard.press('Enter')
   await page.getByLabel('New link').waitFor()
   // Round and round, and never out of the dialog.

@@ -1,5 +1,5 @@
 // The commands that take boards out and bring them in.
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -64,6 +64,11 @@ commands('boards go out and come in as files, beside a running server', () =>
       ['notes.txt', 'Buy milk', /neither an .excalidraw file or library/],
       ['photo.jpg', Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16]), /a picture without a drawing inside/],
     ]
+    const huge = path.join(folder, 'huge.excalidraw')
+    await writeFile(huge, '')
+    await truncate(huge, 3 * 1024 ** 3)
+    assert.match((await run(dataDir, ['board', 'import', huge])).stderr, /an import reads at most 268435456/)
+    assert.match((await run(dataDir, ['board', 'import', folder])).stderr, /is a folder/)
     for (const [name, content, message] of refusals) {
       await writeFile(path.join(folder, name), content)
       const { code, stderr } = await run(dataDir, ['board', 'import', path.join(folder, name)])

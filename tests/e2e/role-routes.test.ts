@@ -97,7 +97,7 @@ const everybody = [
 /** The level on this board or folder decides; administrators manage all of them. */
 const byLevel = /^\w+ \/(boards\/\{board_id\}|folders\/\{folder_id\})(\/|$)/
 /** Asked by whoever is not let in. */
-const forOutsiders = /\/(access-requests|consent|offer|tickets|star)$/
+const forOutsiders = /\/(access-requests|access-requests\/own|consent|offer|tickets|star)$/
 
 const routes = suite('every route')
 

@@ -147,6 +147,32 @@ moderation('a request tells nobody whether there is such a board, and declining 
   }),
 )
 
+moderation('whoever waits is told when there is an answer, and nobody whether there is such a board', () =>
+  withApp(async (test) => {
+    const { call, db } = test
+    const { id: owner } = await make.user(db)
+    const { id: bob } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
+    const path = `/api/boards/${board}/access-requests`
+    const own = async (as: number, id = board) =>
+      (await call('GET', `/api/boards/${id}/access-requests/own`, { as })).body
+    const ask = () => call('POST', path, { as: bob, body: { level: 'view' } })
+    const answer = async (level: string | null) => {
+      const [request] = (await call('GET', path, { as: owner })).body.items
+      await call('POST', `${path}/${request.id}/answer`, { as: owner, body: { level } })
+    }
+    await ask()
+    assert.equal(await own(bob), { level: null, declined: false })
+    assert.equal(await own(bob, randomUUID()), { level: null, declined: false })
+    await answer(null)
+    assert.equal(await own(bob), { level: null, declined: true })
+    await ask()
+    assert.equal(await own(bob), { level: null, declined: false }, 'a new request waits')
+    await answer('comment')
+    assert.equal(await own(bob), { level: 'comment', declined: false })
+  }),
+)
+
 moderation('a guest who asks for more is given a link that nobody else can open', () =>
   withApp(async (test) => {
     const { call, db } = test

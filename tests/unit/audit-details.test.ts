@@ -12,6 +12,41 @@ const row = (about: Partial<Parameters<typeof detailsOf>[0]>) => ({
 })
 const people = new Map([[4, 'Una']])
 
+words('says whose level changed, and what an export was limited to', () => {
+  const said = (about: Partial<Parameters<typeof detailsOf>[0]>) =>
+    detailsOf(row({ action: 'permission_change', ...about }), people, new Map([['l-1', 'Class 7b']]))
+  const change = (who: Record<string, unknown>) => ({
+    old_values: { ...who, level: 'view' },
+    new_values: { ...who, level: 'edit' },
+  })
+  assert.is(
+    said({ resource_type: 'board_permission', ...change({ user_id: 4 }) }),
+    'for: Una · level: view → edit',
+  )
+  assert.is(
+    said({ resource_type: 'board_permission', ...change({ user_id: null }) }),
+    'for: everyone, without an account · level: view → edit',
+  )
+  assert.is(
+    said({ resource_type: 'board_invitation', ...change({ email: 'mia@example.org' }) }),
+    'invitation to a board · for: mia@example.org · level: view → edit',
+  )
+  const pen = { user_id: 4, guest_id: null }
+  assert.is(
+    said({ old_values: { ...pen, speaks: true }, new_values: { ...pen, speaks: false } }),
+    'for: Una · has the pen: yes → no',
+  )
+  assert.is(
+    said({ old_values: { moderation: 'open' }, new_values: { moderation: 'view_only' } }),
+    'moderation: open → view only',
+  )
+  const filter = { board_id: 'b', link_id: 'l-1', action: 'link_use', user_id: 4 }
+  assert.is(
+    said({ action: 'export', details: { filter, format: 'csv' } }),
+    'only link: Class 7b · only action: link used · only by: Una · format: csv',
+  )
+})
+
 words('names people, levels from one to the other, and how somebody came and went', () => {
   const said = (about: Partial<Parameters<typeof detailsOf>[0]>) => detailsOf(row(about), people)
   assert.is(

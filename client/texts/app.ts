@@ -1,0 +1,22 @@
+// What every page may say.
+export const appTexts = {
+  brand: 'Boardroom',
+  home: 'Boardroom: all boards',
+  titleOf: (page: string) => `${page} · Boardroom`,
+  opening: 'Opening the page',
+  openingBoard: 'Opening the board',
+  nothingHereTitle: 'There is nothing here',
+  nothingHere: 'The address may be incomplete. Check the link that you were given.',
+  allBoards: 'All boards',
+  tryAgain: 'Try again',
+  showMore: 'Show more',
+  cancel: 'Cancel',
+  close: 'Close',
+  signIn: 'Sign in',
+  failed: 'Something went wrong. Try again.',
+  guest: 'guest',
+  agent: 'agent',
+  guestName: (name: string) => `${name} (guest)`,
+  agentName: (name: string) => `${name} (agent)`,
+  somebody: 'Somebody',
+}

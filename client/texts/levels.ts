@@ -1,0 +1,15 @@
+// What the levels of access are called.
+import type { Level } from '../../shared/levels.ts'
+
+export const levelNames: Record<Level, string> = {
+  view: 'Can view',
+  comment: 'Can comment',
+  edit: 'Can edit',
+}
+
+export const levelTexts = {
+  level: 'Level',
+  levelOf: (name: string) => `Level of ${name}`,
+  remove: 'Remove',
+  removeName: (name: string) => `Remove ${name}`,
+}
