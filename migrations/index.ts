@@ -32,6 +32,7 @@ import * as journalInTrail from './0038-journal-in-trail.ts'
 import * as recordsLookedUp from './0039-records-looked-up.ts'
 import * as sideRows from './0040-side-rows.ts'
 import * as signIns from './0041-sign-ins.ts'
+import * as indexes from './0042-indexes.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -70,4 +71,5 @@ export const migrations: readonly Migration[] = [
   { name: '0039-records-looked-up', ...recordsLookedUp },
   { name: '0040-side-rows', ...sideRows },
   { name: '0041-sign-ins', ...signIns },
+  { name: '0042-indexes', ...indexes },
 ]

@@ -21,13 +21,14 @@ export type BoardRow = Row<'boards'> & {
   has_record: boolean
 }
 
+// `has_record` is no `exists`: for many boards Postgres would read all records first.
 const columnsFor = (
   userId: number | null,
   reader = userId === null ? null : `user:${userId}`,
 ): RawBuilder<unknown> => sql`
   b.*, o.name as owner_name,
   (select offer.user_id from ${sql.table('board_offers')} offer where offer.board_id = b.id) as offered_to,
-  exists (select from ${sql.table('board_records')} r where r.board_id = b.id and r.deleted_at is null) as has_record,
+  coalesce((select true from ${sql.table('board_records')} r where r.board_id = b.id and r.deleted_at is null limit 1), false) as has_record,
   exists (select from ${sql.table('board_stars')} star where star.user_id = ${userId}::integer and star.board_id = b.id) as starred,
   b.folder_id is not null and ${userId}::integer is not null and exists (
     select from ${sql.table('folders')} f where f.id = b.folder_id and (
@@ -283,16 +284,19 @@ export function inScope({
 }: Pick<BoardQuestion, 'userId' | 'guestId' | 'scope' | 'deleted'>): RawBuilder<unknown> {
   const mine = sql`b.owner_id = ${userId}`
   if (scope === 'mine' || deleted) return scope === 'shared' ? sql`false` : mine
-  const shared = sql`b.id in (${sharedWith({ userId, guestId })})`
+  const reached = { userId, guestId }
+  // All in one list, and not one or the other: for that every board would be read.
   return scope === 'shared'
-    ? sql`(${shared} and b.owner_id is distinct from ${userId})`
-    : sql`(${mine} or ${shared})`
+    ? sql`(b.id in (${sharedWith(reached)}) and b.owner_id is distinct from ${userId})`
+    : sql`b.id in (${reachedBy(reached)})`
 }
 
 /** Ids of the boards that a user may have something to do with: their own, and those shared with them. */
-export const withinReach = (userId: number): RawBuilder<unknown> => sql`
-    select id from ${sql.table('boards')} where owner_id = ${userId}
-    union ${sharedWith({ userId, guestId: null })}`
+export const withinReach = (userId: number): RawBuilder<unknown> => reachedBy({ userId, guestId: null })
+
+const reachedBy = (reached: Pick<BoardQuestion, 'userId' | 'guestId'>): RawBuilder<unknown> => sql`
+    select id from ${sql.table('boards')} where owner_id = ${reached.userId}
+    union ${sharedWith(reached)}`
 
 const sharedWith = ({
   userId,

@@ -63,10 +63,14 @@ export async function peopleOf(
       union all
       select 3, 'agent', null, null, a.id, 'agent', case when g.can_create or g.can_update or g.can_delete then 'edit' else 'view' end, null, null
         from board b
-        join ${sql.table('user_agent_permissions')} g on (g.board_id = b.id or (g.board_id is null and (g.user_id = b.owner_id
-          or exists (select from ${sql.table('board_permissions')} o where o.board_id = b.id and o.user_id = g.user_id))))
-          and (g.can_create or g.can_read or g.can_update or g.can_delete) and (g.expires_at is null or g.expires_at > now())
+        cross join lateral (
+          select * from ${sql.table('user_agent_permissions')} where board_id = b.id
+          union all
+          select own.* from ${sql.table('user_agent_permissions')} own where own.board_id is null and own.user_id in (
+            select b.owner_id union
+            select o.user_id from ${sql.table('board_permissions')} o where o.board_id = b.id)) g
         join ${sql.table('agents')} a on a.name = g.agent_name and a.is_active
+        where (g.can_create or g.can_read or g.can_update or g.can_delete) and (g.expires_at is null or g.expires_at > now())
     ), person as (
       select rank, kind, user_id, guest_id, agent_id,
         coalesce(lpad(user_id::text, 10, '0'), guest_id::text, agent_id::text, '') as key,

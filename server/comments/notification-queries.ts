@@ -134,7 +134,7 @@ export const takeDigest = async (
   const { rows } = await sql<NotificationRow & { user_id: number; email: string }>`
     with next as (
       select n.recipient, u.id as user_id, u.email from ${sql.table('notifications')} n
-      join ${sql.table('users')} u on n.recipient = 'user:' || u.id
+      join ${sql.table('users')} u on u.id = case when n.recipient ~ '^user:[0-9]{1,9}$' then substr(n.recipient, 6)::integer end
       where n.mailed_at is null and n.read_at is null and n.created_at < now() - make_interval(mins => ${minutes}::integer)
         and u.is_active and u.email is not null and u.email not like '%.invalid'
         and not exists (select from ${sql.table('mail_choices')} m where m.user_id = u.id and not m.comments)

@@ -91,7 +91,7 @@ export const addManyAuditRows = (url: string, schema: string, count: number): Pr
   })
 
 /** Without triggers, and without the time-outs of a pool of ours. */
-async function withPatientClient(
+export async function withPatientClient(
   url: string,
   schema: string,
   work: (client: pg.Client) => Promise<void>,

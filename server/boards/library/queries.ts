@@ -12,7 +12,7 @@ export const libraryItems = (db: Db, userId: number | null) =>
     .leftJoin('users as u', 'u.id', 'i.created_by')
     .selectAll('i')
     .select('u.name as created_by_name')
-    .where('i.user_id', 'is not distinct from', userId)
+    .where('i.user_id', userId === null ? 'is' : '=', userId)
     .orderBy('i.created_at')
     .orderBy('i.id')
     .execute()
