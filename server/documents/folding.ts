@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib'
 import * as Y from 'yjs'
 import { applyAll, documentOf, hasPending } from './content.ts'
-import { statesBeforeRemovals } from './removals.ts'
+import { mayHaveLostMuch, statesBeforeRemovals } from './removals.ts'
 import { searchKeyIn } from './texts.ts'
 
 export interface Folded {
@@ -53,15 +53,13 @@ export function fold(
   }
   const state = Y.encodeStateAsUpdate(doc)
   probe(state)
+  const formerStates = mayHaveLostMuch(doc) ? statesBeforeRemovals(snapshot, updates, times) : []
   return {
     state,
     checksum: checksumOf(state),
     keptBack: [...keptBack],
     version: withVersion ? packedOf(doc) : null,
-    beforeRemovals: statesBeforeRemovals(snapshot, updates, times).map(({ state: former, at }) => ({
-      version: pack(former),
-      at,
-    })),
+    beforeRemovals: formerStates.map(({ state: former, at }) => ({ version: pack(former), at })),
     searchKey: searchKeyIn(doc),
   }
 }

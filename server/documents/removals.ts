@@ -90,6 +90,32 @@ export function statesBeforeRemovals(
   )
 }
 
+/**
+ * Whether so much can have gone at any time, told from what a document is at the end. Most logs remove little, and looking
+ * at their every step is most of what folding them takes.
+ */
+export function mayHaveLostMuch(doc: Y.Doc): boolean {
+  for (const [name, root] of doc.share) if (lostAtMost(name, root) >= fewestOfAll) return true
+  return false
+}
+
+/** Entries that are gone, or may have been: what was written over may have been deleted before. */
+function lostAtMost(name: string, root: SharedType): number {
+  let lost = 0
+  for (const item of root._map.values()) {
+    const wasThereBefore = item.left !== null
+    if (item.deleted || wasThereBefore || (name === elementsRoot && mayHaveBeenDeletedElement(item))) lost++
+  }
+  for (let item = root._start; item !== null; item = item.right) if (item.deleted) lost += item.length
+  return lost
+}
+
+const mayHaveBeenDeletedElement = (item: Y.Item): boolean => {
+  if (isDeletedElement(item)) return true
+  const flag = item.content instanceof Y.ContentType ? item.content.type._map.get('isDeleted') : undefined
+  return flag !== undefined && flag.left !== null
+}
+
 function isMuch(before: Count, after: Count): boolean {
   const gone = before.entries - after.entries
   const least = before.isText ? leastCharacters : leastEntries

@@ -3,10 +3,19 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
 import { documentOf } from '../../server/documents/content.ts'
-import { statesBeforeRemovals } from '../../server/documents/removals.ts'
+import { statesBeforeRemovals as lookFor, mayHaveLostMuch } from '../../server/documents/removals.ts'
 import { updateOf } from '../helpers/storage.ts'
 
 const removals = suite('removals')
+
+/** Whatever is found by looking at every step must be thought possible from the end alone. */
+function statesBeforeRemovals(...[snapshot, updates, times]: Parameters<typeof lookFor>) {
+  const states = lookFor(snapshot, updates, times)
+  const doc = documentOf(snapshot)
+  for (const update of updates) Y.applyUpdate(doc, update)
+  assert.ok(states.length === 0 || mayHaveLostMuch(doc))
+  return states
+}
 
 /** A log that is written by edits with times in seconds. */
 class Written {
@@ -134,6 +143,27 @@ removals('are seen in documents of other clients: maps, lists and texts', () => 
     .at(0, (doc) => doc.getArray('tasks').push([1, 2, 3, 4, 5, 6]))
     .at(5, (doc) => doc.getArray('tasks').delete(0, 6))
   assert.is(list.found().length, 1)
+})
+
+removals('are not looked for where nothing can have gone: things were drawn and dragged', () => {
+  const drawn = new Written().draw(0, ...many)
+  for (const id of many)
+    for (const x of [1, 2, 3])
+      drawn.at(1, (doc) => (doc.getMap('elements').get(id) as Y.Map<unknown>).set('x', x))
+  assert.not(mayHaveLostMuch(drawn.doc))
+})
+
+removals('are looked for where all is back at the end', () => {
+  const cleared = new Written().draw(0, ...six).erase(10, ...six)
+  for (const id of six)
+    cleared.at(90, (doc) => (doc.getMap('elements').get(id) as Y.Map<unknown>).set('isDeleted', false))
+  assert.ok(mayHaveLostMuch(cleared.doc))
+  assert.is(cleared.found().length, 1)
+  const removed = new Written().draw(0, ...six)
+  for (const id of six) removed.at(10, (doc) => doc.getMap('elements').delete(id))
+  removed.draw(90, ...six)
+  assert.ok(mayHaveLostMuch(removed.doc))
+  assert.is(removed.found().length, 1)
 })
 
 removals.run()
