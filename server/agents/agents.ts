@@ -1,4 +1,4 @@
-// Agents: made by whoever owns them, stopped, deleted. The database's triggers record and announce every change.
+// Creating, stopping and deleting agents. Database triggers record and announce every change.
 import { z } from 'zod'
 import type {
   AgentCreate,
@@ -27,7 +27,7 @@ import {
 
 const mostAgentsOfAnOwner = 100
 
-/** Somebody with an account, signed in for themselves: a ticket opens a board, and an agent makes no agents. */
+/** A signed-in user with an account: tickets are only for boards, and agents cannot create agents. */
 export interface Keeper {
   userId: number
   role: Role
@@ -35,9 +35,9 @@ export interface Keeper {
 
 /** @throws BoardroomError not_signed_in | access_denied */
 export function keeperOf({ principal, boardId }: Identity): Keeper {
-  if (principal.kind === 'anonymous') throw new BoardroomError('not_signed_in', 'sign in to keep agents')
+  if (principal.kind === 'anonymous') throw new BoardroomError('not_signed_in', 'sign in to manage agents')
   if (principal.kind !== 'user' || boardId !== null)
-    throw new BoardroomError('access_denied', 'only somebody with an account, signed in, keeps agents')
+    throw new BoardroomError('access_denied', 'only signed-in people with an account can manage agents')
   return { userId: principal.userId, role: principal.role }
 }
 
@@ -58,7 +58,7 @@ export async function createAgent(
         `one account may own ${mostAgentsOfAnOwner} agents; delete some first`,
       )
     if (await nameIsTaken(trx, body.name))
-      throw new BoardroomError('conflict', 'name: there is an agent of this name already; choose another')
+      throw new BoardroomError('conflict', 'name: there is already an agent with this name; choose another')
     await deleteGrantsOfName(trx, body.name)
     const { name, description = '' } = body
     return insertAgent(trx, {
@@ -78,7 +78,7 @@ export async function listAgents(
   { scope, limit, cursor }: AgentListQuery,
 ): Promise<{ items: AgentResponse[]; next_cursor: string | null }> {
   if (scope === 'instance' && !administers(keeper))
-    throw new BoardroomError('access_denied', 'scope: only administrators list the agents of everybody')
+    throw new BoardroomError('access_denied', 'scope: only administrators can list everybody’s agents')
   const question = ['agents', scope, keeper.userId]
   const after = positionOf(question, cursor, { key: z.string().max(100), id: z.uuid() })
   const rows = await agentRows(deps.db, scope === 'instance' ? null : keeper.userId, after, limit + 1)
@@ -91,7 +91,7 @@ export async function readAgent(deps: AgentsDeps, keeper: Keeper, agentId: strin
   return responseOf(await visibleAgent(deps, agentId), keeper)
 }
 
-/** Whoever knows the id may see it and let it do something for them: its owner has given it to them. */
+/** Everybody who knows the id, which the owner has shared with them, may see the agent and grant it rights. */
 export async function visibleAgent(deps: AgentsDeps, agentId: string): Promise<AgentRow> {
   const agent = await agentRow(deps.db, agentId)
   if (agent === undefined) throw new BoardroomError('not_found', 'there is no such agent')
@@ -102,7 +102,7 @@ export async function visibleAgent(deps: AgentsDeps, agentId: string): Promise<A
 export async function keptAgent(deps: AgentsDeps, keeper: Keeper, agentId: string): Promise<AgentRow> {
   const agent = await visibleAgent(deps, agentId)
   if (!keeps(keeper, agent))
-    throw new BoardroomError('access_denied', 'only the owner of this agent and administrators may do this')
+    throw new BoardroomError('access_denied', 'only the owner of this agent or an administrator may do this')
   return agent
 }
 
@@ -128,7 +128,7 @@ export async function updateAgent(
   return readAgent(deps, keeper, agentId)
 }
 
-/** Its grants go with it, and its connections end. @throws BoardroomError not_found | access_denied */
+/** Its grants are deleted too, and its connections end. @throws BoardroomError not_found | access_denied */
 export async function deleteAgent(
   deps: AgentsDeps,
   keeper: Keeper,

@@ -1,4 +1,4 @@
-// What agents need of the rest, handed in by server/parts.
+// The dependencies of agents, passed in by server/parts.
 import type { Logger } from 'pino'
 import type { AuditTrail } from '../audit/trail.ts'
 import type { BoardAccess } from '../boards/access.ts'
@@ -29,7 +29,7 @@ export interface AgentsDeps {
 
 export interface McpDeps extends AgentsDeps {
   comments: CommentsDeps
-  /** How often each agent may ask. */
+  /** How many requests each agent may send. */
   calls: RateLimit
   log: Logger
 }

@@ -1,4 +1,4 @@
-// What an agent did, over HTTP: looked at, and taken back.
+// An agent's edits over HTTP: list and undo.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { AgentEditQuery, AgentEditResponse, AgentUndo, AgentUndone } from '../../shared/api/agents.ts'
 import { listOf, Uuid } from '../../shared/api.ts'
@@ -23,14 +23,14 @@ export function agentEditRoutes(deps: AgentsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/agents/{agent_id}/edits',
       tags,
-      summary: 'What an agent did to elements, newest first',
+      summary: 'List an agent’s edits to elements, newest first',
       description:
         'With the old and new values of what it changed, on boards that the asker may open; kept for 30 days, or what BOARDROOM_RETENTION says.',
       request: { params: z.object({ agent_id: Uuid }), query: AgentEditQuery },
       responses: {
         200: jsonAnswer(
           listOf(AgentEditResponse),
-          'A page; it may be shorter than its limit while next_cursor goes on.',
+          'One page; it may be shorter than its limit even if there is a next_cursor.',
         ),
         ...errorAnswers(401, 403, 404),
       },
@@ -73,9 +73,9 @@ export function agentEditRoutes(deps: AgentsDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/boards/{board_id}/agents/{agent_id}/undo',
       tags,
-      summary: 'Undo everything that an agent did here since a moment, in one step',
+      summary: 'Undo all edits that an agent made on this board since a given time, in one step',
       description:
-        'An edit like any other, live for everybody. What somebody has changed since then stays as it is, and is counted.',
+        'Everybody sees it live, like any other edit. Properties that somebody else has changed since then are kept and counted.',
       request: { params: z.object({ board_id: Uuid, agent_id: Uuid }), body: jsonBody(AgentUndo) },
       responses: {
         200: jsonAnswer(AgentUndone, 'What was undone.'),
@@ -87,7 +87,7 @@ export function agentEditRoutes(deps: AgentsDeps): OpenAPIHono<HttpEnv> {
       const { board_id: boardId, agent_id: agentId } = c.req.valid('param')
       await requireLevel(deps.access, identity, boardId, 'edit')
       if (identity.principal.kind === 'agent')
-        throw new BoardroomError('access_denied', 'agents do not undo each other; ask a person')
+        throw new BoardroomError('access_denied', 'agents cannot undo each other; ask a person')
       const since = new Date(c.req.valid('json').since)
       const asked = { boardId, agentId, since }
       return c.json(await undoAgent(deps, c.get('actor'), principalKey(identity.principal), asked), 200)

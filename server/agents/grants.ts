@@ -1,5 +1,5 @@
-// What an agent may do for somebody: given by that person alone, taken back by them, the agent's owner, whoever manages
-// the board, or an administrator.
+// Grants: what an agent may do for somebody. Only that person can give one; they, the agent's owner, managers of the
+// board and administrators can revoke it.
 import { z } from 'zod'
 import type { AgentGrantCreate, AgentGrantResponse } from '../../shared/api/agents.ts'
 import type { PageQuery } from '../../shared/api.ts'
@@ -22,9 +22,9 @@ const subjectOf = ({ userId }: Keeper, boardId: string): AccessSubject => ({
 })
 
 /**
- * The asker lets an agent act for them on one board, or on all that they may open; what was given before is replaced.
+ * Lets an agent act for the asker on one board, or on all boards they may open; replaces an earlier grant.
  * @throws BoardroomError not_found (agent, or board) | board_deleted | invalid_request (expires_at) |
- *   conflict (the agent does not work)
+ *   conflict (the agent is not active)
  */
 export async function grantAgent(
   deps: AgentsDeps,
@@ -35,10 +35,10 @@ export async function grantAgent(
   const { agentId, grant } = asked
   const agent = await visibleAgent(deps, agentId)
   if (!agent.is_active || !agent.owner_active)
-    throw new BoardroomError('conflict', 'this agent is stopped, or its owner is deactivated; start it first')
+    throw new BoardroomError('conflict', 'this agent is stopped or its owner is deactivated; start it first')
   if (grant.expires_at != null && Date.parse(grant.expires_at) <= Date.now())
-    throw new BoardroomError('invalid_request', 'expires_at: expected a moment in the future', {
-      details: { in: 'json', issues: [{ path: 'expires_at', message: 'lies in the past' }] },
+    throw new BoardroomError('invalid_request', 'expires_at: expected a time in the future', {
+      details: { in: 'json', issues: [{ path: 'expires_at', message: 'is in the past' }] },
     })
   if (grant.board_id !== null) {
     const decision = await deps.access.decideOne(subjectOf(keeper, grant.board_id))
@@ -49,11 +49,11 @@ export async function grantAgent(
     upsertGrant(trx, keeper.userId, agent.name, grant),
   )
   const row = await grantRow(deps.db, agentId, id)
-  if (row === undefined) throw new BoardroomError('conflict', 'the grant was taken back at the same moment')
+  if (row === undefined) throw new BoardroomError('conflict', 'the grant was revoked at the same moment')
   return { grant: responseOf(row, true), isNew }
 }
 
-/** Everybody's, to the agent's owner and administrators; to others their own. @throws BoardroomError not_found */
+/** All grants for the agent's owner and administrators; for others only their own. @throws BoardroomError not_found */
 export async function listGrants(
   deps: AgentsDeps,
   keeper: Keeper,
@@ -66,7 +66,7 @@ export async function listGrants(
   const onlyOf = keeps(keeper, agent) ? null : keeper.userId
   const rows = await grantRows(deps.db, agentId, onlyOf, Number(after?.id ?? 0), limit + 1)
   const page = pageOf(question, rows, limit, ({ id }) => ({ key: '', id: String(id) }))
-  // The owner of an agent learns that it works for somebody, and not what that person's boards are called.
+  // The owner of an agent learns whom it acts for, but not the titles of that person's boards.
   const named = page.rows.filter(({ board_id }) => board_id !== null)
   const decisions = await deps.access.decide(named.map(({ board_id }) => subjectOf(keeper, board_id ?? '')))
   const seen = new Set(named.filter((_, at) => decisions[at]?.level != null).map(({ id }) => id))
@@ -85,7 +85,7 @@ export async function revokeGrant(
   const may =
     row !== undefined &&
     (row.user_id === keeper.userId || keeps(keeper, agent) || (await manages(deps, keeper, row.board_id)))
-  if (!may) throw new BoardroomError('not_found', 'this agent has no such grant that you could take back')
+  if (!may) throw new BoardroomError('not_found', 'this agent has no such grant that you could revoke')
   await transactionAs(deps.db, actor, (trx) => deleteGrant(trx, asked.grantId))
 }
 

@@ -1,4 +1,4 @@
-// What agents did to elements: the SQL of their journal.
+// The SQL of the journal of agents' edits to elements.
 import { sql, type Transaction } from 'kysely'
 import { jsonbOf } from '../audit/event.ts'
 import type { Db } from '../database/database.ts'
@@ -7,12 +7,12 @@ import type { ElementEdit } from '../documents/element-properties.ts'
 
 export type EditRow = Row<'agent_edits'>
 
-/** A row that the trail does not know of yet, with the name of its agent; null where that is gone. */
+/** A row that is not in the trail yet, with the name of its agent; null if it was deleted. */
 export type UntoldRow = EditRow & { agent_name: string | null }
 
 /**
- * The oldest `limit` of them, held until the transaction ends; without those that another process is telling. Serves
- * from: agent_edits_untold.
+ * The oldest `limit` of them, locked until the transaction ends, skipping those locked by another process. Served by
+ * the index agent_edits_untold.
  */
 export const untoldEdits = (trx: Transaction<Tables>, limit: number): Promise<UntoldRow[]> =>
   trx
@@ -32,7 +32,7 @@ export const untoldEdits = (trx: Transaction<Tables>, limit: number): Promise<Un
     .skipLocked()
     .execute()
 
-/** What one row says from now on, in place of those before it too. */
+/** Merges rows into one. */
 export const keepJoined = async (
   trx: Transaction<Tables>,
   id: string,
@@ -50,7 +50,7 @@ export const keepJoined = async (
 export const markTold = (trx: Transaction<Tables>, ids: readonly string[]) =>
   sql`update ${sql.table('agent_edits')} set in_trail = true where id = any(${ids}::bigint[])`.execute(trx)
 
-/** What is not undone yet, newest first, at most `limit`. Serves from: agent_edits (board_id, agent_id, created_at). */
+/** Edits that are not undone, newest first, up to `limit`. Served by the index agent_edits (board_id, agent_id, created_at). */
 export const editsSince = (
   db: Db | Transaction<Tables>,
   boardId: string,
@@ -72,7 +72,7 @@ export const editsSince = (
 export const markUndone = (db: Db | Transaction<Tables>, ids: readonly string[]) =>
   sql`update ${sql.table('agent_edits')} set undone_at = now() where id = any(${ids}::bigint[])`.execute(db)
 
-/** Newest first, `limit` of them from before `before`. */
+/** Newest first, up to `limit` before `before`. */
 export const editsOf = (db: Db, agentId: string, before: string | null, limit: number): Promise<EditRow[]> =>
   db
     .selectFrom('agent_edits')

@@ -1,7 +1,7 @@
-// The journal of what agents do to elements: what each property was before and is now. Its rows are committed with the
-// edit itself (see server/storage/log/queries.ts), so that no crash parts the two. Half a second later they are gathered:
-// a drag becomes one row, and the trail gets a line of counts for each agent and board. By the journal, what an agent
-// did is looked at and undone.
+// The journal of agents' edits to elements: the old and new value of each property. Its rows are committed with the edit
+// itself (see server/storage/log/queries.ts), so that a crash cannot separate them. Half a second later they are merged:
+// a drag becomes one row, and the trail gets one row of counts per agent and board. The journal is what lists and undoes
+// an agent's edits.
 import type { Logger } from 'pino'
 import { type AuditEvent, rowOf } from '../audit/event.ts'
 import { insertEvents } from '../audit/queries.ts'
@@ -11,11 +11,11 @@ import { systemActor } from '../principal.ts'
 import { keepJoined, markTold, type UntoldRow, untoldEdits } from './journal-queries.ts'
 
 const gatherMs = 500
-/** What could not be told is tried again so soon. */
+/** The retry delay if the trail could not be written. */
 const retryMs = 2000
 const oftenMs = 3_600_000
 const mostToldAtOnce = 1000
-/** Elements named in one line of the trail. */
+/** The most elements named in one row of the trail. */
 const mostNamed = 50
 
 export class AgentJournal {
@@ -29,18 +29,18 @@ export class AgentJournal {
   constructor({ db, log }: { db: Db; log: Logger }) {
     this.#db = db
     this.#log = log
-    // Also for rows of a server that crashed and did not come back.
+    // Also for rows of a server that crashed and did not restart.
     this.#often = setInterval(() => this.committed(), oftenMs)
-    // What a crash left untold.
+    // Rows that a crash left unrecorded.
     this.committed()
   }
 
-  /** Something of an agent was committed. */
+  /** An agent's edit was committed. */
   committed(): void {
     this.#tellIn(gatherMs)
   }
 
-  /** Tells the trail what it does not know yet. What cannot be told now is tried again, which the log says. */
+  /** Records what is not in the trail yet. Failures are logged and retried. */
   flush(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
@@ -62,12 +62,12 @@ export class AgentJournal {
     try {
       while ((await this.#tellSome()) === mostToldAtOnce);
     } catch (error) {
-      this.#log.warn({ err: error }, 'the trail was not told what agents did; trying again')
+      this.#log.warn({ err: error }, 'the edits of agents were not recorded in the trail; trying again')
       this.#tellIn(retryMs)
     }
   }
 
-  /** The rows and their line in one transaction, so that each is told once. @returns how many */
+  /** Journal and trail change in one transaction, so that each row is recorded once. @returns how many */
   #tellSome(): Promise<number> {
     return this.#db.transaction().execute(async (trx) => {
       const rows = await untoldEdits(trx, mostToldAtOnce)
@@ -89,13 +89,13 @@ export class AgentJournal {
   }
 }
 
-/** What was done to one element, as the last of its rows will have it. */
+/** The merged edit of one element. */
 interface Joined {
   /** When the first of them was written, in ms. */
   since: number
   last: UntoldRow
   edit: ElementEdit
-  /** The rows before it, which it takes the place of. */
+  /** The earlier rows that it replaces. */
   ids: string[]
 }
 
@@ -110,13 +110,13 @@ function byAgentAndBoard(rows: readonly UntoldRow[]): Map<string, UntoldRow[]> {
   return all
 }
 
-/** Rows of one element within half a second are one, however late that is done: an undo goes back to a moment between them. */
+/** Merges rows of one element within half a second, however late this runs, because an undo goes back to a time between merged rows. */
 function byElement(rows: readonly UntoldRow[]): Joined[] {
   const all: Joined[] = []
   const latest = new Map<string, Joined>()
   for (const row of rows) {
     const edit = editOf(row)
-    // What was taken back already stays apart from what came after it.
+    // Edits that are already undone stay separate from later ones.
     const key = JSON.stringify([row.element_id, row.undone_at !== null])
     const before = latest.get(key)
     if (before !== undefined && Number(row.created_at) - before.since < gatherMs) {
@@ -141,7 +141,7 @@ const editOf = ({ element_id, change, old_values, new_values }: UntoldRow): Elem
 
 function eventOf(rows: readonly UntoldRow[], joined: readonly Joined[]): AuditEvent {
   const [first] = rows
-  if (first === undefined) throw new TypeError('nothing to tell')
+  if (first === undefined) throw new TypeError('nothing to record')
   const count = (change: ElementEdit['change']) => joined.filter(({ edit }) => edit.change === change).length
   return {
     action: 'update',

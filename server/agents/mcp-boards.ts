@@ -1,4 +1,4 @@
-// What an agent does through MCP, on boards: each asks anew what the agent may.
+// The board operations behind the MCP tools; each checks the agent's rights again.
 import type { SceneElement } from '../../shared/element.ts'
 import { allows } from '../../shared/levels.ts'
 import { subjectOf } from '../boards/access.ts'
@@ -18,7 +18,7 @@ import type { Direction } from './canvas/layout.ts'
 import type { McpDeps } from './deps.ts'
 import { boardsOfAgent } from './queries.ts'
 
-/** One agent at its endpoint. */
+/** The agent behind a request. */
 export interface AgentCaller {
   identity: Identity
   actor: Actor
@@ -38,16 +38,20 @@ async function rightsOn(
   const decision = await deps.access.decideOne(subjectOf(identity, boardId))
   const refusal = refusalOf(decision, identity)
   if (refusal?.code === 'access_denied')
-    throw new BoardroomError('not_found', 'there is no such board, or nobody lets this agent onto it', {
-      cause: refusal,
-    })
+    throw new BoardroomError(
+      'not_found',
+      'there is no such board, or nobody has granted this agent access to it',
+      {
+        cause: refusal,
+      },
+    )
   if (refusal !== null) throw refusal
   if (decision.agent === null)
     throw new BoardroomError('internal', 'a decision about an agent without its rights')
   return { decision, rights: decision.agent }
 }
 
-/** Boards that somebody lets the agent onto, newest change first. */
+/** Boards that somebody has granted the agent access to, most recently changed first. */
 export async function boardsFor(deps: McpDeps, caller: AgentCaller) {
   const boards = await boardsOfAgent(deps.db, caller.agentId, mostListed)
   const decisions = await deps.access.decide(boards.map(({ id }) => subjectOf(caller.identity, id)))
@@ -57,7 +61,7 @@ export async function boardsFor(deps: McpDeps, caller: AgentCaller) {
   })
 }
 
-/** What is on a board. @throws BoardroomError as rightsOn */
+/** The content of a board. @throws BoardroomError as rightsOn */
 export async function elementsFor(
   deps: McpDeps,
   caller: AgentCaller,
@@ -65,7 +69,7 @@ export async function elementsFor(
 ): Promise<{ title: string; elements: SceneElement[] }> {
   const { decision, rights } = await rightsOn(deps, caller, boardId)
   if (!rights.read)
-    throw new BoardroomError('access_denied', 'this agent may not read here: it lacks can_read')
+    throw new BoardroomError('access_denied', 'this agent may not read this board: it lacks can_read')
   const doc = documentOf(await deps.rooms.document(boardId))
   const board = await boardById(deps.db, boardId)
   await deps.trail.recordRead(caller.actor, boardId, 'document', wholeLevelOf(decision))
@@ -77,8 +81,8 @@ export async function elementsFor(
 }
 
 /**
- * All of it, or nothing.
- * @param work the batch, or what makes it, which runs once it is known that the agent may edit here.
+ * Applies all of it, or nothing.
+ * @param work the batch, or a function that creates it, which runs after the agent's rights were checked.
  * @throws BoardroomError as rightsOn, and as applyBatch
  */
 export async function editBoard(
@@ -91,7 +95,7 @@ export async function editBoard(
   if (!allows(decision.level, 'edit'))
     throw new BoardroomError(
       'access_denied',
-      'this agent may only look here; ask for can_create, can_update or can_delete',
+      'this agent may only read this board; ask for can_create, can_update or can_delete',
     )
   const { batch, direction } = typeof work === 'function' ? work() : { batch: work, direction: undefined }
   let edits: ElementEdit[] = []
@@ -120,7 +124,7 @@ export async function commentOn(
 ): Promise<{ threadId: string }> {
   const { decision, rights } = await rightsOn(deps, caller, boardId)
   if (!rights.comment)
-    throw new BoardroomError('access_denied', 'this agent may not comment here: it lacks can_create')
+    throw new BoardroomError('access_denied', 'this agent may not comment on this board: it lacks can_create')
   if (!deps.comments.writes.take(principalKey(caller.identity.principal)))
     throw new BoardroomError('too_many_requests', 'too many comments; try again later')
   const writer = writerOf(caller.identity, caller.actor, decision)
@@ -155,7 +159,7 @@ async function placeOf(
 export async function threadsFor(deps: McpDeps, caller: AgentCaller, boardId: string) {
   const { decision, rights } = await rightsOn(deps, caller, boardId)
   if (!rights.read)
-    throw new BoardroomError('access_denied', 'this agent may not read here: it lacks can_read')
+    throw new BoardroomError('access_denied', 'this agent may not read this board: it lacks can_read')
   await deps.trail.recordRead(caller.actor, boardId, 'threads', wholeLevelOf(decision))
   const reader = { principal: principalKey(caller.identity.principal), mayManage: false }
   const page = await listThreads(deps.comments, boardId, reader, {

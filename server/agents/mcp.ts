@@ -1,5 +1,5 @@
-// The tools that an agent is offered over MCP. Each takes a plain object, and answers in text; a refusal is an answer
-// too, marked as an error, that says what was expected.
+// The MCP tools for agents. Each takes a plain object and responds with text; a refusal is also a response, marked as an
+// error, that says what was expected.
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { z } from 'zod'
 import type { ElementEdit } from '../documents/element-properties.ts'
@@ -28,7 +28,7 @@ interface ToolAnswer {
 
 const say = (text: string): ToolAnswer => ({ content: [{ type: 'text', text }] })
 
-/** A tool that was refused stands in the trail as a refused request does. */
+/** Records a refused tool call in the trail, like a refused request. */
 async function recordRefusal(
   { trail, log }: McpDeps,
   { actor }: AgentCaller,
@@ -41,13 +41,13 @@ async function recordRefusal(
   const details = { reason: reason ?? error.code, transport: 'mcp', route: tool }
   await trail
     .record({ action: 'access_denied', actor, boardId, details })
-    .catch((cause: unknown) => log.warn({ err: cause }, 'a refused tool was not recorded'))
+    .catch((cause: unknown) => log.warn({ err: cause }, 'a refused tool call was not recorded'))
 }
 
 /** A server for one request of one agent. */
 export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string): McpServer {
   const server = new McpServer({ name: 'boardroom', version }, { instructions })
-  /** Expected failures are told to the agent; anything else to the log alone. */
+  /** Expected failures are reported to the agent; all others only to the log. */
   const answering =
     <Asked extends { board_id?: string }>(tool: string, work: (asked: Asked) => Promise<ToolAnswer>) =>
     async (asked: Asked): Promise<ToolAnswer> => {
@@ -66,7 +66,7 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
   server.registerTool(
     'list_boards',
     {
-      description: 'The boards that somebody lets you onto, and what you may do on each.',
+      description: 'Lists the boards that you have access to, and what you may do on each.',
       inputSchema: {},
       annotations: reading,
     },
@@ -76,14 +76,18 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
         const may = Object.entries(rights).flatMap(([right, has]) => (has ? [right] : []))
         return `${id} ${quoted(title)} you may: ${may.join(', ')}`
       })
-      return say(lines.length === 0 ? 'Nobody lets you onto a board yet.' : [dataNotice, ...lines].join('\n'))
+      return say(
+        lines.length === 0
+          ? 'Nobody has granted you access to a board yet.'
+          : [dataNotice, ...lines].join('\n'),
+      )
     }),
   )
 
   server.registerTool(
     'read_board',
     {
-      description: 'What is on a board, as a compact text: a line for each element, in canvas order.',
+      description: 'Reads a board as compact text: one line per element, in canvas order.',
       inputSchema: { board_id, from: z.int().min(0).default(0).describe('the first element, from 0') },
       annotations: reading,
     },
@@ -97,7 +101,7 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
     'read_board_image',
     {
       description:
-        'A board as a picture (PNG, at most 1600 pixels wide and high). Images on it are grey boxes.',
+        'Shows a board as a picture (PNG, at most 1600 pixels wide and high). Images on it appear as grey boxes.',
       inputSchema: { board_id },
       annotations: reading,
     },
@@ -123,7 +127,7 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
     'add_elements',
     {
       description:
-        'Adds shapes, texts, arrows and lines: all of them, or none. Those without x and y are laid out for you along their arrows.',
+        'Adds shapes, texts, arrows and lines: all of them, or none. Those without x and y are laid out automatically along their arrows.',
       inputSchema: { board_id, elements },
       annotations: writing,
     },
@@ -136,7 +140,7 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
     'change_elements',
     {
       description:
-        'Moves, resizes, recolours and rewrites elements: all of them, or none. What is left out stays. Arrows follow their shapes.',
+        'Moves, resizes, recolours and rewrites elements: all of them, or none. Omitted properties stay the same. Arrows follow their shapes.',
       inputSchema: { board_id, elements: changes },
       annotations: writing,
     },
@@ -189,7 +193,7 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
     'add_mermaid',
     {
       description:
-        'Draws a Mermaid flowchart (graph or flowchart) as shapes and arrows, beside what is there. Other kinds of diagram (sequence, class, state, ER, gantt, pie, …) are refused: say them as a flowchart, or with add_elements.',
+        'Draws a Mermaid flowchart (graph or flowchart) as shapes and arrows, beside the existing elements. Other kinds of diagram (sequence, class, state, ER, gantt, pie, …) are refused: express them as a flowchart, or use add_elements.',
       inputSchema: { board_id, mermaid: z.string().min(1).max(mostText) },
       annotations: writing,
     },
@@ -202,7 +206,7 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
         left = chart.left
         return { batch: { add: chart.elements, change: [], remove: [] }, direction: chart.direction }
       })
-      const passedOver = left.length === 0 ? '' : `\nPassed over: ${left.join(', ')}.`
+      const passedOver = left.length === 0 ? '' : `\nIgnored: ${left.join(', ')}.`
       return say(told(edits) + passedOver)
     }),
   )
@@ -210,11 +214,11 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
   server.registerTool(
     'comment',
     {
-      description: 'Begins a thread of comments at a place or an element, or answers in one.',
+      description: 'Starts a comment thread at a place or an element, or replies in one.',
       inputSchema: {
         board_id,
         text: z.string().trim().min(1).max(10_000),
-        thread_id: z.uuid().optional().describe('to answer in; from read_comments'),
+        thread_id: z.uuid().optional().describe('the thread to reply in; from read_comments'),
         x: z.number().optional(),
         y: z.number().optional(),
         element_id: z.string().min(1).max(200).optional(),
@@ -233,7 +237,7 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
       }) => {
         const { text, thread_id: threadId, x, y, element_id: elementId } = asked
         const said = await commentOn(deps, caller, asked.board_id, { text, threadId, x, y, elementId })
-        return say(`Said, in the thread ${said.threadId}.`)
+        return say(`Posted in the thread ${said.threadId}.`)
       },
     ),
   )
@@ -241,7 +245,7 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
   server.registerTool(
     'read_comments',
     {
-      description: 'The open threads of a board, with their first comments.',
+      description: 'Lists the open threads of a board, with their first comments.',
       inputSchema: { board_id },
       annotations: reading,
     },
@@ -258,8 +262,6 @@ export function mcpServerFor(deps: McpDeps, caller: AgentCaller, version: string
 }
 
 function told(edits: readonly ElementEdit[]): string {
-  if (edits.length === 0) return 'Done; everything was so already.'
-  return ['Done, all of it:', ...edits.map(({ elementId, change }) => `${change} ${quoted(elementId)}`)].join(
-    '\n',
-  )
+  if (edits.length === 0) return 'Done; nothing had to be changed.'
+  return ['Done:', ...edits.map(({ elementId, change }) => `${change} ${quoted(elementId)}`)].join('\n')
 }

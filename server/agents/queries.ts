@@ -1,4 +1,4 @@
-// Agents and their grants: the SQL, one question a function.
+// The SQL of agents and their grants, one function per question.
 import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { AgentGrantCreate } from '../../shared/api/agents.ts'
 import type { Db } from '../database/database.ts'
@@ -25,7 +25,7 @@ const agents = (condition: RawBuilder<unknown>) => sql<AgentRow>`
 export const agentRow = async (db: Db, agentId: string): Promise<AgentRow | undefined> =>
   (await agents(sql`a.id = ${agentId}::uuid`).execute(db)).rows[0]
 
-/** @param userId those of this user: owned, or with a grant of theirs; null: all. By name, `limit` from after `after`. */
+/** @param userId those that this user owns or has given a grant; null: all. By name, up to `limit` after `after`. */
 export async function agentRows(
   db: Db,
   userId: number | null,
@@ -47,7 +47,7 @@ export async function agentRows(
   return rows
 }
 
-/** Whether somebody owns so many; counts no further. */
+/** Whether somebody owns that many; does not count further. */
 export const ownsAgents = async (trx: Trx, userId: number, count: number): Promise<boolean> => {
   const rows = await trx
     .selectFrom('agents')
@@ -58,12 +58,12 @@ export const ownsAgents = async (trx: Trx, userId: number, count: number): Promi
   return rows.length >= count
 }
 
-/** Names that differ in case alone would be taken for each other. */
+/** Case-insensitive, because names that differ only in case would be confused. */
 export const nameIsTaken = async (trx: Trx, name: string): Promise<boolean> =>
   (await trx.selectFrom('agents').select('id').where(sql`lower(name)`, '=', name.toLowerCase()).execute())
     .length > 0
 
-/** Grants that were written by hand for an agent that is not there: a new one of that name must not find them. */
+/** Deletes grants inserted by hand for a non-existent agent, so that a new agent does not inherit them. */
 export const deleteGrantsOfName = (trx: Trx, name: string) =>
   trx.deleteFrom('user_agent_permissions').where('agent_name', '=', name).execute()
 
@@ -98,7 +98,7 @@ const grants = (condition: RawBuilder<unknown>) => sql<GrantRow>`
   left join ${sql.table('boards')} b on b.id = g.board_id
   where ${condition}`
 
-/** Of one agent, expired ones too, oldest first. @param userId only this user's; null: everybody's. */
+/** Grants of an agent, including expired ones, oldest first. @param userId only this user's; null: everybody's. */
 export async function grantRows(
   db: Db,
   agentId: string,
@@ -115,7 +115,7 @@ export async function grantRows(
 export const grantRow = async (db: Db, agentId: string, grantId: number): Promise<GrantRow | undefined> =>
   (await grants(sql`a.id = ${agentId}::uuid and g.id = ${grantId}`).execute(db)).rows[0]
 
-/** Gives, or changes what was given. @returns the grant's id, and whether it is new. */
+/** Creates or changes a grant. @returns its id, and whether it is new. */
 export async function upsertGrant(
   trx: Trx,
   userId: number,
@@ -141,7 +141,7 @@ export const deleteGrant = async (trx: Trx, grantId: number): Promise<boolean> =
   (await trx.deleteFrom('user_agent_permissions').where('id', '=', grantId).executeTakeFirst())
     .numDeletedRows > 0n
 
-/** Boards that the agent may have something to do on, newest change first; what, is for access to say. */
+/** Boards that the agent may have access to, most recently changed first; access decides. */
 export async function boardsOfAgent(
   db: Db,
   agentId: string,

@@ -1,4 +1,4 @@
-// Agents over HTTP, for those who keep them and those for whom they act.
+// Agents over HTTP, for their owners and for the people they act for.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import {
   AgentCreate,
@@ -30,11 +30,11 @@ export function agentRoutes(deps: AgentsDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/agents',
       tags,
-      summary: 'Make an agent',
-      description: 'It belongs to the asker, and may do nothing until somebody lets it.',
+      summary: 'Create an agent',
+      description: 'It belongs to you, and may do nothing until somebody grants it rights.',
       request: { body: jsonBody(AgentCreate) },
       responses: {
-        201: jsonAnswer(AgentCreated, 'The new agent; `token` is shown this once.'),
+        201: jsonAnswer(AgentCreated, 'The new agent; `token` is shown only once.'),
         ...errorAnswers(401, 403, 409, 413, 415),
       },
     }),
@@ -61,7 +61,7 @@ export function agentRoutes(deps: AgentsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/agents/{agent_id}',
       tags,
-      summary: 'Look at an agent',
+      summary: 'Get an agent',
       request: { params },
       responses: { 200: jsonAnswer(AgentResponse, 'The agent.'), ...errorAnswers(401, 403, 404) },
     }),
@@ -74,8 +74,8 @@ export function agentRoutes(deps: AgentsDeps): OpenAPIHono<HttpEnv> {
       method: 'patch',
       path: '/agents/{agent_id}',
       tags,
-      summary: 'Stop an agent, or let it work again',
-      description: 'A stopped one is signed out everywhere at once; its grants stay.',
+      summary: 'Stop or restart an agent',
+      description: 'A stopped agent is disconnected everywhere at once; its grants stay.',
       request: { params, body: jsonBody(AgentUpdate) },
       responses: {
         200: jsonAnswer(AgentResponse, 'The agent.'),
@@ -108,13 +108,13 @@ export function agentRoutes(deps: AgentsDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/agents/{agent_id}/grants',
       tags,
-      summary: 'Let an agent act for me',
+      summary: 'Let an agent act for you',
       description:
-        'On one board, or with `"board_id": null` on all that I may open (not those that only an administrator may). Never more than I may do at that moment. Replaces what I gave it there before.',
+        'On one board or, with `"board_id": null`, on all boards that you may open (except those that you can open only as an administrator). It can never do more than you may do at that time. Replaces your earlier grant.',
       request: { params, body: jsonBody(AgentGrantCreate) },
       responses: {
         200: jsonAnswer(AgentGrantResponse, 'The grant was changed.'),
-        201: jsonAnswer(AgentGrantResponse, 'The grant was given.'),
+        201: jsonAnswer(AgentGrantResponse, 'The grant was created.'),
         ...errorAnswers(401, 403, 404, 409, 410, 413, 415),
       },
     }),
@@ -130,11 +130,11 @@ export function agentRoutes(deps: AgentsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/agents/{agent_id}/grants',
       tags,
-      summary: 'List what an agent may do, and for whom',
-      description: 'Everybody’s grants for its owner and administrators, for others their own.',
+      summary: 'List an agent’s grants',
+      description: 'Its owner and administrators see all grants, others only their own.',
       request: { params, query: PageQuery },
       responses: {
-        200: jsonAnswer(listOf(AgentGrantResponse), 'One page, expired ones too, oldest first.'),
+        200: jsonAnswer(listOf(AgentGrantResponse), 'One page, including expired ones, oldest first.'),
         ...errorAnswers(401, 403, 404),
       },
     }),
@@ -149,9 +149,9 @@ export function agentRoutes(deps: AgentsDeps): OpenAPIHono<HttpEnv> {
       method: 'delete',
       path: '/agents/{agent_id}/grants/{grant_id}',
       tags,
-      summary: 'Take a grant back',
+      summary: 'Revoke a grant',
       description:
-        'By whoever gave it, the agent’s owner, who manages its board, and administrators. What the agent has open ends at once.',
+        'For the person who gave it, the agent’s owner, managers of its board, and administrators. The agent’s connections end at once.',
       request: { params: grantParams },
       responses: { 204: { description: 'Taken back.' }, ...errorAnswers(401, 403, 404) },
     }),

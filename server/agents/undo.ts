@@ -1,5 +1,5 @@
-// Everything that one agent did on a board since a moment, taken back in one step. What people have changed since then
-// stays as they left it.
+// Undoes all edits that an agent made on a board since a given time, in one step. Whatever people have changed since then
+// is kept.
 import * as Y from 'yjs'
 import type { AgentUndone } from '../../shared/api/agents.ts'
 import { sameJson } from '../../shared/element.ts'
@@ -11,7 +11,7 @@ import type { Actor } from '../principal.ts'
 import type { AgentsDeps } from './deps.ts'
 import { type EditRow, editsSince, markUndone } from './journal-queries.ts'
 
-/** Rows of the journal that one step takes back; each holds the values of one element before and after. */
+/** The most journal rows undone in one step; each contains the old and new values of one element. */
 const mostUndone = 20_000
 
 /** @param by who is recorded as author. @throws BoardroomError invalid_request (too much) | as `Rooms.applyAsServer` */
@@ -28,7 +28,7 @@ export async function undoAgent(
   if (rows.length > mostUndone)
     throw new BoardroomError(
       'invalid_request',
-      `since: the agent has made more than ${mostUndone} changes since then; choose a later moment, and then this one again`,
+      `since: the agent has made more than ${mostUndone} changes since then; undo from a later time first, then repeat`,
     )
   const elements = new Set(rows.map(({ element_id }) => element_id)).size
   if (rows.length === 0) return { edits: 0, elements: 0, kept: 0 }
@@ -60,7 +60,7 @@ export async function undoAgent(
   return { edits: rows.length, elements, kept }
 }
 
-/** @param rows newest first. @returns how many properties somebody else has changed since, which stay. */
+/** @param rows newest first. @returns how many properties were kept because somebody else has changed them since. */
 export function undoIn(doc: Y.Doc, rows: readonly EditRow[]): number {
   let kept = 0
   const maps = elementMaps(doc)
@@ -77,7 +77,7 @@ export function undoIn(doc: Y.Doc, rows: readonly EditRow[]): number {
     }
     for (const key of new Set([...Object.keys(row.old_values), ...Object.keys(row.new_values)])) {
       const now = map.get(key)
-      // Undone already: by a server of before that crashed, which noted it later.
+      // Already undone, by an older server that crashed before it could record that.
       if (sameJson(now, row.old_values[key])) continue
       if (!sameJson(now, row.new_values[key])) kept++
       else if (key in row.old_values) map.set(key, row.old_values[key])

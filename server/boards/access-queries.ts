@@ -1,11 +1,11 @@
-// The one question behind every join and every request: all that can give these subjects access, in one statement.
+// The query behind every join and every request: everything that can give the subjects access, in one statement.
 import { type RawBuilder, sql } from 'kysely'
 import type { Level } from '../../shared/levels.ts'
 import { serviceIssuer } from '../accounts/users.ts'
 import type { Db } from '../database/database.ts'
 import { prepared } from '../database/prepared.ts'
 
-/** What is asked about, ids checked for their form: a malformed one would fail the whole batch. */
+/** The subjects, with well-formed ids: a malformed one would fail the whole batch. */
 export interface AsQuestion {
   boardId: string | null
   userId: number | null
@@ -15,13 +15,13 @@ export interface AsQuestion {
   keyId: string | null
 }
 
-/** Everything that decides, of one subject; several rows for an agent: itself, and each user who granted it. */
+/** All facts about one subject; an agent has several rows: itself, and each user who gave it a grant. */
 export interface AccessFacts {
-  /** Position of the subject, from 0. */
+  /** The index of the subject. */
   subject: number
   board: 'live' | 'deleted' | 'missing'
   is_owner: boolean
-  /** Role of an active user; null for anybody else. */
+  /** The role of an active user; null for anybody else. */
   role: 'sysadmin' | 'admin' | 'user' | null
   guest_expires_at: Date | null
   agent_active: boolean | null
@@ -30,37 +30,37 @@ export interface AccessFacts {
   key_lives: boolean
   key_expires_at: Date | null
   own_level: Level | null
-  /** By an invitation to the account's address, which somebody vouches for or which was there before it. */
+  /** Through an invitation to the account's address, if somebody vouches for it or the account is older. */
   invited_level: Level | null
   members_level: Level | null
-  /** The public row's level, or `view` where the board is published. */
+  /** The level of the public row, or `view` if the board is published. */
   public_level: Level | null
-  /** Owns the board's folder, or one around it. */
+  /** Owns the board's folder or an ancestor of it. */
   owns_folder: boolean
-  /** The highest of one's own rows on the board's folder and those around it; the same of the rows for everyone. */
+  /** The highest of the subject's own rows on the board's folder and its ancestors; and of the rows for everyone. */
   folder_level: Level | null
   folder_public_level: Level | null
-  /** Set where only managers and speakers may write; whether the subject speaks. */
+  /** Set if only managers and speakers may write; whether the subject is a speaker. */
   is_view_only: boolean
   speaks: boolean
-  /** A text is asked to be accepted, of the instance or the board, and this person has not, or took it back. */
+  /** The instance or the board requires consent, and this person has not given it or has withdrawn it. */
   lacks_consent: boolean
   link_level: Level | null
   link_id: string | null
   link_label: string | null
   link_expires_at: Date | null
-  /** Set on the rows of users who granted an agent: what they let it do, and until when. */
+  /** Set on the rows of users who gave an agent a grant: its rights and expiry. */
   grant_level: Level | null
   grant_expires_at: Date | null
   grant_create: boolean
   grant_read: boolean
   grant_update: boolean
   grant_delete: boolean
-  /** The grant names no board. */
+  /** Whether the grant covers all boards. */
   grant_everywhere: boolean
 }
 
-/** The instance's text that everybody is asked to accept. */
+/** The instance's text that everybody must accept. */
 export interface AskedConsent {
   consentVersion: string
   privacyPolicyVersion: string
@@ -68,7 +68,7 @@ export interface AskedConsent {
 }
 
 /**
- * One indexed statement for any number of subjects. Expired sessions, guests, links and grants come back as absent.
+ * One indexed statement for any number of subjects. Expired sessions, guests, links and grants are returned as absent.
  * Serves from: boards, users, guests, sessions and agents by primary key; board_permissions (board_id, user_id);
  * share_link_uses (user_id or guest_id, link_id); share_links and folders by primary key; folder_permissions (folder_id,
  * user_id); board_invitations (board_id, email); board_speakers (board_id, user_id, guest_id); consent_texts (board_id) and
@@ -81,15 +81,15 @@ export const accessFactsOf = async (
 ): Promise<AccessFacts[]> => (await accessStatement(questions, asked).execute(db)).rows
 
 /**
- * The statement itself, so that a test can look at its plan. Every source is a subquery of its own: the planner has
- * nothing to reorder (planning ten joins took 3.5 ms, ten times the work itself) and no reason to scan a table.
+ * The statement itself, so that a test can check its plan. Every source is a separate subquery, so the planner has
+ * nothing to reorder (planning ten joins took 3.5 ms, ten times the execution) and no reason to scan a table.
  */
 export function accessStatement(
   questions: readonly AsQuestion[],
   asked: AskedConsent | null = null,
 ): RawBuilder<AccessFacts> {
-  // Selected, so that the planner does not see how many there are: it would take the plan that it keeps for a worse one
-  // than that for a single subject, and plan each time.
+  // In a subselect, so that the planner does not see their number: it would consider its generic plan worse than one for
+  // a single subject, and plan again every time.
   const column = (key: keyof AsQuestion, type: 'uuid' | 'integer') =>
     sql`(select ${questions.map((question) => question[key])}::${sql.raw(type)}[])`
   const subject = sql`
@@ -187,7 +187,7 @@ const askedOf = (asked: AskedConsent): AskedSql => ({
   required: sql`${JSON.stringify(asked.requiredCategories)}::jsonb`,
 })
 
-/** No record of the subject's stands for this text. User and guest apart, so that each has its index. */
+/** The subject has no valid consent to this text. Users and guests are separate, so that each can use its index. */
 const lacking = (boardId: RawBuilder<unknown>, { version, policy, required }: AskedSql) => {
   const standing = (person: RawBuilder<unknown>) => sql`
     exists (select from ${sql.table('consent_records')} c where ${person}
@@ -199,12 +199,12 @@ const lacking = (boardId: RawBuilder<unknown>, { version, policy, required }: As
 const rankOf = (table: string) =>
   sql`case ${sql.ref(`${table}.level`)} when 'edit' then 3 when 'comment' then 2 else 1 end`
 
-/** The account of a service key manages the boards of the users that the key speaks for. */
+/** The account of a service key manages the boards of the users that the key acts for. */
 const speaksForOwner = sql`exists (select from ${sql.table('users')} account join ${sql.table('users')} owner
   on owner.id = b.owner_id and owner.issuer = account.external_id
   where account.id = s.user_id and account.issuer = ${serviceIssuer} and account.external_id = key.issuer)`
 
-/** Each user who granted an agent of the question, beside the agent itself. */
+/** The agent itself, and each user who gave it a grant. */
 const granters = sql`
   union all
   select s.ord, s.board_id, g.user_id, null, s.agent_id, null, null::uuid,

@@ -1,4 +1,4 @@
-// The SQL of requests for access, one question a function.
+// The SQL of access requests, one function per question.
 import { sql, type Transaction } from 'kysely'
 import type { Level } from '../../shared/levels.ts'
 import type { Db } from '../database/database.ts'
@@ -12,7 +12,7 @@ export interface Asker {
   guestId: string | null
 }
 
-/** A second request of the same person replaces the first while it is open. @returns its id, null without a live board. */
+/** A second request by the same person replaces the first one while it is open. @returns its id; null if there is no such board. */
 export async function upsertRequest(
   trx: Trx,
   boardId: string,
@@ -47,7 +47,7 @@ const requests = (db: Db) =>
     .selectAll('r')
     .select(sql<string>`coalesce(u.name, g.name, '')`.as('name'))
 
-/** Open ones first to last; with `answered`, those that were answered. */
+/** Open ones, oldest first; with `answered`, the answered ones. */
 export const requestsOf = (
   db: Db,
   boardId: string,
@@ -81,7 +81,7 @@ export const lastRequestBy = (
     .limit(1)
     .executeTakeFirst()
 
-/** The open request, held until the transaction ends. */
+/** The open request, locked until the transaction ends. */
 export const lockRequest = (
   trx: Trx,
   boardId: string,

@@ -1,6 +1,6 @@
-// Requests for access: somebody who may not open a board, or may do less than they need, asks; the people who manage the
-// board answers with a level or declines. A board that is not there takes a request like one that is: nobody learns
-// from the answer which boards there are.
+// Access requests: somebody who cannot open a board, or needs a higher level, asks for it, and the people who manage the
+// board grant a level or decline. Requests for non-existent boards get the same response, so that it does not reveal which
+// boards exist.
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import type {
@@ -46,19 +46,19 @@ export async function requestAccess(
 ): Promise<void> {
   const { principal } = identity
   if (principal.kind === 'anonymous')
-    throw new BoardroomError('not_signed_in', 'sign in, or open a share link, to ask for access')
+    throw new BoardroomError('not_signed_in', 'sign in or open a share link to request access')
   if (principal.kind === 'agent' || identity.boardId !== null)
-    throw new BoardroomError('access_denied', 'only people who are signed in ask for access')
+    throw new BoardroomError('access_denied', 'only people who are signed in can request access')
   const asker = askerOf(identity) ?? { userId: null, guestId: null }
   const { level } = await deps.access.decideOne(subjectOf(identity, boardId))
   if (allows(level, body.level))
-    throw new BoardroomError('conflict', `you have the level ${level} on this board already`)
-  // A guest has been let in by somebody: of other boards they know nothing, and may ask nobody.
+    throw new BoardroomError('conflict', `you already have the level ${level} on this board`)
+  // Guests know only the boards that they were given a link to, so they cannot request others.
   if (asker.guestId !== null && level === null) return
   if ((await openRequestsBy(deps.db, asker)) >= maxOpenRequests) {
     throw new BoardroomError(
       'conflict',
-      `you have asked for ${maxOpenRequests} boards already; wait for answers before you ask for more`,
+      `you have ${maxOpenRequests} open requests; wait for answers before you request more`,
     )
   }
   await transactionAs(deps.db, actor, async (trx) => {
@@ -104,9 +104,9 @@ export async function listRequests(
 }
 
 /**
- * Gives what was asked for, another level, or nothing. An account gets a permission row; a guest, who cannot have
- * one, a share link that nobody else can open, to be revoked like any other.
- * @throws BoardroomError not_found | conflict (answered before)
+ * Grants a level, or declines. An account gets a permission; a guest, who cannot have one, gets a share link that nobody
+ * else can open, which can be revoked like any other.
+ * @throws BoardroomError not_found | conflict (already answered)
  */
 export async function answerRequest(
   deps: Deps,
@@ -119,7 +119,7 @@ export async function answerRequest(
     const request = await lockRequest(trx, boardId, requestId)
     if (request === undefined) throw new BoardroomError('not_found', 'this board has no such request')
     if (request.answered_at !== null)
-      throw new BoardroomError('conflict', 'this request was answered already; change the level in Share')
+      throw new BoardroomError('conflict', 'this request was already answered; change the level in the share dialog')
     await setAnswer(trx, requestId, level, actor.userId)
     if (level !== null && request.user_id !== null) {
       await upsertPermission(trx, {
@@ -149,7 +149,7 @@ async function linkFor(
   const linkId = await insertLink(trx, {
     board_id: boardId,
     level,
-    token_sha256: randomBytes(32), // the hash of a secret that nobody has
+    token_sha256: randomBytes(32), // the hash of a secret that nobody knows
     label: `for ${name}`.slice(0, 100),
     max_uses: 1,
     uses: 1,

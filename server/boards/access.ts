@@ -1,4 +1,4 @@
-// What may this principal do on this board, and why: the one place that decides. Fails closed.
+// The only place that decides what a principal may do on a board, and why. Fails closed.
 import { allows, capLevel, type Level } from '../../shared/levels.ts'
 import type { Db } from '../database/database.ts'
 import { BoardroomError } from '../errors.ts'
@@ -6,20 +6,20 @@ import type { Identity } from '../principal.ts'
 import type { Access, AccessDecision, AccessSubject, AgentRights } from '../rooms/ports.ts'
 import { type AccessFacts, type AskedConsent, type AsQuestion, accessFactsOf } from './access-queries.ts'
 
-/** The most that a board may give to everyone; `off`: nothing. */
+/** The highest level that a board may grant to everyone; `off`: none. */
 export type PublicBoards = 'off' | Level
 
-/** What is asked of everybody before their first join, and where a person gives it. */
+/** The consent required before the first join, and where to give it. */
 export interface ConsentRule {
-  /** The instance's text; boards may ask for more. */
+  /** The instance's text; boards may require more. */
   asked: AskedConsent | null
-  /** The page, or the route where no pages are served. */
+  /** The page, or the route if no pages are served. */
   urlFor(boardId: string): string
 }
 
 const noConsent: ConsentRule = { asked: null, urlFor: (boardId) => `/consent?board=${boardId}` }
 
-/** Decides from the database, every time: no cache, so that nothing taken away is given once more. */
+/** Decides from the database every time, without a cache, so that revoked access is never granted again. */
 export class BoardAccess implements Access {
   readonly #db: Db
   readonly #publicBoards: PublicBoards
@@ -43,7 +43,7 @@ export class BoardAccess implements Access {
     })
   }
 
-  /** The decision about one. */
+  /** The decision about a single subject. */
   async decideOne(subject: AccessSubject): Promise<AccessDecision> {
     const [decision] = await this.decide([subject])
     if (decision === undefined) throw new BoardroomError('internal', 'no decision about a subject')
@@ -54,7 +54,7 @@ export class BoardAccess implements Access {
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const integer = /^\d{1,9}$/
 
-/** An id of the wrong form is an id of nothing. */
+/** A malformed id refers to nothing. */
 const questionOf = (subject: AccessSubject): AsQuestion => ({
   boardId: uuid.test(subject.boardId) ? subject.boardId : null,
   userId: subject.userId,
@@ -64,7 +64,7 @@ const questionOf = (subject: AccessSubject): AsQuestion => ({
   keyId: subject.keyId !== undefined && uuid.test(subject.keyId) ? subject.keyId : null,
 })
 
-/** The subject of a request or a socket on one board. A ticket of another board is nobody there. */
+/** The subject of a request or a socket on one board. A ticket for another board is anonymous there. */
 export function subjectOf(identity: Identity, boardId: string): AccessSubject {
   const { principal } = identity
   const known = identity.boardId === null || identity.boardId.toLowerCase() === boardId.toLowerCase()
@@ -92,7 +92,7 @@ const nothing = {
   agent: null,
 } as const satisfies AccessDecision
 
-/** The decision that the facts of one subject lead to. Pure. */
+/** The decision that follows from the facts about one subject. Pure. */
 export function decisionOf(
   subject: AccessSubject,
   rows: readonly AccessFacts[],
@@ -122,7 +122,7 @@ export function decisionOf(
   return own.board === 'deleted' ? { ...decision, board: 'deleted', level: null, reason: 'none' } : decision
 }
 
-/** A level waits until its person has accepted what is asked. An agent's consent is that of the person who let it in. */
+/** Withholds the level until the person has given the required consent. For an agent, its grantor's consent counts. */
 function withConsent(
   decision: AccessDecision,
   subject: AccessSubject,
@@ -140,8 +140,8 @@ function withConsent(
 }
 
 /**
- * An agent acts for the users who let it: never more than a grant says, never more than its user may do now. What
- * several of them give adds up.
+ * An agent acts for the users who gave it grants: never beyond a grant, and never beyond what that user may do now. The
+ * rights from several users add up.
  */
 function decisionOfAgent(
   subject: AccessSubject,
@@ -154,7 +154,7 @@ function decisionOfAgent(
   let hadRights = false
   for (const row of rows) {
     if (row.grant_level === null || row.role === null || row.lacks_consent) continue
-    // That administrators may open every board is not lent to an agent by a grant that names none.
+    // A grant for all boards does not extend to boards that the user can open only as an administrator.
     const sources = sourcesOf(row, publicBoards).filter(
       ({ reason }) => !(row.grant_everywhere && reason === 'administrator'),
     )
@@ -183,20 +183,20 @@ function decisionOfAgent(
   }
 }
 
-/** On the socket, where each element is looked at besides. */
+/** On the socket, where each element is checked as well. */
 function levelOfAgent({ read, comment, create, update, delete: mayDelete }: AgentRights): Level | null {
   if (create || update || mayDelete) return 'edit'
   if (comment) return 'comment'
   return read ? 'view' : null
 }
 
-/** Where everybody may only look, managers write, and whoever was given the pen. */
+/** While a board is view only, just managers and speakers may write. */
 const moderated = (level: Level, { is_view_only, speaks }: AccessFacts, manages: boolean): Level => {
   if (!is_view_only || manages) return level
   return speaks ? 'edit' : 'view'
 }
 
-/** Whatever proved the subject is over: signed out, deactivated, expired. */
+/** Whether the subject's credentials have ended: signed out, deactivated, expired. */
 const hasEnded = (subject: AccessSubject, facts: AccessFacts): boolean =>
   (subject.userId !== null && facts.role === null) ||
   (subject.guestId !== null && facts.guest_expires_at === null) ||
@@ -207,11 +207,11 @@ const hasEnded = (subject: AccessSubject, facts: AccessFacts): boolean =>
 interface Source {
   level: Level
   reason: AccessDecision['reason']
-  /** When it expires. */
+  /** The time when the credentials expire. */
   endsAt: Date | null
 }
 
-/** All that one row gives. At the same level the first named wins, so that lasting reasons come before passing ones. */
+/** Everything that one row grants. At the same level the first one wins, so that lasting reasons come before temporary ones. */
 function sourcesOf(row: AccessFacts, publicBoards: PublicBoards): Source[] {
   const isAccount = row.role !== null
   const administers = row.role === 'admin' || row.role === 'sysadmin'

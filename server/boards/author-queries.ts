@@ -1,4 +1,4 @@
-// Who wrote on a board: the SQL behind the list of authors.
+// The SQL of the list of authors of a board.
 import { sql } from 'kysely'
 import type { Db } from '../database/database.ts'
 import type { Position } from '../routing/cursor.ts'
@@ -7,16 +7,16 @@ export interface AuthorRow {
   kind: 'user' | 'guest' | 'agent' | 'system' | 'anonymous'
   /** `user:7`, `guest:<uuid>`, …; all anonymous people together are `anonymous`. */
   principal: string
-  /** null: no row has it any more. */
+  /** null: no row contains the name any more. */
   name: string | null
   client_ids: number[]
   first_written_at: Date
   latest_client_at: Date
-  /** `latest_client_at` as it sorts. */
+  /** The sort key: `latest_client_at` as text. */
   key: string
 }
 
-/** Each person once with all client ids, the last to begin writing first; `limit` of them after `after`. */
+/** Each person once, with all client ids, most recent first; up to `limit` after `after`. */
 export async function authorsOf(
   db: Db,
   boardId: string,
@@ -45,7 +45,7 @@ export async function authorsOf(
   return rows
 }
 
-/** What guests who are forgotten were called, as far as the board's trail still says it. */
+/** The names of removed guests, if the board's trail still has them. */
 export async function formerNamesOf(
   db: Db,
   boardId: string,

@@ -1,4 +1,4 @@
-// Who wrote on a board, under which Yjs client ids: with them a reader of the document can tell whose each change is.
+// The authors of a board and their Yjs client ids, which let a reader of the document attribute each change.
 import { z } from 'zod'
 import type { AuthorResponse } from '../../shared/api.ts'
 import { pageOf, positionOf } from '../routing/cursor.ts'
@@ -6,8 +6,8 @@ import { authorsOf, formerNamesOf } from './author-queries.ts'
 import type { BoardsDeps } from './deps.ts'
 
 /**
- * One page; the person who began to write last comes first. Names are those of today; of guests who are forgotten, what the trail
- * still says, so that an erasure takes them here as well.
+ * One page, most recent author first. Names are current; those of removed guests come from the trail, so that an erasure
+ * removes them here as well.
  * @throws BoardroomError invalid_request (cursor)
  */
 export async function listAuthors(

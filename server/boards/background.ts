@@ -1,8 +1,9 @@
-// The colour behind a drawing: everybody's, beside the document, because it is no element that could be undone.
+// The background colour of a drawing, shared by everybody. It is stored outside the document because it is not an element
+// whose change could be undone.
 import type { Db } from '../database/database.ts'
 import { boardBackground, notifyEvent, setBackground } from './board-queries.ts'
 
-/** As the storage of documents needs it. Colours are checked where they come in (shared/color.ts). */
+/** For the storage of documents. Colours are validated on input (shared/color.ts). */
 export const backgrounds = (db: Db, schema: string) => ({
   read: (boardId: string) => boardBackground(db, boardId),
   set: (boardId: string, color: string) =>

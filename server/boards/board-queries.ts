@@ -1,4 +1,4 @@
-// The SQL of boards, one question a function.
+// The SQL of boards, one function per question.
 import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { BoardEvent } from '../../shared/protocol.ts'
 import { searchKeyOf } from '../../shared/search-key.ts'
@@ -8,16 +8,16 @@ import type { NewRow, Row, RowChange, Tables } from '../database/tables.ts'
 import type { Position } from '../routing/cursor.ts'
 
 type Trx = Transaction<Tables>
-/** A board as somebody sees it: what depends on the asker is false or null where nobody asks. */
+/** A board as somebody sees it: fields that depend on the asker are false or null if there is none. */
 export type BoardRow = Row<'boards'> & {
   owner_name: string
   starred: boolean
   offered_to: number | null
-  /** The asker may see the folder it is in. */
+  /** Whether the asker may see its folder. */
   sees_folder: boolean
-  /** Threads with comments of others that the asker has not read; 100 means 100 or more. */
+  /** Threads with comments by others that the asker has not read; 100 means 100 or more. */
   unread_threads: number
-  /** Made from a template: it has a record. */
+  /** Whether it was created from a template and has a record. */
   has_record: boolean
 }
 
@@ -59,7 +59,7 @@ export async function boardById(
   return rows[0]
 }
 
-/** What a title is found by, written with it. */
+/** The search key of a title, written together with it. */
 export const setTitleKey = (trx: Trx, boardId: string, title: string) =>
   trx
     .insertInto('board_search')
@@ -82,7 +82,7 @@ export const addStar = async (db: Db, boardId: string, userId: number): Promise<
 export const removeStar = (db: Db, boardId: string, userId: number) =>
   db.deleteFrom('board_stars').where('board_id', '=', boardId).where('user_id', '=', userId).execute()
 
-/** The collation of a language, where the database has it; names are looked up once. */
+/** The collation of a language, if the database has it; each is looked up once. */
 export async function collationFor(db: Db, language: string): Promise<string | null> {
   const { rows } = await sql<{ name: string }>`
     select collname as name from pg_collation
@@ -92,7 +92,7 @@ export async function collationFor(db: Db, language: string): Promise<string | n
   return rows[0]?.name ?? null
 }
 
-/** The board, held until the transaction ends. */
+/** The board, locked until the transaction ends. */
 export const lockBoard = (trx: Trx, boardId: string): Promise<Row<'boards'> | undefined> =>
   trx.selectFrom('boards').selectAll().where('id', '=', boardId).forUpdate().executeTakeFirst()
 
@@ -107,7 +107,7 @@ export const boardBackground = async (db: Db, boardId: string): Promise<string |
   (await db.selectFrom('boards').select('background').where('id', '=', boardId).executeTakeFirst())
     ?.background ?? null
 
-/** @returns whether it was another one before. */
+/** @returns whether it changed. */
 export const setBackground = async (trx: Trx, boardId: string, background: string): Promise<boolean> => {
   const { numUpdatedRows } = await trx
     .updateTable('boards')
@@ -118,7 +118,7 @@ export const setBackground = async (trx: Trx, boardId: string, background: strin
   return numUpdatedRows > 0n
 }
 
-/** Moves a board into the trash, or out of it. @returns whether it was not there yet. */
+/** Moves a board to or from the trash. @returns whether it changed. */
 export const setDeleted = async (
   trx: Trx,
   boardId: string,
@@ -134,7 +134,7 @@ export const setDeleted = async (
   return numUpdatedRows > 0n
 }
 
-/** Everything of the board goes with it but its trail. @returns whether there was a deleted board. */
+/** Removes the board and everything on it except its trail. @returns whether there was a deleted board. */
 export const purgeBoardRow = async (trx: Trx, boardId: string): Promise<boolean> => {
   const { numDeletedRows } = await trx
     .deleteFrom('boards')
@@ -144,7 +144,7 @@ export const purgeBoardRow = async (trx: Trx, boardId: string): Promise<boolean>
   return numDeletedRows > 0n
 }
 
-/** Whether there is or ever was a board; the trail keeps those that were purged. */
+/** Whether a board exists or ever existed; the trail remembers purged ones. */
 export const hadBoards = async (db: Db): Promise<boolean> => {
   const now = await db.selectFrom('boards').select('id').limit(1).execute()
   if (now.length > 0) return true
@@ -156,8 +156,8 @@ export const hadBoards = async (db: Db): Promise<boolean> => {
   return (await made.limit(1).execute()).length > 0
 }
 
-/** Whether a user owns so many boards, deleted ones too; counts no further. Serves from: boards (owner_id, …). */
-/** The account of a service key owns the boards of a whole application, and has no such limit. */
+/** Whether a user owns that many boards, including deleted ones; does not count further. Served by the index boards (owner_id, …). */
+/** The account of a service key owns the boards of a whole application, so the limit does not apply. */
 export const ownsAtLeast = async (trx: Trx, userId: number, count: number): Promise<boolean> => {
   const { rows } = await sql<{ owned: string }>`
     select count(*) as owned from (select from ${sql.table('boards')} where owner_id = ${userId} and not exists (
@@ -170,7 +170,7 @@ export const ownsAtLeast = async (trx: Trx, userId: number, count: number): Prom
 export const systemUserId = async (db: Db): Promise<number> =>
   (await db.selectFrom('users').select('id').where('email', '=', systemEmail).executeTakeFirstOrThrow()).id
 
-/** The live links that `from` made become `to`'s, so that handing over a board cuts nobody off. */
+/** Moves the valid links that `from` created to `to`, so that handing over a board disconnects nobody. */
 export const adoptLinks = (trx: Trx, boardId: string, from: number, to: number) =>
   trx
     .updateTable('share_links')
@@ -180,7 +180,7 @@ export const adoptLinks = (trx: Trx, boardId: string, from: number, to: number) 
     .where('revoked_at', 'is', null)
     .execute()
 
-/** Tells every node of something that happened outside the document; with the commit, or not at all. */
+/** Notifies every node about something outside the document; only if the transaction commits. */
 export const notifyEvent = (trx: Trx, schema: string, boardId: string, event: BoardEvent) =>
   sql`select pg_notify(${`${schema}_events`}, ${JSON.stringify({ board_id: boardId, event })})`.execute(trx)
 
@@ -188,7 +188,7 @@ export interface BoardQuestion {
   userId: number | null
   guestId: string | null
   scope: 'all' | 'mine' | 'shared' | 'instance'
-  /** The trash: one's own, or with `instance` everybody's. */
+  /** The trash: the user's own or, with `instance`, everybody's. */
   deleted: boolean
   q: string | undefined
   sort: 'updated' | 'created' | 'title' | 'opened'
@@ -196,7 +196,7 @@ export interface BoardQuestion {
   starred?: boolean
 }
 
-/** @param collation of titles, of the reader's language; null: the database knows none. */
+/** @param collation for sorting titles in the reader's language; null: the database has none. */
 const sortOf = (sort: BoardQuestion['sort'], collation: string | null) => {
   switch (sort) {
     case 'updated':
@@ -215,8 +215,8 @@ const sortOf = (sort: BoardQuestion['sort'], collation: string | null) => {
 }
 
 /**
- * Boards in order, `limit` of them from after `after`, each with its sort key as text. Whether a level comes out of
- * it in the end is for access to say: a link may be suspended, say.
+ * Boards in order, up to `limit` after `after`, each with its sort key as text. Access decides whether the user really
+ * has a level: a link may be suspended, for example.
  */
 export async function listBoardRows(
   db: Db,
@@ -261,21 +261,21 @@ export async function listBoardRows(
 const readerOf = ({ userId, guestId }: BoardQuestion): string | null =>
   userId !== null ? `user:${userId}` : guestId === null ? null : `guest:${guestId}`
 
-/** A title that was changed by hand has no key of its own. */
+/** A title that was changed by hand has no up-to-date key. */
 const matching = (q: string): RawBuilder<unknown> => {
   const pattern = `%${searchKeyOf(q).replace(/[\\%_]/g, '\\$&')}%`
   return sql`(case when found.title = b.title then found.title_key else lower(b.title) end like ${pattern}
     or found.text_key like ${pattern})`
 }
 
-/** The trail knows who opened what: nothing is written for it. */
+/** Read from the trail, which records who opened what, so nothing extra is written. */
 const visits = (userId: number | null): RawBuilder<unknown> => sql`
   join (
     select board_id, max(timestamp) as opened_at from ${sql.table('audit_logs')}
     where user_id = ${userId} and action = 'access' and timestamp > now() - interval '90 days' group by board_id
   ) visit on visit.board_id = b.id`
 
-/** Mine by owner; shared by own row, by a folder, by a link I came in by, by members_level. The trash has only what is mine. */
+/** Owned boards, and boards shared by permission, folder, share link or members_level. The trash has only owned ones. */
 export function inScope({
   userId,
   guestId,
@@ -291,7 +291,7 @@ export function inScope({
     : sql`b.id in (${reachedBy(reached)})`
 }
 
-/** Ids of the boards that a user may have something to do with: their own, and those shared with them. */
+/** Ids of the boards that a user may have access to: their own, and those shared with them. */
 export const withinReach = (userId: number): RawBuilder<unknown> => reachedBy({ userId, guestId: null })
 
 const reachedBy = (reached: Pick<BoardQuestion, 'userId' | 'guestId'>): RawBuilder<unknown> => sql`

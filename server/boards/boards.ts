@@ -1,5 +1,5 @@
-// Boards: made, renamed, published, handed over, thrown away and back, purged, duplicated, listed. Every change runs
-// as its actor; the database's triggers record and announce it. Whether the actor may is asked before, by the caller.
+// Creating, changing, handing over, deleting, restoring, purging, duplicating and listing boards. Every change runs as
+// its actor; database triggers record and announce it. The caller has already checked the actor's rights.
 import { z } from 'zod'
 import type { BoardCreate, BoardListQuery, BoardResponse, BoardUpdate } from '../../shared/api.ts'
 import { transactionAs } from '../audit/actor.ts'
@@ -34,8 +34,7 @@ type Deps = Pick<BoardsDeps, 'db' | 'schema' | 'publicBoards' | 'limits'>
 type CreateDeps = Deps & Pick<BoardsDeps, 'documents'>
 
 /**
- * Makes a board that belongs to the actor; the system's own belong to the system actor. One from a template comes with
- * its drawing and its record.
+ * Creates a board that belongs to the actor (or the system actor). One from a template includes its drawing and record.
  * @returns its id. @throws BoardroomError not_signed_in | access_denied (guests and agents own nothing) | invalid_request |
  * not_found | conflict (template_id, variables, board_type)
  */
@@ -63,7 +62,7 @@ export async function createBoard(deps: CreateDeps, actor: Actor, body: BoardCre
   )
 }
 
-/** The system's own boards are not counted: they belong to nobody who could make too many. */
+/** The system actor's boards are not limited. */
 async function refuseTooMany(
   trx: Parameters<typeof lockBoard>[0],
   { limits }: Pick<Deps, 'limits'>,
@@ -74,7 +73,7 @@ async function refuseTooMany(
   if (!(await ownsAtLeast(trx, ownerId, limits.maxBoardsPerUser))) return
   throw new BoardroomError(
     'conflict',
-    `one account may own ${limits.maxBoardsPerUser} boards, the trash included; purge some, or hand them over`,
+    `one account may own ${limits.maxBoardsPerUser} boards, including the trash; purge some or hand them over`,
     { details: { limit: 'boards_per_user', max_boards: limits.maxBoardsPerUser } },
   )
 }
@@ -82,13 +81,13 @@ async function refuseTooMany(
 async function ownerFor(deps: Deps, actor: Actor): Promise<number> {
   if (actor.userId !== null) return actor.userId
   if (actor.kind === 'system') return systemUserId(deps.db)
-  if (actor.kind === 'anonymous') throw new BoardroomError('not_signed_in', 'sign in to make boards')
-  throw new BoardroomError('access_denied', 'only somebody with an account can own a board')
+  if (actor.kind === 'anonymous') throw new BoardroomError('not_signed_in', 'sign in to create boards')
+  throw new BoardroomError('access_denied', 'only people with an account can own boards')
 }
 
 /**
- * Changes title, publication, members' level or owner. Handing over makes the live links of the old owner the new
- * one's, and leaves an owner who does it themselves at level edit.
+ * Changes title, publication, members' level or owner. Handing over moves the valid links of the old owner to the new
+ * one, and leaves an owner who hands over their own board at level edit.
  * @throws BoardroomError not_found | board_deleted | invalid_request (owner_id) | access_denied (publication)
  */
 export async function updateBoard(
@@ -104,8 +103,8 @@ export async function updateBoard(
 }
 
 /**
- * The same in a transaction of the caller's.
- * @param handedOverBy the owner before, who stays at level edit; somebody else than `by` where the new one accepts.
+ * The same inside the caller's transaction.
+ * @param handedOverBy the previous owner, who stays at level edit; differs from `by` if the new owner accepts an offer.
  */
 export async function changeBoard(
   trx: Parameters<typeof lockBoard>[0],
@@ -151,17 +150,17 @@ function refuseForbiddenPublishing(deps: Deps, isPublic: boolean | undefined): v
   }
 }
 
-/** Into the trash: live connections end with 4410. Done already is done. */
+/** Moves it to the trash; live connections end with 4410. Idempotent. */
 export const deleteBoard = (deps: Deps, actor: Actor, boardId: string): Promise<boolean> =>
   transactionAs(deps.db, actor, (trx) => setDeleted(trx, boardId, true, actor.userId))
 
-/** Out of the trash, with everything as it was. */
+/** Restores it from the trash, with everything as it was. */
 export const restoreBoard = (deps: Deps, actor: Actor, boardId: string): Promise<boolean> =>
   transactionAs(deps.db, actor, (trx) => setDeleted(trx, boardId, false, actor.userId))
 
 /**
- * The second step: content, permissions, links and comments are gone for good; the trail stays.
- * @throws BoardroomError conflict where the board is not in the trash
+ * Removes content, permissions, links and comments for good; the trail stays.
+ * @throws BoardroomError conflict if the board is not in the trash
  */
 export async function purgeBoard(deps: Deps, actor: Actor, boardId: string): Promise<void> {
   const purged = await transactionAs(deps.db, actor, (trx) => purgeBoardRow(trx, boardId))
@@ -169,7 +168,7 @@ export async function purgeBoard(deps: Deps, actor: Actor, boardId: string): Pro
 }
 
 /**
- * A board of the actor's own with the same document, files and comments; permissions and links stay behind.
+ * Creates a board owned by the actor with the same document, files and comments, but without permissions and links.
  * @returns the new board's id. @throws BoardroomError not_found | access_denied | not_signed_in
  */
 export async function duplicateBoard(
@@ -194,7 +193,7 @@ export async function duplicateBoard(
   })
 }
 
-/** `Plan` -> `Plan (copy)`, within 200 UTF-16 units and without half a character at the end. */
+/** `Plan` -> `Plan (copy)`, within 200 UTF-16 units and without splitting a character. */
 const copyTitle = (title: string): string => {
   const suffix = ' (copy)'
   return (
@@ -254,11 +253,11 @@ function questionOf(identity: Identity, query: BoardListQuery): BoardQuestion {
   if (identity.boardId !== null)
     throw new BoardroomError('access_denied', 'a ticket opens its own board only')
   if (principal.kind !== 'user' && principal.kind !== 'guest') {
-    throw new BoardroomError('not_signed_in', 'sign in, or open a share link, to see your boards')
+    throw new BoardroomError('not_signed_in', 'sign in or open a share link to see your boards')
   }
   const administers = principal.kind === 'user' && principal.role !== 'user'
   if (query.scope === 'instance' && !administers) {
-    throw new BoardroomError('access_denied', 'only administrators see every board')
+    throw new BoardroomError('access_denied', 'only administrators can see every board')
   }
   return {
     userId: principal.kind === 'user' ? principal.userId : null,
@@ -272,7 +271,7 @@ function questionOf(identity: Identity, query: BoardListQuery): BoardQuestion {
   }
 }
 
-/** A board as its asker sees it. In the trash the level is what a restore gives back to the people who manage it. */
+/** A board as the asker sees it. In the trash, the level is what managers will have after a restore. */
 export const boardResponse = (
   board: BoardRow,
   decision: Pick<AccessDecision, 'level' | 'mayManage'>,

@@ -1,4 +1,4 @@
-// What the boards need of the rest, handed in by server/parts.
+// The dependencies of boards, passed in by server/parts.
 import type { Transaction } from 'kysely'
 import type { Logger } from 'pino'
 import type { BoardEvent } from '../../shared/protocol.ts'
@@ -19,9 +19,9 @@ export interface BoardsDeps {
   schema: string
   access: BoardAccess
   publicBoards: PublicBoards
-  /** What the instance asks everybody to accept; null: nothing. */
+  /** The text that everybody on the instance must accept; null: none. */
   instanceText: AskedText | null
-  /** Where that is done. */
+  /** Where to accept it. */
   consentUrl(): string
   audit: Pick<AuditTrail, 'record' | 'recordRead'>
   guests: GuestMaker
@@ -32,7 +32,7 @@ export interface BoardsDeps {
   failedGuesses: GuessLimit
   /** A ticket for one board, with the usual lifetime. */
   makeTicket(identity: Identity, boardId: string): Promise<string>
-  /** The page of a board, as people reach it who asked by `host` (the request's Host header). */
+  /** The URL of a board's page for a request with this `host` header. */
   boardUrl(boardId: string, host: string | null): string
   connections: LiveConnections
   /** @see server/storage/board-documents.ts */
@@ -47,7 +47,7 @@ export interface BoardsDeps {
   log: Logger
 }
 
-/** What one account and one link may make. @see server/config.ts */
+/** Limits per account and per link. @see server/config.ts */
 export interface BoardLimits {
   maxBoardsPerUser: number
   maxGuestsPerLink: number
@@ -55,12 +55,12 @@ export interface BoardLimits {
 
 /** Inside the caller's transaction. @see server/accounts/guests.ts */
 export interface GuestMaker {
-  /** @returns the new guest's id, and the value of the `Set-Cookie` that has its secret. */
+  /** @returns the new guest's id, and the value of the `Set-Cookie` with its secret. */
   create(
     trx: Transaction<Tables>,
     guest: { name: string; linkExpiresAt: Date | null },
   ): Promise<{ guestId: string; cookie: string }>
-  /** A guest got another link, and may live as long. */
+  /** Extends a guest who received another link to that link's expiry. */
   extend(trx: Transaction<Tables>, guestId: string): Promise<void>
 }
 
@@ -71,10 +71,10 @@ export interface GuessLimit {
   retryAfterMs(key: string): number
 }
 
-/** Who is in a board's room now. @see server/rooms/rooms.ts */
+/** The connections in a board's room. @see server/rooms/rooms.ts */
 export interface LiveConnections {
   connectionsOf(boardId: string): readonly ConnectionSummary[] | Promise<readonly ConnectionSummary[]>
-  /** Closes one connection with 4403. @returns false where there is none (any more). */
+  /** Closes one connection with 4403. @returns false if there is none (any more). */
   disconnect(connectionId: string): boolean | Promise<boolean>
 }
 

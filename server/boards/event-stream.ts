@@ -1,6 +1,5 @@
-// The board's events for clients without boardroom.v1, as server-sent events: what happens to the board, the
-// asker's level, and who is here. Rights are followed live, as on a socket: an answer that was true an hour ago
-// must not keep a stream open.
+// A board's events as server-sent events, for clients without boardroom.v1: changes to the board, the asker's level, and
+// who is here. Rights are followed live, as on a socket: a decision from an hour ago must not keep a stream open.
 import type { Level } from '../../shared/levels.ts'
 import type { BoardEvent, PublicPrincipal } from '../../shared/protocol.ts'
 import type { Identity } from '../principal.ts'
@@ -9,23 +8,23 @@ import { subjectOf } from './access.ts'
 import type { BoardsDeps } from './deps.ts'
 import { refusalOf, wholeLevelOf } from './require-level.ts'
 
-/** What one stream sends: `event` names it, `data` is JSON. */
+/** An event to send: `event` is its name, `data` is JSON. */
 export type StreamEvent =
   | { event: 'level'; data: { level: Level; may_manage: boolean } }
   | { event: 'here'; data: { connection_id: string; principal: PublicPrincipal; level: Level }[] }
   | { event: Exclude<BoardEvent['type'], 'joined' | 'left'>; data: BoardEvent }
-  /** The last one: why it ends. */
+  /** The last event: why the stream ends. */
   | { event: 'ended'; data: { code: string; message: string } }
 
 const peopleEveryMs = 2_000
 const recheckEveryMs = 60_000
-/** Longer waits overflow a timer. */
+/** Longer delays overflow a timer. */
 const shortestTimerMs = 1000
 const longestTimerMs = 2 ** 31 - 1
 
 /**
- * One client's stream. Calls `send` in order until `end`, which also comes from within: access lost, or closing.
- * Its creator calls `start`, and `end` when the client disconnects.
+ * One client's stream. Calls `send` in order until `end`, which it also calls itself when access is lost or the server
+ * closes. Its creator calls `start`, and `end` when the client disconnects.
  */
 export class EventStream {
   readonly #deps: Pick<BoardsDeps, 'access' | 'connections' | 'notifications' | 'log'>
@@ -75,9 +74,9 @@ export class EventStream {
     this.#check()
   }
 
-  /** The server closes: the client is told to come back. */
+  /** The server is closing: tells the client to reconnect. */
   close(): void {
-    this.#finish('closing', 'the server is closing; come back in a moment')
+    this.#finish('closing', 'the server is closing; try again in a moment')
   }
 
   end(): void {
@@ -96,12 +95,12 @@ export class EventStream {
       (principal.kind === 'user' && payload === `u:${principal.userId}`) ||
       (principal.kind === 'guest' && payload === `g:${principal.guestId}`) ||
       (sessionId !== null && payload === `s:${sessionId}`) ||
-      // An agent may do what its users may.
+      // An agent's rights depend on its users.
       (principal.kind === 'agent' && payload.startsWith('u:'))
     )
   }
 
-  /** One question at a time; notified meanwhile, it is asked again, so that no old answer is the last word. */
+  /** Runs one query at a time; a notification meanwhile repeats it, so that an outdated result is never final. */
   #check(): void {
     if (this.#ended) return
     if (this.#checking) {
@@ -114,8 +113,11 @@ export class EventStream {
       .then(
         ([decision]) => decision !== undefined && this.#follow(decision),
         (error: unknown) => {
-          this.#deps.log.warn({ err: error, boardId: this.#boardId }, 'access of an event stream not known')
-          this.#finish('database_unreachable', 'the database does not answer; come back in a moment')
+          this.#deps.log.warn(
+            { err: error, boardId: this.#boardId },
+            'could not check the access of an event stream',
+          )
+          this.#finish('database_unreachable', 'the database does not answer; try again in a moment')
         },
       )
       .finally(() => {
@@ -139,13 +141,13 @@ export class EventStream {
     this.#followClock()
   }
 
-  /** What ends by the clock ends by a timer. */
+  /** Sets a timer for rights that expire. */
   #followClock(): void {
     if (this.#expiry !== null) clearTimeout(this.#expiry)
     this.#expiry = null
     const { nextChangeAt } = this.#decision
     if (this.#ended || nextChangeAt === null) return
-    // At least a second where it is over by our clock: the database's may be behind, and says the same again.
+    // At least a second if it has expired by our clock: the database's may be behind and would return the same again.
     const inMs = nextChangeAt.getTime() - Date.now()
     const waitMs = Math.min(inMs > 0 ? inMs + 10 : shortestTimerMs, longestTimerMs)
     this.#expiry = setTimeout(() => this.#check(), waitMs)
@@ -156,7 +158,7 @@ export class EventStream {
     if (!this.#ended && level !== null) this.#send({ event: 'level', data: { level, may_manage: mayManage } })
   }
 
-  /** At once where all are on this node, so that it is the second thing that a client hears. */
+  /** Synchronous if all connections are on this node, so that it is the second event that a client gets. */
   #tellPeople(): void {
     if (this.#ended) return
     const connections = this.#deps.connections.connectionsOf(this.#boardId)
@@ -166,7 +168,7 @@ export class EventStream {
     }
     connections.then(
       (everybody) => this.#tellOf(everybody),
-      (error: unknown) => this.#deps.log.warn({ err: error }, 'who is here is not known'),
+      (error: unknown) => this.#deps.log.warn({ err: error }, 'could not list who is here'),
     )
   }
 

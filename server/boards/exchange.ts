@@ -1,5 +1,5 @@
-// Coming in by a share link: the secret, and perhaps a password, for a place among those who may. Whoever guesses
-// learns nothing: unknown, expired, revoked, suspended and used up are one answer.
+// Exchanging the secret of a share link, and possibly its password, for access. Guessing reveals nothing: unknown,
+// expired, revoked, suspended and used-up links all get the same error.
 import type {
   ShareLinkExchange,
   ShareLinkExchangeResponse,
@@ -31,11 +31,11 @@ type Deps = Pick<
 type Person = { userId: number } | { guestId: string }
 
 /**
- * Adds the link to what the asker holds. Somebody unknown becomes a guest. Who holds it already comes in again, is
- * not counted again, and needs no password.
- * @param address what failed guesses are counted by.
- * @returns the answer, and the `Set-Cookie` of a new guest.
- * @throws BoardroomError link_not_valid | link_password_needed (`details.wrong`: one was given) | too_many_requests |
+ * Adds the link to the asker's links. An anonymous asker becomes a guest. Somebody who already has the link is let in
+ * again without a password and is not counted again.
+ * @param address the key that failed guesses are counted by.
+ * @returns the result, and the `Set-Cookie` of a new guest.
+ * @throws BoardroomError link_not_valid | link_password_needed (`details.wrong`: a wrong one was given) | too_many_requests |
  * access_denied (agents)
  */
 export async function exchangeShareLink(
@@ -46,9 +46,9 @@ export async function exchangeShareLink(
   body: ShareLinkExchange,
 ): Promise<{ answer: ShareLinkExchangeResponse; cookie: string | null }> {
   if (identity.principal.kind === 'agent') {
-    throw new BoardroomError('access_denied', 'agents come in by grants, not by share links')
+    throw new BoardroomError('access_denied', 'agents need grants and cannot use share links')
   }
-  const person = identity.boardId === null ? personOf(identity) : null // a ticket is nobody but on its board
+  const person = identity.boardId === null ? personOf(identity) : null // a ticket is anonymous except on its board
   const link = await linkByToken(deps.db, sha256Of(body.token))
   const use = link !== undefined && person !== null ? await heldUse(deps.db, link.id, person) : undefined
   const holdsIt = use !== undefined && use.revoked_at === null
@@ -77,7 +77,7 @@ export async function exchangeShareLink(
 }
 
 /**
- * What the link would do for the asker; nothing is counted, nobody comes in.
+ * What the link would do for the asker; it does not count as a use.
  * @throws BoardroomError link_not_valid | too_many_requests
  */
 export async function previewShareLink(
@@ -108,13 +108,13 @@ const personOf = ({ principal }: Identity): Person | null =>
       ? { guestId: principal.guestId }
       : null
 
-/** A link that is used up lets nobody new in; who is inside stays. */
+/** A used-up link lets nobody new in; people who already have it keep access. */
 const letsIn = (link: ShareLinkRow, holdsIt: boolean): boolean => {
   const state = stateOf(link)
   return state === 'active' || (state === 'used_up' && holdsIt)
 }
 
-/** Use and count, and the guest where there was none, in one transaction; null where the link took nobody more. */
+/** Records the use, counts it and, if needed, creates the guest in one transaction; null if the link is used up. */
 async function enter(
   deps: Deps,
   actor: Actor,
@@ -123,7 +123,7 @@ async function enter(
   link: ShareLinkRow,
   name = 'Guest',
 ): Promise<{ identity: Identity; cookie: string | null } | null> {
-  const full = Symbol('the link takes nobody more')
+  const full = Symbol('the link is used up')
   return transactionAs(deps.db, actor, async (trx) => {
     let entered: { identity: Identity; cookie: string | null } = { identity, cookie: null }
     let person = known
@@ -159,12 +159,12 @@ const guest = (guestId: string, name: string): Identity => ({
   maxLevel: null,
 })
 
-/** Guests are rows: one holder of a link must not make them by the hundred. */
+/** Guests are rows, so one holder of a link must not create hundreds. */
 function refuseCrowd({ newGuests }: Deps, address: string): void {
   if (newGuests.take(address)) return
   throw new BoardroomError(
     'too_many_requests',
-    'too many new guests from your address; guests who are in already stay, others try again in a minute',
+    'too many new guests from your address; existing guests can continue, others should try again in a minute',
     {
       details: {
         limit: 'new_guests_per_address',
@@ -175,7 +175,7 @@ function refuseCrowd({ newGuests }: Deps, address: string): void {
 }
 
 const crowded = (most: number): BoardroomError =>
-  new BoardroomError('conflict', `this link has made ${most} guests, which is the most; ask for a new link`, {
+  new BoardroomError('conflict', `this link has reached its limit of ${most} guests; ask for a new link`, {
     details: { limit: 'guests_per_link', max_guests: most },
   })
 
@@ -194,8 +194,8 @@ async function refuse(
   address: string,
   link: ShareLinkRow | undefined,
 ): Promise<never> {
-  // The secret of a link, also of one that has ended, is not a guess: others behind the same address are not locked
-  // out by what somebody there tries. A secret of 256 bits is not guessed by a thousand at once.
+  // A correct secret, even of an expired link, is not a guess, so others behind the same address are not locked out by
+  // somebody's attempts. Even a thousand parallel guesses cannot find a secret of 256 bits.
   if (link === undefined && !deps.failedGuesses.take(address))
     throw tooMany(deps.failedGuesses.retryAfterMs(address))
   await deps.audit.record({
@@ -207,11 +207,11 @@ async function refuse(
   })
   throw new BoardroomError(
     'link_not_valid',
-    'this link is not valid: it is unknown, over, taken back or used up; ask for a new one',
+    'this link is not valid: it is unknown, expired, revoked or used up; ask for a new one',
   )
 }
 
-/** Taken first and given back: passwords are guessed, and a thousand at once would all pass a question asked before. */
+/** Takes a try first and gives it back, because a thousand parallel guesses would all pass a check made beforehand. */
 async function checkPassword(
   deps: Deps,
   actor: Actor,
@@ -220,7 +220,7 @@ async function checkPassword(
   password: string | undefined,
 ): Promise<void> {
   if (password === undefined) {
-    throw new BoardroomError('link_password_needed', 'this link asks for a password', {
+    throw new BoardroomError('link_password_needed', 'this link requires a password', {
       details: { wrong: false },
     })
   }
@@ -236,7 +236,7 @@ async function checkPassword(
     linkId: link.id,
     details: { reason: 'wrong_link_password' },
   })
-  throw new BoardroomError('link_password_needed', 'the password of this link is another one', {
+  throw new BoardroomError('link_password_needed', 'the password is wrong', {
     details: { wrong: true },
   })
 }

@@ -1,4 +1,4 @@
-// The SQL of the instance as a whole, one question a function.
+// The SQL of the instance as a whole, one function per question.
 import { sql } from 'kysely'
 import type { Db } from '../database/database.ts'
 
@@ -8,7 +8,7 @@ export const titlesOf = async (db: Db, ids: readonly string[]): Promise<Map<stri
   return new Map(rows.map(({ id, title }) => [id, title]))
 }
 
-/** Newest first, `limit` of them from before `before`. */
+/** Newest first, up to `limit` before `before`. */
 export const newestLinks = (db: Db, before: { at: Date; id: string } | null, limit: number) => {
   let query = db
     .selectFrom('share_links')
@@ -58,6 +58,6 @@ export const countsOf = async (db: Db) => {
     db,
   )
   const [counts] = rows
-  if (counts === undefined) throw new Error('counts of nothing')
+  if (counts === undefined) throw new Error('the query returned no counts')
   return counts
 }

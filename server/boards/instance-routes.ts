@@ -1,4 +1,4 @@
-// The instance as a whole over HTTP, for administrators: who is connected, every share link, health and limits.
+// The instance as a whole over HTTP, for administrators: connections, all share links, health and limits.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { InstanceConnection, InstanceLink, InstanceResponse } from '../../shared/api/instance.ts'
 import { listOf, PageQuery } from '../../shared/api.ts'
@@ -14,7 +14,7 @@ export interface InstanceDeps {
   db: Db
   /** Everybody who is connected to this process. */
   everyConnection(): readonly ConnectionSummary[]
-  /** Named checks, as /readyz has them. */
+  /** Named checks, as in /readyz. */
   checks: Readonly<Record<string, () => unknown>>
   limits: Readonly<Record<string, unknown>>
   version: string
@@ -32,7 +32,7 @@ export function instanceRoutes(deps: InstanceDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/instance',
       tags,
-      summary: 'Health, counts and limits at a glance',
+      summary: 'Health, counts and limits',
       responses: { 200: jsonAnswer(InstanceResponse, 'As it is now.'), ...errorAnswers(401, 403) },
     }),
     async (c) => {
@@ -119,7 +119,7 @@ const healthOf = (checks: InstanceDeps['checks']) =>
         await check()
         return { name, is_well: true }
       } catch {
-        return { name, is_well: false } // what is wrong stands in the log and at /readyz
+        return { name, is_well: false } // the reason is in the log and at /readyz
       }
     }),
   )

@@ -1,15 +1,15 @@
-// Passwords of share links: scrypt, a few at a time, because each takes 16 MiB and 50 ms of a core.
+// Passwords of share links: hashed with scrypt, a few at a time, because each takes 16 MiB and 50 ms of a core.
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 import { BoardroomError } from '../errors.ts'
 
 const cost = { N: 2 ** 14, r: 8, p: 1 }
 const hashBytes = 32
 
-/** At most two at once, and no more waiting than are answered within seconds. */
+/** At most two at once, and no longer a queue than can be handled within seconds. */
 const mostAtOnce = 2
 const mostWaiting = 50
 
-/** Hashes and checks passwords; one a process, so that guesses cannot take all cores. */
+/** Hashes and checks passwords; one per process, so that guesses cannot use all cores. */
 export class LinkPasswords {
   #running = 0
   readonly #waiting: (() => void)[] = []
@@ -37,7 +37,7 @@ export class LinkPasswords {
     await this.#begin()
     try {
       return await new Promise((resolve, reject) => {
-        // Normalized, because one keyboard sends é as one character and another as two.
+        // Normalised, because some keyboards send é as one character and others as two.
         scrypt(
           password.normalize('NFKC'),
           salt,

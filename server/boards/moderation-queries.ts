@@ -1,4 +1,4 @@
-// The SQL of moderation: who may write while everybody else may only look.
+// The SQL of moderation: who may write while the board is view only for everybody else.
 import type { Transaction } from 'kysely'
 import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
@@ -45,7 +45,7 @@ export const setModeration = (trx: Trx, boardId: string, moderation: 'open' | 'v
     .where('moderation', '<>', moderation)
     .execute()
 
-/** These and nobody else; who speaks already is not touched, and so not recorded again. */
+/** Replaces the speakers; existing ones are not touched, and so not recorded again. */
 export async function setSpeakers(
   trx: Trx,
   boardId: string,

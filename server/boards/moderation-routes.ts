@@ -1,4 +1,4 @@
-// Moderation, showing everybody a place, and requests for access, over HTTP.
+// Moderation, bringing everybody to a place, and access requests, over HTTP.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import {
   AccessRequestAnswer,
@@ -28,9 +28,12 @@ export function moderationRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/boards/{board_id}/moderation',
       tags: ['moderation'],
-      summary: 'Whether everybody may only look, and who may write',
+      summary: 'Whether the board is view only, and who may write',
       request: { params },
-      responses: { 200: jsonAnswer(ModerationResponse, 'As it is now.'), ...errorAnswers(401, 404, 410) },
+      responses: {
+        200: jsonAnswer(ModerationResponse, 'The current state.'),
+        ...errorAnswers(401, 404, 410),
+      },
     }),
     async (c) => {
       const { board_id } = c.req.valid('param')
@@ -44,12 +47,12 @@ export function moderationRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/boards/{board_id}/moderation',
       tags: ['moderation'],
-      summary: 'Let everybody only look, and hand some the pen',
+      summary: 'Make the board view only, and choose who may write',
       description:
-        'For the owner and administrators, who write all the same. `open` gives everybody back what they had. Speakers are named by a connection of theirs; the list replaces the one before.',
+        'For the owner and administrators, who can still write. `open` gives everybody their levels back. Name speakers by one of their connections; the list replaces the previous one.',
       request: { params, body: jsonBody(Moderation) },
       responses: {
-        200: jsonAnswer(ModerationResponse, 'As it is now; live connections follow at once.'),
+        200: jsonAnswer(ModerationResponse, 'The current state; open connections are updated at once.'),
         ...errorAnswers(401, 403, 404, 409, 410, 413, 415),
       },
     }),
@@ -68,7 +71,7 @@ export function moderationRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       summary: 'Bring everybody to a place on the board',
       request: { params, body: jsonBody(Summon) },
       responses: {
-        204: { description: 'Told to everybody who is in.' },
+        204: { description: 'Sent to everybody on the board.' },
         ...errorAnswers(401, 403, 404, 410, 413, 415),
       },
     }),
@@ -85,9 +88,9 @@ export function moderationRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/boards/{board_id}/access-requests',
       tags: ['access requests'],
-      summary: 'Ask for access, or for more of it',
+      summary: 'Request access, or a higher level',
       description:
-        'For people who are signed in, and guests of the board. The answer is the same for a board that does not exist.',
+        'For people who are signed in, and guests of the board. The response is the same for a board that does not exist.',
       request: { params, body: jsonBody(AccessRequestCreate) },
       responses: {
         202: { description: 'Passed on to the people who manage the board.' },
@@ -106,13 +109,13 @@ export function moderationRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/boards/{board_id}/access-requests',
       tags: ['access requests'],
-      summary: 'List who asked for access',
+      summary: 'List access requests',
       request: {
         params,
         query: PageQuery.extend({ answered: z.enum(['true', 'false']).default('false') }),
       },
       responses: {
-        200: jsonAnswer(listOf(AccessRequestResponse), 'One page, first to last.'),
+        200: jsonAnswer(listOf(AccessRequestResponse), 'One page, oldest first.'),
         ...errorAnswers(401, 403, 404, 410),
       },
     }),
@@ -142,7 +145,7 @@ export function moderationRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/boards/{board_id}/access-requests/{request_id}/answer',
       tags: ['access requests'],
-      summary: 'Give a level, or decline',
+      summary: 'Grant a level, or decline',
       request: { params: requestParams, body: jsonBody(AccessRequestAnswer) },
       responses: {
         200: jsonAnswer(AccessRequestResponse, 'The request with its answer.'),

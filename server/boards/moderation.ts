@@ -1,5 +1,6 @@
-// Moderation: in one step everybody may only look, and some are handed the pen. Rows and not room state, so that it
-// holds on every node, after a restart, and in the trail; live connections follow like after any change of access.
+// Moderation: makes a board view only for everybody except the chosen speakers. It is stored in rows rather than in the
+// room, so that it applies on every node, after a restart, and in the trail; open connections are updated as after any
+// change of access.
 import type { Moderation, ModerationResponse, Summon } from '../../shared/api/folders.ts'
 import { transactionAs } from '../audit/actor.ts'
 import { BoardroomError } from '../errors.ts'
@@ -25,8 +26,8 @@ export async function readModeration(deps: Pick<Deps, 'db'>, boardId: string): P
 }
 
 /**
- * Speakers are named by a connection of theirs, because those are who is in; all windows of that person may write.
- * Whoever spoke before and is gone stays a speaker only if they are still here to be named: the list replaces.
+ * Speakers are named by one of their connections, because the moderator sees connections; all windows of that person may
+ * write. The list replaces the previous one, so people who have left cannot remain speakers.
  * @throws BoardroomError not_found (a connection that has left) | conflict (an anonymous visitor)
  */
 export async function moderate(
@@ -55,15 +56,19 @@ async function peopleOf(
   for (const id of connectionIds) {
     const subject = here.get(id)
     if (subject === undefined) {
-      throw new BoardroomError('not_found', 'speakers: one of these people has left; ask who is here again', {
-        details: { connection_id: id },
-      })
+      throw new BoardroomError(
+        'not_found',
+        'speakers: one of these people has left; reload the list of connections',
+        {
+          details: { connection_id: id },
+        },
+      )
     }
     const { userId, guestId } = subject
     if (userId === null && guestId === null) {
       throw new BoardroomError(
         'conflict',
-        'speakers: somebody anonymous cannot be given the pen; ask them to come by a share link or to sign in',
+        'speakers: an anonymous visitor cannot be a speaker; ask them to use a share link or to sign in',
         { details: { connection_id: id } },
       )
     }
@@ -75,7 +80,7 @@ async function peopleOf(
   return [...people.values()]
 }
 
-/** Everybody on the board is shown this place. */
+/** Shows this place to everybody on the board. */
 export const summon = (deps: Deps, actor: Actor, boardId: string, view: Summon): Promise<void> =>
   transactionAs(deps.db, actor, async (trx) => {
     await notifyEvent(trx, deps.schema, boardId, { type: 'summon', by: actor.name ?? '', ...view })

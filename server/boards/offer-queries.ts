@@ -1,4 +1,4 @@
-// The SQL of boards on offer, one question a function.
+// The SQL of offers to hand over a board, one function per question.
 import { sql, type Transaction } from 'kysely'
 import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
@@ -28,7 +28,7 @@ export const offersTo = (db: Db, userId: number) =>
     .limit(200)
     .execute()
 
-/** Takes the offer away. @returns the board's owner, undefined where nothing is offered to this user. */
+/** Removes the offer. @returns the board's owner; undefined if nothing is offered to this user. */
 export const takeOffer = async (
   trx: Trx,
   boardId: string,

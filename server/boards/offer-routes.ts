@@ -1,4 +1,4 @@
-// Boards on offer, over HTTP.
+// Offers to hand over a board, over HTTP.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { BoardOfferAnswer, BoardOfferResponse, listOf, Uuid } from '../../shared/api.ts'
 import type { HttpEnv } from '../routing/context.ts'
@@ -19,7 +19,7 @@ export function offerRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/board-offers',
       tags,
-      summary: 'Boards that somebody wants to hand over to the asker',
+      summary: 'Boards that somebody wants to hand over to you',
       responses: { 200: jsonAnswer(listOf(BoardOfferResponse), 'Newest first.'), ...errorAnswers(401, 403) },
     }),
     async (c) => c.json(await listOffers(deps.db, folderUser(c.get('identity')).userId), 200),
@@ -30,7 +30,7 @@ export function offerRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/board-offers/{board_id}/answer',
       tags,
-      summary: 'Take over a board that is offered, or decline',
+      summary: 'Accept or decline an offered board',
       request: { params, body: jsonBody(BoardOfferAnswer) },
       responses: { 204: { description: 'Done.' }, ...errorAnswers(401, 403, 404, 410, 413, 415) },
     }),
@@ -47,7 +47,7 @@ export function offerRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'delete',
       path: '/boards/{board_id}/offer',
       tags,
-      summary: 'Take back an offer to hand the board over',
+      summary: 'Withdraw the offer to hand over a board',
       request: { params },
       responses: { 204: { description: 'Taken back.' }, ...errorAnswers(401, 403, 404, 410) },
     }),

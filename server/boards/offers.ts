@@ -1,5 +1,5 @@
-// Handing over a board: an owner offers it, and it changes hands when the other accepts; nobody becomes responsible for
-// a board without having asked. Administrators hand over at once, see boards.ts.
+// Handing over a board: the owner offers it, and it changes hands when the other person accepts, so that nobody becomes
+// responsible for a board against their will. Administrators hand over at once, see boards.ts.
 import type { BoardOfferResponse } from '../../shared/api.ts'
 import { transactionAs } from '../audit/actor.ts'
 import type { Db } from '../database/database.ts'
@@ -12,7 +12,7 @@ import { type Granter, granteeOf } from './permissions.ts'
 
 type Deps = Pick<BoardsDeps, 'db' | 'schema' | 'publicBoards' | 'limits'>
 
-/** A second offer replaces the first. @throws BoardroomError access_denied (somebody the owner does not know) */
+/** A second offer replaces the first. @throws BoardroomError access_denied (a person the owner has no board in common with) */
 export async function offerBoard(
   deps: Deps,
   actor: Actor,
@@ -42,7 +42,7 @@ export async function listOffers(
   }
 }
 
-/** The new owner has said yes or no. @throws BoardroomError not_found where nothing is offered to them */
+/** Accepts or declines. @throws BoardroomError not_found if nothing is offered to them */
 export async function answerOffer(
   deps: Deps,
   actor: Actor,
@@ -53,7 +53,7 @@ export async function answerOffer(
   await transactionAs(deps.db, actor, async (trx) => {
     const former = await takeOffer(trx, boardId, userId)
     if (former === undefined)
-      throw new BoardroomError('not_found', 'this board is not offered to you (any more)')
+      throw new BoardroomError('not_found', 'this board is not (or no longer) offered to you')
     if (!accept) return
     await changeBoard(trx, deps, {
       boardId,
@@ -67,5 +67,5 @@ export async function answerOffer(
 /** @throws BoardroomError not_found */
 export async function withdrawOffer(deps: Pick<Deps, 'db'>, actor: Actor, boardId: string): Promise<void> {
   const wasThere = await transactionAs(deps.db, actor, (trx) => deleteOffer(trx, boardId))
-  if (!wasThere) throw new BoardroomError('not_found', 'this board is offered to nobody')
+  if (!wasThere) throw new BoardroomError('not_found', 'this board has no open offer')
 }

@@ -1,4 +1,4 @@
-// Who may open a board, by everything that gives it: the SQL behind the list of people.
+// The SQL of the list of people who may open a board, for all reasons.
 import { sql } from 'kysely'
 import type { AccessReason } from '../../shared/api.ts'
 import type { Level } from '../../shared/levels.ts'
@@ -7,7 +7,7 @@ import type { Position } from '../routing/cursor.ts'
 
 export interface PersonRow {
   kind: 'user' | 'guest' | 'agent' | 'members' | 'everyone'
-  /** As it sorts: digits padded. */
+  /** The sort key: digits are padded. */
   key: string
   /** `everyone` 0, `members` 1, `user` 2, `agent` 3, `guest` 4: their order in the list. */
   rank: number
@@ -19,7 +19,7 @@ export interface PersonRow {
   reasons: { reason: AccessReason; level: Level; permission_id: number | null; link_id: string | null }[]
 }
 
-/** People, members and everyone, each once with all reasons, `limit` of them from after `after`. */
+/** People, members and everyone, each once with all reasons, up to `limit` after `after`. */
 export async function peopleOf(
   db: Db,
   boardId: string,

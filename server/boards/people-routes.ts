@@ -1,4 +1,4 @@
-// Who may, who is here, who wrote, and what happens: access, connections, authors and the event stream over HTTP.
+// Access, connections, authors and the event stream of a board over HTTP.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import {
   AccessResponse,
@@ -21,7 +21,7 @@ import { requireLevel, requireManage } from './require-level.ts'
 
 const params = z.object({ board_id: Uuid })
 const connectionParams = params.extend({ connection_id: Uuid })
-/** As lists of access name people. */
+/** The form in which access lists name people. */
 const personParams = params.extend({
   principal: z
     .string()
@@ -32,7 +32,7 @@ const personParams = params.extend({
 })
 const tags = ['people']
 const streamLimits = { most: 1_000, mostOfOne: 20, mostOfAddress: 200 }
-/** A client that does not read is disconnected. */
+/** A client that does not read is disconnected at this size. */
 const mostUnsentEvents = 500
 
 export function peopleRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
@@ -67,9 +67,9 @@ export function peopleRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'delete',
       path: '/boards/{board_id}/access/{principal}',
       tags,
-      summary: 'Take back what somebody was given',
+      summary: 'Revoke the access of one person',
       description:
-        'Their own permission, and what they hold by links of the board, whether they are there or not. What everybody, members or a folder may stays.',
+        'Revokes their own permission and the access they have through links of the board, whether they are connected or not. Access for everyone, for members or through a folder stays.',
       request: { params: personParams },
       responses: { 204: { description: 'Taken back.' }, ...errorAnswers(401, 403, 404, 410) },
     }),
@@ -105,9 +105,9 @@ export function peopleRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/boards/{board_id}/authors',
       tags,
-      summary: 'Who wrote on the board',
+      summary: 'Who edited the board',
       description:
-        'Each person with the Yjs client ids under which they wrote; the one who began to write last comes first. The ids of a document before `board rebuild` are left out.',
+        'Each person with the Yjs client ids they used, most recent first. The ids of a document before `board rebuild` are left out.',
       request: { params, query: PageQuery },
       responses: {
         200: jsonAnswer(listOf(AuthorResponse), 'One page.'),
@@ -126,9 +126,8 @@ export function peopleRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'delete',
       path: '/boards/{board_id}/connections/{connection_id}',
       tags,
-      summary: 'Send somebody away',
-      description:
-        'Closes the connection with 4403. What a guest held by links of the board is taken back with it.',
+      summary: 'Disconnect somebody',
+      description: 'Closes the connection with 4403. Access through links of the board is revoked.',
       request: { params: connectionParams },
       responses: { 204: { description: 'Gone.' }, ...errorAnswers(401, 403, 404, 410) },
     }),
@@ -145,7 +144,7 @@ export function peopleRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/boards/{board_id}/events',
       tags,
-      summary: 'Follow what happens',
+      summary: 'Follow events',
       description:
         'Server-sent events for clients without boardroom.v1: `level`, `here`, `comment`, `title`, `version`, and last `ended` with a code.',
       request: { params },

@@ -1,4 +1,4 @@
-// Who may open a board and why, who is there now, and sending somebody away.
+// Who may open a board and why, who is connected, and disconnecting somebody.
 import { z } from 'zod'
 import type { AccessResponse, ConnectionResponse } from '../../shared/api.ts'
 import { allows, capLevel, type Level } from '../../shared/levels.ts'
@@ -13,9 +13,9 @@ import { deletePermissionsOf } from './permission-queries.ts'
 import { revokeUses } from './share-link-queries.ts'
 
 /**
- * Everyone, members, users, agents and guests who may open the board, each with their reasons. The level of a
- * person is the access decision's own; whom it gives nothing (deactivated, expired) is left out.
- * @param showsAddresses to administrators; others know people by name.
+ * Everyone, members, users, agents and guests who may open the board, each with their reasons. A person's level comes
+ * from the access decision; people without one (deactivated, expired) are left out.
+ * @param showsAddresses for administrators; others see only names.
  * @throws BoardroomError invalid_request (cursor)
  */
 export async function listAccess(
@@ -77,7 +77,7 @@ function publicId(row: PersonRow): string | null {
   return row.agent_id === null ? null : `agent:${row.agent_id}`
 }
 
-/** What the operator does not allow is no reason. */
+/** Ignores access that the operator does not allow. */
 const reasonsOf = (row: PersonRow, publicBoards: BoardsDeps['publicBoards']): PersonRow['reasons'] =>
   row.reasons.flatMap((reason) => {
     if (reason.reason !== 'public' && !(reason.reason === 'folder' && row.kind === 'everyone'))
@@ -88,7 +88,7 @@ const reasonsOf = (row: PersonRow, publicBoards: BoardsDeps['publicBoards']): Pe
 const highest = (all: readonly Level[]): Level | null =>
   all.reduce<Level | null>((best, level) => (allows(best, level) ? best : level), null)
 
-/** Who is there now, longest first, and why each of them may be. */
+/** Who is connected, longest first, and why each of them has access. */
 export async function listConnections(
   deps: Pick<BoardsDeps, 'access' | 'connections'>,
   boardId: string,
@@ -112,8 +112,8 @@ export async function listConnections(
 }
 
 /**
- * Sends one connection away for good, as far as that goes: what its person held by links of the board is taken back
- * first, so that a reconnect finds nothing; who may come for other reasons still can.
+ * Disconnects somebody: first revokes the access they have through links of the board, so that they cannot reconnect
+ * with those; people with other reasons for access still can.
  * @throws BoardroomError not_found
  */
 export async function disconnect(
@@ -125,7 +125,7 @@ export async function disconnect(
   const here = await deps.connections.connectionsOf(boardId)
   const connection = here.find((one) => one.connectionId === connectionId)
   if (connection === undefined) {
-    throw new BoardroomError('not_found', 'this connection is not on this board (any more)')
+    throw new BoardroomError('not_found', 'this connection is not (or no longer) on this board')
   }
   const { userId, guestId } = connection.subject
   const [decision] = userId === null ? [] : await deps.access.decide([connection.subject])
@@ -136,10 +136,10 @@ export async function disconnect(
 }
 
 /**
- * Takes back what one person was given on the board: their own permission, and what they hold by its links. Whether they
- * are there or not; their connections end where nothing else lets them in.
+ * Revokes one person's access to the board: their own permission, and access through its links, whether they are
+ * connected or not. Their connections end if nothing else gives them access.
  * @param principal `user:7` or `guest:<uuid>`.
- * @throws BoardroomError not_found where there is nothing to take back
+ * @throws BoardroomError not_found if there is nothing to revoke
  */
 export async function removePerson(
   deps: Pick<BoardsDeps, 'db'>,
@@ -155,5 +155,5 @@ export async function removePerson(
     return uses + permissions
   })
   if (removed === 0)
-    throw new BoardroomError('not_found', 'this person was given nothing on this board, or not any more')
+    throw new BoardroomError('not_found', 'this person has no permission or share link on this board')
 }

@@ -1,4 +1,4 @@
-// The SQL of permissions, one question a function.
+// The SQL of permissions, one function per question.
 import { sql, type Transaction } from 'kysely'
 import type { Level } from '../../shared/levels.ts'
 import { serviceIssuer, systemEmail } from '../accounts/users.ts'
@@ -9,11 +9,11 @@ type Trx = Transaction<Tables>
 export interface PermissionRow extends Row<'board_permissions'> {
   kind: 'user' | 'everyone' | 'invitation'
   user_name: string | null
-  /** Of an invitation: as the inviter typed it. */
+  /** The address of an invitation, as the inviter typed it. */
   user_email: string | null
 }
 
-/** Gives a level, or changes the one that is there. @returns the row's id, and whether it is new. */
+/** Grants or changes a level. @returns the row's id, and whether it is new. */
 export const upsertPermission = (
   trx: Trx,
   permission: NewRow<'board_permissions'>,
@@ -26,11 +26,11 @@ export const upsertPermission = (
         .constraint('board_permissions_one_row')
         .doUpdateSet({ level: permission.level, granted_by: permission.granted_by ?? null }),
     )
-    // A row that this transaction inserted has no deleting transaction.
+    // A row that this transaction inserted has no deleting transaction (xmax).
     .returning(['id', sql<boolean>`xmax = 0`.as('is_new')])
     .executeTakeFirstOrThrow()
 
-/** Invites an address, or changes the level it was invited to. @returns the row's id, and whether it is new. */
+/** Invites an address, or changes the level of its invitation. @returns the row's id, and whether it is new. */
 export const upsertInvitation = (
   trx: Trx,
   invitation: { board_id: string; email: string; level: Level; granted_by: number | null },
@@ -46,7 +46,7 @@ export const upsertInvitation = (
     .returning(['id', sql<boolean>`xmax = 0`.as('is_new')])
     .executeTakeFirstOrThrow()
 
-/** Permissions and invitations, whose numbers come from one sequence. */
+/** Permissions and invitations, whose ids come from one sequence. */
 const permissions = (boardId: string) => sql`(
   select p.id, p.board_id, p.user_id, p.level, p.created_at, p.granted_by,
     case when p.user_id is null then 'everyone' else 'user' end as kind, u.name as user_name, u.email as user_email
@@ -81,7 +81,7 @@ export const permissionIdOf = async (
   return row?.id ?? null
 }
 
-/** In the order in which they were first given. */
+/** In the order in which they were first granted. */
 export const permissionsOf = async (
   db: Db,
   boardId: string,
@@ -93,7 +93,7 @@ export const permissionsOf = async (
   return rows
 }
 
-/** @returns whether it was there. */
+/** @returns whether it existed. */
 export const deletePermission = async (trx: Trx, boardId: string, permissionId: number): Promise<boolean> => {
   for (const table of ['board_permissions', 'board_invitations'] as const) {
     const { numDeletedRows } = await trx
@@ -106,7 +106,7 @@ export const deletePermission = async (trx: Trx, boardId: string, permissionId: 
   return false
 }
 
-/** Whether two people have a board in common, by owning it or by rows of their own: they know of each other. */
+/** Whether two people know each other because both own or have a permission on the same board. */
 export async function shareBoard(db: Db, one: number, other: number): Promise<boolean> {
   const boardsOf = (userId: number) => sql`(
     select id as board_id from ${sql.table('boards')} where owner_id = ${userId} and deleted_at is null
@@ -118,7 +118,7 @@ export async function shareBoard(db: Db, one: number, other: number): Promise<bo
   return rows[0]?.shares === true
 }
 
-/** Whom something can be given: people. The system actor cannot sign in, and a board of its would be out of reach. */
+/** Possible grantees: people. The system actor cannot sign in, so its boards would be out of reach. */
 const grantees = (db: Db) =>
   db.selectFrom('users').select(['id', 'is_active']).where('email', 'is distinct from', systemEmail)
 
@@ -128,7 +128,7 @@ export const granteeById = (db: Db, userId: number) =>
 export const granteesByEmail = (db: Db, email: string) =>
   grantees(db).where(sql`lower(email)`, '=', sql`lower(${email})`).limit(2).execute()
 
-/** An embedder has one issuer as a rule; with several, one external id may mean several people. */
+/** An embedder usually has one issuer; with several, an external id may be ambiguous. */
 export const granteesByExternalId = (db: Db, externalId: string, issuer?: string) => {
   const everywhere = grantees(db).where('external_id', '=', externalId).where('issuer', '<>', serviceIssuer)
   return (issuer === undefined ? everywhere : everywhere.where('issuer', '=', issuer)).limit(2).execute()

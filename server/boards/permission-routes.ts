@@ -1,4 +1,4 @@
-// Permission rows over HTTP, for who manages the board.
+// Permissions over HTTP, for managers of the board.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { BoardPermissionCreate, BoardPermissionResponse, listOf, PageQuery, Uuid } from '../../shared/api.ts'
 import type { Identity } from '../principal.ts'
@@ -12,7 +12,7 @@ const params = z.object({ board_id: Uuid })
 const permissionParams = params.extend({ permission_id: z.coerce.number().int().min(1).max(2_147_483_647) })
 const tags = ['permissions']
 
-/** Whom the asker may name by an id, and whose address they may see. */
+/** Whom the asker may refer to by id, and whose addresses they may see. */
 export const granterOf = ({ principal, via, issuer }: Identity): Granter => ({
   userId: principal.kind === 'user' ? principal.userId : null,
   knowsEverybody: principal.kind === 'user' && principal.role !== 'user',
@@ -29,7 +29,7 @@ export function permissionRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/boards/{board_id}/permissions',
       tags,
-      summary: 'List who was given which level',
+      summary: 'List permissions',
       request: { params, query: PageQuery },
       responses: {
         200: jsonAnswer(listOf(BoardPermissionResponse), 'One page.'),
@@ -49,13 +49,13 @@ export function permissionRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/boards/{board_id}/permissions',
       tags,
-      summary: 'Give a level, or change it',
+      summary: 'Grant a level, or change it',
       description:
-        'To one of user_id, email, external_id; everyone needs a written `"user_id": null`. By address it is an invitation, answered alike whether there is an account or not. An id is for administrators, and for people who share a board with the asker.',
+        'To one of user_id, email, external_id; everyone requires an explicit `"user_id": null`. An address creates an invitation, with the same response whether there is an account or not. Ids can be used by administrators, and for people who share a board with you.',
       request: { params, body: jsonBody(BoardPermissionCreate) },
       responses: {
         200: jsonAnswer(BoardPermissionResponse, 'The level was changed.'),
-        201: jsonAnswer(BoardPermissionResponse, 'The level was given.'),
+        201: jsonAnswer(BoardPermissionResponse, 'The level was granted.'),
         ...errorAnswers(401, 403, 404, 409, 410, 413, 415),
       },
     }),
@@ -78,10 +78,10 @@ export function permissionRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'delete',
       path: '/boards/{board_id}/permissions/{permission_id}',
       tags,
-      summary: 'Take a level away',
+      summary: 'Revoke a permission',
       request: { params: permissionParams },
       responses: {
-        204: { description: 'Taken away; live connections follow at once.' },
+        204: { description: 'Revoked; open connections are updated at once.' },
         ...errorAnswers(401, 403, 404, 410),
       },
     }),

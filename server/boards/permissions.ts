@@ -1,4 +1,4 @@
-// Permission rows: who was given which level on a board, one row a person and one for everyone.
+// Permissions: who has been granted which level on a board, with one row per person and one for everyone.
 import { z } from 'zod'
 import type { BoardPermissionCreate, BoardPermissionResponse } from '../../shared/api.ts'
 import { allows } from '../../shared/levels.ts'
@@ -23,26 +23,26 @@ import {
 
 type Deps = Pick<BoardsDeps, 'db' | 'publicBoards'>
 
-/** Who gives: what they may know of others decides whom they can name, and how. */
+/** The granter: what they may know about others decides whom they can refer to, and how. */
 export interface Granter {
   userId: number | null
-  /** Administrators and the embedding program know who there is. */
+  /** Administrators and the embedding program know everybody. */
   knowsEverybody: boolean
-  /** A user of an embedding app, who knows its other users by the app's own ids. */
+  /** A user of an embedding app, who knows its other users by the app's ids. */
   knowsExternalIds?: boolean
-  /** Whose external ids are meant; anybody's by default. */
+  /** The issuer of the external ids; any by default. */
   issuer?: string
-  /** A service key: names everybody by their ids, sees no addresses, and its own users before their first visit. */
+  /** A service key: refers to everybody by id, sees no addresses, and can name its own users before their first visit. */
   namesAnybody?: boolean
 }
 
 export const everybodyKnown: Granter = { userId: null, knowsEverybody: true }
 
 /**
- * Gives somebody a level, or changes the one they have; live connections follow at once. By address it is an
- * invitation, answered alike whether there is an account or not.
+ * Grants somebody a level, or changes it; open connections are updated at once. An address creates an invitation, with
+ * the same result whether there is an account or not.
  * @throws BoardroomError not_found (nobody has that id) | conflict (deactivated, or several people) |
- * access_denied (more for everyone than the operator allows; somebody whom the granter does not know by an id)
+ * access_denied (a higher level for everyone than the operator allows; a person whom the granter may not refer to by id)
  */
 export async function grantPermission(
   deps: Deps,
@@ -61,13 +61,12 @@ export async function grantPermission(
       : upsertPermission(trx, { board_id: boardId, user_id: grantee, level, granted_by: actor.userId }),
   )
   const row = await permissionById(deps.db, boardId, id)
-  if (row === undefined)
-    throw new BoardroomError('conflict', 'the permission was taken away at the same moment')
+  if (row === undefined) throw new BoardroomError('conflict', 'the permission was revoked at the same moment')
   return { permission: permissionResponse(row, granter), isNew: is_new }
 }
 
 /**
- * The user to give it to; null means everyone, and only a written null does, or an address that nobody has.
+ * The user to grant it to; null means everyone, which requires an explicit null, or an address that nobody has.
  * @throws BoardroomError as {@link grantPermission}
  */
 export async function granteeOf(
@@ -92,11 +91,11 @@ export async function granteeOf(
   if (!mayName) {
     const knows =
       user !== undefined && granter.userId !== null && (await shareBoard(db, granter.userId, user.id))
-    // The same for somebody who is not there: ids are not to be tried one after the other.
+    // The same error for unknown ids, so that ids cannot be probed.
     if (!knows || another !== undefined) {
       throw new BoardroomError(
         'access_denied',
-        `${field}: for people who share a board with you; invite others to a board by their address`,
+        `${field}: only for people who share a board with you; invite others by their address`,
         { details },
       )
     }
@@ -117,8 +116,8 @@ function refuseTooPublic({ publicBoards }: Deps, level: BoardPermissionCreate['l
   throw new BoardroomError(
     'access_denied',
     publicBoards === 'off'
-      ? 'this server gives nothing to everyone (BOARDROOM_PUBLIC_BOARDS=off)'
-      : `this server gives everyone ${publicBoards} at most (BOARDROOM_PUBLIC_BOARDS)`,
+      ? 'this server does not allow access for everyone (BOARDROOM_PUBLIC_BOARDS=off)'
+      : `this server allows at most ${publicBoards} for everyone (BOARDROOM_PUBLIC_BOARDS)`,
     { details: { most: publicBoards === 'off' ? null : publicBoards } },
   )
 }
@@ -154,7 +153,7 @@ const permissionResponse = (row: PermissionRow, granter: Granter): BoardPermissi
   kind: row.kind,
   user_id: row.user_id,
   user_name: row.user_name,
-  // An address is shown to the person who typed it, and to those who may see every address.
+  // An address is shown only to the person who typed it and to those who may see all addresses.
   user_email: row.kind === 'invitation' || granter.knowsEverybody ? row.user_email : null,
   level: row.level,
   created_at: row.created_at.toISOString(),

@@ -1,5 +1,4 @@
-// What a route needs on a board before it does anything: a level, a right, the board's management; else the error that
-// says why not.
+// Access checks for routes: a level, any right, or managing the board; otherwise an error with the reason.
 import { allows, type Level } from '../../shared/levels.ts'
 import { BoardroomError } from '../errors.ts'
 import type { Identity } from '../principal.ts'
@@ -8,8 +7,8 @@ import type { Access, AccessDecision } from '../rooms/ports.ts'
 import { subjectOf } from './access.ts'
 
 /**
- * What a decision allows where nobody looks at elements: over HTTP, a whole document is replaced or read. An agent
- * needs all of its bits to do the first, and may read only where it was let.
+ * The level over HTTP, where documents are read or replaced as a whole without checking elements. An agent needs all of
+ * its rights to replace one, and can_read to read it.
  */
 export function wholeLevelOf({ level, agent }: AccessDecision): Level | null {
   if (agent === null || level === null) return level
@@ -19,14 +18,14 @@ export function wholeLevelOf({ level, agent }: AccessDecision): Level | null {
 }
 
 /**
- * Why `decision` does not let the asker in, as the error that says so: null where it gives a level.
- * A board that is not there and one that the asker may not know of look alike.
+ * The error that says why `decision` refuses the asker; null if it gives a level. A board that does not exist and one
+ * that the asker may not know about look the same.
  */
 export function refusalOf(decision: AccessDecision, identity: Identity): BoardroomError | null {
   if (decision.credential === 'ended') {
     return new BoardroomError(
       'not_signed_in',
-      'the sign-in, guest session or account behind this has ended; sign in again',
+      'your session has ended or your account is deactivated; sign in again',
     )
   }
   if (decision.level !== null) return null
@@ -38,13 +37,13 @@ export function refusalOf(decision: AccessDecision, identity: Identity): Boardro
   if (decision.board === 'deleted') return new BoardroomError('board_deleted', 'this board is deleted')
   if (decision.board === 'missing') return new BoardroomError('not_found', 'there is no such board')
   if (identity.principal.kind === 'anonymous') {
-    return new BoardroomError('not_signed_in', 'sign in, or open a share link, to see this board')
+    return new BoardroomError('not_signed_in', 'sign in or open a share link to see this board')
   }
   return new BoardroomError('access_denied', 'you have no access to this board; ask its owner')
 }
 
 /**
- * The asker's decision on a board, where it allows `level`.
+ * The asker's decision on a board, if it allows `level`.
  * @throws BoardroomError not_found (missing or invisible) | board_deleted | access_denied (level too low) |
  * not_signed_in | database_unreachable
  */
@@ -60,8 +59,8 @@ export async function requireLevel(
 }
 
 /**
- * Whether the asker has anything to do on the board, or rights on it in the trash; asked before a body is read. What they
- * may do is asked again by the route.
+ * Checks that the asker has any access to the board, or rights on it in the trash, before a body is read. The route
+ * checks the required level itself.
  * @throws BoardroomError as {@link requireLevel}
  */
 export async function admitBody(access: Access, identity: Identity, boardId: string): Promise<void> {
@@ -71,7 +70,7 @@ export async function admitBody(access: Access, identity: Identity, boardId: str
 }
 
 /**
- * Whether the asker has any right on the board, which may still wait for their consent.
+ * Checks that the asker has any right on the board, even if their consent is still missing.
  * @throws BoardroomError as {@link requireLevel}, consent_needed left out
  */
 export async function requireRight(
@@ -93,7 +92,7 @@ async function decisionFor(access: Access, identity: Identity, boardId: string):
 function requireOf(decision: AccessDecision, identity: Identity, level: Level): void {
   const allowed = wholeLevelOf(decision)
   const refusal = refusalOf({ ...decision, level: allowed }, identity)
-  // Over HTTP a board that one may not see is not there.
+  // Over HTTP, a board that the asker may not see does not exist.
   if (refusal?.code === 'access_denied')
     throw new BoardroomError('not_found', 'there is no such board', { cause: refusal })
   if (refusal !== null) throw refusal
@@ -101,8 +100,8 @@ function requireOf(decision: AccessDecision, identity: Identity, level: Level): 
     const why =
       decision.agent === null
         ? `you have ${allowed}`
-        : `this agent has ${allowed} here; changing a whole document needs can_create, can_update and can_delete`
-    throw new BoardroomError('access_denied', `this needs the level ${level}; ${why}`, {
+        : `this agent has ${allowed} here; changing a whole document requires can_create, can_update and can_delete`
+    throw new BoardroomError('access_denied', `this requires the level ${level}; ${why}`, {
       details: { needed: level, level: allowed },
     })
   }
@@ -110,8 +109,8 @@ function requireOf(decision: AccessDecision, identity: Identity, level: Level): 
 
 /**
  * The asker's decision on a board that they own or administer.
- * @param options.deleted also a deleted board: to restore or purge it.
- * @param options.withoutConsent also where what is asked is not accepted yet: to change what is asked.
+ * @param options.deleted also allows a deleted board: to restore or purge it.
+ * @param options.withoutConsent also allows missing consent: to change what is asked for.
  * @throws BoardroomError as {@link requireLevel}
  */
 export async function requireManage(
@@ -133,8 +132,8 @@ export async function requireManage(
     throw new BoardroomError(
       'access_denied',
       identity.via === 'ticket'
-        ? 'a ticket opens a board and manages nothing; use a session, or the library'
-        : 'only the owner of this board and administrators may do this',
+        ? 'a ticket cannot manage a board; use a session, or the library'
+        : 'only the owner of this board or an administrator may do this',
     )
   }
   return decision

@@ -1,4 +1,4 @@
-// Boards over HTTP. Each handler says who may, calls the service, and answers.
+// Boards over HTTP. Each handler checks access, calls the service, and responds.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { BoardCreate, BoardListQuery, BoardResponse, BoardUpdate, listOf, Uuid } from '../../shared/api.ts'
 import { requireScopeToGrant } from '../accounts/service-keys/scopes.ts'
@@ -58,7 +58,7 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
   const router = newRouter()
   const userOf = ({ principal }: Identity): number | null =>
     principal.kind === 'user' ? principal.userId : null
-  /** A board just made or changed, as its manager sees it. */
+  /** A new or changed board, as its manager sees it. */
   const managed = async (identity: Identity, boardId: string) =>
     boardResponse(await readBoard(deps, boardId, userOf(identity)), { level: 'edit', mayManage: true })
 
@@ -67,10 +67,10 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/boards',
       tags,
-      summary: 'Make a board',
+      summary: 'Create a board',
       request: { body: jsonBody(BoardCreate) },
       responses: {
-        201: jsonAnswer(BoardResponse, 'The new board; it belongs to the asker.'),
+        201: jsonAnswer(BoardResponse, 'The new board; you own it.'),
         ...errorAnswers(401, 403, 404, 409, 410, 413, 415),
       },
     }),
@@ -92,12 +92,12 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       tags,
       summary: 'List boards',
       description:
-        'Boards that the asker owns or was given, newest change first by default. A page may be shorter than its limit and still have a next_cursor.',
+        'Boards that you own or have access to, most recently changed first by default. A page may be shorter than its limit and still have a next_cursor.',
       request: { query: BoardListQuery },
       responses: { 200: jsonAnswer(listOf(BoardResponse), 'One page.'), ...errorAnswers(401, 403) },
     }),
     async (c) => {
-      // The first language named is the one a browser's reader prefers.
+      // Browsers list the preferred language first.
       const language =
         /^\s*([a-z]{2,3})\b/i.exec(c.req.header('accept-language') ?? '')?.[1]?.toLowerCase() ?? 'und'
       return c.json(await listBoards(deps, c.get('identity'), c.req.valid('query'), language), 200)
@@ -109,10 +109,10 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/boards/{board_id}',
       tags,
-      summary: 'Look at a board',
+      summary: 'Get a board',
       request: { params: BoardParams },
       responses: {
-        200: jsonAnswer(BoardResponse, 'The board, and what the asker may do.'),
+        200: jsonAnswer(BoardResponse, 'The board, and what you may do.'),
         ...errorAnswers(401, 404, 410),
       },
     }),
@@ -125,7 +125,7 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
 
   for (const [method, summary, set] of [
     ['put', 'Star a board', addStar],
-    ['delete', 'Take the star away', removeStar],
+    ['delete', 'Unstar a board', removeStar],
   ] as const) {
     router.openapi(
       createRoute({
@@ -135,7 +135,7 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
         summary,
         request: { params: BoardParams },
         responses: {
-          204: { description: 'Done; it is the asker’s own.' },
+          204: { description: 'Done; stars are personal.' },
           ...errorAnswers(401, 403, 404, 410),
         },
       }),
@@ -154,12 +154,12 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'patch',
       path: '/boards/{board_id}',
       tags,
-      summary: 'Rename, publish, open to members, move, or hand over',
+      summary: 'Change a board: rename, publish, open to members, move, hand over',
       description:
-        'For the owner and administrators; `background` for everybody at level edit. Moving into a folder needs edit on it. `owner_id` hands the board over, with its share links: at once by an administrator, else when the other accepts.',
+        'For the owner and administrators; `background` for everybody with level edit. Moving into a folder requires edit on it. `owner_id` hands over the board with its share links: at once if done by an administrator, otherwise when the new owner accepts.',
       request: { params: BoardParams, body: jsonBody(BoardUpdate) },
       responses: {
-        200: jsonAnswer(BoardResponse, 'The board as it is now, and what the asker may do with it.'),
+        200: jsonAnswer(BoardResponse, 'The updated board, and what you may do.'),
         ...errorAnswers(401, 403, 404, 410, 413, 415),
       },
     }),
@@ -168,7 +168,7 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       const identity = c.get('identity')
       const body = c.req.valid('json')
       requireScopeToGrant(identity, body, c.req.method)
-      // What is drawn on is part of the drawing; everything else here is the owner's.
+      // The background is part of the drawing; only the owner may change the rest.
       if (Object.keys(body).every((key) => key === 'background'))
         await requireLevel(deps.access, identity, board_id, 'edit')
       else await requireManage(deps.access, identity, board_id)
@@ -192,7 +192,7 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       tags,
       summary: 'Delete a board, or purge a deleted one',
       description:
-        'First into the trash; once there, `purge=true` removes its content for good and keeps its trail.',
+        'Moves it to the trash; once there, `purge=true` removes its content for good and keeps its trail.',
       request: {
         params: BoardParams,
         query: z.strictObject({ purge: z.enum(['true', 'false']).default('false') }),
@@ -214,7 +214,7 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/boards/{board_id}/restore',
       tags,
-      summary: 'Take a board out of the trash',
+      summary: 'Restore a board from the trash',
       request: { params: BoardParams },
       responses: { 200: jsonAnswer(BoardResponse, 'The board.'), ...errorAnswers(401, 403, 404, 410) },
     }),
@@ -231,7 +231,7 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/boards/{board_id}/duplicate',
       tags,
-      summary: 'Make a board of one’s own with the same drawing',
+      summary: 'Duplicate a board',
       request: { params: BoardParams },
       responses: { 201: jsonAnswer(BoardResponse, 'The new board.'), ...errorAnswers(401, 403, 404, 410) },
     }),
@@ -239,7 +239,10 @@ function boardRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       const { board_id } = c.req.valid('param')
       const { level } = await requireLevel(deps.access, c.get('identity'), board_id, 'view')
       if (c.get('identity').via === 'ticket')
-        throw new BoardroomError('access_denied', 'a ticket opens its own board only, and makes no others')
+        throw new BoardroomError(
+          'access_denied',
+          'a ticket is only for its own board and cannot create others',
+        )
       await deps.audit.recordRead(c.get('actor'), board_id, 'duplicate', level)
       return c.json(
         await managed(c.get('identity'), await duplicateBoard(deps, c.get('actor'), board_id)),

@@ -1,4 +1,4 @@
-// The SQL of share links and of who came in by them, one question a function.
+// The SQL of share links and their uses, one function per question.
 import { sql, type Transaction } from 'kysely'
 import type { Db } from '../database/database.ts'
 import type { NewRow, Row, RowChange, Tables } from '../database/tables.ts'
@@ -9,7 +9,7 @@ type Trx = Transaction<Tables>
 export interface ShareLinkRow extends Omit<Row<'share_links'>, 'token_sha256'> {
   board_is_public: boolean
   board_deleted_at: Date | null
-  /** Whether its creator may give access to the board now. */
+  /** Whether its creator may currently grant access to the board. */
   creator_may: boolean
   is_expired: boolean
 }
@@ -35,7 +35,7 @@ const links = (db: Db) =>
       'b.is_public as board_is_public',
       'b.deleted_at as board_deleted_at',
       sql<boolean>`coalesce(l.expires_at <= now(), false)`.as('is_expired'),
-      // The same as in the access decision: owner or administrator, and active.
+      // As in the access decision: owner or administrator, and active.
       sql<boolean>`coalesce(c.is_active and (c.id = b.owner_id or c.role in ('admin', 'sysadmin')), false)`.as(
         'creator_may',
       ),
@@ -68,7 +68,7 @@ export const linksOf = (
 export const insertLink = async (trx: Trx, link: NewRow<'share_links'>): Promise<string> =>
   (await trx.insertInto('share_links').values(link).returning('id').executeTakeFirstOrThrow()).id
 
-/** @returns whether it was there and not revoked. */
+/** @returns whether it existed and was not revoked. */
 export const setLink = async (
   trx: Trx,
   boardId: string,
@@ -100,7 +100,7 @@ export const heldUse = (db: Db, linkId: string, person: Person) =>
     )
     .executeTakeFirst()
 
-/** @returns whether this person had not come in by the link before; a concurrent first use is waited for. */
+/** @returns whether this is the person's first use of the link; waits for a concurrent first use. */
 export const insertUse = async (trx: Trx, linkId: string, person: Person, name: string): Promise<boolean> => {
   const { numInsertedOrUpdatedRows } = await trx
     .insertInto('share_link_uses')
@@ -115,7 +115,7 @@ export const insertUse = async (trx: Trx, linkId: string, person: Person, name: 
   return (numInsertedOrUpdatedRows ?? 0n) > 0n
 }
 
-/** Counts one use, where the link still takes one: asked and counted in one statement. @returns whether it did. */
+/** Counts one use if the link still allows it, in one atomic statement. @returns whether it did. */
 export const countUse = async (trx: Trx, linkId: string): Promise<boolean> => {
   const { numUpdatedRows } = await trx
     .updateTable('share_links')
@@ -128,7 +128,7 @@ export const countUse = async (trx: Trx, linkId: string): Promise<boolean> => {
   return numUpdatedRows > 0n
 }
 
-/** Takes away what one person holds by the links of a board. @returns by how many. */
+/** Revokes one person's access through the links of a board. @returns for how many links. */
 export const revokeUses = async (trx: Trx, boardId: string, person: Person): Promise<number> => {
   const { numUpdatedRows } = await trx
     .updateTable('share_link_uses')
@@ -145,7 +145,7 @@ export const revokeUses = async (trx: Trx, boardId: string, person: Person): Pro
   return Number(numUpdatedRows)
 }
 
-/** Whether a link has made so many guests; counts no further. */
+/** Whether a link has created that many guests; does not count further. */
 export const hasGuests = async (trx: Trx, linkId: string, count: number): Promise<boolean> => {
   const { rows } = await sql<{ made: string }>`
     select count(*) as made from (

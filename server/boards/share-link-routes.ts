@@ -1,4 +1,4 @@
-// Share links over HTTP: for who manages the board, and for who comes in by one.
+// Share links over HTTP: for managers of the board, and for people who open one.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import {
   listOf,
@@ -58,8 +58,8 @@ export function shareLinkRoutes(deps: BoardsDeps & { passwords: LinkPasswords })
       method: 'post',
       path: '/boards/{board_id}/share-links',
       tags,
-      summary: 'Make a share link',
-      description: 'The answer has the only copy of its secret, in the fragment of `url`.',
+      summary: 'Create a share link',
+      description: 'The response contains the only copy of its secret, in the fragment of `url`.',
       request: { params, body: jsonBody(ShareLinkCreate) },
       responses: {
         201: jsonAnswer(ShareLinkResponse, 'The link.'),
@@ -83,7 +83,7 @@ export function shareLinkRoutes(deps: BoardsDeps & { passwords: LinkPasswords })
       summary: 'Change a share link',
       request: { params: linkParams, body: jsonBody(ShareLinkUpdate) },
       responses: {
-        200: jsonAnswer(ShareLinkResponse, 'The link as it is now.'),
+        200: jsonAnswer(ShareLinkResponse, 'The updated link.'),
         ...errorAnswers(401, 403, 404, 409, 410, 413, 415),
       },
     }),
@@ -102,7 +102,7 @@ export function shareLinkRoutes(deps: BoardsDeps & { passwords: LinkPasswords })
       summary: 'Revoke a share link',
       request: { params: linkParams },
       responses: {
-        204: { description: 'Revoked; everybody who came in by it is disconnected at once.' },
+        204: { description: 'Revoked; everybody who came in through it is disconnected at once.' },
         ...errorAnswers(401, 403, 404, 410),
       },
     }),
@@ -119,11 +119,11 @@ export function shareLinkRoutes(deps: BoardsDeps & { passwords: LinkPasswords })
       method: 'post',
       path: '/share-links/preview',
       tags,
-      summary: 'Whether a share link lets the asker in, before they are asked for anything',
-      description: 'Is no use of the link. 404 link_not_valid for whatever lets nobody in.',
+      summary: 'Check whether a share link lets you in',
+      description: 'This does not count as a use. 404 link_not_valid if the link lets nobody in.',
       request: { body: jsonBody(ShareLinkPreview) },
       responses: {
-        200: jsonAnswer(ShareLinkPreviewResponse, 'The board, and what an exchange will ask for.'),
+        200: jsonAnswer(ShareLinkPreviewResponse, 'The board, and what an exchange will require.'),
         ...errorAnswers(403, 404, 413, 415),
       },
     }),
@@ -140,12 +140,12 @@ export function shareLinkRoutes(deps: BoardsDeps & { passwords: LinkPasswords })
       method: 'post',
       path: '/share-links/exchange',
       tags,
-      summary: 'Come in by a share link',
+      summary: 'Open a share link',
       description:
-        'Somebody who is not signed in becomes a guest, by cookie. 404 link_not_valid for a link that lets nobody in; 403 link_password_needed where a password is needed.',
+        'People who are not signed in become guests, with a cookie. 404 link_not_valid if the link lets nobody in; 403 link_password_needed if it requires a password.',
       request: { body: jsonBody(ShareLinkExchange) },
       responses: {
-        200: jsonAnswer(ShareLinkExchangeResponse, 'The board, the level there, and a ticket for it.'),
+        200: jsonAnswer(ShareLinkExchangeResponse, 'The board, your level, and a ticket.'),
         ...errorAnswers(401, 403, 404, 413, 415),
       },
     }),

@@ -1,4 +1,4 @@
-// Share links as their board's managers see them: made, listed, changed, revoked. Coming in by one: exchange.ts.
+// Creating, listing, changing and revoking share links, for managers of the board. exchange.ts has opening one.
 import { z } from 'zod'
 import type { ShareLinkCreate, ShareLinkResponse, ShareLinkUpdate } from '../../shared/api.ts'
 import { newSecret } from '../accounts/secret.ts'
@@ -13,11 +13,11 @@ import { insertLink, linkById, linksOf, type ShareLinkRow, setLink } from './sha
 
 type Deps = Pick<BoardsDeps, 'db'> & { passwords: LinkPasswords }
 
-/** The address that people get. The secret is in the fragment, which reaches no log, no referrer and no preview bot. */
+/** The URL of the link. The secret is in the fragment, which no log, referrer or preview bot ever sees. */
 export const shareLinkUrl = (boardUrl: string, token: string): string => `${boardUrl}#k=${token}`
 
 /**
- * Makes a link. It gives no more than its creator may give, now and later; the system makes links in the owner's name.
+ * Creates a link. It never grants more than its creator may grant; the system creates links on behalf of the owner.
  * @returns the link, and the only copy of its secret.
  * @throws BoardroomError not_found | invalid_request (expires_at) | too_many_requests
  */
@@ -54,7 +54,7 @@ async function readShareLink(deps: Deps, boardId: string, linkId: string): Promi
   return shareLinkResponse(row)
 }
 
-/** Newest first, also those that let nobody in any more. @throws BoardroomError invalid_request (cursor) */
+/** Newest first, including those that no longer work. @throws BoardroomError invalid_request (cursor) */
 export async function listShareLinks(
   deps: Deps,
   boardId: string,
@@ -68,7 +68,7 @@ export async function listShareLinks(
 }
 
 /**
- * Changes a link for everybody who holds it, at once; a new password is asked only of those who come after.
+ * Changes a link, with immediate effect for everybody who has it; a new password only applies to later uses.
  * @throws BoardroomError not_found | conflict (revoked) | invalid_request (expires_at) | too_many_requests
  */
 export async function updateShareLink(
@@ -88,11 +88,11 @@ export async function updateShareLink(
     setLink(trx, boardId, linkId, { ...rest, ...secret }),
   )
   const link = await readShareLink(deps, boardId, linkId)
-  if (!changed) throw new BoardroomError('conflict', 'this share link is revoked; make a new one')
+  if (!changed) throw new BoardroomError('conflict', 'this share link is revoked; create a new one')
   return link
 }
 
-/** Everybody who came in by it is disconnected at once. Revoking twice is no error. @throws BoardroomError not_found */
+/** Everybody who came in through it is disconnected at once. Idempotent. @throws BoardroomError not_found */
 export async function revokeShareLink(
   deps: Deps,
   actor: Actor,
@@ -107,13 +107,13 @@ export async function revokeShareLink(
 
 function refusePast(expiresAt: string | null | undefined): void {
   if (expiresAt !== null && expiresAt !== undefined && Date.parse(expiresAt) <= Date.now()) {
-    throw new BoardroomError('invalid_request', 'body: expires_at: expected a moment in the future', {
-      details: { in: 'json', issues: [{ path: 'expires_at', message: 'expected a moment in the future' }] },
+    throw new BoardroomError('invalid_request', 'body: expires_at: expected a time in the future', {
+      details: { in: 'json', issues: [{ path: 'expires_at', message: 'expected a time in the future' }] },
     })
   }
 }
 
-/** Whether it lets somebody in, and if not, why. */
+/** Whether it works, and if not, why. */
 export function stateOf(link: ShareLinkRow): ShareLinkResponse['state'] {
   if (link.revoked_at !== null) return 'revoked'
   if (link.is_expired) return 'expired'

@@ -77,7 +77,7 @@ clocks(
             body: JSON.stringify(made),
           })
           assert.is(refused.status, 400)
-          assert.match(await refused.text(), /expires_at: expected a moment in the future/)
+          assert.match(await refused.text(), /expires_at: expected a time in the future/)
           const { url } = await ask(slow, 'POST', `/api/boards/${board}/share-links`, made)
           for (const node of nodes) {
             const answer = await fetch(`${node.origin}/api/share-links/exchange`, {

@@ -132,7 +132,7 @@ canvas('a document of another form is left alone', () => {
   doc.getArray('shapes').push([{ id: 1 }])
   assert.throws(
     () => applyBatch(doc, { add: [{ type: 'ellipse' }], change: [], remove: [] }, all),
-    /no drawing/,
+    /not a drawing/,
   )
 })
 

@@ -1,4 +1,4 @@
-// One batch of an agent on a document: all of it, or nothing. Runs on a copy, which is thrown away where this throws.
+// Applies an agent's batch to a document, all or nothing. It runs on a copy, which is discarded if this throws.
 import * as Y from 'yjs'
 import { readElement, type SceneElement } from '../../../shared/element.ts'
 import { elementMaps, elementsOf, elementsRoot, writeElements } from '../../../shared/scene.ts'
@@ -24,7 +24,7 @@ export function applyBatch(
   if (isForeign(doc))
     throw new BoardroomError(
       'conflict',
-      'this board is no drawing of the bundled canvas; work on it as a Yjs client',
+      'this board is not a drawing of the bundled canvas; use a Yjs client instead',
     )
   refuseRepeats(
     'change',
@@ -47,13 +47,13 @@ export function applyBatch(
   for (const id of batch.remove) {
     const isGone = next.get(id)?.isDeleted === true // with its shape, in this batch
     if (!isGone) edit(id).isDeleted = true
-    // What is written in a shape goes with it.
+    // The text inside a shape is deleted with it.
     for (const label of bound.labels.get(id) ?? [])
       if (next.get(label.id)?.isDeleted !== true) edit(label.id).isDeleted = true
   }
   const now = there.map((element) => {
     const changed = next.get(element.id)
-    // Whoever may not change a shape cannot tell it of its new arrows; the arrows know.
+    // Without can_update, a shape's list of bound arrows cannot be changed; the arrows know their shapes anyway.
     return changed ?? { ...element }
   })
   for (const element of built(batch.add, now, direction)) next.set(element.id, element)
@@ -65,10 +65,7 @@ export function applyBatch(
     }
   for (const element of next.values())
     if (readElement(element as Record<string, unknown>) === null)
-      throw new BoardroomError(
-        'invalid_request',
-        `element ${quoted(element.id)} would lie or reach too far out`,
-      )
+      throw new BoardroomError('invalid_request', `element ${quoted(element.id)} would be too far out`)
   const ids = [...next.keys()]
   const before = new Map(ids.map((id) => [id, propertiesAt(doc, id)]))
   writeElements(doc, [...next.values()])
@@ -84,7 +81,7 @@ export function applyBatch(
   return edits
 }
 
-/** Something is under the root, and it is not elements in maps. */
+/** The root has content other than elements in maps. */
 function isForeign(doc: Y.Doc): boolean {
   const root = doc.share.get(elementsRoot)
   if (root !== undefined && root._start !== null) return true
@@ -95,11 +92,11 @@ function isForeign(doc: Y.Doc): boolean {
   )
 }
 
-/** What hangs on other elements, by those: a batch looks for it with each of its changes. */
+/** Elements attached to others, by the id of the latter, because a batch looks them up with each change. */
 interface Bound {
   /** Texts inside shapes and on lines. */
   labels: ReadonlyMap<string, readonly SceneElement[]>
-  /** Lines with both of their ends at shapes. */
+  /** Lines with both ends bound to shapes. */
   lines: ReadonlyMap<string, readonly BoundLine[]>
 }
 interface BoundLine {
@@ -133,7 +130,7 @@ function refuseRepeats(what: string, ids: readonly string[]): void {
   const seen = new Set<string>()
   for (const id of ids) {
     if (seen.has(id))
-      throw new BoardroomError('invalid_request', `${what}: ${id} stands there twice; say all of it at once`)
+      throw new BoardroomError('invalid_request', `${what}: ${id} occurs twice; combine the changes`)
     seen.add(id)
   }
 }
@@ -156,7 +153,7 @@ function changeOne(
   if ((change.width !== undefined || change.height !== undefined) && isLine)
     throw new BoardroomError(
       'invalid_request',
-      `width, height: ${change.id} is a line; its size is that of its points`,
+      `width, height: ${change.id} is a line; its size follows from its points`,
     )
   if (change.width !== undefined) element.width = change.width
   if (change.height !== undefined) element.height = change.height
@@ -196,7 +193,7 @@ function recentre(label: SceneElement, container: SceneElement): void {
   label.y = middle.y - Number(label.height) / 2
 }
 
-/** Arrows that hang on a shape that was moved follow it. */
+/** Arrows bound to a moved shape follow it. */
 function rejoin(
   id: string,
   edit: (id: string) => SceneElement,
@@ -212,6 +209,6 @@ function rejoin(
   }
 }
 
-/** The elements that are there, for reading. */
+/** The existing elements, for reading. */
 export const visible = (doc: Y.Doc): SceneElement[] =>
   elementsOf(doc).filter(({ isDeleted }) => isDeleted !== true)

@@ -1,4 +1,4 @@
-// Elements of the canvas out of simple descriptions: whole ones, as Excalidraw makes them.
+// Builds complete canvas elements, as Excalidraw creates them, from simple descriptions.
 import { randomBytes } from 'node:crypto'
 import type { SceneElement } from '../../../shared/element.ts'
 import { BoardroomError } from '../../errors.ts'
@@ -27,7 +27,7 @@ const randomId = (): string => randomBytes(12).toString('base64url')
 
 const isLine = (type: string): boolean => type === 'arrow' || type === 'line'
 
-/** About the size that the canvas will measure. */
+/** Roughly the size that the canvas will measure. */
 export function sizeOfText(text: string, fontSize: number): { width: number; height: number } {
   const lines = text.split('\n')
   const longest = lines.reduce((most, line) => Math.max(most, [...line].length), 1)
@@ -40,7 +40,7 @@ export function sizeOfText(text: string, fontSize: number): { width: number; hei
 const refuse = (message: string) => new BoardroomError('invalid_request', message)
 
 /**
- * @param there what the board has, in canvas order; deleted ones too, whose ids are taken.
+ * @param there the existing elements in canvas order, including deleted ones, whose ids are taken.
  * @returns the new elements in canvas order.
  * @throws BoardroomError invalid_request, naming the description
  */
@@ -52,11 +52,11 @@ export function built(
   const known = new Map(there.map((element) => [element.id, element]))
   const named = descriptions.map((one) => ({ ...one, id: one.id ?? randomId() }))
   for (const { id } of named) {
-    if (known.has(id)) throw refuse(`id: the board has an element ${id} already; choose another`)
+    if (known.has(id)) throw refuse(`id: the board already has an element ${id}; choose another id`)
     known.set(id, { id, type: '' })
   }
   if (new Set(named.map(({ id }) => id)).size < named.length)
-    throw refuse('id: two elements of this batch have the same')
+    throw refuse('id: two elements of this batch have the same id')
   const made = new Map<string, SceneElement>()
   const texts: SceneElement[] = []
   const shapes = named.filter(({ type }) => !isLine(type))
@@ -93,7 +93,7 @@ type Named = NewElement & { id: string }
 const sizeFor = ({ type, text = '', font_size = 20, width, height }: Named) => {
   const words = sizeOfText(text, font_size)
   if (type === 'text') return words
-  // Only a part of an ellipse or a diamond holds text.
+  // Only part of an ellipse or a diamond has room for text.
   const room = type === 'rectangle' ? 1 : type === 'ellipse' ? 1.42 : 2
   return {
     width: width ?? Math.max(120, Math.ceil((words.width + 30) * room)),
@@ -181,7 +181,7 @@ const textProperties = (text: string, fontSize: number, textAlign: string, verti
   lineHeight,
 })
 
-/** The text inside a shape, or on an arrow, which it is bound to from now on. */
+/** The text inside a shape or on an arrow, and binds it. */
 export function labelOf(container: SceneElement, text: string, fontSize = 20): SceneElement {
   const label: Named = { id: `${container.id.slice(0, 90)}-text`, type: 'text' }
   const size = sizeOfText(text, fontSize)
@@ -199,7 +199,7 @@ export function labelOf(container: SceneElement, text: string, fontSize = 20): S
 }
 
 export function middleOfLine(line: SceneElement): { x: number; y: number } {
-  const points = line.points as [number, number][] // of an element that was read or built here
+  const points = line.points as [number, number][] // from an element that was read or built here
   const [a = [0, 0], b = [0, 0]] = [
     points[Math.floor((points.length - 1) / 2)],
     points[Math.ceil((points.length - 1) / 2)],
@@ -251,7 +251,7 @@ function lineOf(one: Named, ends: ReadonlyMap<string, SceneElement>): SceneEleme
   }
 }
 
-/** A line's place, size and points by its corners on the board. */
+/** Position, size and points of a line, from its corners on the board. */
 export function along(corners: readonly [number, number][]): Box & { points: [number, number][] } {
   const [[x, y] = [0, 0]] = corners
   const points = corners.map(([left, top]): [number, number] => [left - x, top - y])

@@ -1,4 +1,4 @@
-// How an agent describes elements: as little as a drawing needs.
+// How agents describe elements: with as few fields as a drawing needs.
 import { z } from 'zod'
 import { isColor } from '../../../shared/color.ts'
 
@@ -12,15 +12,15 @@ const id = z
 const text = z.string().max(10_000)
 
 export const NewElement = z.strictObject({
-  id: id
-    .optional()
-    .describe('your own name for it, by which arrows of this batch and later calls refer to it'),
+  id: id.optional().describe('your own id for it, which arrows in this batch and later calls can refer to'),
   type: z.enum(['rectangle', 'ellipse', 'diamond', 'text', 'arrow', 'line']),
-  x: coordinate.optional().describe('left edge; without x and y it is placed for you, beside what is there'),
+  x: coordinate
+    .optional()
+    .describe('left edge; without x and y it is placed automatically, beside the existing elements'),
   y: coordinate.optional().describe('top edge; y grows downwards'),
   width: size.optional(),
   height: size.optional(),
-  text: text.optional().describe('of a shape or an arrow: its label'),
+  text: text.optional().describe('the label of a shape or an arrow'),
   from: id.optional().describe('arrow or line: the element it starts at'),
   to: id.optional().describe('arrow or line: the element it ends at'),
   points: z

@@ -1,5 +1,5 @@
-// Where shapes go that nobody placed: in layers along their arrows, by dagre. Its time grows with the square of what it
-// is given, so larger drawings become a plain grid.
+// Places shapes without coordinates: in layers along their arrows, by dagre. Its running time is quadratic, so larger
+// drawings become a plain grid.
 import dagre from '@dagrejs/dagre'
 
 export interface Sized {
@@ -9,11 +9,11 @@ export interface Sized {
 }
 export type Direction = 'TB' | 'BT' | 'LR' | 'RL'
 
-/** Under half a second on a slow machine. Spans: the layers that all arrows together cross, each a node to dagre. */
+/** Takes under half a second on a slow machine. Spans: the layers that all arrows cross in total, each a node to dagre. */
 const mostLaidOut = { nodes: 120, edges: 240, spans: 600 }
 const gap = 60
 
-/** The top left corners, beginning at 0, 0. */
+/** The top left corners, starting at 0, 0. */
 export function laidOut(
   shapes: readonly Sized[],
   arrows: readonly { from: string; to: string }[],
@@ -39,7 +39,7 @@ export function laidOut(
   return new Map(corners.map(({ id, x, y }) => [id, { x: Math.round(x - left), y: Math.round(y - top) }]))
 }
 
-/** How many layers the arrows cross, all together, at most: each shape as far down as its longest way from the top. */
+/** The most layers that the arrows can cross in total, with each shape as far down as its longest path from the top. */
 function spansOf(shapes: readonly Sized[], arrows: readonly { from: string; to: string }[]): number {
   const next = new Map<string, string[]>(shapes.map(({ id }) => [id, []]))
   for (const { from, to } of arrows) if (from !== to) next.get(from)?.push(to)
@@ -49,7 +49,7 @@ function spansOf(shapes: readonly Sized[], arrows: readonly { from: string; to: 
   const visit = (id: string): void => {
     seen.set(id, 'on the way')
     for (const to of next.get(id) ?? []) {
-      // An arrow that closes a circle is turned round, as dagre does it.
+      // An arrow that closes a cycle is reversed, as in dagre.
       if (seen.get(to) === 'on the way') before.get(id)?.add(to)
       else {
         before.get(to)?.add(id)

@@ -1,5 +1,5 @@
-// Flowcharts of Mermaid, read without Mermaid itself: that needs a browser to measure what it draws. Nodes, arrows and
-// their labels; groups, styles and clicks are passed over.
+// Parses Mermaid flowcharts without Mermaid itself, which needs a browser to measure text. Reads nodes, arrows and their
+// labels; ignores groups, styles and clicks.
 import { BoardroomError } from '../../errors.ts'
 import type { NewElement } from './description.ts'
 import type { Direction } from './layout.ts'
@@ -7,13 +7,13 @@ import type { Direction } from './layout.ts'
 export interface Flowchart {
   direction: Direction
   elements: NewElement[]
-  /** What of the text was passed over. */
+  /** The ignored parts of the text. */
   left: string[]
 }
 
 const mostNodes = 500
 const mostEdges = 1000
-/** Letters of a flowchart, and of one of its lines. */
+/** The most characters in a flowchart, and in one line. */
 export const mostText = 50_000
 const mostInALine = 2000
 
@@ -35,12 +35,15 @@ const shapes: [open: string, close: string, type: 'rectangle' | 'ellipse' | 'dia
 const passedOver = /^(style|classDef|class|click|linkStyle|direction|accTitle|accDescr|title)\b/
 
 /**
- * @param prefix put before the names of nodes, so that they are ids of the board's own.
+ * @param prefix added to the names of nodes, so that their ids are unique on the board.
  * @throws BoardroomError invalid_request, naming the line
  */
 export function readFlowchart(text: string, prefix: string): Flowchart {
   if (text.length > mostText)
-    throw new BoardroomError('invalid_request', `mermaid: ${text.length} letters; at most ${mostText}`)
+    throw new BoardroomError(
+      'invalid_request',
+      `mermaid: got ${text.length} characters; at most ${mostText} are allowed`,
+    )
   const lines = text
     .replace(/^---\n[\s\S]*?\n---\n/, '')
     .split(/\n|;/)
@@ -51,7 +54,7 @@ export function readFlowchart(text: string, prefix: string): Flowchart {
     const kind = (lines[0] ?? '').split(/\s/, 1)[0]?.slice(0, 30) ?? ''
     throw new BoardroomError(
       'invalid_request',
-      `mermaid: only flowcharts become shapes (graph or flowchart, then TB, TD, BT, LR or RL); this begins with ${JSON.stringify(kind)}. States, classes and entities can be said as a flowchart; anything else with add_elements`,
+      `mermaid: only flowcharts are supported (graph or flowchart, then TB, TD, BT, LR or RL); this begins with ${JSON.stringify(kind)}. Express states, classes and entities as a flowchart, and anything else with add_elements`,
     )
   }
   const found = head[1]?.toUpperCase() ?? 'TB'
@@ -63,7 +66,7 @@ export function readFlowchart(text: string, prefix: string): Flowchart {
     if (line.length > mostInALine)
       throw new BoardroomError(
         'invalid_request',
-        `mermaid: a line of ${line.length} letters; at most ${mostInALine}, so begin new lines`,
+        `mermaid: a line has ${line.length} characters; at most ${mostInALine} are allowed, so split it`,
       )
     if (passedOver.test(line) || /^subgraph\b/.test(line)) left.push(line.split(/\s/, 1)[0] ?? '')
     else chart.statement(line)
@@ -153,7 +156,7 @@ class Chart {
     return name
   }
 
-  /** The text up to a bracket; in quotation marks it may hold one. */
+  /** The text up to a bracket; text in quotation marks may contain brackets. */
   #until(close: string): string {
     const quoted = /^\s*"([^"]*)"\s*/.exec(this.#rest())
     if (quoted !== null) this.#at += quoted[0].length
@@ -190,13 +193,13 @@ class Chart {
   #refuse = (why: string): BoardroomError =>
     new BoardroomError(
       'invalid_request',
-      `mermaid: ${why} in the line ${JSON.stringify(this.#line.slice(0, 80))}, at character ${this.#at + 1}`,
+      `mermaid: ${why}, in the line ${JSON.stringify(this.#line.slice(0, 80))}, at character ${this.#at + 1}`,
     )
 }
 
 /**
- * `-- text -->`, `== text ==>` or `-. text .->` at the beginning. Every letter is looked at once: an expression for the
- * whole of it would try each place for the end of the text again and again.
+ * `-- text -->`, `== text ==>` or `-. text .->` at the start. It reads every character once: a regular expression for
+ * the whole would backtrack at every possible end of the text.
  */
 function wordedArrow(rest: string): { length: number; label: string; isOpen: boolean } | null {
   if (!/^(?:--|==|-\.)[^-=.|>]/.test(rest)) return null

@@ -1,5 +1,5 @@
-// A board as a picture: an SVG of plain shapes, drawn by resvg with the canvas's own fonts, which it is handed: it has
-// none of its own, and would leave texts out without a word.
+// A picture of a board: an SVG of plain shapes, rendered by resvg with the canvas's fonts, which have to be passed to it:
+// it has none of its own and would silently leave texts out.
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { renderAsync } from '@resvg/resvg-js'
@@ -13,7 +13,7 @@ const mostElements = 5000
 const fontFolder = fileURLToPath(new URL('../../../../assets/fonts/', import.meta.url))
 let fontFiles: string[] | null = null
 
-/** A PNG, at most 1600 pixels wide and high. @returns null where there is nothing to see. */
+/** A PNG, at most 1600 pixels wide and high. @returns null if there is nothing to see. */
 export async function pictureOf(elements: readonly SceneElement[]): Promise<Buffer | null> {
   const seen = elements.slice(0, mostElements)
   if (seen.length === 0) return null
@@ -68,9 +68,9 @@ function cornersOf(element: SceneElement): [number, number][] {
 }
 
 const pointsOf = ({ points }: SceneElement): [number, number][] | null =>
-  Array.isArray(points) ? (points as [number, number][]) : null // checked when the element was read
+  Array.isArray(points) ? (points as [number, number][]) : null // validated when the element was read
 
-/** @param lines ids; a text on one of them stands out from it. */
+/** @param lines ids of lines; texts on them get a halo. */
 function drawn(element: SceneElement, lines: ReadonlySet<string>): string {
   const [x, y, width, height] = [element.x, element.y, element.width, element.height].map(Number) as [
     number,
@@ -163,10 +163,10 @@ function textOf(element: SceneElement, x: number, y: number, width: number): str
   return `<g font-family="${family}, Excalifont, Liberation Sans" font-size="${size}" text-anchor="${anchor}" fill="${colorOr(element.strokeColor, '#1e1e1e')}">${spans.join('')}</g>`
 }
 
-/** XML has no way to say most control characters. */
+/** XML cannot represent most control characters. */
 const escaped = (text: string): string =>
   text
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is taken out
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are removed
     .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '')
     .toWellFormed()
     .replaceAll('&', '&amp;')

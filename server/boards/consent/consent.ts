@@ -1,5 +1,5 @@
-// Giving, seeing and taking back consent. A record in force lets its person in; the database's triggers record
-// every change, and end the sockets of people who withdraw it.
+// Giving, viewing and withdrawing consent. A valid record lets its person in; database triggers record every change and
+// end the sockets of people who withdraw.
 import type {
   ConsentAsked,
   ConsentCreate,
@@ -32,11 +32,11 @@ import {
 
 export interface ConsentDeps {
   db: Db
-  /** What the instance asks; null: nothing. */
+  /** The instance's text; null: none. */
   instanceText: AskedText | null
 }
 
-/** Records shown of one person. */
+/** The most records shown per person. */
 const mostRecords = 200
 
 /** @throws BoardroomError not_signed_in (nobody known) | access_denied (agents) */
@@ -47,15 +47,15 @@ export function consentPerson({ principal }: Identity): ConsentPerson {
     case 'guest':
       return { guestId: principal.guestId }
     case 'agent':
-      throw new BoardroomError('access_denied', 'an agent cannot accept; the person who let it in does')
+      throw new BoardroomError('access_denied', 'an agent cannot give consent; the person it acts for does')
     case 'anonymous':
-      throw new BoardroomError('not_signed_in', 'sign in, or open a share link, and accept then')
+      throw new BoardroomError('not_signed_in', 'sign in or open a share link first, then accept')
   }
 }
 
 /**
- * What is asked of somebody, and what they have given. Nobody known sees what the instance asks.
- * @param boardId also what this board asks, whose asker may open it.
+ * What somebody is asked to accept, and what they have accepted. Anonymous people see the instance's text.
+ * @param boardId also includes this board's text; the asker may open the board.
  */
 export async function readConsent(
   deps: ConsentDeps,
@@ -82,8 +82,8 @@ export async function readConsent(
 }
 
 /**
- * Accepts a text. A record in force stays; other categories of the same version take its place.
- * @returns the record now in force, and whether it is new.
+ * Accepts a text. A valid record is kept, unless the categories differ, in which case a new one replaces it.
+ * @returns the valid record, and whether it is new.
  * @throws BoardroomError not_signed_in | not_found (nothing is asked) | conflict (another version is asked) |
  * invalid_request (categories)
  */
@@ -99,7 +99,9 @@ export async function giveConsent(
   if (asked === null) {
     throw new BoardroomError(
       'not_found',
-      boardId === null ? 'this server asks for no consent' : 'this board asks for no consent of its own',
+      boardId === null
+        ? 'this server does not require consent'
+        : 'this board does not require consent of its own',
     )
   }
   refuseOtherVersion(asked, body)
@@ -116,7 +118,7 @@ export async function giveConsent(
   })
 }
 
-/** Withdraws what is in force, of the instance's text or of a board's: access ends at once. Doing it twice is no error. */
+/** Withdraws the consent to the instance's or a board's text; access ends at once. Idempotent. */
 export async function withdrawConsent(
   deps: ConsentDeps,
   identity: Identity,
@@ -131,8 +133,8 @@ export async function withdrawConsent(
 }
 
 /**
- * From now on a board asks for this text. A version that was published stays as it was.
- * @throws BoardroomError conflict where the version has another text
+ * Makes a board require consent to this text. Published versions cannot be changed.
+ * @throws BoardroomError conflict if the version exists with another text
  */
 export async function askOnBoard(
   deps: ConsentDeps,
@@ -152,7 +154,7 @@ export async function askOnBoard(
     if (known !== undefined && !sameText(textOf(known), text)) {
       throw new BoardroomError(
         'conflict',
-        `version ${text.consentVersion} was published with another text or other categories; give this one a version of its own`,
+        `version ${text.consentVersion} was published with another text or other categories; use a new version for this one`,
       )
     }
     if (known?.ended_at === null) return
@@ -163,10 +165,11 @@ export async function askOnBoard(
   return readBoardText(deps, boardId)
 }
 
-/** @throws BoardroomError not_found where the board asks nothing */
+/** @throws BoardroomError not_found if the board does not require consent */
 export async function readBoardText(deps: ConsentDeps, boardId: string): Promise<ConsentTextResponse> {
   const row = await textOfBoard(deps.db, boardId)
-  if (row === undefined) throw new BoardroomError('not_found', 'this board asks for no consent of its own')
+  if (row === undefined)
+    throw new BoardroomError('not_found', 'this board does not require consent of its own')
   const { given: _, board_title: __, ...text } = askedOf(textOf(row), boardId, null)
   return { ...text, created_at: row.created_at.toISOString(), ended_at: null }
 }
@@ -175,7 +178,7 @@ export const askNoMore = (deps: ConsentDeps, actor: Actor, boardId: string): Pro
   transactionAs(deps.db, actor, (trx) => endTextOfBoard(trx, boardId))
 
 /**
- * Refuses people who have not accepted what the instance asks, before any board is concerned.
+ * Refuses people who have not accepted the instance's text, for routes that do not concern a board.
  * @throws BoardroomError consent_needed
  */
 export async function requireInstanceConsent(
@@ -187,7 +190,7 @@ export async function requireInstanceConsent(
   const { required } = await readConsent(deps, identity, null)
   if (!required) return
   const url = deps.consentUrl()
-  throw new BoardroomError('consent_needed', `consent needed: ${url}`, { details: { consent_url: url } })
+  throw new BoardroomError('consent_needed', `consent is required: ${url}`, { details: { consent_url: url } })
 }
 
 async function askedNow(deps: ConsentDeps, boardId: string | null): Promise<AskedText | null> {
@@ -201,7 +204,7 @@ function refuseOtherVersion(asked: AskedText, body: ConsentCreate): void {
   if (body.consent_version === consentVersion && body.privacy_policy_version === privacyPolicyVersion) return
   throw new BoardroomError(
     'conflict',
-    `what is asked is consent_version ${consentVersion} with privacy_policy_version ${privacyPolicyVersion}; read and accept those`,
+    `the current versions are consent_version ${consentVersion} and privacy_policy_version ${privacyPolicyVersion}; read and accept those`,
     { details: { consent_version: consentVersion, privacy_policy_version: privacyPolicyVersion } },
   )
 }
@@ -212,7 +215,7 @@ function acceptedCategories(asked: AskedText, accepted: readonly string[]): stri
   if (missing.length > 0) {
     throw new BoardroomError(
       'invalid_request',
-      `consent_categories: ${missing.join(', ')} must be among them; without them nobody comes in`,
+      `consent_categories: ${missing.join(', ')} must be included; they are required`,
       { details: { missing_categories: missing } },
     )
   }
@@ -221,7 +224,7 @@ function acceptedCategories(asked: AskedText, accepted: readonly string[]): stri
   if (unknown.length > 0) {
     throw new BoardroomError(
       'invalid_request',
-      `consent_categories: expected some of ${known.join(', ')}, not ${unknown.join(', ')}`,
+      `consent_categories: expected some of ${known.join(', ')}, got ${unknown.join(', ')}`,
       { details: { unknown_categories: unknown } },
     )
   }

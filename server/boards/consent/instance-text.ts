@@ -1,5 +1,5 @@
-// The text that the instance asks everybody to accept: read once at the start from BOARDROOM_CONSENT_FILE, and kept in
-// the database, so that what was accepted can be read for as long as the records stand.
+// The text that everybody on the instance must accept: read once at the start from BOARDROOM_CONSENT_FILE and stored in the
+// database, so that an accepted text remains available as long as the records exist.
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { transactionAs } from '../../audit/actor.ts'
@@ -17,13 +17,13 @@ export interface AskedText {
   optionalCategories: readonly string[]
 }
 
-/** Beyond this it is no text that anybody reads. */
+/** Nobody reads a text longer than this. */
 const mostCharacters = 200_000
 const categoryShape = /^[a-z0-9][a-z0-9_.-]{0,49}$/i
 
 /**
- * @returns null where no file is set: nothing is asked.
- * @throws BoardroomError invalid_config, also where this version was published with another text
+ * @returns null if no file is set: no consent is required.
+ * @throws BoardroomError invalid_config, also if this version was published with another text
  */
 export async function instanceText(db: Db, config: Config): Promise<AskedText | null> {
   if (config.consentFile === undefined) return null
@@ -31,7 +31,7 @@ export async function instanceText(db: Db, config: Config): Promise<AskedText | 
   for (const category of [...config.consentRequired, ...config.consentOptional]) {
     if (categoryShape.test(category)) continue
     throw wrong(
-      `BOARDROOM_CONSENT_REQUIRED and _OPTIONAL: expected names of letters, digits, _ . -, not ${category}`,
+      `BOARDROOM_CONSENT_REQUIRED and _OPTIONAL: expected names of letters, digits, _ . -, got ${category}`,
     )
   }
   const consentVersion = config.consentVersion ?? createHash('sha256').update(body).digest('hex').slice(0, 12)
@@ -50,14 +50,14 @@ async function readText(path: string): Promise<string> {
   const body = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new BoardroomError(
       'invalid_config',
-      `BOARDROOM_CONSENT_FILE: ${path} cannot be read; write the text there, or leave the setting out`,
+      `BOARDROOM_CONSENT_FILE: ${path} cannot be read; create the file, or remove the setting`,
       { cause: error },
     )
   })
   const text = body.replace(/^\ufeff/, '').trim()
   if (text === '' || text.length > mostCharacters || text.includes('\u0000')) {
     throw wrong(
-      `BOARDROOM_CONSENT_FILE: expected a text of 1 to ${mostCharacters} characters, not ${text.length}`,
+      `BOARDROOM_CONSENT_FILE: expected a text of 1 to ${mostCharacters} characters, got ${text.length}`,
     )
   }
   return text
@@ -69,7 +69,7 @@ async function publish(db: Db, text: AskedText): Promise<void> {
     await transactionAs(db, systemActor, (trx) => insertText(trx, null, text, null))
   } else if (known.body !== text.body) {
     throw wrong(
-      `BOARDROOM_CONSENT_VERSION ${text.consentVersion} was published with another text; give the changed text a version of its own`,
+      `BOARDROOM_CONSENT_VERSION ${text.consentVersion} was published with another text; use a new version for the changed text`,
     )
   }
 }

@@ -1,4 +1,4 @@
-// The SQL of consent, one question a function.
+// The SQL of consent, one function per question.
 import { sql, type Transaction } from 'kysely'
 import type { Db } from '../../database/database.ts'
 import type { Row, Tables } from '../../database/tables.ts'
@@ -22,7 +22,7 @@ export const textOfVersion = (
     .where('privacy_policy_version', '=', text.privacyPolicyVersion)
     .executeTakeFirst()
 
-/** Two processes that start at once publish the same. */
+/** Idempotent, because two processes that start at once publish the same text. */
 export const insertText = (trx: Trx, boardId: string | null, text: AskedText, by: number | null) =>
   trx
     .insertInto('consent_texts')
@@ -40,7 +40,7 @@ export const insertText = (trx: Trx, boardId: string | null, text: AskedText, by
 
 export type BoardText = Row<'consent_texts'> & { board_title: string }
 
-/** What a board asks now. */
+/** The text that a board currently requires. */
 export const textOfBoard = (db: Db, boardId: string): Promise<BoardText | undefined> =>
   db
     .selectFrom('consent_texts as t')
@@ -51,7 +51,7 @@ export const textOfBoard = (db: Db, boardId: string): Promise<BoardText | undefi
     .where('t.ended_at', 'is', null)
     .executeTakeFirst()
 
-/** @returns whether the board asked anything. */
+/** @returns whether the board required consent. */
 export const endTextOfBoard = async (trx: Trx, boardId: string): Promise<boolean> => {
   const { numUpdatedRows } = await trx
     .updateTable('consent_texts')
@@ -62,11 +62,11 @@ export const endTextOfBoard = async (trx: Trx, boardId: string): Promise<boolean
   return numUpdatedRows > 0n
 }
 
-/** Asked again, as it was published. */
+/** Requires a published text again, unchanged. */
 export const reviveText = (trx: Trx, textId: string) =>
   trx.updateTable('consent_texts').set({ ended_at: null }).where('id', '=', textId).execute()
 
-/** Of one person, newest first. */
+/** The records of one person, newest first. */
 export const recordsOf = (db: Db, person: ConsentPerson, most: number): Promise<Row<'consent_records'>[]> =>
   ofPerson(db.selectFrom('consent_records').selectAll(), person)
     .orderBy('accepted_at', 'desc')
@@ -74,7 +74,7 @@ export const recordsOf = (db: Db, person: ConsentPerson, most: number): Promise<
     .limit(most)
     .execute()
 
-/** Holds back others who write for the same person at the same moment, until the transaction ends. */
+/** Serialises transactions that write records for the same person. */
 export const lockPerson = async (trx: Trx, person: ConsentPerson): Promise<void> => {
   const key = 'userId' in person ? `consent user:${person.userId}` : `consent guest:${person.guestId}`
   await sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`.execute(trx)
@@ -123,7 +123,7 @@ export const insertRecord = (
 export const withdrawRecord = (trx: Trx, id: string) =>
   trx.updateTable('consent_records').set({ withdrawn_at: sql<Date>`now()` }).where('id', '=', id).execute()
 
-/** Withdraws all records in force of a person, of the instance's texts or of one board's. @returns how many. */
+/** Withdraws all valid records of a person, for the instance's texts or one board's. @returns how many. */
 export const withdrawStanding = async (
   trx: Trx,
   person: ConsentPerson,
@@ -145,7 +145,7 @@ const ofPerson = <Query extends { where(column: 'user_id' | 'guest_id', op: '=',
   query: Query,
   person: ConsentPerson,
 ): Query =>
-  // Kysely's builders differ by what they select; the two columns are in all of them.
+  // The types of Kysely's builders differ by their selection; all of them have these two columns.
   'userId' in person
     ? query.where('user_id', '=', person.userId as never)
     : query.where('guest_id', '=', person.guestId as never)

@@ -1,5 +1,5 @@
-// Consent over HTTP. `/consent` is for whoever is signed in or a guest; `/boards/{id}/consent` is the same for whoever
-// has a ticket, which is nobody anywhere else.
+// Consent over HTTP. `/consent` is for users and guests; `/boards/{id}/consent` is the same for holders of a ticket, who
+// are anonymous on other routes.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import {
   ConsentCreate,
@@ -27,17 +27,17 @@ import {
 
 const tags = ['consent']
 const BoardParams = z.object({ board_id: Uuid })
-const ForBoard = strict({ board_id: Uuid.optional().describe('of this board; left out: of the instance') })
+const ForBoard = strict({ board_id: Uuid.optional().describe('the board; default: the instance') })
 
 export function consentRoutes(deps: ConsentDeps & { access: Access }): OpenAPIHono<HttpEnv> {
   const router = newRouter()
-  /** Somebody without a right on a board is not told that it is there. */
+  /** People without any right on a board must not learn that it exists. */
   const mayKnow = async (identity: Identity, boardId: string | undefined): Promise<string | null> => {
     if (boardId === undefined) return null
     await requireRight(deps.access, identity, boardId)
     return boardId
   }
-  /** Also on a board that was lost meanwhile; where nothing stands, only who may know of the board is told so. */
+  /** Also for a board that the asker can no longer open; if there is no record, only those who may see the board are told so. */
   const withdraw = async (identity: Identity, actor: Actor, boardId: string | undefined): Promise<void> => {
     const count = await withdrawConsent(deps, identity, actor, boardId ?? null)
     if (count === 0) await mayKnow(identity, boardId)
@@ -45,7 +45,7 @@ export function consentRoutes(deps: ConsentDeps & { access: Access }): OpenAPIHo
   const statuses = errorAnswers(401, 403, 404, 409, 410, 413, 415)
   const given = {
     201: jsonAnswer(ConsentRecord, 'The record.'),
-    200: jsonAnswer(ConsentRecord, 'It is on record already.'),
+    200: jsonAnswer(ConsentRecord, 'It was already on record.'),
     ...statuses,
   }
   const withdrawn = { 204: { description: 'Withdrawn; open sockets are closed.' }, ...statuses }
@@ -55,7 +55,7 @@ export function consentRoutes(deps: ConsentDeps & { access: Access }): OpenAPIHo
       method: 'get',
       path: '/consent',
       tags,
-      summary: 'What I am asked to accept, and what I have accepted',
+      summary: 'List what you are asked to accept, and what you have accepted',
       request: { query: ForBoard },
       responses: { 200: jsonAnswer(ConsentResponse, 'Both.'), ...statuses },
     }),
@@ -72,7 +72,7 @@ export function consentRoutes(deps: ConsentDeps & { access: Access }): OpenAPIHo
       tags,
       summary: 'Accept',
       description:
-        'Exactly the versions that are asked, with every required category. Sent again, nothing changes; with other categories, a new record takes the place of the one before, which is withdrawn.',
+        'Name exactly the current versions, with every required category. Repeating the request changes nothing; with other categories, a new record replaces the previous one, which is withdrawn.',
       request: { body: jsonBody(ConsentCreate) },
       responses: given,
     }),
@@ -89,8 +89,8 @@ export function consentRoutes(deps: ConsentDeps & { access: Access }): OpenAPIHo
       method: 'delete',
       path: '/consent',
       tags,
-      summary: 'Take consent back',
-      description: 'Open sockets of the asker close with 4451 at once, on every device.',
+      summary: 'Withdraw consent',
+      description: 'Your open sockets close with 4451 at once, on every device.',
       request: { query: ForBoard },
       responses: withdrawn,
     }),
@@ -105,7 +105,7 @@ export function consentRoutes(deps: ConsentDeps & { access: Access }): OpenAPIHo
       method: 'get',
       path: '/boards/{board_id}/consent',
       tags,
-      summary: 'What this board and its instance ask of me; also with a ticket',
+      summary: 'What this board and its instance ask you to accept; also with a ticket',
       request: { params: BoardParams },
       responses: { 200: jsonAnswer(ConsentResponse, 'Both.'), ...statuses },
     }),
@@ -138,7 +138,7 @@ export function consentRoutes(deps: ConsentDeps & { access: Access }): OpenAPIHo
       method: 'delete',
       path: '/boards/{board_id}/consent',
       tags,
-      summary: 'Take back what I accepted for this board',
+      summary: 'Withdraw your consent for this board',
       request: { params: BoardParams },
       responses: withdrawn,
     }),
@@ -153,7 +153,7 @@ export function consentRoutes(deps: ConsentDeps & { access: Access }): OpenAPIHo
       method: 'get',
       path: '/boards/{board_id}/consent-text',
       tags,
-      summary: 'What this board asks for itself',
+      summary: 'The text that this board requires',
       request: { params: BoardParams },
       responses: { 200: jsonAnswer(ConsentTextResponse, 'The text.'), ...statuses },
     }),
@@ -168,11 +168,11 @@ export function consentRoutes(deps: ConsentDeps & { access: Access }): OpenAPIHo
       method: 'put',
       path: '/boards/{board_id}/consent-text',
       tags,
-      summary: 'Ask for consent on this board, beside what the instance asks',
+      summary: 'Require consent on this board, in addition to that of the instance',
       description:
-        'For those who manage it. Everybody who has not accepted is disconnected at once, the asker too. A version keeps its text for ever.',
+        'For managers of the board. Everybody who has not accepted is disconnected at once, including you. The text of a version can never change.',
       request: { params: BoardParams, body: jsonBody(ConsentTextCreate) },
-      responses: { 200: jsonAnswer(ConsentTextResponse, 'Asked from now on.'), ...statuses },
+      responses: { 200: jsonAnswer(ConsentTextResponse, 'Required from now on.'), ...statuses },
     }),
     async (c) => {
       const { board_id } = c.req.valid('param')
@@ -187,7 +187,7 @@ export function consentRoutes(deps: ConsentDeps & { access: Access }): OpenAPIHo
       tags,
       summary: 'Ask no more',
       request: { params: BoardParams },
-      responses: { 204: { description: 'The board asks nothing of its own.' }, ...statuses },
+      responses: { 204: { description: 'The board no longer requires consent of its own.' }, ...statuses },
     }),
     async (c) => {
       const { board_id } = c.req.valid('param')

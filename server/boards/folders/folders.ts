@@ -1,10 +1,10 @@
-// Folders: made, renamed, moved, handed over, shared, taken away. Their rows add to the rights on the boards in them;
-// triggers record and announce every change.
+// Creating, renaming, moving, handing over, sharing and deleting folders. Their permissions add to the rights on the
+// boards in them; triggers record and announce every change.
 //
 //   who                    may
-//   any row                see the folder, and open its boards at that level
-//   a row with edit        put boards in and take their own out, make folders inside
-//   owner (also of a folder around it), administrators   all of it: rename, move, share, delete
+//   any permission         see the folder, and open its boards at that level
+//   permission edit        add boards, remove their own, create subfolders
+//   owner (also of an ancestor), administrators   everything: rename, move, share, delete
 import { z } from 'zod'
 import type {
   FolderCreate,
@@ -41,7 +41,7 @@ type Deps = Pick<BoardsDeps, 'db' | 'publicBoards'>
 export const maxFoldersPerUser = 1000
 const maxListed = 5000
 
-/** An account that asks for itself: folders are nobody else's. @throws BoardroomError not_signed_in | access_denied */
+/** A signed-in account: only accounts have folders. @throws BoardroomError not_signed_in | access_denied */
 export function folderUser(identity: Identity): { userId: number; administers: boolean } {
   const { principal } = identity
   if (identity.boardId !== null)
@@ -64,7 +64,7 @@ const rightsOf = (folder: FolderRow, { administers }: Asker): Rights => {
 }
 
 /**
- * A folder that the asker has at least `needed` on; `manage`: owns or administers.
+ * A folder on which the asker has at least `needed`; `manage`: owns or administers it.
  * @throws BoardroomError not_found (missing or invisible) | access_denied
  */
 export async function requireFolder(
@@ -81,7 +81,7 @@ export async function requireFolder(
     throw new BoardroomError(
       'access_denied',
       needed === 'manage'
-        ? 'only the owner of this folder and administrators may do this'
+        ? 'only the owner of this folder or an administrator may do this'
         : `this needs the level ${needed} on the folder; you have ${rights.level}`,
     )
   }
@@ -99,7 +99,7 @@ export async function createFolder(
   if ((await countFoldersOf(deps.db, asker.userId)) >= maxFoldersPerUser) {
     throw new BoardroomError(
       'conflict',
-      `one person has ${maxFoldersPerUser} folders at most; delete some first`,
+      `one person may have at most ${maxFoldersPerUser} folders; delete some first`,
     )
   }
   return tellingRules(() =>
@@ -120,7 +120,7 @@ export async function updateFolder(
   await requireFolder(deps.db, asker, folderId, 'manage')
   if (change.parent_id != null) await requireFolder(deps.db, asker, change.parent_id, 'edit')
   if (change.owner_id !== undefined && !asker.administers) {
-    throw new BoardroomError('access_denied', 'only an administrator gives a folder to somebody else')
+    throw new BoardroomError('access_denied', 'only an administrator can give a folder to somebody else')
   }
   if (change.owner_id !== undefined) {
     const [user] = await granteeById(deps.db, change.owner_id)
@@ -132,7 +132,7 @@ export async function updateFolder(
   )
 }
 
-/** What is in it moves to the folder around it; its boards lose what only this folder gave. */
+/** Its content moves to the parent folder; its boards lose the rights that only this folder granted. */
 export async function deleteFolder(deps: Deps, actor: Actor, asker: Asker, folderId: string): Promise<void> {
   const folder = await requireFolder(deps.db, asker, folderId, 'manage')
   await transactionAs(deps.db, actor, async (trx) => {
@@ -141,7 +141,7 @@ export async function deleteFolder(deps: Deps, actor: Actor, asker: Asker, folde
   })
 }
 
-/** What the schema refuses, in words. */
+/** Readable errors for what the schema refuses. */
 async function tellingRules<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work()
@@ -150,7 +150,7 @@ async function tellingRules<Result>(work: () => Promise<Result>): Promise<Result
     if (constraint === 'folders_no_ring')
       throw new BoardroomError('conflict', 'a folder cannot be moved into itself or a folder inside it')
     if (constraint === 'folders_path_check')
-      throw new BoardroomError('conflict', 'folders can be nested 10 deep at most')
+      throw new BoardroomError('conflict', 'folders can be nested at most 10 deep')
     throw error
   }
 }
@@ -159,14 +159,14 @@ export async function readFolder(deps: Deps, asker: Asker, folderId: string): Pr
   return folderResponse(await requireFolder(deps.db, asker, folderId, 'view'), asker)
 }
 
-/** All of the asker's folders at once, because a tree is drawn whole. @param all every folder, for administrators */
+/** All of the asker's folders at once, because a tree is shown as a whole. @param all every folder, for administrators */
 export async function listFolders(
   deps: Deps,
   asker: Asker,
   all: boolean,
 ): Promise<{ items: FolderResponse[]; next_cursor: null }> {
   if (all && !asker.administers)
-    throw new BoardroomError('access_denied', 'only administrators see every folder')
+    throw new BoardroomError('access_denied', 'only administrators can see every folder')
   const rows = await foldersFor(deps.db, asker.userId, all, maxListed)
   return { items: rows.map((row) => folderResponse(row, asker)), next_cursor: null }
 }
@@ -186,7 +186,7 @@ const folderResponse = (folder: FolderRow, asker: Asker): FolderResponse => {
   }
 }
 
-/** @throws BoardroomError access_denied (more for everyone than the operator allows) | conflict */
+/** @throws BoardroomError access_denied (a higher level for everyone than the operator allows) | conflict */
 export async function grantFolderPermission(
   deps: Deps,
   actor: Actor,
@@ -198,8 +198,8 @@ export async function grantFolderPermission(
     throw new BoardroomError(
       'access_denied',
       publicBoards === 'off'
-        ? 'this server gives nothing to everyone (BOARDROOM_PUBLIC_BOARDS=off)'
-        : `this server gives everyone ${publicBoards} at most (BOARDROOM_PUBLIC_BOARDS)`,
+        ? 'this server does not allow access for everyone (BOARDROOM_PUBLIC_BOARDS=off)'
+        : `this server allows at most ${publicBoards} for everyone (BOARDROOM_PUBLIC_BOARDS)`,
     )
   }
   const { id, is_new } = await transactionAs(deps.db, actor, (trx) =>
@@ -211,8 +211,7 @@ export async function grantFolderPermission(
     }),
   )
   const row = await folderPermissionById(deps.db, id)
-  if (row === undefined)
-    throw new BoardroomError('conflict', 'the permission was taken away at the same moment')
+  if (row === undefined) throw new BoardroomError('conflict', 'the permission was revoked at the same moment')
   return { permission: permissionResponse(row), isNew: is_new }
 }
 

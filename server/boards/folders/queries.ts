@@ -1,4 +1,4 @@
-// The SQL of folders, one question a function.
+// The SQL of folders, one function per question.
 import { sql, type Transaction } from 'kysely'
 import type { Level } from '../../../shared/levels.ts'
 import type { Db } from '../../database/database.ts'
@@ -8,17 +8,17 @@ type Trx = Transaction<Tables>
 
 export interface FolderRow extends Row<'folders'> {
   owner_name: string
-  /** The asker's highest row on the folder or one around it; null where there is none. */
+  /** The asker's highest permission on the folder or an ancestor; null if there is none. */
   given: Level | null
-  /** The asker owns it or one around it. */
+  /** Whether the asker owns it or an ancestor. */
   owns: boolean
-  /** The asker may see the folder around it. */
+  /** Whether the asker may see the parent folder. */
   sees_parent: boolean
 }
 
 const rankOf = sql`case p.level when 'edit' then 3 when 'comment' then 2 else 1 end`
 
-/** What a user has by the folders of `path`, as columns. A row for everyone counts for accounts. */
+/** A user's rights from the folders in `path`, as columns. Permissions for everyone count for accounts. */
 const rights = (path: ReturnType<typeof sql>, userId: number) => sql`
   (select p.level from ${sql.table('folder_permissions')} p
     where p.folder_id = any (${path}) and (p.user_id = ${userId} or p.user_id is null) order by ${rankOf} desc limit 1)`
@@ -30,7 +30,7 @@ const columns = (userId: number) => sql`
   f.parent_id is not null and (${owns(sql`f.path[1:cardinality(f.path) - 1]`, userId)}
     or ${rights(sql`f.path[1:cardinality(f.path) - 1]`, userId)} is not null) as sees_parent`
 
-/** One folder with what `userId` has on it; undefined where there is none. */
+/** A folder with the rights of `userId` on it; undefined if there is none. */
 export async function folderFor(db: Db, folderId: string, userId: number): Promise<FolderRow | undefined> {
   const { rows } = await sql<FolderRow>`
     select ${columns(userId)} from ${sql.table('folders')} f join ${sql.table('users')} o on o.id = f.owner_id
@@ -39,8 +39,8 @@ export async function folderFor(db: Db, folderId: string, userId: number): Promi
 }
 
 /**
- * Every folder that the user owns, was given, or reaches through one around it; with `all`, every folder. By name.
- * Serves from: folders (owner_id), folder_permissions (user_id, folder_id), folders by path.
+ * Every folder that the user owns, has a permission on, or reaches through an ancestor; with `all`, every folder. By
+ * name. Served by the indexes folders (owner_id), folder_permissions (user_id, folder_id), folders by path.
  */
 export async function foldersFor(db: Db, userId: number, all: boolean, limit: number): Promise<FolderRow[]> {
   const reached = sql`
@@ -77,7 +77,7 @@ export const setFolder = (
     .where('id', '=', folderId)
     .execute()
 
-/** What is in the folder moves to `parentId`, so that nothing is lost with it. */
+/** Moves the folder's content to `parentId`, so that nothing is lost with it. */
 export async function emptyInto(trx: Trx, folderId: string, parentId: string | null): Promise<void> {
   await trx.updateTable('boards').set({ folder_id: parentId }).where('folder_id', '=', folderId).execute()
   await trx.updateTable('folders').set({ parent_id: parentId }).where('parent_id', '=', folderId).execute()
@@ -132,11 +132,11 @@ export const upsertFolderPermission = (
         .constraint('folder_permissions_one_row')
         .doUpdateSet({ level: permission.level, granted_by: permission.granted_by ?? null }),
     )
-    // A row that this transaction inserted has no deleting transaction.
+    // A row that this transaction inserted has no deleting transaction (xmax).
     .returning(['id', sql<boolean>`xmax = 0`.as('is_new')])
     .executeTakeFirstOrThrow()
 
-/** @returns whether it was there. */
+/** @returns whether it existed. */
 export const deleteFolderPermission = async (trx: Trx, folderId: string, id: number): Promise<boolean> => {
   const { numDeletedRows } = await trx
     .deleteFrom('folder_permissions')

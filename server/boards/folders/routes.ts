@@ -40,12 +40,13 @@ export function folderRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       path: '/folders',
       tags,
       summary: 'List folders',
-      description: 'All folders that the asker owns, was given, or reaches through one around them, by name.',
+      description:
+        'All folders that you own, have a permission on, or reach through a parent folder, by name.',
       request: {
         query: z.strictObject({ scope: z.enum(['all', 'instance']).default('all') }),
       },
       responses: {
-        200: jsonAnswer(listOf(FolderResponse), 'All at once: a tree is drawn whole.'),
+        200: jsonAnswer(listOf(FolderResponse), 'All at once, because a tree is shown as a whole.'),
         ...errorAnswers(401, 403),
       },
     }),
@@ -60,10 +61,10 @@ export function folderRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/folders',
       tags,
-      summary: 'Make a folder',
+      summary: 'Create a folder',
       request: { body: jsonBody(FolderCreate) },
       responses: {
-        201: jsonAnswer(FolderResponse, 'The new folder; it belongs to the asker.'),
+        201: jsonAnswer(FolderResponse, 'The new folder; you own it.'),
         ...errorAnswers(401, 403, 404, 409, 413, 415),
       },
     }),
@@ -81,10 +82,10 @@ export function folderRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/folders/{folder_id}',
       tags,
-      summary: 'Look at a folder',
+      summary: 'Get a folder',
       request: { params },
       responses: {
-        200: jsonAnswer(FolderResponse, 'The folder, and what the asker may do.'),
+        200: jsonAnswer(FolderResponse, 'The folder, and what you may do.'),
         ...errorAnswers(401, 403, 404),
       },
     }),
@@ -99,11 +100,11 @@ export function folderRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'patch',
       path: '/folders/{folder_id}',
       tags,
-      summary: 'Rename, move, or give to somebody else',
-      description: 'For the owner and administrators; giving it to somebody else for administrators alone.',
+      summary: 'Rename, move or hand over a folder',
+      description: 'For the owner and administrators; only administrators can hand it over.',
       request: { params, body: jsonBody(FolderUpdate) },
       responses: {
-        200: jsonAnswer(FolderResponse, 'The folder as it is now.'),
+        200: jsonAnswer(FolderResponse, 'The updated folder.'),
         ...errorAnswers(401, 403, 404, 409, 413, 415),
       },
     }),
@@ -122,8 +123,8 @@ export function folderRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'delete',
       path: '/folders/{folder_id}',
       tags,
-      summary: 'Take a folder away',
-      description: 'The boards and folders in it move to the folder around it; no board is deleted.',
+      summary: 'Delete a folder',
+      description: 'The boards and folders in it move to the parent folder; no board is deleted.',
       request: { params },
       responses: { 204: { description: 'Done.' }, ...errorAnswers(401, 403, 404) },
     }),
@@ -139,7 +140,7 @@ export function folderRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/folders/{folder_id}/permissions',
       tags,
-      summary: 'List who was given which level on a folder',
+      summary: 'List the permissions on a folder',
       request: { params, query: PageQuery },
       responses: {
         200: jsonAnswer(listOf(FolderPermissionResponse), 'One page.'),
@@ -158,13 +159,13 @@ export function folderRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/folders/{folder_id}/permissions',
       tags,
-      summary: 'Give a level on every board of a folder, or change it',
+      summary: 'Grant a level on all boards in a folder, or change it',
       description:
-        'To one of user_id, email, external_id; everyone needs a written `"user_id": null`. Boards already open follow at once.',
+        'To one of user_id, email, external_id; everyone requires an explicit `"user_id": null`. Open boards are updated at once.',
       request: { params, body: jsonBody(BoardPermissionCreate) },
       responses: {
         200: jsonAnswer(FolderPermissionResponse, 'The level was changed.'),
-        201: jsonAnswer(FolderPermissionResponse, 'The level was given.'),
+        201: jsonAnswer(FolderPermissionResponse, 'The level was granted.'),
         ...errorAnswers(401, 403, 404, 409, 413, 415),
       },
     }),
@@ -176,7 +177,7 @@ export function folderRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       if (userId === null && body.user_id !== null)
         throw new BoardroomError(
           'not_found',
-          'email: nobody here has it; invite them to a board of the folder',
+          'email: nobody here has this address; invite them to a board in the folder instead',
         )
       const { permission, isNew } = await grantFolderPermission(deps, c.get('actor'), folder_id, {
         userId,
@@ -191,10 +192,10 @@ export function folderRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'delete',
       path: '/folders/{folder_id}/permissions/{permission_id}',
       tags,
-      summary: 'Take a level on a folder away',
+      summary: 'Revoke a permission on a folder',
       request: { params: permissionParams },
       responses: {
-        204: { description: 'Taken away; live connections follow at once.' },
+        204: { description: 'Revoked; open connections are updated at once.' },
         ...errorAnswers(401, 403, 404),
       },
     }),

@@ -1,4 +1,4 @@
-// Libraries: a person's own, replaced as a whole, and the team's, to which everybody with an account adds.
+// Libraries: a personal one, which is replaced as a whole, and the team's, which everybody with an account can add to.
 import type { LibraryItemCreate, LibraryItemResponse, OwnLibrary } from '../../../shared/api/library.ts'
 import { readDrawing } from '../../../shared/drawing.ts'
 import { BoardroomError } from '../../errors.ts'
@@ -14,7 +14,7 @@ interface Asker {
 }
 
 const mostTeamItems = 1000
-/** Of one item, as JSON. */
+/** The largest item, as JSON. */
 const mostBytes = 1_000_000
 
 export const listLibrary = async (
@@ -45,7 +45,7 @@ export const addToTeam = async (
   return db.transaction().execute(async (trx) => {
     await queries.lockLibrary(trx, null)
     if ((await queries.countItems(trx)) >= mostTeamItems)
-      throw new BoardroomError('conflict', `the team's library holds ${mostTeamItems} items at most`, {
+      throw new BoardroomError('conflict', `the team's library can have at most ${mostTeamItems} items`, {
         details: { limit: 'team_library_items', max_items: mostTeamItems },
       })
     const { id } = await queries.insertItem(trx, {
@@ -65,7 +65,10 @@ export const removeFromTeam = ({ db, schema }: Deps, asker: Asker, id: string): 
     const item = await queries.itemOf(trx, id)
     if (item === undefined) throw new BoardroomError('not_found', 'the library has no such item')
     if (!asker.administers && item.created_by !== asker.userId)
-      throw new BoardroomError('access_denied', 'who added it, or an administrator, may remove it')
+      throw new BoardroomError(
+        'access_denied',
+        'only the person who added it or an administrator may remove it',
+      )
     await queries.deleteItem(trx, id)
     await notifyEvent(trx, schema, everyBoard, { type: 'library' })
   })
@@ -80,13 +83,13 @@ export const replaceOwn = ({ db }: Deps, { userId }: Asker, { items }: OwnLibrar
   })
 }
 
-/** The event's board: whoever has any open hears it. */
+/** The board of the event: everybody with any open board receives it. */
 const everyBoard = 'every'
 
 const checked = (elements: unknown[]): unknown[] => {
   const read = readDrawing({ type: 'excalidraw', elements })?.elements ?? []
   if (read.length === 0) throw new BoardroomError('invalid_request', 'elements: none of them can be drawn')
   if (JSON.stringify(read).length > mostBytes)
-    throw new BoardroomError('invalid_request', `elements: an item has at most ${mostBytes} bytes`)
+    throw new BoardroomError('invalid_request', `elements: an item may have at most ${mostBytes} bytes`)
   return read
 }

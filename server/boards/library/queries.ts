@@ -1,11 +1,11 @@
-// The SQL of libraries, one question a function.
+// The SQL of libraries, one function per question.
 import { sql, type Transaction } from 'kysely'
 import type { Db } from '../../database/database.ts'
 import type { Row, Tables } from '../../database/tables.ts'
 
 type Trx = Transaction<Tables>
 
-/** @param userId null: the team's. Served by library_items_user. */
+/** @param userId null: the team's. Served by the index library_items_user. */
 export const libraryItems = (db: Db, userId: number | null) =>
   db
     .selectFrom('library_items as i')
@@ -23,7 +23,7 @@ export const countItems = async (trx: Trx): Promise<number> => {
   return rows[0]?.count ?? 0
 }
 
-/** Waits for whoever else changes the same library. */
+/** Serialises changes to the same library. */
 export const lockLibrary = (trx: Trx, userId: number | null) =>
   sql`select pg_advisory_xact_lock(hashtext('boardroom library'), ${userId ?? 0}::integer)`.execute(trx)
 

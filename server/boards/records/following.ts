@@ -1,6 +1,6 @@
-// Texts on a board follow its record. Which have to stands in a table that a trigger fills in the transaction of the
-// change, so that neither a crash nor a board that cannot be written just now loses it: they are tried again with the
-// next change, every hour and at the next start.
+// Keeps the texts on boards in step with their records. A trigger notes outdated boards in a table within the transaction
+// of the change, so that neither a crash nor a temporarily unwritable board loses it: they are retried with the next
+// change, every hour and at the next start.
 import { elementsOf, writeElements } from '../../../shared/scene.ts'
 import { refillElements } from '../../../shared/template-texts.ts'
 import type { BoardsDeps } from '../deps.ts'
@@ -12,16 +12,16 @@ type Deps = Pick<BoardsDeps, 'db' | 'documents' | 'log' | 'closing'>
 
 export class RecordTexts {
   readonly #deps: Deps
-  /** Boards that are asked for and not begun. */
+  /** Queued boards. */
   readonly #waiting = new Map<string, Promise<void>>()
-  /** One board at a time: each holds a connection while the edit takes another. */
+  /** One board at a time, because each holds a connection while the edit takes another. */
   #last: Promise<void> = Promise.resolve()
 
   constructor(deps: Deps) {
     this.#deps = deps
   }
 
-  /** Resolves when the texts are those of the record as it is now, or could not be written: then they go on waiting. */
+  /** Resolves when the texts match the current record, or could not be written and remain queued. */
   follow(boardId: string): Promise<void> {
     const waiting = this.#waiting.get(boardId)
     if (waiting !== undefined) return waiting
@@ -34,12 +34,12 @@ export class RecordTexts {
     return done
   }
 
-  /** Those that wait from before. */
+  /** Those left from before. */
   async followAll(): Promise<void> {
     try {
       for (const boardId of await boardsWaiting(this.#deps.db)) await this.follow(boardId)
     } catch (error) {
-      this.#deps.log.warn({ err: error }, 'texts that wait for their records were not looked for')
+      this.#deps.log.warn({ err: error }, 'could not look for texts that are behind their records')
     }
   }
 
@@ -52,8 +52,8 @@ export class RecordTexts {
         const version = await versionWaiting(trx, boardId)
         if (version === undefined) return
         const record = await recordOfBoard(trx, boardId)
-        if (record === undefined) return textsFollowed(trx, boardId, version) // it was removed: nothing is left to follow
-        const shown = shownVariables(record.variables as Variables, record.masked_fields) // checked when it was written
+        if (record === undefined) return textsFollowed(trx, boardId, version) // it was removed, so there is nothing left to do
+        const shown = shownVariables(record.variables as Variables, record.masked_fields) // validated when it was written
         const author = record.updated_by === null ? 'system' : `user:${record.updated_by}`
         await documents.edit(
           boardId,
@@ -63,7 +63,10 @@ export class RecordTexts {
         return textsFollowed(trx, boardId, version)
       })
     } catch (error) {
-      log.warn({ boardId, err: error }, 'texts on a board could not follow its record; they are tried again')
+      log.warn(
+        { boardId, err: error },
+        'the texts on a board could not be updated from its record; trying again later',
+      )
     }
   }
 }

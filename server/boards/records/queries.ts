@@ -1,4 +1,4 @@
-// The SQL of records, one question a function.
+// The SQL of records, one function per question.
 import { type RawBuilder, sql, type Transaction } from 'kysely'
 import { searchKeyOf } from '../../../shared/search-key.ts'
 import type { Db } from '../../database/database.ts'
@@ -30,7 +30,7 @@ const fromRecords = (records: RawBuilder<unknown>) => sql`
   join ${sql.table('boards')} b on b.id = r.board_id
   join ${sql.table('board_templates')} t on t.id = r.template_id`
 const from = fromRecords(sql`${sql.table('board_records')} r`)
-/** Board by board: somebody has hundreds of boards, and an instance may have a hundred thousand records. */
+/** Starts from the boards: a person has hundreds, while an instance may have a hundred thousand records. */
 const fromReach = (userId: number) =>
   fromRecords(sql`(${withinReach(userId)}) reach
     cross join lateral (select * from ${sql.table('board_records')} where board_id = reach.id limit 1) r`)
@@ -40,7 +40,7 @@ export async function recordOfBoard(db: Db, boardId: string): Promise<RecordRow 
   return rows[0]
 }
 
-/** Held until the transaction ends. */
+/** Locked until the transaction ends. */
 export const lockRecord = (trx: Trx, boardId: string): Promise<Row<'board_records'> | undefined> =>
   trx.selectFrom('board_records').selectAll().where('board_id', '=', boardId).forUpdate().executeTakeFirst()
 
@@ -81,13 +81,13 @@ export interface RecordQuestion {
   template: string | undefined
   q: string | undefined
   deleted: boolean
-  /** Whose boards; null: everybody's. Whether a level comes out of it in the end is for access to say. */
+  /** Whose boards; null: everybody's. Access decides whether the user really has a level. */
   userId: number | null
 }
 
 /**
- * Newest first. Serves from: board_records (template_code, created_at, id), (created_at, id) and (board_id);
- * board_record_keys by primary key; for one user what `withinReach` takes.
+ * Newest first. Served by the indexes board_records (template_code, created_at, id), (created_at, id) and (board_id);
+ * board_record_keys by primary key; for one user also those of `withinReach`.
  */
 export async function listRecordRows(
   db: Db,
@@ -98,7 +98,7 @@ export async function listRecordRows(
   return (await recordsStatement(question, after, most).execute(db)).rows
 }
 
-/** The statement itself, so that a test can look at its plan. */
+/** The statement itself, so that a test can check its plan. */
 export function recordsStatement(
   { template, q, deleted, userId }: RecordQuestion,
   after: Position | null,
@@ -118,7 +118,7 @@ export function recordsStatement(
     order by r.created_at desc, r.id desc limit ${most}`
 }
 
-/** National ids are found whole alone: a part would tell the rest, digit by digit, to who may not see them. */
+/** National ids match only as a whole: partial matches would reveal them digit by digit to people who may not see them. */
 const matching = (q: string): RawBuilder<unknown> => {
   const whole = sql`r.id in (
     select k.record_id from ${sql.table('board_record_keys')} k where k.value in (${q.trim()}, ${bareId(q)}))`
@@ -126,7 +126,7 @@ const matching = (q: string): RawBuilder<unknown> => {
   return sql`(r.search_key like ${pattern} or ${whole})`
 }
 
-/** Of whoever makes the texts of this board follow, on any node, until the transaction ends. */
+/** The lock for updating the texts of this board, on any node, until the transaction ends. */
 export const lockTexts = (trx: Trx, boardId: string): Promise<unknown> =>
   sql`select pg_advisory_xact_lock(hashtextextended(${`record texts ${boardId}`}, 0))`.execute(trx)
 
@@ -139,7 +139,7 @@ export const versionWaiting = async (trx: Trx, boardId: string): Promise<string 
       .executeTakeFirst()
   )?.version
 
-/** A change that came meanwhile goes on waiting. */
+/** A change made meanwhile remains queued. */
 export const textsFollowed = (trx: Trx, boardId: string, version: string): Promise<unknown> =>
   trx
     .deleteFrom('record_texts_waiting')
@@ -147,7 +147,7 @@ export const textsFollowed = (trx: Trx, boardId: string, version: string): Promi
     .where('version', '=', version)
     .execute()
 
-/** Boards whose texts wait; not those in the trash, which nobody may write. */
+/** Boards with outdated texts, except those in the trash, which cannot be written. */
 export const boardsWaiting = async (db: Db): Promise<string[]> =>
   (
     await db
@@ -159,7 +159,7 @@ export const boardsWaiting = async (db: Db): Promise<string[]> =>
       .execute()
   ).map(({ board_id }) => board_id)
 
-/** The names of all variables that the versions of a code ever had, those of the newest first. */
+/** The names of all variables in any version of a code, starting with the newest. */
 export async function variablesOfCode(db: Db, code: string): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`
     select name from (

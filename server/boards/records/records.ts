@@ -1,5 +1,5 @@
-// Records: what a board made from a template knows of what it is about. Typed by its template's schema, unique where that
-// says so, masked for who may not see national ids; its texts on the board follow.
+// Records: the structured data of a board created from a template. Typed by the template's schema, unique where it says
+// so, masked for people who may not see national ids; the texts on the board follow.
 import { z } from 'zod'
 import type {
   BoardRecordResponse,
@@ -27,7 +27,7 @@ import {
 } from './queries.ts'
 import { masksOf } from './shown.ts'
 
-/** What a record is found by: its values but the masked ones. */
+/** The search key of a record: its values except the masked ones. */
 export const recordSearchKey = (variables: Variables, masked: readonly string[]): string =>
   searchKeyOf(
     Object.entries(variables)
@@ -36,7 +36,7 @@ export const recordSearchKey = (variables: Variables, masked: readonly string[])
       .join('\n'),
   ).slice(0, 20_000)
 
-/** @throws BoardroomError not_found where the board was not made from a template */
+/** @throws BoardroomError not_found if the board was not created from a template */
 export async function readRecord(
   deps: Pick<BoardsDeps, 'db'>,
   identity: Identity,
@@ -55,7 +55,7 @@ export async function readRecord(
 }
 
 /**
- * Changes some values, and puts a record away or takes it back. The texts on the board follow once it is committed.
+ * Changes some values, and deletes or restores a record. The texts on the board follow once it is committed.
  * @throws BoardroomError not_found | access_denied | invalid_request (values) | conflict (taken, or changed meanwhile)
  */
 export async function changeRecord(
@@ -73,7 +73,7 @@ export async function changeRecord(
     )
   }
   if (body.deleted !== undefined && !decision.mayManage)
-    throw new BoardroomError('access_denied', 'only whoever manages the board puts its record away')
+    throw new BoardroomError('access_denied', 'only people who manage the board can delete its record')
   const before = await recordOfBoard(deps.db, boardId)
   if (before === undefined) throw new BoardroomError('not_found', 'this board has no record')
   const { masked_fields: masked } = before
@@ -82,12 +82,12 @@ export async function changeRecord(
       const record = await lockRecord(trx, boardId)
       if (record === undefined) throw new BoardroomError('not_found', 'this board has no record')
       if (body.updated_at !== undefined && Date.parse(body.updated_at) !== record.updated_at.getTime()) {
-        throw new BoardroomError('conflict', 'the record was changed since; look at it again', {
+        throw new BoardroomError('conflict', 'the record has been changed since; reload it', {
           details: { updated_at: record.updated_at.toISOString() },
         })
       }
       if (record.deleted_at !== null && body.deleted !== false)
-        throw new BoardroomError('conflict', 'this record was put away; take it back first')
+        throw new BoardroomError('conflict', 'this record is deleted; restore it first')
       const next = checkVariables(before.variables_schema, { ...record.variables, ...body.variables })
       await updateRecord(trx, record.id, {
         variables: next,
@@ -102,7 +102,7 @@ export async function changeRecord(
 }
 
 /**
- * Of the boards that the asker may open, newest first. A page may be shorter than its limit while next_cursor goes on.
+ * Records of the boards that the asker may open, newest first. A page may be shorter than its limit even if there is a next_cursor.
  * @throws BoardroomError not_signed_in | access_denied | invalid_request (cursor)
  */
 export async function listRecords(
@@ -113,7 +113,7 @@ export async function listRecords(
   const { principal, boardId } = identity
   if (principal.kind === 'anonymous') throw new BoardroomError('not_signed_in', 'sign in to see records')
   if (principal.kind !== 'user' || boardId !== null)
-    throw new BoardroomError('access_denied', 'records are listed for people with an account, signed in')
+    throw new BoardroomError('access_denied', 'only signed-in people with an account can list records')
   const administers = principal.role !== 'user'
   const asked = { template: query.template, q: query.q, deleted: query.deleted === 'true' }
   const question: RecordQuestion = { ...asked, userId: administers ? null : principal.userId }
@@ -130,18 +130,22 @@ export async function listRecords(
   return { items, next_cursor: page.next_cursor }
 }
 
-/** Runs `work`; a value that another record of the template has is said by its field alone. */
+/** Runs `work`; for a value that another record of the template already has, the error names only the field. */
 export async function guardUnique<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work()
   } catch (error) {
-    const { constraint, detail } = error as { constraint?: string; detail?: string } // what pg adds to its errors
+    const { constraint, detail } = error as { constraint?: string; detail?: string } // a field that pg adds to its errors
     if (constraint !== 'board_record_keys_pkey') throw error
     const field = /\)=\([^,]+, ([A-Za-z0-9_]+),/.exec(detail ?? '')?.[1] ?? 'a field'
-    throw new BoardroomError('conflict', `variables: another record of this template has the same ${field}`, {
-      cause: error,
-      details: { in: 'variables', field },
-    })
+    throw new BoardroomError(
+      'conflict',
+      `variables: another record of this template already has this ${field}`,
+      {
+        cause: error,
+        details: { in: 'variables', field },
+      },
+    )
   }
 }
 

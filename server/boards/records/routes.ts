@@ -1,4 +1,4 @@
-// Records over HTTP: of one board, and of all boards that somebody may open.
+// Records over HTTP: of one board, and of all boards that the asker may open.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import {
   BoardRecordResponse,
@@ -28,8 +28,9 @@ export function recordRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/boards/{board_id}/record',
       tags,
-      summary: 'What a board made from a template is about',
-      description: 'National ids are whole for people with an account at edit; others see their end.',
+      summary: 'Get the record of a board created from a template',
+      description:
+        'People with an account and level edit see full national ids; others see only the last characters.',
       request: { params },
       responses: { 200: jsonAnswer(BoardRecordResponse, 'The record.'), ...statuses },
     }),
@@ -47,10 +48,10 @@ export function recordRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'patch',
       path: '/boards/{board_id}/record',
       tags,
-      summary: 'Change some of its values',
-      description: 'Texts on the board follow; those that somebody has rewritten by hand stay.',
+      summary: 'Change some values of a record',
+      description: 'Texts on the board follow, except those that somebody has rewritten by hand.',
       request: { params, body: jsonBody(RecordUpdate) },
-      responses: { 200: jsonAnswer(BoardRecordResponse, 'As it is now.'), ...statuses },
+      responses: { 200: jsonAnswer(BoardRecordResponse, 'The updated record.'), ...statuses },
     }),
     async (c) => {
       const { board_id } = c.req.valid('param')
@@ -67,7 +68,7 @@ export function recordRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/records',
       tags,
-      summary: 'Records of the boards that I may open, newest first',
+      summary: 'List the records of the boards that you may open, newest first',
       request: { query: RecordListQuery },
       responses: { 200: jsonAnswer(listOf(RecordResponse), 'One page.'), ...statuses },
     }),
@@ -78,7 +79,7 @@ export function recordRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/records/export',
       tags,
-      summary: 'The same as a file',
+      summary: 'Export these records as a file',
       request: { query: RecordExportQuery },
       responses: {
         200: { description: 'CSV or NDJSON.', content: { 'text/csv': {}, 'application/x-ndjson': {} } },
@@ -88,7 +89,7 @@ export function recordRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
     async (c) => {
       const { format, ...query } = c.req.valid('query')
       const identity = c.get('identity')
-      // The first page before the answer begins: a refusal is an answer of its own.
+      // The first page is read before the response starts, so that a refusal can be a proper error.
       const pages = recordPages(deps, identity, query)
       const first = await pages.next()
       await deps.audit.record({

@@ -1,8 +1,8 @@
-// What of a record who sees.
+// Which parts of a record are shown to whom.
 import { maskedId } from '../templates/national-ids.ts'
 import type { Variables } from '../templates/variables.ts'
 
-/** The values as people read them on a board, where everybody who may look sees them: masked. */
+/** The values for the texts on a board, which every viewer sees: masked. */
 export function shownVariables(variables: Variables, masked: readonly string[]): Record<string, string> {
   const shown: Record<string, string> = {}
   for (const [name, value] of Object.entries(masksOf(variables, masked)))
@@ -10,7 +10,7 @@ export function shownVariables(variables: Variables, masked: readonly string[]):
   return shown
 }
 
-/** National ids are whole for people with an account who may change them. */
+/** Only people with an account who may change them see full national ids. */
 export const masksOf = (variables: Variables, masked: readonly string[]): Variables => ({
   ...variables,
   ...Object.fromEntries(

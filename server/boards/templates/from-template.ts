@@ -1,4 +1,4 @@
-// A board made from a template: drawing, filled texts, images and record come with the board or not at all.
+// Creates a board from a template: drawing, filled-in texts, images and record in one transaction.
 import type { Transaction } from 'kysely'
 import type { BoardCreate } from '../../../shared/api.ts'
 import { readDrawing } from '../../../shared/drawing.ts'
@@ -12,7 +12,7 @@ import { shownVariables } from '../records/shown.ts'
 import { currentOfCode, requiredFor, type TemplateRow, templateById } from './queries.ts'
 import { checkVariables, type Variables } from './variables.ts'
 
-/** All that is worked out before the transaction begins. */
+/** Everything that is prepared before the transaction begins. */
 export interface Planned {
   template: TemplateRow
   variables: Variables
@@ -23,7 +23,7 @@ export interface Planned {
 type Deps = Pick<BoardsDeps, 'db' | 'documents'>
 
 /**
- * What a new board is made of; null: an empty one.
+ * The content of a new board; null: an empty one.
  * @throws BoardroomError invalid_request (variables, a template is required) | not_found (template) | conflict (not current)
  */
 export async function planBoard(
@@ -33,7 +33,7 @@ export async function planBoard(
   const { template_id, variables, board_type } = body
   if (template_id === undefined) {
     if (variables !== undefined)
-      throw new BoardroomError('invalid_request', 'variables: they go with a template_id')
+      throw new BoardroomError('invalid_request', 'variables: only allowed together with a template_id')
     await refuseWithoutTemplate(deps, board_type, null)
     return null
   }
@@ -42,7 +42,7 @@ export async function planBoard(
   if (board_type !== undefined && types.length > 0 && !types.includes(board_type)) {
     throw new BoardroomError(
       'invalid_request',
-      `board_type: the template ${template.code} is for boards of the types ${types.join(', ')}`,
+      `board_type: the template ${template.code} is only for boards of the types ${types.join(', ')}`,
     )
   }
   const boardType = board_type ?? types[0] ?? null
@@ -56,7 +56,7 @@ export async function planBoard(
   return { template, variables: checked, document, boardType }
 }
 
-/** Writes what was planned to the new, empty board, in the transaction that makes it. */
+/** Writes the prepared content to the new, empty board, in the transaction that creates it. */
 export async function writePlanned(
   trx: Transaction<Tables>,
   { documents }: Pick<BoardsDeps, 'documents'>,
@@ -76,17 +76,20 @@ export async function writePlanned(
 
 async function currentTemplate({ db }: Deps, id: string): Promise<TemplateRow> {
   const template = await templateById(db, id)
-  // One that waits is nobody's business but its author's, who cannot make boards from it either.
+  // A pending version is visible only to its author, who cannot create boards from it either.
   if (template === undefined) throw new BoardroomError('not_found', 'template_id: there is no such template')
   if (template.is_current) return template
   if (template.approved_at === null)
-    throw new BoardroomError('conflict', 'template_id: this version waits for an administrator’s approval')
+    throw new BoardroomError(
+      'conflict',
+      'template_id: this version has not been approved by an administrator yet',
+    )
   const current = await currentOfCode(db, template.code)
   throw new BoardroomError(
     'conflict',
     current === undefined
       ? 'template_id: this template was retired'
-      : `template_id: version ${template.version} is not current any more; take version ${current.version}`,
+      : `template_id: version ${template.version} is no longer current; use version ${current.version}`,
     { details: { current_template_id: current?.id ?? null } },
   )
 }
@@ -101,7 +104,7 @@ async function refuseWithoutTemplate(
   if (required.length === 0 || (template !== null && required.includes(template.code))) return
   throw new BoardroomError(
     'invalid_request',
-    `template_id: a new board of the type ${boardType} is made from the template ${required.join(' or ')}`,
+    `template_id: a new board of the type ${boardType} must be created from the template ${required.join(' or ')}`,
     { details: { required_templates: required } },
   )
 }

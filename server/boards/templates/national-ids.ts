@@ -1,34 +1,34 @@
-// Brazil's national ids as fields of records: taken with or without punctuation, kept without, checked by
-// cpf-cnpj-validator, which knows the CNPJs with letters of 2026 too. It ignores what does not belong, so the form is
-// checked here first.
+// Brazilian national ids as fields of records: accepted with or without punctuation, stored without, and validated by
+// cpf-cnpj-validator, which also supports the alphanumeric CNPJs of 2026. It ignores unexpected characters, so the format
+// is checked here first.
 import { cnpj, cpf } from 'cpf-cnpj-validator'
 
 const cpfForm = /^\d{11}$/
 const cnpjForm = /^[0-9A-Z]{12}\d{2}$/
 
-/** Without points, dash, slash and blanks, in capitals. */
+/** Without dots, dash, slash and spaces, in upper case. */
 export const bareId = (text: string): string => text.replace(/[.\-/\s]/g, '').toUpperCase()
 
-/** @param bare as `bareId` leaves it. */
+/** @param bare the result of `bareId`. */
 export const isCpf = (bare: string): boolean => cpfForm.test(bare) && cpf.isValid(bare)
 
-/** @param bare as `bareId` leaves it. */
+/** @param bare the result of `bareId`. */
 export const isCnpj = (bare: string): boolean =>
   cnpjForm.test(bare) && !/^(.)\1{11}/.test(bare) && cnpj.isValid(bare)
 
-/** The formats of a template's schema that hold one, and what is expected there. */
+/** The schema formats for national ids, with a description of valid values. */
 export const idFormats: Readonly<Record<string, { isValid(bare: string): boolean; expected: string }>> = {
-  cpf: { isValid: isCpf, expected: 'a CPF: 11 digits whose last two fit, with or without punctuation' },
+  cpf: { isValid: isCpf, expected: 'a CPF: 11 digits with valid check digits, with or without punctuation' },
   cnpj: {
     isValid: isCnpj,
-    expected: 'a CNPJ: 14 digits or letters whose last two digits fit, with or without punctuation',
+    expected: 'a CNPJ: 14 digits or letters with valid check digits, with or without punctuation',
   },
   'cpf-or-cnpj': {
     isValid: (bare) => isCpf(bare) || isCnpj(bare),
-    expected: 'a CPF or a CNPJ whose check digits fit, with or without punctuation',
+    expected: 'a CPF or a CNPJ with valid check digits, with or without punctuation',
   },
 }
 
-/** As lists and boards show it to who may not see it: its last two characters. */
+/** Masked for lists, boards and people who may not see it: only the last two characters remain. */
 export const maskedId = (text: string): string =>
   text.length > 4 ? '*'.repeat(text.length - 2) + text.slice(-2) : '****'

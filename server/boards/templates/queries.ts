@@ -1,4 +1,4 @@
-// The SQL of templates, one question a function.
+// The SQL of templates, one function per question.
 import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Db } from '../../database/database.ts'
 import type { NewRow, Row, Tables } from '../../database/tables.ts'
@@ -6,13 +6,13 @@ import type { Position } from '../../routing/cursor.ts'
 
 type Trx = Transaction<Tables>
 export type TemplateRow = Row<'board_templates'>
-/** Without its drawing, which a list does not show. */
+/** Without the drawing, which lists do not show. */
 export type ListedTemplate = Omit<TemplateRow, 'content'>
 
 export const templateById = (db: Db, id: string): Promise<TemplateRow | undefined> =>
   db.selectFrom('board_templates').selectAll().where('id', '=', id).executeTakeFirst()
 
-/** One writer of a code at a time, until the transaction ends. */
+/** Serialises transactions that write the same code. */
 export const lockCode = (trx: Trx, code: string) =>
   sql`select pg_advisory_xact_lock(hashtextextended(${`template ${code}`}, 0))`.execute(trx)
 
@@ -25,7 +25,7 @@ export const newestOfCode = (db: Db, code: string): Promise<TemplateRow | undefi
     .limit(1)
     .executeTakeFirst()
 
-/** The newest version that somebody may see. @param ownedBy whose that wait are seen too; null: everybody's. */
+/** The newest visible version. @param ownedBy whose pending versions are included; null: everybody's. */
 export const newestSeen = (
   db: Db,
   code: string,
@@ -51,7 +51,7 @@ export const currentOfCode = (db: Db, code: string): Promise<TemplateRow | undef
 export const insertTemplate = async (trx: Trx, row: NewRow<'board_templates'>): Promise<string> =>
   (await trx.insertInto('board_templates').values(row).returning('id').executeTakeFirstOrThrow()).id
 
-/** The current version of a code, if any, is one no more. */
+/** Retires the current version of a code, if any. */
 export const endCurrent = (trx: Trx, code: string) =>
   trx
     .updateTable('board_templates')
@@ -76,7 +76,7 @@ export const setApproved = (trx: Trx, id: string, by: number, notes: string | nu
 export const deleteTemplate = (trx: Trx, id: string) =>
   trx.deleteFrom('board_templates').where('id', '=', id).execute()
 
-/** The codes of templates of which new boards of this type must be made. */
+/** The codes of the templates that new boards of this type must be created from. */
 export const requiredFor = async (db: Db, boardType: string): Promise<string[]> => {
   const rows = await db
     .selectFrom('board_templates')
@@ -95,11 +95,11 @@ export interface TemplateQuestion {
   board_type: string | undefined
   code: string | undefined
   q: string | undefined
-  /** Whose that are not approved are shown, beside all that are; null: everybody's. */
+  /** Whose unapproved versions are included besides all approved ones; null: everybody's. */
   ownedBy: number | null
 }
 
-/** The library by category, order and name; else by code, each with its newest version first. */
+/** The library by category, order and name; otherwise by code, newest version first. */
 export async function listTemplateRows(
   db: Db,
   question: TemplateQuestion,
@@ -108,7 +108,7 @@ export async function listTemplateRows(
 ): Promise<(ListedTemplate & { key: string })[]> {
   const { scope, category, board_type, code, q, ownedBy } = question
   const version = sql`to_char(1000000000 - t.version, 'FM0000000000')`
-  // What waits and what was is read by code, the newest first.
+  // Pending and past versions are sorted by code, newest first.
   const key =
     scope !== 'current'
       ? sql`t.code || chr(31) || ${version}`

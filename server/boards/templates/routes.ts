@@ -41,7 +41,7 @@ export function templateRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/templates',
       tags,
-      summary: 'The library: templates to make boards from',
+      summary: 'List templates',
       request: { query: TemplateListQuery },
       responses: { 200: jsonAnswer(listOf(TemplateSummary), 'One page, without drawings.'), ...statuses },
     }),
@@ -52,9 +52,9 @@ export function templateRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/templates',
       tags,
-      summary: 'Send in a template; an administrator approves it',
+      summary: 'Submit a template for approval by an administrator',
       request: { body: jsonBody(TemplateCreate) },
-      responses: { 201: jsonAnswer(TemplateResponse, 'Version 1, which waits.'), ...statuses },
+      responses: { 201: jsonAnswer(TemplateResponse, 'Version 1, pending approval.'), ...statuses },
     }),
     async (c) => {
       const author = templateUser(c.get('identity'))
@@ -66,7 +66,7 @@ export function templateRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/templates/{template_id}',
       tags,
-      summary: 'One version, with its drawing',
+      summary: 'Get one version, with its drawing',
       request: { params },
       responses: { 200: jsonAnswer(TemplateResponse, 'The version.'), ...statuses },
     }),
@@ -78,8 +78,8 @@ export function templateRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'delete',
       path: '/templates/{template_id}',
       tags,
-      summary: 'Take back or decline a version that waits; retire the current one',
-      description: 'Retiring is for administrators. Boards made from it stay as they are.',
+      summary: 'Withdraw or decline a pending version, or retire the current one',
+      description: 'Only administrators can retire. Boards created from it stay as they are.',
       request: { params },
       responses: { 204: { description: 'Done.' }, ...statuses },
     }),
@@ -94,9 +94,9 @@ export function templateRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/templates/{template_id}/versions',
       tags,
-      summary: 'All versions of a template’s code, newest first',
+      summary: 'List all versions of a template’s code, newest first',
       request: { params, query: PageQuery },
-      responses: { 200: jsonAnswer(listOf(TemplateSummary), 'Those that the asker may see.'), ...statuses },
+      responses: { 200: jsonAnswer(listOf(TemplateSummary), 'Those that you may see.'), ...statuses },
     }),
     async (c) => {
       const author = templateUser(c.get('identity'))
@@ -110,10 +110,10 @@ export function templateRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/templates/{template_id}/versions',
       tags,
-      summary: 'Send in another version; an administrator approves it',
-      description: 'Boards made from earlier versions stay as they are.',
+      summary: 'Submit a new version for approval by an administrator',
+      description: 'Boards created from earlier versions stay as they are.',
       request: { params, body: jsonBody(TemplateVersionCreate) },
-      responses: { 201: jsonAnswer(TemplateResponse, 'The version, which waits.'), ...statuses },
+      responses: { 201: jsonAnswer(TemplateResponse, 'The version, pending approval.'), ...statuses },
     }),
     async (c) => {
       const author = templateUser(c.get('identity'))
@@ -126,10 +126,10 @@ export function templateRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/templates/{template_id}/approve',
       tags,
-      summary: 'Make this version the current one of its code',
-      description: 'For administrators. Of two approvals at once one wins and the other gets 409.',
+      summary: 'Approve a version, which becomes the current one of its code',
+      description: 'For administrators. If there are two approvals at once, one gets 409.',
       request: { params, body: { ...jsonBody(TemplateApproval), required: false } },
-      responses: { 200: jsonAnswer(TemplateResponse, 'It is current now.'), ...statuses },
+      responses: { 200: jsonAnswer(TemplateResponse, 'It is now current.'), ...statuses },
     }),
     async (c) => {
       const author = templateUser(c.get('identity'))
@@ -143,7 +143,7 @@ export function templateRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/templates/{template_id}/compare',
       tags,
-      summary: 'What changed from the version before',
+      summary: 'Compare with the previous version',
       request: { params },
       responses: {
         200: jsonAnswer(TemplateComparison, 'Fields, variables, elements and texts.'),
@@ -161,11 +161,11 @@ export function templateRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/boards/{board_id}/template',
       tags,
-      summary: 'Save a board as a template; an administrator approves it',
+      summary: 'Save a board as a template, pending approval by an administrator',
       description:
-        'Texts that follow the record of the board have their {{variables}} again. Images stay behind.',
+        'Texts that follow the record of the board get their {{variables}} back. Images are not included.',
       request: { params: z.object({ board_id: Uuid }), body: jsonBody(TemplateFromBoard) },
-      responses: { 201: jsonAnswer(TemplateResponse, 'Version 1, which waits.'), ...statuses },
+      responses: { 201: jsonAnswer(TemplateResponse, 'Version 1, pending approval.'), ...statuses },
     }),
     async (c) => {
       const { board_id } = c.req.valid('param')

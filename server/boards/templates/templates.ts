@@ -1,5 +1,5 @@
-// Templates: sent in by anybody with an account, made current by an administrator, kept as they were for the boards made
-// from them. Versions of one code are written one after the other.
+// Templates: submitted by anybody with an account, approved by an administrator, and never changed afterwards. Versions
+// of one code are written one after the other.
 import { z } from 'zod'
 import type {
   TemplateComparison,
@@ -44,12 +44,12 @@ export function templateUser(identity: Identity): Author {
   const { principal, boardId } = identity
   if (principal.kind === 'anonymous') throw new BoardroomError('not_signed_in', 'sign in to see templates')
   if (principal.kind !== 'user' || boardId !== null)
-    throw new BoardroomError('access_denied', 'templates are for people with an account, signed in')
+    throw new BoardroomError('access_denied', 'only signed-in people with an account can use templates')
   return { userId: principal.userId, administers: principal.role !== 'user' }
 }
 
 /**
- * Sends in the first version of a code; it waits for approval.
+ * Submits the first version of a code for approval.
  * @throws BoardroomError invalid_request (drawing, schema, unknown variables) | conflict (the code is taken)
  */
 export async function createTemplate(
@@ -67,8 +67,8 @@ export async function createTemplate(
       throw new BoardroomError(
         'conflict',
         seen === undefined
-          ? `there is a template ${body.code} already, which waits for approval; choose another code`
-          : `there is a template ${body.code} already; send in another version of it: POST /api/templates/${seen.id}/versions`,
+          ? `there is already a template ${body.code}, pending approval; choose another code`
+          : `there is already a template ${body.code}; submit a new version of it: POST /api/templates/${seen.id}/versions`,
         { details: { template_id: seen?.id ?? null } },
       )
     }
@@ -89,7 +89,7 @@ export async function createTemplate(
 }
 
 /**
- * Sends in another version of a template's code; it waits for approval, and boards made before stay as they are.
+ * Submits a new version of a template's code for approval; existing boards stay as they are.
  * @param id any version of it.
  * @throws BoardroomError not_found | invalid_request
  */
@@ -104,7 +104,7 @@ export async function createVersion(
   const made = await transactionAs(db, actor, async (trx) => {
     await lockCode(trx, of.code)
     const newest = await newestOfCode(trx, of.code)
-    // What is left out is taken from what the author may see, never from what waits of somebody else.
+    // Omitted fields are copied from the newest version that the author may see, never from somebody else's pending one.
     const before = await newestSeen(trx, of.code, { ownedBy: seesOf(author) })
     if (newest === undefined || before === undefined) throw missing()
     const checked = checkedContent(
@@ -129,8 +129,8 @@ export async function createVersion(
 }
 
 /**
- * An administrator makes a version the current one of its code. Of two at once one wins.
- * @throws BoardroomError access_denied | not_found | conflict (approved already, or a newer version is current)
+ * Approves a version, which becomes the current one of its code. If two are approved at once, one wins.
+ * @throws BoardroomError access_denied | not_found | conflict (already approved, or a newer version is current)
  */
 export async function approveTemplate(
   db: Db,
@@ -140,23 +140,23 @@ export async function approveTemplate(
   notes: string | undefined,
 ): Promise<TemplateResponse> {
   if (!author.administers)
-    throw new BoardroomError('access_denied', 'only an administrator approves a template')
+    throw new BoardroomError('access_denied', 'only an administrator can approve a template')
   await transactionAs(db, actor, async (trx) => {
     const asked = await templateById(trx, id)
     if (asked === undefined) throw missing()
     await lockCode(trx, asked.code)
-    // Again, now that nobody else writes this code.
+    // Checked again, now that nobody else can write this code.
     const template = await templateById(trx, id)
     if (template === undefined) throw missing()
     if (template.approved_at !== null)
-      throw new BoardroomError('conflict', 'this version is approved already', {
+      throw new BoardroomError('conflict', 'this version is already approved', {
         details: { approved_by: template.approved_by, approved_at: template.approved_at.toISOString() },
       })
     const current = await currentOfCode(trx, template.code)
     if (current !== undefined && current.version > template.version)
       throw new BoardroomError(
         'conflict',
-        `version ${current.version} is current, which is newer than ${template.version}; send in this one again as a new version`,
+        `version ${current.version} is current, which is newer than ${template.version}; submit this one again as a new version`,
       )
     await endCurrent(trx, template.code)
     await setApproved(trx, id, author.userId, notes ?? null)
@@ -165,9 +165,9 @@ export async function approveTemplate(
 }
 
 /**
- * A version that waits is taken back by whoever sent it in, or declined by an administrator; the current one is retired
- * by an administrator. Boards made from it stay.
- * @throws BoardroomError access_denied | not_found | conflict (a former version)
+ * Removes a pending version (its author withdraws it, or an administrator declines it), or retires the current one (only
+ * administrators). Boards created from it stay.
+ * @throws BoardroomError access_denied | not_found | conflict (a previous version)
  */
 export async function removeTemplate(db: Db, actor: Actor, author: Author, id: string): Promise<void> {
   const { code } = await visibleTemplate(db, author, id)
@@ -180,9 +180,12 @@ export async function removeTemplate(db: Db, actor: Actor, author: Author, id: s
       return
     }
     if (!author.administers)
-      throw new BoardroomError('access_denied', 'only an administrator retires a template')
+      throw new BoardroomError('access_denied', 'only an administrator can retire a template')
     if (!template.is_current)
-      throw new BoardroomError('conflict', 'this version is not current; boards made from it keep it')
+      throw new BoardroomError(
+        'conflict',
+        'this version is not current; boards created from it still need it',
+      )
     await endCurrent(trx, code)
   })
 }
@@ -215,7 +218,7 @@ export async function listTemplates(
 }
 
 /**
- * What changed from the version before that the asker may see; everything, where there is none.
+ * The changes since the previous version that the asker may see; everything, if there is none.
  * @throws BoardroomError not_found
  */
 export async function compareTemplate(db: Db, author: Author, id: string): Promise<TemplateComparison> {
@@ -245,9 +248,9 @@ export async function compareTemplate(db: Db, author: Author, id: string): Promi
 }
 
 const propertiesOf = (template: TemplateRow | undefined): Map<string, unknown> =>
-  new Map(Object.entries((template?.variables_schema.properties ?? {}) as Record<string, unknown>)) // as it was checked
+  new Map(Object.entries((template?.variables_schema.properties ?? {}) as Record<string, unknown>)) // as it was validated
 
-/** Where an element stands in the pile is written anew by each canvas that it passes through. */
+/** The z-order of an element, which every canvas rewrites. */
 const sameButPlace = (a: SceneElement, b: SceneElement): boolean =>
   sameElement({ ...a, index: null }, { ...b, index: null })
 
@@ -270,10 +273,10 @@ function changesOf<Value>(
   }
 }
 
-/** Whose versions that wait somebody sees; null: everybody's. */
+/** Whose pending versions somebody may see; null: everybody's. */
 const seesOf = (author: Author): number | null => (author.administers ? null : author.userId)
 
-/** A version that waits is shown to whoever sent it in and to administrators. */
+/** A pending version is visible only to its author and administrators. */
 async function visibleTemplate(db: Db, author: Author, id: string): Promise<TemplateRow> {
   const template = await templateById(db, id)
   const isVisible =
@@ -285,7 +288,7 @@ async function visibleTemplate(db: Db, author: Author, id: string): Promise<Temp
 
 const missing = () => new BoardroomError('not_found', 'there is no such template')
 
-/** The columns of a drawing and its schema that fit each other. @throws BoardroomError invalid_request */
+/** The columns for a drawing and its matching schema. @throws BoardroomError invalid_request */
 function checkedContent(content: Record<string, unknown>, schema: Record<string, unknown>) {
   const drawing = readDrawing(content)
   if (drawing === null)
@@ -294,7 +297,9 @@ function checkedContent(content: Record<string, unknown>, schema: Record<string,
   const read: VariablesSchema = readVariablesSchema(schema)
   const unknown = variablesIn(drawing.elements).filter((name) => !read.fields.includes(name))
   if (unknown.length > 0)
-    throw wrongContent(`its texts hold {{${unknown.join('}}, {{')}}}, which variables_schema does not have`)
+    throw wrongContent(
+      `its texts contain {{${unknown.join('}}, {{')}}}, which variables_schema does not define`,
+    )
   const { files, appState } = content
   return {
     content: JSON.stringify({

@@ -1,5 +1,5 @@
-// The variables of a template: a JSON Schema, checked when the template is sent in and bounded in what it may cost, and
-// the values that people give. Ajv compiles a schema; its patterns run in RE2, which no pattern can hold up.
+// The variables of a template: a JSON Schema, validated and bounded in cost when the template is submitted, and the
+// values that people enter. Ajv compiles the schema; its patterns run in RE2, where no pattern can be slow.
 import { createRequire } from 'node:module'
 import type { Ajv, ErrorObject, ValidateFunction } from 'ajv'
 import { BoardroomError } from '../../errors.ts'
@@ -8,10 +8,10 @@ import { bareId, idFormats } from './national-ids.ts'
 export type Variable = string | number | boolean
 export type Variables = Record<string, Variable>
 
-/** A schema as it is kept, and what it says about its fields. */
+/** A stored schema, and what it defines about its fields. */
 export interface VariablesSchema {
   schema: Record<string, unknown>
-  /** In the order of the schema. */
+  /** The names in the order of the schema. */
   fields: string[]
   uniqueFields: string[]
   maskedFields: string[]
@@ -20,7 +20,7 @@ export interface VariablesSchema {
 const most = { bytes: 32 * 1024, nodes: 1000, depth: 10, fields: 100, pattern: 200, text: 10_000 }
 const fieldName = /^[A-Za-z][A-Za-z0-9_]{0,63}$/
 const simpleTypes = new Set(['string', 'number', 'integer', 'boolean', 'null'])
-/** A schema that refers elsewhere could refer to itself, or to another server. */
+/** References could be circular or point to another server. */
 const references = new Set([
   '$ref',
   '$dynamicRef',
@@ -41,7 +41,7 @@ const moment = (value: unknown): string | null =>
 
 const load = createRequire(import.meta.url)
 
-/** Loaded with the first template that is looked at; many servers never have one. */
+/** Loaded with the first template; many servers never have one. */
 function newAjv(): Ajv {
   const { Ajv2020 } = load('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js')
   const ajvFormats = load('ajv-formats') as typeof import('ajv-formats')
@@ -66,10 +66,10 @@ function newAjv(): Ajv {
   ajvFormats.default(ajv, { keywords: true })
   for (const [name, { isValid }] of Object.entries(idFormats)) ajv.addFormat(name, isValid)
   ajv.addKeyword({ keyword: 'unique', schemaType: 'boolean' })
-  // jsonb forgets the order of keys, in which people want to be asked.
+  // jsonb does not preserve the order of keys, which is the order of the form.
   ajv.addKeyword({ keyword: 'fieldOrder', schemaType: 'array' })
   ajv.addKeyword({ keyword: 'masked', schemaType: 'boolean' })
-  // Against the day on which it is asked, which formatMaximum cannot say.
+  // Compares with the current day, which formatMaximum cannot express.
   ajv.addKeyword({
     keyword: 'notAfter',
     type: 'string',
@@ -88,7 +88,7 @@ function newAjv(): Ajv {
 }
 
 let shared: Ajv | undefined
-/** Compiled checks by the JSON of their schema, the newest at the end. */
+/** Compiled validators by the JSON of their schema, most recent last. */
 const compiled = new Map<string, ValidateFunction>()
 const mostCompiled = 200
 
@@ -98,7 +98,7 @@ function compile(schema: Record<string, unknown>): ValidateFunction {
   const key = JSON.stringify(schema)
   const known = compiled.get(key)
   if (known !== undefined) return known
-  // A copy: Ajv remembers schemas by the object.
+  // A copy, because Ajv caches schemas by object identity.
   const copy = JSON.parse(key) as Record<string, unknown>
   try {
     const validate = shared.compile(copy)
@@ -117,17 +117,17 @@ function compile(schema: Record<string, unknown>): ValidateFunction {
 }
 
 /**
- * Reads the `variables_schema` of a template: an object of simple fields. Extras: formats `cpf`, `cnpj`, `cpf-or-cnpj`
- * (unique and masked unless told), `unique`, `masked`, `notAfter` and `notBefore` (a date, or `today`). What begins with
- * `x-` is kept and means nothing, but for `x-unique` and `x-masked`.
+ * Reads the `variables_schema` of a template: an object of simple fields. Extensions: the formats `cpf`, `cnpj`,
+ * `cpf-or-cnpj` (unique and masked by default), `unique`, `masked`, `notAfter` and `notBefore` (a date, or `today`).
+ * Keywords starting with `x-` are stored and ignored, except `x-unique` and `x-masked`.
  * @throws BoardroomError invalid_request
  */
 export function readVariablesSchema(given: Record<string, unknown>): VariablesSchema {
   const text = JSON.stringify(given)
-  if (Buffer.byteLength(text) > most.bytes) throw wrongSchema(`it may have ${most.bytes} bytes`)
+  if (Buffer.byteLength(text) > most.bytes) throw wrongSchema(`it may have at most ${most.bytes} bytes`)
   measure(given)
   const schema = withoutExtras(given) as Record<string, unknown>
-  // Any dialect: what may be used of them is the same in all.
+  // Any dialect, because the allowed keywords are the same in all of them.
   delete schema.$schema
   schema.type ??= 'object'
   schema.properties ??= {}
@@ -135,14 +135,14 @@ export function readVariablesSchema(given: Record<string, unknown>): VariablesSc
   if (schema.type !== 'object' || !isObject(schema.properties))
     throw wrongSchema('expected "type": "object" with "properties"')
   const fields = Object.keys(schema.properties)
-  if (fields.length > most.fields) throw wrongSchema(`a record may have ${most.fields} fields`)
+  if (fields.length > most.fields) throw wrongSchema(`a record may have at most ${most.fields} fields`)
   for (const [name, field] of Object.entries(schema.properties)) checkField(name, field)
   for (const name of Array.isArray(schema.required) ? schema.required : [])
     if (!fields.includes(String(name)))
       throw wrongSchema(`required: there is no property ${String(name).slice(0, 64)}`)
   schema.fieldOrder = fieldOrderOf(schema.fieldOrder, fields)
   compile(schema)
-  const properties = schema.properties as Record<string, Record<string, unknown>> // looked at above
+  const properties = schema.properties as Record<string, Record<string, unknown>> // checked above
   const having = (flag: 'unique' | 'masked') =>
     fields.filter(
       (name) => properties[name]?.[flag] ?? Object.hasOwn(idFormats, String(properties[name]?.format)),
@@ -150,7 +150,7 @@ export function readVariablesSchema(given: Record<string, unknown>): VariablesSc
   return { schema, fields, uniqueFields: having('unique'), maskedFields: having('masked') }
 }
 
-/** Where it is told, as it is told; what it leaves out comes last. */
+/** The explicit order, if given; fields it omits come last. */
 const fieldOrderOf = (told: unknown, fields: readonly string[]): string[] => {
   const named = Array.isArray(told) ? told.filter((name): name is string => fields.includes(name)) : []
   return [...new Set([...named, ...fields])]
@@ -159,7 +159,7 @@ const fieldOrderOf = (told: unknown, fields: readonly string[]): string[] => {
 function checkField(name: string, field: unknown): void {
   if (!fieldName.test(name))
     throw wrongSchema(
-      `properties: expected names of letters, digits and _, beginning with a letter, not ${JSON.stringify(name.slice(0, 64))}`,
+      `properties: expected names of letters, digits and _, starting with a letter, got ${JSON.stringify(name.slice(0, 64))}`,
     )
   if (!isObject(field)) throw wrongSchema(`properties.${name}: expected an object`)
   const types = field.type === undefined ? [] : [field.type].flat()
@@ -181,22 +181,22 @@ function measure(given: unknown): void {
   let nodes = 0
   const visit = (value: unknown, depth: number): void => {
     nodes += 1
-    if (nodes > most.nodes) throw wrongSchema(`it may have ${most.nodes} parts`)
-    if (depth > most.depth) throw wrongSchema(`it may be ${most.depth} levels deep`)
+    if (nodes > most.nodes) throw wrongSchema(`it may have at most ${most.nodes} parts`)
+    if (depth > most.depth) throw wrongSchema(`it may be at most ${most.depth} levels deep`)
     if (typeof value !== 'object' || value === null) return
     for (const [key, inner] of Object.entries(value)) {
-      if (references.has(key)) throw wrongSchema(`${key} is not taken: write everything in place`)
+      if (references.has(key)) throw wrongSchema(`${key} is not allowed: write everything inline`)
       if (key === 'pattern' && typeof inner === 'string' && inner.length > most.pattern)
-        throw wrongSchema(`a pattern may have ${most.pattern} characters`)
+        throw wrongSchema(`a pattern may have at most ${most.pattern} characters`)
       if (key === 'patternProperties' || key === 'propertyNames' || key === 'unevaluatedProperties')
-        throw wrongSchema(`${key} is not taken: name the properties`)
+        throw wrongSchema(`${key} is not allowed: name the properties`)
       visit(inner, depth + 1)
     }
   }
   visit(given, 0)
 }
 
-/** `x-unique` and `x-masked` mean what their plain names do; other extras say nothing to us. */
+/** `x-unique` and `x-masked` are the same as their plain names; other extensions are ignored. */
 function withoutExtras(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutExtras)
   if (!isObject(value)) return value
@@ -208,18 +208,18 @@ function withoutExtras(value: unknown): unknown {
   return kept
 }
 
-/** Markup has no place in a text that others see, nor has a placeholder that would be filled in turn. */
+/** Texts that others see must not contain markup or placeholders, which would be filled in turn. */
 const markup = /<\s*[a-z!/?]|\{\{|\}\}/i
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are refused
 const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
 
 /**
- * Values as they are kept: national ids bare, texts trimmed, defaults filled in.
- * @param given by name; null leaves a field out.
- * @throws BoardroomError invalid_request; `details.issues` names the fields, and never what was sent.
+ * Normalises values for storage: national ids without punctuation, texts trimmed, defaults filled in.
+ * @param given by name; null omits a field.
+ * @throws BoardroomError invalid_request; `details.issues` names the fields, never the values.
  */
 export function checkVariables(schema: Record<string, unknown>, given: Record<string, unknown>): Variables {
-  const properties = (schema.properties ?? {}) as Record<string, Record<string, unknown>> // as readVariablesSchema left it
+  const properties = (schema.properties ?? {}) as Record<string, Record<string, unknown>> // the result of readVariablesSchema
   const issues: Issue[] = []
   const values: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(given)) {
@@ -238,7 +238,7 @@ export function checkVariables(schema: Record<string, unknown>, given: Record<st
   if (issues.length === 0 && !compile(schema)(values))
     throw wrongVariables(issuesOf(compile(schema).errors ?? [], properties))
   if (issues.length > 0) throw wrongVariables(issues)
-  return values as Variables // every field was checked against its simple type
+  return values as Variables // every field was validated against its simple type
 }
 
 interface Issue {
@@ -247,8 +247,8 @@ interface Issue {
 }
 
 function problemOf(text: string): string | null {
-  if (text.length > most.text) return `may have ${most.text} characters`
-  if (!text.isWellFormed() || control.test(text)) return 'must not hold control characters'
+  if (text.length > most.text) return `may have at most ${most.text} characters`
+  if (!text.isWellFormed() || control.test(text)) return 'must not contain control characters'
   return markup.test(text) ? 'must be plain text: no markup and no {{ }}' : null
 }
 
@@ -277,7 +277,7 @@ function messageOf(error: ErrorObject, field: Record<string, unknown>): string {
   if (error.keyword === 'enum' && Array.isArray(field.enum)) return `expected one of ${field.enum.join(', ')}`
   if (error.keyword === 'notAfter' || error.keyword === 'notBefore')
     return `must ${error.keyword === 'notAfter' ? 'not be after' : 'not be before'} ${String(field[error.keyword])}`
-  return error.message ?? 'does not fit'
+  return error.message ?? 'is not valid'
 }
 
 const wrongVariables = (issues: Issue[]): BoardroomError =>
