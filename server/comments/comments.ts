@@ -1,5 +1,5 @@
-// Comments of a thread: written once however often they are sent, changed by their authors, deleted by their authors
-// and by the people who manage the board. People who are named or answered are notified.
+// Comments of a thread: written only once even if sent repeatedly, edited by their authors, deleted by their authors and
+// managers of the board. People who are mentioned or replied to are notified.
 import type { Transaction } from 'kysely'
 import { z } from 'zod'
 import type { CommentCreate, CommentResponse, CommentUpdate } from '../../shared/api/comments.ts'
@@ -26,8 +26,8 @@ import {
 import { commentPosition, commentResponse, commentsQuestion } from './responses.ts'
 
 /**
- * Answers in a thread. Sent again with the same `client_id`, it answers with what the first wrote.
- * @throws BoardroomError not_found | invalid_request (people who are not there) | conflict (too many comments)
+ * Replies in a thread. Sent again with the same `client_id`, it returns the existing comment.
+ * @throws BoardroomError not_found | invalid_request (unknown people) | conflict (too many comments)
  */
 export async function createComment(
   deps: CommentsDeps,
@@ -48,7 +48,7 @@ export async function createComment(
     if ((await countComments(trx, threadId)) >= most) {
       throw new BoardroomError(
         'conflict',
-        `a thread has ${most} comments at most (BOARDROOM_MAX_COMMENTS_PER_THREAD); begin another`,
+        `a thread can have at most ${most} comments (BOARDROOM_MAX_COMMENTS_PER_THREAD); start another`,
       )
     }
     const id = await writeComment(trx, writer, { boardId, threadId, body, mentioned, clientId })
@@ -60,7 +60,7 @@ export async function createComment(
   return { comment: await readComment(deps, writer, boardId, made), isNew: commentId !== undefined }
 }
 
-/** One row, its mentions, and a line for everybody it concerns. @returns undefined where it is there by its client id */
+/** Writes the comment, its mentions, and notifications. @returns undefined if a comment with its client id exists */
 export async function writeComment(
   trx: Transaction<Tables>,
   writer: Writer,
@@ -88,7 +88,7 @@ export async function writeComment(
 }
 
 /**
- * What was written becomes `body`; who is named anew is told.
+ * Replaces the text with `body`, and notifies newly mentioned people.
  * @throws BoardroomError not_found | access_denied (somebody else's) | conflict (deleted) | invalid_request
  */
 export async function editComment(
@@ -123,8 +123,8 @@ async function ownComment(deps: CommentsDeps, writer: Writer, boardId: string, c
 }
 
 /**
- * Takes away what was written; that a comment was there, and who deleted it, stays. Done already is done.
- * @throws BoardroomError not_found | access_denied (somebody else's, where the asker does not manage the board)
+ * Removes the text of a comment; that it existed, and who deleted it, is kept. Idempotent.
+ * @throws BoardroomError not_found | access_denied (somebody else's, and the asker does not manage the board)
  */
 export async function deleteComment(
   deps: CommentsDeps,
@@ -137,7 +137,7 @@ export async function deleteComment(
   if (comment.author !== writer.principal && !writer.mayManage) {
     throw new BoardroomError(
       'access_denied',
-      'only the author of a comment, the owner of the board and administrators may delete it',
+      'only the author of a comment, the owner of the board or an administrator may delete it',
     )
   }
   await transactionAs(deps.db, writer.actor, async (trx) => {
@@ -147,7 +147,7 @@ export async function deleteComment(
   })
 }
 
-/** One page of a thread, first comments first. @throws BoardroomError not_found | invalid_request (cursor) */
+/** One page of a thread, oldest comments first. @throws BoardroomError not_found | invalid_request (cursor) */
 export async function listComments(
   deps: Pick<CommentsDeps, 'db'>,
   boardId: string,

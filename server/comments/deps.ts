@@ -1,4 +1,4 @@
-// What the comments need of the rest, handed in by server/parts.
+// The dependencies of comments, passed in by server/parts.
 import type { AuditTrail } from '../audit/trail.ts'
 import type { BoardAccess } from '../boards/access.ts'
 import type { Config } from '../config.ts'
@@ -14,36 +14,36 @@ export interface CommentsDeps {
   schema: string
   access: BoardAccess
   audit: Pick<AuditTrail, 'recordRead'>
-  /** The document as its room has it. @see server/rooms/rooms.ts */
+  /** The current document of the board's room. @see server/rooms/rooms.ts */
   live: { document(boardId: string): Promise<Uint8Array> }
   worker: Pick<DocumentWorker, 'run'>
   limits: Pick<Config, 'maxThreadsPerBoard' | 'maxCommentsPerThread'>
-  /** Of one person, or of one address where nobody is known. */
+  /** Per person, or per address for anonymous people. */
   writes: Pick<RateLimit, 'take' | 'retryAfterMs'>
-  /** Whether this server mails. */
+  /** Whether this server sends mail. */
   mails: boolean
-  /** Signs the addresses that stop mails. */
+  /** Signs the unsubscribe URLs. */
   secret: string
 }
 
-/** Who writes, as comments say it. */
+/** The author of a comment. */
 export interface Writer {
   actor: Actor
   /** `user:7`, … */
   principal: string
   name: string
-  /** Of the share link that a guest came in by. */
+  /** The label of the share link that a guest came in through. */
   label: string | null
   /** null: the server's own code. */
   identity: Identity | null
   mayManage: boolean
 }
 
-/** Who reads, as threads and comments are shown to them. */
+/** The reader to whom threads and comments are shown. */
 export interface Reader {
-  /** Whose read marks are asked for; null: somebody who is not known from one request to the next. */
+  /** Whose read marks apply; null: an anonymous reader, who has none. */
   principal: string | null
-  /** Who manages the board also sees by which link a guest came in. */
+  /** Managers of the board also see which link a guest came in through. */
   mayManage: boolean
 }
 
@@ -59,6 +59,6 @@ export const writerOf = (identity: Identity, actor: Actor, decision: AccessDecis
   mayManage: decision.mayManage,
 })
 
-/** Whose read marks and notifications are kept: people that are known from one request to the next. */
+/** People with read marks and notifications: those that are recognised across requests. */
 export const readerKey = ({ principal }: Identity): string | null =>
   principal.kind === 'anonymous' ? null : principalKey(principal)

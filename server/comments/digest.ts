@@ -1,5 +1,5 @@
-// Comments by mail: what waited unread for a while, one mail a person. What it says is looked up in the moment it goes out,
-// for the person it goes to.
+// Comment digests by mail: comments that stayed unread for a while, one mail per person. Access is checked when the mail
+// is sent, for its recipient.
 import type { Logger } from 'pino'
 import type { BoardAccess } from '../boards/access.ts'
 import type { Db } from '../database/database.ts'
@@ -13,7 +13,7 @@ export interface DigestDeps {
   db: Db
   access: BoardAccess
   mailer: Mailer
-  /** How long comments wait. */
+  /** How long comments are collected. */
   minutes: number
   secret: string
   publicUrl: string
@@ -22,10 +22,10 @@ export interface DigestDeps {
 }
 
 const everyMs = 60_000
-/** One mail names so many; the page has the rest. */
+/** The most comments in one mail; the page shows the rest. */
 const mostLines = 30
 
-/** Looks every minute. `close` waits for the mail that is going out. */
+/** Runs every minute. `close` waits for the mail being sent. */
 export class CommentMail {
   readonly #deps: DigestDeps
   readonly #timer: NodeJS.Timeout
@@ -38,7 +38,7 @@ export class CommentMail {
     this.#timer.unref()
   }
 
-  /** Everything that has waited long enough. Does not throw: what fails waits again. */
+  /** Sends everything that is due. Does not throw: failed mails are retried. */
   sendWaiting(): Promise<void> {
     this.#sending ??= this.#sendAll().finally(() => {
       this.#sending = null
@@ -100,7 +100,7 @@ function subjectOf(rows: readonly NotificationRow[]): string {
   if (rows.length > 1) return `${rows.length} new comments on ${first.board_title}`
   return first.kind === 'mention'
     ? `${first.author_name} mentioned you on ${first.board_title}`
-    : `${first.author_name} answered on ${first.board_title}`
+    : `${first.author_name} replied on ${first.board_title}`
 }
 
 function textOf(deps: DigestDeps, rows: readonly NotificationRow[], stopUrl: string): string {
@@ -110,13 +110,13 @@ function textOf(deps: DigestDeps, rows: readonly NotificationRow[], stopUrl: str
     if (row.board_id !== board) lines.push(row.board_title, '')
     board = row.board_id
     lines.push(
-      `${row.author_name} ${row.kind === 'mention' ? 'mentioned you' : 'answered'}:`,
+      `${row.author_name} ${row.kind === 'mention' ? 'mentioned you' : 'replied'}:`,
       `> ${excerptOf(row.body)}`,
       `${deps.boardUrl(row.board_id)}?thread=${row.thread_id}`,
       '',
     )
   }
   if (rows.length > mostLines) lines.push(`And ${rows.length - mostLines} more.`, '')
-  lines.push('-- ', `No more mails about comments: ${stopUrl}`)
+  lines.push('-- ', `Stop mails about comments: ${stopUrl}`)
   return lines.join('\n')
 }

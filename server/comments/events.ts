@@ -1,5 +1,5 @@
-// How everybody on a board hears of a change to its comments. The notification says which, and what happened to it; a
-// node that has the board open reads once what it says, for all who are there, so that none of them has to ask.
+// Notifies everybody on a board about changes to its comments. The notification names the comment and the change; a node
+// that has the board open reads the comment once for all its connections, so that they do not have to.
 import type { Logger } from 'pino'
 import type { ThreadResponse } from '../../shared/api/comments.ts'
 import type { BoardEvent } from '../../shared/protocol.ts'
@@ -12,7 +12,7 @@ import { threadResponse } from './responses.ts'
 
 export type CommentEvent = Extract<BoardEvent, { type: 'comment' }>
 
-/** With the commit, or not at all. */
+/** Only sent if the transaction commits. */
 export const tell = (
   { schema }: Pick<CommentsDeps, 'schema'>,
   trx: Parameters<typeof notifyEvent>[0],
@@ -26,8 +26,8 @@ export const tell = (
 export const noThread = () => new BoardroomError('not_found', 'this board has no such thread')
 
 /**
- * @param send to everybody who has the board open here; with the thread as it is now, or without where it cannot be read.
- * @returns what takes the notifications, and sends those of a board in their order.
+ * @param send to everybody who has the board open here; with the current thread, or without if it cannot be read.
+ * @returns a function that receives the notifications and sends those of a board in order.
  */
 export function commentNews(
   { db, log }: { db: Db; log: Pick<Logger, 'warn'> },
@@ -38,7 +38,7 @@ export function commentNews(
     await before
     const thread = await threadNews(db, boardId, event.thread_id, event.comment_id).catch(
       (error: unknown) => {
-        log.warn({ err: error, boardId }, 'a comment could not be read for those who are on its board')
+        log.warn({ err: error, boardId }, 'a comment could not be read for the people on its board')
         return undefined
       },
     )
@@ -46,7 +46,7 @@ export function commentNews(
   }
   return (boardId, event) => {
     const sent = deliver(last.get(boardId), boardId, event)
-      .catch((error: unknown) => log.warn({ err: error, boardId }, 'the news of a comment were not sent'))
+      .catch((error: unknown) => log.warn({ err: error, boardId }, 'the change of a comment was not sent'))
       .finally(() => {
         if (last.get(boardId) === sent) last.delete(boardId)
       })
@@ -54,10 +54,10 @@ export function commentNews(
   }
 }
 
-/** Who has read nothing and manages nothing: what concerns one alone is left out. */
+/** A neutral reader: everything that depends on the reader is left out. */
 const nobody: Reader = { principal: null, mayManage: false }
 
-/** The thread as it is shown to everybody, with the comment that the news is about. Undefined where it is gone. */
+/** The thread as everybody sees it, with the changed comment. Undefined if it no longer exists. */
 async function threadNews(
   db: Db,
   boardId: string,

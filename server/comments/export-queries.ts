@@ -1,11 +1,11 @@
-// All comments of a board: copied with it, exported, and the name of one person taken out of all of it.
+// Copying and exporting all comments of a board, and removing one person's name from comments.
 import { sql, type Transaction } from 'kysely'
 import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 
 type Trx = Transaction<Tables>
 
-/** Every thread with all its comments, oldest first, as one JSON text made by the database; null where there is none. */
+/** Every thread with all its comments, oldest first, as one JSON text from the database; null if there are none. */
 export async function threadsJson(db: Db, boardId: string): Promise<string | null> {
   const { rows } = await sql<{ json: string | null }>`
     select json_agg(json_build_object(
@@ -22,7 +22,7 @@ export async function threadsJson(db: Db, boardId: string): Promise<string | nul
   return rows[0]?.json ?? null
 }
 
-/** All comments of a board to its copy: who said it and when, but not who has read it or was notified. */
+/** Copies all comments of a board with authors and times, but without read marks and notifications. */
 export async function copyThreads(trx: Trx, fromBoardId: string, toBoardId: string): Promise<void> {
   await sql`select set_config('boardroom.copying', 'on', true)`.execute(trx)
   await sql`
@@ -42,7 +42,7 @@ export async function copyThreads(trx: Trx, fromBoardId: string, toBoardId: stri
   await sql`select set_config('boardroom.copying', 'off', true)`.execute(trx)
 }
 
-/** The name of one person, wherever threads and comments have it, is forgotten. What they wrote stays. */
+/** Removes a person's name from threads and comments. What they wrote stays. */
 export async function eraseNames(trx: Trx, principal: string): Promise<void> {
   const erased = 'Erased person'
   await trx

@@ -1,5 +1,5 @@
-// The address that stops the mails of one account. It says who by a signature, so that it works without signing in, from
-// any mail program, for as long as the secret of the server is the same; it does nothing else.
+// The unsubscribe URL of an account. It is signed, so that it works without signing in, from any mail program, as long as
+// the server's secret stays the same; it can do nothing else.
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
 const signatureOf = (secret: string, userId: number): Buffer =>
@@ -8,7 +8,7 @@ const signatureOf = (secret: string, userId: number): Buffer =>
 export const stopTokenFor = (secret: string, userId: number): string =>
   `${userId}.${signatureOf(secret, userId).toString('base64url')}`
 
-/** @returns whose mails it stops; null for what is no token of this server. */
+/** @returns whose mails it stops; null if it is not a token of this server. */
 export function userOfStopToken(secret: string, token: string): number | null {
   const [, id, signature] = /^(\d{1,9})\.([\w-]{24})$/.exec(token) ?? []
   if (id === undefined || signature === undefined) return null

@@ -1,4 +1,4 @@
-// The SQL of notifications, one question a function.
+// The SQL of notifications, one function per question.
 import { sql, type Transaction } from 'kysely'
 import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
@@ -6,7 +6,7 @@ import type { Candidate } from './people-queries.ts'
 
 type Trx = Transaction<Tables>
 
-/** The people a comment names become exactly `mentioned`. */
+/** Sets the mentions of a comment. */
 export async function setMentions(
   trx: Trx,
   commentId: string,
@@ -20,12 +20,12 @@ export async function setMentions(
     .execute()
 }
 
-/** Told of one comment at most: who wrote in a thread of a hundred hears of an answer as of any other. */
+/** The most people notified of one comment. */
 const mostTold = 200
 
 /**
- * A line for everybody named, and for everybody who wrote in the thread or was named there; not for the author. Whether
- * they may still open the board is asked when they look, and again before anything is mailed.
+ * Creates a notification for everybody mentioned, and for everybody who wrote or was mentioned in the thread, except the
+ * author. Whether they may still open the board is checked when they look, and again before anything is mailed.
  */
 export async function tellPeople(
   trx: Trx,
@@ -57,7 +57,7 @@ export async function tellPeople(
     on conflict (comment_id, recipient) do nothing`.execute(trx)
 }
 
-/** Nobody is mailed a comment that was deleted before. */
+/** Prevents mails about a deleted comment. */
 export const withdrawn = (trx: Trx, commentId: string) =>
   trx.deleteFrom('notifications').where('comment_id', '=', commentId).execute()
 
@@ -82,7 +82,7 @@ const joined = sql`
   ${sql.table('notifications')} n join ${sql.table('boards')} b on b.id = n.board_id
   join ${sql.table('comments')} c on c.id = n.comment_id`
 
-/** Newest first, from below `before`. */
+/** Newest first, before `before`. */
 export const notificationsOf = async (
   db: Db,
   recipient: string,
@@ -112,7 +112,7 @@ export const mailChoiceOf = async (db: Db, userId: number): Promise<boolean> =>
   (await db.selectFrom('mail_choices').select('comments').where('user_id', '=', userId).executeTakeFirst())
     ?.comments ?? true
 
-/** @returns false where there is no such account. */
+/** @returns false if there is no such account. */
 export const setMailChoice = async (db: Db, userId: number, comments: boolean): Promise<boolean> => {
   const { rows } = await sql`
     insert into ${sql.table('mail_choices')} (user_id, comments)
@@ -124,8 +124,8 @@ export const setMailChoice = async (db: Db, userId: number, comments: boolean): 
 }
 
 /**
- * Takes what waits for one person's mail since before `minutes` ago: theirs alone from here on, also beside other
- * processes. Who wants no mail, has no address or is gone, waits for nothing.
+ * Claims one person's notifications older than `minutes` for mailing, so that no other process sends them. People who do
+ * not want mail, have no address or no longer exist are skipped.
  */
 export const takeDigest = async (
   db: Db,
@@ -150,7 +150,7 @@ export const takeDigest = async (
   return first === undefined ? null : { userId: first.user_id, email: first.email, rows }
 }
 
-/** A mail that did not go out waits again; what is a day old is left in the page alone. */
+/** Releases the notifications of a failed mail; those older than a day are then only shown on the page. */
 export const giveBack = async (db: Db, ids: readonly string[]): Promise<void> => {
   await sql`
     update ${sql.table('notifications')} set mailed_at = null

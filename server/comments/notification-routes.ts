@@ -1,4 +1,4 @@
-// The asker's notifications, whether they want mails, and the address by which anybody's mails are stopped.
+// Notifications over HTTP, the mail preference, and the unsubscribe URL.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import {
   MailChoice,
@@ -27,8 +27,8 @@ export function notificationRoutes(deps: CommentsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/me/notifications',
       tags,
-      summary: 'Comments that name the asker, and answers where they wrote',
-      description: 'Of boards that the asker may open now. A page may be shorter than its limit.',
+      summary: 'List notifications: comments that mention you, and replies in your threads',
+      description: 'Only of boards that you may still open. A page may be shorter than its limit.',
       request: { query: NotificationQuery },
       responses: {
         200: jsonAnswer(listOf(NotificationResponse), 'One page, newest first.'),
@@ -65,7 +65,7 @@ export function notificationRoutes(deps: CommentsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/me/mail',
       tags,
-      summary: 'Whether comments are mailed to the asker',
+      summary: 'Whether you receive comments by mail',
       responses: { 200: jsonAnswer(MailChoiceResponse, 'As it is.'), ...errorAnswers(401, 403) },
     }),
     async (c) => {
@@ -79,10 +79,10 @@ export function notificationRoutes(deps: CommentsDeps): OpenAPIHono<HttpEnv> {
       method: 'put',
       path: '/me/mail',
       tags,
-      summary: 'Say whether comments are mailed to the asker',
+      summary: 'Choose whether you receive comments by mail',
       request: { body: jsonBody(MailChoice) },
       responses: {
-        200: jsonAnswer(MailChoiceResponse, 'As it is now.'),
+        200: jsonAnswer(MailChoiceResponse, 'The current setting.'),
         ...errorAnswers(401, 403, 413, 415),
       },
     }),
@@ -101,16 +101,16 @@ export function notificationRoutes(deps: CommentsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/mail/stop',
       tags,
-      summary: 'The page behind the last line of a mail: one button that stops them',
+      summary: 'The unsubscribe page, with one button',
       request: stopRequest,
       responses: { 200: { description: 'A page.', content: page }, ...errorAnswers(404) },
     }),
     (c) => {
       const { token } = c.req.valid('query')
       if (userOfStopToken(deps.secret, token) === null) throw notOurs()
-      // Looking at an address changes nothing: mail programs and virus scanners open every link of a mail.
+      // A GET changes nothing, because mail programs and virus scanners open every link in a mail.
       return c.html(
-        pageOf('Mails about comments', '<form method="post"><button>Send me no more of them</button></form>'),
+        pageOf('Mails about comments', '<form method="post"><button>Stop these mails</button></form>'),
         200,
       )
     },
@@ -121,7 +121,7 @@ export function notificationRoutes(deps: CommentsDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/mail/stop',
       tags,
-      summary: 'Stop the mails about comments of the account that the address names (RFC 8058)',
+      summary: 'Unsubscribe the account named by the URL (RFC 8058)',
       request: stopRequest,
       responses: {
         200: { description: 'Stopped; a page that says so.', content: page },
@@ -133,7 +133,10 @@ export function notificationRoutes(deps: CommentsDeps): OpenAPIHono<HttpEnv> {
       if (userId === null) throw notOurs()
       await setMailChoice(deps.db, userId, false)
       return c.html(
-        pageOf('Stopped', '<p>You get no more mails about comments. They wait for you on your boards.</p>'),
+        pageOf(
+          'Stopped',
+          '<p>You will get no more mails about comments. You can still read them on your boards.</p>',
+        ),
         200,
       )
     },
@@ -143,12 +146,12 @@ export function notificationRoutes(deps: CommentsDeps): OpenAPIHono<HttpEnv> {
 }
 
 const notOurs = () =>
-  new BoardroomError('not_found', 'this address stops nothing; use the last line of a newer mail')
+  new BoardroomError('not_found', 'this link is not valid; use the last line of a newer mail')
 
 function accountOf(identity: Identity): number {
   recipientOf(identity)
   if (identity.principal.kind !== 'user')
-    throw new BoardroomError('access_denied', 'only people with an account are mailed')
+    throw new BoardroomError('access_denied', 'only people with an account receive mails')
   return identity.principal.userId
 }
 

@@ -1,5 +1,5 @@
-// Notifications: comments that name somebody, and answers where they wrote. Shown only as long as they may open
-// the board: what was taken away is told no more, also not what had been told before.
+// Notifications: comments that mention somebody, and replies in their threads. They are shown only while the person may
+// open the board; once access is revoked, even earlier notifications are hidden.
 import { z } from 'zod'
 import type { NotificationResponse } from '../../shared/api/comments.ts'
 import { subjectOf } from '../boards/access.ts'
@@ -9,13 +9,13 @@ import { pageOf, positionOf } from '../routing/cursor.ts'
 import { type CommentsDeps, readerKey } from './deps.ts'
 import { type NotificationRow, notificationsOf } from './notification-queries.ts'
 
-/** @throws BoardroomError not_signed_in (nobody known) | access_denied (a ticket, which is good for its board alone) */
+/** @throws BoardroomError not_signed_in (nobody known) | access_denied (a ticket, which is only valid for its board) */
 export function recipientOf(identity: Identity): string {
   if (identity.boardId !== null)
-    throw new BoardroomError('access_denied', 'a ticket opens its own board only')
+    throw new BoardroomError('access_denied', 'a ticket is only valid for its own board')
   const recipient = readerKey(identity)
   if (recipient === null || recipient.startsWith('agent:'))
-    throw new BoardroomError('not_signed_in', 'sign in, or open a share link, to see your notifications')
+    throw new BoardroomError('not_signed_in', 'sign in or open a share link to see your notifications')
   return recipient
 }
 
@@ -56,7 +56,7 @@ const notificationResponse = (row: NotificationRow): NotificationResponse => ({
   read_at: row.read_at?.toISOString() ?? null,
 })
 
-/** One line. */
+/** One notification. */
 export const excerptOf = (body: string): string => {
   const line = body.replace(/\s+/gu, ' ').trim()
   return line.length <= 200

@@ -1,4 +1,4 @@
-// The SQL behind mentions: people that a board has a row for.
+// The SQL behind mentions: people known on a board.
 import { sql } from 'kysely'
 import type { Db } from '../database/database.ts'
 
@@ -9,9 +9,9 @@ export interface Candidate {
 }
 
 /**
- * Owner, people with a row on the board or a folder around it, those who came by a link, and who has written here;
- * with `withMembers` every account where the board is open to all of them. By name. Whether each may open it now is
- * asked of access.
+ * The owner, people with a permission on the board or its folders, people who used a link, and people who wrote here;
+ * with `withMembers` also every account, if the board is open to members. By name. Access decides whether each may
+ * still open it.
  */
 export async function candidates(
   db: Db,

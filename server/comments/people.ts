@@ -1,5 +1,5 @@
-// Who may be named in a comment: people who may open the board and are there for a reason that its commenters may
-// know. Nobody learns from an answer which other people there are.
+// Who may be mentioned in a comment: people who may open the board for a reason that its commenters may know. Responses
+// reveal nothing about other people.
 import type { MentionableResponse } from '../../shared/api/comments.ts'
 import { searchKeyOf } from '../../shared/search-key.ts'
 import type { BoardAccess } from '../boards/access.ts'
@@ -14,7 +14,7 @@ interface Deps {
   access: BoardAccess
 }
 
-/** Looked through before the access decision drops some. */
+/** The most candidates, before the access decision drops some. */
 const mostCandidates = 200
 
 export const subjectOfPrincipal = (boardId: string, principal: string): AccessSubject => ({
@@ -26,7 +26,7 @@ export const subjectOfPrincipal = (boardId: string, principal: string): AccessSu
   maxLevel: null,
 })
 
-/** Those of `principals` who may open the board now. */
+/** Those of `principals` who may currently open the board. */
 export async function whoMayOpen(
   access: BoardAccess,
   boardId: string,
@@ -36,7 +36,7 @@ export async function whoMayOpen(
   return principals.filter((_, index) => (decisions[index]?.level ?? null) !== null)
 }
 
-/** People whose name has a word that begins with `q`; themselves left out. */
+/** People whose name has a word starting with `q`, except the asker. */
 export async function mentionablePeople(
   deps: Deps,
   identity: Identity,
@@ -45,7 +45,7 @@ export async function mentionablePeople(
 ): Promise<MentionableResponse[]> {
   const wanted = searchKeyOf(query.q ?? '').trim()
   const rows = await candidates(deps.db, boardId, {
-    // Guests do not see the members of this server; people with an account may see their colleagues.
+    // Guests do not see members of this server; people with an account may see their colleagues.
     withMembers: identity.principal.kind === 'user' && wanted !== '',
     ids: null,
     limit: 5000,
@@ -70,8 +70,8 @@ const beginsAWord = (name: string, wanted: string): boolean =>
   name.split(/[^\p{L}\p{N}]+/u).some((word) => word.startsWith(wanted))
 
 /**
- * The people that a comment names, with their names.
- * @throws BoardroomError invalid_request where one of them is nobody who may be named here: not there, or not allowed in
+ * The people mentioned by a comment, with their names.
+ * @throws BoardroomError invalid_request if one of them may not be mentioned here: unknown, or without access
  */
 export async function mentionedPeople(
   deps: Deps,
@@ -97,7 +97,7 @@ export async function mentionedPeople(
       {
         details: {
           in: 'json',
-          issues: [{ path: 'mentions', message: 'names nobody who may open this board' }],
+          issues: [{ path: 'mentions', message: 'nobody with this id may open this board' }],
         },
       },
     )

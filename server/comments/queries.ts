@@ -1,4 +1,4 @@
-// The SQL of threads and comments, one question a function. Principals are `user:7`, `guest:<uuid>`, ….
+// The SQL of threads and comments, one function per question. Principals are `user:7`, `guest:<uuid>`, ….
 import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Db } from '../database/database.ts'
 import type { NewRow, Row, Tables } from '../database/tables.ts'
@@ -6,7 +6,7 @@ import type { Position } from '../routing/cursor.ts'
 
 type Trx = Transaction<Tables>
 
-/** A moment to the microsecond, as a cursor needs it. */
+/** A time to the microsecond, as cursors need it. */
 export const momentOf = (column: RawBuilder<unknown>) =>
   sql<string>`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
 
@@ -18,7 +18,7 @@ export interface ThreadRow extends Row<'threads'> {
   is_mine: boolean
 }
 
-/** What `reader` has not read: comments of others after their mark. Null reads nothing, and has nothing unread. */
+/** Whether `reader` has not read a comment: by others, after their read mark. For null nothing is unread. */
 const isUnread = (reader: string | null) => sql`
   c.deleted_at is null and c.author <> ${reader}::text and c.created_at > coalesce(
     (select r.read_at from ${sql.table('comment_reads')} r where r.thread_id = t.id and r.reader = ${reader}::text), '-infinity')`
@@ -44,8 +44,9 @@ export interface ThreadQuestion {
 }
 
 /**
- * Threads of a board, newest first, `limit` of them from after `after`.
- * Serves from: threads (board_id, created_at desc, id desc), of open ones its partial twin; comments (thread_id, created_at).
+ * Threads of a board, newest first, up to `limit` after `after`.
+ * Served by the indexes threads (board_id, created_at desc, id desc), its partial twin for open ones, and comments
+ * (thread_id, created_at).
  */
 export const threadsStatement = (
   { boardId, reader, open, unread, mine }: ThreadQuestion,
@@ -90,10 +91,10 @@ const commentColumns = sql`
   coalesce((select jsonb_agg(jsonb_build_object('id', m.principal, 'name', m.name) order by m.name, m.principal)
     from ${sql.table('comment_mentions')} m where m.comment_id = c.id), '[]') as mentions`
 
-/** Characters of one thread in a list: a page of long threads must not fill the memory. */
+/** The most characters per thread in a list, so that a page of long threads does not fill the memory. */
 const mostCharacters = 40_000
 
-/** The first comments of each thread, in order: `most` of each, as far as their texts are not too long together. */
+/** The first comments of each thread, in order: up to `most` each, as long as the total text is not too long. */
 export const firstComments = async (
   db: Db,
   threadIds: readonly string[],
@@ -135,7 +136,7 @@ export const commentById = async (
   return rows[0]
 }
 
-/** The thread, held until the transaction ends: its comments are written one after the other, so that no mark passes one by. */
+/** The thread, locked until the transaction ends, so that its comments are written in order and no read mark skips one. */
 export const lockThread = (
   trx: Trx,
   boardId: string,
@@ -149,7 +150,7 @@ export const lockThread = (
     .forNoKeyUpdate()
     .executeTakeFirst()
 
-/** @returns its id; undefined where its author has written one by this client id. */
+/** @returns its id; undefined if its author has already written one with this client id. */
 export const insertThread = async (trx: Trx, thread: NewRow<'threads'>): Promise<string | undefined> =>
   (
     await trx
@@ -160,7 +161,7 @@ export const insertThread = async (trx: Trx, thread: NewRow<'threads'>): Promise
       .executeTakeFirst()
   )?.id
 
-/** @returns its id; undefined where its author has written one by this client id. */
+/** @returns its id; undefined if its author has already written one with this client id. */
 export const insertComment = async (trx: Trx, comment: NewRow<'comments'>): Promise<string | undefined> =>
   (
     await trx
@@ -203,7 +204,7 @@ export const commentByClient = async (
       .executeTakeFirst()
   )?.id
 
-/** Not beyond `most`: the caller only wants to know whether there are that many. */
+/** Does not count beyond `most`, because the caller only wants to know whether there are that many. */
 export const countThreads = async (db: Db, boardId: string, most: number): Promise<number> => {
   const { rows } = await sql<{ count: number }>`
     select count(*)::integer as count from (
@@ -219,7 +220,7 @@ export const countComments = async (db: Db, threadId: string): Promise<number> =
   return rows[0]?.count ?? 0
 }
 
-/** @returns whether it was not so already. */
+/** @returns whether it changed. */
 export const setResolved = async (
   trx: Trx,
   threadId: string,
@@ -238,7 +239,7 @@ export const setResolved = async (
   return numUpdatedRows > 0n
 }
 
-/** @returns false where it is deleted. */
+/** @returns false if it is deleted. */
 export const setBody = async (trx: Trx, commentId: string, body: string): Promise<boolean> => {
   const { numUpdatedRows } = await trx
     .updateTable('comments')
@@ -249,7 +250,7 @@ export const setBody = async (trx: Trx, commentId: string, body: string): Promis
   return numUpdatedRows > 0n
 }
 
-/** What was written goes; that something was, and by whom it was deleted, stays. @returns false where it was deleted already. */
+/** Removes the text, and keeps who deleted it. @returns false if it was already deleted. */
 export const setDeleted = async (
   trx: Trx,
   commentId: string,
@@ -270,7 +271,7 @@ export const setDeleted = async (
   return numUpdatedRows > 0n
 }
 
-/** `reader` has read what is in the thread now; nobody's mark goes back. */
+/** Marks the thread as read by `reader` up to now; read marks never move back. */
 export async function markRead(trx: Trx, threadId: string, reader: string): Promise<void> {
   await sql`
     insert into ${sql.table('comment_reads')} (thread_id, reader, read_at)

@@ -1,4 +1,4 @@
-// Rows of threads and comments as they go over HTTP, and where the next page of a thread begins.
+// Threads and comments as HTTP responses, and the cursor of a thread's next page.
 import type { CommentResponse, ThreadResponse } from '../../shared/api/comments.ts'
 import type { Position } from '../routing/cursor.ts'
 import type { Reader } from './deps.ts'

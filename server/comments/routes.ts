@@ -1,5 +1,5 @@
-// Threads and comments over HTTP. Each handler says who may, calls the service, and answers. Whoever may see the board
-// reads; whoever has the level comment writes.
+// Threads and comments over HTTP. Each handler checks access, calls the service, and responds. Everybody who may see the
+// board can read; everybody with the level comment can write.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import {
@@ -33,7 +33,7 @@ const commentParams = params.extend({ comment_id: Uuid })
 export function commentRoutes(deps: CommentsDeps): OpenAPIHono<HttpEnv> {
   const router = newRouter()
 
-  /** Whoever asks, as a reader. The first look within the hour is in the trail before anything is answered. */
+  /** The asker as a reader. The first read within the hour is recorded in the trail before the response. */
   const reading = async (c: Context<HttpEnv>, boardId: string): Promise<Reader> => {
     const identity = c.get('identity')
     const { level, mayManage } = await requireLevel(deps.access, identity, boardId, 'view')
@@ -58,11 +58,11 @@ export function commentRoutes(deps: CommentsDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/boards/{board_id}/threads',
       tags,
-      summary: 'Begin a thread at a place or on an element',
+      summary: 'Start a thread at a place or on an element',
       request: { params, body: jsonBody(ThreadCreate) },
       responses: {
         201: jsonAnswer(ThreadResponse, 'The thread with its first comment.'),
-        200: jsonAnswer(ThreadResponse, 'It was there already, by its client_id.'),
+        200: jsonAnswer(ThreadResponse, 'It already existed, with this client_id.'),
         ...errorAnswers(401, 403, 404, 409, 410, 413, 415),
       },
     }),
@@ -112,7 +112,7 @@ export function commentRoutes(deps: CommentsDeps): OpenAPIHono<HttpEnv> {
       summary: 'Resolve a thread, or open it again',
       request: { params: threadParams, body: jsonBody(ThreadUpdate) },
       responses: {
-        200: jsonAnswer(ThreadResponse, 'As it is now; who resolved it first stays.'),
+        200: jsonAnswer(ThreadResponse, 'The current state; the first person to resolve it is kept.'),
         ...errorAnswers(401, 403, 404, 410, 413, 415),
       },
     }),
@@ -129,7 +129,7 @@ export function commentRoutes(deps: CommentsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/boards/{board_id}/threads/{thread_id}/comments',
       tags,
-      summary: 'List the comments of a thread, first ones first',
+      summary: 'List the comments of a thread, oldest first',
       request: { params: threadParams, query: PageQuery },
       responses: { 200: jsonAnswer(listOf(CommentResponse), 'One page.'), ...errorAnswers(401, 404, 410) },
     }),
@@ -145,11 +145,11 @@ export function commentRoutes(deps: CommentsDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/boards/{board_id}/threads/{thread_id}/comments',
       tags,
-      summary: 'Answer in a thread',
+      summary: 'Reply in a thread',
       request: { params: threadParams, body: jsonBody(CommentCreate) },
       responses: {
         201: jsonAnswer(CommentResponse, 'The comment.'),
-        200: jsonAnswer(CommentResponse, 'It was there already, by its client_id.'),
+        200: jsonAnswer(CommentResponse, 'It already existed, with this client_id.'),
         ...errorAnswers(401, 403, 404, 409, 410, 413, 415),
       },
     }),
@@ -167,7 +167,7 @@ export function commentRoutes(deps: CommentsDeps): OpenAPIHono<HttpEnv> {
       path: '/boards/{board_id}/threads/{thread_id}/read',
       tags,
       summary: 'Mark everything in a thread as read',
-      description: 'For people who are known from one request to the next: also at the level view.',
+      description: 'For users and guests, also with the level view.',
       request: { params: threadParams },
       responses: { 204: { description: 'Read.' }, ...errorAnswers(401, 404, 410) },
     }),
@@ -175,7 +175,7 @@ export function commentRoutes(deps: CommentsDeps): OpenAPIHono<HttpEnv> {
       const { board_id, thread_id } = c.req.valid('param')
       const { principal } = await reading(c, board_id)
       if (principal === null)
-        throw new BoardroomError('not_signed_in', 'sign in, or open a share link, to keep what you have read')
+        throw new BoardroomError('not_signed_in', 'sign in or open a share link to mark threads as read')
       await readThrough(deps, board_id, thread_id, principal)
       return c.body(null, 204)
     },
@@ -186,7 +186,7 @@ export function commentRoutes(deps: CommentsDeps): OpenAPIHono<HttpEnv> {
       method: 'patch',
       path: '/boards/{board_id}/comments/{comment_id}',
       tags,
-      summary: 'Change a comment of one’s own',
+      summary: 'Edit your own comment',
       request: { params: commentParams, body: jsonBody(CommentUpdate) },
       responses: {
         200: jsonAnswer(CommentResponse, 'The comment.'),
@@ -206,7 +206,7 @@ export function commentRoutes(deps: CommentsDeps): OpenAPIHono<HttpEnv> {
       path: '/boards/{board_id}/comments/{comment_id}',
       tags,
       summary: 'Delete a comment: one’s own, or any for who manages the board',
-      description: 'What was written is gone; that a comment was there, and who deleted it, stays.',
+      description: 'Its text is removed; that it existed, and who deleted it, is kept.',
       request: { params: commentParams },
       responses: { 204: { description: 'Deleted.' }, ...errorAnswers(401, 403, 404, 410) },
     }),
@@ -222,9 +222,9 @@ export function commentRoutes(deps: CommentsDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/boards/{board_id}/mentionable',
       tags,
-      summary: 'People who may be named in a comment',
+      summary: 'List people who may be mentioned in a comment',
       description:
-        'Of those who may open the board: its owner, people with a row on it, who came by a link, who has written; with `q`, and for askers with an account, also accounts that it is open to.',
+        'Of the people who may open the board: its owner, people with a permission, people who used a link, and authors of comments; with `q`, and if you have an account, also members it is open to.',
       request: { params, query: MentionableQuery },
       responses: {
         200: jsonAnswer(z.object({ items: z.array(MentionableResponse) }), 'By name.'),

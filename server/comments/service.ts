@@ -1,4 +1,4 @@
-// Comments for an embedder's own code: the functions that serve HTTP, behind people named by the embedder's ids.
+// Comments for an embedder's code: the functions that serve HTTP, with people named by the embedder's ids.
 import type {
   CommentCreate,
   CommentResponse,
@@ -16,18 +16,18 @@ interface Page<Item> {
   next_cursor: string | null
 }
 
-/** Nobody with read marks, and above everybody. */
+/** Has no read marks, and sees everything. */
 const ownCode: Reader = { principal: null, mayManage: true }
 
-/** `by`: whom comments and trail name; the system by default. All throw BoardroomError, by the codes of the HTTP routes. */
+/** `by` is the author in comments and the trail; the system by default. All throw BoardroomError with the codes of the HTTP routes. */
 export interface CommentsService<Person> {
-  /** Begins a thread; with a `client_id` that was used before, it answers with what the first made. */
+  /** Starts a thread; if the `client_id` was used before, it returns the existing one. */
   create(thread: ThreadCreate & { boardId: string; by?: Person }): Promise<ThreadResponse>
-  /** Answers in a thread. */
+  /** Replies in a thread. */
   reply(comment: CommentCreate & { boardId: string; threadId: string; by?: Person }): Promise<CommentResponse>
-  /** Only the author of a comment may change it, in code too. */
+  /** Only the author of a comment may change it, even in code. */
   edit(change: CommentUpdate & { boardId: string; commentId: string; by?: Person }): Promise<CommentResponse>
-  /** Anybody's: code may do what the owner may. */
+  /** Deletes anybody's comment: code may do what the owner may. */
   delete(which: { boardId: string; commentId: string; by?: Person }): Promise<void>
   resolve(change: {
     boardId: string
@@ -35,16 +35,16 @@ export interface CommentsService<Person> {
     resolved: boolean
     by?: Person
   }): Promise<ThreadResponse>
-  /** Newest first. `for`: whose unread comments are counted, and who `unread` and `mine` are about. */
+  /** Newest first. `for`: whose unread comments are counted, and whom `unread` and `mine` refer to. */
   list(boardId: string, query?: Partial<ThreadListQuery> & { for?: Person }): Promise<Page<ThreadResponse>>
   read(boardId: string, threadId: string): Promise<ThreadResponse>
-  /** The comments of a thread, first ones first. */
+  /** The comments of a thread, oldest first. */
   comments(
     boardId: string,
     threadId: string,
     page?: { limit?: number; cursor?: string },
   ): Promise<Page<CommentResponse>>
-  /** `reader` has read everything in the thread now. */
+  /** Marks everything in the thread as read by `reader`. */
   markRead(boardId: string, threadId: string, reader: Person): Promise<void>
 }
 

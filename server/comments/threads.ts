@@ -1,5 +1,5 @@
-// Threads: begun at a place of the board, listed, resolved and opened again, read. Whether the asker may is asked before,
-// by the caller; the trail is written by the database, and everybody on the board hears of a change with its commit.
+// Starting, listing, resolving, reopening and reading threads. The caller has already checked the asker's rights; the
+// database writes the trail, and everybody on the board is notified when a change is committed.
 import { z } from 'zod'
 import { type Point, placeOn } from '../../shared/anchor.ts'
 import type { ThreadCreate, ThreadListQuery, ThreadResponse } from '../../shared/api/comments.ts'
@@ -25,12 +25,12 @@ import {
 } from './queries.ts'
 import { commentPosition, commentsQuestion, threadResponse } from './responses.ts'
 
-/** How many comments a thread brings along where nobody says. */
+/** How many comments a thread includes by default. */
 export const defaultComments = 50
 
 /**
- * Begins a thread. Sent again with the same `client_id`, it answers with what the first made.
- * @throws BoardroomError invalid_request (an element or people that are not there) | conflict (too many threads)
+ * Starts a thread. Sent again with the same `client_id`, it returns the existing one.
+ * @throws BoardroomError invalid_request (unknown element or people) | conflict (too many threads)
  */
 export async function createThread(
   deps: CommentsDeps,
@@ -64,7 +64,7 @@ export async function createThread(
   if ((await countThreads(deps.db, boardId, most)) >= most) {
     throw new BoardroomError(
       'conflict',
-      `a board has ${most} threads at most (BOARDROOM_MAX_THREADS_PER_BOARD); answer in one of those that are there`,
+      `a board can have at most ${most} threads (BOARDROOM_MAX_THREADS_PER_BOARD); reply in an existing one`,
     )
   }
   const threadId = await transactionAs(deps.db, writer.actor, async (trx) => {
@@ -77,7 +77,7 @@ export async function createThread(
       created_by_name: writer.name,
       client_id: clientId ?? null,
     })
-    if (id === undefined) return undefined // the same was sent twice at once, and the other was first
+    if (id === undefined) return undefined // the same thread was sent twice at once, and the other request was first
     const commentId = await writeComment(trx, writer, {
       boardId,
       threadId: id,
@@ -92,7 +92,7 @@ export async function createThread(
   return answer(made, threadId !== undefined)
 }
 
-/** @throws BoardroomError invalid_request where the document never had the element */
+/** @throws BoardroomError invalid_request if the document never had the element */
 async function placeOnElement(
   { live, worker }: CommentsDeps,
   boardId: string,
@@ -104,7 +104,7 @@ async function placeOnElement(
   if (!isThere) {
     throw new BoardroomError(
       'invalid_request',
-      'anchor.element_id: this board has no such element; leave it out to pin to the place alone',
+      'anchor.element_id: this board has no such element; omit it to pin the thread only to the place',
       { details: { in: 'json', issues: [{ path: 'anchor.element_id', message: 'no such element' }] } },
     )
   }
@@ -113,7 +113,7 @@ async function placeOnElement(
 }
 
 /**
- * Resolves a thread, or opens it again; done already is done.
+ * Resolves or reopens a thread. Idempotent.
  * @throws BoardroomError not_found
  */
 export async function resolveThread(

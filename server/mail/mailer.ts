@@ -1,22 +1,22 @@
-// Mail goes out through the operator's SMTP server, where one is set; without one there is no mailer, and nothing of
-// the product needs it. Addresses and texts are never logged.
+// Sends mail through the operator's SMTP server, if one is configured; otherwise there is no mailer, and nothing depends
+// on it. Addresses and texts are never logged.
 import { createTransport } from 'nodemailer'
 
 export interface Mail {
-  /** One address. */
+  /** A single address. */
   to: string
   subject: string
-  /** Plain text: nothing to load, nothing to run. Lines may be of any length. */
+  /** Plain text, so there is nothing to load or run. Lines may have any length. */
   text: string
   /**
-   * Where the reader stops mails of this kind: one click in mail programs (RFC 8058), so the address takes a POST
-   * from anybody who has it. Leave it out for what somebody has just asked for, an invitation or a new password.
+   * The URL for unsubscribing from this kind of mail with one click (RFC 8058); it must accept an unauthenticated POST.
+   * Leave it out for mails that somebody just requested, such as an invitation or a password reset.
    */
   stopUrl?: string
 }
 
 export interface Mailer {
-  /** @returns once the SMTP server has taken it over. @throws Error where it has not, after at most half a minute */
+  /** @returns once the SMTP server has accepted it. @throws Error if it has not within half a minute */
   send(mail: Mail): Promise<void>
   close(): void
 }
@@ -24,7 +24,7 @@ export interface Mailer {
 export interface MailerOptions {
   /** `smtp://user:password@mail.example.org:587`, `smtps://…:465` */
   smtpUrl: string
-  /** As readers see it: `Boardroom <boards@example.org>` or an address alone. */
+  /** The sender: `Boardroom <boards@example.org>` or just an address. */
   from: string
 }
 
@@ -38,7 +38,7 @@ export function createMailer({ smtpUrl, from }: MailerOptions): Mailer {
     connectionTimeout: timeoutMs,
     greetingTimeout: timeoutMs,
     socketTimeout: timeoutMs,
-    // A mail is made of texts that people wrote: none of them may name a file or an address to fetch.
+    // Mails contain text written by people, which must not make the mailer read files or fetch URLs.
     disableFileAccess: true,
     disableUrlAccess: true,
   })
@@ -46,7 +46,7 @@ export function createMailer({ smtpUrl, from }: MailerOptions): Mailer {
     async send({ to, subject, text, stopUrl }) {
       await transport.sendMail({
         from,
-        // As an object, so that no address is read out of it but this one.
+        // As an object, so that it is not parsed as a list of addresses.
         to: { name: '', address: to },
         subject: oneLine(subject),
         text,
@@ -77,7 +77,7 @@ function connectionOf(smtpUrl: string) {
   }
 }
 
-/** A title is a text of people: what could begin a header of its own becomes a blank. */
+/** Titles are written by people: characters that could start another header become spaces. */
 const oneLine = (subject: string): string =>
   subject
     .replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')

@@ -1,5 +1,5 @@
-// Erasure: one person is nobody any more, in every table and in the trail, whose chain goes on to verify. What they drew
-// and wrote stays, under "Erased person".
+// Erasing a person from every table and from the trail, whose chain still verifies. What they drew and wrote stays, under
+// "Erased person".
 
 import { requireReach } from '../accounts/people/people.ts'
 import { deactivate } from '../accounts/users.ts'
@@ -29,7 +29,7 @@ export const subjectOf = ({ user_id, guest_id }: SubjectRow): Subject =>
   user_id === null ? { guestId: guest_id ?? '' } : { userId: user_id }
 
 /**
- * Whom a word names: an e-mail, `user:7`, `guest:<uuid>`.
+ * Finds the person named by an e-mail address, `user:7`, or `guest:<uuid>`.
  * @throws BoardroomError not_found
  */
 export async function personNamed(db: Db, word: string): Promise<SubjectRow> {
@@ -46,22 +46,21 @@ export async function personNamed(db: Db, word: string): Promise<SubjectRow> {
   if (found !== undefined) return found
   throw new BoardroomError(
     'not_found',
-    'there is nobody of this name; expected the e-mail of an account, user:7, or guest:<id>',
+    'no such person; expected the e-mail address of an account, user:7, or guest:<id>',
   )
 }
 
 export interface Erased {
-  /** Rows of the trail that lost their personal values. */
+  /** The rows of the trail whose personal values were removed. */
   rows: number
-  /** Boards that went to somebody else. */
+  /** The boards that were handed over. */
   boards: number
 }
 
 /**
- * Takes a person out of every table and out of the trail; their sessions and sockets end. All of it or nothing, and
- * done again, nothing changes.
- * @param options.askerId the administrator who asks; left out for oneself and for the operator.
- * @param options.transferTo whom their boards go to; else they keep an owner who is nobody.
+ * Removes a person from every table and from the trail, and ends their sessions and sockets. Atomic and idempotent.
+ * @param options.askerId the requesting administrator; omitted for oneself and for the operator.
+ * @param options.transferTo the new owner of their boards; otherwise the boards stay with the erased account.
  * @throws BoardroomError conflict (the last sysadmin, the system) | access_denied (above the asker's role, or the
  *   database role may not erase)
  */
@@ -86,7 +85,7 @@ export async function erasePerson(
         await eraseLabels(trx, subject.userId)
       }
       progress('the trail')
-      // Before links and address change, by which rows are found; and again, for the rows of the change itself.
+      // First before links and address change, because rows are found by them; then again, for the audit rows of the change itself.
       const before = await eraseAudit(trx, schema, subject)
       if ('userId' in subject) {
         progress('ending sessions and handing over boards')
@@ -106,10 +105,10 @@ export async function erasePerson(
       return { rows, boards }
     })
   } catch (error) {
-    if ((error as { code?: string }).code !== '42501') throw error // what pg adds to its errors
+    if ((error as { code?: string }).code !== '42501') throw error // a field that pg adds to its errors
     throw new BoardroomError(
       'access_denied',
-      'the database role of this server may not erase; run boardroom person erase with the DATABASE_URL of the tables’ owner',
+      'the database role of this server is not allowed to erase; run boardroom person erase with the DATABASE_URL of the tables’ owner',
       { cause: error },
     )
   }

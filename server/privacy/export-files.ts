@@ -1,5 +1,5 @@
-// Exports over HTTP. Each is first written to a file at the database's pace and then sent at the reader's, so that who
-// reads slowly, or stops reading, holds no connection and no snapshot of the database.
+// Exports over HTTP. Each is first written to a file at the database's speed and then sent at the reader's, so that a slow
+// reader does not hold a database connection and snapshot.
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -11,20 +11,20 @@ export class ExportFiles {
   readonly #readers = new Set<string>()
   #writing = 0
 
-  /** @param most exports that are written at once */
+  /** @param most the most exports written at once */
   constructor(most = 2) {
     this.#most = most
   }
 
   /**
-   * @param reader who asks; one at a time of each, until it is read or given up.
-   * @param signal ends the writing.
-   * @returns the whole export, which nobody else can open: the file has no name any more.
+   * @param reader the requester, who can have one export at a time, until it is read or abandoned.
+   * @param signal aborts the writing.
+   * @returns the complete export; the file is already unlinked, so nobody else can open it.
    * @throws BoardroomError too_many_requests
    */
   async of(reader: string, pieces: AsyncIterable<string>, signal: AbortSignal): Promise<Readable> {
     if (this.#readers.has(reader) || this.#writing >= this.#most)
-      throw new BoardroomError('too_many_requests', 'another export is under way; ask again in a minute', {
+      throw new BoardroomError('too_many_requests', 'another export is in progress; try again in a minute', {
         details: { limit: 'exports', retry_after_ms: 60_000 },
       })
     this.#readers.add(reader)

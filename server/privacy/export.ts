@@ -1,4 +1,4 @@
-// Everything about one person, as JSON or as a page to read, row by row: neither memory nor the answer grows with them.
+// Exports everything about one person as JSON or as a readable page, row by row, so that memory use stays constant.
 import type { Db } from '../database/database.ts'
 import {
   beReadOnly,
@@ -16,14 +16,14 @@ export interface PersonExport {
   subject: Subject
   who: SubjectRow
   format: PersonFormat
-  /** Called as the work goes on: rows written, of all. */
+  /** Reports progress: rows written, of the total. */
   onProgress?: (done: number, total: number, section: string) => void
 }
 
-/** The file, in pieces of text. All sections are of one moment. */
+/** The file, in pieces of text. All sections come from one snapshot. */
 export async function* exportPerson(db: Db, asked: PersonExport): AsyncGenerator<string> {
   const write = asked.format === 'json' ? jsonWriter(asked.who) : htmlWriter(asked.who)
-  // Kysely's transactions take a function, which cannot yield: a queue of one piece stands in between.
+  // Kysely's transactions take a function, which cannot yield, so a queue of one piece sits in between.
   const pieces = handOver<string>()
   const work = db
     .transaction()
@@ -101,7 +101,7 @@ th { background: #f1f1f6 } .none { color: #5b5b66 }
 `,
     section({ title }) {
       isFirst = true
-      // A wide table is scrolled, also with the keyboard.
+      // Wide tables can be scrolled, also with the keyboard.
       return `<section tabindex="0" aria-label="${escaped(title)}"><h2>${escaped(title)}</h2>\n`
     },
     rows(rows) {
@@ -126,7 +126,7 @@ const shown = (value: unknown): string =>
 
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)
 
-/** One piece at a time from a writer to a reader; the writer waits until the piece is taken. */
+/** Passes one piece at a time from a writer to a reader; the writer waits until it is taken. */
 function handOver<Piece>() {
   let waiting: { piece: Piece; taken: () => void; dropped: (error: Error) => void } | null = null
   let wake: (() => void) | null = null
@@ -140,7 +140,7 @@ function handOver<Piece>() {
   return {
     give: (piece: Piece) =>
       new Promise<void>((taken, dropped) => {
-        if (isCancelled) return dropped(new Error('the reader has gone'))
+        if (isCancelled) return dropped(new Error('the reader is gone'))
         waiting = { piece, taken, dropped }
         changed()
       }),
@@ -155,12 +155,12 @@ function handOver<Piece>() {
     },
     cancel: () => {
       isCancelled = true
-      waiting?.dropped(new Error('the reader has gone'))
+      waiting?.dropped(new Error('the reader is gone'))
       waiting = null
     },
     async *taken(): AsyncGenerator<Piece> {
       for (;;) {
-        const next = waiting as { piece: Piece; taken: () => void } | null // set by `give`, which the checker cannot see
+        const next = waiting as { piece: Piece; taken: () => void } | null // set by `give`, which the type checker cannot see
         if (next !== null) {
           waiting = null
           next.taken()

@@ -1,4 +1,4 @@
-// The SQL of what is kept about one person: read section by section, and taken out of every table that names them.
+// The SQL for personal data: reading it section by section, and removing it from every table.
 import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
@@ -37,14 +37,14 @@ export const guestSubject = (db: Db, id: string): Promise<SubjectRow | undefined
 export interface Section {
   name: string
   title: string
-  /** One JSON object a row, under `row`. */
+  /** One JSON object per row, in the column `row`. */
   query: RawBuilder<unknown>
 }
 
 const principalOf = (subject: Subject): string =>
   'userId' in subject ? `user:${subject.userId}` : `guest:${subject.guestId}`
 
-/** Everything about one person, in the order in which people look for it. No secrets: neither tokens nor hashes. */
+/** Everything about one person, most interesting first. Without secrets such as tokens and hashes. */
 export function sectionsOf(subject: Subject): Section[] {
   const user = 'userId' in subject ? subject.userId : null
   const guest = 'guestId' in subject ? subject.guestId : null
@@ -88,7 +88,7 @@ export function sectionsOf(subject: Subject): Section[] {
     ),
     rows(
       'permissions',
-      'Levels on boards of others',
+      'Permissions on boards of others',
       sql`select p.board_id, b.title, p.level, p.created_at, p.granted_by from ${t('board_permissions')} p
       join ${t('boards')} b on b.id = p.board_id where p.user_id = ${user}::integer order by p.id`,
     ),
@@ -105,7 +105,7 @@ export function sectionsOf(subject: Subject): Section[] {
     ),
     rows(
       'share_links',
-      'Share links made',
+      'Share links created',
       sql`select id, board_id, level, label, created_at, expires_at, revoked_at, uses from ${t('share_links')}
       where created_by = ${user}::integer order by created_at`,
     ),
@@ -127,7 +127,7 @@ export function sectionsOf(subject: Subject): Section[] {
     ),
     rows(
       'library',
-      'Own library, and what was added to the library of the team',
+      'Personal library, and items added to the team library',
       sql`select name, user_id is null as of_the_team, elements, created_at from ${t('library_items')}
         where user_id = ${user}::integer or (user_id is null and created_by = ${user}::integer)`,
     ),
@@ -144,13 +144,13 @@ export function sectionsOf(subject: Subject): Section[] {
     ),
     rows(
       'mentions',
-      'Named in comments',
+      'Mentioned in comments',
       sql`select m.comment_id, m.name, c.created_at from ${t('comment_mentions')} m
       join ${t('comments')} c on c.id = m.comment_id where m.principal = ${principal}`,
     ),
     rows(
       'drawn',
-      'Drawn on boards',
+      'Edited boards',
       sql`select board_id, count(*) as client_ids, min(first_seen) as first_seen from ${t('board_authors')}
       where principal = ${principal} group by board_id`,
     ),
@@ -173,7 +173,7 @@ export function sectionsOf(subject: Subject): Section[] {
     ),
     rows(
       'agent_grants',
-      'Agents let in',
+      'Grants to agents',
       sql`select agent_name, board_id, can_create, can_read, can_update, can_delete, created_at, expires_at
       from ${t('user_agent_permissions')} where user_id = ${user}::integer`,
     ),
@@ -187,16 +187,16 @@ export function sectionsOf(subject: Subject): Section[] {
   ]
 }
 
-/** Before anything else is asked. */
+/** Must come before any other query. */
 export const beReadOnly = (trx: Trx) => sql`set transaction read only`.execute(trx)
 
-/** How many rows a section has. */
+/** The number of rows in a section. */
 export const countOf = async (trx: Trx, { query }: Section): Promise<number> => {
   const { rows } = await sql<{ rows: string }>`select count(*) as rows from (${query}) counted`.execute(trx)
   return Number(rows[0]?.rows)
 }
 
-/** A section's rows, so many at a time, without holding all of them. Inside a transaction, one at a time. */
+/** A section's rows in batches, without holding all of them. Inside a transaction, one section at a time. */
 export async function* rowsOf(
   trx: Trx,
   { query }: Section,
@@ -212,13 +212,13 @@ export async function* rowsOf(
       yield rows.map(({ row }) => row)
     }
   } finally {
-    await sql`close person_export`.execute(trx).catch(() => undefined) // a broken transaction has closed it
+    await sql`close person_export`.execute(trx).catch(() => undefined) // already closed by a failed transaction
   }
 }
 
 const erased = 'Erased person'
 
-/** Takes a user's name and address out of every table but the trail, and whatever they could sign in with. */
+/** Removes a user's name and address from every table except the trail, and all their credentials. */
 export async function eraseUser(trx: Trx, userId: number): Promise<void> {
   const address = sql`(select lower(email) from ${sql.table('users')} where id = ${userId})`
   await sql`delete from ${sql.table('verifications')} where identifier ilike '%' || ${address} || '%'`.execute(
@@ -250,7 +250,7 @@ export async function eraseUser(trx: Trx, userId: number): Promise<void> {
     where id = ${userId}`.execute(trx)
 }
 
-/** The same of a guest, whose session ends. */
+/** The same for a guest, whose session ends. */
 export async function eraseGuest(trx: Trx, guestId: string): Promise<void> {
   await trx.updateTable('access_requests').set({ message: null }).where('guest_id', '=', guestId).execute()
   await trx.updateTable('share_link_uses').set({ name: erased }).where('guest_id', '=', guestId).execute()
@@ -259,7 +259,7 @@ export async function eraseGuest(trx: Trx, guestId: string): Promise<void> {
   )
 }
 
-/** What others wrote to name the person: `@Ada` becomes `@Erased person`. */
+/** Mentions by others: `@Ada` becomes `@Erased person`. */
 export const eraseMentions = (trx: Trx, subject: Subject) =>
   sql`
     update ${sql.table('comments')} c set body = replace(c.body, '@' || m.name, ${`@${erased}`})
@@ -267,7 +267,7 @@ export const eraseMentions = (trx: Trx, subject: Subject) =>
     trx,
   )
 
-/** What a user called the links that they made. Before those are somebody else's. */
+/** Removes the labels of the user's links. Must run before the links are handed over. */
 export const eraseLabels = (trx: Trx, userId: number) =>
   trx
     .updateTable('share_links')
@@ -276,15 +276,15 @@ export const eraseLabels = (trx: Trx, userId: number) =>
     .where('label', 'is not', null)
     .execute()
 
-/** The agents of a user, as comments name their authors. */
+/** A user's agents, as principals in comments. */
 export const agentsOf = async (trx: Trx, userId: number): Promise<string[]> => {
   const rows = await trx.selectFrom('agents').select('id').where('owner_id', '=', userId).execute()
   return rows.map(({ id }) => `agent:${id}`)
 }
 
 /**
- * The person's name in what webhooks were or will be told, and in comments told there that name them. Before their
- * mentions are forgotten.
+ * Removes the person's name from webhook events, including comments that mention them. Must run before their mentions
+ * are removed.
  */
 export async function eraseFromWebhooks(trx: Trx, subject: Subject): Promise<void> {
   const principal = principalOf(subject)
@@ -305,7 +305,7 @@ export async function eraseFromWebhooks(trx: Trx, subject: Subject): Promise<voi
     where data ->> 'author' = ${principal}`.execute(trx)
 }
 
-/** Consents stay as evidence of what was said when; address and browser go, and what still stands is withdrawn. */
+/** Consents are kept as evidence; IP address and browser are removed, and valid ones are withdrawn. */
 export async function eraseConsents(trx: Trx, subject: Subject): Promise<void> {
   const mine =
     'userId' in subject ? sql`user_id = ${subject.userId}` : sql`guest_id = ${subject.guestId}::uuid`

@@ -1,5 +1,5 @@
-// What is too old, by category: how much there is, and the SQL that takes it away. One place for the hourly cleaning and
-// for the command.
+// The SQL for data past its retention, by category: counting and removing it. Used by both the hourly cleaning and the
+// command.
 import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Db } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
@@ -7,13 +7,13 @@ import type { RetentionCategory } from '../retention.ts'
 
 interface Stored {
   table: keyof Tables
-  /** What of it is too old. `before`: the moment from which on things are kept. */
+  /** The condition for rows that are too old. `before`: everything from this time on is kept. */
   old: (before: RawBuilder<Date>) => RawBuilder<boolean>
 }
 
 const stored: Record<RetentionCategory, readonly Stored[]> = {
   sessions: [{ table: 'sessions', old: (before) => sql`expires_at < ${before}` }],
-  // Their share link uses go with them.
+  // Their share link uses are deleted with them.
   guests: [{ table: 'guests', old: (before) => sql`expires_at < ${before}` }],
   tokens: [
     {
@@ -23,7 +23,7 @@ const stored: Record<RetentionCategory, readonly Stored[]> = {
     { table: 'password_resets', old: (before) => sql`least(expires_at, used_at) < ${before}` },
     { table: 'verifications', old: (before) => sql`expires_at < ${before}` },
   ],
-  // An event goes with its deliveries, and not before the last of them is done.
+  // An event is deleted together with its deliveries, once all of them are done.
   webhooks: [
     {
       table: 'webhook_events',
@@ -31,7 +31,7 @@ const stored: Record<RetentionCategory, readonly Stored[]> = {
         select from ${sql.table('webhook_deliveries')} d where d.event_id = webhook_events.id and d.state = 'pending')`,
     },
   ],
-  // What the trail does not know of yet stays until it does.
+  // Rows that are not in the trail yet are kept until they are.
   agent_edits: [{ table: 'agent_edits', old: (before) => sql`created_at < ${before} and in_trail` }],
   versions: [{ table: 'board_versions', old: (before) => sql`created_at < ${before} and reason <> 'named'` }],
   trash: [{ table: 'boards', old: (before) => sql`deleted_at < ${before}` }],
@@ -52,7 +52,7 @@ export async function countOld(db: Db, category: RetentionCategory, days: number
   return count
 }
 
-/** At most `most` rows of a category that are older than `days`, without those that another process is at. @returns how many */
+/** Removes up to `most` rows of a category older than `days`, skipping those locked by another process. @returns how many */
 export async function removeOld(
   trx: Transaction<Tables>,
   category: RetentionCategory,
@@ -82,14 +82,14 @@ export const forgetProviderLogouts = (db: Db) =>
 
 const record = 'record_retention(text, integer, bigint)'
 
-/** Whether this connection may record what was removed: only the owner of the tables may. */
+/** Whether this connection may record removals, which only the owner of the tables may. */
 export async function mayRecord(db: Db, schema: string): Promise<boolean> {
   const { rows } = await sql<{ may: boolean }>`
     select has_function_privilege(current_user, ${`"${schema}".${record}`}, 'execute') as may`.execute(db)
   return rows[0]?.may === true
 }
 
-/** One row of the trail, as the actor of the transaction. */
+/** Writes one row to the trail, with the actor of the transaction. */
 export const recordRemoval = (
   trx: Transaction<Tables>,
   schema: string,

@@ -1,5 +1,5 @@
-// How long what has an end is kept. The server looks once an hour, the command when somebody asks; both take away
-// what is too old by the same statements, in batches, each a transaction of its own.
+// Retention: how long data is kept. The server removes old data hourly, and the command on demand; both use the same
+// statements, in batches, each in its own transaction.
 import type { Transaction } from 'kysely'
 import type { Logger } from 'pino'
 import { transactionAs } from '../audit/actor.ts'
@@ -23,38 +23,41 @@ import {
 } from './retention-queries.ts'
 
 const mostAtOnce = 2000
-/** A board takes everything with it that was ever on it. */
+/** Smaller batches for boards, because everything on a board is removed with it. */
 const mostBoardsAtOnce = 5
 
 interface About {
   what: string
-  /** What the days are counted from. */
+  /** The event that the days are counted from. */
   from: string
 }
 
 const about: Record<RetentionCategory, About> = {
   sessions: { what: 'sessions of accounts', from: 'their end' },
-  guests: { what: 'guests, with which links they came by', from: 'their end' },
-  tokens: { what: 'invitations, links for a new password, sign-ins that were begun', from: 'their end' },
-  webhooks: { what: 'events for webhooks, with their deliveries', from: 'they happened' },
-  agent_edits: { what: 'what agents did to elements', from: 'they happened' },
-  versions: { what: 'automatic versions and copies before a change; not named ones', from: 'they were kept' },
-  trash: { what: 'boards in the trash, with all that is on them', from: 'they were deleted' },
+  guests: { what: 'guests, including the links they came through', from: 'their end' },
+  tokens: { what: 'invitations, password-reset links, unfinished sign-ins', from: 'their end' },
+  webhooks: { what: 'webhook events with their deliveries', from: 'they happened' },
+  agent_edits: { what: 'agents’ edits to elements', from: 'they happened' },
+  versions: {
+    what: 'automatic versions, and copies made before a change; not named ones',
+    from: 'their creation',
+  },
+  trash: { what: 'boards in the trash, with everything on them', from: 'their deletion' },
   notifications: { what: 'notifications about comments', from: 'they came' },
-  access_requests: { what: 'requests for access that were answered', from: 'the answer' },
+  access_requests: { what: 'answered access requests', from: 'the answer' },
 }
 
-/** What no setting takes away, so that the table leaves no question open. */
+/** Data that no setting removes, listed for completeness. */
 const others: readonly { category: string; what: string; kept: string; setting: string }[] = [
   {
     category: 'trail',
-    what: 'joins, sign-ins, refusals, changes of access, exports: what happened',
+    what: 'the trail: joins, sign-ins, refusals, access changes, exports',
     kept: 'for ever',
     setting: 'whole months: boardroom audit retention',
   },
   {
     category: 'consents',
-    what: 'who accepted which text',
+    what: 'consents: who accepted which text',
     kept: 'for ever',
     setting: 'none: it is evidence',
   },
@@ -66,7 +69,7 @@ const others: readonly { category: string; what: string; kept: string; setting: 
   },
   {
     category: 'exports, tickets',
-    what: 'made when they are asked for',
+    what: 'created on demand',
     kept: 'not stored',
     setting: 'none',
   },
@@ -77,11 +80,11 @@ export interface RetentionLine {
   what: string
   kept: string
   setting: string
-  /** Rows that are too old; null where nothing ever is. */
+  /** The number of rows that are too old; null if nothing ever is. */
   older: number | null
 }
 
-/** Each category, how long it is kept and why, and how much of it is too old. */
+/** All categories: how long each is kept and why, and how much of it is too old. */
 export async function retentionTable(db: Db, retention: Retention): Promise<RetentionLine[]> {
   const lines: RetentionLine[] = []
   for (const category of retentionCategories) {
@@ -103,10 +106,10 @@ const keptFor = (category: RetentionCategory, days: number | null): string => {
 }
 
 /**
- * Takes away what is too old, category by category.
- * @param onProgress so many of so many rows are gone.
- * @param signal ends it after the batch that is under way; what is gone by then is recorded.
- * @returns how many rows of each category that lost some. @throws BoardroomError access_denied (not the tables' owner)
+ * Removes old data, category by category.
+ * @param onProgress reports how many rows of how many have been removed.
+ * @param signal stops it after the current batch; everything removed by then is recorded.
+ * @returns the number of removed rows per category. @throws BoardroomError access_denied (not the tables' owner)
  */
 export async function applyRetention(
   { db, schema }: Pick<Database, 'db' | 'schema'>,
@@ -120,7 +123,7 @@ export async function applyRetention(
   if (!(await mayRecord(db, schema)))
     throw new BoardroomError(
       'access_denied',
-      "what is removed is recorded, which only the tables' owner may; run it with the owner's DATABASE_URL",
+      "removals are recorded, which only the tables' owner may do; run it with the owner's DATABASE_URL",
     )
   const removed: { category: RetentionCategory; rows: number }[] = []
   for (const category of retentionCategories) {
@@ -128,7 +131,7 @@ export async function applyRetention(
     if (days === null || signal.aborted) continue
     const total = await countOld(db, category, days)
     let rows = 0
-    // In the transaction of each batch, so that nothing goes unrecorded, however this ends.
+    // In the transaction of each batch, so that no removal goes unrecorded, however this ends.
     const record = (trx: Transaction<Tables>, count: number) =>
       recordRemoval(trx, schema, { category, days, rows: count })
     for await (const count of removals(db, actor, category, days, record)) {
@@ -141,7 +144,7 @@ export async function applyRetention(
   return removed
 }
 
-/** The same, by the server itself: every hour, without a line in the trail for what goes by the clock. */
+/** The hourly cleaning by the server, which writes no rows to the trail. */
 export async function cleanUp(db: Db, retention: Retention, log: Logger, signal: AbortSignal): Promise<void> {
   for (const category of retentionCategories) {
     const days = retention[category]
@@ -153,9 +156,9 @@ export async function cleanUp(db: Db, retention: Retention, log: Logger, signal:
         rows += count
         if (signal.aborted) return
       }
-      if (rows > 0) log.info({ category, days, rows }, 'removed what was too old')
+      if (rows > 0) log.info({ category, days, rows }, 'removed data past its retention')
     } catch (error) {
-      log.warn({ err: error, category }, 'what is too old was not removed; trying again in an hour')
+      log.warn({ err: error, category }, 'data past its retention was not removed; trying again in an hour')
     }
   }
   for (const forget of [forgetSideRows, forgetProviderLogouts])

@@ -1,4 +1,4 @@
-// Privacy over HTTP: one's own, and for administrators anybody's.
+// Export and erasure over HTTP: of one's own data, and for administrators of anybody's.
 import { Readable } from 'node:stream'
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
@@ -33,7 +33,7 @@ const file = {
 export function privacyRoutes(deps: PrivacyDeps): OpenAPIHono<HttpEnv> {
   const router = newRouter()
   const files = new ExportFiles()
-  /** Of exports that are being gathered, by who asks. */
+  /** The progress of running exports, by requester. */
   const underWay = new Map<string, ExportProgress>()
   const answer = async (c: Context<HttpEnv>, who: SubjectRow, format: PersonFormat): Promise<Response> => {
     const reader = principalKey(c.get('identity').principal)
@@ -42,7 +42,7 @@ export function privacyRoutes(deps: PrivacyDeps): OpenAPIHono<HttpEnv> {
       onProgress: (done, total, section) => underWay.set(reader, { section, done, total }),
     })
     const content = await files.of(reader, pieces, c.req.raw.signal).finally(() => underWay.delete(reader))
-    // Before the first byte of it.
+    // Recorded before the first byte.
     await deps.audit
       .record({
         action: 'export',
@@ -70,7 +70,7 @@ export function privacyRoutes(deps: PrivacyDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/me/export',
       tags,
-      summary: 'Everything that is kept about me',
+      summary: 'Export everything stored about you',
       request: { query: PersonExportQuery },
       responses: { 200: file, ...statuses },
     }),
@@ -82,9 +82,12 @@ export function privacyRoutes(deps: PrivacyDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/me/export/progress',
       tags,
-      summary: 'How far my export is',
-      description: 'Of several nodes only the one that gathers it knows.',
-      responses: { 200: jsonAnswer(ExportProgress, 'Rows gathered, of all.'), ...errorAnswers(401) },
+      summary: 'The progress of your export',
+      description: 'Of several nodes, only the one that runs the export knows.',
+      responses: {
+        200: jsonAnswer(ExportProgress, 'The rows written so far, and the total.'),
+        ...errorAnswers(401),
+      },
     }),
     (c) =>
       c.json(
@@ -97,16 +100,16 @@ export function privacyRoutes(deps: PrivacyDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/me/erase',
       tags,
-      summary: 'Forget me, for good',
+      summary: 'Erase yourself for good',
       description:
-        'The account is closed, and its name and address go everywhere. What it drew and wrote stays.',
+        'The account is closed, and its name and address are removed everywhere. What you drew and wrote stays.',
       request: { body: jsonBody(PersonErase) },
       responses: { 200: jsonAnswer(PersonErased, 'Done.'), ...statuses },
     }),
     async (c) => {
       const identity = c.get('identity')
       if (identity.principal.kind !== 'user')
-        throw new BoardroomError('access_denied', 'this is for people with an account')
+        throw new BoardroomError('access_denied', 'only people with an account can do this')
       const who = await personNamed(deps.db, ownName(identity))
       return c.json(await erase(deps, c, who, c.req.valid('json')), 200)
     },
@@ -116,7 +119,7 @@ export function privacyRoutes(deps: PrivacyDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/people/{user_id}/export',
       tags,
-      summary: 'Everything that is kept about somebody, for administrators',
+      summary: 'Export everything stored about somebody (administrators)',
       request: { params, query: PersonExportQuery },
       responses: { 200: file, ...statuses },
     }),
@@ -132,7 +135,7 @@ export function privacyRoutes(deps: PrivacyDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/people/{user_id}/erase',
       tags,
-      summary: 'Forget somebody, for good; for administrators',
+      summary: 'Erase somebody for good (administrators)',
       request: { params, body: jsonBody(PersonErase) },
       responses: { 200: jsonAnswer(PersonErased, 'Done.'), ...statuses },
     }),
@@ -158,7 +161,7 @@ async function erase(
   if (body.confirm.trim().toLowerCase() !== expected.toLowerCase()) {
     throw new BoardroomError(
       'invalid_request',
-      'confirm: expected the e-mail of the account that is to be erased',
+      'confirm: expected the e-mail address of the account to erase',
     )
   }
   const { rows, boards } = await erasePerson(deps, c.get('actor'), who, {
@@ -168,15 +171,15 @@ async function erase(
   return { user_id: who.user_id ?? 0, rows, boards }
 }
 
-/** A ticket is nobody but on its board, and no page of an app that holds one may take all of somebody's. */
+/** Tickets are refused: a page of an app that holds one must not be able to export all of somebody's data. */
 function ownName({ principal, via }: Identity): string {
   if (via === 'ticket' || principal.kind === 'anonymous')
     throw new BoardroomError('not_signed_in', 'sign in first')
-  if (principal.kind === 'agent') throw new BoardroomError('access_denied', 'this is for people')
+  if (principal.kind === 'agent') throw new BoardroomError('access_denied', 'only people can do this')
   return principal.kind === 'user' ? `user:${principal.userId}` : `guest:${principal.guestId}`
 }
 
-/** Whom they reach is asked of the database. */
+/** The database decides whom they may affect. */
 function administratorOf({ principal, via }: Identity): number {
   if (principal.kind === 'user' && principal.role !== 'user' && via !== 'ticket') return principal.userId
   throw principal.kind === 'anonymous'

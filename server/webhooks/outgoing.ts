@@ -1,6 +1,6 @@
-// One POST to an address that somebody typed. It reaches no private network unless the operator says so: what is
-// checked is the address that is connected to, after the name was looked up, so that no name can change its mind in
-// between. Redirects are answers like any other, and nobody is waited for long.
+// Sends a POST to a URL that somebody entered. It reaches no private network unless the operator allows it: the check
+// applies to the resolved address that is actually connected to, so that DNS cannot change in between. Redirects are
+// not followed, and the response must arrive in time.
 import { lookup as resolve } from 'node:dns'
 import { request as httpRequest, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
@@ -9,25 +9,25 @@ import { networkTest, normalAddress } from '../routing/addresses.ts'
 import type { Outcome } from './queries.ts'
 
 export interface OutgoingOptions {
-  /** Private networks that may be reached, addresses and CIDRs. */
+  /** Private networks that may be reached, as addresses and CIDRs. */
   privateNetworks: readonly string[]
   timeoutMs: number
 }
 
 export interface Outgoing {
-  /** Never throws; what went wrong is in the outcome. */
+  /** Never throws; the outcome contains any error. */
   post(
     url: string,
     headers: Record<string, string>,
     body: string,
   ): Promise<Outcome & { retryAfterS?: number }>
-  /** Why an address can never be reached, for whoever types it; null where that depends on its name. */
+  /** Why a URL can never be reached, for the person who enters it; null if that depends on its name. */
   refusalOf(url: string): string | null
 }
 
 const mostAnswerCharacters = 1000
 
-/** @throws BoardroomError invalid_config for what is no network */
+/** @throws BoardroomError invalid_config if it is not a network */
 export function createOutgoing({ privateNetworks, timeoutMs }: OutgoingOptions): Outgoing {
   const isAllowed = networkTest(privateNetworks, 'BOARDROOM_WEBHOOK_PRIVATE_NETWORKS')
   const mayReach = (address: string): boolean => {
@@ -58,7 +58,7 @@ export function createOutgoing({ privateNetworks, timeoutMs }: OutgoingOptions):
       new Promise((done) => {
         const failed = (error: string) => done({ status: null, error: error.slice(0, 300), answer: null })
         const host = hostOf(url)
-        // An address needs no lookup, so it is looked at here.
+        // An IP address needs no lookup, so it is checked here.
         if (isIP(host) !== 0 && !mayReach(host)) return failed(refusal(host))
         const options: RequestOptions = {
           method: 'POST',
@@ -74,13 +74,13 @@ export function createOutgoing({ privateNetworks, timeoutMs }: OutgoingOptions):
             text += chunk
             if (text.length > mostAnswerCharacters) response.destroy()
           })
-          response.on('error', () => undefined) // 'close' follows, with what had come
+          response.on('error', () => undefined) // 'close' follows, with what has been received
           response.on('close', () => {
             clearTimeout(timer)
             const status = response.statusCode ?? 0
-            // Enough of a long answer is a whole one; one that broke off says nothing certain.
+            // A long response may be cut off here and still counts; one that broke off does not.
             if (!response.complete && text.length <= mostAnswerCharacters)
-              return failed(`answered ${status}, and the answer broke off`)
+              return failed(`responded with ${status}, but the response broke off`)
             const retryAfter = Number(response.headers['retry-after'])
             done({
               status,
@@ -96,20 +96,20 @@ export function createOutgoing({ privateNetworks, timeoutMs }: OutgoingOptions):
           failed(error)
         }
         const timer = setTimeout(() => {
-          end(`no whole answer within ${timeoutMs / 1000} s`)
+          end(`no complete response within ${timeoutMs / 1000} s`)
           asked.destroy()
         }, timeoutMs)
         asked.on('response', () => {
           hasAnswered = true
         })
-        // Without a listener Node drops the connection and tells nobody.
+        // Without a listener, Node silently drops the connection.
         asked.on('upgrade', (response, socket) => {
           socket.destroy()
-          end(`answered ${response.statusCode ?? 101}: an upgrade was not asked for`)
+          end(`responded with ${response.statusCode ?? 101}: no upgrade was requested`)
         })
         asked.on('error', (error) => end(error.message))
         asked.on('close', () => {
-          if (!hasAnswered) end('the connection ended without an answer')
+          if (!hasAnswered) end('the connection ended without a response')
         })
         asked.end(body)
       }),
@@ -118,7 +118,7 @@ export function createOutgoing({ privateNetworks, timeoutMs }: OutgoingOptions):
 
 function errorOf(status: number): string | null {
   if (status >= 200 && status < 300) return null
-  if (status >= 300 && status < 400) return `answered ${status}: redirects are not followed`
+  if (status >= 300 && status < 400) return `responded with ${status}: redirects are not followed`
   return `answered ${status}`
 }
 
@@ -126,7 +126,7 @@ const storable = (text: string): string => text.toWellFormed().replaceAll('\u000
 
 const hostOf = (url: string): string => new URL(url).hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
 
-/** Networks that are nobody's public ones, by the registries of special-purpose addresses (RFC 6890 and after). */
+/** Networks that are not public, from the registries of special-purpose addresses (RFC 6890 and later). */
 const special = new BlockList()
 for (const [network, prefix] of [
   ['0.0.0.0', 8],
@@ -145,7 +145,7 @@ for (const [network, prefix] of [
   ['224.0.0.0', 3],
 ] as const)
   special.addSubnet(network, prefix, 'ipv4')
-// Of IPv6 only global unicast (2000::/3) is public, less Teredo, documentation, benchmarks and 6to4, behind which any IPv4 address may be.
+// In IPv6 only global unicast (2000::/3) is public, except Teredo, documentation, benchmarking and 6to4, which can embed any IPv4 address.
 for (const [network, prefix] of [
   ['2001::', 23],
   ['2001:db8::', 32],
@@ -156,7 +156,7 @@ for (const [network, prefix] of [
 const globalUnicast = new BlockList()
 globalUnicast.addSubnet('2000::', 3, 'ipv6')
 
-/** @param address normal: a mapped IPv4 address is written as one. */
+/** @param address normalised: a mapped IPv4 address is given as IPv4. */
 export function isPublic(address: string): boolean {
   if (isIP(address) === 4) return !special.check(address, 'ipv4')
   return globalUnicast.check(address, 'ipv6') && !special.check(address, 'ipv6')

@@ -1,14 +1,14 @@
-// The SQL of webhooks and their deliveries, one question a function. Events are written by triggers.
+// The SQL of webhooks and their deliveries, one function per question. Events are written by triggers.
 import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Db } from '../database/database.ts'
 import { prepared } from '../database/prepared.ts'
 import type { NewRow, Row, RowChange, Tables } from '../database/tables.ts'
 
 type Trx = Transaction<Tables>
-/** `stands`: whoever set it up may still have it. */
+/** `stands`: whether its creator may still have it. */
 export type WebhookRow = Row<'webhooks'> & { pending: number; stands: boolean }
 
-/** Who asks, and for whose webhooks: an administrator for everybody's, a service key for those of its issuer. */
+/** The asker, and whose webhooks they may manage: administrators all, a service key those of its issuer. */
 export type Holder = { userId: number } & (
   | { issuer?: never; keyId?: never }
   | { issuer: string; keyId: string }
@@ -32,7 +32,7 @@ export const webhookById = async (db: Db, holder: Holder, id: string): Promise<W
       where w.id = ${id}::uuid and ${heldBy(holder)}`.execute(db)
   ).rows[0]
 
-/** Those of one issuer, or of the administrators together; who makes another one waits until this transaction ends. */
+/** Counts those of one issuer, or of all administrators, and serialises creating more. */
 export const countWebhooks = async (trx: Trx, issuer: string | null): Promise<number> => {
   await sql`select pg_advisory_xact_lock(hashtextextended(${`webhooks of ${issuer ?? ''}`}, 0))`.execute(trx)
   const { count } = await trx
@@ -50,7 +50,7 @@ export const changeWebhook = async (trx: Trx, id: string, change: RowChange<'web
   await trx.updateTable('webhooks').set(change).where('id', '=', id).execute()
 }
 
-/** A new secret; the one before signs too for `overlapS` seconds. */
+/** Sets a new secret; the previous one is also used for `overlapS` seconds. */
 /** @returns false where the previous secret still signs too, and is to go on doing so */
 export const changeSecret = async (
   trx: Trx,
@@ -85,7 +85,7 @@ export const deleteWebhook = async (trx: Trx, id: string): Promise<void> => {
   await trx.deleteFrom('webhooks').where('id', '=', id).execute()
 }
 
-/** An event for one webhook alone, which shows that deliveries arrive. */
+/** A test event for a single webhook. */
 export const queueTest = async (trx: Trx, webhookId: string): Promise<void> => {
   await sql`
     with event as (
@@ -111,7 +111,7 @@ export interface DeliveryRow {
   last_answer: string | null
 }
 
-/** Newest first, from below `before`. */
+/** Newest first, before `before`. */
 export const deliveriesOf = async (
   db: Db,
   webhookId: string,
@@ -129,7 +129,7 @@ export const deliveriesOf = async (
   return rows
 }
 
-/** Once more, from the first attempt on. @returns false where there is none. */
+/** Sends it again, starting with the first attempt. @returns false if there is none. */
 export const retryDelivery = async (trx: Trx, webhookId: string, id: string): Promise<boolean> => {
   const { numUpdatedRows } = await trx
     .updateTable('webhook_deliveries')
@@ -145,7 +145,7 @@ export const retryDelivery = async (trx: Trx, webhookId: string, id: string): Pr
   return numUpdatedRows > 0n
 }
 
-/** What a webhook that starts again had not delivered is due now. */
+/** Makes the undelivered events of a re-enabled webhook due now. */
 export const hurryDeliveries = async (trx: Trx, webhookId: string): Promise<void> => {
   await trx
     .updateTable('webhook_deliveries')
@@ -159,7 +159,7 @@ export interface DueDelivery {
   id: string
   webhook_id: string
   event_id: string
-  /** The issuer whose it is; empty for administrators. */
+  /** The issuer it belongs to; empty for administrators. */
   holder: string
   attempts: number
   type: string
@@ -171,10 +171,10 @@ export interface DueDelivery {
 }
 
 /**
- * Takes what is due, oldest first and at most `each` of one webhook, so that one that hangs holds nobody up, and turn
- * about of all holders, so that one who has many leaves room for the others. What is taken is due again after `leaseS`,
- * should this process not come back to say how it went.
- * @param busy webhooks that have enough under way. @param underWay how many each holder has under way
+ * Claims due deliveries, oldest first, at most `each` per webhook, so that a slow one delays nobody, and in turn for all
+ * holders, so that one with many leaves room for the others. Claimed deliveries become due again after `leaseS`, in case
+ * this process dies.
+ * @param busy webhooks that already have enough in flight. @param underWay how many each holder has in flight
  */
 export const takeDue = async (
   db: Db,
@@ -221,7 +221,7 @@ export interface Outcome {
   answer: string | null
 }
 
-// A webhook's row is locked before those of its deliveries, as where it is deleted: two orders would be a deadlock.
+// A webhook's row is locked before those of its deliveries, in the same order as when deleting it, to avoid deadlocks.
 
 export const setDelivered = async (db: Db, due: DueDelivery, { status, answer }: Outcome): Promise<void> => {
   await db.transaction().execute(async (trx) => {
@@ -245,7 +245,7 @@ export const setDelivered = async (db: Db, due: DueDelivery, { status, answer }:
   })
 }
 
-/** @param retryInS null: it was the last attempt. @returns since when the webhook fails. */
+/** @param retryInS null: it was the last attempt. @returns since when the webhook has been failing. */
 export const setFailed = (
   db: Db,
   due: Pick<DueDelivery, 'id' | 'webhook_id'>,
@@ -273,7 +273,7 @@ export const setFailed = (
     return row?.failing_since ?? null
   })
 
-/** @returns false where it was disabled before. */
+/** @returns false if it was already disabled. */
 export const setDisabled = async (trx: Trx, id: string, reason: string): Promise<boolean> => {
   const { numUpdatedRows } = await trx
     .updateTable('webhooks')
@@ -284,7 +284,7 @@ export const setDisabled = async (trx: Trx, id: string, reason: string): Promise
   return numUpdatedRows > 0n
 }
 
-/** Addresses of those who look after the instance. */
+/** The addresses of the administrators. */
 export const administratorAddresses = async (db: Db): Promise<string[]> => {
   const rows = await db
     .selectFrom('users')

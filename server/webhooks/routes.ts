@@ -1,4 +1,4 @@
-// Webhooks over HTTP: for administrators all of them, for service keys with the scope those of their issuer.
+// Webhooks over HTTP: administrators manage all of them, service keys with the scope those of their issuer.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import {
   WebhookCreate,
@@ -50,12 +50,12 @@ export function webhookRoutes(deps: WebhooksDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/webhooks',
       tags,
-      summary: 'Have events sent to an address',
+      summary: 'Create a webhook',
       description:
-        'By POST, signed after Standard Webhooks. Redirects are not followed, and private networks are refused unless the operator allows them.',
+        'Events are sent by POST, signed according to Standard Webhooks. Redirects are not followed, and private networks are refused unless the operator allows them.',
       request: { body: jsonBody(WebhookCreate) },
       responses: {
-        201: jsonAnswer(WebhookResponse, 'The webhook, its secret in `secret`, shown this once.'),
+        201: jsonAnswer(WebhookResponse, 'The webhook, with its secret in `secret`, which is shown only once.'),
         ...errorAnswers(401, 403, 409, 413, 415),
       },
     }),
@@ -82,7 +82,7 @@ export function webhookRoutes(deps: WebhooksDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path,
       tags,
-      summary: 'Look at a webhook',
+      summary: 'Get a webhook',
       request: { params },
       responses: { 200: jsonAnswer(WebhookResponse, 'The webhook.'), ...errorAnswers(401, 403, 404) },
     }),
@@ -95,10 +95,10 @@ export function webhookRoutes(deps: WebhooksDeps): OpenAPIHono<HttpEnv> {
       method: 'patch',
       path,
       tags,
-      summary: 'Change, stop or start a webhook',
+      summary: 'Change, disable or enable a webhook',
       request: { params, body: jsonBody(WebhookUpdate) },
       responses: {
-        200: jsonAnswer(WebhookResponse, 'The webhook as it is now.'),
+        200: jsonAnswer(WebhookResponse, 'The updated webhook.'),
         ...errorAnswers(401, 403, 404, 413, 415),
       },
     }),
@@ -114,7 +114,7 @@ export function webhookRoutes(deps: WebhooksDeps): OpenAPIHono<HttpEnv> {
       method: 'delete',
       path,
       tags,
-      summary: 'Remove a webhook, with what it had not delivered',
+      summary: 'Delete a webhook and its undelivered events',
       request: { params },
       responses: { 204: { description: 'Removed.' }, ...errorAnswers(401, 403, 404) },
     }),
@@ -130,11 +130,11 @@ export function webhookRoutes(deps: WebhooksDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: `${path}/rotate`,
       tags,
-      summary: 'Give a webhook another secret',
-      description: 'For `overlap_seconds` deliveries are signed with both.',
+      summary: 'Rotate the secret of a webhook',
+      description: 'For `overlap_seconds`, deliveries are signed with both secrets.',
       request: { params, body: { ...jsonBody(WebhookRotate), required: false } },
       responses: {
-        200: jsonAnswer(WebhookResponse, 'The new secret, in `secret`, shown this once.'),
+        200: jsonAnswer(WebhookResponse, 'The new secret, in `secret`, which is shown only once.'),
         ...errorAnswers(401, 403, 404, 409),
       },
     }),
@@ -154,7 +154,7 @@ export function webhookRoutes(deps: WebhooksDeps): OpenAPIHono<HttpEnv> {
       summary: 'Send `webhook.test`',
       request: { params },
       responses: {
-        202: { description: 'Queued; the deliveries say how it went.' },
+        202: { description: 'Queued; see the deliveries for the outcome.' },
         ...errorAnswers(401, 403, 404, 409),
       },
     }),
@@ -169,7 +169,7 @@ export function webhookRoutes(deps: WebhooksDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: `${path}/deliveries`,
       tags,
-      summary: 'List deliveries, newest first, with their last answers',
+      summary: 'List deliveries, newest first, with their last responses',
       request: { params, query: WebhookDeliveryQuery },
       responses: {
         200: jsonAnswer(listOf(WebhookDeliveryResponse), 'One page.'),
@@ -188,7 +188,7 @@ export function webhookRoutes(deps: WebhooksDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: `${path}/deliveries/{delivery_id}/retry`,
       tags,
-      summary: 'Send a delivery once more',
+      summary: 'Send a delivery again',
       request: { params: deliveryParams },
       responses: { 202: { description: 'Queued.' }, ...errorAnswers(401, 403, 404) },
     }),

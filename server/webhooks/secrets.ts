@@ -1,5 +1,5 @@
-// Signing secrets of webhooks. A signature needs the secret itself, so it is kept enciphered with a key made from the
-// server's secret: a copy of the database alone forges nothing.
+// Signing secrets of webhooks. Signing needs the secret itself, so it is stored encrypted with a key derived from the
+// server's secret; a copy of the database alone is not enough to forge signatures.
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 
 const algorithm = 'aes-256-gcm'
@@ -9,7 +9,7 @@ const tagBytes = 16
 export const webhookKeyOf = (serverSecret: string): Buffer =>
   Buffer.from(hkdfSync('sha256', serverSecret, '', 'boardroom webhooks v1', 32))
 
-/** As Standard Webhooks writes one. */
+/** In the format of Standard Webhooks. */
 export const newWebhookSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`
 
 export function encipher(key: Buffer, secret: string): Buffer {
@@ -19,7 +19,7 @@ export function encipher(key: Buffer, secret: string): Buffer {
   return Buffer.concat([iv, cipher.getAuthTag(), text])
 }
 
-/** @throws where it was enciphered with another key: the server's secret is another one than it was. */
+/** @throws if it was encrypted with another key, because the server's secret has changed. */
 export function decipher(key: Buffer, stored: Buffer): string {
   const decipherer = createDecipheriv(algorithm, key, stored.subarray(0, ivBytes))
   decipherer.setAuthTag(stored.subarray(ivBytes, ivBytes + tagBytes))

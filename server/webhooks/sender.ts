@@ -20,19 +20,19 @@ import {
 import { decipher } from './secrets.ts'
 
 export interface WebhookPace {
-  /** Seconds until the next attempt, after the first, second, … one failed. */
+  /** Seconds until the next attempt after the first, second, … failure. */
   retryAfterS: readonly number[]
-  /** How long a webhook may only fail. */
+  /** How long a webhook may keep failing before it is disabled. */
   disableAfterMs: number
   pollMs: number
-  /** How long a receiver may take for its whole answer. */
+  /** How long a receiver may take for its complete response. */
   timeoutMs: number
 }
 
 const minute = 60
 const hour = 60 * minute
 
-/** After Standard Webhooks: at once, then rarer and rarer, over three days. */
+/** As in Standard Webhooks: at once, then with growing delays, over three days. */
 export const webhookPace: WebhookPace = {
   retryAfterS: [5, 5 * minute, 30 * minute, 2 * hour, 5 * hour, 10 * hour, 14 * hour, 20 * hour, 24 * hour],
   disableAfterMs: 5 * 24 * hour * 1000,
@@ -63,7 +63,7 @@ export class WebhookSender {
   readonly #underWay = new Map<string, { holder: string; sending: Set<Promise<void>> }>()
   #turn: Promise<void> | null = null
   #closed = false
-  /** The database did not answer the last time; logged once. */
+  /** Whether the database failed the last time; logged once. */
   #isAway = false
 
   constructor(deps: SenderDeps) {
@@ -89,7 +89,7 @@ export class WebhookSender {
       })
   }
 
-  /** Waits for what is under way. */
+  /** Waits for deliveries in progress. */
   async close(): Promise<void> {
     this.#closed = true
     await this.#turn
@@ -105,7 +105,7 @@ export class WebhookSender {
       count += sending.size
     }
     if (count < mostAtOnce) {
-      // One webhook has at most so many under way, and takes more only when all of those are done.
+      // A webhook has at most this many in flight, and gets more only when all of those are done.
       const busy = [...this.#underWay.keys()]
       const limit = mostAtOnce - count
       const most = { limit, each: mostOfOne, ofHolder: mostOfHolder }
@@ -122,7 +122,7 @@ export class WebhookSender {
       .catch((error: unknown) =>
         this.#deps.log.warn(
           { err: error, webhookId: due.webhook_id },
-          'a delivery is tried again after its lease',
+          'a delivery will be retried after its lease',
         ),
       )
       .finally(() => {
@@ -147,9 +147,12 @@ export class WebhookSender {
         ? null
         : Math.max(planned * jitter, Math.min(outcome.retryAfterS ?? 0, longestRetryAfterS))
     const failingSince = await setFailed(db, due, outcome, retryInS)
-    if (outcome.status === 410) await this.#disable(due, 'the receiver answered 410 Gone')
+    if (outcome.status === 410) await this.#disable(due, 'the receiver responded with 410 Gone')
     else if (failingSince !== null && Date.now() - failingSince.getTime() > this.#pace.disableAfterMs) {
-      await this.#disable(due, `nothing was delivered since ${failingSince.toISOString()}: ${outcome.error}`)
+      await this.#disable(
+        due,
+        `nothing has been delivered since ${failingSince.toISOString()}: ${outcome.error}`,
+      )
     }
   }
 
@@ -184,8 +187,8 @@ export class WebhookSender {
     log.error({ webhookId: due.webhook_id, reason }, 'a webhook was disabled')
     if (mailer === null) return
     const text = [
-      `Boardroom sends nothing more to ${due.url}: ${reason}.`,
-      'Once the receiver is well, enable the webhook again; what had not been delivered goes out then.',
+      `Boardroom has stopped sending events to ${due.url}: ${reason}.`,
+      'Once the receiver works again, enable the webhook; undelivered events are sent then.',
       `PATCH ${publicUrl}/api/webhooks/${due.webhook_id} {"enabled": true}`,
     ].join('\n\n')
     for (const to of await administratorAddresses(db)) {

@@ -1,4 +1,4 @@
-// Puts the parts of webhooks together: the routes, and the sender that runs beside them.
+// Sets up webhooks: the routes, and the sender that runs in the background.
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import type { Db } from '../database/database.ts'

@@ -1,5 +1,5 @@
-// Webhooks: where events go, and how deliveries went. An administrator's get everything; those of a service key what
-// happens on the boards of its issuer.
+// Webhooks and their deliveries. An administrator's webhook receives all events; a service key's those on the boards of
+// its issuer.
 
 import { z } from 'zod'
 import type {
@@ -43,11 +43,11 @@ export interface WebhooksDeps {
   key: Buffer
 }
 
-/** Of one issuer's keys, and of the administrators together. */
+/** The most webhooks of one issuer's keys, and of all administrators together. */
 const mostWebhooks = 100
 const deletedAtOnce = 2000
 
-/** The only time that its secret is known. @throws BoardroomError invalid_request (a private address) | conflict (too many) */
+/** The only time that its secret is returned. @throws BoardroomError invalid_request (a private address) | conflict (too many) */
 export async function createWebhook(
   { db, outgoing, key }: WebhooksDeps,
   actor: Actor,
@@ -60,7 +60,7 @@ export async function createWebhook(
   const id = await transactionAs(db, actor, async (trx) => {
     if ((await countWebhooks(trx, issuer)) >= mostWebhooks) {
       const whose = issuer === null ? 'administrators' : `keys of ${issuer}`
-      throw new BoardroomError('conflict', `${whose} may have ${mostWebhooks} webhooks; remove some`, {
+      throw new BoardroomError('conflict', `${whose} may have at most ${mostWebhooks} webhooks; delete some`, {
         details: { limit: 'webhooks' },
       })
     }
@@ -110,7 +110,7 @@ export async function updateWebhook(
   return readWebhook(db, holder, id)
 }
 
-/** A new secret, in the answer; deliveries are signed with both for a while. @throws BoardroomError not_found | conflict (rotated already) */
+/** Returns a new secret; deliveries are signed with both for a while. @throws BoardroomError not_found | conflict (rotated already) */
 export async function rotateWebhook(
   { db, key }: WebhooksDeps,
   actor: Actor,
@@ -129,8 +129,8 @@ export async function rotateWebhook(
 }
 
 /**
- * What was not delivered is forgotten. Nothing new is queued from the first step on, and the rows go some at a time:
- * whoever writes on a board waits for none of it.
+ * Deletes it with its undelivered events. From the first step on nothing new is queued, and rows are deleted in batches,
+ * so that nobody who edits a board has to wait.
  * @throws BoardroomError not_found
  */
 export async function removeWebhook(db: Db, actor: Actor, holder: Holder, id: string): Promise<void> {
@@ -177,9 +177,9 @@ export async function listDeliveries(
 }
 
 const keeperIsGone =
-  'whoever set it up, or the service key it was done with, may do so no more; enable it to answer for it yourself'
+  'its creator, or the service key it was created with, no longer has the right to it; enable it to take responsibility yourself'
 
-/** It stands and falls with the right of whoever changed it last. */
+/** It is valid only as long as the last person who changed it has the right to it. */
 const keeping = ({ userId, keyId }: Holder) => ({
   keeper_id: userId,
   key_id: keyId ?? null,

@@ -249,7 +249,7 @@ const told: Sentences<World> = [
       await root.board()
       await eventually(async () => (await root.ask('GET', `/api/webhooks/${id}`)).body.state === 'disabled')
       const { body } = await root.ask('GET', `/api/webhooks/${id}`)
-      assert.match(body.disabled_reason, /^nothing was delivered since .*answered 500/)
+      assert.match(body.disabled_reason, /^nothing has been delivered since .*answered 500/)
       const tried = at('/away').length
       await root.board()
       const { items } = (await root.ask('GET', `/api/webhooks/${id}/deliveries`)).body
@@ -337,7 +337,11 @@ const told: Sentences<World> = [
       assert.equal([at('/lost').length, at('/chief').length], [1, 1])
       for (const path of ['/lost', '/chief']) {
         const { body } = await root.ask('GET', `/api/webhooks/${hooks[path]}`)
-        assert.equal([body.state, /may do so no more/.test(body.disabled_reason)], ['disabled', true], path)
+        assert.equal(
+          [body.state, /no longer has the right/.test(body.disabled_reason)],
+          ['disabled', true],
+          path,
+        )
         assert.is((await root.ask('POST', `/api/webhooks/${hooks[path]}/test`)).status, 409)
       }
       // Another key of the issuer, or an administrator, answers for it from then on.
