@@ -1,7 +1,7 @@
-// Sends what is due. When something is, which is looked for every second, it takes some deliveries from the outbox, each
-// under a lease: whoever dies in the middle leaves them due again, so a receiver may get one twice, with the same
-// webhook-id. Failures are tried again ever more rarely, for three days; a webhook that only fails, or says 410 Gone, is
-// disabled, and its keepers are told.
+// Sends due deliveries, which it looks for every second: claims some from the outbox under a lease, so that if a process
+// dies, they become due again; a receiver may therefore get one twice, with the same webhook-id. Failures are retried with
+// growing delays for three days; a webhook that keeps failing, or responds with 410 Gone, is disabled, and its managers
+// are notified.
 import type { Logger } from 'pino'
 import { Webhook } from 'standardwebhooks'
 import { transactionAs } from '../audit/actor.ts'

@@ -90,7 +90,7 @@ comments('are read by viewers and written by none; strangers do not learn that t
     for (const [method, path, body] of writes) {
       const asViewer = await call(method, path, { as: vera, body })
       assert.equal([asViewer.status, asViewer.body.error.code], [403, 'access_denied'], `${method} ${path}`)
-      assert.match(asViewer.body.error.message, 'this needs the level comment; you have view')
+      assert.match(asViewer.body.error.message, 'this requires the level comment; you have view')
       assert.is((await call(method, path, { as: stranger, body })).status, 404, `${method} ${path}`)
       assert.is((await call(method, path, { body })).status, 401, `${method} ${path}`)
     }

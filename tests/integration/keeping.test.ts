@@ -68,7 +68,7 @@ keeping(
       const line = (name: string) => table.find(({ category }) => category === name)
       assert.equal(
         [line('trash')?.kept, line('trash')?.setting, line('trash')?.older],
-        ['10 days after they were deleted', 'BOARDROOM_RETENTION', 1],
+        ['10 days after their deletion', 'BOARDROOM_RETENTION', 1],
       )
       assert.equal([line('guests')?.setting, line('guests')?.older], ['default', 0])
       assert.equal([line('versions')?.kept, line('versions')?.older], ['for ever, thinned out', null])

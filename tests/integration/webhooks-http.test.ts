@@ -220,7 +220,7 @@ const told: Sentences<World> = [
       assert.is((await root.ask('GET', `/api/webhooks/${ids['/flaky']}`)).body.state, 'active')
 
       await eventually(async () => (await first('/hang')).last_error !== null)
-      assert.match((await first('/hang')).last_error, /no whole answer within 0.3 s/)
+      assert.match((await first('/hang')).last_error, /no complete response within 0.3 s/)
       await eventually(async () => (await first('/elsewhere')).state === 'failed')
       assert.match((await first('/elsewhere')).last_error, /302: redirects are not followed/)
       assert.is(at('/ok').length, 0, 'nobody went where the redirect pointed')
@@ -494,7 +494,7 @@ outgoing('fails, and soon, where the answer is an upgrade, only hints, breaks of
   for (const socket of sockets) socket.destroy()
   receiver.close()
   assert.match(outcomes[0] ?? '', /^null: answered 101/)
-  assert.match(outcomes[1] ?? '', /^null: no whole answer within 0.2 s/)
+  assert.match(outcomes[1] ?? '', /^null: no complete response within 0.2 s/)
   assert.match(outcomes[2] ?? '', /^null: .*(broke off|aborted)/)
   assert.match(outcomes[3] ?? '', /^null: (socket hang up|the connection ended)/)
 })

@@ -82,7 +82,7 @@ export async function requireFolder(
       'access_denied',
       needed === 'manage'
         ? 'only the owner of this folder or an administrator may do this'
-        : `this needs the level ${needed} on the folder; you have ${rights.level}`,
+        : `this requires the level ${needed} on the folder; you have ${rights.level}`,
     )
   }
   return { ...folder, ...rights }

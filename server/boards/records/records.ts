@@ -69,7 +69,7 @@ export async function changeRecord(
   if (!mayChange(identity, decision)) {
     throw new BoardroomError(
       'access_denied',
-      `this needs the level edit and an account; you have ${decision.level}`,
+      `this requires the level edit and an account; you have ${decision.level}`,
     )
   }
   if (body.deleted !== undefined && !decision.mayManage)
