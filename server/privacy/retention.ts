@@ -36,14 +36,14 @@ const about: Record<RetentionCategory, About> = {
   sessions: { what: 'sessions of accounts', from: 'their end' },
   guests: { what: 'guests, including the links they came through', from: 'their end' },
   tokens: { what: 'invitations, password-reset links, unfinished sign-ins', from: 'their end' },
-  webhooks: { what: 'webhook events with their deliveries', from: 'they happened' },
-  agent_edits: { what: 'agents’ edits to elements', from: 'they happened' },
+  webhooks: { what: 'webhook events with their deliveries', from: 'the event' },
+  agent_edits: { what: 'agents’ edits to elements', from: 'the event' },
   versions: {
     what: 'automatic versions, and copies made before a change; not named ones',
     from: 'their creation',
   },
   trash: { what: 'boards in the trash, with everything on them', from: 'their deletion' },
-  notifications: { what: 'notifications about comments', from: 'they came' },
+  notifications: { what: 'notifications about comments', from: 'their creation' },
   access_requests: { what: 'answered access requests', from: 'the answer' },
 }
 
@@ -51,13 +51,13 @@ const about: Record<RetentionCategory, About> = {
 const others: readonly { category: string; what: string; kept: string; setting: string }[] = [
   {
     category: 'trail',
-    what: 'the trail: joins, sign-ins, refusals, access changes, exports',
+    what: 'joins, sign-ins, refusals, access changes, exports',
     kept: 'for ever',
     setting: 'whole months: boardroom audit retention',
   },
   {
     category: 'consents',
-    what: 'consents: who accepted which text',
+    what: 'who accepted which text',
     kept: 'for ever',
     setting: 'none: it is evidence',
   },
