@@ -119,7 +119,7 @@ export function createOutgoing({ privateNetworks, timeoutMs }: OutgoingOptions):
 function errorOf(status: number): string | null {
   if (status >= 200 && status < 300) return null
   if (status >= 300 && status < 400) return `responded with ${status}: redirects are not followed`
-  return `answered ${status}`
+  return `responded with ${status}`
 }
 
 const storable = (text: string): string => text.toWellFormed().replaceAll('\u0000', '')

@@ -211,7 +211,7 @@ commands('the trail is followed, exported, verified, and forgets a person', () =
     assert.is(tampered.code, 1)
     assert.match(
       tampered.stderr,
-      /tampered with: this row is not .* \(entry \d+ of the chain, row [0-9a-f-]{36} of 20.*Z\)/,
+      /tampered with: this row differs from .* \(entry \d+ of the chain, row [0-9a-f-]{36} of 20.*Z\)/,
     )
     await restarted.end()
   }),

@@ -249,7 +249,7 @@ const told: Sentences<World> = [
       await root.board()
       await eventually(async () => (await root.ask('GET', `/api/webhooks/${id}`)).body.state === 'disabled')
       const { body } = await root.ask('GET', `/api/webhooks/${id}`)
-      assert.match(body.disabled_reason, /^nothing has been delivered since .*answered 500/)
+      assert.match(body.disabled_reason, /^nothing has been delivered since .*responded with 500/)
       const tried = at('/away').length
       await root.board()
       const { items } = (await root.ask('GET', `/api/webhooks/${id}/deliveries`)).body
