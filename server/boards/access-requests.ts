@@ -119,7 +119,10 @@ export async function answerRequest(
     const request = await lockRequest(trx, boardId, requestId)
     if (request === undefined) throw new BoardroomError('not_found', 'this board has no such request')
     if (request.answered_at !== null)
-      throw new BoardroomError('conflict', 'this request was already answered; change the level in the share dialog')
+      throw new BoardroomError(
+        'conflict',
+        'this request was already answered; change the level in the share dialog',
+      )
     await setAnswer(trx, requestId, level, actor.userId)
     if (level !== null && request.user_id !== null) {
       await upsertPermission(trx, {

@@ -55,7 +55,10 @@ export function webhookRoutes(deps: WebhooksDeps): OpenAPIHono<HttpEnv> {
         'Events are sent by POST, signed according to Standard Webhooks. Redirects are not followed, and private networks are refused unless the operator allows them.',
       request: { body: jsonBody(WebhookCreate) },
       responses: {
-        201: jsonAnswer(WebhookResponse, 'The webhook, with its secret in `secret`, which is shown only once.'),
+        201: jsonAnswer(
+          WebhookResponse,
+          'The webhook, with its secret in `secret`, which is shown only once.',
+        ),
         ...errorAnswers(401, 403, 409, 413, 415),
       },
     }),

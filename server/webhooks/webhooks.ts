@@ -60,9 +60,13 @@ export async function createWebhook(
   const id = await transactionAs(db, actor, async (trx) => {
     if ((await countWebhooks(trx, issuer)) >= mostWebhooks) {
       const whose = issuer === null ? 'administrators' : `keys of ${issuer}`
-      throw new BoardroomError('conflict', `${whose} may have at most ${mostWebhooks} webhooks; delete some`, {
-        details: { limit: 'webhooks' },
-      })
+      throw new BoardroomError(
+        'conflict',
+        `${whose} may have at most ${mostWebhooks} webhooks; delete some`,
+        {
+          details: { limit: 'webhooks' },
+        },
+      )
     }
     return insertWebhook(trx, {
       url: body.url,
