@@ -5,6 +5,7 @@ import type { Connection } from './connection/connection.ts'
 import type { Counters } from './counters.ts'
 import type { Contested, Relayed } from './edits/client-ids.ts'
 import type { Editor } from './edits/edit.ts'
+import type { LargeAnswers } from './large-answers.ts'
 import type { BoardLink } from './nodes/board-link.ts'
 import type { Cut, DryRun, RoomLimits, UpdateLog } from './ports.ts'
 
@@ -17,6 +18,8 @@ export interface RoomOptions {
   log: UpdateLog
   limits: RoomLimits
   clock: Clock
+  /** One for all rooms of the process. */
+  answers: LargeAnswers
   logger: Logger
   counters: Counters
   /** The last connection left, or the room cannot continue: close it. */

@@ -91,7 +91,10 @@ export class Room implements Host<Connection> {
       onRelayed,
       onContested,
     })
-    const parts = { document: this.#document, clientIds: this.#clientIds, window: this.#window, clock }
+    const parts = {
+      ...{ document: this.#document, clientIds: this.#clientIds, window: this.#window, clock },
+      answers: options.answers,
+    }
     this.#exchange = new StateExchange(parts)
     link?.attach(this.#linked())
   }

@@ -17,6 +17,7 @@ import type { Contested, Relayed } from './edits/client-ids.ts'
 import type { ServerChange } from './edits/server-change.ts'
 import type { Telling } from './edits/side-rows.ts'
 import { frameOf } from './frames.ts'
+import { LargeAnswers } from './large-answers.ts'
 import type { Nodes } from './nodes/ports.ts'
 import { OpenRooms } from './open-rooms.ts'
 import type {
@@ -87,6 +88,7 @@ export class Rooms {
       ...options,
       clock: this.#clock,
       counters: this.#counters,
+      answers: new LargeAnswers(this.#clock),
       onLeft: (connection) => this.#left(connection),
       onRelayed: (by, relayed) => this.#report(() => options.onRelayed?.(by.summary(), relayed)),
       onContested: (owner, contested) =>

@@ -9,6 +9,7 @@ import type { ClientIds } from './edits/client-ids.ts'
 import type { EditWindow } from './edits/edit-window.ts'
 import { syncFrame } from './frames.ts'
 import { JoinFrames } from './join-frames.ts'
+import type { LargeAnswers } from './large-answers.ts'
 import { isEmptyStateVector } from './messages.ts'
 
 /** An update v1 that holds nothing. */
@@ -19,8 +20,16 @@ export class StateExchange {
   readonly #clientIds: ClientIds
   readonly #window: EditWindow
   readonly #frames: JoinFrames
+  readonly #answers: LargeAnswers
 
-  constructor(options: { document: BoardDocument; clientIds: ClientIds; window: EditWindow; clock: Clock }) {
+  constructor(options: {
+    document: BoardDocument
+    clientIds: ClientIds
+    window: EditWindow
+    clock: Clock
+    answers: LargeAnswers
+  }) {
+    this.#answers = options.answers
     this.#document = options.document
     this.#clientIds = options.clientIds
     this.#window = options.window
@@ -91,7 +100,7 @@ export class StateExchange {
   }
 
   #answerWhole(connection: Connection): void {
-    this.#frames.whole((pieces) => connection.outbox.answer(pieces))
+    this.#frames.whole((pieces) => this.#answers.give(connection.outbox, pieces))
   }
 
   #answerDifference(connection: Connection, doc: Y.Doc, stateVector: Uint8Array): void {

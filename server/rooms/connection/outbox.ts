@@ -51,6 +51,11 @@ export class Outbox {
     return this.#state.name === 'behind'
   }
 
+  /** What the socket has not taken yet. */
+  get unsentBytes(): number {
+    return this.#state.name === 'closed' ? 0 : this.#socket.bufferedBytes
+  }
+
   /** A full answer would only grow the heap now. */
   get isFull(): boolean {
     return this.#socket.bufferedBytes > noPresenceBytes
