@@ -64,25 +64,56 @@ export async function undoAgent(
 export function undoIn(doc: Y.Doc, rows: readonly EditRow[]): number {
   let kept = 0
   const maps = elementMaps(doc)
+  const byElement = new Map<string, EditRow[]>()
   for (const row of rows) {
-    const found = maps.get(row.element_id)
-    if (!(found instanceof Y.Map)) {
-      kept++
+    const own = byElement.get(row.element_id)
+    if (own === undefined) byElement.set(row.element_id, [row])
+    else own.push(row)
+  }
+  for (const [elementId, own] of byElement) {
+    const map = maps.get(elementId)
+    if (!(map instanceof Y.Map)) {
+      kept += own.length
       continue
     }
-    const map: Y.Map<unknown> = found
-    if (row.change === 'created') {
-      if (map.get('isDeleted') !== true) map.set('isDeleted', true)
-      continue
-    }
-    for (const key of new Set([...Object.keys(row.old_values), ...Object.keys(row.new_values)])) {
-      const now = map.get(key)
-      // Already undone, by an older server that crashed before it could record that.
-      if (sameJson(now, row.old_values[key])) continue
-      if (!sameJson(now, row.new_values[key])) kept++
-      else if (key in row.old_values) map.set(key, row.old_values[key])
-      else map.delete(key)
-    }
+    const updates = own.filter(({ change }) => change !== 'created')
+    const keys = new Set(
+      updates.flatMap(({ old_values, new_values }) => [
+        ...Object.keys(old_values),
+        ...Object.keys(new_values),
+      ]),
+    )
+    for (const key of keys) kept += undoProperty(map, key, updates)
+    if (updates.length < own.length && map.get('isDeleted') !== true) map.set('isDeleted', true)
   }
   return kept
+}
+
+/** @returns how many of the rows' changes stay. */
+function undoProperty(map: Y.Map<unknown>, key: string, rows: readonly EditRow[]): number {
+  const changes = rows
+    .filter(({ old_values, new_values }) => key in old_values || key in new_values)
+    .map(({ old_values, new_values }) => ({ old: old_values[key], new: new_values[key] }))
+  const now = map.get(key)
+  const asLeft = takenBack(changes[0]?.new, changes)
+  // Already undone, by a server that crashed before it could record that.
+  if (sameJson(now, asLeft.value)) return asLeft.kept
+  const { value, kept } = takenBack(now, changes)
+  if (value === undefined) map.delete(key)
+  else if (!sameJson(now, value)) map.set(key, value)
+  return kept
+}
+
+/** What `value` was before `changes`, newest first; a change that led to something else is kept, and those before it seen. */
+function takenBack(
+  value: unknown,
+  changes: readonly { old: unknown; new: unknown }[],
+): { value: unknown; kept: number } {
+  let kept = 0
+  for (const change of changes) {
+    if (sameJson(value, change.old)) continue
+    if (sameJson(value, change.new)) value = change.old
+    else kept++
+  }
+  return { value, kept }
 }
