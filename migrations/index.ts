@@ -33,6 +33,7 @@ import * as recordsLookedUp from './0039-records-looked-up.ts'
 import * as sideRows from './0040-side-rows.ts'
 import * as signIns from './0041-sign-ins.ts'
 import * as indexes from './0042-indexes.ts'
+import * as erasureByAddress from './0043-erasure-by-address.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -72,4 +73,5 @@ export const migrations: readonly Migration[] = [
   { name: '0040-side-rows', ...sideRows },
   { name: '0041-sign-ins', ...signIns },
   { name: '0042-indexes', ...indexes },
+  { name: '0043-erasure-by-address', ...erasureByAddress },
 ]

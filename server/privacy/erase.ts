@@ -11,6 +11,7 @@ import { BoardroomError } from '../errors.ts'
 import type { Actor } from '../principal.ts'
 import {
   agentsOf,
+  eraseAddress,
   eraseConsents,
   eraseFromWebhooks,
   eraseGuest,
@@ -83,6 +84,7 @@ export async function erasePerson(
       if ('userId' in subject) {
         if (options.askerId !== undefined) await requireReach(trx, options.askerId, subject.userId)
         await eraseLabels(trx, subject.userId)
+        await eraseAddress(trx, subject.userId)
       }
       progress('the trail')
       // First before links and address change, because rows are found by them; then again, for the audit rows of the change itself.

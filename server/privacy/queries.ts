@@ -218,14 +218,21 @@ export async function* rowsOf(
 
 const erased = 'Erased person'
 
-/** Removes a user's name and address from every table except the trail, and all their credentials. */
-export async function eraseUser(trx: Trx, userId: number): Promise<void> {
+/**
+ * Removes the address from what others created for it. Run it before the trail is erased: it adds rows there, which are
+ * found by the address.
+ */
+export async function eraseAddress(trx: Trx, userId: number): Promise<void> {
   const address = sql`(select lower(email) from ${sql.table('users')} where id = ${userId})`
   await sql`delete from ${sql.table('verifications')} where identifier ilike '%' || ${address} || '%'`.execute(
     trx,
   )
   await sql`update ${sql.table('invitations')} set email = null where lower(email) = ${address}`.execute(trx)
   await sql`delete from ${sql.table('board_invitations')} where email = ${address}`.execute(trx)
+}
+
+/** Removes a user's name and address from every table except the trail, and all their credentials. */
+export async function eraseUser(trx: Trx, userId: number): Promise<void> {
   for (const table of [
     'sessions',
     'accounts',

@@ -47,6 +47,28 @@ const run = async (server: TestServer, words: string[], options: Record<string, 
   return { lines, steps }
 }
 
+privacy('erases an address also where others invited it, to the server and to boards', () =>
+  withServer(async (server) => {
+    const sue = await server.user('Sue', 'sysadmin')
+    const ada = await server.user('Ada')
+    const board = await ada.board()
+    const email = 'Nora.Vale@example.org'
+    const invite = async () => (await sue.ask('POST', '/api/invitations', { email, role: 'user' })).body
+    await invite()
+    const { url } = await invite()
+    await ada.ask('POST', `/api/boards/${board}/permissions`, { email, level: 'view' })
+    const token = url.split('#')[1]
+    const password = 'a long pass phrase'
+    const made = await server.ask('POST', '/api/invitations/accept', { token, name: 'Nora Vale', password })
+    await ada.ask('POST', `/api/boards/${await ada.board()}/permissions`, { email, level: 'edit' })
+    assert.is(made.status, 200)
+    assert.ok((await whereIs(server, 'nora.vale')).length > 2)
+    await run(server, ['erase', email])
+    assert.equal(await whereIs(server, 'nora.vale'), [])
+    assert.equal(await whereIs(server, 'Nora Vale'), [])
+  }),
+)
+
 privacy('exports all about a person, and erases them everywhere while the trail still verifies', () =>
   withServer(async (server) => {
     const { user, db, open, database } = server

@@ -259,6 +259,7 @@ templates('ask for their variables and keep them as a typed record, whose texts 
       ['a wrong type', client({ name: 7 }), 'name'],
       ['too short', client({ name: 'A' }), 'name'],
       ['markup', client({ name: '<b>Ana</b>' }), 'name'],
+      ['a mark that turns the text around', client({ name: 'An\u202ea' }), 'name'],
       ['a placeholder', client({ name: '{{cpf}}' }), 'name'],
       ['a CPF with wrong digits', client({ cpf: '529.982.247-26' }), 'cpf'],
       ['a CPF of one digit', client({ cpf: '111.111.111-11' }), 'cpf'],

@@ -211,7 +211,7 @@ function withoutExtras(value: unknown): unknown {
 /** Texts that others see must not contain markup or placeholders, which would be filled in turn. */
 const markup = /<\s*[a-z!/?]|\{\{|\}\}/i
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are refused
-const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
+const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u202a-\u202e\u2066-\u2069]/
 
 /**
  * Normalises values for storage: national ids without punctuation, texts trimmed, defaults filled in.
@@ -248,7 +248,8 @@ interface Issue {
 
 function problemOf(text: string): string | null {
   if (text.length > most.text) return `may have at most ${most.text} characters`
-  if (!text.isWellFormed() || control.test(text)) return 'must not contain control characters'
+  if (!text.isWellFormed() || control.test(text))
+    return 'must not contain control characters or marks that change the direction of text'
   return markup.test(text) ? 'must be plain text: no markup and no {{ }}' : null
 }
 
