@@ -1,22 +1,22 @@
-// What nodes need of a message bus: to say something, and to hear what is said from now on. It may lose whatever is
-// said while it is away, and tells of both; the rest of the server lives with that. @see docs/nodes.md
+// The interface to the message bus between nodes: publish and subscribe. It may lose messages while it is unavailable, but
+// reports outages, and the rest of the server can cope with that. @see docs/nodes.md
 
 export interface Bus {
-  /** The bus answers, as far as is known. */
+  /** Whether the bus is reachable, as far as known. */
   readonly isConnected: boolean
-  /** Bytes that one message may have. */
+  /** The largest message, in bytes. */
   readonly maxBytes: number
-  /** Lost where the bus is away. Never throws. */
+  /** The message is lost if the bus is unavailable. Never throws. */
   publish(subject: string, data: Uint8Array): void
   /**
-   * Calls `onMessage` for each message of a subject, in the order in which each publisher sent them, until it is ended.
-   * It goes on by itself when the bus comes back.
-   * @returns a function that ends it.
+   * Calls `onMessage` for each message of a subject, in the order in which each publisher sent them, until unsubscribed.
+   * It resumes automatically when the bus is available again.
+   * @returns a function that unsubscribes.
    */
   subscribe(subject: string, onMessage: (data: Uint8Array) => void): () => void
-  /** Resolves once the bus knows of every subscription so far, or is away. Never rejects. */
+  /** Resolves once the bus has received every subscription so far, or is unavailable. Never rejects. */
   settled(): Promise<void>
-  /** `listener` is told when the bus is lost, and when it is there again. */
+  /** `listener` is called when the bus is lost and when it is available again. */
   onChange(listener: (isConnected: boolean) => void): void
   close(): Promise<void>
 }

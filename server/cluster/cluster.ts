@@ -1,8 +1,8 @@
-// The nodes of a deployment, by way of a bus: who is heard, channels for boards, questions to everybody.
+// The nodes of a deployment, connected by a bus: membership, channels for boards, questions to all nodes.
 //
-//   A node that says nothing for five seconds is gone. One that does not hear itself for three is deaf: it looks into
-//   the log for what others write, and so do they, as long as the database says that somebody lives whom they do not hear.
-//   One that hears itself again says so, and then what it has: others look once more for what it did unheard.
+//   A node that is silent for five seconds is gone. One that does not hear itself for three is deaf: it reads other nodes'
+//   edits from the log, and so do they, as long as the database shows that a node they do not hear is alive.
+//   A node that hears itself again announces that, and then its state; others check the log once more for unheard edits.
 import type { Logger } from 'pino'
 import type { BoardChannel, BoardListener, Nodes } from '../rooms/nodes/ports.ts'
 import type { Bus } from './bus.ts'
@@ -14,21 +14,21 @@ import { Stranded } from './stranded.ts'
 const beatMs = 1000
 const deafAfterMs = 3000
 const goneAfterMs = 5000
-/** So many boards are looked after in a second while somebody is not heard. */
+/** How many boards are checked per second while a node is not heard. */
 const boardsATick = 200
 const lookAtDatabaseEvery = 3
 
 export interface ClusterOptions {
   bus: Bus
   log: Logger
-  /** As the trail knows this process. */
+  /** The id of this process in the trail. */
   nodeId: string
-  /** Which deployment, and the secret that its nodes share. */
+  /** The deployment, and the secret that its nodes share. */
   deployment: string
   secret: string
-  /** Ids of nodes that live, as far as the database knows, but for those that are heard: what became of them is its care. */
+  /** Ids of nodes that are alive according to the database, except those that are heard. */
   silentNodes: (heard: ReadonlySet<string>) => Promise<readonly string[]>
-  /** Resolves where the database answers. */
+  /** Resolves if the database answers. */
   askDatabase: () => Promise<unknown>
   onClose: () => void
 }
@@ -48,11 +48,11 @@ export class Cluster implements Nodes {
   readonly nodeId: string
   readonly #options: ClusterOptions
   readonly #bus: SignedBus
-  /** What all nodes hear. */
+  /** The subject that all nodes subscribe to. */
   readonly #toNodes: string
   readonly #questions = new Questions((message) => this.#say(message))
   readonly #channels = new Set<Channel>()
-  /** When each was last heard. */
+  /** The time when each node was last heard. */
   readonly #nodes = new Map<string, number>()
   readonly #listeners = new Set<(nodeId: string, message: NodeMessage) => void>()
   readonly #newcomers = new Set<() => void>()
@@ -63,9 +63,9 @@ export class Cluster implements Nodes {
   #tickedAt = performance.now()
   #ticks = 0
   #isDeaf = false
-  /** Were gone without a word, and may only have been out of sight. */
+  /** Nodes that disappeared without a goodbye, and may only have been unreachable. */
   readonly #outOfSight = new Set<string>()
-  /** So many more ticks, until every board was looked after, for somebody may have written unheard. */
+  /** The number of ticks left until every board has been checked for unheard edits. */
   #looks = 0
   #silent: readonly string[] = []
   #looking: Promise<void> | null = null
@@ -85,12 +85,12 @@ export class Cluster implements Nodes {
     return this.#isDeaf
   }
 
-  /** Somebody may write to the log whom we do not hear. */
+  /** Whether a node that we do not hear may write to the log. */
   get isCutOff(): boolean {
     return this.#isDeaf || this.#silent.length > 0
   }
 
-  /** This node does not reach the database while others may. */
+  /** Whether this node cannot reach the database while others may. */
   get isStranded(): boolean {
     return this.#stranded.isStranded
   }
@@ -103,7 +103,7 @@ export class Cluster implements Nodes {
     const { bus } = this.#options
     this.#undo.push(this.#bus.subscribe(this.#toNodes, (message) => this.#heardNode(message)))
     bus.onChange((isConnected) => {
-      if (!isConnected) this.#becomeDeaf('the bus is away')
+      if (!isConnected) this.#becomeDeaf('the bus is unavailable')
       else this.#beat()
     })
     await bus.settled()
@@ -115,17 +115,17 @@ export class Cluster implements Nodes {
     this.#timer.unref()
   }
 
-  /** How this node answers the others. */
+  /** Sets how this node answers the others. */
   answerWith(answer: (question: Question) => unknown[]): void {
     this.#answer = answer
   }
 
-  /** What other nodes say, but for beats, questions and answers. */
+  /** Receives messages from other nodes, except heartbeats, questions and answers. */
   onMessage(listener: (nodeId: string, message: NodeMessage) => void): void {
     this.#listeners.add(listener)
   }
 
-  /** Somebody came who knows nothing of us, or we were not heard for a while. */
+  /** Called when a node joined that knows nothing about us, or we were not heard for a while. */
   onNewcomer(listener: () => void): void {
     this.#newcomers.add(listener)
   }
@@ -134,7 +134,7 @@ export class Cluster implements Nodes {
     this.#departures.add(listener)
   }
 
-  /** `isStranded` from now on: whoever is here is better off elsewhere. */
+  /** Called when the node becomes stranded: its connections are better off on another node. */
   onStranded(listener: () => void): void {
     this.#stranded.onStranded(() => this.#guard(listener))
   }
@@ -143,7 +143,7 @@ export class Cluster implements Nodes {
     this.#say(message)
   }
 
-  /** What all other nodes that are heard answer, as far as they do within a second. */
+  /** The answers of all other nodes that are heard, within a second. */
   async ask(question: Question): Promise<unknown[]> {
     if (this.#nodes.size === 0 || this.#isClosed) return []
     return this.#questions.ask(question, this.#nodes.keys())
@@ -203,7 +203,7 @@ export class Cluster implements Nodes {
     try {
       message = decodeNodeMessage(body)
     } catch (error) {
-      this.#options.log.warn({ err: error, nodeId }, 'a message of another node could not be read')
+      this.#options.log.warn({ err: error, nodeId }, 'a message from another node could not be read')
       return
     }
     if (message.kind === 'goodbye') {
@@ -243,12 +243,12 @@ export class Cluster implements Nodes {
     if (!isNew) return
     this.#options.log.info({ nodeId }, 'another node is there')
     this.#beat() // it may be new
-    // What it said meanwhile was not heard, and what it had said was forgotten.
+    // Its messages meanwhile were not heard, and its earlier ones were forgotten.
     if (this.#outOfSight.delete(nodeId)) this.#tellAgain()
     else for (const listener of this.#newcomers) this.#guard(listener)
   }
 
-  /** It was away: whatever it, or we to it, said meanwhile is lost. */
+  /** It was unreachable: all messages in either direction meanwhile are lost. */
   #otherBack(nodeId: string): void {
     for (const { listener } of [...this.#channels]) this.#guard(() => listener.otherBackAgain(nodeId))
     for (const listener of this.#newcomers) this.#guard(listener)
@@ -270,9 +270,9 @@ export class Cluster implements Nodes {
 
   #tick(): void {
     const now = performance.now()
-    // Who was stopped for long was gone for the others, and has missed what came meanwhile.
+    // A process that was stopped for long was gone for the others, and has missed their messages.
     const stoodStill = now - this.#tickedAt > deafAfterMs
-    if (stoodStill) this.#becomeDeaf('this process stood still')
+    if (stoodStill) this.#becomeDeaf('this process was suspended')
     else if (now - this.#heardSelfAt > deafAfterMs) this.#becomeDeaf('nothing is heard')
     this.#tickedAt = now
     this.#beat()
@@ -297,7 +297,7 @@ export class Cluster implements Nodes {
   #becomeDeaf(why: string): void {
     if (this.#isDeaf || this.#isClosed) return
     this.#isDeaf = true
-    this.#options.log.warn({ why }, 'other nodes are not heard; what they write is read from the database')
+    this.#options.log.warn({ why }, 'other nodes are not heard; their edits are read from the database')
   }
 
   #hearAgain(): void {
@@ -319,7 +319,8 @@ export class Cluster implements Nodes {
         (silent) => {
           this.#silent = silent.filter((nodeId) => !this.#nodes.has(nodeId))
         },
-        (error: unknown) => this.#options.log.debug({ err: error }, 'the database does not say who lives'),
+        (error: unknown) =>
+          this.#options.log.debug({ err: error }, 'could not read from the database which nodes are alive'),
       )
       .finally(() => {
         this.#looking = null
@@ -327,12 +328,12 @@ export class Cluster implements Nodes {
     return this.#looking
   }
 
-  /** One listener's mistake must not keep the others from hearing. */
+  /** An error in one listener must not affect the others. */
   #guard(work: () => void): void {
     try {
       work()
     } catch (error) {
-      this.#options.log.error({ err: error }, 'a message of another node led to an error')
+      this.#options.log.error({ err: error }, 'a message from another node caused an error')
     }
   }
 }

@@ -1,6 +1,5 @@
-// Which deployment a node belongs to: those that work on the same schema of the same database, known by when it was
-// made. A copy was made at the same time and is another deployment all the same: it has another cluster, or another
-// number there.
+// Identifies a deployment: the nodes that use the same schema of the same database, identified by its creation time. A
+// copy has the same creation time but is another deployment, because its cluster or its number there differs.
 import { createHash } from 'node:crypto'
 import type { Database } from '../database/database.ts'
 
@@ -13,7 +12,7 @@ export async function deploymentOf({ pool, schema }: Database): Promise<string> 
        from pg_database where datname = current_database()`,
   )
   const [row] = rows
-  // Some who run databases for others do not let this be asked.
+  // Some database hosts do not allow this query.
   const system = await pool
     .query<{ system: string }>('select system_identifier::text as system from pg_control_system()')
     .then(

@@ -1,9 +1,9 @@
-// A message as it travels: who says it, in which order, and signed with a key that only nodes of the deployment have.
+// The envelope of a message: sender, sequence number, and a signature with a key that only nodes of the deployment have.
 //
 //   version (1 byte) · signature (16) · node id (16) · number (varuint) · body
 //
-// The signature covers the subject and everything behind it. Numbers of a node only grow, so that a message that is
-// played back later is not taken for a new one. A higher version is passed over.
+// The signature covers the subject and everything after it. A node's numbers only increase, so that replayed messages
+// are detected. Messages with a higher version are ignored.
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
@@ -20,7 +20,7 @@ export interface Sealed {
 
 export type Opened = Sealed | 'stranger' | 'newer'
 
-/** The key of a deployment: whoever has the secret and works on the same database has it. */
+/** The key of a deployment, derived from the secret and the database. */
 export const keyOf = (secret: string, purpose: string): Buffer =>
   Buffer.from(hkdfSync('sha256', secret, '', `boardroom bus ${purpose}`, 32))
 

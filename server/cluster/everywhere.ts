@@ -1,15 +1,15 @@
-// What is asked about a board's people on every node, where there are several.
+// Questions to all nodes about the people on a board.
 import type { ConnectionSummary } from '../rooms/ports.ts'
 import type { Rooms } from '../rooms/rooms.ts'
 import type { Cluster } from './cluster.ts'
 
-/** Who is on a board, on whichever node. @see server/boards/deps.ts */
+/** Who is on a board, on any node. @see server/boards/deps.ts */
 export interface Everywhere {
   connectionsOf(boardId: string): readonly ConnectionSummary[] | Promise<readonly ConnectionSummary[]>
   disconnect(connectionId: string): boolean | Promise<boolean>
 }
 
-/** @param cluster null: this node is the only one. */
+/** @param cluster null if this node is the only one. */
 export function everywhere(rooms: Rooms, cluster: Cluster | null): Everywhere {
   if (cluster === null) return rooms
   cluster.answerWith((question) => {
@@ -19,7 +19,7 @@ export function everywhere(rooms: Rooms, cluster: Cluster | null): Everywhere {
       case 'disconnect':
         return rooms.disconnect(question.connectionId) ? [true] : []
       default:
-        return [] // of a newer version
+        return [] // from a newer version
     }
   })
   return {
@@ -35,7 +35,7 @@ export function everywhere(rooms: Rooms, cluster: Cluster | null): Everywhere {
   }
 }
 
-/** As JSON has it. */
+/** The JSON form. */
 type Travelled = Omit<ConnectionSummary, 'joinedAt'> & { joinedAt: string }
 
 const arrived = (summary: Travelled): ConnectionSummary => ({

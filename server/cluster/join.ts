@@ -1,4 +1,4 @@
-// A node joins its deployment: the bus is opened, and who else is there is found out.
+// Joining a deployment: opens the bus and finds the other nodes.
 import os from 'node:os'
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
@@ -11,7 +11,7 @@ export interface JoinOptions {
   config: Config & { secret: string }
   database: Database
   log: Logger
-  /** As the trail knows this process. */
+  /** The id of this process in the trail. */
   nodeId: string
   silentNodes: (heard: ReadonlySet<string>) => Promise<readonly string[]>
 }
@@ -25,7 +25,7 @@ export async function joinCluster(options: JoinOptions): Promise<Cluster | null>
   if (config.natsUrl === undefined) return null
   const deployment = await deploymentOf(database)
   const name = `boardroom ${process.pid} on ${os.hostname()}`
-  const { connectNats } = await import('./nats-bus.ts') // so that one node alone need not load NATS
+  const { connectNats } = await import('./nats-bus.ts') // so that a single node does not load NATS
   const bus = await connectNats(config, name, log)
   const { secret } = config
   try {

@@ -1,5 +1,5 @@
-// Nodes with one secret and one bus that work on different databases are a mistake: two halves of a team would each
-// believe that the other is away. Whoever starts asks around first.
+// Nodes that share a secret and a bus but use different databases are a configuration error: each half of a team would
+// believe that the other is absent. So every node asks around when it starts.
 import { setTimeout as delay } from 'node:timers/promises'
 import { BoardroomError } from '../errors.ts'
 import type { Bus } from './bus.ts'
@@ -10,8 +10,8 @@ const askMs = 300
 
 /**
  * Asks, and answers from then on.
- * @returns a function that ends answering.
- * @throws BoardroomError invalid_config: a node with our secret works on another database
+ * @returns a function that stops answering.
+ * @throws BoardroomError invalid_config: a node with our secret uses another database
  */
 export async function refuseOtherDatabase(options: {
   bus: Bus
@@ -42,6 +42,6 @@ export async function refuseOtherDatabase(options: {
   leave()
   throw new BoardroomError(
     'invalid_config',
-    'NATS_URL: a server with the same BOARDROOM_SECRET works on another database by this bus; nodes share a database and its schema, and another deployment has a secret of its own',
+    'NATS_URL: a server with the same BOARDROOM_SECRET uses another database on this bus; nodes must share a database and schema, and every deployment needs its own secret',
   )
 }

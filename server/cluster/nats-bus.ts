@@ -1,5 +1,5 @@
-// The bus over NATS, at most once: Postgres has the truth, and whoever misses something reads it there. The library
-// loses without a word what is published while it reconnects, so nothing is published then, and everybody is told.
+// The bus over NATS, with at-most-once delivery: Postgres is the source of truth, where missed edits are read. While it
+// reconnects, the library silently loses published messages, so nothing is published then, and listeners are told.
 import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node'
 import type { Logger } from 'pino'
 import { BoardroomError } from '../errors.ts'
@@ -7,11 +7,11 @@ import type { Bus } from './bus.ts'
 import { type NatsConfig, natsOptionsOf, shownUrl } from './nats-settings.ts'
 
 const connectMs = 5000
-/** A server that does not answer two of these is taken for lost: the library would wait for minutes. */
+/** A server that misses two of these pings counts as lost; by default the library would wait for minutes. */
 const pingMs = 2000
 const settleMs = 2000
 
-/** @throws BoardroomError invalid_config (who we are is not accepted, no TLS there) | bus_unreachable */
+/** @throws BoardroomError invalid_config (credentials not accepted, no TLS) | bus_unreachable */
 export async function connectNats(config: NatsConfig, name: string, log: Logger): Promise<Bus> {
   const options: NodeConnectionOptions = {
     ...natsOptionsOf(config),
@@ -67,7 +67,7 @@ class NatsBus implements Bus {
     const subscription = this.#nats.subscribe(subject, {
       callback: (error, message) => {
         if (error === null) onMessage(message.data)
-        else this.#log.error({ err: error, subject }, 'NATS does not let this node listen')
+        else this.#log.error({ err: error, subject }, 'NATS does not allow this node to subscribe')
       },
     })
     return () => subscription.unsubscribe()
@@ -79,7 +79,7 @@ class NatsBus implements Bus {
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, settleMs)
     })
-    await Promise.race([this.#nats.flush().catch(() => undefined), late]) // away: said by `onChange`
+    await Promise.race([this.#nats.flush().catch(() => undefined), late]) // unavailable: reported by `onChange`
     clearTimeout(timer)
   }
 
@@ -89,9 +89,9 @@ class NatsBus implements Bus {
 
   async close(): Promise<void> {
     if (this.#isClosed) return
-    await this.settled() // what was said last goes out
+    await this.settled() // sends the last messages
     this.#isClosed = true
-    await this.#nats.close().catch(() => undefined) // it is to be gone, and is
+    await this.#nats.close().catch(() => undefined) // it should be closed, and is
     await this.#watching
   }
 
@@ -106,7 +106,7 @@ class NatsBus implements Bus {
           this.#changed(true)
           break
         case 'error':
-          this.#log.error({ err: status.error }, 'NATS refuses something')
+          this.#log.error({ err: status.error }, 'NATS refused an operation')
           break
       }
     }
@@ -115,8 +115,8 @@ class NatsBus implements Bus {
   #changed(isConnected: boolean): void {
     if (isConnected === this.#isConnected || this.#isClosed) return
     this.#isConnected = isConnected
-    if (isConnected) this.#log.info('NATS is there again')
-    else this.#log.warn('NATS is away: other nodes are heard by way of the database')
+    if (isConnected) this.#log.info('NATS is available again')
+    else this.#log.warn('NATS is unavailable: edits of other nodes are read from the database')
     for (const listener of this.#listeners) listener(isConnected)
   }
 }
@@ -126,7 +126,7 @@ function explained(error: unknown, url: string, isByTls: boolean): BoardroomErro
   const { name = '', message = '', code = '' } = error as { name?: string; message?: string; code?: string }
   const said = `${name} ${message} ${code}`.toLowerCase()
   const cause = { cause: error }
-  // First: its codes speak of signatures, too.
+  // Checked first, because its codes also mention signatures.
   if (/tls|certificate|self.signed|ssl|altname/.test(said))
     return new BoardroomError(
       'invalid_config',
@@ -136,12 +136,12 @@ function explained(error: unknown, url: string, isByTls: boolean): BoardroomErro
   if (/authorization|authentication|nkey|jwt|signature|expired/.test(said))
     return new BoardroomError(
       'invalid_config',
-      `NATS at ${url} does not accept who we are; check NATS_TOKEN, NATS_CREDENTIALS_FILE or the user in NATS_URL`,
+      `NATS at ${url} does not accept our credentials; check NATS_TOKEN, NATS_CREDENTIALS_FILE or the user in NATS_URL`,
       cause,
     )
   return new BoardroomError(
     'bus_unreachable',
-    `NATS at ${url} does not answer (${message || code}); start it, or correct NATS_URL${isByTls ? '; where it asks for a certificate, set NATS_CERT_FILE and NATS_KEY_FILE' : ''}`,
+    `NATS at ${url} does not answer (${message || code}); start it, or correct NATS_URL${isByTls ? '; if it requires a client certificate, set NATS_CERT_FILE and NATS_KEY_FILE' : ''}`,
     cause,
   )
 }

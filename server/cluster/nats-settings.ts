@@ -1,5 +1,4 @@
-// How to reach NATS: what the operator says, checked and read before anything is opened, so that what is wrong is said
-// in one line.
+// The settings for NATS, validated before anything is opened, so that errors are reported in one line.
 import { readFileSync } from 'node:fs'
 import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 import { credsAuthenticator, type NodeConnectionOptions } from '@nats-io/transport-node'
@@ -26,7 +25,7 @@ export function natsOptionsOf(config: NatsConfig): NodeConnectionOptions & { ser
     )
   const hosts = urls.map(({ hostname }) => hostname.replace(/^\[|\]$/g, ''))
   const tls = {
-    // The library asks for no name where a host is an address, and Node then for that of localhost:
+    // If the host is an IP address, the library sets no server name, and Node then checks for localhost:
     // https://github.com/nats-io/nats.js/issues/303
     checkServerIdentity: (_name: string, certificate: PeerCertificate) =>
       hosts.some((host) => checkServerIdentity(host, certificate) === undefined)
@@ -56,7 +55,7 @@ export function natsOptionsOf(config: NatsConfig): NodeConnectionOptions & { ser
   }
 }
 
-/** What is shown of a URL: never who signs in. */
+/** A URL without credentials, for messages. */
 export const shownUrl = (natsUrl: string): string =>
   natsUrl
     .split(',')

@@ -1,16 +1,16 @@
-// What nodes say to each other apart from boards. JSON, because it is little; what is not known is passed over.
+// Messages between nodes that do not concern a board. JSON, because there are few; unknown ones are ignored.
 
 export type NodeMessage =
-  /** Every second: the sender is there, hears itself, and reaches the database or not. */
+  /** A heartbeat every second: whether the sender hears itself and reaches the database. */
   | { kind: 'beat'; reachesDatabase?: boolean }
-  /** The sender was away, or heard nobody, and says next what it has of each board; anything else of it is over. */
+  /** The sender was unreachable or deaf, and sends its state of each board next; all of its earlier state is obsolete. */
   | { kind: 'back' }
   | { kind: 'goodbye' }
-  /** Connections of the sender by address and person, all of them or those that changed; 0 is none. */
+  /** The sender's connection counts by address and person, all or only changed ones; 0 is none. */
   | { kind: 'counts'; isAll: boolean; counts: [key: string, count: number][] }
-  /** Somebody has tried once, or it counts no more, under a limit of all nodes together. */
+  /** A try was counted, or given back, for a limit shared by all nodes. */
   | { kind: 'tried'; limit: string; key: string; isBack: boolean }
-  /** A question to every node, and one node's answer, in parts where it is long. */
+  /** A question to all nodes, and one node's answer, in several parts if it is long. */
   | { kind: 'ask'; id: string; question: Question }
   | { kind: 'answer'; id: string; to: string; answers: unknown[]; isLast: boolean }
 
@@ -20,6 +20,6 @@ const utf8 = new TextEncoder()
 
 export const encodeNodeMessage = (message: NodeMessage): Uint8Array => utf8.encode(JSON.stringify(message))
 
-/** @throws where it is no JSON */
+/** @throws if it is not JSON */
 export const decodeNodeMessage = (body: Uint8Array): NodeMessage =>
   JSON.parse(Buffer.from(body).toString()) as NodeMessage // signed by one of us

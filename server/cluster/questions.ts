@@ -1,4 +1,4 @@
-// Questions to all other nodes, and what they answer within a second.
+// Questions to all other nodes, and their answers within a second.
 import { randomUUID } from 'node:crypto'
 import type { NodeMessage, Question } from './node-messages.ts'
 
@@ -33,7 +33,7 @@ export class Questions {
     return answers
   }
 
-  /** Says own answers, in parts that a message can hold. */
+  /** Sends our answers, in parts that fit into a message. */
   answer(to: string, id: string, answers: unknown[]): void {
     do {
       const part = answers.splice(0, answersAPart)
@@ -48,7 +48,7 @@ export class Questions {
     if (answer.isLast) this.#isHeard(asked, nodeId)
   }
 
-  /** It answers no more. */
+  /** The node no longer answers. */
   gone(nodeId: string): void {
     for (const asked of this.#asked.values()) this.#isHeard(asked, nodeId)
   }

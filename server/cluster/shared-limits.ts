@@ -1,5 +1,5 @@
-// Limits that count people and addresses count them on all nodes together: connections as each node says how many it
-// has, tries as they happen. Nobody waits for anybody, so that for a moment there may be a few more than the limit.
+// Limits by person and address that count across all nodes: connections from the counts that each node reports, tries as
+// they happen. Nodes do not wait for each other, so a limit may be exceeded slightly for a moment.
 import type { RateLimit, RateLimits } from '../routing/rate-limits.ts'
 import type { Cluster } from './cluster.ts'
 
@@ -8,9 +8,9 @@ const keysAMessage = 2000
 
 /** Connections by address and by person. @see server/http/admission.ts */
 export interface ElsewhereCounts {
-  /** Of all other nodes. */
+  /** The total of all other nodes. */
   elsewhere(key: string): number
-  /** This node has so many from now on. */
+  /** Reports this node's new count. */
   changed(key: string, count: number): void
 }
 
@@ -71,7 +71,7 @@ export class SharedCounts implements ElsewhereCounts {
   }
 }
 
-/** Every try that one node counts is counted by all. */
+/** Makes every try that one node counts count on all nodes. */
 export function shareTries(cluster: Cluster, rates: RateLimits): void {
   const byName = new Map<string, RateLimit>(Object.entries(rates))
   for (const [limit, rate] of byName)

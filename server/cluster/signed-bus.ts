@@ -1,4 +1,4 @@
-// Messages of this deployment on a bus: each is signed and numbered by its node, so that strangers and repeats are ignored.
+// Messages of this deployment on a bus: each is signed and numbered by its node, so that foreign and replayed messages are ignored.
 import type { Logger } from 'pino'
 import type { Bus } from './bus.ts'
 import { keyOf, seal, unseal } from './envelope.ts'
@@ -29,7 +29,7 @@ export class SignedBus {
   #number = 0
   #isClosed = false
 
-  /** @param options.secret what the nodes of a deployment share */
+  /** @param options.secret shared by the nodes of a deployment */
   constructor(options: { bus: Bus; log: Logger; nodeId: string; deployment: string; secret: string }) {
     this.#bus = options.bus
     this.#log = options.log
@@ -42,7 +42,7 @@ export class SignedBus {
     return this.#stats
   }
 
-  /** Where messages about `topic` go. */
+  /** The subject for messages about `topic`. */
   subjectOf(topic: string): string {
     return `${this.#prefix}.${topic}`
   }
@@ -52,7 +52,7 @@ export class SignedBus {
     return this.#bus.maxBytes - envelopeBytes
   }
 
-  /** Nothing is sent where the bus is away: who comes back says so. */
+  /** Nothing is sent while the bus is unavailable: a node that returns announces itself. */
   send(subject: string, body: Uint8Array): void {
     if (this.#isClosed || !this.#bus.isConnected) return
     const data = seal(this.#key, subject, { nodeId: this.#nodeId, number: ++this.#number, body })
@@ -61,7 +61,7 @@ export class SignedBus {
     this.#bus.publish(subject, data)
   }
 
-  /** Own messages too. @returns ends it. */
+  /** Includes our own messages. @returns a function that unsubscribes. */
   subscribe(subject: string, listener: (message: SignedMessage) => void): () => void {
     const numbers = new Map<string, number>()
     return this.#bus.subscribe(subject, (data) => {
@@ -70,7 +70,7 @@ export class SignedBus {
     })
   }
 
-  /** Nothing is sent any more. */
+  /** Stops sending. */
   close(): void {
     this.#isClosed = true
   }
@@ -79,18 +79,18 @@ export class SignedBus {
     const opened = unseal(this.#key, subject, data)
     if (opened === 'newer') {
       if (this.#stats.newer++ === 0)
-        this.#log.warn('a node of a newer version says what this one does not understand')
+        this.#log.warn('a node with a newer version sent a message that this one does not understand')
       return null
     }
     if (opened === 'stranger') {
       if (this.#stats.strangers++ === 0)
         this.#log.warn(
-          'a message on the bus is not signed by this deployment, and ignored; has every node the same BOARDROOM_SECRET?',
+          'ignored a message on the bus that was not signed by this deployment; check that all nodes have the same BOARDROOM_SECRET',
         )
       return null
     }
     const { nodeId, number, body } = opened
-    // Played back by somebody, or twice.
+    // Replayed, or delivered twice.
     if (number <= (numbers.get(nodeId) ?? 0)) return null
     numbers.set(nodeId, number)
     this.#stats.heard++

@@ -1,25 +1,25 @@
-// A node that does not reach the database while others may is no use to anybody who could be on another one: it
-// saves nothing, hears of no change of permission, and without the bus shows a board that the others do not. Where
-// nobody reaches the database there is nowhere better to be, and people stay.
+// A node that cannot reach the database while others may is useless to people who could be on another one: it saves
+// nothing, notices no access changes, and without the bus shows a different board. If no node reaches the database, no
+// other is better, and people stay.
 import type { Logger } from 'pino'
 
-/** Without an answer for so long, it is away. */
+/** Without an answer for this long, the database counts as unavailable. */
 const awayAfterMs = 6000
-/** So long it may be away from this node alone. */
+/** How long it may be unavailable to only this node. */
 const strandedAfterMs = 6000
-/** A connection that is dead and does not say so must not hide that others work. */
+/** A silently dead connection must not hide that others work. */
 const mostQuestions = 3
 
 export interface StrandedOptions {
   log: Logger
-  /** Resolves where the database answers. */
+  /** Resolves if the database answers. */
   askDatabase: () => Promise<unknown>
 }
 
 export class Stranded {
   readonly #options: StrandedOptions
   readonly #listeners = new Set<() => void>()
-  /** Other nodes that said of late that they reach it. */
+  /** Other nodes that recently reported reaching it. */
   readonly #better = new Set<string>()
   readonly #questions = new Set<Promise<void>>()
   #answeredAt = performance.now()
@@ -51,10 +51,10 @@ export class Stranded {
     this.#better.delete(nodeId)
   }
 
-  /** About every second. @param isDeaf nobody is heard, so that nobody knows what others have. */
+  /** Called about every second. @param isDeaf no node is heard, so the state of others is unknown. */
   tick(isDeaf: boolean, stoodStill: boolean): void {
     const now = performance.now()
-    // Whoever was stopped has not asked meanwhile.
+    // A suspended process has not checked meanwhile.
     if (stoodStill) this.#answeredAt = now
     this.#ask()
     if (this.reachesDatabase || !(isDeaf || this.#better.size > 0)) {
@@ -66,7 +66,7 @@ export class Stranded {
     if (this.#isStranded || now - this.#since < strandedAfterMs) return
     this.#isStranded = true
     this.#options.log.error(
-      'this node does not reach the database, and others may: its people are sent there',
+      'this node cannot reach the database, but others may: its connections are closed so that they move there',
     )
     for (const listener of this.#listeners) listener()
   }
@@ -83,7 +83,7 @@ export class Stranded {
         () => {
           this.#answeredAt = performance.now()
         },
-        () => undefined, // that it does not answer is what is to be known
+        () => undefined, // a missing answer is the result
       )
       .finally(() => this.#questions.delete(question))
     this.#questions.add(question)

@@ -9,7 +9,7 @@ export interface Run {
   inserted: number
 }
 
-/** Beyond so many differences the middle is replaced as a whole: the script costs time and memory by their square. */
+/** Above this many differences the middle is replaced as a whole, because the script is quadratic in time and memory. */
 const mostDifferences = 600
 
 /** The runs that turn `before` into `after`, in ascending order; what lies between them is equal. */

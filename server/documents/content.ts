@@ -1,21 +1,21 @@
-// What a document holds, told from its items alone. A server never learns whether a client calls a root a map, an
+// The content of a document, derived from its items. A server never learns whether a client uses a root as a map, an
 // array, a text or XML: in a loaded Y.Doc every root is an untyped AbstractType with a map part and a list part.
 import * as Y from 'yjs'
 
 /** `array` also stands for a list whose items are XML: both are lists of values, and XML only prints otherwise. */
 export type ListKind = 'text' | 'array' | 'xml'
 
-/** What a root has content in. Clients that disagree about a root can leave both parts filled. */
+/** Which parts of a root have content. Clients that disagree about its type can fill both. */
 export interface RootParts {
   hasMap: boolean
   list: ListKind | null
 }
 
-/** Any shared type; its type parameter is the type of its events, which nobody here looks at. */
+/** Any shared type; its type parameter is the type of its events, which is irrelevant here. */
 // biome-ignore lint/suspicious/noExplicitAny: the parameter is invariant in Yjs, so no narrower one takes every type
 export type SharedType = Y.AbstractType<any>
 
-/** A document with `state` applied. @throws Error where the bytes are no Yjs v1 update. */
+/** A document with `state` applied. @throws Error if the bytes are not a Yjs v1 update. */
 export const documentOf = (state: Uint8Array | null): Y.Doc => {
   const doc = new Y.Doc()
   if (state !== null) Y.applyUpdate(doc, state)
@@ -23,12 +23,12 @@ export const documentOf = (state: Uint8Array | null): Y.Doc => {
 }
 
 /**
- * Updates that are merged in one transaction. In several, the time that Yjs spends after each adds up; in a single
- * one, values that one client added one by one are joined at the end of each, which is cheaper in portions of 500.
+ * How many updates are applied per transaction. With many transactions, the time that Yjs spends after each adds up; in a
+ * single one, joining values that a client added one by one gets expensive, which portions of 500 avoid.
  */
 const updatesPerTransaction = 500
 
-/** Apply many updates, as fast as it goes and without a moment in which most of them are lost. */
+/** Applies many updates efficiently. */
 export function applyAll(doc: Y.Doc, updates: readonly Uint8Array[]): void {
   for (let from = 0; from < updates.length; from += updatesPerTransaction) {
     doc.transact(() => {

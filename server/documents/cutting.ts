@@ -1,9 +1,9 @@
-// A stored state cut into updates that can be applied one after the other, so that a large board's document is built
-// with pauses in which other rooms have their turns. Pure; runs in the worker thread (fold-worker.ts).
+// Cuts a stored state into updates that can be applied one by one, so that a large board's document can be built with
+// pauses for other rooms. Pure; runs in the worker thread (fold-worker.ts).
 import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
 
-/** Of one portion: structs, counted dearer where they are long. About 5 ms to apply. */
+/** The cost of one portion: its structs, with long ones counted higher. About 5 ms to apply. */
 const mostWeight = 200
 const clocksOfAStruct = 200
 
@@ -14,13 +14,13 @@ interface Part {
   next: number
 }
 
-/** By client, the places of the structs that belong to one portion: from (inclusive) to (exclusive). */
+/** The structs of one portion by client: indices from (inclusive) to (exclusive). */
 type Portion = Map<number, { from: number; to: number }>
 
 /**
  * @param state Yjs v1, complete on its own.
- * @returns updates v1 in order; each rests on those before it alone, and all together are `state`. Only `state` where
- *   it does not come apart.
+ * @returns v1 updates in order, each depending only on earlier ones, and together equal to `state`. Just `state` if it
+ *   cannot be cut.
  */
 export function cut(state: Uint8Array): Uint8Array[] {
   const { structs, ds } = Y.decodeUpdate(state)
@@ -36,7 +36,7 @@ export function cut(state: Uint8Array): Uint8Array[] {
   return [...portions.map((portion) => encodePortion(portion, parts)), encodeDeletes(ds)]
 }
 
-/** In the order in which Yjs integrates: what a struct needs of another client comes before it. */
+/** In the order in which Yjs integrates: dependencies on other clients come first. */
 function portionsOf(parts: Map<number, Part>): Portion[] | null {
   const portions: Portion[] = []
   let portion: Portion = new Map()
@@ -89,17 +89,17 @@ function neededByNext(client: number, parts: Map<number, Part>): number | null {
   return struct === undefined ? null : neededBy(struct, parts)
 }
 
-/** A client of which something must come first; null where nothing must. */
+/** A client with a struct that must come first; null if there is none. */
 function neededBy(struct: Struct, parts: Map<number, Part>): number | null {
   if (struct instanceof Y.GC) return null
-  const parent: unknown = struct.parent // decoded and not integrated: a root's name, an id, or nothing
+  const parent: unknown = struct.parent // decoded but not integrated: a root's name, an id, or nothing
   for (const id of [struct.origin, struct.rightOrigin, parent instanceof Y.ID ? parent : null])
     if (id !== null && id.client !== struct.id.client && id.clock >= reachedBy(parts.get(id.client)))
       return id.client
   return null
 }
 
-/** The clock up to which a client's structs are taken. */
+/** The clock up to which a client's structs are included. */
 function reachedBy(part: Part | undefined): number {
   const next = part?.structs[part.next]
   return part === undefined ? 0 : next === undefined ? Number.POSITIVE_INFINITY : next.id.clock

@@ -1,14 +1,14 @@
-// The edit that makes one document's content equal another's, by ordinary Yjs operations: what is equal is not
-// touched, so that people who draw on meanwhile keep their work and a restored board merges like any edit.
+// Computes the edit that makes one document's content equal to another's with ordinary Yjs operations. Equal parts are not
+// touched, so that concurrent work is kept and a restored board merges like any edit.
 import * as Y from 'yjs'
 import { runsBetween } from './alignment.ts'
 import { documentOf, fingerprint, partsOf, type RootParts, type SharedType } from './content.ts'
 
 /**
- * @param current Yjs v1 state that is to change.
- * @param target Yjs v1 state whose content is wanted.
- * @param only the roots that this is about; all of both where it is left out.
- * @returns an update v1 for `current`, or null where the content is equal already.
+ * @param current Yjs v1 state to change.
+ * @param target Yjs v1 state with the desired content.
+ * @param only the roots to compare; all by default.
+ * @returns a v1 update for `current`, or null if the content is already equal.
  */
 export function difference(
   current: Uint8Array,
@@ -18,7 +18,7 @@ export function difference(
   const clientId = new Y.Doc().clientID
   const updates: Uint8Array[] = []
   let state = current
-  // A root can be opened as one type only, and its map and its list are two: so one fresh document for each part.
+  // A root can be opened only as one type, but its map and list parts need two, so each part gets a fresh document.
   for (const equalise of [equaliseMapOf, clearListOfOtherKind, equaliseListOf]) {
     const doc = documentOf(state)
     doc.clientID = clientId
@@ -49,7 +49,7 @@ function equaliseMapOf(doc: Y.Doc, wanted: Y.Doc, name: string): void {
   equaliseMap(doc.getMap(name), wanted.getMap(name))
 }
 
-/** A root that was used as text and is to be a list, or the other way round, is emptied as what it is. */
+/** A root that changes between text and list is emptied as its current type. */
 function clearListOfOtherKind(doc: Y.Doc, wanted: Y.Doc, name: string): void {
   const mine = partsIn(doc, name).list
   const theirs = partsIn(wanted, name).list
@@ -102,7 +102,7 @@ interface List {
 function equaliseList(mine: List, wanted: List): void {
   const before = mine.toArray()
   const after = wanted.toArray()
-  // From the end, so that earlier positions stay what they are.
+  // From the end, so that earlier positions remain valid.
   for (const run of runsBetween(before.map(fingerprint), after.map(fingerprint)).reverse()) {
     const olds = before.slice(run.at, run.at + run.removed)
     const news = after.slice(run.from, run.from + run.inserted)
@@ -119,7 +119,7 @@ function equaliseList(mine: List, wanted: List): void {
 
 function replace(list: List, at: number, removed: number, values: unknown[]): void {
   if (removed > 0) list.delete(at, removed)
-  // An XML list takes XML nodes only, and those are what the wanted XML list holds.
+  // An XML list accepts only XML nodes, which is what the target XML list contains.
   if (values.length > 0) list.insert(at, values.map(copyOf) as never[])
 }
 
@@ -166,7 +166,7 @@ function equaliseText(mine: Y.Text, wanted: Y.Text): void {
     at = run.at + run.removed
   }
   if (delta.length > 0) mine.applyDelta(delta, { sanitize: false })
-  // Formatting that overlaps what was kept may spill: then the whole text is written anew.
+  // Formatting that overlaps kept text may spill over; then the whole text is rewritten.
   if (delta.length > 0 && fingerprint(mine.toDelta()) !== fingerprint(wanted.toDelta())) {
     mine.delete(0, mine.length)
     mine.applyDelta(copiedDelta(wanted), { sanitize: false })
@@ -193,7 +193,7 @@ function joined(units: TextUnit[]): TextOp[] {
   return ops
 }
 
-/** Yjs adds to the attributes it is given, so they are copied. */
+/** Yjs modifies the attributes it is given, so they are copied. */
 const copiedOp = (op: TextOp): TextOp => ({
   insert: copyOf(op.insert),
   ...(op.attributes === undefined ? {} : { attributes: { ...op.attributes } }),

@@ -1,5 +1,5 @@
-// The one worker thread of this process for slow work on documents: a handle that starts it when it is first
-// needed, asks one question at a time, and replaces it when it dies or hangs.
+// A worker thread for slow work on documents: the handle starts it on first use, sends one task at a time, and replaces
+// it if it dies or hangs.
 import { Worker } from 'node:worker_threads'
 import type { Logger } from 'pino'
 import { BoardroomError } from '../errors.ts'
@@ -15,13 +15,13 @@ interface Waiting {
 
 export interface DocumentWorkerOptions {
   log: Logger
-  /** A question that takes longer ends the thread; only its asker is told. */
+  /** A task that takes longer terminates the thread; only its caller gets an error. */
   timeoutMs?: number
-  /** Questions that may wait; beyond, askers are told to come back. */
+  /** The most queued tasks; beyond that, callers are told to try again. */
   maxWaiting?: number
 }
 
-/** @throws (every method) BoardroomError too_many_requests | closing; Error where the document cannot be read. */
+/** @throws (every method) BoardroomError too_many_requests | closing; Error if the document cannot be read. */
 export class DocumentWorker {
   readonly #log: Logger
   readonly #timeoutMs: number
@@ -39,14 +39,14 @@ export class DocumentWorker {
     this.#maxWaiting = maxWaiting
   }
 
-  /** Ask the thread. Bytes in the question are copied, so they stay the caller's. */
+  /** Sends a task to the thread. Its bytes are copied, so they still belong to the caller. */
   run<Name extends TaskName>(name: Name, ask: Ask<Name>): Promise<Answer<Name>> {
     if (this.#isClosed) return Promise.reject(new BoardroomError('closing', 'the server is closing'))
     if (this.#waiting.length >= this.#maxWaiting) {
       return Promise.reject(
         new BoardroomError(
           'too_many_requests',
-          'too many documents are being worked on; try again in a moment',
+          'too many documents are being processed; try again in a moment',
         ),
       )
     }
@@ -56,7 +56,7 @@ export class DocumentWorker {
     })
   }
 
-  /** A board's rows as one Yjs v1 state: the `Fold` that rooms ask for. */
+  /** A board's rows as one Yjs v1 state: the `Fold` that rooms use. */
   async foldStored({ snapshot, updates }: Ask<'join'>): Promise<Uint8Array> {
     try {
       return await this.run('join', { snapshot, updates })
@@ -67,8 +67,8 @@ export class DocumentWorker {
   }
 
   /**
-   * The same by their bytes alone, in a tenth of the time and not in the thread, where they simply follow each other. What
-   * was written over is still in it then: where that makes `mostBytes` or more, the thread is asked after all.
+   * The same from their bytes alone, in a tenth of the time and without the thread, if the updates simply follow each
+   * other. The result still contains overwritten content; if that makes it `mostBytes` or larger, the thread does it after all.
    */
   async joinStored(stored: Ask<'join'>, mostBytes: number): Promise<Uint8Array> {
     const { snapshot, updates } = stored
@@ -78,7 +78,7 @@ export class DocumentWorker {
     return joined ?? (await this.foldStored(stored))
   }
 
-  /** Ends the thread; waiting questions are refused. */
+  /** Terminates the thread; queued tasks are refused. */
   async close(): Promise<void> {
     this.#isClosed = true
     const thread = this.#thread
@@ -101,10 +101,10 @@ export class DocumentWorker {
     this.#timer = setTimeout(() => {
       this.#log.error({ task: current.name, timeoutMs: this.#timeoutMs }, 'the document worker hangs')
       const hung = this.#thread
-      this.#drop(new Error(`no answer within ${this.#timeoutMs} ms`))
+      this.#drop(new Error(`no result within ${this.#timeoutMs} ms`))
       hung
         ?.terminate()
-        .catch((error: unknown) => this.#log.warn({ err: error }, 'a worker thread did not end'))
+        .catch((error: unknown) => this.#log.warn({ err: error }, 'a worker thread did not terminate'))
     }, this.#timeoutMs)
     const transfer: ArrayBuffer[] = []
     this.#thread.postMessage(
@@ -124,11 +124,11 @@ export class DocumentWorker {
     })
     const ended = (error: Error) => {
       if (thread !== this.#thread) return
-      this.#log.error({ err: error, task: this.#current?.name }, 'the document worker ended')
+      this.#log.error({ err: error, task: this.#current?.name }, 'the document worker exited')
       this.#drop(error)
     }
     thread.on('error', ended)
-    thread.on('exit', (code) => ended(new Error(`the document worker ended with code ${code}`)))
+    thread.on('exit', (code) => ended(new Error(`the document worker exited with code ${code}`)))
     return thread
   }
 
@@ -139,7 +139,7 @@ export class DocumentWorker {
     return current
   }
 
-  /** The thread is of no use any more: the next question starts another. */
+  /** The thread is unusable: the next task starts another. */
   #drop(error: Error): void {
     this.#thread = null
     this.#settle()?.reject(error)
@@ -147,7 +147,7 @@ export class DocumentWorker {
   }
 }
 
-/** The same question with bytes in buffers of their own: a view would be cloned with all of what it is a view of. */
+/** The same task with bytes in separate buffers: a view would be cloned with its whole underlying buffer. */
 function exact(value: unknown, transfer: ArrayBuffer[]): unknown {
   if (value instanceof Uint8Array) {
     const copy = new Uint8Array(value)
@@ -155,7 +155,7 @@ function exact(value: unknown, transfer: ArrayBuffer[]): unknown {
     return copy
   }
   if (Array.isArray(value)) {
-    // Thousands of small updates are cloned faster than transferred: each transfer is a handle of its own.
+    // Cloning thousands of small updates is faster than transferring them, because each transfer needs its own handle.
     if (value.length > 16 && value.every((item) => item instanceof Uint8Array))
       return value.map((item) => new Uint8Array(item))
     return value.map((item) => exact(item, transfer))

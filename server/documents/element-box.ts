@@ -1,18 +1,18 @@
-// Whether a document has an element, and where it is: for what is pinned to one.
+// Whether a document has an element, and its position, for pins.
 import * as Y from 'yjs'
 import type { Box } from '../../shared/anchor.ts'
 import { documentOf, partsOf, type SharedType } from './content.ts'
 
 export interface FoundElement {
-  /** Deleted elements are there too: undo brings them back. */
+  /** Deleted elements exist too, because undo can restore them. */
   isThere: boolean
-  /** null where nothing tells it. */
+  /** null if unknown. */
   box: Box | null
 }
 
 /**
- * The element `id`, a key of any map at the root or the `id` of an entry of any array there: whatever a canvas calls its
- * elements. A document of texts alone has none.
+ * The element `id`: a key in any root map, or the `id` of an entry in any root array, whatever the canvas calls its
+ * elements. A document with only texts has none.
  */
 export function findElement(state: Uint8Array, id: string): FoundElement {
   const doc = documentOf(state)
@@ -48,5 +48,5 @@ const isNumber = (value: unknown): value is number => typeof value === 'number' 
 function propertyOf(value: unknown, key: string): unknown {
   if (value instanceof Y.Map) return value.get(key)
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
-  return (value as Record<string, unknown>)[key] // its own property, as was asked
+  return (value as Record<string, unknown>)[key] // an own property, as checked
 }

@@ -1,5 +1,5 @@
-// What is kept of single elements of the bundled canvas, read without giving the root a type: a server never learns what
-// its clients call it. And what changed between two readings.
+// Reads single elements of the bundled canvas without giving the root a type, because the server never learns its type
+// from clients, and compares two readings.
 import * as Y from 'yjs'
 import { sameJson } from '../../shared/element.ts'
 import { elementsRoot } from '../../shared/scene.ts'
@@ -7,13 +7,13 @@ import { elementsRoot } from '../../shared/scene.ts'
 /** As stored: geometry under `geo`. */
 export type ElementProperties = Record<string, unknown>
 
-/** The living struct that holds an element, or whatever else stands under its key. */
+/** The current struct under an element's key, whether it is an element or not. */
 export function elementItem(doc: Y.Doc, id: string): Y.Item | null {
   const item = doc.share.get(elementsRoot)?._map.get(id)
   return item === undefined || item.deleted ? null : item
 }
 
-/** null where there is nothing; an empty object where what is there is no element. */
+/** null if there is nothing; an empty object if it is not an element. */
 export function propertiesAt(doc: Y.Doc, id: string): ElementProperties | null {
   const item = elementItem(doc, id)
   if (item === null) return null
@@ -32,12 +32,12 @@ export function propertiesAt(doc: Y.Doc, id: string): ElementProperties | null {
 export interface ElementEdit {
   elementId: string
   change: 'created' | 'updated' | 'deleted' | 'restored'
-  /** Only the properties that differ; one that was or is missing stands on the other side alone. */
+  /** Only the properties that differ; an added or removed one appears on one side only. */
   oldValues: ElementProperties
   newValues: ElementProperties
 }
 
-/** What led from one reading of an element to another; null where nothing did. */
+/** The change between two readings of an element; null if there is none. */
 export function editBetween(
   elementId: string,
   before: ElementProperties | null,
@@ -60,7 +60,7 @@ export function editBetween(
   return { elementId, change, oldValues, newValues }
 }
 
-/** Two edits of one element as one: from before the first to after the second. */
+/** Merges two edits of one element: from before the first to after the second. */
 export function joinedEdit(first: ElementEdit, second: ElementEdit): ElementEdit {
   const oldValues = { ...first.oldValues }
   const newValues = { ...first.newValues }

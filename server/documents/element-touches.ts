@@ -1,26 +1,26 @@
-// Which elements of the bundled canvas an update touches, and how, told before it is applied. For whoever may do some
-// things to elements and not others. Everything that is no element of that canvas counts as foreign.
+// Which elements of the bundled canvas an update touches, and how, determined before it is applied. For principals with
+// limited rights on elements. Everything that is not an element of that canvas counts as foreign.
 import * as Y from 'yjs'
 import { readElement } from '../../shared/element.ts'
 import { elementsRoot } from '../../shared/scene.ts'
 import { type ElementProperties, elementItem, propertiesAt } from './element-properties.ts'
 
-/** What is done to an element. A restored one is created; one that nobody can draw yet is still being created. */
+/** The kind of change. Restoring counts as creating; so does any change of an element that is not drawable yet. */
 export type ElementAct = 'create' | 'update' | 'delete'
 
 export type ElementRights = Readonly<Record<ElementAct, boolean>>
 
 export interface Touches {
   elements: ReadonlyMap<string, ReadonlySet<ElementAct>>
-  /** It touches something that is no element. */
+  /** Whether it touches anything that is not an element. */
   isForeign: boolean
 }
 
-/** The first thing about `touches` that `rights` do not allow, as a sentence; null where there is none. */
+/** A sentence about the first of `touches` that `rights` do not allow; null if all are allowed. */
 export function refusedTouch(touches: Touches, rights: ElementRights): string | null {
   if (rights.create && rights.update && rights.delete) return null
   if (touches.isForeign)
-    return 'this is no element of the canvas; writing it needs can_create, can_update and can_delete'
+    return 'this is not an element of the canvas; writing it requires can_create, can_update and can_delete'
   for (const acts of touches.elements.values())
     for (const act of acts) if (!rights[act]) return sentences[act]
   return null
@@ -32,21 +32,21 @@ const sentences: Record<ElementAct, string> = {
   delete: 'this agent may not delete elements: it lacks can_delete; the edit is not kept',
 }
 
-/** Where a struct stands: under which root, in which element, in which of its properties. */
+/** The location of a struct: its root, element and property. */
 interface Place {
   root: string
   /** Key in the root; null in a list. */
   element: string | null
-  /** Key in the element; null where the struct is the element itself. */
+  /** Key in the element; null if the struct is the element itself. */
   property: string | null
   depth: number
 }
 
-/** A struct in nothing that still is: it has no effect. */
+/** A struct inside something deleted: it has no effect. */
 const gone = 'gone'
 
 /**
- * @param update v1, which validateUpdate has found in order for `doc` as it is.
+ * @param update v1, already validated by validateUpdate against the current `doc`.
  * @param doc never changed, root types included.
  */
 export const touchesOf = (update: Uint8Array, doc: Y.Doc): Touches => new Reading(update, doc).run()
@@ -60,7 +60,7 @@ class Reading {
   readonly #rootNames = new Map<unknown, string>()
   readonly #elements = new Map<string, Set<ElementAct>>()
   readonly #before = new Map<string, ElementProperties | null>()
-  /** What is written anew: `element` and `element property`. Deleting what was there before belongs to it. */
+  /** What is overwritten: `element` and `element property`. Deleting the previous value is part of that. */
   readonly #written = new Set<string>()
   #isForeign = false
 
@@ -108,7 +108,7 @@ class Reading {
     } else if (before !== null) this.#change(element, place, before, isGone ? undefined : lastValueOf(item))
   }
 
-  /** Of what is there, and was there before. */
+  /** For existing elements. */
   #change(element: string, { property, depth }: Place, before: ElementProperties, value: unknown): void {
     if (!isDrawable(element, before)) this.#touch(element, 'create')
     else if (property !== 'isDeleted' || depth > 1) this.#touch(element, 'update')
@@ -141,7 +141,7 @@ class Reading {
     const before = this.#propertiesOf(element)
     if (before === null) return
     if (property === null) this.#touch(element, 'delete')
-    // With an element goes all that is in it.
+    // Deleting an element deletes everything in it.
     else if (!this.#isDeletedHere(element)) this.#change(element, place, before, undefined)
   }
 
@@ -187,7 +187,7 @@ class Reading {
           ? (current.origin ?? current.rightOrigin)
           : parent instanceof Y.AbstractType
             ? (parent._item?.id ?? null)
-            : (parent as Y.ID) // the third of the three that a parent may be
+            : (parent as Y.ID) // the remaining one of three possible kinds of parent
         const next = id === null ? null : this.#find(id)
         if (next === null || (!isNeighbour && next.deleted && this.#isStored(next))) place = gone
         else {

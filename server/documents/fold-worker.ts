@@ -1,5 +1,5 @@
-// The thread in which documents are folded, converted and compared, so that no room feels it. Started by
-// document-worker.ts; answers one message at a time.
+// The thread in which documents are folded, converted and compared, so that no room is slowed down. Started by
+// document-worker.ts; handles one message at a time.
 import { parentPort } from 'node:worker_threads'
 import { jsonOf } from './content.ts'
 import { cut } from './cutting.ts'
@@ -15,7 +15,7 @@ import { patchYjsMerging } from './yjs-merging.ts'
 
 patchYjsMerging()
 
-/** By name, what is done here. */
+/** The tasks by name. */
 export const work: { [Name in TaskName]: (ask: Ask<Name>) => Answer<Name> } = {
   fold: ({ snapshot, updates, times, withVersion }) => fold(snapshot, updates, withVersion, times),
   foldAll: ({ logs }) => logs.map(foldedOrNull),
@@ -38,11 +38,11 @@ function foldedOrNull({ snapshot, updates, times, withVersion }: StoredLog): Fol
   try {
     return fold(snapshot, updates, withVersion, times)
   } catch {
-    return null // the board is folded alone then, and says why it cannot be
+    return null // the board is then folded separately, which reports the error
   }
 }
 
-/** JSON nested so deeply that walking it takes the whole stack is the sender's fault. */
+/** JSON nested so deeply that it overflows the stack is the sender's fault. */
 function refusingDepth(importing: () => Imported): Imported {
   try {
     return importing()
@@ -61,7 +61,7 @@ interface Question {
 
 parentPort?.on('message', ({ id, name, ask }: Question) => {
   try {
-    // The name says which question it is; the sender's types hold the pair together.
+    // The name identifies the task; the sender's types guarantee the matching payload.
     const answer = (work[name] as (ask: never) => unknown)(ask)
     parentPort?.postMessage({ id, answer })
   } catch (error) {

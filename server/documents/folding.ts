@@ -1,5 +1,5 @@
-// Folding a log into a snapshot, and packing a state as a version. Pure, and slow on large boards: runs in the
-// worker thread (fold-worker.ts).
+// Folds a log into a snapshot, and packs a state as a version. Pure, but slow on large boards, so it runs in the worker
+// thread (fold-worker.ts).
 import { createHash } from 'node:crypto'
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib'
 import * as Y from 'yjs'
@@ -11,26 +11,26 @@ export interface Folded {
   /** Yjs v1, complete on its own: nothing pending, and a probe edit on it works. */
   state: Uint8Array
   checksum: Uint8Array
-  /** Places in `updates` of those whose dependencies are not there yet: they must stay in the log. */
+  /** Indices in `updates` of those with missing dependencies, which must stay in the log. */
   keptBack: number[]
-  /** The same state as a version, where it was asked for. */
+  /** The same state as a version, if requested. */
   version: Uint8Array | null
-  /** As versions: what the board was before much of it was removed, with when (ms since 1970), oldest first. */
+  /** Versions from before much of the board was removed, with their times (ms since 1970), oldest first. */
   beforeRemovals: { version: Uint8Array; at: number }[]
-  /** The texts on the board, as they are searched. */
+  /** The texts on the board, for searching. */
   searchKey: string
 }
 
 /**
- * SHA-256 of a stored state. Native and fast enough (0.6 ms a MiB) to be checked at every load; CRC-32 is twice as
- * fast, but four bytes are little for a store that may hold millions of boards.
+ * SHA-256 of a stored state. It is native and fast enough (0.6 ms per MiB) to check at every load; CRC-32 is twice as
+ * fast, but four bytes are too few for millions of boards.
  */
 export const checksumOf = (state: Uint8Array): Uint8Array => createHash('sha256').update(state).digest()
 
 /**
- * Fold log updates into a snapshot, by applying them; `Y.mergeUpdates` takes time by the square of their number.
+ * Folds log updates into a snapshot by applying them; `Y.mergeUpdates` is quadratic in their number.
  * @param times of the updates, ms since 1970
- * @throws Error where the bytes cannot be applied or what comes out cannot be edited: nothing may be written then.
+ * @throws Error if the bytes cannot be applied or the result cannot be edited; nothing may be written then.
  */
 export function fold(
   snapshot: Uint8Array | null,
@@ -45,7 +45,7 @@ export function fold(
     if (keptBack.size + dangling.length >= updates.length || dangling.length === 0 || keptBack.size > 0) {
       keptBack = new Set(updates.keys())
       doc = apply(snapshot, updates, keptBack)
-      if (hasPending(doc)) throw new Error('the snapshot depends on edits that it does not hold')
+      if (hasPending(doc)) throw new Error('the snapshot depends on edits that it does not contain')
       break
     }
     keptBack = new Set(dangling)
@@ -65,8 +65,8 @@ export function fold(
 }
 
 /**
- * A board's rows as one Yjs v1 state, to be shown and not stored: half the work of a fold, which tries its result.
- * What depends on edits that are not there yet is left out. @throws Error where the bytes cannot be applied
+ * A board's rows as one Yjs v1 state for display only, at half the cost of a fold, which also tests its result.
+ * Updates with missing dependencies are left out. @throws Error if the bytes cannot be applied
  */
 export function joined(snapshot: Uint8Array | null, updates: readonly Uint8Array[]): Uint8Array {
   const doc = apply(snapshot, updates, new Set())
@@ -81,7 +81,7 @@ function apply(snapshot: Uint8Array | null, updates: readonly Uint8Array[], left
   return doc
 }
 
-/** The updates that say more than the document took in. */
+/** The updates that contain more than the document could apply. */
 function danglingIn(doc: Y.Doc, updates: readonly Uint8Array[]): number[] {
   const clocks = Y.decodeStateVector(Y.encodeStateVector(doc))
   const isKnown = (client: number, end: number) => end <= (clocks.get(client) ?? 0)
@@ -98,18 +98,18 @@ function danglingIn(doc: Y.Doc, updates: readonly Uint8Array[]): number[] {
 }
 
 /**
- * An edit in a scratch copy must come out as an update; otherwise everything written after that would be lost.
- * @throws Error where it does not.
+ * An edit on a scratch copy must produce an update; otherwise all later edits would be lost.
+ * @throws Error if it does not.
  */
 export function probe(state: Uint8Array): void {
   const doc = documentOf(state)
-  if (hasPending(doc)) throw new Error('the state depends on edits that it does not hold')
+  if (hasPending(doc)) throw new Error('the state depends on edits that it does not contain')
   let emitted = false
   doc.on('update', () => {
     emitted = true
   })
   doc.getMap(`probe ${doc.guid}`).set('edit', 1)
-  if (!emitted) throw new Error('an edit on the state emits no update')
+  if (!emitted) throw new Error('an edit on the state produced no update')
 }
 
 // Version 2 of the encoding and brotli at 4: a third of gzip of version 1 at the same time (see docs/decisions.md).
@@ -123,6 +123,6 @@ const compressed = (bytes: Uint8Array): Uint8Array =>
 /** A Yjs v1 state as versions are stored: encoding V2, brotli. */
 export const pack = (state: Uint8Array): Uint8Array => compressed(Y.convertUpdateFormatV1ToV2(state))
 
-/** What `pack` made, as Yjs v1. @throws Error where the bytes are something else. */
+/** The result of `pack` as Yjs v1. @throws Error if the bytes are something else. */
 export const unpack = (packed: Uint8Array): Uint8Array =>
   Y.convertUpdateFormatV2ToV1(brotliDecompressSync(packed))

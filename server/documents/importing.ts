@@ -1,5 +1,5 @@
-// What an import would change, worked out on a copy of the board: nothing reaches the room before it is checked by
-// the same rules as edits that come over the socket. Runs in the worker thread.
+// Computes the changes of an import on a copy of the board, so that nothing reaches the room before it passes the same
+// rules as edits over the WebSocket. Runs in the worker thread.
 import { createHash } from 'node:crypto'
 import { inflateSync } from 'node:zlib'
 import * as Y from 'yjs'
@@ -21,7 +21,7 @@ import { defaultValidationLimits } from './validate/verdict.ts'
 
 /**
  * A Yjs update from outside, merged into the board.
- * @see validateUpdate for what is refused. Client ids that the board knows may be continued by their owner alone.
+ * @see validateUpdate for what is refused. Client ids known to the board can only be extended by their owner.
  */
 export function importUpdate({ current, update, ownClients, limits }: Ask<'importUpdate'>): Imported {
   const doc = documentOf(current)
@@ -42,7 +42,7 @@ export function importUpdate({ current, update, ownClients, limits }: Ask<'impor
     return refused(`the update is refused: ${verdict.message}${expected}`)
   }
   if (verdict.outcome === 'resync') {
-    return refused('the update depends on edits that this board does not hold; send the whole document')
+    return refused('the update depends on edits that this board does not have; send the whole document')
   }
   const { suspects } = verdict
   if (suspects > 0 && dryRun({ snapshot: current, updates: [], update, structs: suspects }).isTooCrowded)
@@ -57,16 +57,16 @@ export function importUpdate({ current, update, ownClients, limits }: Ask<'impor
 
 const ownTypes = 'a drawing as application/vnd.excalidraw+json, other JSON as application/json'
 
-/** Elements that an answer names; the rest are counted. */
+/** The most elements named in a response; the rest are only counted. */
 const mostNamed = 100
 
-/** Where an export has the board's comments: not a root of its document. */
+/** The key of the board's comments in an export, which is not a root of its document. */
 export const threadsKey = 'boardroom.threads'
 
 /**
- * Roots by name, as `jsonOf` shows them: each named root gets exactly this content, the others stay, or with
- * `replace` are emptied. What is equal is not touched, and shared types that are there stay what they are; a new
- * object directly in a root becomes a shared map, everything below it a plain value.
+ * Imports roots by name, as shown by `jsonOf`: each named root gets exactly this content; others are kept or, with
+ * `replace`, emptied. Equal content is not touched, and existing shared types keep their type; a new object directly in
+ * a root becomes a shared map, and everything below it a plain value.
  */
 export function importJson({ current, body, replace, limits }: Ask<'importJson'>): Imported {
   const roots = parsed(body)
@@ -87,8 +87,7 @@ export function importJson({ current, body, replace, limits }: Ask<'importJson'>
     } else if (isObject(value) && (kind ?? 'map') === 'map') {
       fillMap(target.getMap(name), value, doc.getMap(name), true)
     } else {
-      const expected =
-        kind === null ? 'an object, an array or a string' : `what the board has there (${kind})`
+      const expected = kind === null ? 'an object, an array or a string' : `the board's type for it (${kind})`
       return refused(`root ${JSON.stringify(name.slice(0, 100))}: expected ${expected}`)
     }
   }
@@ -97,11 +96,11 @@ export function importJson({ current, body, replace, limits }: Ask<'importJson'>
   return outcomeOf(current, update, limits)
 }
 
-/** The drawing of an `.excalidraw` file: its elements are added, or with `replace` take the place of all others. */
+/** Imports an `.excalidraw` file: its elements are added or, with `replace`, replace all others. */
 export function importScene({ current, body, replace, limits }: Ask<'importScene'>): Imported {
   const scene = drawingIn(body, limits.maxBoardBytes)
   if (typeof scene === 'string') return refused(`expected an Excalidraw drawing: ${scene}`)
-  // What is far too large is refused before a document is made of it, which takes many times its size in memory.
+  // Far too large input is refused before building a document, which takes many times its size in memory.
   const bytes = jsonBytes(scene.elements, limits.maxBoardBytes)
   if (bytes > limits.maxBoardBytes) return { outcome: 'too_large', bytes }
   const embedded = embeddedFilesOf(scene.images)
@@ -120,7 +119,7 @@ export function importScene({ current, body, replace, limits }: Ask<'importScene
     update = bytes
   })
   doc.transact(() => {
-    // Deleted is what says so: an element that was merely left out would come back from a client that still shows it.
+    // Mark removed elements as deleted: an element that was merely omitted would be restored by clients that still show it.
     writeElements(
       doc,
       removed.map((element) => ({ ...element, isDeleted: true })),
@@ -141,7 +140,7 @@ export function importScene({ current, body, replace, limits }: Ask<'importScene
     : result
 }
 
-/** How long elements are as JSON; stops counting beyond `most`, where it says what they would have at this rate. */
+/** The size of elements as JSON; beyond `most` it stops and returns an extrapolated size. */
 function jsonBytes(elements: readonly SceneElement[], most: number): number {
   let bytes = 0
   for (const [at, element] of elements.entries()) {
@@ -151,9 +150,9 @@ function jsonBytes(elements: readonly SceneElement[], most: number): number {
   return bytes
 }
 
-/** What a file holds; or why there is nothing in it. */
+/** The content of a file, or why there is none. */
 function drawingIn(body: Uint8Array, maxBoardBytes: number): Drawing | string {
-  // As much as an import may send at once.
+  // The largest import.
   const most = 4 * maxBoardBytes
   const found = findDrawing(body, most)
   switch (found.name) {
@@ -170,21 +169,20 @@ function drawingIn(body: Uint8Array, maxBoardBytes: number): Drawing | string {
   }
 }
 
-/** The rules hold for what we made out of somebody's JSON too: long keys, deep values, too many roots. */
+/** The rules also apply to updates built from somebody's JSON: long keys, deep values, too many roots. */
 function outcomeOf(current: Uint8Array, update: Uint8Array | null, limits: ImportLimits): Imported {
   const doc = documentOf(current)
   if (update === null) return sized(doc, null, limits)
   const verdict = validateUpdate(update, doc, () => 'ok', {
     ...defaultValidationLimits,
     maxNewRootsPerUpdate: defaultValidationLimits.maxRootsPerBoard,
-    // It was made here, of a body that has its limit: one edit of many elements is what an import is.
+    // The update was built here from a body with a size limit, so an import may have many structs.
     maxStructsPerUpdate: Number.POSITIVE_INFINITY,
     // A replaced board deletes everything it had.
     maxDeletedClocksPerUpdate: defaultValidationLimits.maxClock,
   })
   if (verdict.outcome === 'reject') return refused(`the content is refused: ${verdict.message}`)
-  if (verdict.outcome === 'resync')
-    throw new Error(`an import that depends on what is not there: ${verdict.rule}`)
+  if (verdict.outcome === 'resync') throw new Error(`the import depends on missing edits: ${verdict.rule}`)
   Y.applyUpdate(doc, update)
   return sized(doc, update, limits)
 }
@@ -196,7 +194,7 @@ function sized(doc: Y.Doc, update: Uint8Array | null, limits: ImportLimits): Imp
   return { outcome: 'ok', update, elements: 0, skipped: 0, leftOut: [], background: null, files: [] }
 }
 
-/** Properties that an element of the same id had and has no more. */
+/** Removes properties that an element with the same id no longer has. */
 function removeStale(doc: Y.Doc, element: SceneElement): void {
   const map = elementMaps(doc).get(element.id)
   if (!(map instanceof Y.Map)) return
@@ -204,7 +202,7 @@ function removeStale(doc: Y.Doc, element: SceneElement): void {
   for (const key of [...map.keys()]) if (!(key in wanted)) map.delete(key)
 }
 
-/** Malformed JSON is an answer like any other refusal: undefined, which nothing expects. */
+/** Malformed JSON becomes undefined, which is refused like any other unexpected value. */
 const parsed = (body: Uint8Array): unknown => {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
@@ -224,7 +222,7 @@ const embeddedFilesOf = (images: Drawing['images']): Map<string, EmbeddedFile> =
     ]),
   )
 
-/** Images are known by their content everywhere; Excalidraw's own ids are random or SHA-1. */
+/** Images are identified by their content; Excalidraw's own ids are random or SHA-1. */
 const withContentId = (element: SceneElement, embedded: Map<string, EmbeddedFile>): SceneElement => {
   const file = typeof element.fileId === 'string' ? embedded.get(element.fileId) : undefined
   return file === undefined ? element : { ...element, fileId: file.id, status: 'saved' }

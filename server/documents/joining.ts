@@ -1,5 +1,5 @@
-// A snapshot and the log that follows it as one update, by their bytes: what a board is opened with that was not folded.
-// Building its document instead takes ten times as long. What was written over stays in it, as it does in the log.
+// Joins a snapshot and the following log into one update at the byte level, to open a board that was not folded. Building
+// its document would take ten times as long. Overwritten content stays in the result, as in the log.
 
 import { ContentRef, readContent } from './validate/content.ts'
 import { Refused, UpdateReader } from './validate/update-reader.ts'
@@ -11,10 +11,10 @@ const rightOriginBit = 0x40
 const parentSubBit = 0x20
 const contentBits = 0x1f
 
-/** So many bytes are read in one turn, in about a millisecond. */
+/** How many bytes are read per turn, in about a millisecond. */
 const bytesOfATurn = 128 * 1024
 
-/** These bytes were judged when they came in. */
+/** These bytes were validated when they arrived. */
 const limits = { ...defaultValidationLimits, maxKeyBytes: Number.POSITIVE_INFINITY }
 
 /** The structs of one client: how many, up to which clock, and their bytes. */
@@ -28,13 +28,13 @@ interface Part {
 /** Deleted clocks, from (inclusive) to (exclusive). */
 type Range = [from: number, to: number]
 
-/** It does not come together by its bytes. */
+/** Thrown if the updates cannot be joined at the byte level. */
 class NotPlain extends Error {}
 
 /**
  * @param updates Yjs v1, in the log's order.
- * @returns Yjs v1, complete on its own. Null where the updates do not simply follow each other, or something that they
- *   rest on is missing: then a document tells.
+ * @returns Yjs v1, complete on its own. Null if the updates do not simply follow each other or dependencies are
+ *   missing; then a document has to be built.
  */
 export async function joinedByBytes(updates: readonly Uint8Array[]): Promise<Uint8Array | null> {
   const joining = new Joining()
@@ -50,9 +50,9 @@ export async function joinedByBytes(updates: readonly Uint8Array[]): Promise<Uin
 class Joining {
   readonly #parts = new Map<number, Part>()
   readonly #deleted = new Map<number, Range[]>()
-  /** By client, the clock that something needs to be reached. */
+  /** By client, the clock required by dependencies. */
   readonly #needed = new Map<number, number>()
-  /** Of the update that is being read. */
+  /** For the current update. */
   #turnEndsAt = bytesOfATurn
 
   async add(update: Uint8Array): Promise<void> {
@@ -75,7 +75,7 @@ class Joining {
   result(): Uint8Array {
     for (const [client, clock] of this.#needed) if (clock > this.#reached(client)) throw new NotPlain()
     const pieces: Uint8Array[] = [numbers([this.#parts.size])]
-    // The order in which Yjs writes them.
+    // The order that Yjs uses.
     for (const [client, { from, count, bytes }] of [...this.#parts].sort(([a], [b]) => b - a))
       pieces.push(numbers([count, client, from]), ...bytes)
     pieces.push(numbers([this.#deleted.size]))

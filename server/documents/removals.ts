@@ -1,24 +1,24 @@
-// Where a log takes much of a board away, and what the board was before. Told from the roots alone, so it holds for a
-// document of any client; an element that says `isDeleted: true` counts as gone. Pure; runs in the worker thread.
+// Finds where a log removes much of a board, and the state before that. It only looks at the roots, so it works for any
+// client's document; an element with `isDeleted: true` counts as removed. Pure; runs in the worker thread.
 import * as Y from 'yjs'
 import { elementsRoot } from '../../shared/scene.ts'
 import { applyAll, documentOf, partsOf, type SharedType } from './content.ts'
 
-/** Much: a fifth of what a root holds and no fewer than this; or all of it, where it held a few. */
+/** "Much" means a fifth of a root's content and at least this many; or all of it, if it had a few. */
 const leastEntries = 5
 const leastCharacters = 100
 const share = 1 / 5
 const fewestOfAll = 3
-/** What goes within this time goes in one go. */
+/** Removals within this time count as one. */
 const oneGoMs = 60_000
-/** A log is looked at in so many steps at most: an update each, where it has no more. */
+/** A log is examined in at most this many steps: one update each, if it has no more. */
 const mostSteps = 2000
 const mostStates = 5
 
 export interface FormerState {
   /** Yjs v1. */
   state: Uint8Array
-  /** When it was left behind, ms since 1970. */
+  /** The time of the state, ms since 1970. */
   at: number
 }
 
@@ -27,17 +27,17 @@ interface Count {
   isText: boolean
 }
 
-/** How a root went lately: the highest count of one go, and the last step that still had it. */
+/** The recent history of a root: the highest count, and the last step that still had it. */
 interface Course {
   peak: Count
   peakStep: number
   peakAt: number
-  /** The peak is asked for already; it holds until more is there than ever, or nothing went for a while. */
+  /** Whether the peak was already recorded; reset when the count exceeds it or nothing was removed for a while. */
   isTaken: boolean
 }
 
 /**
- * The states just before much was removed in one go, oldest first; at most five, those that held the most.
+ * The states just before much was removed at once, oldest first; at most five, those with the most content.
  * @param times of the updates, ms since 1970, in their order
  */
 export function statesBeforeRemovals(
@@ -53,7 +53,7 @@ export function statesBeforeRemovals(
   doc.on('afterTransaction', ({ changed }: Y.Transaction) => {
     for (const [type, keys] of changed) {
       if (type._item === null) touched.add(type)
-      // An element is deleted and brought back by a property of its own.
+      // An element is deleted and restored through its own property.
       else if (keys.has('isDeleted') && type._item.parent instanceof Y.AbstractType)
         touched.add(type._item.parent as SharedType)
     }
@@ -91,15 +91,15 @@ export function statesBeforeRemovals(
 }
 
 /**
- * Whether so much can have gone at any time, told from what a document is at the end. Most logs remove little, and looking
- * at their every step is most of what folding them takes.
+ * Whether that much can have been removed at any time, judged from the final document. Most logs remove little, and
+ * examining every step is most of the cost of folding.
  */
 export function mayHaveLostMuch(doc: Y.Doc): boolean {
   for (const [name, root] of doc.share) if (lostAtMost(name, root) >= fewestOfAll) return true
   return false
 }
 
-/** Entries that are gone, or may have been: what was written over may have been deleted before. */
+/** Entries that are, or may have been, removed: overwritten ones may have been deleted before. */
 function lostAtMost(name: string, root: SharedType): number {
   let lost = 0
   for (const item of root._map.values()) {
@@ -131,7 +131,7 @@ function countOf(name: string, root: SharedType): Count {
   return { entries, isText: root._length > 0 && partsOf(root).list === 'text' }
 }
 
-/** An element is a map of its own, or, of other clients, a plain value. */
+/** An element is a shared map or, for other clients, a plain value. */
 const isDeletedElement = (item: Y.Item): boolean => {
   if (!(item.content instanceof Y.ContentType)) {
     const value: unknown = item.content.getContent().at(-1)
@@ -141,7 +141,7 @@ const isDeletedElement = (item: Y.Item): boolean => {
   return flag !== undefined && !flag.deleted && flag.content.getContent().at(-1) === true
 }
 
-/** @param places how many of the updates each state has in it, in rising order */
+/** @param places how many of the updates each state includes, in ascending order */
 function statesAt(
   snapshot: Uint8Array | null,
   updates: readonly Uint8Array[],

@@ -1,4 +1,4 @@
-// What the document worker can be asked, with the shapes of question and answer; both are cloned between threads.
+// The tasks of the document worker with their inputs and results, which are cloned between threads.
 
 import type { LeftOut } from '../../shared/drawing.ts'
 import type { FoundElement } from './element-box.ts'
@@ -8,11 +8,11 @@ import type { DryRunAnswer, DryRunQuestion } from './validate/crowds.ts'
 
 export interface ImportLimits {
   maxNewClientsPerUpdate: number
-  /** Bytes of the document afterwards. */
+  /** The size of the resulting document in bytes. */
   maxBoardBytes: number
 }
 
-/** What an import would do. Refusals are answers and not errors: an error is a bug or a broken document. */
+/** The effect of an import. Refusals are results and not errors: an error means a bug or a broken document. */
 export type Imported =
   | { outcome: 'refused'; message: string }
   | { outcome: 'too_large'; bytes: number }
@@ -22,12 +22,12 @@ export type Imported =
       elements: number
       skipped: number
       leftOut: LeftOut[]
-      /** The colour behind the drawing, where the file names one. */
+      /** The background colour, if the file has one. */
       background: string | null
       files: EmbeddedFile[]
     }
 
-/** An image that a drawing carried inside; `id` is the sha-256 of its content in lower-case hex. */
+/** An image embedded in a drawing; `id` is the SHA-256 of its content in lower-case hex. */
 export interface EmbeddedFile {
   id: string
   data: Uint8Array
@@ -43,12 +43,12 @@ export interface StoredLog {
 
 export interface Tasks {
   fold: { ask: StoredLog; answer: Folded }
-  /** Null where one cannot be folded. */
+  /** Null for boards that cannot be folded. */
   foldAll: { ask: { logs: StoredLog[] }; answer: (Folded | null)[] }
   join: { ask: { snapshot: Uint8Array | null; updates: Uint8Array[] }; answer: Uint8Array }
   cut: { ask: { state: Uint8Array }; answer: Uint8Array[] }
   dryRun: { ask: DryRunQuestion; answer: DryRunAnswer }
-  /** Yjs v1 -> as versions are stored. */
+  /** Yjs v1 -> packed as a version. */
   pack: { ask: { state: Uint8Array }; answer: Uint8Array }
   unpack: { ask: { packed: Uint8Array }; answer: Uint8Array }
   difference: { ask: { current: Uint8Array; target: Uint8Array }; answer: Uint8Array | null }

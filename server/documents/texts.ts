@@ -1,14 +1,14 @@
-// The texts on a board, for searching: of Excalidraw's elements and of any other schema that keeps its texts as Yjs
-// texts, or under the names that canvases use.
+// Extracts the texts on a board for searching: from Excalidraw elements and any other schema that stores texts as Yjs
+// texts or under the names that canvases commonly use.
 import * as Y from 'yjs'
 import { searchKeyOf } from '../../shared/search-key.ts'
 import { partsOf, type SharedType } from './content.ts'
 
-/** Characters; a board with more is found by what comes first. */
+/** The most characters; of a board with more, only the beginning is searchable. */
 const longestKey = 200_000
 const names = ['text', 'name', 'title', 'label']
 
-/** What is deleted on the canvas is not found. */
+/** Deleted elements are not searchable. */
 export function searchKeyIn(doc: Y.Doc): string {
   const texts: string[] = []
   let length = 0

@@ -1,10 +1,10 @@
-// A cheaper tidying for Yjs. After every transaction it joins values that one client added one after the other. Here they
-// are chained, and copied once, when somebody reads them. What a document says does not depend on it.
+// Cheaper merging for Yjs. After every transaction, Yjs joins values that one client added one after the other. Here they
+// are chained and copied only once, when they are read. The content of a document is not affected.
 import * as Y from 'yjs'
 
 /**
- * A struct of this many values is joined with no more, because what is added to it later copies it. Not smaller:
- * browsers join what is left apart.
+ * A struct with this many values is not joined further, because every later addition would copy it. It should not be
+ * smaller, because browsers join whatever is left separate.
  */
 const mostJoinedValues = 65_536
 
@@ -12,7 +12,7 @@ interface Values {
   arr: unknown[]
 }
 
-/** Values that belong together and are not yet one array. */
+/** Values that belong together but are not one array yet. */
 interface Chain {
   values: unknown[]
   length: number
@@ -22,7 +22,7 @@ interface Chain {
 const chains = new WeakMap<Values, Chain>()
 const patched = new WeakSet<object>()
 
-/** Changes how the Yjs of this thread joins. To be called before documents are built; again is harmless. */
+/** Patches Yjs in this thread. Must be called before documents are built; repeated calls are harmless. */
 export function patchYjsMerging(): void {
   for (const Content of [Y.ContentAny, Y.ContentJSON]) {
     const { prototype } = Content

@@ -1,5 +1,5 @@
-// Documents of boards for the parts above: made from a drawing before there is a board, written with it in one
-// transaction, edited while people are on it, and read as a drawing.
+// Board documents for the layers above: built from a drawing before the board exists, written together with it in one
+// transaction, edited live, and read as a drawing.
 import type { Transaction } from 'kysely'
 import * as Y from 'yjs'
 import { imageTypeOf } from '../../shared/image-type.ts'
@@ -11,7 +11,7 @@ import { holdContent, insertFile, insertFirstUpdate } from './document-queries.t
 import { asBuffer } from './log/queries.ts'
 
 export interface MadeDocument {
-  /** Yjs v1; null: nothing is drawn. */
+  /** Yjs v1; null: empty. */
   update: Uint8Array | null
   files: readonly EmbeddedFile[]
 }
@@ -19,9 +19,9 @@ export interface MadeDocument {
 export interface BoardDocuments {
   /** @throws BoardroomError invalid_request | too_large | too_many_requests */
   make(drawing: object): Promise<MadeDocument>
-  /** To a new, empty board, in the caller's transaction. @throws BoardroomError too_large */
+  /** Writes to a new, empty board in the caller's transaction. @throws BoardroomError too_large */
   write(trx: Transaction<Tables>, boardId: string, made: MadeDocument, author: string): Promise<void>
-  /** A function that edits and is done when it returns. Live for collaborators; resolves once committed. */
+  /** Runs a synchronous editing function. Collaborators see it live; resolves once committed. */
   edit(boardId: string, change: (doc: Y.Doc) => void, author: string): Promise<void>
   /** The parsed `.excalidraw` file. */
   drawing(boardId: string): Promise<Record<string, unknown>>
@@ -44,14 +44,14 @@ export const boardDocuments = ({ worker, config, edit, document }: Deps): BoardD
     if (made.outcome === 'too_large')
       throw new BoardroomError(
         'too_large',
-        `the board may have ${config.maxBoardBytes} bytes and would have ${made.bytes}`,
+        `the board may have at most ${config.maxBoardBytes} bytes and would have ${made.bytes}`,
       )
     const files = made.files.filter(({ data }) => imageTypeOf(data) !== null)
     const tooLarge = files.find(({ data }) => data.length > config.maxFileBytes)
     if (tooLarge !== undefined)
       throw new BoardroomError(
         'too_large',
-        `a file may have ${config.maxFileBytes} bytes; one of the drawing has ${tooLarge.data.length}`,
+        `a file may have at most ${config.maxFileBytes} bytes; one in the drawing has ${tooLarge.data.length}`,
       )
     return { update: made.update, files }
   },

@@ -1,11 +1,11 @@
-// Request bodies of documents and files: held in memory as a whole, so all of them together have a bound. Whoever finds
-// no room waits a while, with the body still on the wire.
+// Request bodies of documents and files are held in memory as a whole, so their total is bounded. A request without room
+// waits for a while, with its body still unread.
 import type { Context } from 'hono'
 import { BoardroomError } from '../errors.ts'
 import type { HttpEnv } from '../routing/context.ts'
 
 const defaultMostBytes = 160 * 1024 * 1024
-/** Below the request time-out, so that the answer still arrives. */
+/** Below the request time-out, so that the response still arrives. */
 const defaultPatienceMs = 8000
 const mostWaiting = 200
 
@@ -21,7 +21,7 @@ export class BodyBudget {
   }
 
   /**
-   * Read the body, hand it to `work`, and count it until that is done. A body of untold length counts as `maxBytes`.
+   * Reads the body, passes it to `work`, and counts it until that is done. A body of unknown length counts as `maxBytes`.
    * @throws BoardroomError too_large | too_many_requests | invalid_request (empty)
    */
   async with<Result>(
@@ -47,14 +47,14 @@ export class BodyBudget {
     }
   }
 
-  /** In the order of coming, so that small bodies do not overtake a large one for ever. */
+  /** First come, first served, so that small bodies do not overtake a large one for ever. */
   async #enter(bytes: number): Promise<void> {
     if (this.#waiting.length === 0 && this.#hasRoom(bytes)) {
       this.#taken += bytes
       return
     }
     const busy = () =>
-      new BoardroomError('too_many_requests', 'too many uploads at this moment; try again in some seconds')
+      new BoardroomError('too_many_requests', 'too many uploads at the moment; try again in a few seconds')
     if (this.#waiting.length >= mostWaiting) throw busy()
     await new Promise<void>((resolve, reject) => {
       const entry = {
@@ -90,7 +90,7 @@ export class BodyBudget {
     }
   }
 
-  /** One body is let in however large: its route has a limit of its own. */
+  /** A single body is always admitted, however large: its route has its own limit. */
   #hasRoom(bytes: number): boolean {
     return this.#taken === 0 || this.#taken + bytes <= this.#mostBytes
   }

@@ -1,4 +1,4 @@
-// What the storage routes need of the rest, handed in by server/parts.
+// The dependencies of the storage routes, passed in by server/parts.
 import type { Level } from '../../shared/levels.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import type { Config } from '../config.ts'
@@ -19,14 +19,14 @@ export interface StorageDeps {
     identity: Identity,
     boardId: string,
     level: Level,
-    /** Also a board in the trash, for those who may bring it back. */
+    /** Also allows a board in the trash, for people who may restore it. */
     options?: { deleted?: boolean },
   ): Promise<AccessDecision>
   /** The colour behind a drawing. @see server/boards/background.ts */
   backgrounds: {
     /** Null: white. */
     read(boardId: string): Promise<string | null>
-    /** Shown to everyone who is there. */
+    /** Sends it to everybody on the board. */
     set(boardId: string, color: string): Promise<void>
   }
   /** The board's comments as JSON; null if there are none. @see server/comments/export-queries.ts */
@@ -38,10 +38,10 @@ export interface StorageDeps {
   >
 }
 
-/** The boards as their rooms have them. @see server/rooms/rooms.ts */
+/** The boards' current documents. @see server/rooms/rooms.ts */
 export interface LiveBoards {
-  /** Yjs v1, unsaved edits included. */
+  /** Yjs v1, including unsaved edits. */
   document(boardId: string): Promise<Uint8Array>
-  /** Shown to everyone in the room. @returns once committed, with what `tell` says; false where nothing changed */
+  /** Sent to everybody in the room. @returns once committed, together with the event of `tell`; false if nothing changed */
   applyAsServer(boardId: string, update: Uint8Array, author: string, tell: Telling): Promise<boolean>
 }

@@ -93,7 +93,7 @@ backups('made beside a running server, restored into a new folder, are the same 
       const cut = path.join(folder, 'cut.backup')
       const bytes = await readFile(file)
       await writeFile(cut, bytes.subarray(0, bytes.length / 2))
-      assert.match((await run(otherDir, ['restore', cut])).stderr, /cut off/)
+      assert.match((await run(otherDir, ['restore', cut])).stderr, /truncated/)
       await answer(otherDir, ['restore', file])
       const restored = await withEmbedded(otherDir, everyRow)
       for (const [table, rows] of Object.entries(wasAsked)) {

@@ -135,14 +135,14 @@ wrong('ends the start with one line: a token, another database, a node without t
         const secret = 'a secret that all nodes of a test have'
         await rejects(startNode(database, { secret, natsUrl: nats.url, natsToken: 'wrong' }), {
           code: 'invalid_config',
-          message: /does not accept who we are; check NATS_TOKEN/,
+          message: /does not accept our credentials; check NATS_TOKEN/,
         })
         const node = await startNode(database, { secret, natsUrl: nats.url, natsToken: 'right' })
         await rejects(startNode(database, { secret, waitForServerMs: 0 }), { code: 'database_in_use' })
         await withDatabase((another) =>
           rejects(startNode(another, { secret, natsUrl: nats.url, natsToken: 'right' }), {
             code: 'invalid_config',
-            message: /works on another database/,
+            message: /uses another database/,
           }),
         )
         await node.stop()

@@ -43,7 +43,7 @@ const refuses = (config: Partial<NatsConfig>, message: RegExp): Promise<void> =>
   })
 
 const unwelcome =
-  /does not accept who we are; check NATS_TOKEN, NATS_CREDENTIALS_FILE or the user in NATS_URL/
+  /does not accept our credentials; check NATS_TOKEN, NATS_CREDENTIALS_FILE or the user in NATS_URL/
 
 const withUrl = ({ port }: Nats, before: string, scheme = 'nats'): string =>
   `${scheme}://${before}127.0.0.1:${port}`

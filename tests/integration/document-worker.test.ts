@@ -59,7 +59,7 @@ threading('is replaced when it hangs, and only the one who asked is told', () =>
       }
       const slow = worker.run('difference', { current: textsOf('abcdefghi'), target: textsOf('ABCDEFGHI') })
       const next = worker.run('json', { state: stateWith('c') })
-      await rejects(slow, /no answer within/)
+      await rejects(slow, /no result within/)
       assert.is(Buffer.from(await next).toString(), '{"m":{"c":1}}')
     },
     // Long enough for a new thread to start and answer, also on a busy machine.

@@ -64,7 +64,7 @@ versions('a message of a newer version is passed over and counted, and the log s
     assert.equal(heard, [])
     assert.is(cluster.stats.newer, 2)
     assert.is(cluster.stats.strangers, 0)
-    assert.equal(logged, ['a node of a newer version says what this one does not understand'])
+    assert.equal(logged, ['a node with a newer version sent a message that this one does not understand'])
     say(nodesSubject, counts)
     assert.equal(heard, ['counts'], 'what it understands, it still hears')
   }),

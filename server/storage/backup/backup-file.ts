@@ -1,5 +1,5 @@
-// The backup file: gzip around frames of [type u8][length u32][payload]. A header, then for each table its name, its
-// rows as COPY gives them, and what they must add up to; an end, without which the file was cut off.
+// The backup file: gzipped frames of [type u8][length u32][payload]. A header, then for each table its name, its rows in
+// COPY format and a checksum; and an end frame, without which the file is truncated.
 import { createReadStream, createWriteStream } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
@@ -13,7 +13,7 @@ export const formatVersion = 1
 export const Header = z.object({
   product: z.literal('boardroom-backup'),
   format: z.int(),
-  /** Names of the migrations whose tables these are, in order. */
+  /** The names of the applied migrations, in order. */
   migrations: z.array(z.string()),
   created_at: z.string(),
   /** Of the trail, with their bounds as Postgres writes them. */
@@ -46,7 +46,7 @@ export function* frame(type: number, payload: Buffer): Generator<Buffer> {
 export const jsonFrame = (type: number, body: unknown): Generator<Buffer> =>
   frame(type, Buffer.from(JSON.stringify(body), 'utf8'))
 
-/** Written beside its place and moved there when it is whole and on disk. Readable by its owner alone. */
+/** Written to a temporary file and renamed once it is complete and on disk. Readable only by its owner. */
 export async function writeBackupFile(file: string, chunks: AsyncIterable<Buffer>): Promise<void> {
   const partial = `${file}.partial`
   try {
@@ -65,11 +65,11 @@ export async function writeBackupFile(file: string, chunks: AsyncIterable<Buffer
   }
 }
 
-/** @throws BoardroomError invalid_request: no backup, damaged or cut off */
+/** @throws BoardroomError invalid_request: not a backup, damaged or truncated */
 export async function* readBackupFile(file: string): AsyncGenerator<Frame> {
   const source = createReadStream(file)
   const unzipped = createGunzip()
-  // `pipe` does not carry errors along; destroying does, and the loop below throws them.
+  // `pipe` does not forward errors; destroying does, and the loop below throws them.
   source.on('error', (error) => unzipped.destroy(error))
   source.pipe(unzipped)
   let rest: Buffer = Buffer.alloc(0)
@@ -86,7 +86,7 @@ export async function* readBackupFile(file: string): AsyncGenerator<Frame> {
       }
       rest = rest.subarray(at)
     }
-    if (rest.length > 0) throw damaged('it is cut off')
+    if (rest.length > 0) throw damaged('it is truncated')
   } catch (error) {
     throw asDamage(error)
   } finally {
@@ -102,7 +102,7 @@ export const damaged = (how: string, cause?: unknown): BoardroomError =>
 
 const asDamage = (error: unknown): unknown => {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (code === 'Z_BUF_ERROR') return damaged('it is cut off', error)
+  if (code === 'Z_BUF_ERROR') return damaged('it is truncated', error)
   if (code.startsWith('Z_')) return damaged('it is damaged, or no backup of Boardroom', error)
   if (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR')
     return damaged(`the file cannot be read (${code})`, error)

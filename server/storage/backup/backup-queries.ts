@@ -1,10 +1,10 @@
-// What a backup asks the catalog: which tables, columns, partitions and sequences there are. Nothing is listed by
-// hand, so a table that a later migration makes is in the backup from its first day.
+// Reads tables, columns, partitions and sequences from the catalog. Nothing is listed by hand, so that a table added by a
+// later migration is automatically included in backups.
 import type { ClientBase } from 'pg'
 
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
-/** Kept by the migrations themselves: a backup names them in its header instead. */
+/** Maintained by the migrations; a backup lists these in its header instead. */
 const recordTable = 'migrations'
 
 export interface TableShape {
@@ -12,7 +12,7 @@ export interface TableShape {
   columns: string[]
 }
 
-/** Every table but partitions (their rows come with the parent), each behind those that it refers to. */
+/** Every table except partitions (their rows are read through the parent), each after the ones it references. */
 export async function tablesOf(client: ClientBase, schema: string): Promise<TableShape[]> {
   const { rows: tables } = await client.query<TableShape>(
     `select c.relname as name, array_agg(a.attname::text order by a.attnum) as columns
@@ -94,7 +94,7 @@ export async function triggersOf(client: ClientBase, schema: string): Promise<Tr
   return rows
 }
 
-/** The first table that holds anything; a fresh instance has the system actor and nothing else. */
+/** The first table with rows; a fresh instance contains only the system actor. */
 export async function firstFilledTable(
   client: ClientBase,
   schema: string,

@@ -1,4 +1,4 @@
-// Everything of an instance into one file while it runs, and back into an empty one. No other program is needed.
+// Backs up a running instance into one file, and restores it into an empty one, without external programs.
 import { createHash } from 'node:crypto'
 import { access } from 'node:fs/promises'
 import type { ClientBase } from 'pg'
@@ -33,7 +33,7 @@ import {
 } from './backup-queries.ts'
 
 export interface BackupOptions {
-  /** A sentence about each table. */
+  /** Reports progress, a sentence per table. */
   onProgress?: (message: string) => void
 }
 
@@ -43,7 +43,7 @@ export interface BackupSummary {
 }
 
 /**
- * Writes all rows, as they are at one moment, into `file`. People keep working meanwhile.
+ * Writes a consistent snapshot of all rows to `file`. People can keep working meanwhile.
  * @param file must not exist; appears when it is complete.
  * @throws BoardroomError conflict (the file exists) | database_unreachable
  */
@@ -98,14 +98,14 @@ async function* contentOf(
     summary.rows += rows
     onProgress?.(`${table.name}: ${rows} rows`)
   }
-  // Last: numbers given out meanwhile make them higher, which does no harm; lower would.
+  // Last: numbers handed out meanwhile only make them higher, which is harmless; lower would not be.
   yield* jsonFrame(FrameType.end, { tables: summary.tables, sequences: await sequencesOf(client, schema) })
 }
 
 /**
- * Fills an empty instance from `file`, in one transaction: complete, or nothing was changed. Run by the owner of the
- * tables, while no server uses them.
- * @throws BoardroomError invalid_request (cut off, damaged, no backup) | conflict (not empty) | database_too_new |
+ * Fills an empty instance from `file` in one transaction. Must be run by the owner of the tables, while no server uses
+ * them.
+ * @throws BoardroomError invalid_request (truncated, damaged, not a backup) | conflict (not empty) | database_too_new |
  *   database_unreachable
  */
 export async function restore(
@@ -139,23 +139,23 @@ async function restoreWithin(
   if (filled !== null) {
     throw new BoardroomError(
       'conflict',
-      `a backup is restored into an instance that was never started; here "${filled}" has rows. Choose a new data folder (--data-dir) or schema (--database-schema). Nothing was changed`,
+      `a backup can only be restored into an instance that was never started, but "${filled}" has rows. Choose a new data folder (--data-dir) or schema (--database-schema). Nothing was changed`,
     )
   }
   await makePartitions(client, schema, header)
-  // Rows come as they were: no trigger records, announces or refuses them. The owner may do this, inside the transaction.
+  // Rows are inserted unchanged: no trigger records, announces or refuses them. The owner may disable triggers within the transaction.
   const triggers = await triggersOf(client, schema)
   for (const table of new Set(triggers.map((trigger) => trigger.table))) {
     await client.query(`alter table ${quoted(schema)}.${quoted(table)} disable trigger user`)
   }
-  await client.query(`delete from ${quoted(schema)}.users`) // the system actor: the file has it
+  await client.query(`delete from ${quoted(schema)}.users`) // the system actor, which is included in the file
   const summary: BackupSummary = { tables: 0, rows: 0 }
   for (;;) {
     const next = await nextOf(frames, FrameType.table, FrameType.end)
     if (next.type === FrameType.end) {
       const { tables: told, sequences } = parsed(End, next)
       if (told !== summary.tables) throw damaged('tables are missing')
-      if (!(await frames.next()).done) throw damaged('something follows its end')
+      if (!(await frames.next()).done) throw damaged('there is data after its end')
       for (const trigger of triggers) await client.query(enabling(schema, trigger))
       for (const [name, value] of Object.entries(sequences)) {
         await client.query('select setval($1::regclass, $2::bigint)', [
@@ -168,13 +168,13 @@ async function restoreWithin(
     const table = parsed(TableStart, next)
     const known = tables.find(({ name }) => name === table.name)
     if (known === undefined || table.columns.some((column) => !known.columns.includes(column))) {
-      throw damaged(`it has a table that is not known here: ${table.name}`)
+      throw damaged(`it has an unknown table: ${table.name}`)
     }
     const end: { told: z.infer<typeof TableEnd> | null; sha256: string } = { told: null, sha256: '' }
     const target = `${quoted(schema)}.${quoted(table.name)} (${table.columns.map(quoted).join()})`
     const rows = await copyIn(client, `copy ${target} from stdin (format binary)`, tableData(frames, end))
     if (end.told?.rows !== rows || end.told.sha256 !== end.sha256)
-      throw damaged(`the rows of ${table.name} are not what was saved`)
+      throw damaged(`the rows of ${table.name} do not match their checksum`)
     summary.tables++
     summary.rows += rows
     onProgress?.(`${table.name}: ${rows} rows`)
@@ -216,12 +216,12 @@ function refuseOtherVersions(header: Header, here: string[]): void {
   }
 }
 
-/** Months that the trail had and this instance has not. */
+/** Creates months of the trail that this instance lacks. */
 async function makePartitions(client: ClientBase, schema: string, header: Header): Promise<void> {
   const existing = new Set((await partitionsOf(client, schema)).map(({ name }) => name))
   for (const { parent, name, bounds } of header.partitions) {
     if (existing.has(name)) continue
-    // Written into the statement as they are, so they must be bounds and nothing else.
+    // Inserted verbatim into the statement, so they must be nothing but bounds.
     if (!/^FOR VALUES FROM \('[-+: .\dT]+'\) TO \('[-+: .\dT]+'\)$/.test(bounds))
       throw damaged(`a partition has no bounds: ${name}`)
     const partition = `${quoted(schema)}.${quoted(name)}`
@@ -237,8 +237,8 @@ const enabling = (schema: string, { table, trigger, state }: TriggerState): stri
 
 async function nextOf(frames: AsyncGenerator<Frame>, ...types: number[]): Promise<Frame> {
   const next = await frames.next()
-  if (next.done === true) throw damaged('it is cut off')
-  if (!types.includes(next.value.type)) throw damaged('it is damaged, or no backup of Boardroom')
+  if (next.done === true) throw damaged('it is truncated')
+  if (!types.includes(next.value.type)) throw damaged('it is damaged, or not a Boardroom backup')
   return next.value
 }
 
@@ -246,11 +246,11 @@ function parsed<Schema extends z.ZodType>(schema: Schema, { payload }: Frame): z
   try {
     return schema.parse(JSON.parse(payload.toString('utf8')))
   } catch (error) {
-    throw damaged('it is damaged, or no backup of Boardroom', error)
+    throw damaged('it is damaged, or not a Boardroom backup', error)
   }
 }
 
-/** A connection of its own, past any pooler, without time-outs; what it began is gone when it fails. */
+/** A separate connection without pooler and time-outs; if it fails, its transaction is rolled back. */
 async function alone<Result>(
   database: Database,
   work: (client: ClientBase) => Promise<Result>,
