@@ -101,7 +101,9 @@ export class Cluster implements Nodes {
 
   async start(): Promise<void> {
     const { bus } = this.#options
-    this.#undo.push(this.#bus.subscribe(this.#toNodes, (message) => this.#heardNode(message)))
+    this.#undo.push(
+      this.#bus.subscribe(this.#toNodes, (message) => this.#heardNode(message), { withOwn: true }),
+    )
     bus.onChange((isConnected) => {
       if (!isConnected) this.#becomeDeaf('the bus is unavailable')
       else this.#beat()
@@ -153,7 +155,6 @@ export class Cluster implements Nodes {
     const { bus } = this.#options
     const subject = this.#bus.subjectOf(`board.${boardId.toLowerCase()}`)
     const end = this.#bus.subscribe(subject, ({ nodeId, body }) => {
-      if (nodeId === this.nodeId) return
       this.#sawSign(nodeId)
       this.#guard(() => listener.message(nodeId, body))
     })

@@ -4,7 +4,7 @@
 //
 // The signature covers the subject and everything after it. A node's numbers only increase, so that replayed messages
 // are detected. Messages with a higher version are ignored.
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 
@@ -21,12 +21,19 @@ export interface Sealed {
 export type Opened = Sealed | 'stranger' | 'newer'
 
 /** The key of a deployment, derived from the secret and the database. */
-export const keyOf = (secret: string, purpose: string): Buffer =>
-  Buffer.from(hkdfSync('sha256', secret, '', `boardroom bus ${purpose}`, 32))
+export const keyOf = (secret: string, purpose: string): KeyObject =>
+  createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', `boardroom bus ${purpose}`, 32)))
 
-export function seal(key: Buffer, subject: string, { nodeId, number, body }: Sealed): Uint8Array {
+/** A node id as it is written in a message. */
+export const idBytesOf = (nodeId: string): Buffer => Buffer.from(nodeId.replaceAll('-', ''), 'hex')
+
+/** Whether a message claims to come from the node with this id; its signature is not checked. */
+export const saysItIsOf = (id: Buffer, message: Uint8Array): boolean =>
+  id.equals(message.subarray(1 + signatureBytes, 1 + signatureBytes + idBytes))
+
+export function seal(key: KeyObject, subject: string, { nodeId, number, body }: Sealed): Uint8Array {
   const encoder = encoding.createEncoder()
-  encoding.writeUint8Array(encoder, Buffer.from(nodeId.replaceAll('-', ''), 'hex'))
+  encoding.writeUint8Array(encoder, idBytesOf(nodeId))
   encoding.writeVarUint(encoder, number)
   encoding.writeUint8Array(encoder, body)
   const signed = encoding.toUint8Array(encoder)
@@ -37,7 +44,7 @@ export function seal(key: Buffer, subject: string, { nodeId, number, body }: Sea
   return message
 }
 
-export function unseal(key: Buffer, subject: string, message: Uint8Array): Opened {
+export function unseal(key: KeyObject, subject: string, message: Uint8Array): Opened {
   if (message.length <= 1 + signatureBytes + idBytes) return 'stranger'
   const [version = 0] = message
   if (version > busVersion) return 'newer'
@@ -52,5 +59,5 @@ export function unseal(key: Buffer, subject: string, message: Uint8Array): Opene
   return { nodeId, number, body: decoding.readTailAsUint8Array(decoder) }
 }
 
-const signatureOf = (key: Buffer, subject: string, signed: Uint8Array): Buffer =>
+const signatureOf = (key: KeyObject, subject: string, signed: Uint8Array): Buffer =>
   createHmac('sha256', key).update(subject).update('\0').update(signed).digest().subarray(0, signatureBytes)

@@ -1,7 +1,8 @@
 // Messages of this deployment on a bus: each is signed and numbered by its node, so that foreign and replayed messages are ignored.
+import type { KeyObject } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { Bus } from './bus.ts'
-import { keyOf, seal, unseal } from './envelope.ts'
+import { idBytesOf, keyOf, saysItIsOf, seal, unseal } from './envelope.ts'
 
 const envelopeBytes = 128
 
@@ -23,7 +24,8 @@ export class SignedBus {
   readonly #bus: Bus
   readonly #log: Logger
   readonly #nodeId: string
-  readonly #key: Buffer
+  readonly #ownId: Buffer
+  readonly #key: KeyObject
   readonly #prefix: string
   readonly #stats: SignedBusStats = { sent: 0, sentBytes: 0, heard: 0, heardBytes: 0, strangers: 0, newer: 0 }
   #number = 0
@@ -34,6 +36,7 @@ export class SignedBus {
     this.#bus = options.bus
     this.#log = options.log
     this.#nodeId = options.nodeId
+    this.#ownId = idBytesOf(options.nodeId)
     this.#key = keyOf(options.secret, options.deployment)
     this.#prefix = `boardroom.${options.deployment}`
   }
@@ -61,10 +64,18 @@ export class SignedBus {
     this.#bus.publish(subject, data)
   }
 
-  /** Includes our own messages. @returns a function that unsubscribes. */
-  subscribe(subject: string, listener: (message: SignedMessage) => void): () => void {
+  /**
+   * Our own messages are skipped before their signature is checked, unless `withOwn` is set.
+   * @returns a function that unsubscribes.
+   */
+  subscribe(
+    subject: string,
+    listener: (message: SignedMessage) => void,
+    { withOwn = false }: { withOwn?: boolean } = {},
+  ): () => void {
     const numbers = new Map<string, number>()
     return this.#bus.subscribe(subject, (data) => {
+      if (!withOwn && saysItIsOf(this.#ownId, data)) return
       const message = this.#open(subject, data, numbers)
       if (message !== null) listener(message)
     })
