@@ -76,7 +76,7 @@ const listing = async ({ server, ada, open, shoot }: Studio) => {
   await shoot('boards-account', page)
   await page.keyboard.press('Escape')
   await page.getByLabel('Search boards').fill('nothing like it')
-  await page.getByText('Nothing is called').waitFor()
+  await page.locator('.empty').waitFor()
   await shoot('boards-search', page)
   await page.route('**/import', () => {})
   await page.locator('input[type=file]').setInputFiles('tests/fixtures/boards/data-viz.excalidraw')
@@ -255,7 +255,7 @@ const underScrutiny = async ({ server, ada, open, shoot }: Studio) => {
   await templates.getByLabel('Name', { exact: true }).fill('Ana Lima')
   await templates.getByLabel('CPF').fill('111.111.111-11')
   await press(templates, 'Create board')
-  await templates.getByRole('alert').waitFor()
+  await templates.locator('[aria-invalid=true]').waitFor()
   await shoot('template-wrong', templates)
   const variables = { name: 'Ana Lima', cpf: '529.982.247-25', birth_date: '1984-05-17' }
   const made = { title: 'Ana’s intake', template_id: template.id, variables }

@@ -132,6 +132,8 @@ export const Canvas = ({
       // Embedded pages would be requests to elsewhere; a link stays a link.
       validateEmbeddable={false}
       UIOptions={{
+        // Beside the drawing wherever both have room: the team library asks to select something there.
+        dockedSidebarBreakpoint: 800,
         canvasActions: {
           changeViewBackgroundColor: isEditor,
           loadScene: false,

@@ -17,6 +17,15 @@ interface MenuProps {
   className?: string
 }
 
+/** At the edge of a screen the list would be outside of it: to the right of the left edge, above the lower one. */
+const bringIn = (list: HTMLElement): void => {
+  const { left, bottom, height } = list.getBoundingClientRect()
+  if (left < edge) list.style.transform = `translateX(${edge - left}px)`
+  const above = (list.parentElement?.getBoundingClientRect().top ?? 0) - edge
+  if (bottom > window.innerHeight - edge && height < above)
+    Object.assign(list.style, { top: 'auto', bottom: 'calc(100% + 4px)' })
+}
+
 export const Menu = ({ label, items, children, className = 'quiet square' }: MenuProps) => {
   const [isOpen, setOpen] = useState(false)
   const root = useRef<HTMLDivElement>(null)
@@ -26,9 +35,7 @@ export const Menu = ({ label, items, children, className = 'quiet square' }: Men
   useEffect(() => {
     if (!isOpen) return
     const list = root.current?.querySelector<HTMLElement>('[role=menu]')
-    // At the left edge of a narrow screen, the list would begin outside of it.
-    const left = list?.getBoundingClientRect().left ?? 0
-    if (list && left < edge) list.style.transform = `translateX(${edge - left}px)`
+    if (list) bringIn(list)
     root.current?.querySelector<HTMLElement>('[role=menuitem]')?.focus()
     const close = (event: PointerEvent) => {
       if (event.target instanceof Node && !root.current?.contains(event.target)) setOpen(false)

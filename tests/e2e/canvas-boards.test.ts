@@ -17,6 +17,17 @@ const choose = async (page: Page, board: string, what: string): Promise<void> =>
 }
 const titles = (page: Page): Promise<string[]> => page.locator('.board-card h2').allTextContents()
 
+boards.test('have a menu that is seen whole, also at the lower edge of the window', async (about) => {
+  const noor = await about.server.user('Noor')
+  await noor.board('Low')
+  const page = await about.open('/', { cookie: noor.cookie, viewport: { width: 1000, height: 520 } })
+  await page.getByRole('button', { name: 'Low: actions' }).click()
+  const last = page.getByRole('menuitem', { name: 'Move to trash' })
+  const { y = 0, height = 0 } = (await last.boundingBox()) ?? {}
+  assert.ok(y > 0 && y + height <= 520, `${y} and ${height} of 520`)
+  await page.getByRole('menuitem', { name: 'Rename' }).click({ timeout: 5000 })
+})
+
 boards.test('are renamed, duplicated, found, sorted, thrown away and brought back', async (about) => {
   const linus = await about.server.user('Linus')
   const page = await about.open('/', { cookie: linus.cookie })

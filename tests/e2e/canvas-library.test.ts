@@ -15,6 +15,11 @@ together.test('what one adds to the team’s library the other sees, and draws w
     await page.getByText('Team library', { exact: true }).click()
     await page.getByText('Nothing here yet').waitFor()
   }
+  // It stays while something is selected on the board.
+  await draw(ada, 'o', [300, 400], [400, 500])
+  await ada.keyboard.press('Control+z')
+  await agree(two, 1)
+  await ada.keyboard.press('Control+a')
   await ada.getByRole('button', { name: 'Add what is selected' }).click()
   await grace.getByRole('button', { name: 'Draw this' }).click()
   await agree(two, 2)
