@@ -251,11 +251,12 @@ const underScrutiny = async ({ server, ada, open, shoot }: Studio) => {
   await shoot('templates', templates)
   await ada.ask('POST', `/templates/${template.id}/approve`, {})
   await templates.reload()
-  await press(templates, 'Use')
+  const own = templates.getByRole('listitem').filter({ hasText: `INTAKE_${round}` })
+  await own.getByRole('button', { name: 'Use' }).click()
   await templates.getByLabel('Name', { exact: true }).fill('Ana Lima')
   await templates.getByLabel('CPF').fill('111.111.111-11')
   await press(templates, 'Create board')
-  await templates.locator('[aria-invalid=true]').waitFor()
+  await templates.getByRole('alert').waitFor()
   await shoot('template-wrong', templates)
   const variables = { name: 'Ana Lima', cpf: '529.982.247-25', birth_date: '1984-05-17' }
   const made = { title: 'Ana’s intake', template_id: template.id, variables }
