@@ -64,6 +64,28 @@ together.test('an undo leaves one shape, and its redo gives one’s own place', 
   await eventually(async () => (await elementsOn(grace))[0]?.x === own)
 })
 
+together.test('who types on in a text that the other deletes keeps their words', async (two) => {
+  const { ada, grace } = two
+  await draw(ada, 'r', [300, 200], [560, 320])
+  await agree(two, 1)
+  await focusCanvas(grace)
+  await grace.mouse.dblclick(430, 260)
+  await grace.locator('textarea.excalidraw-wysiwyg').waitFor()
+  await grace.keyboard.type('inside')
+  await eventually(async () => (await elementsOn(ada)).some(({ text }) => text === 'inside'))
+  await focusCanvas(ada)
+  await ada.keyboard.press('Control+a')
+  await ada.keyboard.press('Delete')
+  await eventually(async () => (await elementsOn(grace)).length === 1)
+  await grace.keyboard.type(' words')
+  await grace.keyboard.press('Escape')
+  await agree(two, 1)
+  assert.is((await elementsOn(ada))[0]?.text, 'inside words')
+  // At rest, the text is free of what it was in.
+  await eventually(async () => (await elementsOn(ada))[0]?.containerId === null)
+  await agree(two, 1)
+})
+
 together.test('typing in one text is said, and both keep their words', async (two) => {
   const { ada, grace } = two
   await focusCanvas(ada)

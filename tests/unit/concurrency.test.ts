@@ -288,6 +288,37 @@ cases('whoever is still typing when the other’s words arrive keeps both', () =
   assert.is(wordsOf(grace), 'the brown fox jumps')
 })
 
+for (const [what, container] of [
+  ['a text', null],
+  ['a text with its container', 'box'],
+] as const)
+  cases(`${what} that somebody deletes while another types in it comes back with the words`, () => {
+    const { ada, grace, rest } = pair([
+      shape('box', { boundElements: container === null ? [] : [{ id: 't', type: 'text' }] }),
+      { ...text('words'), containerId: container },
+    ])
+    grace.canvas.inHand.add('t')
+    ada.does((canvas) => {
+      canvas.change('t', { isDeleted: true })
+      if (container !== null) canvas.change('box', { isDeleted: true })
+    })
+    grace.does((canvas) => canvas.change('t', { text: 'more words', originalText: 'more words' }))
+    grace.canvas.inHand.clear()
+    rest()
+    assert.equal([wordsOf(ada), elementOf(ada.doc, 't')?.isDeleted], ['more words', false])
+    assert.is(elementOf(ada.doc, 't')?.containerId, null)
+  })
+
+cases('a text that somebody deletes stays deleted where nobody types in it any more', () => {
+  const { ada, grace, rest } = pair([text('words')])
+  grace.canvas.inHand.add('t')
+  ada.does((canvas) => canvas.change('t', { isDeleted: true }))
+  grace.canvas.inHand.clear()
+  grace.does((canvas) => canvas.change('t', { x: 5 }))
+  rest()
+  assert.is(elementOf(grace.doc, 't')?.isDeleted, true)
+})
+
 for (const [base, mine, theirs, merged] of [
   ['', 'mine', '', 'mine'],
   ['same', 'same', 'other', 'other'],
