@@ -1,5 +1,5 @@
 // Asking for access, or for more of it; and who asks, for the owner.
-import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useCallback, useEffect, useRef, useState } from 'react'
 import type { AccessRequestResponse } from '../../shared/api/folders.ts'
 import type { Level } from '../../shared/levels.ts'
 import * as api from '../api.ts'
@@ -16,19 +16,36 @@ interface RequestProps {
   label: string
   level: Level
   className?: string
+  /** On a narrow page it stands alone. */
+  icon?: ReactNode
   /** Whoever is on the board already sees it by themselves. */
   onAllowed?: () => void
 }
 
 /** A button, and the form behind it. */
-export const RequestAccess = ({ boardId, label, level, className = 'primary', onAllowed }: RequestProps) => {
+export const RequestAccess = ({
+  boardId,
+  label,
+  level,
+  className = 'primary',
+  icon,
+  onAllowed,
+}: RequestProps) => {
   const [isAsking, setAsking] = useState(false)
   const [isSent, setSent] = useState(false)
+  const said = isSent ? texts.isSent : label
   useAnswer(boardId, isSent, onAllowed, () => setSent(false))
   return (
     <>
-      <button type="button" className={className} disabled={isSent} onClick={() => setAsking(true)}>
-        {isSent ? texts.isSent : label}
+      <button
+        type="button"
+        className={className}
+        disabled={isSent}
+        aria-label={said}
+        title={icon === undefined ? undefined : said}
+        onClick={() => setAsking(true)}
+      >
+        {icon} <span className={icon === undefined ? undefined : 'wide-only'}>{said}</span>
       </button>
       {isAsking && (
         <Suspense fallback={null}>

@@ -301,7 +301,13 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
           !mayWrite(state.level) &&
           !moderating.isViewOnly &&
           state.hello?.reason === undefined && (
-            <RequestAccess boardId={boardId} label={requestTexts.askMore} level="edit" className="quiet" />
+            <RequestAccess
+              boardId={boardId}
+              label={requestTexts.askMore}
+              level="edit"
+              className="quiet"
+              icon={<Icon name="pencil" />}
+            />
           )}
         {embed === null && state.hello?.principal.kind === 'anonymous' && (
           <Link href={leadingTo('/sign-in', `/b/${boardId}`)} className="button quiet">

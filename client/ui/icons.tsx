@@ -1,6 +1,7 @@
 // Line icons, 20 by 20, in the colour of the text around them.
 const paths = {
   plus: 'M10 4v12M4 10h12',
+  pencil: 'M3.5 16.5l1-4L13.5 3.5l3 3-9 9zM11.5 5.5l3 3',
   search: 'M9 3.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11zM13 13l4 4',
   more: 'M4.5 10h.01M10 10h.01M15.5 10h.01',
   close: 'M5 5l10 10M15 5L5 15',
