@@ -18,7 +18,7 @@ import type { Guests } from './guests.ts'
 import { changePassword } from './password-change.ts'
 import { refuseGuessable } from './passwords.ts'
 import { checkSetup, setUp } from './setup.ts'
-import { guess, type SignInDeps, signIn } from './sign-in.ts'
+import { guess, ownPassword, type SignInDeps, signIn } from './sign-in.ts'
 import type { Sso } from './sso/sso.ts'
 import { createUser } from './users.ts'
 
@@ -84,7 +84,8 @@ export function authRoutes(deps: AuthRoutesDeps) {
     const body = c.req.valid('json')
     await refuseGuessable(body.newPassword, [principal.name])
     const mine = { userId: principal.userId, sessionId: Number(sessionId) }
-    await guess(deps, c, () => changePassword(db, c.get('actor'), mine, body))
+    const asked = { userId: mine.userId, to: 'change_password' } as const
+    await ownPassword(deps, c, asked, () => changePassword(db, c.get('actor'), mine, body))
     return c.json({ success: true as const }, 200)
   })
 

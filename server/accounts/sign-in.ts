@@ -49,6 +49,28 @@ export async function unlikelyGuess<Result>(
   }
 }
 
+/**
+ * The same where somebody signed in types their own password once more, to change it or their second factor: whoever
+ * guesses it with a stolen session stands in the trail as well.
+ */
+export const ownPassword = <Result>(
+  deps: Pick<SignInDeps, 'failedGuesses' | 'trail'>,
+  c: Handled,
+  { userId, to }: { userId: number; to: 'change_password' | 'change_two_factor' },
+  work: () => Promise<Result>,
+): Promise<Result> =>
+  guess(deps, c, work).catch(async (error: unknown) => {
+    if (error instanceof BoardroomError && error.code === 'wrong_credentials')
+      await deps.trail.record({
+        action: 'login_failed',
+        actor: c.get('actor'),
+        resourceType: 'user',
+        resourceId: String(userId),
+        details: { reason: 'wrong_credentials', to },
+      })
+    throw error
+  })
+
 const tooManyTries = (failedGuesses: SignInDeps['failedGuesses'], key: string) =>
   new BoardroomError('too_many_requests', 'too many failed attempts from this address; try again later', {
     details: { retry_after_seconds: Math.ceil(failedGuesses.retryAfterMs(key) / 1000) },

@@ -16,7 +16,7 @@ import { errorAnswers, jsonAnswer, jsonBody, newRouter } from '../routing/router
 import { type CookieNames, cookieValue } from './cookies.ts'
 import { accepted, forward, type Handled, requestFor, withCookies } from './forward.ts'
 import { lockUserById } from './queries.ts'
-import { guess, type SignInDeps } from './sign-in.ts'
+import { guess, ownPassword, type SignInDeps } from './sign-in.ts'
 import { isRequiredOf, recordTwoFactor, type TwoFactorPolicy } from './two-factor.ts'
 import { hasTwoFactor, spendCode, userOfChallenge } from './two-factor-queries.ts'
 
@@ -48,9 +48,11 @@ export function twoFactorRoutes(deps: TwoFactorDeps): OpenAPIHono<HttpEnv> {
       },
     }),
     async (c) => {
-      signedIn(c.get('identity'))
+      const { userId } = signedIn(c.get('identity'))
       const body = { ...c.req.valid('json'), method: 'totp' }
-      const answer = await guess(deps, c, () => forward(auth, c, 'POST', '/two-factor/enable', body))
+      const answer = await ownPassword(deps, c, { userId, to }, () =>
+        forward(auth, c, 'POST', '/two-factor/enable', body),
+      )
       const { totpURI, backupCodes } = SetUpAnswer.parse(await answer.json())
       const secret = new URL(totpURI).searchParams.get('secret') ?? ''
       return c.json({ totp_uri: totpURI, secret, recovery_codes: backupCodes }, 200)
@@ -95,7 +97,7 @@ export function twoFactorRoutes(deps: TwoFactorDeps): OpenAPIHono<HttpEnv> {
       }
       if (!(await hasTwoFactor(db, userId))) throw new BoardroomError('conflict', 'you have no second factor')
       const body = c.req.valid('json')
-      const answer = await guess(deps, c, () =>
+      const answer = await ownPassword(deps, c, { userId, to }, () =>
         transactionRecordedApart(db, async (trx) => {
           const how = { keeping: sessionId, trx }
           const done = await forward(auth, c, 'POST', '/two-factor/disable', body, how)
@@ -119,7 +121,7 @@ export function twoFactorRoutes(deps: TwoFactorDeps): OpenAPIHono<HttpEnv> {
     async (c) => {
       const { userId } = signedIn(c.get('identity'))
       const body = c.req.valid('json')
-      const answer = await guess(deps, c, () =>
+      const answer = await ownPassword(deps, c, { userId, to }, () =>
         transactionRecordedApart(db, async (trx) => {
           const done = await forward(auth, c, 'POST', '/two-factor/generate-backup-codes', body, { trx })
           await recordTwoFactor(trx, c.get('actor'), userId, 'recovery_codes')
@@ -134,6 +136,7 @@ export function twoFactorRoutes(deps: TwoFactorDeps): OpenAPIHono<HttpEnv> {
   return router
 }
 
+const to = 'change_two_factor'
 const SetUpAnswer = z.object({ totpURI: z.string(), backupCodes: z.array(z.string()) })
 const CodesAnswer = z.object({ backupCodes: z.array(z.string()) })
 

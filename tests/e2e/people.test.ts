@@ -65,17 +65,17 @@ const probes: Record<string, (who: Person, cast: Cast) => Promise<boolean>> = {
     const off = await who.ask('PATCH', `/api/users/${target.id}`, { is_active: false })
     return isDone(off) && isDone(await who.ask('PATCH', `/api/users/${target.id}`, { is_active: true }))
   },
-  'see where somebody is signed in, and end it': async (who, { target }) => {
+  'see and end the sessions of others': async (who, { target }) => {
     const list = await who.ask('GET', `/api/users/${target.id}/sessions`)
     const ended = await who.ask('DELETE', `/api/users/${target.id}/sessions`)
     assert.is(isDone(list), isDone(ended))
     return isDone(ended)
   },
-  "make a link for somebody's new password": async (who, { target }) =>
+  'create a password-reset link for somebody': async (who, { target }) =>
     isDone(await who.ask('POST', `/api/users/${target.id}/password-reset`)),
-  'make such a link for a sysadmin': async (who, { chief }) =>
+  'create such a link for a sysadmin': async (who, { chief }) =>
     isDone(await who.ask('POST', `/api/users/${chief.id}/password-reset`)),
-  "take away somebody's lost second factor": async (who, { target, server: { db } }) => {
+  "remove somebody's lost second factor": async (who, { target, server: { db } }) => {
     await db.updateTable('users').set({ two_factor_enabled: true }).where('id', '=', target.id).execute()
     return isDone(await who.ask('DELETE', `/api/users/${target.id}/two-factor`))
   },
@@ -88,7 +88,7 @@ const probes: Record<string, (who: Person, cast: Cast) => Promise<boolean>> = {
     return answers.every(isDone)
   },
   'invite a sysadmin': async (who) => isDone(await who.ask('POST', '/api/invitations', { role: 'sysadmin' })),
-  'make service keys': async (who) =>
+  'create service keys': async (who) =>
     isDone(await who.ask('POST', '/api/service-keys', { name: 'App', issuer: 'app', scopes: ['boards'] })),
   'read the trail of the whole instance': async (who) => isDone(await who.ask('GET', '/api/audit?limit=1')),
   'list every board': async (who) => isDone(await who.ask('GET', '/api/boards?scope=instance')),
@@ -105,19 +105,19 @@ const probes: Record<string, (who: Person, cast: Cast) => Promise<boolean>> = {
     const back = await who.ask('PATCH', `/api/boards/${board}`, { owner_id: other.id })
     return [renamed, handed, back].every(isDone)
   },
-  'take out what is known of somebody, and erase them': async (who, { server }) => {
+  "export and erase somebody's data": async (who, { server }) => {
     const gone = await server.user(`Gone ${randomUUID().slice(0, 8)}`)
     const read = await who.ask('GET', `/api/people/${gone.id}/export`)
     const erased = await who.ask('POST', `/api/people/${gone.id}/erase`, { confirm: gone.email })
     assert.is(isDone(read), isDone(erased))
     return isDone(erased)
   },
-  'make webhooks': async (who) => {
+  'create webhooks': async (who) => {
     const made = await who.ask('POST', '/api/webhooks', { url: 'https://hooks.example/x', events: ['*'] })
     assert.is(isDone(await who.ask('GET', '/api/webhooks')), isDone(made))
     return isDone(made)
   },
-  'approve templates, and see those that wait': async (who, { other }) => {
+  'approve templates, and see pending ones': async (who, { other }) => {
     const sent = await other.ask('POST', '/api/templates', templateBody())
     assert.is(sent.status, 201, JSON.stringify(sent.body))
     const seen = await who.ask('GET', `/api/templates/${sent.body.id}`)
@@ -147,12 +147,12 @@ const probes: Record<string, (who: Person, cast: Cast) => Promise<boolean>> = {
     assert.is(new Set(answers.map(isDone)).size, 1)
     return answers.every(isDone)
   },
-  "take what others put there out of the team's library": async (who, { other }) => {
+  "remove other people's items from the team library": async (who, { other }) => {
     const put = await other.ask('POST', '/api/library', { name: 'Box', elements: [box] })
     assert.is(put.status, 201, JSON.stringify(put.body))
     return isDone(await who.ask('DELETE', `/api/library/${put.body.id}`))
   },
-  'make folders and agents of their own, and send templates in': async (who) => {
+  'create folders and agents, and submit templates': async (who) => {
     const answers = [
       await who.ask('POST', '/api/folders', { name: 'Mine' }),
       await who.ask('POST', '/api/agents', { name: `Agent ${randomUUID().slice(0, 8)}` }),
@@ -160,7 +160,7 @@ const probes: Record<string, (who: Person, cast: Cast) => Promise<boolean>> = {
     ]
     return answers.every(isDone)
   },
-  'make boards of their own': async (who) => isDone(await who.ask('POST', '/api/boards', {})),
+  'create boards': async (who) => isDone(await who.ask('POST', '/api/boards', {})),
   'change their own name and password': async (who) => {
     const named = await who.ask('PATCH', '/api/me', { name: `${who.name} Anew` })
     const body = { currentPassword: password, newPassword: `${password} anew` }

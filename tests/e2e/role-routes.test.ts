@@ -11,25 +11,22 @@ import { type Person, withServer } from '../helpers/server.ts'
 const administrators: Record<string, string[]> = {
   'see everybody who has an account': ['GET /users', 'GET /users/{user_id}'],
   'deactivate and activate an account': ['PATCH /users/{user_id}', 'GET /users/{user_id}/holdings'],
-  'see where somebody is signed in, and end it': [
+  'see and end the sessions of others': [
     'GET /users/{user_id}/sessions',
     'DELETE /users/{user_id}/sessions',
     'DELETE /users/{user_id}/sessions/{session_id}',
   ],
-  "make a link for somebody's new password": ['POST /users/{user_id}/password-reset'],
-  "take away somebody's lost second factor": ['DELETE /users/{user_id}/two-factor'],
-  'take out what is known of somebody, and erase them': [
-    'GET /people/{user_id}/export',
-    'POST /people/{user_id}/erase',
-  ],
+  'create a password-reset link for somebody': ['POST /users/{user_id}/password-reset'],
+  "remove somebody's lost second factor": ['DELETE /users/{user_id}/two-factor'],
+  "export and erase somebody's data": ['GET /people/{user_id}/export', 'POST /people/{user_id}/erase'],
   'invite users and admins': ['POST /invitations', 'GET /invitations', 'DELETE /invitations/{invitation_id}'],
-  'make service keys': [
+  'create service keys': [
     'POST /service-keys',
     'GET /service-keys',
     'POST /service-keys/{key_id}/rotate',
     'DELETE /service-keys/{key_id}',
   ],
-  'make webhooks': [
+  'create webhooks': [
     'POST /webhooks',
     'GET /webhooks',
     'GET /webhooks/{webhook_id}',

@@ -55,6 +55,41 @@ const errorOf = ({ status, body }: Answer) => [status, body.error?.code]
 
 const factors = suite('a second factor')
 
+factors('is not changed, nor a password, with a wrong password: each try is recorded', () =>
+  withServer(async (server) => {
+    const bob = await server.user('Bob')
+    const browser = browserOf(server)
+    await signIn(browser, bob)
+    const wrong = { password: 'not the password' }
+    const tries: [path: string, body: object][] = [
+      ['/api/auth/two-factor/enable', wrong],
+      [
+        '/api/auth/change-password',
+        { currentPassword: 'not the password', newPassword: 'another long pass phrase' },
+      ],
+    ]
+    for (const [path, body] of tries)
+      assert.equal(errorOf(await browser.ask('POST', path, body)), [401, 'wrong_credentials'])
+    await setUp(browser)
+    for (const path of ['/api/auth/two-factor/disable', '/api/auth/two-factor/generate-backup-codes'])
+      assert.equal(errorOf(await browser.ask('POST', path, wrong)), [401, 'wrong_credentials'])
+    const rows = await server.db
+      .selectFrom('audit_logs')
+      .select(['user_id', 'resource_id', 'details'])
+      .where('action', '=', 'login_failed')
+      .orderBy('timestamp')
+      .execute()
+    assert.equal(
+      rows.map(({ user_id, resource_id, details }) => [user_id, resource_id, details]),
+      ['change_two_factor', 'change_password', 'change_two_factor', 'change_two_factor'].map((to) => [
+        bob.id,
+        String(bob.id),
+        { reason: 'wrong_credentials', to },
+      ]),
+    )
+  }),
+)
+
 factors(
   'is set up with its first code; sockets and tickets of the session go on, and other sessions too',
   () =>
@@ -116,6 +151,7 @@ factors(
       assert.equal(
         rows.map((row) => [row.action, row.old_values ?? null, row.new_values ?? null]),
         [
+          ['login_failed', null, null],
           ['login_failed', null, null],
           ['update', { two_factor_enabled: false }, { two_factor_enabled: true }],
           ['update', { two_factor_enabled: true }, { two_factor_enabled: false }],
@@ -220,7 +256,7 @@ factors('takes each code of the app once, also of two who show it at the same mo
     }
     const used = await verify(oneTimeCode(secret))
     assert.equal(errorOf(used.answer), [401, 'wrong_credentials'], 'the code that switched it on')
-    assert.match(used.answer.body.error.message, /was used/)
+    assert.match(used.answer.body.error.message, /already used/)
     const next = oneTimeCode(secret, 1)
     const both = await Promise.all([verify(next), verify(next)])
     assert.equal(both.map(({ answer }) => answer.status).sort(), [200, 401])
