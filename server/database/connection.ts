@@ -1,9 +1,9 @@
-// One connection to Postgres: its settings, what its errors mean, and how it ends even if nobody answers.
+// A connection to Postgres: its settings, the meaning of its errors, and closing it even if the server does not respond.
 import { createHash } from 'node:crypto'
 import pg from 'pg'
 import { BoardroomError } from '../errors.ts'
 
-/** How long to wait for a connection, for a statement's answer (client side), and what the server allows it. */
+/** Time-outs for connecting, for a statement's result (client side), and for a statement on the server. */
 export interface TimeOuts {
   connectMs: number
   answerMs: number
@@ -14,7 +14,7 @@ export interface TimeOuts {
 /** With pg's defaults a query waits for ever when the database hangs. */
 export const requestTimeOuts: TimeOuts = { connectMs: 5000, answerMs: 20_000, statementMs: 15_000 }
 
-/** For migrations, backups and other long work: a dead connection is still noticed, by keep-alive. */
+/** For migrations, backups and other long work: keep-alive still detects a dead connection. */
 export const longWorkTimeOuts: TimeOuts = { connectMs: 10_000, answerMs: 0, statementMs: 0 }
 
 /** A database is named by a URL, or by the settings of somebody's pool. */
@@ -56,7 +56,7 @@ const hidePassword = (config: pg.ClientConfig): pg.ClientConfig =>
     ? config
     : Object.defineProperty(config, 'password', { enumerable: false, value: config.password })
 
-/** @returns a connected client whose `error` events are handled; its queries and its `end` event tell. */
+/** @returns a connected client whose `error` events are handled; failures show in its queries and its `end` event. */
 export async function connectClient(config: pg.ClientConfig): Promise<pg.Client> {
   const client = new pg.Client(config)
   client.on('error', () => undefined)
@@ -69,26 +69,26 @@ export async function connectClient(config: pg.ClientConfig): Promise<pg.Client>
   }
 }
 
-/** Ends a connection now. A polite end waits for the server, for ever if that is frozen. */
+/** Drops a connection at once. A graceful end would wait for the server, for ever if that is frozen. */
 export function destroyClient(client: pg.ClientBase): void {
   // pg keeps the socket behind an untyped property; there is no other way to drop the connection to a frozen server.
   const { connection } = client as pg.ClientBase & { connection?: { stream?: { destroy(): void } } }
   connection?.stream?.destroy()
 }
 
-/** Ends a connection politely, and hard if that takes more than a second. */
+/** Ends a connection gracefully, or drops it if that takes more than a second. */
 export async function endClient(client: pg.Client): Promise<void> {
   const timer = setTimeout(() => destroyClient(client), 1000)
   try {
     await client.end()
   } catch {
-    destroyClient(client) // it was dead already
+    destroyClient(client) // it was already dead
   } finally {
     clearTimeout(timer)
   }
 }
 
-/** Process id of the backend as the client was told; a pooler tells one of its own making. */
+/** The process id of the backend as reported to the client; a pooler reports a made-up one. */
 export const announcedPid = (client: pg.ClientBase): number | null =>
   (client as pg.ClientBase & { processID: number | null }).processID // pg's types leave it out
 
@@ -96,7 +96,7 @@ export const announcedPid = (client: pg.ClientBase): number | null =>
 export const lockKeyOf = (schema: string): number =>
   createHash('sha256').update(schema).digest().readInt32BE(0)
 
-/** SQLSTATE, or the code of node's socket error; empty where there is none. */
+/** SQLSTATE, or the code of Node's socket error; empty if there is none. */
 export const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '')
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
@@ -112,7 +112,7 @@ const unreachable = [
   'EACCES',
 ]
 
-/** The connection broke, or the server ended it; whether the statement was carried out is another question. */
+/** Whether the connection broke or the server ended it; the statement may or may not have been executed. */
 export const isConnectionLost = (error: unknown): boolean =>
   /^(57P0[1-5]|08)/.test(codeOf(error)) ||
   lostSocket.includes(codeOf(error)) ||
@@ -120,21 +120,21 @@ export const isConnectionLost = (error: unknown): boolean =>
     messageOf(error),
   )
 
-/** The server says itself that it ended the session, so the statement was rolled back; or it never got it. */
+/** Whether the server reported that it ended the session, so the statement was rolled back or never received. */
 export const isCertainlyUndone = (error: unknown): boolean =>
   /^57P0/.test(codeOf(error)) || codeOf(error) === 'EPIPE'
 
-/** A new attempt a moment later may well succeed: the server starts, recovers, or has just ended this session. */
+/** Whether a retry may succeed: the server is starting, recovering, or has just ended this session. */
 export const isPassing = (error: unknown): boolean =>
   /^57P0/.test(codeOf(error)) ||
   [...lostSocket, 'ECONNREFUSED', 'ENOENT'].includes(codeOf(error)) ||
   isConnectionLost(error)
 
-/** No answer in time: nothing more can be asked on this connection. */
+/** Whether the query timed out: the connection cannot be used any more. */
 export const isUnanswered = (error: unknown): boolean => messageOf(error) === 'Query read timeout'
 
 /**
- * Whether the database as a whole is what failed, and not this statement: away, hanging, out of disk or
+ * Whether the database as a whole failed rather than this statement: unreachable, hanging, out of disk or
  * connections, read-only after a failover, too slow.
  */
 export const isOutage = (error: unknown): boolean =>
@@ -147,21 +147,19 @@ export const isOutage = (error: unknown): boolean =>
     messageOf(error),
   )
 
-/** `database_unreachable` for an outage, `closing` for a pool that was ended; any other error as it is. */
+/** `database_unreachable` for an outage, `closing` for a pool that was ended; other errors are returned unchanged. */
 export function asExpected(error: unknown): unknown {
   if (/^Cannot use a pool after calling end/.test(messageOf(error))) {
     return new BoardroomError('closing', 'the database is being closed', { cause: error })
   }
   return isOutage(error)
-    ? new BoardroomError(
-        'database_unreachable',
-        `the database does not answer as it should: ${messageOf(error)}`,
-        { cause: error },
-      )
+    ? new BoardroomError('database_unreachable', `the database is not available: ${messageOf(error)}`, {
+        cause: error,
+      })
     : error
 }
 
-/** One line that says where we wanted to go and why not, without the password. @param setting that said so */
+/** One line with the target and the reason, without the password. @param setting the setting that named it */
 export function cannotOpen(
   config: pg.ClientConfig,
   error: unknown,
@@ -173,7 +171,7 @@ export function cannotOpen(
     const { host, port, database, user } = new pg.Client(config)
     where = `the database "${database ?? ''}" at ${host.startsWith('/') ? host : `${host}:${port}`} as "${user ?? ''}"`
   } catch {
-    // A URL that pg cannot read: the reason below says so.
+    // pg cannot parse the URL; the reason below says so.
   }
   return new BoardroomError(
     'database_unreachable',
@@ -186,18 +184,18 @@ function reasonOf(error: unknown): string {
   const reasons: Record<string, string> = {
     ECONNREFUSED: 'nothing listens there',
     ENOENT: 'there is no such socket',
-    ENOTFOUND: 'there is no host of that name',
+    ENOTFOUND: 'there is no host with that name',
     EAI_AGAIN: 'the host name cannot be looked up',
-    EHOSTUNREACH: 'there is no way to that host',
+    EHOSTUNREACH: 'there is no route to that host',
     '28P01': 'wrong password or user',
-    '3D000': 'there is no database of that name',
+    '3D000': 'there is no database with that name',
     '53300': 'it has no free connection',
   }
-  const inner = error instanceof AggregateError ? error.errors[0] : error // localhost is two addresses
+  const inner = error instanceof AggregateError ? error.errors[0] : error // localhost has two addresses
   const known = reasons[codeOf(inner)]
   if (known !== undefined) return known
   if (/SASL.*password must be a string/.test(messageOf(inner)))
-    return 'it wants a password, and the URL has none'
+    return 'it requires a password, and the URL has none'
   if (/timeout/i.test(messageOf(inner))) return 'no answer'
   return messageOf(inner).split('\n')[0] ?? ''
 }

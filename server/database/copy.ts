@@ -1,11 +1,11 @@
-// COPY on a connection of pg: bytes in and out of the database as they are. An ordinary query gives bytea as
-// hexadecimal text, twice the size, that the main thread must decode; and its parameters cannot stream.
+// COPY over a pg connection: transfers bytes unchanged. An ordinary query returns bytea as hexadecimal text, twice the
+// size, which the main thread must decode; and parameters cannot be streamed.
 import type { ClientBase, Connection, Submittable } from 'pg'
 
 /** COPY may take longer than any query; a caller that copies much sets `statement_timeout` as well. */
 const noTimeout = 2 ** 31 - 1
 
-/** The connection as pg hands it to a Submittable; the types leave these methods out. */
+/** The connection that pg passes to a Submittable; these methods are missing from its types. */
 interface CopyConnection extends Connection {
   query(text: string): void
   sendCopyFromChunk(chunk: Buffer): void
@@ -56,7 +56,7 @@ class Copy implements Submittable {
   handleError(error: Error): void {
     this.callback(error)
   }
-  // Part of what pg calls; a COPY has no rows of its own and no portal.
+  // Called by pg; a COPY has no rows and no portal.
   handleRowDescription(): void {}
   handleDataRow(): void {}
   handleEmptyQuery(): void {}
@@ -64,9 +64,9 @@ class Copy implements Submittable {
 }
 
 /**
- * `COPY (query) TO STDOUT (FORMAT binary)`, in memory: for answers whose size is bounded.
- * @param query without parameters: the caller has made every value in it safe.
- * @returns one array a row, values as Postgres sends them in binary; buffers are the caller's.
+ * `COPY (query) TO STDOUT (FORMAT binary)` into memory, for results of bounded size.
+ * @param query without parameters: the caller has escaped every value in it.
+ * @returns one array per row, values in Postgres' binary format; the caller owns the buffers.
  */
 export function copyRows(client: ClientBase, query: string): Promise<(Buffer | null)[][]> {
   return new Promise((resolve, reject) => {
@@ -94,14 +94,14 @@ const signature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1')
 const headerBytes = signature.length + 8
 const endOfData = -1
 
-/** Takes the binary COPY format apart. Postgres sends a row a message; other divisions are put together again. */
+/** Parses the binary COPY format. Postgres sends one row per message; rows split differently are reassembled. */
 class CopiedRows {
   readonly rows: (Buffer | null)[][] = []
   #rest: Buffer = Buffer.alloc(0)
   #hasHeader = false
 
   add(chunk: Buffer): void {
-    // A copy: the chunk is a slice of the connection's buffer, which is used again.
+    // A copy, because the chunk is a slice of the connection's buffer, which is reused.
     const bytes = this.#rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([this.#rest, chunk])
     let at = 0
     if (!this.#hasHeader) {
@@ -122,7 +122,7 @@ class CopiedRows {
     this.#rest = bytes.subarray(at)
   }
 
-  /** @returns where the row ends; null where it is not there as a whole, or no row follows. */
+  /** @returns where the row ends; null if it is incomplete, or no row follows. */
   #readRow(bytes: Buffer, start: number): number | null {
     if (start + 2 > bytes.length) return null
     const columns = bytes.readInt16BE(start)
@@ -146,12 +146,12 @@ class CopiedRows {
   }
 }
 
-/** Bytes that may wait for a slow consumer before the database is told to wait. */
+/** How many bytes are buffered for a slow consumer before the database is paused. */
 const mostWaitingBytes = 4 * 1024 * 1024
 
 /**
- * A COPY … TO STDOUT as a stream of chunks, at the consumer's pace.
- * @param onRows told the number of rows at the end.
+ * A COPY … TO STDOUT as a stream of chunks with backpressure.
+ * @param onRows called with the number of rows at the end.
  */
 export async function* copyOut(
   client: ClientBase,
@@ -205,8 +205,8 @@ export async function* copyOut(
 }
 
 /**
- * A COPY … FROM STDIN fed from `chunks`, at the database's pace.
- * @returns how many rows were taken. Where `chunks` throws, the COPY fails with it.
+ * A COPY … FROM STDIN fed from `chunks` with backpressure.
+ * @returns how many rows were inserted. If `chunks` throws, the COPY fails with that error.
  */
 export function copyIn(client: ClientBase, sql: string, chunks: AsyncIterable<Buffer>): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-// The database as everything above sees it: a Kysely instance over one schema, and the pool beneath it.
+// The database for all layers above: a Kysely instance over one schema, and its pool.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { Kysely, PostgresDialect } from 'kysely'
@@ -29,15 +29,15 @@ export type Db = Kysely<Tables>
 export interface Database {
   /** Queries name tables without the schema; it is added. Outages are BoardroomError database_unreachable. */
   readonly db: Db
-  /** As `db`, but each of its writes carries a setting, for a library that sets none. */
+  /** Like `db`, but each of its writes sets a marker, for a library that cannot do so itself. */
   marked(mark: Mark): Db
-  /** The pool itself: its queries are not tried again and its errors are pg's. */
+  /** The raw pool: queries are not retried, and errors are pg's. */
   readonly pool: pg.Pool
   readonly schema: string
-  /** Where a dedicated connection goes (LISTEN, session locks, long work): past any pooler. */
+  /** The target of dedicated connections (LISTEN, session locks, long work), bypassing any pooler. */
   readonly direct: Target
   readonly log: Logger
-  /** Ends our own pool, within seconds even if the database hangs; an embedder's pool is left as it is. */
+  /** Ends our own pool, within seconds even if the database hangs; an embedder's pool is left open. */
   close(): Promise<void>
 }
 
@@ -46,7 +46,7 @@ export interface DatabaseOptions {
   connectionString?: string
   /** An embedder's pool, which stays theirs. */
   pool?: pg.Pool
-  /** The same database past a pooler; needed where `connectionString` or `pool` leads through one. */
+  /** The same database without a pooler; required if `connectionString` or `pool` uses one. */
   directConnectionString?: string | undefined
   schema: string
   /** Connections of our own pool; default 10. */
@@ -59,7 +59,7 @@ export interface DatabaseOptions {
 const oldestMajor = 15
 
 /**
- * Opens a database and makes sure that it is one we can work with.
+ * Opens a database and checks that it is usable.
  * @throws BoardroomError database_unreachable (one line, no password) | invalid_config (Postgres too old, not
  *   UTF8, or reached through a pooler without a direct URL).
  */
@@ -78,8 +78,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 }
 
 /**
- * The same database over connections of its own, past any pooler and without a limit on how long a statement takes:
- * for backups, verification, exports. Closed by the caller.
+ * The same database over separate connections, bypassing any pooler and without statement time-outs, for backups,
+ * verification and exports. The caller closes it.
  */
 export function openForLongWork({ direct, schema, log }: Database, poolSize = 1): Database {
   const { connection, end } = ownPool(direct, { poolSize, timeOuts: longWorkTimeOuts, isPooled: false })
@@ -97,7 +97,7 @@ interface Over {
 
 function databaseOver(pool: pg.Pool, { schema, log, timeOuts, direct, isPooled, end }: Over): Database {
   const onError = (error: Error) => log.warn({ err: error }, 'an idle database connection was lost')
-  pool.on('error', onError) // unhandled, it would end the process
+  pool.on('error', onError) // if unhandled, it would end the process
   let closing: Promise<void> | null = null
   const config = { pool: new ResilientPool(pool, timeOuts, log, new PreparedStatements(isPooled)) }
   const over = (dialect: PostgresDialect): Db =>
@@ -124,14 +124,14 @@ function ownPool(
     ...clientConfig(target, timeOuts, { pooled: isPooled }),
     max: poolSize,
     idleTimeoutMillis: 30_000,
-    maxLifetimeSeconds: 1800, // so that a new address of the database is found
+    maxLifetimeSeconds: 1800, // so that a changed address of the database is found
   })
-  connection.on('error', () => undefined) // also after close: a hard end is still reported
+  connection.on('error', () => undefined) // also after close, because dropped connections still report errors
   const clients = new Set<pg.PoolClient>()
   let whenEmpty: () => void = () => undefined
   connection.on('connect', (client) => {
     clients.add(client)
-    // One that dies between two statements of somebody who took it has nobody else to hear it.
+    // Nobody else handles the error of a checked-out connection that dies between two statements.
     client.on('error', () => undefined)
   })
   connection.on('remove', (client) => {
@@ -139,22 +139,22 @@ function ownPool(
     if (clients.size === 0) whenEmpty()
   })
   const end = async () => {
-    // The pool calls itself ended before its connections are closed.
+    // The pool reports that it ended before its connections are closed.
     const empty = new Promise<void>((resolve) => {
       whenEmpty = resolve
     })
     const ended = connection.end().then(() => (clients.size === 0 ? undefined : empty))
     const inTime = await Promise.race([ended.then(() => true), delay(2000, false, { ref: false })])
     if (inTime) return
-    for (const client of clients) destroyClient(client) // the database hangs, or somebody kept a connection
+    for (const client of clients) destroyClient(client) // the database hangs, or a connection was not returned
     await Promise.race([ended, delay(500, undefined, { ref: false })])
   }
   return { connection, end }
 }
 
 /**
- * One look at the database through `target`, and through `direct` where there is one.
- * @returns whether `target` leads through a pooler.
+ * Checks the database through `target`, and through `direct` if there is one.
+ * @returns whether `target` uses a pooler.
  */
 async function examine(target: Target, direct: Target | undefined, timeOuts: TimeOuts): Promise<boolean> {
   const seen = await look(target, timeOuts)
@@ -175,14 +175,14 @@ async function examine(target: Target, direct: Target | undefined, timeOuts: Tim
     throw new BoardroomError(
       'invalid_config',
       direct === undefined
-        ? 'DATABASE_URL leads through a connection pooler such as PgBouncer, where notifications and session locks do not work; set BOARDROOM_DATABASE_DIRECT_URL to the same database without the pooler'
-        : 'BOARDROOM_DATABASE_DIRECT_URL leads through a connection pooler too; set it to the address of Postgres itself',
+        ? 'DATABASE_URL uses a connection pooler such as PgBouncer, where notifications and session locks do not work; set BOARDROOM_DATABASE_DIRECT_URL to the same database without the pooler'
+        : 'BOARDROOM_DATABASE_DIRECT_URL also uses a connection pooler; set it to the address of Postgres itself',
     )
   }
   if (past.identity !== seen.identity) {
     throw new BoardroomError(
       'invalid_config',
-      'BOARDROOM_DATABASE_DIRECT_URL and DATABASE_URL lead to different databases',
+      'BOARDROOM_DATABASE_DIRECT_URL and DATABASE_URL point to different databases',
     )
   }
   return seen.isPooled
@@ -195,7 +195,7 @@ interface Seen {
   isPooled: boolean
 }
 
-/** Waits for a database that is just starting, as after a reboot. */
+/** Waits for a database that is still starting, such as after a reboot. */
 async function look(
   target: Target,
   timeOuts: TimeOuts,
@@ -217,7 +217,7 @@ async function look(
                 current_database() || ' ' || pg_postmaster_start_time() as identity, pg_backend_pid() as pid`,
       )
       const row = rows[0]
-      if (row === undefined) throw new Error('it answers without a row')
+      if (row === undefined) throw new Error('it returned no row')
       return { ...row, isPooled: row.pid !== announcedPid(client) }
     } catch (error) {
       if (codeOf(error) !== '57P03' || Date.now() > deadline) throw cannotOpen(config, error, setting)

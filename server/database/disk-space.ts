@@ -1,15 +1,15 @@
-// How much room is left on the disk of the data folder. Out of it, Postgres refuses writes or ends, and comes back by
-// itself once there is room again; so the operator is warned before that, and told the cause.
+// Monitors free space on the disk of the data folder. Without any, Postgres refuses writes or exits, and recovers by
+// itself once there is space again; so the operator is warned in advance, and told the cause.
 import { statfs } from 'node:fs/promises'
 import type { Logger } from 'pino'
 
-/** Below this, the log says so once: Postgres wants some segments of its log (16 MiB each) at any moment. */
+/** Below this, the log warns once: Postgres always needs some WAL segments (16 MiB each). */
 const lowBytes = 512 * 1024 * 1024
-/** A start that failed with less than this left failed because of it. */
+/** If a start fails with less than this left, the disk is the cause. */
 const fullBytes = 32 * 1024 * 1024
 const lookEveryMs = 30_000
 
-/** @returns what an ordinary account may still write there; null where the system does not tell. */
+/** @returns how much an unprivileged account may still write there; null if unknown. */
 export async function freeBytesIn(folder: string): Promise<number | null> {
   try {
     const { bavail, bsize } = await statfs(folder)
@@ -19,7 +19,7 @@ export async function freeBytesIn(folder: string): Promise<number | null> {
   }
 }
 
-/** The reason for which the database of a folder does not come up, where that is its disk; null where it is not. */
+/** Why the database of a folder does not start, if its disk is the reason; otherwise null. */
 export async function fullDiskReason(folder: string): Promise<string | null> {
   const freeBytes = await freeBytesIn(folder)
   if (freeBytes === null || freeBytes >= fullBytes) return null
@@ -39,7 +39,7 @@ export class DiskWatch {
     this.#timer.unref()
   }
 
-  /** @returns the bytes that are left; says in the log when they have become few, and when they are enough again. */
+  /** @returns the free bytes; logs when they become low, and when they are sufficient again. */
   async look(): Promise<number | null> {
     const freeBytes = await freeBytesIn(this.#folder)
     if (freeBytes === null || freeBytes < lowBytes === this.#isLow) return freeBytes
@@ -47,7 +47,7 @@ export class DiskWatch {
     const about = { alarm: 'disk_low', folder: this.#folder, freeBytes }
     if (this.#isLow)
       this.#log.error(about, 'the disk of the data folder is nearly full; free some space there')
-    else this.#log.info({ ...about, alarm: undefined }, 'the disk of the data folder has room again')
+    else this.#log.info({ ...about, alarm: undefined }, 'the disk of the data folder has free space again')
     return freeBytes
   }
 

@@ -1,5 +1,5 @@
 // The embedded database: a real Postgres in the data folder, reached over a unix socket, without a TCP port.
-// Starting means logging in first: whatever a killed server left running is used again, never doubled.
+// It logs in first when starting, so that a Postgres left running by a killed server is reused and never duplicated.
 import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Logger } from 'pino'
@@ -28,14 +28,14 @@ import {
 } from './embedded/postmaster.ts'
 
 export interface EmbeddedOptions {
-  /** The cluster lives in `<dataDir>/postgres`; made where it is missing. */
+  /** The cluster is in `<dataDir>/postgres`, and created if missing. */
   dataDir: string
   log: Logger
-  /** A sentence about what is going on, for work that may take longer than a moment. */
+  /** Reports progress in a sentence, for work that may take a while. */
   onProgress?: (message: string) => void
-  /** `server`: the one that serves from this folder. `command`: works beside it, or starts Postgres for itself. */
+  /** `server`: serves from this folder. `command`: works beside it, or starts Postgres itself. */
   purpose?: 'server' | 'command'
-  /** Where to copy binaries that the account of Postgres cannot reach; default: a cache folder of the machine. */
+  /** Where to copy binaries that the account of Postgres cannot access; default: a cache folder of the machine. */
   copyBinariesTo?: string
   /** How long to wait for a Postgres that is starting, recovering or stopping. */
   patienceMs?: number
@@ -44,9 +44,9 @@ export interface EmbeddedOptions {
 const tick = 15
 
 /**
- * Starts, or adopts, the Postgres of a data folder. It is restarted should it die, until `stop`.
+ * Starts or adopts the Postgres of a data folder. Until `stop`, it is restarted if it dies.
  * @throws BoardroomError data_folder_unusable (not writable, another major, no account or binaries to run it with,
- *   or it does not come up) | database_in_use (another server serves from this folder; the message has its pid).
+ *   or it does not start) | database_in_use (another server serves from this folder; the message has its pid).
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const clusterDir = await prepareDataFolder(options.dataDir)
@@ -61,7 +61,7 @@ export class EmbeddedPostgres {
   readonly #log: Logger
   #socketFolder = ''
   #binaries: Binaries | null = null
-  /** The connection whose life is the life of our locks. */
+  /** The connection that holds our locks. */
   #client: pg.Client | null = null
   #adopted = true
   #stopping: AbortController = new AbortController()
@@ -84,12 +84,12 @@ export class EmbeddedPostgres {
     return `postgres://${databaseName}@/${databaseName}?host=${encodeURIComponent(this.#socketFolder)}`
   }
 
-  /** It ran already; for instance because the server that started it was killed. */
+  /** Whether it was already running, for example because the server that started it was killed. */
   get adopted(): boolean {
     return this.#adopted
   }
 
-  /** Where the binaries had to be copied; null where they run from where npm put them, or were not looked for. */
+  /** Where the binaries had to be copied to; null if they run from where npm installed them, or were not needed. */
   get binariesCopiedTo(): string | null {
     return this.#binaries?.copiedTo ?? null
   }
@@ -99,7 +99,7 @@ export class EmbeddedPostgres {
     this.#hold(await this.#acquire())
   }
 
-  /** Releases the folder; stops Postgres where no other process needs it. Connections to it must be closed before. */
+  /** Releases the folder, and stops Postgres if no other process needs it. Connections to it must be closed first. */
   async stop(): Promise<void> {
     if (this.#stopping.signal.aborted) return
     this.#stopping.abort()
@@ -129,7 +129,7 @@ export class EmbeddedPostgres {
     await removeSocketLink(this.clusterDir)
   }
 
-  /** Keep `client` and the locks on it; when it dies before `stop`, get the database and the locks back. */
+  /** Keeps `client` and its locks; if it dies before `stop`, reconnects and takes the locks again. */
   #hold(client: pg.Client): void {
     this.#client = client
     unref(client) // a library must not keep its host's process alive
@@ -149,13 +149,13 @@ export class EmbeddedPostgres {
         return
       } catch (error) {
         if (this.#stopping.signal.aborted) return
-        this.#log.error({ err: error }, 'the embedded database is away; trying again')
+        this.#log.error({ err: error }, 'the embedded database is unavailable; trying again')
         await delay(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined) // stopping
       }
     }
   }
 
-  /** Until we are logged in and hold our locks: log in, or wait, or make, mend and start. */
+  /** Until we are logged in and hold our locks: logs in, waits, or creates, repairs and starts the cluster. */
   async #acquire(): Promise<pg.Client> {
     const { onProgress, patienceMs = 60_000, purpose = 'server' } = this.#options
     const deadline = Date.now() + patienceMs
@@ -187,12 +187,12 @@ export class EmbeddedPostgres {
             if (state.name === 'stranger') {
               this.#log.warn(
                 { pid: state.pid },
-                'postmaster.pid names a process that is not this database; mending it',
+                'postmaster.pid names a process that is not this database; repairing it',
               )
               await disarmPidFile(this.clusterDir)
             }
             if (await fillEmptyLocks(this.clusterDir))
-              this.#log.warn('an earlier start was killed before it had written its lock file; mending it')
+              this.#log.warn('an earlier start was killed before it had written its lock file; repairing it')
             starting = await this.#spawn()
           }
         }
@@ -202,7 +202,7 @@ export class EmbeddedPostgres {
             await starting.leave()
             starting = null
             lastReason = lastWords(words)
-            // Another start was quicker, or backends of a killed Postgres are still ending: log in, or try again.
+            // Another start was faster, or backends of a killed Postgres are still exiting: log in, or try again.
             if (!/lock file|shared memory|already in use/i.test(words))
               throw await failedError(this.clusterDir, lastReason)
           }
@@ -219,7 +219,7 @@ export class EmbeddedPostgres {
   }
 
   async #create(): Promise<void> {
-    this.#options.onProgress?.(`making the database in ${this.clusterDir}`)
+    this.#options.onProgress?.(`creating the database in ${this.clusterDir}`)
     const account = await serverAccount(this.clusterDir)
     await createCluster(this.clusterDir, account, await this.#findBinaries())
   }
@@ -244,7 +244,7 @@ export class EmbeddedPostgres {
     return binaries
   }
 
-  /** Root may use a database that somebody else started: it writes itself into the rules. */
+  /** Root may use a database that somebody else started: it adds itself to the authentication rules. */
   async #admitRoot(): Promise<void> {
     await writeAccessRules(this.clusterDir, await serverAccount(this.clusterDir))
     const state = await postmasterState(this.clusterDir)
@@ -263,11 +263,11 @@ export class EmbeddedPostgres {
       if (await takeUse(client)) {
         if (purpose === 'command' || (await takeServer(client))) return client
         const holder = await serverLockHolder(client)
-        // A server killed a moment ago: its backend is about to notice.
+        // A server was just killed, and its backend is about to notice.
         if (holder !== null && Date.now() > serverDeadline) refused = inUseError(this.clusterDir, holder)
       }
     } catch (error) {
-      this.#log.debug({ err: error }, 'the database went away while we took the lock; trying again')
+      this.#log.debug({ err: error }, 'the database was lost while taking the lock; trying again')
     }
     await end(client)
     if (refused !== null) throw refused

@@ -1,5 +1,5 @@
-// A Kysely for a library that knows nothing of our settings: each of its writes runs in a transaction that carries
-// one, for the triggers to know it by. Only the write itself: what the library does in between holds no connection.
+// A Kysely for a library that does not set our marker: each of its writes runs in a transaction that does, so that
+// triggers recognise it. Only the write itself, so that no connection is held in between.
 import {
   CompiledQuery,
   type DatabaseConnection,

@@ -1,4 +1,4 @@
-// Runs the migrations: in their order, each in a transaction together with its record, one process at a time.
+// Runs the migrations in order, each in one transaction with its record, in one process at a time.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Kysely, sql } from 'kysely'
@@ -17,8 +17,8 @@ export interface MigrateOptions {
 const lockClass = 0x0b0a_4d01
 
 /**
- * Brings the database up to this version. Several processes may start at once: one migrates, the others wait.
- * @returns the names that were applied now.
+ * Migrates the database to this version. If several processes start at once, one migrates and the others wait.
+ * @returns the names of the newly applied migrations.
  * @throws BoardroomError database_too_new | database_unreachable | invalid_config (the role may not create tables)
  */
 export const migrateUp = (database: Database, options: MigrateOptions = {}): Promise<string[]> =>
@@ -40,7 +40,7 @@ export const migrateUp = (database: Database, options: MigrateOptions = {}): Pro
   })
 
 /**
- * Takes the newest `count` migrations back, with the data in their tables.
+ * Reverts the newest `count` migrations, including the data in their tables.
  * @returns their names, newest first. @throws BoardroomError database_too_new | database_unreachable
  */
 export const migrateDown = (
@@ -87,11 +87,11 @@ export async function migrationStatus(
   return [...known, ...unknown]
 }
 
-/** The same, once nobody is migrating: half of the migrations may be those of a server that starts just now. */
+/** The same once nobody is migrating, because a server may just be starting. */
 export const settledStatus = (database: Database, options: MigrateOptions = {}): Promise<MigrationStatus[]> =>
   alone(database, options, (_, migrations) => migrationStatus(database, migrations))
 
-/** Runs `work` on a connection of its own under the lock: migrations take as long as they take. */
+/** Runs `work` on a separate connection under the lock, without time-outs. */
 async function alone<Result>(
   database: Database,
   { onProgress, migrations = released }: MigrateOptions,
@@ -103,7 +103,7 @@ async function alone<Result>(
       .connection()
       .execute(async (db) => {
         await lock(db, database.schema, onProgress)
-        // The lock goes with the connection, which is closed below.
+        // The lock ends with the connection, which is closed below.
         return work(db, migrations)
       })
   } catch (error) {
@@ -149,7 +149,7 @@ async function makeRecord(db: Kysely<unknown>, schema: string): Promise<void> {
   const { rows } = await sql<{
     exists: boolean
   }>`select exists (select from pg_namespace where nspname = ${schema}) as exists`.execute(db)
-  // Where an administrator made the schema for us, the role need not be allowed to make one.
+  // If an administrator created the schema, the role need not be allowed to create one.
   if (rows[0]?.exists !== true) await sql`create schema ${sql.id(schema)}`.execute(db)
   await sql`create table if not exists ${sql.id(schema, 'migrations')} (
     name text primary key, applied_at timestamptz not null default now())`.execute(db)
@@ -161,7 +161,7 @@ function refuseUnknown(applied: Map<string, Date>, migrations: readonly Migratio
   if (unknown.length === 0) return
   throw new BoardroomError(
     'database_too_new',
-    `the database was migrated by a newer Boardroom (${unknown.join(', ')}); start that version, or take its migrations back with it: boardroom migrate down ${unknown.length}`,
+    `the database was migrated by a newer Boardroom (${unknown.join(', ')}); start that version, or use it to revert its migrations: boardroom migrate down ${unknown.length}`,
     { details: { migrations: unknown } },
   )
 }

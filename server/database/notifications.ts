@@ -1,9 +1,9 @@
-// What the database notifies of: changes of access, and events of boards. One dedicated connection listens,
-// and proves every few seconds that it still hears: a connection whose backend is frozen reports no error at all.
+// Notifications from the database: access changes and board events. A dedicated connection listens, and checks every few
+// seconds that notifications still arrive, because a connection with a frozen backend reports no error.
 //
 //   away ── connect, LISTEN ──> listening ── lost, or did not hear itself ──> away
 //
-// After being `away`, something may have been missed; listeners get `*`: ask everything again.
+// After being `away`, notifications may have been missed; listeners get `*`: check everything again.
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
@@ -19,17 +19,17 @@ import {
 } from './connection.ts'
 
 export interface NotificationsOptions {
-  /** The database past any pooler: `Database.direct`. */
+  /** The database without a pooler: `Database.direct`. */
   direct: Target
   schema: string
   log: Logger
-  /** How often it proves that it hears. */
+  /** How often it checks that notifications arrive. */
   heartbeatMs?: number | undefined
-  /** How long it may take to hear itself. */
+  /** How long its own notification may take to arrive. */
   patienceMs?: number | undefined
 }
 
-/** Together the seven seconds within which a connection that went deaf is noticed. */
+/** Together these are the seven seconds within which a deaf connection is noticed. */
 export const defaultPace = { heartbeatMs: 5000, patienceMs: 2000 } as const
 
 export interface EventNotification {
@@ -39,7 +39,7 @@ export interface EventNotification {
 
 type Listener<Value> = (value: Value) => void
 
-/** Notifications of a burst come in several packets: one array every so often, the first at once. */
+/** The notifications of a burst arrive in several packets: they are delivered as one array per interval, the first at once. */
 const gatherMs = 4
 
 export class Notifications {
@@ -51,7 +51,7 @@ export class Notifications {
   readonly #closed = new AbortController()
   #client: pg.Client | null = null
   #supervising: Promise<void> = Promise.resolve()
-  /** Payloads that wait for their array; each once. */
+  /** Distinct payloads for the next array. */
   #gathered = new Set<string>()
   #gathering: NodeJS.Timeout | null = null
   #lastDelivery = 0
@@ -63,7 +63,7 @@ export class Notifications {
     this.#eventsChannel = `${options.schema}_events`
   }
 
-  /** When the database was last heard (ms epoch); 0 before `start`. Older than a few seconds: it is away. */
+  /** When the database was last heard (ms since 1970); 0 before `start`. If older than a few seconds, it is unavailable. */
   get lastHeardAt(): number {
     return this.#lastHeardAt
   }
@@ -72,7 +72,7 @@ export class Notifications {
     return this.#client !== null
   }
 
-  /** Resolves once it listens. Register before asking what the notifications are about. @throws BoardroomError database_unreachable */
+  /** Resolves once it listens. Register listeners before querying the data that notifications are about. @throws BoardroomError database_unreachable */
   async start(): Promise<void> {
     const client = await this.#listen().catch((error: unknown) => {
       throw asExpected(error)
@@ -81,16 +81,16 @@ export class Notifications {
   }
 
   /**
-   * Distinct payloads of one moment as one array: `b:<board>`, `u:<user>`, `g:<guest>`, `s:<session>`; or only `*`:
+   * Delivers the distinct payloads of a moment as one array: `b:<board>`, `u:<user>`, `g:<guest>`, `s:<session>`; or only `*`:
    * anything may have changed.
-   * @returns a function that ends it.
+   * @returns a function that unsubscribes.
    */
   onAccess(listener: Listener<string[]>): () => void {
     this.#accessListeners.add(listener)
     return () => this.#accessListeners.delete(listener)
   }
 
-  /** Comments, titles, versions: what happens to a board outside its document. @returns a function that ends it. */
+  /** Events outside the document: comments, titles, versions. @returns a function that unsubscribes. */
   onEvent(listener: Listener<EventNotification>): () => void {
     this.#eventListeners.add(listener)
     return () => this.#eventListeners.delete(listener)
@@ -122,7 +122,7 @@ export class Notifications {
     return client
   }
 
-  /** Until `close`: listen, and when that ends, listen anew and have everything asked again. Never throws. */
+  /** Until `close`: listens; whenever that ends, listens again and has everything checked again. Never throws. */
   async #supervise(first: pg.Client): Promise<void> {
     const { signal } = this.#closed
     let client: pg.Client | null = first
@@ -133,7 +133,10 @@ export class Notifications {
         if (signal.aborted) await endClient(client)
         else {
           destroyClient(client)
-          this.#options.log.warn({ reason }, 'notifications of the database were lost; listening anew')
+          this.#options.log.warn(
+            { reason },
+            'the connection for database notifications was lost; listening again',
+          )
         }
       }
       client = await this.#listenAnew()
@@ -158,7 +161,7 @@ export class Notifications {
     return null
   }
 
-  /** Resolves with the reason when the connection ended, or did not hear its own notification in time, or on close. */
+  /** Resolves with the reason when the connection ends, its own notification does not arrive in time, or on close. */
   #hearUntilLost(client: pg.Client): Promise<string> {
     const { heartbeatMs = defaultPace.heartbeatMs, patienceMs = defaultPace.patienceMs } = this.#options
     const { signal } = this.#closed
@@ -222,7 +225,7 @@ export class Notifications {
     try {
       parsed = JSON.parse(payload)
     } catch {
-      parsed = null // by hand, in psql: said below
+      parsed = null // sent by hand in psql: logged below
     }
     if (typeof parsed?.board_id !== 'string' || typeof parsed.event !== 'object' || parsed.event === null) {
       this.#options.log.warn({ channel: this.#eventsChannel }, 'a notification is not a board event')
@@ -233,7 +236,7 @@ export class Notifications {
     for (const listener of this.#eventListeners) this.#call(listener, notification)
   }
 
-  /** One listener's mistake must not keep the others from hearing. */
+  /** An error in one listener must not affect the others. */
   #call<Value>(listener: Listener<Value>, value: Value): void {
     try {
       listener(value)

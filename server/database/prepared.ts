@@ -1,13 +1,13 @@
-// Statements that are asked so often that planning them costs more than answering: what a join asks is planned in 2 ms.
-// Postgres keeps their plans, by name and connection.
+// Prepared statements for frequent queries whose planning costs more than their execution: planning those of a join takes
+// 2 ms. Postgres keeps their plans by name and connection.
 import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 
 const mark = '/* prepared */'
 
 /**
- * Marks a statement, anywhere in its text, as one whose plan is kept. Its text is the same every time, with everything
- * that differs in parameters; it names the columns it returns; and its plan without the parameters is a good one
+ * Marks a statement, anywhere in its text, as one whose plan is kept. Its text must always be the same, with everything
+ * variable in parameters; it must name the columns it returns; and its generic plan must be good
  * (`explain (generic_plan)`).
  */
 export const prepared = sql.raw(mark)
@@ -17,12 +17,12 @@ export class PreparedStatements {
   readonly #names = new Map<string, string>()
   #isOff: boolean
 
-  /** @param isOff behind a pooler, which may lead a statement to a connection that does not know it. */
+  /** @param isOff behind a pooler, which may route a statement to a connection that does not know it. */
   constructor(isOff: boolean) {
     this.#isOff = isOff
   }
 
-  /** @returns undefined where the statement is not to be kept. */
+  /** @returns undefined if the statement is not marked. */
   nameOf(text: string): string | undefined {
     if (this.#isOff || !text.includes(mark)) return undefined
     const known = this.#names.get(text)
@@ -33,7 +33,7 @@ export class PreparedStatements {
     return name
   }
 
-  /** @returns whether `error` says that plans cannot be kept here; from then on none is. */
+  /** @returns whether `error` means that plans cannot be kept here; from then on none are. */
   notices(error: unknown): boolean {
     const isFault = error instanceof Error && 'code' in error && faults.includes(String(error.code))
     this.#isOff ||= isFault
@@ -42,7 +42,7 @@ export class PreparedStatements {
 }
 
 /**
- * 26000, 42P05: a pooler nobody knew of has led it to a connection that does not know it, or to one that does. 0A000: a
- * newer version has changed the columns of a table meanwhile. Nothing was carried out.
+ * 26000, 42P05: an undetected pooler routed it to a connection that does not know it, or one that already does. 0A000: a
+ * newer version has changed the columns of a table. Nothing was executed.
  */
 const faults = ['26000', '42P05', '0A000']

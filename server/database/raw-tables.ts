@@ -1,5 +1,5 @@
-// Kysely's withSchema qualifies the tables of built queries and leaves `sql.table` in raw ones as it is. Such a query
-// finds its tables only where the role happens to have the schema's name, and with it the search path.
+// Kysely's withSchema qualifies the tables of built queries but not `sql.table` in raw SQL. Such a query would find its
+// tables only if the role happens to have the name of the schema, and so the right search path.
 import {
   type KyselyPlugin,
   OperationNodeTransformer,
@@ -28,7 +28,7 @@ class RawTables extends OperationNodeTransformer {
     this.#schema = schema
   }
 
-  /** Only a table that is named in the raw SQL itself; `sql.ref('b.id')` names an alias, and is another kind of node. */
+  /** Only tables named in the raw SQL itself; `sql.ref('b.id')` names an alias, which is another kind of node. */
   protected override transformRaw(node: RawNode, queryId?: QueryId): RawNode {
     const raw = super.transformRaw(node, queryId)
     const parameters = raw.parameters.map((parameter) =>

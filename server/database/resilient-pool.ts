@@ -1,5 +1,5 @@
-// The pool as Kysely uses it. A pooled connection that died while nobody looked costs a second attempt and not an
-// error; one that does not answer is thrown away instead of being handed on; outages have one code.
+// The pool for Kysely. A pooled connection that died while idle causes a retry instead of an error; one that does not
+// respond is discarded instead of being reused; all outages have the same error code.
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import type { PostgresPool, PostgresPoolClient } from 'kysely'
 import type pg from 'pg'
@@ -15,7 +15,7 @@ import {
 } from './connection.ts'
 import type { PreparedStatements } from './prepared.ts'
 
-/** Pauses before connecting anew; together longer than Postgres's own restart after the crash of a backend. */
+/** Delays before reconnecting; together longer than Postgres' own restart after a backend crash. */
 const pausesMs = [30, 120, 350]
 
 /** Over a `pg.Pool` that somebody else ends. */
@@ -41,7 +41,7 @@ export class ResilientPool implements PostgresPool {
 
   async end(): Promise<void> {}
 
-  /** A connection from the pool, tried again where the cause is temporary. */
+  /** A connection from the pool; retries if the failure is temporary. */
   async take(): Promise<pg.PoolClient> {
     for (let attempt = 0; ; attempt++) {
       try {
@@ -54,7 +54,7 @@ export class ResilientPool implements PostgresPool {
     }
   }
 
-  /** An embedder's pool may be without a limit of its own. */
+  /** An embedder's pool may have no time-out. */
   #takeInTime(): Promise<pg.PoolClient> {
     return new Promise((resolve, reject) => {
       let late = false
@@ -82,7 +82,7 @@ const attempts = 3
 
 const ignore = () => undefined
 
-/** One connection between being taken and being given back. */
+/** A checked-out connection. */
 class Checkout {
   #client: pg.PoolClient
   readonly #pool: ResilientPool
@@ -96,7 +96,7 @@ class Checkout {
     this.#pool = pool
     this.#timeOuts = timeOuts
     this.#log = log
-    client.on('error', ignore) // a connection may die between two statements; the next one says so
+    client.on('error', ignore) // a connection may die between two statements; the next statement reports it
   }
 
   query(textOrCursor: string | pg.Submittable, parameters?: readonly unknown[]): unknown {
@@ -124,7 +124,7 @@ class Checkout {
           (isConnectionLost(error) && (isHarmless(text) || isCertainlyUndone(error))) ||
           this.#pool.prepared.notices(error)
         if (!mayRepeat || attemptsLeft === 0) throw asExpected(error)
-        this.#log.debug({ err: error }, 'a pooled connection was of no use; asking again on another')
+        this.#log.debug({ err: error }, 'a pooled connection was dead; retrying on another')
       }
       await this.#replace()
     }
@@ -149,15 +149,15 @@ class Checkout {
   async #replace(): Promise<void> {
     this.#client.off('error', ignore)
     this.#discard()
-    // Whatever comes of it, the old one has been given back: release must not give it back again.
+    // The old connection has been returned in any case, so release must not return it again.
     this.#client = released
-    await nextTurn() // lets the pool hear of the others that died with this one
+    await nextTurn() // lets the pool notice others that died with this one
     this.#client = await this.#pool.take()
     this.#client.on('error', ignore)
     this.#broken = null
   }
 
-  /** Closed hard: a polite end waits for a server that may be frozen. */
+  /** Dropped, because a graceful end would wait for a server that may be frozen. */
   #discard(): void {
     const client = this.#client
     client.on('error', ignore)
@@ -166,12 +166,12 @@ class Checkout {
   }
 }
 
-/** Stands where no connection is. */
+/** A placeholder for no connection. */
 const released = { on: ignore, off: ignore, release: ignore } as unknown as pg.PoolClient
 
 /**
- * Statements that may be sent twice: if the first was carried out, nothing came of it. Others are repeated only
- * where the server has reported that it rolled them back. (A function with effects that must not happen twice is called in a
- * transaction: after `begin` nothing is repeated.)
+ * Statements that can safely be sent twice, because they have no lasting effect. Others are retried only if the server
+ * reported that it rolled them back. (Functions whose effects must not happen twice are called in a transaction: after
+ * `begin` nothing is retried.)
  */
 const isHarmless = (text: string): boolean => /^\s*(begin|start transaction|select)\b/i.test(text)

@@ -1,5 +1,5 @@
-// Two database roles: one that owns the schema and migrates, and one for the server that can do everything the
-// server does and cannot change the trail. See docs/data-model.md#roles.
+// Two database roles: one that owns the schema and runs migrations, and one for the server that can do everything the
+// server needs but cannot change the trail. See docs/data-model.md#roles.
 import { type Kysely, sql } from 'kysely'
 import { BoardroomError } from '../errors.ts'
 import type { Database } from './database.ts'
@@ -8,11 +8,11 @@ import type { Tables } from './tables.ts'
 export interface RoleNames {
   /** Owns schema, tables and functions; runs migrations, retention, erasure and repair. */
   owner: string
-  /** What the server connects as. */
+  /** The role that the server connects with. */
   server: string
 }
 
-/** What the server may do to the trail; everything else in the schema it may read and write. */
+/** The server's privileges on the trail; it may read and write everything else in the schema. */
 const trailGrants: Record<string, string> = {
   audit_logs: 'select, insert',
   audit_chain: 'select',
@@ -29,8 +29,8 @@ const serverFunctions = [
 ]
 
 /**
- * Makes both roles where they are missing (with LOGIN, without a password: set one with `alter role`), hands the
- * schema to the owner, and gives the server what it needs and no more. Run it again after every `migrate up`.
+ * Creates both roles if they are missing (with LOGIN but without a password: set one with `alter role`), gives the schema
+ * to the owner, and grants the server only what it needs. Run it again after every `migrate up`.
  * @throws BoardroomError invalid_config for names that are not roles, or are equal; the database's own errors where the
  * asker may not do this (it takes a superuser, or CREATEROLE and the ownership of the schema).
  */
@@ -39,12 +39,12 @@ export async function makeRoles({ db, schema }: Database, { owner, server }: Rol
     if (!/^[a-z_][a-z0-9_]{0,62}$/.test(name) || name.startsWith('pg_')) {
       throw new BoardroomError(
         'invalid_config',
-        `expected a role name of lower case letters, digits and _, not ${JSON.stringify(name)}`,
+        `expected a role name of lower case letters, digits and _, got ${JSON.stringify(name)}`,
       )
     }
   }
   if (owner === server)
-    throw new BoardroomError('invalid_config', 'the owner and the server must be two roles')
+    throw new BoardroomError('invalid_config', 'the owner and the server must be different roles')
   await db.transaction().execute(async (trx) => {
     for (const name of [owner, server]) await makeRole(trx, name)
     await mayBecome(trx, owner)
@@ -59,8 +59,8 @@ async function makeRole(trx: Kysely<Tables>, name: string): Promise<void> {
 }
 
 /**
- * Without a superuser's rights one must be able to become the owner, to give it things. From Postgres 16 whoever made
- * a role is a member of it who may hand the membership out, to himself too, but cannot become it by that alone.
+ * Without superuser rights, the current role must be able to become the owner in order to give it objects. Since Postgres
+ * 16 the creator of a role has the admin option on it, also for itself, but cannot become it by that alone.
  */
 async function mayBecome(trx: Kysely<Tables>, name: string): Promise<void> {
   const { rows } = await sql<{ may: boolean }>`

@@ -1,5 +1,5 @@
-// Says that one Boardroom serves from a database and schema: a second one would not hear the rooms of
-// the first. The lock is a session's advisory lock, so nothing is left of it when its process dies.
+// Ensures that only one Boardroom serves a database and schema, because a second one would not know about the rooms of
+// the first. It is a session-level advisory lock, so nothing remains when the process dies.
 import { randomBytes } from 'node:crypto'
 import os from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -17,19 +17,19 @@ import {
 } from './connection.ts'
 
 export interface ServerLockOptions {
-  /** The database past any pooler: `Database.direct`. */
+  /** The database without a pooler: `Database.direct`. */
   direct: Target
   schema: string
   log: Logger
-  /** One of several nodes, which have the lock together; nobody else has it meanwhile. */
+  /** One of several nodes, which share the lock; it then excludes everybody else. */
   isShared?: boolean | undefined
-  /** How long to wait for another server, which in a rolling deploy is about to end; default 60 s. */
+  /** How long to wait for another server, which is about to stop in a rolling deploy; default 60 s. */
   patienceMs?: number | undefined
-  /** Called once, with a sentence, where there is somebody to wait for. */
+  /** Called once, with a sentence, if it has to wait for another server. */
   onWaiting?: (message: string) => void
-  /** Called when the connection died and another server has the lock now: two serve, until one stops. */
+  /** Called when the connection died and another server has taken the lock: both serve until one stops. */
   onLost?: (error: BoardroomError) => void
-  /** How often the connection proves that it lives; default 10 s. */
+  /** How often the connection is checked; default 10 s. */
   heartbeatMs?: number
 }
 
@@ -37,7 +37,7 @@ const lockClass = 0x0b0a_4d02
 const defaultHeartbeatMs = 10_000
 
 /**
- * Takes the lock and keeps it: it is taken again when its connection dies.
+ * Takes the lock and keeps it; it is taken again if its connection dies.
  * @throws BoardroomError database_in_use, naming the other server | database_unreachable
  */
 export async function takeServerLock(options: ServerLockOptions): Promise<ServerLock> {
@@ -48,7 +48,7 @@ export async function takeServerLock(options: ServerLockOptions): Promise<Server
 
 export class ServerLock {
   readonly #options: ServerLockOptions
-  /** Who we are, to others and to ourselves after a reconnect. */
+  /** Identifies us to others, and to ourselves after a reconnect. */
   readonly #name =
     `boardroom server ${process.pid} on ${os.hostname().slice(0, 24)} ${randomBytes(4).toString('hex')}`
   readonly #released = new AbortController()
@@ -74,7 +74,7 @@ export class ServerLock {
         if (Date.now() >= deadline) throw inUse(holder, this.#options)
         if (!told)
           onWaiting?.(
-            `${sentence(holder)} serves from this database; waiting up to ${Math.round(patienceMs / 1000)} s for it to stop`,
+            `${sentence(holder)} is using this database; waiting up to ${Math.round(patienceMs / 1000)} s for it to stop`,
           )
         await delay(Math.min(200, Math.max(1, deadline - Date.now())))
       }
@@ -98,7 +98,7 @@ export class ServerLock {
     return connectClient(clientConfig(direct, timeOuts, { name: this.#name }))
   }
 
-  /** @returns null when the lock is ours now, else the application name of its holder. */
+  /** @returns null if we now have the lock, otherwise the application name of its holder. */
   async #try(client: pg.Client): Promise<string | null> {
     const key = [lockClass, lockKeyOf(this.#options.schema)]
     const { rows: answers } = await client.query<{ taken: boolean }>(
@@ -115,7 +115,7 @@ export class ServerLock {
     )
     const holder = rows[0]
     if (holder === undefined) return '' // just released: the next attempt tells
-    // Our own former connection, which the server has not yet found out to be dead.
+    // Our own old connection, which the server has not yet found to be dead.
     if (holder.application_name === this.#name)
       await client.query('select pg_terminate_backend($1)', [holder.pid])
     return holder.application_name
@@ -146,7 +146,7 @@ export class ServerLock {
     })
   }
 
-  /** Never gives up before `release`: the database may be away for long. Never throws. */
+  /** Keeps trying until `release`, because the database may be unavailable for long. Never throws. */
   async #takeAgain(): Promise<void> {
     let told = false
     for (let pauseMs = 50; !this.#released.signal.aborted; pauseMs = Math.min(pauseMs * 2, 2000)) {
@@ -155,7 +155,7 @@ export class ServerLock {
         client = await this.#connect()
         const holder = await this.#try(client)
         if (holder === null) {
-          this.#options.log.info('the server lock is ours again')
+          this.#options.log.info('retook the server lock')
           return this.#keep(client)
         }
         if (holder !== '' && holder !== this.#name && !told) {
@@ -168,7 +168,7 @@ export class ServerLock {
           this.#options.onLost?.(error)
         }
       } catch (error) {
-        this.#options.log.debug({ err: error }, 'cannot take the server lock again yet')
+        this.#options.log.debug({ err: error }, 'cannot retake the server lock yet')
       }
       if (client !== null) await endClient(client)
       await delay(pauseMs, undefined, { signal: this.#released.signal }).catch(() => undefined) // released
@@ -185,6 +185,6 @@ const inUse = (holder: string, { schema, isShared }: ServerLockOptions) =>
   new BoardroomError(
     'database_in_use',
     isShared
-      ? `${sentence(holder)} serves from this database and schema "${schema}" without NATS_URL; stop it, and give every node the same NATS_URL`
-      : `${sentence(holder)} serves from this database and schema "${schema}"; stop it first, set BOARDROOM_DATABASE_SCHEMA to another schema, or give both NATS_URL`,
+      ? `${sentence(holder)} is using this database and schema "${schema}" without NATS_URL; stop it, and give every node the same NATS_URL`
+      : `${sentence(holder)} is using this database and schema "${schema}"; stop it first, set BOARDROOM_DATABASE_SCHEMA to another schema, or give both NATS_URL`,
   )

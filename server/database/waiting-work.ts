@@ -1,14 +1,14 @@
-// What waits in the database to be done by some server: rows of the trail to be sealed, webhooks to be sent. One cheap
-// question a second asks for all of it; whose work it is hears of it, and asks nothing while there is nothing to do.
+// Polls the database for pending work: audit rows to seal, webhooks to send. One cheap query per second covers all of it
+// and notifies the responsible parts, which do not query while there is nothing to do.
 import { sql } from 'kysely'
 import type { Logger } from 'pino'
 import type { Db } from './database.ts'
 import { prepared } from './prepared.ts'
 
 export interface Waiting {
-  /** Rows of the trail that are not in the chain. */
+  /** There are audit rows that are not in the chain yet. */
   unsealed: boolean
-  /** Something is due for a webhook. */
+  /** A webhook delivery is due. */
   deliveries: boolean
 }
 
@@ -29,7 +29,7 @@ export class WaitingWork {
     this.#everyMs = everyMs
   }
 
-  /** `listener` is told with every look, and never throws. */
+  /** `listener` is called with every result, and must not throw. */
   onLook(listener: (waiting: Waiting) => void): void {
     this.#listeners.push(listener)
   }
@@ -58,9 +58,9 @@ export class WaitingWork {
       this.#tell(await waitingWork(this.#db))
       this.#isFailing = false
     } catch (error) {
-      if (!this.#isFailing) this.#log.warn({ err: error }, 'whether work waits in the database is not known')
+      if (!this.#isFailing) this.#log.warn({ err: error }, 'could not check the database for pending work')
       this.#isFailing = true
-      // A role that may not ask, before `migrate roles` runs again after an update, may still do it.
+      // A role that may not run this query yet, before `migrate roles` is run after an update, may still do the work.
       this.#tell({ unsealed: true, deliveries: true })
     }
   }

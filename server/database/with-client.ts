@@ -1,9 +1,9 @@
-// One connection of the pool for work that needs the same one throughout: a transaction by hand, a COPY.
+// Runs work that needs the same pool connection throughout: a manual transaction, a COPY.
 import type { Pool, PoolClient } from 'pg'
 
 const ignore = () => undefined
 
-/** Runs `work` on a connection; where it fails, the connection is thrown away with whatever is open on it. */
+/** Runs `work` on a connection; if it fails, the connection is discarded together with any open transaction. */
 export async function withClient<Result>(
   pool: Pool,
   work: (client: PoolClient) => Promise<Result>,

@@ -115,12 +115,12 @@ opening('asks for a direct URL where a pooler is in between, and uses it', () =>
       )
       await nodeAssert.rejects(
         open({ connectionString: proxy.url, directConnectionString: proxy.url }),
-        refusal('invalid_config', /DIRECT_URL leads through a connection pooler too/),
+        refusal('invalid_config', /DIRECT_URL also uses a connection pooler/),
       )
       await withEmptyDatabase((other) =>
         nodeAssert.rejects(
           open({ connectionString: proxy.url, directConnectionString: other.url }),
-          refusal('invalid_config', /lead to different databases/),
+          refusal('invalid_config', /point to different databases/),
         ),
       )
       const database = await open({ connectionString: proxy.url, directConnectionString: url })

@@ -291,7 +291,7 @@ canvas('arrows with words are read up to the first end of an arrow', () => {
 canvas('a flowchart beyond its bounds is refused before it is read', () => {
   assert.throws(() => readFlowchart(`flowchart LR\n${'%'.repeat(mostText)}`, ''), /at most 50000/)
   const long = `a${' --> a'.repeat(400)}`
-  assert.throws(() => readFlowchart(`flowchart LR\n${long}`, ''), /a line of 2401 letters/)
+  assert.throws(() => readFlowchart(`flowchart LR\n${long}`, ''), /a line has 2401 characters/)
   assert.is(readFlowchart(`flowchart LR\n${long.slice(0, 1201)}`, '').elements.length, 201)
 })
 
@@ -302,8 +302,8 @@ canvas('a batch that names an element twice is refused', () => {
     { id: 'a', x: 1 },
     { id: 'a', y: 1 },
   ]
-  assert.throws(() => applyBatch(doc, { ...batch, change: twice }, all), /a stands there twice/)
-  assert.throws(() => applyBatch(doc, { ...batch, remove: ['a', 'a'] }, all), /a stands there twice/)
+  assert.throws(() => applyBatch(doc, { ...batch, change: twice }, all), /a occurs twice/)
+  assert.throws(() => applyBatch(doc, { ...batch, remove: ['a', 'a'] }, all), /a occurs twice/)
   applyBatch(doc, { ...batch, remove: ['a', 'a-text'] }, all)
   assert.equal(visible(doc), [])
 })

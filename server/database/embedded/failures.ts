@@ -1,21 +1,21 @@
-// What a start of the embedded database can fail with: one line each, with what to do.
+// The errors of starting the embedded database, one line each, with a remedy.
 import { BoardroomError } from '../../errors.ts'
 import { fullDiskReason } from '../disk-space.ts'
 
-/** The reason among everything that Postgres printed. */
+/** Extracts the reason from Postgres' output. */
 export const lastWords = (output: string): string => {
   const lines = output.trim().split('\n')
-  // Once it has its own log, it says on ours only that.
+  // Once it writes its own log, our output only mentions that.
   const last = lines.filter((line) => !/logging collector|HINT:/.test(line)).at(-1)
   return (lines.find((line) => /FATAL|PANIC/.test(line)) ?? last ?? '').replace(/^.*?(FATAL|PANIC):\s*/, '')
 }
 
-/** The disk is looked at, because a Postgres that finds it full cannot always write that down. */
+/** Checks the disk, because Postgres cannot always log that it is full. */
 export async function failedError(clusterDir: string, reason: string): Promise<BoardroomError> {
   const disk = await fullDiskReason(clusterDir)
   return new BoardroomError(
     'data_folder_unusable',
-    `the database in ${clusterDir} does not come up: ${disk ?? (reason || 'no reason given')}; its log is in ${clusterDir}/log`,
+    `the database in ${clusterDir} does not start: ${disk ?? (reason || 'no reason given')}; its log is in ${clusterDir}/log`,
   )
 }
 

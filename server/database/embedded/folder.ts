@@ -1,5 +1,5 @@
-// The folder of the embedded cluster, `<data folder>/postgres`: made once, checked at every start, and the short
-// way to the socket inside it.
+// The folder of the embedded cluster, `<data folder>/postgres`: creates it once, checks it at every start, and provides a
+// short path to its socket.
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import {
@@ -32,7 +32,7 @@ export const databaseName = 'boardroom'
 const major = '18'
 const socketName = `.s.PGSQL.${port}`
 
-/** What Postgres and initdb see of our environment: nothing that would move their port, folder or language. */
+/** The environment of Postgres and initdb, without anything that would change their port, folder or language. */
 export const cleanEnvironment: NodeJS.ProcessEnv = {
   PATH: process.env.PATH ?? '/usr/bin:/bin',
   LC_ALL: 'C',
@@ -68,17 +68,17 @@ export async function checkCluster(clusterDir: string): Promise<boolean> {
     if (entries.length === 0) return false
     throw new BoardroomError(
       'data_folder_unusable',
-      `${clusterDir} is not empty and not a Postgres folder; move it away, or choose another BOARDROOM_DATA_DIR`,
+      `${clusterDir} is not empty and not a Postgres folder; move it elsewhere, or choose another BOARDROOM_DATA_DIR`,
     )
   }
   if (version === major) return true
   throw new BoardroomError(
     'data_folder_unusable',
-    `${clusterDir} was made by Postgres ${version}, and this Boardroom brings Postgres ${major}; start the Boardroom that made it, run "boardroom backup FILE" there, and "boardroom restore FILE" here with a new BOARDROOM_DATA_DIR`,
+    `${clusterDir} was created by Postgres ${version}, but this Boardroom contains Postgres ${major}; start the Boardroom that created it, run "boardroom backup FILE" there, and "boardroom restore FILE" here with a new BOARDROOM_DATA_DIR`,
   )
 }
 
-/** Makes the cluster beside its place and renames it there: of several first starts one wins, the others use its. */
+/** Creates the cluster in a temporary folder and renames it: of several first starts one wins, and the others use its. */
 export async function createCluster(clusterDir: string, account: Account, binaries: Binaries): Promise<void> {
   await removeAbandoned(clusterDir)
   const draft = `${clusterDir}.new-${randomBytes(6).toString('hex')}`
@@ -87,7 +87,7 @@ export async function createCluster(clusterDir: string, account: Account, binari
     if (account.other) await chown(draft, account.uid, account.gid)
     await initdb(draft, account, binaries)
     await rename(draft, clusterDir).catch(async (error: unknown) => {
-      if (!(await checkCluster(clusterDir))) throw error // else another start was quicker
+      if (!(await checkCluster(clusterDir))) throw error // otherwise another start was faster
     })
     await syncFolder(path.dirname(clusterDir))
   } catch (cause) {
@@ -99,8 +99,8 @@ export async function createCluster(clusterDir: string, account: Account, binari
 }
 
 /**
- * Who may log in: the operating system's word for the account that starts Boardroom and the one that runs
- * Postgres, nobody else on the machine, no password anywhere.
+ * Who may log in: by peer authentication the account that starts Boardroom and the one that runs Postgres; nobody else
+ * on the machine, and without passwords.
  */
 export async function writeAccessRules(clusterDir: string, account: Account): Promise<void> {
   const names = new Set([starter().name, account.name])
@@ -117,13 +117,13 @@ export async function writeAccessRules(clusterDir: string, account: Account): Pr
   }
 }
 
-/** How the account names the cluster folder: the link needs no way through parents it may not enter. */
+/** The path of the cluster folder for the account: a link avoids parent folders that it may not enter. */
 export const folderAsSeenInside = (clusterDir: string, account: Account): string =>
   account.other && process.platform === 'linux' ? '/proc/self/cwd' : clusterDir
 
 /**
- * The folder to give clients as host. Socket paths end at 107 bytes (macOS 103): a long one gets a short link in
- * a private folder, the same for every process of this user.
+ * The folder that clients use as host. Socket paths are limited to 107 bytes (macOS 103): a longer one gets a short
+ * link in a private folder, which is the same for every process of this user.
  */
 export async function socketFolder(clusterDir: string): Promise<string> {
   const fits = (folder: string) =>
@@ -136,7 +136,7 @@ export async function socketFolder(clusterDir: string): Promise<string> {
   if (uid !== process.getuid?.() || (mode & 0o077) !== 0) {
     throw new BoardroomError(
       'data_folder_unusable',
-      `${clusterDir} is too long for a socket, and ${parent} belongs to somebody else; choose a shorter BOARDROOM_DATA_DIR`,
+      `${clusterDir} is too long for a socket path, and ${parent} belongs to another user; choose a shorter BOARDROOM_DATA_DIR`,
     )
   }
   const target = await readlink(link).catch(() => null)
@@ -181,11 +181,11 @@ async function initdb(folder: string, account: Account, binaries: Binaries): Pro
   const reason = output.split('\n').find((line) => /error|fatal/i.test(line)) ?? output.trim()
   throw new BoardroomError(
     'data_folder_unusable',
-    `cannot make the database in ${path.dirname(folder)}: ${reason}`,
+    `cannot create the database in ${path.dirname(folder)}: ${reason}`,
   )
 }
 
-/** Half-made clusters of starts that were killed; a living one takes a second, so an hour is plenty. */
+/** Removes incomplete clusters of killed starts; creating one takes a second, so an hour is plenty. */
 async function removeAbandoned(clusterDir: string): Promise<void> {
   const parent = path.dirname(clusterDir)
   for (const name of await readdir(parent)) {
@@ -196,7 +196,7 @@ async function removeAbandoned(clusterDir: string): Promise<void> {
   }
 }
 
-/** The rename itself must survive a power cut, or later commits would be lost with the folder. */
+/** The rename itself must survive a power failure, or later commits would be lost with the folder. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
   try {
@@ -219,7 +219,7 @@ function unusable(folder: string, cause: unknown): BoardroomError {
   const reason = reasons[code ?? ''] ?? message
   return new BoardroomError(
     'data_folder_unusable',
-    `cannot use the folder ${folder}: ${reason}; mend that, or set BOARDROOM_DATA_DIR to another folder`,
+    `cannot use the folder ${folder}: ${reason}; fix that, or set BOARDROOM_DATA_DIR to another folder`,
     { cause },
   )
 }

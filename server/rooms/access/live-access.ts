@@ -1,6 +1,6 @@
-// Who may still be here. A connection is registered before its level is read, so that no change slips in between
-// question and admission; what is notified is asked again, everybody of one moment in one query. Per connection one
-// question is under way and is put again if something changed meanwhile, so an old answer never follows a newer one.
+// Follows the access of open connections. A connection is registered before its level is read, so that no change is missed
+// between query and admission. Notified connections are checked again, all of one moment in one query. Each connection has
+// one query in flight, repeated if something changed meanwhile, so that an old decision never replaces a newer one.
 import type { Logger } from 'pino'
 import { BoardroomError } from '../../errors.ts'
 import type { Clock, Timer } from '../clock.ts'
@@ -12,24 +12,24 @@ const answerWithinMs = 10_000
 const mostUnansweredMs = 60_000
 const mostSubjectsOfAQuestion = 500
 const mostQuestionsAtOnce = 4
-/** What comes while a question is under way is asked together, when that is answered; or beside it, where it takes longer than this. */
+/** Checks that arrive during a query are batched until it returns, or run in parallel if it takes longer than this. */
 const besideAfterMs = 20
 const shortestExpiryMs = 1000
 
-/** What follows a decision about a connection that is in a room. */
+/** Receives the decisions about a connection in a room. */
 export interface Follower {
   decided(decision: AccessDecision): void
-  /** Nobody could be asked for a minute. */
+  /** Access could not be checked for a minute. */
   unanswered(): void
 }
 
-/** One registered connection, from before its level is read until it leaves. */
+/** A registered connection, from before its level is read until it leaves. */
 export class Pending {
   readonly joining: Joining
   readonly #rights: Rights
   /** The newest decision; null before the first. */
   latest: AccessDecision | null = null
-  /** resting: `latest` holds. asking: a question is under way. stale: it must be put again. */
+  /** resting: `latest` is valid. asking: a query is in flight. stale: the query must be repeated. */
   state: 'resting' | 'asking' | 'stale' | 'ended' = 'resting'
   follower: Follower | null = null
   waiting: { resolve: (decision: AccessDecision) => void; reject: (error: unknown) => void }[] = []
@@ -40,20 +40,20 @@ export class Pending {
   }
 
   /**
-   * The decision, with nothing notified since it was asked for.
+   * A decision that was not followed by any notification.
    * @throws BoardroomError database_unreachable
    */
   decide(): Promise<AccessDecision> {
     return this.#rights.decide(this)
   }
 
-  /** The newest decision; asks where there is none, or where one is under way. @throws like `decide` */
+  /** The newest decision; queries if there is none or a query is in flight. @throws like `decide` */
   current(): Promise<AccessDecision> {
     if (this.latest !== null && this.state === 'resting') return Promise.resolve(this.latest)
     return this.decide()
   }
 
-  /** Stop following: the join was refused, or the connection left. */
+  /** Stops following, because the join was refused or the connection left. */
   cancel(): void {
     this.#rights.forget(this)
   }
@@ -64,9 +64,9 @@ export class Rights {
   readonly #clock: Clock
   readonly #log: Logger
   readonly #all = new Set<Pending>()
-  /** By the payload that concerns them: `b:…`, `u:…`, `g:…`, `s:…`. */
+  /** By the notification payloads that affect them: `b:…`, `u:…`, `g:…`, `s:…`. */
   readonly #concerned = new Map<string, Set<Pending>>()
-  /** To be asked about: what was notified, and a join, before what is only due. */
+  /** Pending checks: notified connections and joins come before routine ones. */
   readonly #urgent = new Set<Pending>()
   readonly #due = new Set<Pending>()
   #questions = 0
@@ -84,12 +84,12 @@ export class Rights {
     this.#log = options.log
   }
 
-  /** Milliseconds for which nobody answered, null while answers come. */
+  /** For how many milliseconds the database has not answered; null while it does. */
   get failingForMs(): number | null {
     return this.#failingSince === null ? null : this.#clock.now() - this.#failingSince
   }
 
-  /** Follow a connection from here on. To be called before anything about its level is read. */
+  /** Starts following a connection. Must be called before its level is read. */
   register(joining: Joining): Pending {
     const pending = new Pending(this, joining)
     this.#all.add(pending)
@@ -114,7 +114,7 @@ export class Rights {
   decide(pending: Pending): Promise<AccessDecision> {
     if (pending.state === 'ended')
       return Promise.reject(new BoardroomError('closing', 'this join was cancelled'))
-    // While the database does not answer, one question at a time probes it; joins meanwhile are refused.
+    // While the database does not answer, a single query at a time probes it; joins meanwhile are refused.
     if (this.#failingSince !== null && (this.#questions > 0 || this.#retry !== null))
       return Promise.reject(unreachable())
     return new Promise((resolve, reject) => {
@@ -143,7 +143,7 @@ export class Rights {
     else if (pending.state === 'asking') pending.state = 'stale'
     if (this.#isScheduled) return
     this.#isScheduled = true
-    // After everything of this moment has been marked.
+    // After all notifications of this moment have been marked.
     queueMicrotask(() => {
       this.#isScheduled = false
       this.#askNext()
@@ -199,7 +199,7 @@ export class Rights {
     this.#askNext()
   }
 
-  /** A database that hangs answers nothing at all. */
+  /** A time-out, because a hanging database never answers. */
   #answered<T>(answer: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const timer = this.#clock.after(answerWithinMs, () => reject(new Error('no answer in time')))
@@ -214,7 +214,7 @@ export class Rights {
     pending.latest = decision
     if (isStale) this.#mark(pending, this.#urgent)
     else settle(pending, (wait) => wait.resolve(decision))
-    // Also where it is stale: it is newer than what is held, and a flood of notifications must not delay a loss.
+    // Even if it is stale: it is newer than the current one, and a flood of notifications must not delay losing access.
     pending.follower?.decided(decision)
   }
 
@@ -241,16 +241,16 @@ export class Rights {
   }
 
   /**
-   * One timer, for the earliest moment at which time alone changes something, or an earlier one: where that is put off,
-   * the timer finds nothing to do, and looks at everybody for the next.
-   * @param among whose decisions are new.
+   * One timer for the earliest expiry, or an earlier time: if that expiry was extended, the timer finds nothing to do and
+   * searches all connections for the next one.
+   * @param among the connections with new decisions.
    */
   #watchExpiry(among: Iterable<Pending> = this.#all): void {
     let next = this.#expiry?.at ?? Number.POSITIVE_INFINITY
     for (const { latest } of among) next = Math.min(next, latest?.nextChangeAt?.getTime() ?? next)
     if (next === this.#expiry?.at || next === Number.POSITIVE_INFINITY) return
     this.#expiry?.timer.cancel()
-    // At least a second, because the database's clock may be behind ours and say the same again.
+    // At least a second, because the database's clock may be behind ours and return the same result again.
     const inMs = Math.max(next - this.#clock.wall(), 0)
     const timer = this.#clock.after(inMs === 0 ? shortestExpiryMs : inMs, () => this.#expired())
     this.#expiry = { timer, at: next }
@@ -277,9 +277,9 @@ export class Rights {
 }
 
 const unreachable = (): BoardroomError =>
-  new BoardroomError('database_unreachable', 'access cannot be decided now; try again in a moment')
+  new BoardroomError('database_unreachable', 'access cannot be checked at the moment; try again soon')
 
-/** An agent may do what its users may, and who they are only the database knows: whatever concerns a user concerns it. */
+/** An agent's rights depend on its users, which only the database knows, so a change of any user may affect it. */
 const anyUser = 'u:*'
 
 const payloadsOf = ({ boardId, userId, guestId, agentId, sessionId }: AccessSubject): string[] => {

@@ -1,31 +1,31 @@
-// Who in a room may write: as access says, as long as the board has room for more and there are not too many. Whoever
-// is turned to view for want of a seat waits for one, in the order of coming. A stock client cannot be told its level
-// on the open socket: it is closed and comes back, and its seat is kept for it until then.
+// Who in a room may write: everybody with access, unless the board is full or there are too many writers. Connections
+// without a seat get view and wait for one, in order of arrival. A stock client cannot be told its level on the open
+// socket: it is closed, and its seat is reserved until it reconnects.
 import { type Level, mayWrite } from '../../../shared/levels.ts'
 import { CloseCode, type LevelReason } from '../../../shared/protocol.ts'
 import type { Clock, Timer } from '../clock.ts'
 import type { Counters } from '../counters.ts'
 import type { AccessDecision, RoomLimits } from '../ports.ts'
 
-/** How long a seat is kept for a connection that was closed to come back. */
+/** How long a seat is reserved for a connection that was closed to reconnect. */
 const reservedMs = 10_000
 
-/** What seats need of a connection. */
+/** The connection as seats see it. */
 export interface Seated {
   readonly isOpen: boolean
-  /** Silent for longer than a client that is there: it keeps its seat until somebody else needs it. */
+  /** Whether it has been silent for too long: it keeps its seat until somebody else needs it. */
   readonly isAway: boolean
   readonly mayManage: boolean
   readonly ownProtocol: boolean
-  /** `key`: who it is, also after it came back. */
+  /** `key` identifies the person, also after a reconnect. */
   readonly speaker: { readonly key: string }
-  /** Its level from here on. */
+  /** Sets its level. */
   changeLevel(place: Place, mayManage: boolean, reason: LevelReason): void
 }
 
 export interface Place {
   level: Level
-  /** Why the level is lower than access says. */
+  /** Why the level is lower than the access. */
   reason: LevelReason | null
 }
 
@@ -34,20 +34,20 @@ export class Seats {
   readonly #counters: Counters
   readonly #clock: Clock
   readonly #onLapsed: () => void
-  /** Seats that are taken on other nodes. */
+  /** Seats taken on other nodes. */
   readonly #elsewhere: () => number
   readonly #writers = new Set<Seated>()
-  /** May write, and cannot yet. In the order of coming. */
+  /** Connections waiting for a seat, in order of arrival. */
   readonly #waiting = new Set<Seated>()
-  /** Seats of those who were closed to come back as writers, by person. */
+  /** Seats reserved for connections that were closed to reconnect as writers, by person. */
   readonly #reserved = new Map<string, Timer[]>()
   #reservations = 0
   #isFull: boolean
   #isClosed = false
 
   /**
-   * @param options.isFull the board has reached its size limit: nobody writes.
-   * @param options.onLapsed somebody did not come back to a seat that was kept.
+   * @param options.isFull the board has reached its size limit: nobody may write.
+   * @param options.onLapsed called when somebody did not return to a reserved seat.
    */
   constructor(options: {
     limits: RoomLimits
@@ -71,17 +71,17 @@ export class Seats {
     return count
   }
 
-  /** Seats that are taken or kept here. */
+  /** Seats taken or reserved on this node. */
   get taken(): number {
     return this.#writers.size + this.#reservations
   }
 
-  /** Somebody is expected back. */
+  /** Whether somebody is expected back. */
   get isReserved(): boolean {
     return this.#reservations > 0
   }
 
-  /** The place of somebody who comes in. */
+  /** The standing of a new connection. */
   take(newcomer: Seated, granted: Level): Place {
     if (!mayWrite(granted)) return { level: granted, reason: null }
     if (this.#isFull || !(this.#takeReserved(newcomer.speaker.key) || this.#hasSeat()))
@@ -90,7 +90,7 @@ export class Seats {
     return { level: granted, reason: null }
   }
 
-  /** Access was decided anew about somebody who stays. */
+  /** Handles a new access decision for a connection that stays. */
   decided(member: Seated, granted: Level, mayManage: boolean): void {
     const place = this.#placeOf(member, granted)
     member.changeLevel(place, mayManage, place.reason ?? 'access_changed')
@@ -102,13 +102,13 @@ export class Seats {
     this.#waiting.delete(member)
   }
 
-  /** Gives seats that are free to those who wait: one seat, one of them. */
+  /** Gives free seats to waiting connections. */
   fill(): void {
     for (const member of this.#takeWaiting())
       member.changeLevel({ level: 'edit', reason: null }, member.mayManage, 'access_changed')
   }
 
-  /** The board has reached its size limit: everybody who writes turns to view. */
+  /** The board has reached its size limit: all writers get view. */
   boardFull(): void {
     if (this.#isFull) return
     this.#isFull = true
@@ -120,7 +120,7 @@ export class Seats {
     }
   }
 
-  /** Nobody gets a seat any more: the room ends, and who waits is closed like everybody. */
+  /** Stops handing out seats: the room ends, and waiting connections are closed like all others. */
   close(): void {
     this.#isClosed = true
     for (const timers of this.#reserved.values()) for (const timer of timers) timer.cancel()
@@ -134,7 +134,7 @@ export class Seats {
       return { level: granted, reason: null }
     }
     if (this.#writers.has(member)) return { level: granted, reason: null }
-    // A waiting connection keeps its place in the queue, however often its access is checked.
+    // A waiting connection keeps its place in the queue, even if its access is checked repeatedly.
     if (this.#waiting.has(member) || this.#isFull || !this.#hasSeat()) return this.#wait(member)
     this.#give(member)
     return { level: granted, reason: null }
@@ -147,7 +147,7 @@ export class Seats {
     return { level: 'view', reason: this.#isFull ? 'board_full' : 'too_many_writers' }
   }
 
-  /** All who get a seat now, and have it: they are told afterwards, when nobody looks through the queue any more. */
+  /** Assigns free seats; the connections are notified afterwards, when the queue is no longer being iterated. */
   #takeWaiting(): Seated[] {
     if (this.#isFull || this.#isClosed) return []
     const lucky: Seated[] = []
@@ -166,7 +166,7 @@ export class Seats {
     else this.#reserve(member.speaker.key)
   }
 
-  /** Whether a seat is free, or becomes so because its writer is away. */
+  /** Whether a seat is free, or can be freed because its writer is silent. */
   #hasSeat(): boolean {
     if (this.#isClosed) return false
     const taken = this.#writers.size + this.#reservations + this.#elsewhere()
@@ -208,7 +208,7 @@ export class Seats {
   }
 }
 
-/** How a connection with this decision ends; null where it may stay. */
+/** How a connection with this decision ends; null if it may stay. */
 export function endFor(decision: AccessDecision): { code: CloseCode; reason: string } | null {
   if (decision.credential === 'ended')
     return { code: CloseCode.notSignedIn, reason: 'signed out, expired or deactivated' }
@@ -219,8 +219,8 @@ export function endFor(decision: AccessDecision): { code: CloseCode; reason: str
   return null
 }
 
-/** Short enough for a close frame, whose reason has 123 bytes at most. */
+/** Short enough for a close frame, whose reason is limited to 123 bytes. */
 export const consentReason = (url: string): string => {
-  const reason = `consent needed: ${url}`
-  return Buffer.byteLength(reason) <= 120 ? reason : 'consent needed: give it at /consent on this server'
+  const reason = `consent is required: ${url}`
+  return Buffer.byteLength(reason) <= 120 ? reason : 'consent is required: give it at /consent on this server'
 }

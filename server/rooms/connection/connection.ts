@@ -1,11 +1,11 @@
-// One WebSocket in one room: what it says is read in order and handed on, what it may do follows its access. What
-// comes in is handled by functions that return how the connection ends, if it does; `end` alone touches the socket.
+// A WebSocket in a room: its messages are read in order and passed on, and its rights follow its access. Messages are
+// handled by functions that return how the connection ends, if it does; only `end` touches the socket.
 //
 //   joining ──enter──> open ──silent──> away        in every state `end` leads to: ended
 //                       └<──a message────┘
 //
-// An end is final and tells nobody else: the room takes its leave once everything of this moment is
-// done, so no loop over connections meets the consequences of an end inside it.
+// An end is final and has no immediate side effects: the room removes the connection once the current turn is done, so
+// that no loop over connections is affected by an end inside it.
 import type { Logger } from 'pino'
 import { type Level, mayWrite } from '../../../shared/levels.ts'
 import { CloseCode, encodeLevelChange, type LevelReason } from '../../../shared/protocol.ts'
@@ -41,7 +41,7 @@ export interface ConnectionOptions {
   limits: RoomLimits
   counters: Counters
   log: Logger
-  /** Grows from join to join. */
+  /** Increases with each join. */
   age: number
 }
 
@@ -55,7 +55,7 @@ export class Connection implements SocketEvents, Follower, Editor, Seated {
   readonly speaker: Speaker
   readonly outbox: Outbox
   newClientIds = 0
-  /** Of an agent; null for everybody else, who may do whatever their level allows. */
+  /** The rights of an agent; null for everybody else, whose level decides. */
   agent: AgentRights | null = null
   /** Sync step 1 was sent. */
   wasAsked = false
@@ -77,7 +77,7 @@ export class Connection implements SocketEvents, Follower, Editor, Seated {
     this.joinedAt = new Date(options.clock.wall())
     const key = principal.kind === 'anonymous' ? `anonymous ${fingerprint}` : principalKey
     this.speaker = new Speaker({ key, age, principal, principalKey })
-    // A timer has no caller that could catch what it throws.
+    // A timer has no caller that could catch its errors.
     const clock = new GuardedClock(options.clock, (error) => this.failed(error))
     this.outbox = new Outbox({
       socket,
@@ -105,7 +105,7 @@ export class Connection implements SocketEvents, Follower, Editor, Seated {
 
   get level(): Level | null {
     const { name, standing } = this.#life
-    // After a decision against it, what of it still waits for the window is not applied any more.
+    // After losing access, its edits that still wait for the window are not applied any more.
     return name === 'ended' && isDecision(this.#life.ending) ? null : standing.level
   }
 
@@ -117,7 +117,7 @@ export class Connection implements SocketEvents, Follower, Editor, Seated {
     return this.agent
   }
 
-  /** Whether it gets the document; an agent that may not read brings in and gets nothing back. */
+  /** Whether it gets the document; an agent without can_read only sends and gets nothing back. */
   get mayRead(): boolean {
     return this.agent === null || this.agent.read
   }
@@ -126,7 +126,7 @@ export class Connection implements SocketEvents, Follower, Editor, Seated {
     return this.#life.standing.mayManage
   }
 
-  /** How it ended; null while it has not. */
+  /** How it ended; null while it is open. */
   get ending(): Ending | null {
     return this.#life.name === 'ended' ? this.#life.ending : null
   }
@@ -142,12 +142,12 @@ export class Connection implements SocketEvents, Follower, Editor, Seated {
     return { connectionId, boardId, subject, principalKey, principal, level, joinedAt, ip, userAgent }
   }
 
-  /** It has a place in its room. */
+  /** Called when it has been added to its room. */
   enter(standing: Standing): void {
     this.#life = { name: 'open', standing }
   }
 
-  /** Greeted, and everybody was told: follow the rights, and read. */
+  /** Called once it has been greeted and announced: starts following its rights and reading. */
   start(): void {
     if (!this.isOpen) return
     this.#options.pending.follower = this
@@ -163,7 +163,7 @@ export class Connection implements SocketEvents, Follower, Editor, Seated {
     }
   }
 
-  /** ws could make nothing of what came, and closes. */
+  /** ws received something invalid and closes the socket. */
   unreadable(): void {
     this.#options.counters.frames_unreadable++
   }
@@ -181,7 +181,7 @@ export class Connection implements SocketEvents, Follower, Editor, Seated {
     })
   }
 
-  /** The socket ended without our doing. */
+  /** The socket was closed by the peer or the network. */
   closed(code: number, reason: string): void {
     this.end({ code, reason, socket: 'nothing' })
   }
@@ -200,13 +200,13 @@ export class Connection implements SocketEvents, Follower, Editor, Seated {
     this.#life = { name, standing: { ...place, mayManage } }
     const isOther = place.level !== standing.level
     if (!isOther && mayManage === standing.mayManage) return
-    // Stock clients cannot be told, and come back once more.
+    // Stock clients cannot be told and have to reconnect.
     if (!this.ownProtocol && isOther) {
       this.end(closing(CloseCode.levelChanged, reason))
       return
     }
     this.#sendOwn(() => encodeLevelChange({ level: place.level, may_manage: mayManage, reason }))
-    // Whatever it drew meanwhile is welcome now.
+    // Edits it made meanwhile can be accepted now.
     if (mayWrite(place.level) && !mayWrite(standing.level)) this.#options.host.ask(this)
   }
 
@@ -230,20 +230,20 @@ export class Connection implements SocketEvents, Follower, Editor, Seated {
     this.#inbox.pace.release(why)
   }
 
-  /** Every nine seconds: a client that heard nothing since the last time hears something now. */
+  /** Called every nine seconds: sends something if nothing was sent since the last time. */
   tick(withPing: boolean): void {
     if (this.isOpen) this.#guarded(() => this.#conclude(this.#visit(withPing)))
   }
 
-  /** Something threw on its behalf: it ends, and nobody else feels it. */
+  /** Ends the connection after an unexpected error, without affecting others. */
   failed(error: unknown): void {
     if (!this.isOpen) return
     this.#options.counters.connections_failed++
     this.log.error({ err: error }, 'a connection failed')
-    this.end(closing(CloseCode.restart, 'the connection failed; come back'))
+    this.end(closing(CloseCode.restart, 'the connection failed; reconnect'))
   }
 
-  /** The one way out. Ending what has ended does nothing. */
+  /** The only way to end a connection. Idempotent. */
   end(ending: Ending): void {
     if (this.#life.name === 'ended') return
     const { host, pending, socket } = this.#options
@@ -257,7 +257,7 @@ export class Connection implements SocketEvents, Follower, Editor, Seated {
     if (ending.socket === 'terminate') socket.terminate()
   }
 
-  /** One more message came. @returns whether it is looked at. */
+  /** Called for every message. @returns whether it should be handled. */
   #listens(): boolean {
     switch (this.#life.name) {
       case 'joining':
@@ -276,7 +276,7 @@ export class Connection implements SocketEvents, Follower, Editor, Seated {
 
   #visit(withPing: boolean): Ending | null {
     if (!this.outbox.takeSpoke()) this.outbox.send(keepAliveFrame)
-    // What a client says while it is not read is not heard.
+    // A paused connection is not read, so it cannot be expected to show signs of life.
     if (this.#inbox.pace.isHeld) this.#silence.message()
     if (this.#silence.visit(this.speaker.ids.size > 0) && this.#life.name === 'open') {
       this.#life = { name: 'away', standing: this.#life.standing }

@@ -1,4 +1,4 @@
-// What one client says, read in order and at its pace, and handed to the room.
+// Reads one client's messages in order and within its budget, and passes them to the room.
 import { CloseCode } from '../../../shared/protocol.ts'
 import { readStateVector } from '../../documents/validate/state-vector.ts'
 import type { Clock } from '../clock.ts'
@@ -50,20 +50,20 @@ export class Inbox<Member extends Editor> {
     const { limits, counters } = this.#options
     if (!isBinary) {
       counters.text_frames++
-      return closing(CloseCode.unsupportedData, 'messages are binary here')
+      return closing(CloseCode.unsupportedData, 'expected a binary message')
     }
     if (data.length > limits.maxFrameBytes) {
       counters.frames_too_large++
       return closing(
         CloseCode.frameTooLarge,
-        `the message is larger than the limit, ${limits.maxFrameBytes} bytes`,
+        `the message is larger than the limit of ${limits.maxFrameBytes} bytes`,
       )
     }
     this.pace.message()
     return this.#handle(readMessage(data))
   }
 
-  /** The socket has taken everything. */
+  /** The socket's buffer has drained. */
   drained(): void {
     this.#answers.drained()
   }
