@@ -70,7 +70,7 @@ consent('is asked before the first join, lets in once given, and ends access at 
         assert.is(await stock.closed, 4451)
         const end = await own.closed
         assert.is(end.code, 4451)
-        assert.match(end.reason, new RegExp(`consent needed: http://.*/consent\\?board_id=${board}`))
+        assert.match(end.reason, new RegExp(`consent is required: http://.*/consent\\?board_id=${board}`))
         for (const [method, path] of [
           ['GET', ''],
           ['GET', '/document'],

@@ -54,7 +54,7 @@ async function fillUp(
   count = put(ada, 'without Postgres')
   await eventually(async () => (await readiness(origin)).database === 'failed', patiently)
   await eventually(
-    () => program.said.some((line) => /does not come up: its disk is full/.test(line)),
+    () => program.said.some((line) => /does not start: its disk is full/.test(line)),
     patiently,
   )
   await empty()
