@@ -18,11 +18,8 @@ import {
   eraseLabels,
   eraseMentions,
   eraseUser,
-  guestSubject,
-  type Subject,
-  type SubjectRow,
-  userSubject,
-} from './queries.ts'
+} from './erase-queries.ts'
+import { guestSubject, type Subject, type SubjectRow, userSubject } from './queries.ts'
 
 const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i
 

@@ -10,14 +10,13 @@ import type {
   TemplateVersionCreate,
 } from '../../../shared/api/templates.ts'
 import { describeLeftOut, readDrawing } from '../../../shared/drawing.ts'
-import type { SceneElement } from '../../../shared/element.ts'
-import { sameElement } from '../../../shared/scene.ts'
 import { variablesIn } from '../../../shared/template-texts.ts'
 import { transactionAs } from '../../audit/actor.ts'
 import type { Db } from '../../database/database.ts'
 import { BoardroomError } from '../../errors.ts'
 import type { Actor, Identity } from '../../principal.ts'
 import { pageOf, positionOf } from '../../routing/cursor.ts'
+import { comparisonOf } from './comparison.ts'
 import {
   currentOfCode,
   deleteTemplate,
@@ -224,53 +223,7 @@ export async function listTemplates(
 export async function compareTemplate(db: Db, author: Author, id: string): Promise<TemplateComparison> {
   const after = await visibleTemplate(db, author, id)
   const before = await newestSeen(db, after.code, { ownedBy: seesOf(author), before: after.version })
-  const older = byId(before)
-  const newer = byId(after)
-  const textOf = (element: SceneElement | undefined) =>
-    element?.type === 'text' ? String(element.originalText ?? element.text ?? '') : null
-  const ids = [...new Set([...older.keys(), ...newer.keys()])]
-  return {
-    version: after.version,
-    previous_version: before?.version ?? null,
-    fields: (['name', 'description', 'category', 'board_types', 'is_required', 'display_order'] as const)
-      .map((field) => ({ field, before: before?.[field] ?? null, after: after[field] }))
-      .filter((change) => JSON.stringify(change.before) !== JSON.stringify(change.after)),
-    variables: changesOf(
-      propertiesOf(before),
-      propertiesOf(after),
-      (a, b) => JSON.stringify(a) === JSON.stringify(b),
-    ),
-    elements: changesOf(older, newer, sameButPlace),
-    texts: ids
-      .map((id) => ({ id, before: textOf(older.get(id)), after: textOf(newer.get(id)) }))
-      .filter((text) => text.before !== text.after),
-  }
-}
-
-const propertiesOf = (template: TemplateRow | undefined): Map<string, unknown> =>
-  new Map(Object.entries((template?.variables_schema.properties ?? {}) as Record<string, unknown>)) // as it was validated
-
-/** The z-order of an element, which every canvas rewrites. */
-const sameButPlace = (a: SceneElement, b: SceneElement): boolean =>
-  sameElement({ ...a, index: null }, { ...b, index: null })
-
-const byId = (template: TemplateRow | undefined): Map<string, SceneElement> =>
-  new Map((readDrawing(template?.content)?.elements ?? []).map((element) => [element.id, element]))
-
-function changesOf<Value>(
-  before: ReadonlyMap<string, Value>,
-  after: ReadonlyMap<string, Value>,
-  isSame: (a: Value, b: Value) => boolean,
-): { added: string[]; removed: string[]; changed: string[] } {
-  const changed = [...after].filter(([key, value]) => {
-    const old = before.get(key)
-    return old !== undefined && !isSame(old, value)
-  })
-  return {
-    added: [...after.keys()].filter((key) => !before.has(key)),
-    removed: [...before.keys()].filter((key) => !after.has(key)),
-    changed: changed.map(([key]) => key),
-  }
+  return comparisonOf(before, after)
 }
 
 /** Whose pending versions somebody may see; null: everybody's. */
