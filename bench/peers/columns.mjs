@@ -93,6 +93,7 @@ export const columns = {
   ],
   canvas: [
     ['frames a second, who drags', 'framesPerSecond', 0, { atLeast: 30, only: 'drag' }],
+    ['frames a second, 20 cursors', 'framesPerSecond', 0, { atLeast: 50, only: 'cursors' }],
     ['until painted ms', 'paintedMs', 0],
     ['longest task ms', 'longestTaskMs', 0],
   ],

@@ -1,4 +1,5 @@
-// The bundled canvas in Chromium: a board of 3,000 elements is opened; all of one is dragged while somebody watches.
+// The bundled canvas in Chromium: a board of 3,000 elements is opened; all of one is dragged while somebody watches;
+// twenty cursors move.
 import { existsSync } from 'node:fs'
 import { runProgram } from '../load/program.mjs'
 
@@ -6,6 +7,7 @@ export const isOwn = true
 export const variants = {
   open: { program: 'canvas-open.js', env: { BOARDS: 'several', RUNS: '3' } },
   drag: { program: 'canvas-drag.js', env: { RUNS: '3' } },
+  cursors: { program: 'canvas-cursors.js', env: { RUNS: '3' } },
 }
 
 export async function run(folder, params) {

@@ -1,7 +1,7 @@
 // Growth: what a delivery costs with 10 and with 1,000 rooms, at the same number of edits a second in all, and on a
 // board with a short and with a long history.
 import { fill } from '../load/board.mjs'
-import { historyUpdates } from '../load/fixtures.mjs'
+import { historyUpdates, stateOf } from '../load/fixtures.mjs'
 import { runLoad } from '../load/load.mjs'
 
 export const variants = {
@@ -9,6 +9,7 @@ export const variants = {
   'rooms-1000': { rooms: 1000, rate: 0.2 },
   'edits-1k': { history: 1000 },
   'edits-100k': { history: 100_000 },
+  'edits-1m': { history: 1_000_000 },
 }
 
 const load = { clients: 2, writers: 1, verify: false }
@@ -17,10 +18,11 @@ export const rooms = ({ rooms: count = 1 }) => [...names('warm', count), ...name
 
 export async function run(target, { rooms: count, rate, history }) {
   if (history !== undefined) {
-    // In portions: an author's edits build on one another, so every portion has authors of its own.
-    const writers = Math.max(1, history / 1000)
-    for (const room of ['warm-0', 'grown-0']) {
-      const client = await fill(target, room, historyUpdates(writers, history / writers, 50))
+    for (const [room, edits] of [
+      ['warm-0', Math.min(history, 100_000)],
+      ['grown-0', history],
+    ]) {
+      const client = await fill(target, room, edits > 100_000 ? longHistory(edits) : shortHistory(edits))
       client.close()
     }
     await runLoad(target, { ...load, room: 'warm', clients: 11, rate: 60, seconds: 1 })
@@ -28,4 +30,16 @@ export async function run(target, { rooms: count, rate, history }) {
   }
   await runLoad(target, { ...load, rooms: count, room: 'warm', rate: rate * 2, seconds: 2.5 })
   return runLoad(target, { ...load, rooms: count, room: 'grown', rate, seconds: 5 })
+}
+
+/** In portions: an author's edits build on one another, so every portion has authors of its own. */
+function shortHistory(edits) {
+  const writers = Math.max(1, edits / 1000)
+  return historyUpdates(writers, edits / writers, 50)
+}
+
+/** The same edits, each author's sent as one update: the board that they lead to is what grows, and a million take long. */
+function longHistory(edits) {
+  const writers = edits / 2000
+  return Array.from({ length: writers }, (_, i) => stateOf(historyUpdates(1, edits / writers, 50 + i)))
 }
