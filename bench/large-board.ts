@@ -2,69 +2,33 @@
 // structs is tried on it. The server is a process of its own.
 //   npm run build:server && node dist/bench/large-board.js
 //   COPIES=2 ROUNDS=7 node dist/bench/large-board.js
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import * as Y from 'yjs'
-import { createBoardroom } from '../server/boardroom.ts'
 import { MessageType } from '../shared/protocol.ts'
 import { writeElements } from '../shared/scene.ts'
-import { withDatabase } from '../tests/helpers/database.ts'
 import { eventually } from '../tests/helpers/eventually.ts'
 import { countFromEnvironment } from '../tests/helpers/random.ts'
 import { RawClient } from '../tests/helpers/raw-client.ts'
 import { contentOf, type Struct, writeUpdate } from '../tests/helpers/update-writer.ts'
+import { isServing, ServerProcess, serve } from './serving.ts'
 
 /** Drawings of 2 MB on the board. */
 const copies = countFromEnvironment('COPIES', 2)
 const rounds = countFromEnvironment('ROUNDS', 7)
 
-if (process.argv[2] === 'serve') await serve()
-else await measure()
-
-async function serve(): Promise<void> {
-  await withDatabase(async ({ url }) => {
-    const http = createServer()
-    const boardroom = await createBoardroom({
-      database: url,
-      secret: 'a benchmark has no secrets, but needs one',
-      authenticate: () => ({ externalId: 'somebody', name: 'Somebody' }),
-    })
-    http.on('request', (request, response) => boardroom.handleRequest(request, response))
-    http.on('upgrade', (request, socket, head) => boardroom.handleUpgrade(request, socket, head))
-    http.listen(0, '127.0.0.1')
-    await once(http, 'listening')
-    process.send?.((http.address() as AddressInfo).port)
-    await once(process, 'message')
-    await boardroom.close({ drainMs: 0 })
-    http.close()
-    http.closeAllConnections()
-  })
-  process.exit(0)
-}
+if (isServing()) await serve()
+await measure()
 
 async function measure(): Promise<void> {
-  const server = fork(fileURLToPath(import.meta.url), ['serve'])
-  const [port] = await once(server, 'message')
-  const origin = `http://127.0.0.1:${port}`
+  const server = await ServerProcess.start(import.meta.url)
   const open = async (board: string): Promise<RawClient> => {
-    const client = new RawClient(`ws://127.0.0.1:${port}/ws/${board}`)
+    const client = new RawClient(server.socketOf(board))
     await eventually(() => client.bodies(MessageType.hello).length > 0, { withinMs: 60_000 })
     return client
   }
-  const newBoard = async (title: string): Promise<string> => {
-    const answer = await fetch(`${origin}/api/boards`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ title }),
-    })
-    return ((await answer.json()) as { id: string }).id
-  }
+  const newBoard = async (title: string) => (await server.post('/boards', { title })).id
   const [large, other] = [await newBoard('Large'), await newBoard('Other')]
   const state = largeState()
   const maker = await open(large)
@@ -114,10 +78,9 @@ async function measure(): Promise<void> {
       ]),
     ),
   )
-  server.send('stop')
   one.terminate()
   two.terminate()
-  await once(server, 'exit')
+  await server.end()
 }
 
 async function leave(client: RawClient): Promise<void> {
