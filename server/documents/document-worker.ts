@@ -19,6 +19,8 @@ export interface DocumentWorkerOptions {
   timeoutMs?: number
   /** The most queued tasks; beyond that, callers are told to try again. */
   maxWaiting?: number
+  /** Where others want the processor too, they come first, rooms before all. Linux alone can tell threads apart. */
+  isPatient?: boolean
 }
 
 /** @throws (every method) BoardroomError too_many_requests | closing; Error if the document cannot be read. */
@@ -26,6 +28,7 @@ export class DocumentWorker {
   readonly #log: Logger
   readonly #timeoutMs: number
   readonly #maxWaiting: number
+  readonly #isPatient: boolean
   readonly #waiting: Waiting[] = []
   #current: Waiting | null = null
   #timer: NodeJS.Timeout | undefined
@@ -33,10 +36,11 @@ export class DocumentWorker {
   #lastId = 0
   #isClosed = false
 
-  constructor({ log, timeoutMs = 120_000, maxWaiting = 64 }: DocumentWorkerOptions) {
+  constructor({ log, timeoutMs = 120_000, maxWaiting = 64, isPatient = false }: DocumentWorkerOptions) {
     this.#log = log
     this.#timeoutMs = timeoutMs
     this.#maxWaiting = maxWaiting
+    this.#isPatient = isPatient
   }
 
   /** Sends a task to the thread. Its bytes are copied, so they still belong to the caller. */
@@ -114,7 +118,9 @@ export class DocumentWorker {
   }
 
   #start(): Worker {
-    const thread = new Worker(new URL('./fold-worker.js', import.meta.url))
+    const thread = new Worker(new URL('./fold-worker.js', import.meta.url), {
+      workerData: { isPatient: this.#isPatient },
+    })
     thread.on('message', ({ id, answer, error }: { id: number; answer: never; error?: string }) => {
       if (thread !== this.#thread || id !== this.#lastId) return
       const current = this.#settle()

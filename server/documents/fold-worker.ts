@@ -1,6 +1,7 @@
 // The thread in which documents are folded, converted and compared, so that no room is slowed down. Started by
 // document-worker.ts; handles one message at a time.
-import { parentPort } from 'node:worker_threads'
+import os from 'node:os'
+import { parentPort, workerData } from 'node:worker_threads'
 import { jsonOf } from './content.ts'
 import { cut } from './cutting.ts'
 import { difference } from './difference.ts'
@@ -14,6 +15,7 @@ import { dryRun } from './validate/crowds.ts'
 import { patchYjsMerging } from './yjs-merging.ts'
 
 patchYjsMerging()
+if (workerData?.isPatient === true && process.platform === 'linux') stepBack()
 
 /** The tasks by name. */
 export const work: { [Name in TaskName]: (ask: Ask<Name>) => Answer<Name> } = {
@@ -32,6 +34,15 @@ export const work: { [Name in TaskName]: (ask: Ask<Name>) => Answer<Name> } = {
   importUpdate: (ask) => refusingDepth(() => importUpdate(ask)),
   importJson: (ask) => refusingDepth(() => importJson(ask)),
   importScene: (ask) => refusingDepth(() => importScene(ask)),
+}
+
+/** The kernel gives this thread a third of what the main thread gets, where both want the same core. */
+function stepBack(): void {
+  try {
+    os.setPriority(0, Math.min(19, os.getPriority(0) + 5)) // 0: to Linux this thread, not the process
+  } catch {
+    // Not allowed here: it works all the same.
+  }
 }
 
 function foldedOrNull({ snapshot, updates, times, withVersion }: StoredLog): Folded | null {

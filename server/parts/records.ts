@@ -46,7 +46,7 @@ export async function openRecords({
   await notifications.start()
   opened.add('notifications', () => notifications.close())
 
-  const worker = new DocumentWorker({ log })
+  const worker = new DocumentWorker({ log, isPatient: true })
   opened.add('document worker', () => worker.close())
   const compaction = new Compaction({ database, worker, log, restMs: 2000 })
   opened.add('compaction', () => compaction.close())

@@ -8,7 +8,7 @@ import type { Cut, StoredBoard } from './ports.ts'
 
 /** Below this, building takes about as long as a turn of the loop takes anyway. */
 const smallBytes = 64 * 1024
-const sliceMs = 8
+const sliceMs = 4
 
 type Content =
   | { name: 'stored'; snapshot: Uint8Array | null; updates: readonly Uint8Array[] }
