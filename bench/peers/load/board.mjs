@@ -36,16 +36,21 @@ export async function fill(target, room, updates) {
   }
   const hasAll = await waitUntil(() => expected.size === 0, { limitMs: 120_000, everyMs: 20 })
   if (!hasAll) throw new Error(`an observer misses edits of ${expected.size} authors`)
+  await untilQuiet(cpu)
+  if (adapter.ackType !== undefined && ackedAt === Number.NEGATIVE_INFINITY)
+    throw new Error('nothing was called stored')
+  observer.close()
+  return client
+}
+
+/** Resolves once a server has done nothing for half a second. */
+export async function untilQuiet(cpu) {
   for (let before = cpu(), quiet = 0; quiet < 5; ) {
     await sleep(100)
     const now = cpu()
     quiet = now - before < 0.01 ? quiet + 1 : 0
     before = now
   }
-  if (adapter.ackType !== undefined && ackedAt === Number.NEGATIVE_INFINITY)
-    throw new Error('nothing was called stored')
-  observer.close()
-  return client
 }
 
 /** The clock that every author of these updates reaches. */

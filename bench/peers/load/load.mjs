@@ -53,11 +53,14 @@ export async function runLoad(target, load) {
     delivery.latency = latency
     return delivery
   })
+  const hasHeard = clients.map((_, i) => i % perRoom < writers)
   clients.forEach((client, i) => {
     const delivery = deliveries[Math.floor(i / perRoom)]
     const receiver = i % perRoom
-    client.update = (buf, start, end) =>
+    client.update = (buf, start, end) => {
+      hasHeard[i] = true
       delivery.receive(receiver, receiver, buf, start, end, performance.now())
+    }
   })
   const total = (field) => deliveries.reduce((sum, delivery) => sum + delivery[field], 0)
   const framesReceived = () => clients.reduce((sum, client) => sum + client.socket.frames, 0)
@@ -76,6 +79,8 @@ export async function runLoad(target, load) {
   // Every writer creates its element; then let the room settle before measuring.
   for (const r of names.keys())
     for (const w of clientIds.keys()) clients[r * perRoom + w].socket.send(frames[r][w][0])
+  // The first edit of a large board comes when its document is built.
+  await waitUntil(() => hasHeard.every(Boolean), { limitMs: 120_000 })
   await waitUntil(() => false, { limitMs: 15_000, stallMs: 400, progress: framesReceived })
 
   const framesAtStart = framesReceived()

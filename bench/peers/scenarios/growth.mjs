@@ -1,8 +1,9 @@
 // Growth: what a delivery costs with 10 and with 1,000 rooms, at the same number of edits a second in all, and on a
 // board with a short and with a long history.
-import { fill } from '../load/board.mjs'
+import { fill, untilQuiet } from '../load/board.mjs'
 import { historyUpdates, stateOf } from '../load/fixtures.mjs'
 import { runLoad } from '../load/load.mjs'
+import { sleep } from '../load/pace.mjs'
 
 export const variants = {
   'rooms-10': { rooms: 10, rate: 20 },
@@ -25,6 +26,9 @@ export async function run(target, { rooms: count, rate, history }) {
       const client = await fill(target, room, edits > 100_000 ? longHistory(edits) : shortHistory(edits))
       client.close()
     }
+    // What a server does with a board that everybody has left is not what a delivery costs.
+    await sleep(4000)
+    await untilQuiet(target.cpu)
     await runLoad(target, { ...load, room: 'warm', clients: 11, rate: 60, seconds: 1 })
     return runLoad(target, { ...load, room: 'grown', clients: 11, rate: 30, seconds: 4 })
   }
