@@ -26,14 +26,19 @@ export async function run(target, { rooms: count, rate, history }) {
       const client = await fill(target, room, edits > 100_000 ? longHistory(edits) : shortHistory(edits))
       client.close()
     }
-    // What a server does with a board that everybody has left is not what a delivery costs.
-    await sleep(4000)
-    await untilQuiet(target.cpu)
+    await folded(target)
     await runLoad(target, { ...load, room: 'warm', clients: 11, rate: 60, seconds: 1 })
+    await folded(target)
     return runLoad(target, { ...load, room: 'grown', clients: 11, rate: 30, seconds: 4 })
   }
   await runLoad(target, { ...load, rooms: count, room: 'warm', rate: rate * 2, seconds: 2.5 })
   return runLoad(target, { ...load, rooms: count, room: 'grown', rate, seconds: 5 })
+}
+
+/** What a server does with a board that everybody has left is not what a delivery costs. */
+async function folded({ cpu }) {
+  await sleep(4000)
+  await untilQuiet(cpu)
 }
 
 /** In portions: an author's edits build on one another, so every portion has authors of its own. */

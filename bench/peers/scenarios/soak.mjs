@@ -20,6 +20,7 @@ const whoStay = 16
 const turnMs = 25 // an edit and a cursor each: 40 a second
 const turnsPerVisit = 10 // four times a second somebody comes or goes
 const samplesToCollect = 10 // heaps are measured after a collection every so many samples
+const leftMs = 20_000 // for the last sample everybody has left, and boards are folded
 const editEveryMs = 100 // on the board whose latency is measured
 
 export const isLong = true
@@ -63,7 +64,7 @@ export async function run(target, { minutes }) {
   const everyMs = Math.max(2000, (minutes * 60_000) / 120)
   const startedAt = performance.now()
   let last = { at: startedAt, cpu: target.cpu(), busy: busySeconds() }
-  const sample = async () => {
+  const sample = async (withHeap = samples.length % samplesToCollect === 0) => {
     const { p50, p99 } = bystander.latency.summary()
     const joined = joins.summary()
     const now = { at: performance.now(), cpu: target.cpu(), busy: busySeconds() }
@@ -82,7 +83,7 @@ export async function run(target, { minutes }) {
       here: clients.filter((client) => client !== null && !client.socket.closed).length,
       ...counts,
     }
-    if (samples.length % samplesToCollect === 0) {
+    if (withHeap) {
       await target.collectGarbage()
       seen.heapMiB = target.heap()
     }
@@ -121,8 +122,10 @@ export async function run(target, { minutes }) {
     await sleep(Math.max(0, startedAt + (turn + 1) * turnMs - performance.now()))
   }
   await sampling
-  writeFileSync(file('soak.svg'), pictureOfSoak(samples))
   bystander.stop()
-  for (const client of clients) client?.close()
+  for (const [i, client] of clients.entries()) if (client !== null) leave(i)
+  await sleep(leftMs)
+  await sample(true)
+  writeFileSync(file('soak.svg'), pictureOfSoak(samples))
   return { ...counts, ...target.held(), samples }
 }
