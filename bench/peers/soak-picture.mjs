@@ -53,6 +53,7 @@ export function pictureOfSoak(samples) {
   const parts = panels.map((panel, i) => panelOf(panel, samples, lastMinute, 30 + i * (panelHeight + gap)))
   const height = 30 + panels.length * (panelHeight + gap)
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="12">
+<title>One hour of joins, leaves, edits and cursors</title>
 <rect width="100%" height="100%" fill="white"/>
 ${parts.flat().join('\n')}
 </svg>
