@@ -171,4 +171,18 @@ rights('nothing is left behind when everybody is gone', async () => {
   assert.is(test.clock.timers, 0)
 })
 
+rights('nothing is left behind either where the last one goes while an answer is under way', async () => {
+  const test = new TestRooms()
+  test.access.set('user:1', 'edit', { nextChangeAt: new Date(test.clock.wall() + 1e6) })
+  const { client } = await test.join({ user: 1 })
+  test.access.isHandMade = true
+  test.rooms.rights.notified(['u:1'])
+  await settle()
+  client.leave()
+  await settle()
+  test.access.questions[0]?.answer()
+  await settle()
+  assert.is(test.clock.timers, 0)
+})
+
 rights.run()

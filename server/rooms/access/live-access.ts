@@ -247,7 +247,9 @@ export class Rights {
    */
   #watchExpiry(among: Iterable<Pending> = this.#all): void {
     let next = this.#expiry?.at ?? Number.POSITIVE_INFINITY
-    for (const { latest } of among) next = Math.min(next, latest?.nextChangeAt?.getTime() ?? next)
+    // Who left while they were asked about need nothing watched: with nobody left, no timer may stay.
+    for (const { state, latest } of among)
+      if (state !== 'ended') next = Math.min(next, latest?.nextChangeAt?.getTime() ?? next)
     if (next === this.#expiry?.at || next === Number.POSITIVE_INFINITY) return
     this.#expiry?.timer.cancel()
     // At least a second, because the database's clock may be behind ours and return the same result again.
