@@ -223,7 +223,9 @@ export const ShareLinkPreviewResponse = z
   .object({
     board_id: Uuid,
     level: PermissionLevel,
-    needs_password: z.boolean().describe('of the asker: whoever came in by it before needs none'),
+    needs_password: z
+      .boolean()
+      .describe('whether the asker needs one; people who already used the link do not'),
     needs_name: z.boolean().describe('nobody is known: an exchange makes a guest'),
   })
   .meta({ id: 'ShareLinkPreviewResponse' })

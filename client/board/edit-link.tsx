@@ -4,6 +4,7 @@ import type { ShareLinkResponse } from '../../shared/api.ts'
 import { isLevel } from '../../shared/levels.ts'
 import * as api from '../api.ts'
 import { linkTexts as texts } from '../texts/sharing.ts'
+import { FormEnd } from '../ui/form-end.tsx'
 import { showToast } from '../ui/toast.tsx'
 import { ExpiryFields, expiryOf } from './expiry.tsx'
 import { LevelSelect } from './level-select.tsx'
@@ -82,19 +83,7 @@ export const EditLink = ({ boardId, link, onDone }: EditLinkProps) => {
           <input name="no_password" type="checkbox" /> {texts.noPassword}
         </label>
       )}
-      {problem !== null && (
-        <p className="problem" role="alert">
-          {problem}
-        </p>
-      )}
-      <div className="actions end">
-        <button type="button" onClick={onDone}>
-          {texts.cancel}
-        </button>
-        <button type="submit" className="primary">
-          {texts.save}
-        </button>
-      </div>
+      <FormEnd problem={problem} cancel={texts.cancel} submit={texts.save} onCancel={onDone} />
     </form>
   )
 }

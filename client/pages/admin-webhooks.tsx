@@ -6,6 +6,7 @@ import * as applications from '../applications-api.ts'
 import { applicationTexts } from '../texts/applications.ts'
 import { ago, atTime } from '../texts/format.ts'
 import { Confirm, Dialog } from '../ui/dialog.tsx'
+import { FormEnd } from '../ui/form-end.tsx'
 import { FreshSecret } from '../ui/fresh-secret.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { Menu, type MenuItem } from '../ui/menu.tsx'
@@ -202,19 +203,7 @@ const MakeWebhook = ({ onClose, onMade }: MakeWebhookProps) => {
               </label>
             ))}
         </fieldset>
-        {problem !== null && (
-          <p className="problem" role="alert">
-            {problem}
-          </p>
-        )}
-        <div className="actions end">
-          <button type="button" onClick={onClose}>
-            {applicationTexts.cancel}
-          </button>
-          <button type="submit" className="primary">
-            {texts.make}
-          </button>
-        </div>
+        <FormEnd problem={problem} cancel={applicationTexts.cancel} submit={texts.make} onCancel={onClose} />
       </form>
     </Dialog>
   )

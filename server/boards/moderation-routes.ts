@@ -133,7 +133,7 @@ export function moderationRoutes(deps: BoardsDeps): OpenAPIHono<HttpEnv> {
       path: '/boards/{board_id}/access-requests/own',
       tags: ['access requests'],
       summary: 'Whether your own request was answered',
-      description: 'For whoever waits. The answer is the same for a board that does not exist.',
+      description: 'For the requester. The response is the same for a board that does not exist.',
       request: { params },
       responses: { 200: jsonAnswer(OwnAccessRequest, 'As it is now.'), ...errorAnswers(401) },
     }),

@@ -198,7 +198,7 @@ export class Rooms {
     await this.#rooms.open(boardId)?.saved()
   }
 
-  /** Ends every room; what is applied is still stored, and whoever comes meanwhile waits for that. */
+  /** Ends every room; applied edits are still stored, and joins meanwhile wait for that. */
   endAll(code: CloseCode, reason: string): void {
     for (const room of this.#rooms.all()) room.end(code, reason)
   }

@@ -89,7 +89,7 @@ export const UserHoldings = z
 export type UserHoldings = z.infer<typeof UserHoldings>
 
 export const InvitationCreate = strict({
-  email: z.email().max(254).optional().describe('whom it is for; left out: whoever has the link'),
+  email: z.email().max(254).optional().describe('the invited address; default: anybody with the link'),
   role: Role.default('user').describe('at most your own'),
   expires_in: z
     .int()

@@ -42,7 +42,7 @@ opening('says in one line, without the password, why it cannot', () =>
       ],
       ['postgres://ada:s3cret@localhost:1/boards', /nothing listens there/],
       ['postgres://ada:s3cret@no-such-host.invalid/boards', /no-such-host\.invalid/],
-      [url.replace(/\/test_\w+/, '/no_such'), /there is no database of that name/],
+      [url.replace(/\/test_\w+/, '/no_such'), /there is no database with that name/],
       [
         url.replace('boardroom@', 'mallory:s3cret@'),
         /as "mallory": role "mallory" does not exist; check DATABASE_URL/,

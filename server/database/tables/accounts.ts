@@ -44,7 +44,7 @@ export interface ProviderLogoutsTable {
   id: GeneratedAlways<string>
   /** Null: all of the person. */
   provider_session: string | null
-  /** As in `accounts`; null: whoever has the session. */
+  /** As in `accounts`; null: anybody with the session. */
   account_id: string | null
   signed_before: Time
   created_at: Stamp

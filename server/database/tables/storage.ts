@@ -9,7 +9,7 @@ export interface BoardUpdatesTable {
   created_at: Stamp
 }
 
-/** What was committed beside an update is there: whoever tries that again writes it no more. */
+/** Marks that everything committed with an update exists, so that a retry does not write it again. */
 export interface SideRowsWrittenTable {
   id: string
   written_at: Stamp

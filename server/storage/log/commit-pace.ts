@@ -5,7 +5,7 @@
 export interface CommitSpacing {
   /** From the start of one commit to that of the next, at least. */
   leastMs: number
-  /** The same, at most, where many boards share it: to whoever made a single edit it is a wait. */
+  /** The maximum when many boards share a commit, because it delays single edits. */
   mostApartMs: number
   /** An edit of continuous work waits so long at most. */
   mostMs: number
