@@ -44,7 +44,7 @@ const busyRetryMs = 250
 /** Canvas and document are compared when nothing has happened for this long, at most. */
 const restMs = 1000
 /** Origin of what keeps the document whole and is nobody's own edit. */
-export const mendingOrigin = 'mending'
+const mendingOrigin = 'mending'
 
 /** Made when document and canvas are both loaded; `stop()` takes its observer and timers away. */
 export class Binding {

@@ -43,7 +43,7 @@ const renderer: RendererObject = {
 }
 
 /** @param names of the people named, which stand in the text as @Name */
-export function htmlOf(body: string, names: readonly string[]): string {
+function htmlOf(body: string, names: readonly string[]): string {
   const longestFirst = [...names].sort((a, b) => b.length - a.length)
   const marked = new Marked({ gfm: true, breaks: true, renderer })
   marked.use({

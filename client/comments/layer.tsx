@@ -288,11 +288,7 @@ const useShortcut = ({ mayComment, isPlacing, setPlacing }: Comments): void => {
 }
 
 /** Brings a point of the board into the middle. */
-export function lookAt(
-  excalidraw: ExcalidrawImperativeAPI,
-  point: { x: number; y: number },
-  closer = 1,
-): void {
+function lookAt(excalidraw: ExcalidrawImperativeAPI, point: { x: number; y: number }, closer = 1): void {
   const { width, height, zoom } = excalidraw.getAppState()
   const value = Math.min(4, zoom.value * closer)
   excalidraw.updateScene({

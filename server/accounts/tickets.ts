@@ -6,7 +6,7 @@ import { isLevel, type Level } from '../../shared/levels.ts'
 import { BoardroomError } from '../errors.ts'
 import type { Identity } from '../principal.ts'
 
-export const ticketLifetimeS = { default: 12 * 3600, most: 24 * 3600 }
+const ticketLifetimeS = { default: 12 * 3600, most: 24 * 3600 }
 
 /** The `typ` of our tickets, which distinguishes them from an embedder's own JWTs. */
 const ticketType = 'boardroom-ticket'

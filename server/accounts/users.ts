@@ -32,14 +32,14 @@ import { deleteSessions } from './session-queries.ts'
 export const systemEmail = 'system@boardroom.invalid'
 
 /** The issuer of users for whom the embedder's `authenticate` gives none. */
-export const embedderIssuer = 'embedder'
+const embedderIssuer = 'embedder'
 
 /** The issuer of the accounts that service keys act as; no other users can have it. */
 export const serviceIssuer = 'boardroom:service'
 
 const storable = (text: string) => !text.includes('\u0000') && text.isWellFormed()
 
-export const Email = z
+const Email = z
   .email()
   .max(254)
   .transform((value) => value.toLowerCase())
@@ -47,7 +47,7 @@ export const Password = z
   .string()
   .min(passwordLength.least, `expected a password of at least ${passwordLength.least} characters`)
   .max(passwordLength.most, `expected a password of at most ${passwordLength.most} characters`)
-export const PersonName = z
+const PersonName = z
   .string()
   .refine(storable, 'must be well-formed text without NUL characters')
   .transform((value) => value.trim())

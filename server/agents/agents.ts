@@ -99,7 +99,7 @@ export async function visibleAgent(deps: AgentsDeps, agentId: string): Promise<A
 }
 
 /** @throws BoardroomError not_found | access_denied */
-export async function keptAgent(deps: AgentsDeps, keeper: Keeper, agentId: string): Promise<AgentRow> {
+async function keptAgent(deps: AgentsDeps, keeper: Keeper, agentId: string): Promise<AgentRow> {
   const agent = await visibleAgent(deps, agentId)
   if (!keeps(keeper, agent))
     throw new BoardroomError('access_denied', 'only the owner of this agent or an administrator may do this')

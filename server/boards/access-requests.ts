@@ -34,7 +34,7 @@ import { insertLink, insertUse } from './share-link-queries.ts'
 
 type Deps = Pick<BoardsDeps, 'db' | 'schema' | 'access'>
 
-export const maxOpenRequests = 20
+const maxOpenRequests = 20
 
 /** @throws BoardroomError not_signed_in (nobody known) | access_denied (agents, tickets) | conflict */
 export async function requestAccess(

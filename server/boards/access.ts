@@ -93,7 +93,7 @@ const nothing = {
 } as const satisfies AccessDecision
 
 /** The decision that follows from the facts about one subject. Pure. */
-export function decisionOf(
+function decisionOf(
   subject: AccessSubject,
   rows: readonly AccessFacts[],
   publicBoards: PublicBoards,

@@ -276,7 +276,7 @@ const visits = (userId: number | null): RawBuilder<unknown> => sql`
   ) visit on visit.board_id = b.id`
 
 /** Owned boards, and boards shared by permission, folder, share link or members_level. The trash has only owned ones. */
-export function inScope({
+function inScope({
   userId,
   guestId,
   scope,

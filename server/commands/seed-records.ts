@@ -12,7 +12,7 @@ const box = (id: string, y: number, height: number, backgroundColor: string) => 
   ...{ backgroundColor, fillStyle: 'solid', strokeColor: '#1e1e1e', roundness: { type: 3 } },
 })
 
-export const intakeTemplate = {
+const intakeTemplate = {
   code: 'CLIENT_INTAKE',
   name: 'Client intake',
   description: 'The first talk with a client.',
@@ -42,7 +42,7 @@ export const intakeTemplate = {
   },
 }
 
-export const propertyTemplate = {
+const propertyTemplate = {
   code: 'PROPERTY',
   name: 'Property',
   description: 'One property: whose it is, and how it stands.',

@@ -17,7 +17,7 @@ interface Deps {
 /** The most candidates, before the access decision drops some. */
 const mostCandidates = 200
 
-export const subjectOfPrincipal = (boardId: string, principal: string): AccessSubject => ({
+const subjectOfPrincipal = (boardId: string, principal: string): AccessSubject => ({
   boardId,
   userId: principal.startsWith('user:') ? Number(principal.slice(5)) : null,
   guestId: principal.startsWith('guest:') ? principal.slice(6) : null,

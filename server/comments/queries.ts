@@ -7,7 +7,7 @@ import type { Position } from '../routing/cursor.ts'
 type Trx = Transaction<Tables>
 
 /** A time to the microsecond, as cursors need it. */
-export const momentOf = (column: RawBuilder<unknown>) =>
+const momentOf = (column: RawBuilder<unknown>) =>
   sql<string>`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
 
 export interface ThreadRow extends Row<'threads'> {

@@ -26,7 +26,7 @@ import {
 import { commentPosition, commentsQuestion, threadResponse } from './responses.ts'
 
 /** How many comments a thread includes by default. */
-export const defaultComments = 50
+const defaultComments = 50
 
 /**
  * Starts a thread. Sent again with the same `client_id`, it returns the existing one.

@@ -137,7 +137,7 @@ export const isUnanswered = (error: unknown): boolean => messageOf(error) === 'Q
  * Whether the database as a whole failed rather than this statement: unreachable, hanging, out of disk or
  * connections, read-only after a failover, too slow.
  */
-export const isOutage = (error: unknown): boolean =>
+const isOutage = (error: unknown): boolean =>
   isConnectionLost(error) ||
   isUnanswered(error) ||
   unreachable.includes(codeOf(error)) ||

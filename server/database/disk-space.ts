@@ -10,7 +10,7 @@ const fullBytes = 32 * 1024 * 1024
 const lookEveryMs = 30_000
 
 /** @returns how much an unprivileged account may still write there; null if unknown. */
-export async function freeBytesIn(folder: string): Promise<number | null> {
+async function freeBytesIn(folder: string): Promise<number | null> {
   try {
     const { bavail, bsize } = await statfs(folder)
     return bavail * bsize

@@ -53,7 +53,7 @@ const schemesWith = (cookies: CookieNames) => ({
 })
 
 /** OpenAPI 3.1. Every operation accepts every kind of credential; access decides what is allowed. */
-export function openApiDocument(app: OpenAPIHono<HttpEnv>, { version, isHttps }: ApiFacts): OpenApiDocument {
+function openApiDocument(app: OpenAPIHono<HttpEnv>, { version, isHttps }: ApiFacts): OpenApiDocument {
   const document = app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {

@@ -27,7 +27,7 @@ export const errorHandler =
   }
 
 /** The JSON response to an expected failure. */
-export function errorAnswer(c: Context<HttpEnv>, error: BoardroomError): Response {
+function errorAnswer(c: Context<HttpEnv>, error: BoardroomError): Response {
   const status = httpStatusOf(error.code)
   const body: ErrorResponse = {
     error: {

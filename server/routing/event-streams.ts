@@ -5,7 +5,7 @@ import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
 import type { HttpEnv } from './context.ts'
 
 /** Something is written at least this often: a proxy may hang up after 60 s of silence, and only a write reveals that a listener is gone. */
-export const keepAliveMs = 12_000
+const keepAliveMs = 12_000
 
 /**
  * Responds with a stream that `work` writes. It starts with a comment, so that the headers are sent at once.

@@ -18,7 +18,7 @@ export const newRouter = (): OpenAPIHono<HttpEnv> =>
  * A zod failure as the error that clients see. Messages name fields and expectations, never the values sent.
  * @param place where the value was: `json`, `query`, `param`, `header`, `cookie`, `form`.
  */
-export function invalidRequest(place: string, error: z.ZodError): BoardroomError {
+function invalidRequest(place: string, error: z.ZodError): BoardroomError {
   const issues = error.issues.slice(0, 20).map((issue) => ({
     path: issue.path.map(String).join('.').slice(0, 200),
     message: issue.message.slice(0, 500),

@@ -4,7 +4,7 @@ import { maxCommentLength } from '../comments.ts'
 import { cursor, limit, strict, Timestamp, text, Uuid } from './fields.ts'
 
 /** People named in one comment. */
-export const maxMentions = 20
+const maxMentions = 20
 
 const coordinate = z.number('expected a number').min(-1e9).max(1e9)
 

@@ -6,7 +6,7 @@ import { nameOf, strict, Timestamp, text, UserId, Uuid } from './fields.ts'
 export { scopeNouns } from '../applications.ts'
 export type ScopeNoun = (typeof scopeNouns)[number]
 
-export const scopeVerbs = ['read', 'create', 'write'] as const
+const scopeVerbs = ['read', 'create', 'write'] as const
 
 /** `boards` and `boards:write` are all of it, `boards:read` is looking, `boards:create` is POST alone. */
 export const ServiceScope = z.enum(

@@ -31,7 +31,7 @@ export async function pictureOf(elements: readonly SceneElement[]): Promise<Buff
   return rendered.asPng()
 }
 
-export function svgOf(elements: readonly SceneElement[]): { svg: string; width: number; height: number } {
+function svgOf(elements: readonly SceneElement[]): { svg: string; width: number; height: number } {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity]
   for (const element of elements) {
     for (const [x, y] of cornersOf(element)) {

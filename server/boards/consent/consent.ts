@@ -40,7 +40,7 @@ export interface ConsentDeps {
 const mostRecords = 200
 
 /** @throws BoardroomError not_signed_in (nobody known) | access_denied (agents) */
-export function consentPerson({ principal }: Identity): ConsentPerson {
+function consentPerson({ principal }: Identity): ConsentPerson {
   switch (principal.kind) {
     case 'user':
       return { userId: principal.userId }

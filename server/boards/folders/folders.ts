@@ -38,7 +38,7 @@ import {
 
 type Deps = Pick<BoardsDeps, 'db' | 'publicBoards'>
 
-export const maxFoldersPerUser = 1000
+const maxFoldersPerUser = 1000
 const maxListed = 5000
 
 /** A signed-in account: only accounts have folders. @throws BoardroomError not_signed_in | access_denied */

@@ -10,10 +10,10 @@ const cnpjForm = /^[0-9A-Z]{12}\d{2}$/
 export const bareId = (text: string): string => text.replace(/[.\-/\s]/g, '').toUpperCase()
 
 /** @param bare the result of `bareId`. */
-export const isCpf = (bare: string): boolean => cpfForm.test(bare) && cpf.isValid(bare)
+const isCpf = (bare: string): boolean => cpfForm.test(bare) && cpf.isValid(bare)
 
 /** @param bare the result of `bareId`. */
-export const isCnpj = (bare: string): boolean =>
+const isCnpj = (bare: string): boolean =>
   cnpjForm.test(bare) && !/^(.)\1{11}/.test(bare) && cnpj.isValid(bare)
 
 /** The schema formats for national ids, with a description of valid values. */
