@@ -154,7 +154,7 @@ refused('a worker that cannot start ends all of it with what the worker said', (
         env: databaseSettings(database),
       })
       assert.is(code, 1)
-      assert.match(stderr, /^boardroom: BOARDROOM_SECRET is needed with DATABASE_URL.*\n$/)
+      assert.match(stderr, /^boardroom: DATABASE_URL requires BOARDROOM_SECRET.*\n$/)
     }),
   ),
 )
