@@ -105,7 +105,7 @@ byCertificate('with TLS: who NATS is, and by our own certificate who we are', ()
       // It closes the connection once it misses our certificate, and says nothing.
       await refuses(
         { natsUrl: nats.url, natsCaFile },
-        /does not answer .*; where it asks for a certificate, set NATS_CERT_FILE/,
+        /does not answer .*; if it requires a client certificate, set NATS_CERT_FILE/,
       )
       await refuses(
         { natsUrl: nats.url, natsCaFile, natsCertFile: own.natsCertFile },

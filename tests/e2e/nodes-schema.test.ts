@@ -23,7 +23,7 @@ older(
       await rejects(start(), {
         code: 'database_too_new',
         message:
-          /^the database was migrated by a newer Boardroom \(9999-of-a-newer-version\); start that version, or take its migrations back/,
+          /^the database was migrated by a newer Boardroom \(9999-of-a-newer-version\); start that version, or use it to revert its migrations/,
       })
       const last = b.edit((doc) => doc.getMap('m').set('b', 1))
       await eventually(() => b.saved >= last && a.doc.getMap('m').has('b'))

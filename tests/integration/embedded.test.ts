@@ -309,7 +309,7 @@ embedded('of another major version is refused with the way out', () =>
   withFolder(async (dataDir) => {
     await mkdir(path.join(dataDir, 'postgres'))
     await writeFile(path.join(dataDir, 'postgres', 'PG_VERSION'), '17\n')
-    const words = /Postgres 17, and this Boardroom brings Postgres 18;.*boardroom backup.*boardroom restore/
+    const words = /Postgres 17, but this Boardroom contains Postgres 18;.*boardroom backup.*boardroom restore/
     await nodeAssert.rejects(startEmbedded({ dataDir, log }), refusal('data_folder_unusable', words))
   }),
 )

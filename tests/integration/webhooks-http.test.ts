@@ -493,7 +493,7 @@ outgoing('fails, and soon, where the answer is an upgrade, only hints, breaks of
   const outcomes = await Promise.all(asked.map(errorOf))
   for (const socket of sockets) socket.destroy()
   receiver.close()
-  assert.match(outcomes[0] ?? '', /^null: answered 101/)
+  assert.match(outcomes[0] ?? '', /^null: responded with 101/)
   assert.match(outcomes[1] ?? '', /^null: no complete response within 0.2 s/)
   assert.match(outcomes[2] ?? '', /^null: .*(broke off|aborted)/)
   assert.match(outcomes[3] ?? '', /^null: (socket hang up|the connection ended)/)
