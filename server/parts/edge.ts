@@ -20,6 +20,7 @@ import { PlainConnections } from '../http/plain-connections.ts'
 import { refusalCounter } from '../http/room-metrics.ts'
 import { Upgrades } from '../http/upgrade.ts'
 import { privacyRoutes } from '../privacy/routes.ts'
+import type { Rooms } from '../rooms/rooms.ts'
 import { addressKey, loopback, networkTest } from '../routing/addresses.ts'
 import { unreadableRequest } from '../routing/errors.ts'
 import { storageRoutes } from '../storage/routes.ts'
@@ -80,7 +81,7 @@ function makeApp({ given, records, live, people, nouns }: Parts) {
   const { access, rooms } = live
   const { isOurs, urlFor, cookies, guests, auth, sso, ticketKey, identify, addressOf } = people
   const signIn = { db, auth, trail, failedGuesses: rates.failedSignIns }
-  const checks = checksOf(given, records)
+  const checks = checksOf(given, records, rooms)
   const version = readVersion()
   return createApp({
     ...{ log, registry, checks, clientFolder, version, limits: config, isOurOrigin: isOurs },
@@ -129,7 +130,7 @@ function makeApp({ given, records, live, people, nouns }: Parts) {
 }
 
 /** The checks for `/readyz` and the page about the server. */
-const checksOf = ({ database }: Given, { notifications, updateLog }: Records) => ({
+const checksOf = ({ database }: Given, { notifications, updateLog }: Records, rooms: Rooms) => ({
   database: async () => {
     await database.pool.query('select 1')
   },
@@ -138,5 +139,8 @@ const checksOf = ({ database }: Given, { notifications, updateLog }: Records) =>
   },
   saving: () => {
     if (!updateLog.isSaving) throw new Error('edits are not saved')
+  },
+  joins: () => {
+    if (rooms.rights.refusesJoins) throw new Error('joins are refused until access can be checked')
   },
 })

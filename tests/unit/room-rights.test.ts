@@ -135,6 +135,7 @@ rights('while nobody answers, joins are refused at once and live rooms end after
   test.rooms.rights.notified(['*'])
   await settle()
   assert.is(client.closeCode, null)
+  assert.is(test.rooms.rights.refusesJoins, true)
   const pending = test.rooms.rights.register(test.joining({ user: 2 }))
   await nodeAssert.rejects(pending.decide(), { code: 'database_unreachable' })
   pending.cancel()
@@ -158,6 +159,7 @@ rights('an outage that ends in time changes nothing, and what was lost meanwhile
   await test.clock.advance(2000)
   assert.is(ada.closeCode, null)
   assert.is(bob.closeCode, CloseCode.noAccess)
+  assert.is(test.rooms.rights.refusesJoins, false)
 })
 
 rights('nothing is left behind when everybody is gone', async () => {

@@ -89,6 +89,11 @@ export class Rights {
     return this.#failingSince === null ? null : this.#clock.now() - this.#failingSince
   }
 
+  /** Joins are refused at the moment, until the database has answered a single query that probes it. */
+  get refusesJoins(): boolean {
+    return this.#failingSince !== null && (this.#questions > 0 || this.#retry !== null)
+  }
+
   /** Starts following a connection. Must be called before its level is read. */
   register(joining: Joining): Pending {
     const pending = new Pending(this, joining)
@@ -114,9 +119,7 @@ export class Rights {
   decide(pending: Pending): Promise<AccessDecision> {
     if (pending.state === 'ended')
       return Promise.reject(new BoardroomError('closing', 'this join was cancelled'))
-    // While the database does not answer, a single query at a time probes it; joins meanwhile are refused.
-    if (this.#failingSince !== null && (this.#questions > 0 || this.#retry !== null))
-      return Promise.reject(unreachable())
+    if (this.refusesJoins) return Promise.reject(unreachable())
     return new Promise((resolve, reject) => {
       pending.waiting.push({ resolve, reject })
       if (pending.state === 'resting') this.#mark(pending, this.#urgent)
