@@ -557,7 +557,7 @@ agents('are journaled by a row for each element and half second, which the trail
       `select details from boardroom.audit_logs where action = 'update' and agent_id = $1`,
       [id],
     )
-    // Each row is in one line, whose half seconds may be two on a machine that is out of breath.
+    // Each row is in one line, whose half seconds may be two on an overloaded machine.
     const lines = told.rows.map(({ details }) => details)
     assert.is(
       lines.reduce((sum, { updated }) => sum + updated, 0),
