@@ -16,6 +16,7 @@ import type { Db } from '../../server/database/database.ts'
 import type { NewRow, Row, Tables } from '../../server/database/tables.ts'
 import type { ShareLinkResponse } from '../../shared/api.ts'
 import { schema } from './cluster.ts'
+import { eventually } from './eventually.ts'
 
 const anHourMs = 3_600_000
 const inAnHour = () => new Date(Date.now() + anHourMs)
@@ -389,8 +390,11 @@ const auditRow = factory('audit_logs', () => ({
 /** What a trigger writes when an audit row is: nobody writes it directly. */
 const unsealedRow = Object.assign(
   async (db: Db, values?: Told<'audit_logs'>): Promise<Row<'audit_unsealed'>> => {
-    const { id } = await auditRow(db, values)
-    return db.selectFrom('audit_unsealed').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+    // In one transaction, because a server on the database would seal it in between.
+    return db.transaction().execute(async (trx) => {
+      const { id } = await auditRow(trx, values)
+      return trx.selectFrom('audit_unsealed').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+    })
   },
   { table: 'audit_unsealed' as const },
 ) satisfies Factory<'audit_unsealed', Told<'audit_logs'>>
@@ -399,8 +403,11 @@ const unsealedRow = Object.assign(
 const chainEntry = Object.assign(
   async (db: Db, values?: Told<'audit_logs'>): Promise<Row<'audit_chain'>> => {
     const { id } = await auditRow(db, values)
-    await sql`select ${sql.id(schema, 'seal_audit')}()`.execute(db)
-    return db.selectFrom('audit_chain').selectAll().where('audit_id', '=', id).executeTakeFirstOrThrow()
+    // Again where a server on the database seals just now, which one does at a time.
+    return eventually(async () => {
+      await sql`select ${sql.id(schema, 'seal_audit')}()`.execute(db)
+      return db.selectFrom('audit_chain').selectAll().where('audit_id', '=', id).executeTakeFirst()
+    })
   },
   { table: 'audit_chain' as const },
 ) satisfies Factory<'audit_chain', Told<'audit_logs'>>
