@@ -5,6 +5,8 @@ import * as Y from 'yjs'
 
 /** Where unconfirmed changes are; also the origin of the transaction that brings them back into the document. */
 export interface LocalStore {
+  /** Of what was changed here: all is kept, some is being written, some could not be kept. */
+  readonly state: 'kept' | 'writing' | 'failed'
   /** Everything kept is in the document, and every later change made here is being kept. */
   whenLoaded: Promise<unknown>
   /** Everything in the document is on the server: forget it. */
@@ -15,8 +17,8 @@ export interface LocalStore {
 }
 
 export interface DeviceOptions {
-  /** One store for each board and user. Null where the device keeps nothing. */
-  openStore: ((name: string, doc: Y.Doc) => LocalStore) | null
+  /** One store for each board and user; tells of each new `state`. Null where the device keeps nothing. */
+  openStore: ((name: string, doc: Y.Doc, changed: () => void) => LocalStore) | null
   /** Remembers across reloads whether the store `name` holds unsent changes. */
   marks: { get(name: string): boolean; set(name: string, isMarked: boolean): void }
   /** Documents that the board had before it was rebuilt, as Yjs updates v1, newest first. */
@@ -34,11 +36,12 @@ export class DeviceCopy {
 
   /**
    * After the first sync: what it adds to `doc` is then just what was unsent.
+   * @param changed there is a new `state`
    * @param misfit what is kept builds on another document than the server has now: `doc` is spoilt.
    */
-  open(name: string, doc: Y.Doc, misfit: () => void): void {
+  open(name: string, doc: Y.Doc, changed: () => void, misfit: () => void): void {
     if (this.#options.openStore === null || this.#store !== null) return
-    const store = this.#options.openStore(name, doc)
+    const store = this.#options.openStore(name, doc, changed)
     this.#store = store
     store.whenLoaded.then(
       () => {
@@ -51,6 +54,11 @@ export class DeviceCopy {
         if (this.#store === store) this.#store = null // a private window, a full disk: the server still has everything
       },
     )
+  }
+
+  /** Whether the device keeps what waits for the server. */
+  get state(): LocalStore['state'] {
+    return this.#store?.state ?? 'failed'
   }
 
   isOrigin(origin: unknown): boolean {
@@ -93,7 +101,7 @@ export class DeviceCopy {
       return null // unreadable: nothing to offer
     } finally {
       // The device's store may be broken; then there is nothing to forget.
-      await openStore(name, new Y.Doc())
+      await openStore(name, new Y.Doc(), () => {})
         .clear()
         .catch(() => {})
       this.mark(name, false)
@@ -103,7 +111,7 @@ export class DeviceCopy {
   async #withKept(name: string, state: Uint8Array): Promise<Y.Doc> {
     const copy = new Y.Doc()
     Y.applyUpdate(copy, state)
-    const store = this.#options.openStore?.(name, copy)
+    const store = this.#options.openStore?.(name, copy, () => {})
     await store?.whenLoaded
     await store?.close()
     return copy

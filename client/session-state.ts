@@ -10,8 +10,8 @@ export type Sync =
   | { name: 'opening' }
   | { name: 'saved' }
   | { name: 'saving' }
-  /** `changes`: how many elements wait here for the server. */
-  | { name: 'offline'; changes: number }
+  /** `changes`: how many elements wait here for the server. `isKept`: on this device, and not in this page alone. */
+  | { name: 'offline'; changes: number; isKept: boolean }
 
 export interface SessionState {
   /** Null until the server said hello. Stays during an outage. */

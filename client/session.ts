@@ -64,10 +64,17 @@ export class BoardSession {
     return () => this.#eventListeners.delete(listener)
   }
 
+  /** What the server has not confirmed outlives this page. */
+  get isKeptOnDevice(): boolean {
+    return this.#device.state !== 'failed'
+  }
+
   open(): void {
-    const isOurs = (origin: unknown) =>
-      (this.#binding !== null && origin === this.#binding) || this.#device.isOrigin(origin)
-    this.#unsaved.observe(this.#doc, isOurs, () => {
+    const whose = (origin: unknown) => {
+      if (this.#binding !== null && origin === this.#binding) return 'page'
+      return this.#device.isOrigin(origin) ? 'device' : 'other'
+    }
+    this.#unsaved.observe(this.#doc, whose, () => {
       this.#device.mark(this.#storeName(), true)
       this.#progressed()
     })
@@ -276,10 +283,19 @@ export class BoardSession {
 
   #syncOf(provider: BoardProvider, isSaved: boolean): Sync {
     if (!provider.isHeard || (this.state.isReady && !provider.synced))
-      return this.state.isReady ? { name: 'offline', changes: this.#unsaved.size } : { name: 'connecting' }
+      return this.state.isReady ? this.#offline() : { name: 'connecting' }
     if (!this.state.isReady) return { name: 'connecting' }
     if (this.#binding === null) return { name: 'opening' }
     return isSaved || (this.#unsaved.size === 0 && !this.#isPending) ? { name: 'saved' } : { name: 'saving' }
+  }
+
+  /** Kept is what the device has written: until then it says what it said before. */
+  #offline(): Sync {
+    const device = this.#device.state
+    const { sync } = this.state
+    if (device !== 'writing')
+      return { name: 'offline', changes: this.#unsaved.size, isKept: device === 'kept' }
+    return sync.name === 'offline' ? sync : { name: 'offline', changes: 0, isKept: true }
   }
 
   #becomeReady(): void {
@@ -315,9 +331,13 @@ export class BoardSession {
   #openStore(): void {
     if (this.state.hello?.principal.kind === 'anonymous') return
     const doc = this.#doc
-    this.#device.open(this.#storeName(), doc, () => {
-      if (doc === this.#doc) void this.#recover().then(() => this.#startOver())
-    })
+    const isCurrent = () => doc === this.#doc
+    this.#device.open(
+      this.#storeName(),
+      doc,
+      () => isCurrent() && this.#progressed(),
+      () => isCurrent() && void this.#recover().then(() => this.#startOver()),
+    )
   }
 
   async #recover(): Promise<void> {

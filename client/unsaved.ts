@@ -1,6 +1,7 @@
 // What this user changed and the server has not confirmed, and what is left of it when the server will not have it.
 import * as Y from 'yjs'
 import { elementMaps, elementOf, elementsOf, type SceneElement, sameElement } from '../shared/scene.ts'
+import { textKey } from './text-merge.ts'
 
 /** Changes that the server did not take, as the whole drawing they were made in. */
 export interface Kept {
@@ -12,6 +13,8 @@ export interface Kept {
 /** Of one session. Documents come and go; what was kept of one is compared with the next. */
 export class Unsaved {
   readonly #ids = new Set<string>()
+  /** Of these, texts in which the user wrote: whoever deletes one has not seen the words, so they bring it back. */
+  readonly #texts = new Set<string>()
   /** The server has confirmed something that was written in the document. */
   #isAuthor = false
   /** What the user had when a document was thrown away, to be compared with what the server turns out to have. */
@@ -22,23 +25,54 @@ export class Unsaved {
     return this.#ids.size
   }
 
-  /** Notes what changes in `doc` by transactions for which `isOurs`, and calls `noted`. Ends with the document. */
-  observe(doc: Y.Doc, isOurs: (origin: unknown) => boolean, noted: () => void): void {
+  /**
+   * Notes what the user changes in `doc`, and calls `noted`. Ends with the document.
+   * @param whose of a transaction: made on this page, kept by the device from an earlier visit, or somebody else's
+   */
+  observe(doc: Y.Doc, whose: (origin: unknown) => 'page' | 'device' | 'other', noted: () => void): void {
     this.#isAuthor = false
+    let isNews = false
     elementMaps(doc).observeDeep((events, { origin }) => {
-      if (!isOurs(origin)) return
+      const by = whose(origin)
+      if (by !== 'other') isNews = true
       for (const event of events) {
+        if (event.path.length === 1 && this.#bringsBack(event, by)) isNews = true
+        if (by === 'other') continue
         if (event.path.length > 0) this.#ids.add(String(event.path[0]))
         else for (const id of event.keys.keys()) this.#ids.add(id)
       }
+    })
+    // Then it is on its way to the server, and nobody takes what was saved before for all there is.
+    doc.on('afterAllTransactions', () => {
+      if (!isNews) return
+      isNews = false
       noted()
     })
+  }
+
+  /** A text that somebody else deletes while words of the user's wait is there again. What the page writes, the binding judges. */
+  #bringsBack(
+    { target, path, keys }: Y.YEvent<Y.AbstractType<unknown>>,
+    by: 'page' | 'device' | 'other',
+  ): boolean {
+    if (!(target instanceof Y.Map)) return false
+    const id = String(path[0])
+    const isDeleted = target.get('isDeleted') === true
+    if (by !== 'other') {
+      if (isDeleted && keys.has('isDeleted')) this.#texts.delete(id)
+      else if (keys.has(textKey) && (by === 'device' || !isDeleted)) this.#texts.add(id)
+    }
+    if (by === 'page' || !isDeleted || !this.#texts.has(id)) return false
+    this.#ids.add(id)
+    target.set('isDeleted', false)
+    return true
   }
 
   /** The server has all of it. */
   confirm(): void {
     if (this.#ids.size > 0) this.#isAuthor = true
     this.#ids.clear()
+    this.#texts.clear()
   }
 
   /**
@@ -57,6 +91,7 @@ export class Unsaved {
     const ids = new Set([...(this.#before?.ids ?? []), ...this.#ids, ...beside.map(({ id }) => id)])
     this.#before = { elements: [...elementsOf(doc), ...beside], ids }
     this.#ids.clear()
+    this.#texts.clear()
   }
 
   /** As {@link keep}, of everything in `doc`, which is known to hold changes of an earlier visit. */

@@ -8,7 +8,7 @@ const updates = 'updates'
 
 /** Null where the device offers none (some private windows). */
 export const deviceStore = (): DeviceOptions['openStore'] =>
-  typeof indexedDB === 'undefined' ? null : (name, doc) => new Outbox(name, doc)
+  typeof indexedDB === 'undefined' ? null : (name, doc, stored) => new Outbox(name, doc, stored)
 
 class Outbox implements LocalStore {
   readonly whenLoaded: Promise<void>
@@ -19,20 +19,31 @@ class Outbox implements LocalStore {
   /** Keys of what is stored and in the document. Other tabs store beside us, and delete what they stored. */
   readonly #stored: IDBValidKey[] = []
   readonly #tab = Math.random()
+  readonly #told: () => void
   #next = 0
+  #inFlight = 0
+  /** The device took a change for itself and could not keep it: a full disk. Until the server has it. */
+  #hasFailed = false
   #isLoaded = false
   /** Only when there is something to keep: sooner, it would be in the way of those who delete. */
   #reopen: (() => void) | null = null
 
-  constructor(name: string, doc: Y.Doc) {
+  constructor(name: string, doc: Y.Doc, stored: () => void) {
     this.#doc = doc
     this.#name = name
+    this.#told = stored
     this.#database = this.#open()
     this.whenLoaded = this.#load()
     doc.on('update', this.#changed)
   }
 
+  get state(): 'kept' | 'writing' | 'failed' {
+    if (this.#inFlight > 0) return 'writing'
+    return this.#hasFailed ? 'failed' : 'kept'
+  }
+
   saved(): void {
+    this.#hasFailed = false
     if (!this.#isLoaded || this.#stored.length === 0) return
     const keys = this.#stored.splice(0)
     this.#change((store) => {
@@ -99,9 +110,23 @@ class Outbox implements LocalStore {
   /** Without waiting: changes happen in the order in which they are asked for. */
   #change(work: (store: IDBObjectStore) => void): void {
     this.#reopen?.()
+    this.#inFlight++
     this.#database
-      .then((database) => work(database.transaction(updates, 'readwrite').objectStore(updates)))
-      .catch(() => {}) // closed meanwhile, or a full disk: the change is in the document and on its way to the server
+      .then((database) => {
+        const transaction = database.transaction(updates, 'readwrite')
+        work(transaction.objectStore(updates))
+        // Now, and not after what was asked for has been answered: by then the page may be gone.
+        transaction.commit()
+        return completed(transaction)
+      })
+      // Closed meanwhile, or a full disk: the change is in the document and on its way to the server.
+      .catch(() => {
+        this.#hasFailed = true
+      })
+      .finally(() => {
+        this.#inFlight--
+        this.#told()
+      })
   }
 }
 
@@ -117,4 +142,10 @@ const done = <Result>(request: IDBRequest<Result>): Promise<Result> =>
   new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result)
     request.onerror = () => reject(request.error)
+  })
+
+const completed = (transaction: IDBTransaction): Promise<void> =>
+  new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve()
+    transaction.onabort = () => reject(transaction.error)
   })

@@ -23,8 +23,12 @@ const statusOf = ({ sync, level, hello }: SessionState, isUploading: boolean) =>
     case 'offline':
       return {
         kind: 'offline',
-        text: texts.offline(sync.changes),
-        title: texts.offlineHint,
+        text: texts.offline(sync.changes, sync.isKept),
+        title: !mayWrite(level)
+          ? texts.offlineViewHint
+          : sync.isKept
+            ? texts.offlineHint
+            : texts.offlineHereHint,
       }
     case 'saving':
     case 'saved': {

@@ -22,7 +22,6 @@ import { endFirstLook } from '../board/first-look.ts'
 import { KeptBanner } from '../board/kept.tsx'
 import { ModerationBar, useModeration } from '../board/moderation.tsx'
 import { openBy, takeSession } from '../board/opening.ts'
-import { deviceStore } from '../board/outbox.ts'
 import { RequestAccess, useAccessRequests } from '../board/request-access.tsx'
 import type { ShareTab } from '../board/share-dialog.tsx'
 import { SyncStatus } from '../board/sync-status.tsx'
@@ -130,11 +129,10 @@ export const OpenBoard = ({ boardId, embed = null }: { boardId: string; embed?: 
     }
     const ask = (event: BeforeUnloadEvent) => {
       opened.flush()
-      const { sync, hello, ended } = opened.state
-      const isKept = deviceStore() !== null && hello?.principal.kind !== 'anonymous'
+      const { sync, ended } = opened.state
       if (
         ended === null &&
-        !isKept &&
+        !opened.isKeptOnDevice &&
         (sync.name === 'saving' || (sync.name === 'offline' && sync.changes > 0))
       )
         event.preventDefault()

@@ -44,12 +44,17 @@ export const syncTexts = {
   connectingHint: 'Waiting for the server.',
   opening: 'Opening',
   openingHint: 'The drawing is here and about to be shown.',
-  offline: (changes: number) =>
-    changes === 0
-      ? 'Offline'
-      : counted(changes, { one: 'Offline, # change kept', other: 'Offline, # changes kept' }),
+  offline: (changes: number, isKept: boolean) => {
+    if (changes === 0) return 'Offline'
+    return isKept
+      ? counted(changes, { one: 'Offline, # change kept', other: 'Offline, # changes kept' })
+      : counted(changes, { one: 'Offline, # change on this page', other: 'Offline, # changes on this page' })
+  },
   offlineHint:
     'The server cannot be reached. You can keep working: changes are kept on this device and sent later.',
+  offlineHereHint:
+    'The server cannot be reached. You can keep working, but leave this page open: changes are kept on it alone and sent later.',
+  offlineViewHint: 'The server cannot be reached. You see the board as it was.',
   readOnly: 'Read-only',
   fullHint: 'This board has reached its size limit.',
   commentHint: 'You can view and comment, but not change the drawing.',

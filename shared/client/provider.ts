@@ -198,14 +198,18 @@ export class BoardProvider extends WebsocketProvider {
     const read = this.messageHandlers[MessageType.sync]
     if (read === undefined) return
     const listen = () => this.doc.on('update', this._updateHandler)
+    // What an observer writes because of what has come is its own transaction, of which the server is to hear.
+    const listenToOthers = ({ origin }: Y.Transaction) => origin !== this && listen()
     this.messageHandlers[MessageType.sync] = (...given) => {
       if (this.synced) return read(...given)
       this.doc.off('update', this._updateHandler)
+      this.doc.on('beforeTransaction', listenToOthers)
       // Before anybody hears that the document is there, and may change it.
       this.doc.on('afterAllTransactions', listen)
       try {
         read(...given)
       } finally {
+        this.doc.off('beforeTransaction', listenToOthers)
         this.doc.off('afterAllTransactions', listen)
         listen()
       }

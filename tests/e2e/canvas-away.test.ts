@@ -1,4 +1,5 @@
 // The network goes, the server restarts: nothing that was drawn is lost.
+import type { Page } from 'playwright-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { draw, elementsOn, focusCanvas, saysSync, sharedPart } from '../helpers/board-page.ts'
@@ -10,6 +11,9 @@ import { rebuild } from '../helpers/session.ts'
 
 const away = suite('a board through bad times')
 const tests = browserTests(findChromium(), away)
+
+/** What a browser says of a network that is gone. */
+const noNetwork = /WebSocket|ERR_INTERNET_DISCONNECTED/
 
 /** Notes everything that the page says of being saved, from now on. Text, because Node compiles it and knows no DOM. */
 const noteSync = `(() => {
@@ -81,6 +85,67 @@ tests.add('brings back what was drawn while away also after a reload', (chromium
     }),
   ),
 )
+
+for (const way of ['on the open page', 'after a reload'] as const)
+  tests.add(`keeps the words typed while away into a text that somebody else deleted, ${way}`, (chromium) =>
+    withCanvas((server) =>
+      withBrowser(chromium, async (browser) => {
+        const [ada, grace] = [await server.user('Ada'), await server.user('Grace')]
+        const boardId = await ada.board()
+        await ada.ask('POST', `/boards/${boardId}/permissions`, { user_id: grace.id, level: 'edit' })
+        const url = `${server.origin}/b/${boardId}`
+        const { page } = await browser.open(`${server.origin}/healthz`, {
+          cookie: ada.cookie,
+          expected: noNetwork,
+        })
+        // What the browser calls offline leaves WebSockets alone, some of the time.
+        let isAway = false
+        await page.routeWebSocket(/./, (socket) => {
+          if (isAway) void socket.close()
+          else socket.connectToServer()
+        })
+        const setAway = (away: boolean) => {
+          isAway = away
+          return page.context().setOffline(away)
+        }
+        await page.goto(url)
+        const other = (await browser.open(url, { cookie: grace.cookie })).page
+        const texts = async (of: Page) => (await elementsOn(of)).map(({ text }) => text).join()
+        await saysSync(page, 'Saved')
+        await saysSync(other, 'Saved')
+        await focusCanvas(page)
+        await page.keyboard.press('t')
+        await page.mouse.click(500, 400)
+        await page.keyboard.type('Zebra')
+        await page.keyboard.press('Escape')
+        await eventually(async () => (await texts(other)) === 'Zebra')
+        await saysSync(page, 'Saved')
+
+        await setAway(true)
+        await saysSync(page, 'Offline')
+        await page.mouse.dblclick(510, 400)
+        await page.keyboard.press('End')
+        await page.keyboard.type(' crossing')
+        await page.keyboard.press('Escape')
+        await saysSync(page, 'Offline, 1 change kept')
+        // All of them: what is said to be kept may be the first half of the words.
+        await eventually(async () => (await texts(page)) === 'Zebra crossing')
+        if (way === 'after a reload') await page.goto('about:blank')
+        assert.equal(
+          (await ada.scene(boardId)).elements.map(({ text }) => text),
+          ['Zebra'],
+        )
+        await focusCanvas(other)
+        await other.keyboard.press('Control+a')
+        await other.keyboard.press('Delete')
+        await eventually(async () => (await ada.scene(boardId)).elements.length === 0)
+        await setAway(false)
+        if (way === 'after a reload') await page.goto(url)
+        await eventually(async () => (await texts(other)) === 'Zebra crossing', { withinMs: 60_000 })
+        await eventually(async () => (await texts(page)) === 'Zebra crossing')
+      }),
+    ),
+  )
 
 tests.add(
   'has in the document what was shown as saved, also when the page goes in the middle of typing',

@@ -3,7 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type * as Y from 'yjs'
 import { CloseCode } from '../../shared/protocol.ts'
-import { elementsOf } from '../../shared/scene.ts'
+import { elementMaps, elementsOf, writeChanges } from '../../shared/scene.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { shape, withBoard, withSession } from '../helpers/session.ts'
 
@@ -39,6 +39,25 @@ live('counts what waits while the server is away, and brings it back', () =>
           ['b', 0],
         ],
       )
+    }),
+  ),
+)
+
+live('sends what a listener to the document writes because of what the server answers', () =>
+  withBoard(({ server, ada, boardId }) =>
+    withSession(server, ada, boardId, async ({ session }) => {
+      await eventually(() => session.state.sync.name === 'saved')
+      session.leave()
+      await withSession(server, ada, boardId, async ({ canvas }) => {
+        canvas.draw(shape('a'))
+        await eventually(async () => (await ada.scene(boardId)).elements.length === 1)
+      })
+      const elements = elementMaps(session.doc)
+      elements.observe(() => {
+        if (!elements.has('b')) writeChanges(session.doc, [{ id: 'b', properties: shape('b') }], 'a listener')
+      })
+      session.comeBack()
+      await eventually(async () => (await ada.scene(boardId)).elements.length === 2)
     }),
   ),
 )
@@ -118,6 +137,7 @@ live('keeps a copy on the device only for people who may write, and forgets it w
     const openStore = (name: string, _doc: Y.Doc) => {
       opened.push(name)
       return {
+        state: 'kept' as const,
         whenLoaded: Promise.resolve(),
         saved: () => {},
         close: () => Promise.resolve(),
