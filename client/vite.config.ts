@@ -11,7 +11,8 @@ import { appTexts } from './texts/app.ts'
 
 const root = fileURLToPath(new URL('.', import.meta.url))
 const outDir = join(root, '../dist/canvas')
-const excalidraw = dirname(createRequire(import.meta.url).resolve('@excalidraw/excalidraw'))
+const packages = createRequire(import.meta.url)
+const excalidraw = dirname(packages.resolve('@excalidraw/excalidraw'))
 
 /**
  * What Excalidraw 0.18 fixes that must be otherwise here:
@@ -159,6 +160,10 @@ const compressed = (): Plugin => ({
 export default defineConfig({
   root,
   base: '/',
+  // What Yjs warns with: the browser's kind brings a console drawn as HTML and a checker of schemas, which nobody calls.
+  resolve: {
+    alias: { 'lib0/logging': join(dirname(packages.resolve('lib0/package.json')), 'logging.node.js') },
+  },
   plugins: [react(), excalidrawHere(), ownFonts(), besideTheStart(), firstLook(), stylesLast(), compressed()],
   build: {
     outDir,

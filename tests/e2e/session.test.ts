@@ -54,7 +54,8 @@ live('sends what a listener to the document writes because of what the server an
       })
       const elements = elementMaps(session.doc)
       elements.observe(() => {
-        if (!elements.has('b')) writeChanges(session.doc, [{ id: 'b', properties: shape('b') }], 'a listener')
+        if (!elements.has('b'))
+          writeChanges(session.doc, [{ id: 'b', properties: { ...shape('b'), index: 'a9' } }], 'a listener')
       })
       session.comeBack()
       await eventually(async () => (await ada.scene(boardId)).elements.length === 2)
