@@ -99,7 +99,7 @@ export class BoardDocument {
   }
 
   /** Applies inside `transact` what another node has applied: where something is missing still, it waits for that. */
-  applyForeign(doc: Y.Doc, update: Uint8Array): void {
+  applyRemote(doc: Y.Doc, update: Uint8Array): void {
     Y.applyUpdate(doc, update)
   }
 

@@ -59,7 +59,7 @@ export interface UpdateLog {
     boardId: string,
     update: Uint8Array,
     authors: readonly Author[],
-    beside?: SideRows | null,
+    sideRows?: SideRows | null,
   ): Promise<void>
   /** Somebody waits for what is appended by now, or can bring it back no more: it is not held for what comes next. */
   hurry(): void

@@ -18,7 +18,8 @@ import { EditWindow, type EditWindowOptions } from './edits/edit-window.ts'
 import { type ServerChange, updatesOf } from './edits/server-change.ts'
 import type { Telling } from './edits/side-rows.ts'
 import { awarenessFrame, frameOf, syncFrame } from './frames.ts'
-import type { BoardLink, LinkedRoom } from './nodes/board-link.ts'
+import type { BoardLink } from './nodes/board-link.ts'
+import type { LinkedRoom } from './nodes/ports.ts'
 import type { AccessDecision, StoredBoard } from './ports.ts'
 import { Presence } from './presence/presence.ts'
 import type { RoomOptions } from './room-options.ts'
@@ -340,16 +341,17 @@ export class Room implements Host<Connection> {
     const document = this.#document
     const seats = this.seats
     return {
-      applyForeign: (updates, authors, kept) => this.#window.foreign(updates, authors, kept),
+      applyRemote: (updates, authors, whenCommitted) =>
+        this.#window.addRemote(updates, authors, whenCommitted),
       get isIncomplete() {
         return document.isIncomplete
       },
-      foreignPresence: (nodeId, entries, isNews) => this.#presence.hearForeign(nodeId, entries, isNews),
-      foreignNodeLeft: (nodeId) => this.#presence.foreignLeft(nodeId),
-      foreignEvent: (event) => {
+      remotePresence: (nodeId, entries, isNews) => this.#presence.hearRemote(nodeId, entries, isNews),
+      remoteNodeLeft: (nodeId) => this.#presence.remoteLeft(nodeId),
+      remoteEvent: (event) => {
         if (this.connections.size <= mostToldOfJoins) this.broadcast(event)
       },
-      foreignWriters: () => seats.fill(),
+      remoteWriters: () => seats.fill(),
       ownPresence: (withGone) => this.#presence.own(withGone),
       get ownWriters() {
         return seats.taken

@@ -1,12 +1,12 @@
 // One board of a node, with what other nodes say about it, the log and the time in the test's hands.
 import { pino } from 'pino'
-import { BoardLink, type LinkedRoom } from '../../server/rooms/nodes/board-link.ts'
+import { BoardLink } from '../../server/rooms/nodes/board-link.ts'
 import {
   type BoardMessage,
   decodeBoardMessage,
   encodeBoardMessage,
 } from '../../server/rooms/nodes/messages.ts'
-import type { BoardListener } from '../../server/rooms/nodes/ports.ts'
+import type { BoardListener, LinkedRoom } from '../../server/rooms/nodes/ports.ts'
 import type { LogNews } from '../../server/rooms/ports.ts'
 import { HandClock, HandLog } from './rooms.ts'
 
@@ -45,12 +45,12 @@ export class LinkedBoard {
     }
     this.board = new BoardLink({ boardId: 'b', nodes, log, clock, logger: pino({ level: 'silent' }) })
     const room: LinkedRoom = {
-      applyForeign: (updates) => this.applied.push(...updates.map(([first]) => first ?? -1)),
+      applyRemote: (updates) => this.applied.push(...updates.map(([first]) => first ?? -1)),
       isIncomplete: false,
-      foreignPresence: () => undefined,
-      foreignNodeLeft: (nodeId) => this.left.push(nodeId),
-      foreignEvent: () => undefined,
-      foreignWriters: () => undefined,
+      remotePresence: () => undefined,
+      remoteNodeLeft: (nodeId) => this.left.push(nodeId),
+      remoteEvent: () => undefined,
+      remoteWriters: () => undefined,
       ownPresence: () => [],
       ownWriters: 0,
     }

@@ -76,7 +76,7 @@ interface Queued {
   boardId: string
   update: Uint8Array
   authors: readonly Author[]
-  beside: SideRows | null
+  sideRows: SideRows | null
   resolve: () => void
   reject: (error: unknown) => void
 }
@@ -106,10 +106,10 @@ export class HandLog implements UpdateLog {
     boardId: string,
     update: Uint8Array,
     authors: readonly Author[],
-    beside: SideRows | null = null,
+    sideRows: SideRows | null = null,
   ): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.queue.push({ boardId, update, authors, beside, resolve, reject })
+      this.queue.push({ boardId, update, authors, sideRows, resolve, reject })
       if (!this.isHandMade) this.commit()
     })
   }

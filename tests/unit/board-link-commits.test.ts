@@ -11,7 +11,7 @@ commits('are said once a transaction, and up to the first that is missing', asyn
   log.isHandMade = true
   const tell = (byte: number) => {
     const update = Uint8Array.of(byte)
-    board.tellUpdate(update, { authors: [], beside: null }, log.append('b', update, []))
+    board.tellUpdate(update, { authors: [], sideRows: null }, log.append('b', update, []))
   }
   for (const byte of [1, 2, 3]) tell(byte)
   const said = () => sent.flatMap((message) => (message.kind === 'committed' ? [message.committed] : []))
@@ -31,12 +31,12 @@ commits('are said once a transaction, and up to the first that is missing', asyn
   board.close()
 })
 
-commits('of a node that is gone are made here, with what is committed beside them', async () => {
+commits('of a node that is gone are made here, with their side rows', async () => {
   const linked = new LinkedBoard()
   const { log } = linked
   log.isHandMade = true
   const edit = { elementId: 'e', change: 'created', oldValues: {}, newValues: { x: 1 } } as const
-  const beside = {
+  const sideRows = {
     id: '7d9f0b0e-3b0c-4a55-9d3f-0d1f3f3a2b11',
     byAgents: [{ agentId: 'a', edits: [edit] }],
     trail: [{ action: 'restore' }],
@@ -49,15 +49,15 @@ commits('of a node that is gone are made here, with what is committed beside the
     update: Uint8Array.of(1),
     authors: [],
     link: 7,
-    beside,
+    sideRows,
   })
   linked.say({ kind: 'update', seq: 2, committed: 0, update: Uint8Array.of(2), authors: [], link: 7 })
   assert.is(log.queue.length, 0)
   linked.heard.gone('other')
   assert.equal(
-    log.queue.map((each) => [each.update[0], each.beside]),
+    log.queue.map((each) => [each.update[0], each.sideRows]),
     [
-      [1, beside],
+      [1, sideRows],
       [2, null],
     ],
   )

@@ -108,7 +108,15 @@ versions('messages about a board: an unknown kind is null, more behind the field
     { kind: 'opened', link: 7 },
     { kind: 'closed', seq: 3, link: 7 },
     { kind: 'state', seq: 3, committed: 2, quietMs: 5, writers: 1, link: 7 },
-    { kind: 'update', seq: 3, committed: 2, update: Uint8Array.of(0, 0), authors: [], link: 7, beside: null },
+    {
+      kind: 'update',
+      seq: 3,
+      committed: 2,
+      update: Uint8Array.of(0, 0),
+      authors: [],
+      link: 7,
+      sideRows: null,
+    },
     { kind: 'committed', seq: 3, committed: 3, link: 7 },
     { kind: 'presence', isNews: true, entries: [], link: 7 },
   ] as const) {

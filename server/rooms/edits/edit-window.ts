@@ -28,7 +28,7 @@ export interface EditWindowOptions extends Omit<JudgeOptions, 'dryRuns'> {
   /** An update is on its way to the log. */
   onStored: (
     update: Uint8Array,
-    by: { authors: readonly Author[]; beside: SideRows | null },
+    by: { authors: readonly Author[]; sideRows: SideRows | null },
     appended: Promise<void>,
   ) => void
   /** The board has reached its size limit. */
@@ -56,7 +56,7 @@ export class EditWindow {
   #flushedAt = Number.NEGATIVE_INFINITY
   #building: Promise<void> | null = null
   /** What other nodes wrote while the document was built. */
-  #foreign: { updates: readonly Uint8Array[]; authors: readonly Author[] }[] = []
+  #remote: { updates: readonly Uint8Array[]; authors: readonly Author[] }[] = []
   #isClosed = false
   /** Editors who wait for the outcome of an edit. */
   readonly #unsettled = new Set<Editor>()
@@ -155,10 +155,14 @@ export class EditWindow {
    * @param authors the other node's last word on each.
    * @param kept resolves once it is in the log; null where it is there. What comes after it is not saved before.
    */
-  foreign(updates: readonly Uint8Array[], authors: readonly Author[], kept: Promise<void> | null): void {
+  addRemote(
+    updates: readonly Uint8Array[],
+    authors: readonly Author[],
+    whenCommitted: Promise<void> | null,
+  ): void {
     if (this.#isClosed) return
-    if (kept !== null) this.#commits.follow(kept, (error) => this.#fail('refused', error))
-    this.#foreign.push({ updates, authors })
+    if (whenCommitted !== null) this.#commits.follow(whenCommitted, (error) => this.#fail('refused', error))
+    this.#remote.push({ updates, authors })
     if (this.#building !== null) return
     let doc: Doc | null
     try {
@@ -168,7 +172,7 @@ export class EditWindow {
       return
     }
     if (doc === null) void this.build()
-    else this.#applyForeign(doc)
+    else this.#applyRemote(doc)
   }
 
   /** Resolves once nothing waits, neither for the document nor for the log. */
@@ -198,7 +202,7 @@ export class EditWindow {
     this.#timer?.cancel()
     this.#timer = null
     this.#waiting = []
-    this.#foreign = []
+    this.#remote = []
   }
 
   /** What is applied by now, this turn included, as the log has it. */
@@ -211,7 +215,7 @@ export class EditWindow {
   #built(): void {
     this.#building = null
     const { doc } = this.#document
-    if (doc !== null) this.#applyForeign(doc)
+    if (doc !== null) this.#applyRemote(doc)
     const held = new Set(this.#waiting.map((edit) => edit.editor))
     this.flush()
     for (const editor of held) if (editor.isOpen) editor.release('document')
@@ -237,14 +241,14 @@ export class EditWindow {
     if (judged.isFull) this.#options.onFull()
   }
 
-  #applyForeign(doc: Doc): void {
-    const foreign = this.#foreign
-    if (foreign.length === 0) return
-    this.#foreign = []
+  #applyRemote(doc: Doc): void {
+    const remote = this.#remote
+    if (remote.length === 0) return
+    this.#remote = []
     try {
-      for (const { authors } of foreign) this.#options.clientIds.learned(authors)
+      for (const { authors } of remote) this.#options.clientIds.learned(authors)
       const update = this.#document.transact(doc, () => {
-        for (const { updates } of foreign) for (const each of updates) this.#document.applyForeign(doc, each)
+        for (const { updates } of remote) for (const each of updates) this.#document.applyRemote(doc, each)
       })
       if (update === null) return
       this.#options.onUpdate(update, null)
@@ -282,11 +286,11 @@ export class EditWindow {
   }
 
   /** Hands an update that is applied already to the log. */
-  #store(update: Uint8Array, authors: readonly Author[], beside: SideRows | null): void {
+  #store(update: Uint8Array, authors: readonly Author[], sideRows: SideRows | null): void {
     const { log, boardId, onStored } = this.#options
-    const appended = log.append(boardId, update, authors, beside)
+    const appended = log.append(boardId, update, authors, sideRows)
     this.#commits.follow(appended, (error) => this.#fail('refused', error))
-    onStored(update, { authors, beside }, appended)
+    onStored(update, { authors, sideRows }, appended)
   }
 
   #progressed(committed: number): void {

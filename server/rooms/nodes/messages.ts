@@ -1,5 +1,5 @@
-// What nodes say to each other about a board. A kind that is not known, and what stands behind the fields that are,
-// belongs to a newer version and is passed over. See docs/nodes.md.
+// The messages between nodes about a board. An unknown kind, and unknown bytes at the end of a message, belong to a newer
+// version and are ignored. See docs/nodes.md.
 
 import { randomUUID } from 'node:crypto'
 import * as decoding from 'lib0/decoding'
@@ -9,25 +9,26 @@ import type { AgentEdits, Author, SideRows } from '../ports.ts'
 
 const Kind = { opened: 1, state: 2, update: 3, committed: 4, presence: 5, event: 6, closed: 7 } as const
 
-/** One client id of presence. `encoded`: client id, clock and state as clients get them. */
+/** The awareness state of one client id. */
 export interface PresenceEntry {
   clientId: number
   clock: number
   isGone: boolean
-  /** Who speaks for it: by connection, as a person, and as author. */
+  /** @see Speaker */
   key: string
   principalKey: string
+  /** Client id, clock and state as clients get them. */
   encoded: Uint8Array
 }
 
 /**
- * `committed`: everything of the sender up to this number is in the log. `link`: which opening of the board by the sender
- * the numbers and states belong to; another one begins anew, whether or not its beginning was heard.
+ * `committed`: the sender has committed everything up to this number. `link`: identifies the sender's opening of the
+ * board; its numbers and states belong to that one, and a new link starts from nothing.
  */
 export type BoardMessage =
-  /** The sender has opened the board, and knows nothing of anybody. */
+  /** The sender has opened the board and has no state of other nodes. */
   | { kind: 'opened'; link?: number | undefined }
-  /** `quietMs`: since the newest commit; `writers`: seats that are taken. */
+  /** `quietMs`: milliseconds since its last commit; `writers`: seats taken. */
   | {
       kind: 'state'
       seq: number
@@ -43,14 +44,14 @@ export type BoardMessage =
       update: Uint8Array
       authors: readonly Author[]
       link?: number | undefined
-      /** Whoever commits it in the sender's place commits this along. */
-      beside?: SideRows | null | undefined
+      /** Committed with the update, also by a node that commits it in the sender's place. */
+      sideRows?: SideRows | null | undefined
     }
   | { kind: 'committed'; seq: number; committed: number; link?: number | undefined }
-  /** `isNews`: as it happened, and not said again for somebody who comes in. */
+  /** `isNews`: sent as it happened; otherwise repeated for a node that opened the board. */
   | { kind: 'presence'; isNews: boolean; entries: readonly PresenceEntry[]; link?: number | undefined }
   | { kind: 'event'; event: BoardEvent }
-  /** `seq`: the last number that there was. */
+  /** `seq`: the highest number that the sender used. */
   | { kind: 'closed'; seq?: number | undefined; link?: number | undefined }
 
 export function encodeBoardMessage(message: BoardMessage): Uint8Array {
@@ -95,21 +96,21 @@ export function encodeBoardMessage(message: BoardMessage): Uint8Array {
       break
   }
   if ('link' in message && message.link !== undefined) encoding.writeVarUint(encoder, message.link)
-  if (message.kind === 'update' && message.link !== undefined) writeBeside(encoder, message.beside)
+  if (message.kind === 'update' && message.link !== undefined) writeSideRows(encoder, message.sideRows)
   return encoding.toUint8Array(encoder)
 }
 
-/** @returns null where the kind is not known. @throws where the bytes are cut off. Byte arrays are views of `body`. */
+/** @returns null if the kind is unknown; byte arrays are views of `body`. @throws if bytes are missing. */
 export function decodeBoardMessage(body: Uint8Array): BoardMessage | null {
   const decoder = decoding.createDecoder(body)
   const varUint = () => decoding.readVarUint(decoder)
-  /** Nodes of before did not say it. */
-  const later = () => (decoding.hasContent(decoder) ? varUint() : undefined)
+  /** Missing in messages from nodes with an older version. */
+  const added = () => (decoding.hasContent(decoder) ? varUint() : undefined)
   switch (varUint()) {
     case Kind.opened:
-      return { kind: 'opened', link: later() }
+      return { kind: 'opened', link: added() }
     case Kind.closed:
-      return { kind: 'closed', seq: later(), link: later() }
+      return { kind: 'closed', seq: added(), link: added() }
     case Kind.state:
       return {
         kind: 'state',
@@ -117,7 +118,7 @@ export function decodeBoardMessage(body: Uint8Array): BoardMessage | null {
         committed: varUint(),
         quietMs: varUint(),
         writers: varUint(),
-        link: later(),
+        link: added(),
       }
     case Kind.update:
       return {
@@ -126,11 +127,11 @@ export function decodeBoardMessage(body: Uint8Array): BoardMessage | null {
         committed: varUint(),
         update: decoding.readVarUint8Array(decoder),
         authors: authorsOf(decoding.readVarString(decoder)),
-        link: later(),
-        beside: besideOf(decoder),
+        link: added(),
+        sideRows: sideRowsOf(decoder),
       }
     case Kind.committed:
-      return { kind: 'committed', seq: varUint(), committed: varUint(), link: later() }
+      return { kind: 'committed', seq: varUint(), committed: varUint(), link: added() }
     case Kind.presence: {
       const isNews = varUint() === 1
       const entries = Array.from({ length: varUint() }, () => ({
@@ -141,28 +142,29 @@ export function decodeBoardMessage(body: Uint8Array): BoardMessage | null {
         principalKey: decoding.readVarString(decoder),
         encoded: decoding.readVarUint8Array(decoder),
       }))
-      return { kind: 'presence', isNews, entries, link: later() }
+      return { kind: 'presence', isNews, entries, link: added() }
     }
     case Kind.event:
-      return { kind: 'event', event: JSON.parse(decoding.readVarString(decoder)) as BoardEvent } // signed by one of us
+      return { kind: 'event', event: JSON.parse(decoding.readVarString(decoder)) as BoardEvent } // authenticated by SignedBus
     default:
       return null
   }
 }
 
-/** In two texts: nodes of before know the first of them alone. */
-function writeBeside(encoder: encoding.Encoder, beside: SideRows | null | undefined): void {
-  const { byAgents = [], ...rest } = beside ?? {}
+/** As two strings, because nodes with an older version know only the first. */
+function writeSideRows(encoder: encoding.Encoder, sideRows: SideRows | null | undefined): void {
+  const { byAgents = [], ...rest } = sideRows ?? {}
   encoding.writeVarString(encoder, byAgents.length === 0 ? '' : JSON.stringify(byAgents))
-  encoding.writeVarString(encoder, beside ? JSON.stringify(rest) : '')
+  encoding.writeVarString(encoder, sideRows ? JSON.stringify(rest) : '')
 }
 
-function besideOf(decoder: decoding.Decoder): SideRows | null | undefined {
+function sideRowsOf(decoder: decoding.Decoder): SideRows | null | undefined {
   if (!decoding.hasContent(decoder)) return undefined
   const edits = decoding.readVarString(decoder)
   const byAgents: AgentEdits[] = edits === '' ? [] : JSON.parse(edits)
   const rest = decoding.hasContent(decoder) ? decoding.readVarString(decoder) : ''
-  if (rest !== '') return { ...(JSON.parse(rest) as Omit<SideRows, 'byAgents'>), byAgents } // signed by one of us
+  if (rest !== '') return { ...(JSON.parse(rest) as Omit<SideRows, 'byAgents'>), byAgents } // authenticated by SignedBus
   return byAgents.length === 0 ? null : { id: randomUUID(), byAgents, trail: [], undone: [] }
 }
-const authorsOf = (json: string): Author[] => (json === '' ? [] : (JSON.parse(json) as Author[])) // signed by one of us
+
+const authorsOf = (json: string): Author[] => (json === '' ? [] : (JSON.parse(json) as Author[])) // authenticated by SignedBus

@@ -36,7 +36,7 @@ interface Farewell {
 }
 
 /** Somebody who is on another node. */
-interface Foreign extends PresenceEntry {
+interface RemoteEntry extends PresenceEntry {
   nodeId: string
 }
 
@@ -45,8 +45,8 @@ export class Awareness {
   readonly #farewells = new Map<number, Farewell>()
   readonly #dirty = new Set<number>()
   /** Whom other nodes speak of, and news of them that was not sent yet. */
-  readonly #foreign = new Map<number, Foreign>()
-  readonly #foreignNews = new Map<number, Uint8Array>()
+  readonly #remote = new Map<number, RemoteEntry>()
+  readonly #remoteNews = new Map<number, Uint8Array>()
   /** What others have heard that the state being read does not outdo. */
   #outdatedBy: Uint8Array | null = null
   readonly #onIgnored: () => void
@@ -57,7 +57,7 @@ export class Awareness {
   }
 
   get hasNews(): boolean {
-    return this.#dirty.size > 0 || this.#foreignNews.size > 0
+    return this.#dirty.size > 0 || this.#remoteNews.size > 0
   }
 
   get size(): number {
@@ -114,7 +114,7 @@ export class Awareness {
   /** The principal that speaks for a client id. */
   speakerOf(clientId: number): string | null {
     const entry = this.#entries.get(clientId)
-    if (entry === undefined) return this.#foreign.get(clientId)?.principalKey ?? null
+    if (entry === undefined) return this.#remote.get(clientId)?.principalKey ?? null
     // An anonymous client that comes back is a new principal, and the one that writes under its id.
     return (entry.heir ?? entry.speaker).principalKey
   }
@@ -124,8 +124,8 @@ export class Awareness {
    * @param tell is given those that are of this node.
    */
   takeNews(tell?: (entries: PresenceEntry[]) => void): Uint8Array[] {
-    const news: Uint8Array[] = [...this.#foreignNews.values()]
-    this.#foreignNews.clear()
+    const news: Uint8Array[] = [...this.#remoteNews.values()]
+    this.#remoteNews.clear()
     if (tell !== undefined && this.#dirty.size > 0) {
       const dirty = [...this.#dirty]
       for (const clientId of dirty) {
@@ -156,7 +156,7 @@ export class Awareness {
    * the newer state is.
    * @param isNews as it happened: of two equal ones, it is the later.
    */
-  hearForeign(nodeId: string, entries: readonly PresenceEntry[], isNews: boolean): void {
+  hearRemote(nodeId: string, entries: readonly PresenceEntry[], isNews: boolean): void {
     for (const entry of entries) {
       const { clientId, clock, key, isGone } = entry
       const own = this.#entries.get(clientId)
@@ -167,31 +167,31 @@ export class Awareness {
         this.#entries.delete(clientId)
         this.#dirty.delete(clientId)
       }
-      const known = this.#foreign.get(clientId)
+      const known = this.#remote.get(clientId)
       if (known !== undefined && known.nodeId !== nodeId && (isGone || clock < known.clock)) continue
       if (isGone) {
         // Said again: whoever was never shown need not go.
-        if (isNews || known !== undefined) this.#goneForeign(entry)
+        if (isNews || known !== undefined) this.#goneRemote(entry)
       } else {
         this.#farewells.delete(clientId)
-        this.#foreign.set(clientId, { ...entry, nodeId })
-        if (known === undefined || known.clock < clock) this.#foreignNews.set(clientId, entry.encoded)
+        this.#remote.set(clientId, { ...entry, nodeId })
+        if (known === undefined || known.clock < clock) this.#remoteNews.set(clientId, entry.encoded)
       }
     }
   }
 
   /** A node is gone, and everybody who was there. */
-  foreignLeft(nodeId: string): void {
-    for (const entry of [...this.#foreign.values()]) {
+  remoteLeft(nodeId: string): void {
+    for (const entry of [...this.#remote.values()]) {
       if (entry.nodeId !== nodeId) continue
       const { clientId, clock } = entry
-      this.#goneForeign({ ...entry, isGone: true, encoded: encodeEntry(clientId, clock, nullState) })
+      this.#goneRemote({ ...entry, isGone: true, encoded: encodeEntry(clientId, clock, nullState) })
     }
   }
 
   /** Whether somebody speaks as `principalKey` on another node. */
   isElsewhere(principalKey: string): boolean {
-    for (const entry of this.#foreign.values()) if (entry.principalKey === principalKey) return true
+    for (const entry of this.#remote.values()) if (entry.principalKey === principalKey) return true
     return false
   }
 
@@ -201,11 +201,11 @@ export class Awareness {
     return ids.map((clientId) => this.#told(clientId)).filter((entry) => entry !== null)
   }
 
-  #goneForeign(entry: PresenceEntry): void {
+  #goneRemote(entry: PresenceEntry): void {
     const { clientId, clock, key, encoded } = entry
-    this.#foreign.delete(clientId)
+    this.#remote.delete(clientId)
     this.#sayFarewell(clientId, { clock, key, encoded })
-    this.#foreignNews.set(clientId, encoded)
+    this.#remoteNews.set(clientId, encoded)
   }
 
   /** One of this node as others are told of it; null before its first good state. */
@@ -227,7 +227,7 @@ export class Awareness {
   everyone(): Uint8Array[] {
     const entries: Uint8Array[] = []
     for (const { encoded } of this.#entries.values()) if (encoded !== null) entries.push(encoded)
-    for (const { encoded } of this.#foreign.values()) entries.push(encoded)
+    for (const { encoded } of this.#remote.values()) entries.push(encoded)
     return entries
   }
 
@@ -241,14 +241,14 @@ export class Awareness {
     const isNull = nullState.equals(state)
     const entry = this.#entries.get(clientId)
     if (entry === undefined) {
-      const foreign = this.#foreign.get(clientId)
-      if (foreign !== undefined) {
-        if (foreign.key !== speaker.key) return false
+      const remote = this.#remote.get(clientId)
+      if (remote !== undefined) {
+        if (remote.key !== speaker.key) return false
         // Stock clients repeat what they hear; whoever comes from another node speaks of itself.
-        if (isNull || speaker.ownId !== clientId || clock < foreign.clock) return true
+        if (isNull || speaker.ownId !== clientId || clock < remote.clock) return true
       }
       if (isNull || !this.#introduce(speaker, clientId, clock, state)) return false
-      this.#foreign.delete(clientId)
+      this.#remote.delete(clientId)
       return true
     }
     const newest = entry.raw?.clock ?? entry.clock

@@ -49,14 +49,14 @@ export class Presence {
     this.#moved()
   }
 
-  /** @see Awareness.hearForeign */
-  hearForeign(nodeId: string, entries: readonly PresenceEntry[], isNews: boolean): void {
-    this.#awareness.hearForeign(nodeId, entries, isNews)
+  /** @see Awareness.hearRemote */
+  hearRemote(nodeId: string, entries: readonly PresenceEntry[], isNews: boolean): void {
+    this.#awareness.hearRemote(nodeId, entries, isNews)
     this.#moved()
   }
 
-  foreignLeft(nodeId: string): void {
-    this.#awareness.foreignLeft(nodeId)
+  remoteLeft(nodeId: string): void {
+    this.#awareness.remoteLeft(nodeId)
     this.#moved()
   }
 
