@@ -15,7 +15,7 @@ import {
   retireAuthors,
   takeUpdates,
   writeSnapshot,
-} from './log/queries.ts'
+} from './log/fold-queries.ts'
 import { keepVersion } from './versions/retention-queries.ts'
 
 export interface RebuildDeps {

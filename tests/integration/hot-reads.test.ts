@@ -44,13 +44,9 @@ import { withClient } from '../../server/database/with-client.ts'
 import { forgetSideRows, removeOld } from '../../server/privacy/retention-queries.ts'
 import { retentionCategories } from '../../server/retention.ts'
 import { bytesOfFiles, listVersions, readFile } from '../../server/storage/document-queries.ts'
-import {
-  ageOfLastVersion,
-  insertUpdates,
-  readBoard,
-  readSnapshot,
-  takeUpdates,
-} from '../../server/storage/log/queries.ts'
+import { insertUpdates } from '../../server/storage/log/append-queries.ts'
+import { ageOfLastVersion, readSnapshot, takeUpdates } from '../../server/storage/log/fold-queries.ts'
+import { readBoard } from '../../server/storage/log/queries.ts'
 import { readSnapshots, takeUpdatesOf } from '../../server/storage/log/together-queries.ts'
 import { noteChanges, pruneVersions } from '../../server/storage/versions/retention-queries.ts'
 import { deliveriesOf, takeDue } from '../../server/webhooks/queries.ts'
@@ -149,7 +145,7 @@ const asks: Record<string, Ask> = {
           boardId: manyBoard(7),
           update: new Uint8Array(2),
           authors: [{ clientId: 7, principal: `user:${me}` }],
-          beside: null,
+          sideRows: null,
         },
       ],
       { timeoutMs: 10_000, isPrepared: true },

@@ -267,7 +267,7 @@ log('writes what is beside an update once, though a commit without an answer is 
       const row = rowOf({ action: 'restore', actor: systemActor, boardId: board, resourceType: 'version' })
       const edit = (elementId: string) =>
         ({ elementId, change: 'updated', oldValues: { x: 1 }, newValues: { x: 2 } }) as const
-      const beside = {
+      const sideRows = {
         id: randomUUID(),
         byAgents: [{ agentId, edits: [edit('one'), edit('two')] }],
         trail: [row],
@@ -275,7 +275,7 @@ log('writes what is beside an update once, though a commit without an answer is 
       }
       const blocker = await pool.connect()
       await blocker.query(`begin; lock table ${schema}.board_updates in access exclusive mode`)
-      const saved = updateLog.append(board, Uint8Array.of(0, 0), [], beside)
+      const saved = updateLog.append(board, Uint8Array.of(0, 0), [], sideRows)
       await eventually(() => updateLog.failingSince !== null)
       await eventually(
         async () =>
@@ -289,7 +289,7 @@ log('writes what is beside an update once, though a commit without an answer is 
       blocker.release()
       await saved
       // Another node that had not heard of it commits it in our place.
-      await updateLog.append(board, Uint8Array.of(0, 0), [], beside)
+      await updateLog.append(board, Uint8Array.of(0, 0), [], sideRows)
       await eventually(async () => {
         const { rows } = await pool.query(
           `select from pg_stat_activity where query like '%side_rows_written%' and state = 'active' and pid <> pg_backend_pid()`,

@@ -1,50 +1,30 @@
-// Folding logs into snapshots: reads the database and not the memory of a room, one board at a time in this
-// process and one node at a time for each board. What is folded is exactly what was deleted, in one transaction.
+// Decides when logs are folded into snapshots: one fold at a time in this process, and one node at a time per board.
 import type { Logger } from 'pino'
 import type { Database } from '../../database/database.ts'
-import { withClient } from '../../database/with-client.ts'
 import type { DocumentWorker } from '../../documents/document-worker.ts'
-import { checksumOf } from '../../documents/folding.ts'
 import { BoardroomError } from '../../errors.ts'
-import { isMissingReference } from '../failures.ts'
-import { keepVersion, noteChanges, pruneVersions } from '../versions/retention-queries.ts'
+import { type FoldResult, foldBoard } from './fold-board.ts'
 import { foldTogether, mostBoardsTogether, mostBytesTogether, mostRowsTogether } from './folding-together.ts'
+import { LastChanged } from './last-changed.ts'
 import type { LogKeeper } from './log-options.ts'
-import {
-  ageOfLastVersion,
-  lockFolding,
-  putBackUpdates,
-  readSnapshot,
-  takeUpdates,
-  writeSearchKey,
-  writeSnapshot,
-} from './queries.ts'
 
 export interface CompactionOptions {
   database: Database
   worker: DocumentWorker
   log: Logger
-  /** A log of fewer rows and bytes waits until its board is idle. Both grow with the snapshot that is rewritten. */
+  /** A log with fewer rows and bytes is folded only once its board is idle. Larger snapshots raise both thresholds. */
   minRows?: number
   minBytes?: number
-  /** While people draw, an automatic version is made so often; when the last one leaves, always. */
+  /** How often an automatic version is made while people draw; one is also made when the last one leaves. */
   versionEverySeconds?: number
-  /** While people draw, the board's "last changed" is written so often; whenever its log is folded, always. */
+  /** How often a board's "last changed" is written while people draw; it is also written with every fold. */
   noteChangeEveryMs?: number
-  /** Looking at versions folds the log first, but not more often than this. */
+  /** Listing versions folds the log first, but not more often than this. */
   catchUpEveryMs?: number
-  /** A board that nobody is on waits so long for its folding: who reloads the page is back before, and many wait together. */
+  /** How long a board waits for its fold once nobody is on it: reloading a page takes less, and waiting boards are folded together. */
   restMs?: number
-  /** A board whose folding failed is left alone for so long. */
+  /** How long a board is left alone after its fold failed. */
   retryAfterMs?: number
-}
-
-/** rows: how many left the log; kept: how many wait there for edits that they depend on. */
-export interface FoldResult {
-  outcome: 'folded' | 'nothing' | 'busy' | 'gone'
-  rows: number
-  kept: number
-  snapshotBytes: number
 }
 
 interface LogSize {
@@ -52,13 +32,10 @@ interface LogSize {
   bytes: number
   snapshotBytes: number
   isIdle: boolean
-  /** When its log was last folded here or, before that, its board opened; performance.now(). */
+  /** When the log was last folded here or, before that, the board was opened; performance.now(). */
   foldedAt: number
   notedAt: number
 }
-
-/** "Last changed" of all boards that change within this is written in one statement. */
-const noteTogetherMs = 500
 
 const newSize = (): LogSize => ({
   rows: 0,
@@ -73,6 +50,7 @@ export class Compaction implements LogKeeper {
   readonly #database: Database
   readonly #worker: DocumentWorker
   readonly #log: Logger
+  readonly #lastChanged: LastChanged
   readonly #minRows: number
   readonly #minBytes: number
   readonly #versionEverySeconds: number
@@ -81,26 +59,23 @@ export class Compaction implements LogKeeper {
   readonly #catchUpEveryMs: number
   readonly #restMs: number
   readonly #caughtUp = new Map<string, { at: number; done: Promise<void> }>()
-  /** When each board changed whose "last changed" is to be written. */
-  readonly #toNote = new Map<string, number>()
-  #noteTimer: NodeJS.Timeout | null = null
-  readonly #noting = new Set<Promise<void>>()
-  /** Of the boards that are open here, or wait for their folding. */
+  /** Of boards that are open here or wait to be folded. */
   readonly #sizes = new Map<string, LogSize>()
-  /** Boards that nobody is on, and since when. */
+  /** Boards that nobody is on, and since when, longest first. */
   readonly #resting = new Map<string, number>()
   #restTimer: NodeJS.Timeout | null = null
   readonly #due = new Set<string>()
   readonly #notBefore = new Map<string, number>()
   #running: Promise<void> | null = null
   #isClosed = false
-  /** From here on no other board is begun. */
+  /** No fold starts after this time. */
   #endsAt = Number.POSITIVE_INFINITY
 
   constructor(options: CompactionOptions) {
     this.#database = options.database
     this.#worker = options.worker
     this.#log = options.log
+    this.#lastChanged = new LastChanged(options)
     this.#minRows = options.minRows ?? 2000
     this.#minBytes = options.minBytes ?? 1024 * 1024
     this.#versionEverySeconds = options.versionEverySeconds ?? 300
@@ -110,7 +85,7 @@ export class Compaction implements LogKeeper {
     this.#restMs = options.restMs ?? 0
   }
 
-  /** Boards whose logs wait to be folded. */
+  /** How many boards wait to be folded. */
   get due(): number {
     return this.#resting.size + this.#due.size + (this.#running === null ? 0 : 1)
   }
@@ -128,7 +103,7 @@ export class Compaction implements LogKeeper {
     const now = performance.now()
     if (now - size.notedAt >= this.#noteChangeEveryMs) {
       size.notedAt = now
-      this.#noteChange(boardId)
+      this.#lastChanged.note(boardId)
     }
     this.#consider(boardId)
   }
@@ -141,36 +116,19 @@ export class Compaction implements LogKeeper {
       this.#consider(boardId)
       return
     }
-    this.#resting.delete(boardId) // its place is the last
+    this.#resting.delete(boardId) // so that it is inserted at the end
     this.#resting.set(boardId, performance.now())
     this.#restTimer ??= setTimeout(() => this.#rested(), this.#restMs).unref()
   }
 
-  /**
-   * Fold one board's log now.
-   * @param isIdle nobody is on the board: an automatic version is made in any case.
-   * @throws BoardroomError board_unreadable (nothing was changed); errors of the database
-   */
-  async fold(boardId: string, isIdle: boolean): Promise<FoldResult> {
-    const { pool, schema } = this.#database
-    try {
-      return await withClient(pool, async (client) => {
-        // Read committed on purpose: what is read behind the lock is what its last holder left.
-        await client.query(
-          `begin isolation level read committed; set local idle_in_transaction_session_timeout = '10min'`,
-        )
-        const result = await this.#foldWithin(client, schema, boardId, isIdle)
-        await client.query(result.outcome === 'folded' ? 'commit' : 'rollback')
-        return result
-      })
-    } catch (error) {
-      if (isMissingReference(error)) return { outcome: 'gone', rows: 0, kept: 0, snapshotBytes: 0 }
-      throw error
-    }
+  /** Folds one board's log now. @see foldBoard */
+  fold(boardId: string, isIdle: boolean): Promise<FoldResult> {
+    const parts = { database: this.#database, worker: this.#worker }
+    return foldBoard({ ...parts, versionEverySeconds: this.#versionEverySeconds }, boardId, isIdle)
   }
 
   /**
-   * Fold what a board's log holds, for somebody who wants to see its versions; seldom, however often they ask.
+   * Folds a board's log before its versions are listed, unless that was done a moment ago.
    * @throws BoardroomError board_unreadable; errors of the database
    */
   catchUp(boardId: string): Promise<void> {
@@ -184,8 +142,8 @@ export class Compaction implements LogKeeper {
   }
 
   /**
-   * Folds what is due, which after a drain is every board that was open, so that the next start serves stored bytes;
-   * begins no other board after `withinMs`, and finishes the one it is at.
+   * Folds all waiting boards. After a drain, these are all boards that were open, so that the next start can serve
+   * snapshots as they are. Starts no fold after `withinMs`, but finishes the current one.
    */
   async close({ withinMs = 3000 }: { withinMs?: number } = {}): Promise<void> {
     this.#endsAt = performance.now() + withinMs
@@ -193,60 +151,12 @@ export class Compaction implements LogKeeper {
     await this.#running
     this.#isClosed = true
     this.#due.clear()
-    this.#noteChanges()
-    await Promise.all(this.#noting)
+    await this.#lastChanged.close()
   }
 
-  /** Resolves when nothing is due any more. */
+  /** Resolves when no board is due any more. */
   async settled(): Promise<void> {
     while (this.#running !== null) await this.#running
-  }
-
-  async #foldWithin(
-    client: Parameters<typeof takeUpdates>[0],
-    schema: string,
-    boardId: string,
-    isIdle: boolean,
-  ): Promise<FoldResult> {
-    if (!(await lockFolding(client, schema, boardId))) {
-      return { outcome: 'busy', rows: 0, kept: 0, snapshotBytes: 0 }
-    }
-    const snapshot = await readSnapshot(client, schema, boardId)
-    const snapshotBytes = snapshot?.state.length ?? 0
-    if (
-      snapshot !== null &&
-      !checksumOf(snapshot.state).every((byte, at) => byte === snapshot.checksum[at])
-    ) {
-      throw new BoardroomError('board_unreadable', 'the snapshot does not match its checksum')
-    }
-    const { updates, times } = await takeUpdates(client, schema, boardId)
-    if (updates.length === 0) return { outcome: 'nothing', rows: 0, kept: 0, snapshotBytes }
-    const age = await ageOfLastVersion(client, schema, boardId)
-    const withVersion = isIdle || age === null || age >= this.#versionEverySeconds
-    const folded = await this.#worker
-      .run('fold', { snapshot: snapshot?.state ?? null, updates, times, withVersion })
-      .catch((error: unknown) => {
-        if (error instanceof BoardroomError) throw error
-        throw new BoardroomError('board_unreadable', 'the log cannot be folded', { cause: error })
-      })
-    const kept = folded.keptBack.length
-    const rows = updates.length - kept
-    if (rows === 0) return { outcome: 'nothing', rows, kept, snapshotBytes }
-    const keptBack = folded.keptBack.flatMap((at) => updates[at] ?? [])
-    if (kept > 0) await putBackUpdates(client, schema, boardId, keptBack)
-    await writeSnapshot(client, schema, boardId, folded)
-    await writeSearchKey(client, schema, boardId, folded.searchKey)
-    for (const { version, at } of folded.beforeRemovals) {
-      const former = { reason: 'before_removal', state: version, checksum: checksumOf(version), at } as const
-      await keepVersion(client, schema, boardId, former)
-    }
-    if (folded.version !== null) {
-      const version = { state: folded.version, checksum: checksumOf(folded.version) }
-      await keepVersion(client, schema, boardId, { reason: 'automatic', ...version })
-    }
-    await pruneVersions(client, schema, boardId)
-    await noteChanges(client, schema, [{ boardId, changedAt: times.at(-1) ?? Date.now() }])
-    return { outcome: 'folded', rows, kept, snapshotBytes: folded.state.length }
   }
 
   #consider(boardId: string): void {
@@ -260,17 +170,17 @@ export class Compaction implements LogKeeper {
       if (size.isIdle) this.#sizes.delete(boardId)
       return
     }
-    // A fold rewrites the whole snapshot: it must be worth that.
+    // A fold rewrites the whole snapshot, so the log must be large enough to be worth it.
     const isLong = size.rows >= this.#minRows + size.snapshotBytes / 1024
     const isLarge = size.bytes >= Math.max(this.#minBytes, size.snapshotBytes / 2)
-    // Or it is time for a version.
+    // An automatic version is due.
     const isOld = size.rows > 0 && performance.now() - size.foldedAt >= this.#versionEverySeconds * 1000
     if (!size.isIdle && !isLong && !isLarge && !isOld) return
     this.#due.add(boardId)
     this.#running ??= Promise.resolve().then(() => this.#run())
   }
 
-  /** Those that rest since `until` have rested. */
+  /** Boards that nobody has been on for `restMs` are due. */
   #rested(restMs = this.#restMs): void {
     if (this.#restTimer !== null) clearTimeout(this.#restTimer)
     this.#restTimer = null
@@ -298,7 +208,7 @@ export class Compaction implements LogKeeper {
     this.#running = null
   }
 
-  /** The board that waits longest; where its log is short, with others like it. */
+  /** The next board to fold; if its log is short, together with others like it. */
   #nextDue(): string[] {
     const together: string[] = []
     for (const boardId of this.#due) {
@@ -320,7 +230,10 @@ export class Compaction implements LogKeeper {
     for (const size of sizes.values()) Object.assign(size, { rows: 0, bytes: 0, foldedAt: started })
     const parts = { database: this.#database, worker: this.#worker }
     const done = await foldTogether(parts, boardIds).catch((error: unknown) => {
-      this.#log.debug({ err: error, boards: boardIds.length }, 'logs are folded one by one')
+      this.#log.debug(
+        { err: error, boards: boardIds.length },
+        'logs could not be folded together; folding them one by one',
+      )
       return new Map<string, number>()
     })
     const milliseconds = Math.round(performance.now() - started)
@@ -341,7 +254,7 @@ export class Compaction implements LogKeeper {
     const size = this.#sizes.get(boardId)
     if (size === undefined) return
     const { isIdle } = size
-    // What is appended from here on is counted anew; some of it may be folded already, which does no harm.
+    // Counting starts from zero. Updates appended during the fold may be part of it, which does no harm.
     size.rows = 0
     size.bytes = 0
     const started = performance.now()
@@ -362,35 +275,13 @@ export class Compaction implements LogKeeper {
     if (size.isIdle && size.rows === 0 && this.#sizes.get(boardId) === size) this.#sizes.delete(boardId)
   }
 
-  /** Soon, in one statement for all that change meanwhile. */
-  #noteChange(boardId: string): void {
-    this.#toNote.set(boardId, Date.now())
-    this.#noteTimer ??= setTimeout(() => this.#noteChanges(), noteTogetherMs).unref()
-  }
-
-  #noteChanges(): void {
-    if (this.#noteTimer !== null) clearTimeout(this.#noteTimer)
-    this.#noteTimer = null
-    if (this.#toNote.size === 0) return
-    const changes = Array.from(this.#toNote, ([boardId, changedAt]) => ({ boardId, changedAt }))
-    this.#toNote.clear()
-    const { pool, schema } = this.#database
-    const noted = noteChanges(pool, schema, changes).then(
-      () => {},
-      (error: unknown) =>
-        this.#log.warn({ err: error, boards: changes.length }, 'when boards changed was not noted'),
-    )
-    this.#noting.add(noted)
-    noted.finally(() => this.#noting.delete(noted))
-  }
-
-  /** The board stays as it is: its log only grows, and it can still be loaded. */
+  /** The board can still be loaded; its log just grows. */
   #report(boardId: string, error: unknown): void {
     const isBoard = error instanceof BoardroomError && error.code === 'board_unreadable'
     if (!isBoard) {
       this.#log.warn(
         { err: error, boardId },
-        'a log was not folded; it will be when it grows or its board is idle',
+        'a log could not be folded; trying again when it grows or its board is idle',
       )
       return
     }
@@ -399,7 +290,7 @@ export class Compaction implements LogKeeper {
     this.#notBefore.set(boardId, now + this.#retryAfterMs)
     this.#log.error(
       { err: error, boardId, alarm: 'board_unreadable' },
-      'a log cannot be folded; it is left as it is',
+      'a log cannot be folded; the board stays as it is',
     )
   }
 }

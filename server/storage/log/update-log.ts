@@ -7,11 +7,12 @@ import { checksumOf } from '../../documents/folding.ts'
 import { BoardroomError } from '../../errors.ts'
 import type { Author, LogNews, SideRows, StoredBoard, UpdateLog } from '../../rooms/ports.ts'
 import { asUnreachable, isMissingReference, isPoolersFault, isRefusal } from '../failures.ts'
+import { type Append, insertUpdates } from './append-queries.ts'
 import { CommitPace, type CommitSpacing } from './commit-pace.ts'
 import type { LogKeeper, UpdateLogOptions } from './log-options.ts'
 import { type LogMark, readSince } from './news-queries.ts'
 import { Pause } from './pause.ts'
-import { type Append, insertUpdates, readBoard } from './queries.ts'
+import { readBoard } from './queries.ts'
 
 interface Queued extends Append {
   isSettled: boolean
@@ -98,11 +99,11 @@ export class PostgresUpdateLog implements UpdateLog {
     boardId: string,
     update: Uint8Array,
     authors: readonly Author[],
-    beside: SideRows | null = null,
+    sideRows: SideRows | null = null,
   ): Promise<void> {
     if (this.#isClosed) return Promise.reject(new BoardroomError('closing', 'the log is closed'))
     return new Promise((resolve, reject) => {
-      this.#queue.push({ boardId, update, authors, beside, resolve, reject, isSettled: false })
+      this.#queue.push({ boardId, update, authors, sideRows, resolve, reject, isSettled: false })
       this.#unsaved.set(boardId, (this.#unsaved.get(boardId) ?? 0) + update.length)
       this.#totalUnsaved += update.length
       const { mayStartAt } = this.#pace.appended(boardId)
@@ -295,7 +296,7 @@ export class PostgresUpdateLog implements UpdateLog {
       queued.resolve()
     }
     for (const [boardId, { rows, bytes }] of grown) this.#keeper.grew(boardId, rows, bytes)
-    if (batch.some(({ beside }) => (beside?.byAgents.length ?? 0) > 0)) this.#onAgentEdits()
+    if (batch.some(({ sideRows }) => (sideRows?.byAgents.length ?? 0) > 0)) this.#onAgentEdits()
   }
 
   #settle(queued: Queued): void {
