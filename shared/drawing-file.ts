@@ -35,15 +35,29 @@ export const isText = (bytes: Uint8Array): boolean =>
   !bytes.subarray(0, 64).some((byte) => byte < 32 && byte !== 9 && byte !== 10 && byte !== 13)
 
 /** What JSON from a file holds; or why it is no drawing, for people: "it is …". */
-export const drawingOfJson = (text: string): Drawing | string => {
+export function drawingOfJson(text: string): Drawing | string
+/** @returns the number of elements where it is more than `mostElements`; they are not read then. */
+export function drawingOfJson(text: string, mostElements: number): Drawing | string | number
+export function drawingOfJson(
+  text: string,
+  mostElements = Number.POSITIVE_INFINITY,
+): Drawing | string | number {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
     return 'it is damaged: what is in it is not complete'
   }
-  return readDrawing(asDrawing(value)) ?? 'it is a JSON file, but not an Excalidraw drawing'
+  const drawing = asDrawing(value)
+  const count = countElements(drawing)
+  if (count > mostElements) return count
+  return readDrawing(drawing) ?? 'it is a JSON file, but not an Excalidraw drawing'
 }
+
+const countElements = (value: unknown): number =>
+  typeof value === 'object' && value !== null && 'elements' in value && Array.isArray(value.elements)
+    ? value.elements.filter((raw) => raw?.isDeleted !== true).length
+    : 0
 
 /** Items of a library beside each other, as one drawing; anything else as it is. */
 export const asDrawing = (value: unknown): unknown => {

@@ -10,6 +10,7 @@ import { draw, focusCanvas, saysSync } from './helpers/board-page.ts'
 import { withBrowser } from './helpers/browser.ts'
 import { withCanvas } from './helpers/canvas-server.ts'
 import { findChromium } from './helpers/chromium.ts'
+import { faultsOf } from './helpers/looks.ts'
 import { administering, owning } from './helpers/people-pictures.ts'
 import { press, type Studio, settle } from './helpers/studio.ts'
 
@@ -339,6 +340,7 @@ const main = async (folder: string, only: string | undefined, forReadme: boolean
             await page.evaluate('document.fonts.ready')
             if (how.fullPage === true) await page.evaluate('scrollTo(0, 0)') // its head stays at the top
             await page.screenshot({ path: path.join(folder, fileOf(name)), ...how })
+            for (const fault of await faultsOf(page)) console.log(`${fileOf(name)}: ${fault}`)
           },
         }
         for (const part of chosen) await part(studio)

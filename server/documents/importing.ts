@@ -8,12 +8,14 @@ import { drawingOfJson, findDrawing, isText } from '../../shared/drawing-file.ts
 import {
   elementMaps,
   elementsOf,
+  elementsRoot,
   type SceneElement,
   storedProperties,
   writeElements,
 } from '../../shared/scene.ts'
 import { documentOf, hasPending, partsOf } from './content.ts'
 import { difference } from './difference.ts'
+import { leastBytesOf } from './least-size.ts'
 import type { Ask, EmbeddedFile, Imported, ImportLimits } from './tasks.ts'
 import { dryRun } from './validate/crowds.ts'
 import { validateUpdate } from './validate/validate.ts'
@@ -60,6 +62,9 @@ const ownTypes = 'a drawing as application/vnd.excalidraw+json, other JSON as ap
 /** The most elements named in a response; the rest are only counted. */
 const mostNamed = 100
 
+/** No element takes less, with its id, its type, its place and its order. */
+const leastElementBytes = 64
+
 /** The key of the board's comments in an export, which is not a root of its document. */
 export const threadsKey = 'boardroom.threads'
 
@@ -75,8 +80,13 @@ export function importJson({ current, body, replace, limits }: Ask<'importJson'>
     return refused(`expected the roots of a document, got a drawing: send ${ownTypes}`)
   const doc = documentOf(current)
   const target = new Y.Doc()
+  let leastBytes = 0
   for (const [name, value] of Object.entries(roots)) {
     if (name === threadsKey) continue
+    if (isObject(value)) {
+      leastBytes += leastBytesOf(name, newEntities(doc, name, value), limits.maxBoardBytes)
+      if (leastBytes > limits.maxBoardBytes) return { outcome: 'too_large', bytes: leastBytes }
+    }
     const root = doc.share.get(name)
     const { hasMap, list } = root === undefined ? { hasMap: false, list: null } : partsOf(root)
     const kind = list ?? (hasMap ? 'map' : null)
@@ -100,12 +110,18 @@ export function importJson({ current, body, replace, limits }: Ask<'importJson'>
 export function importScene({ current, body, replace, limits }: Ask<'importScene'>): Imported {
   const scene = drawingIn(body, limits.maxBoardBytes)
   if (typeof scene === 'string') return refused(`expected an Excalidraw drawing: ${scene}`)
-  // Far too large input is refused before building a document, which takes many times its size in memory.
-  const bytes = jsonBytes(scene.elements, limits.maxBoardBytes)
-  if (bytes > limits.maxBoardBytes) return { outcome: 'too_large', bytes }
+  if (typeof scene === 'number') return { outcome: 'too_large', bytes: scene }
   const embedded = embeddedFilesOf(scene.images)
   const elements = scene.elements.map((element) => withContentId(element, embedded))
   const doc = documentOf(current)
+  const there = elementMaps(doc)
+  const added = elements
+    .filter(({ id }) => !there.has(id))
+    .map((element) => [element.id, storedProperties(element)] as const)
+  // What is replaced may become smaller.
+  const before = added.length === elements.length ? current.length : 0
+  const bytes = before + leastBytesOf(elementsRoot, added, limits.maxBoardBytes - before)
+  if (bytes > limits.maxBoardBytes) return { outcome: 'too_large', bytes }
   const kept = new Set(elements.map(({ id }) => id))
   const removed = replace
     ? elementsOf(doc).filter(({ id, isDeleted }) => isDeleted !== true && !kept.has(id))
@@ -140,33 +156,23 @@ export function importScene({ current, body, replace, limits }: Ask<'importScene
     : result
 }
 
-/** The size of elements as JSON; beyond `most` it stops and returns an extrapolated size. */
-function jsonBytes(elements: readonly SceneElement[], most: number): number {
-  let bytes = 0
-  for (const [at, element] of elements.entries()) {
-    bytes += Buffer.byteLength(JSON.stringify(element))
-    if (bytes > most) return Math.round((bytes / (at + 1)) * elements.length)
-  }
-  return bytes
-}
-
-/** The content of a file, or why there is none. */
-function drawingIn(body: Uint8Array, maxBoardBytes: number): Drawing | string {
+/** The content of a file, or why there is none; a number is the bytes of one that is too large. */
+function drawingIn(body: Uint8Array, maxBoardBytes: number): Drawing | string | number {
   // The largest import.
   const most = 4 * maxBoardBytes
   const found = findDrawing(body, most)
-  switch (found.name) {
-    case 'nothing':
-      return found.why
-    case 'json':
-      return drawingOfJson(found.text)
-    case 'deflated':
-      try {
-        return drawingOfJson(inflateSync(found.bytes, { maxOutputLength: most }).toString('utf8'))
-      } catch {
-        return 'it is damaged: the drawing inside cannot be read, or is too large'
-      }
+  if (found.name === 'nothing') return found.why
+  let text: string
+  try {
+    text =
+      found.name === 'json'
+        ? found.text
+        : inflateSync(found.bytes, { maxOutputLength: most }).toString('utf8')
+  } catch {
+    return 'it is damaged: the drawing inside cannot be read, or is too large'
   }
+  const read = drawingOfJson(text, Math.floor(maxBoardBytes / leastElementBytes))
+  return typeof read === 'number' ? read * leastElementBytes : read
 }
 
 /** The rules also apply to updates built from somebody's JSON: long keys, deep values, too many roots. */
@@ -230,6 +236,15 @@ const withContentId = (element: SceneElement, embedded: Map<string, EmbeddedFile
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Objects in a root that become shared maps of their own. */
+const newEntities = (doc: Y.Doc, name: string, root: Record<string, unknown>) => {
+  const there = doc.share.has(name) ? doc.getMap(name) : null
+  return Object.entries(root).filter(
+    (entry): entry is [string, Record<string, unknown>] =>
+      isObject(entry[1]) && there?.has(entry[0]) !== true,
+  )
+}
 
 /** The value as the kind of shared type that is in its place now. */
 function shaped(value: unknown, like: unknown): unknown {

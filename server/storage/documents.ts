@@ -155,7 +155,7 @@ export async function importDocument(
   if (imported.outcome === 'too_large') {
     throw new BoardroomError(
       'too_large',
-      `the board may have ${config.maxBoardBytes} bytes and would have ${imported.bytes}; divide what is imported among several boards`,
+      `the board may have ${config.maxBoardBytes} bytes and would have at least ${imported.bytes}; divide what is imported among several boards`,
       { details: { max_bytes: config.maxBoardBytes } },
     )
   }

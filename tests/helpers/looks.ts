@@ -7,9 +7,9 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const phone = { width: 390, height: 844 }
 
 /** What axe finds wrong on the page. */
-export const faultsOf = async (page: Page): Promise<unknown> => {
+export const faultsOf = async (page: Page): Promise<string[]> => {
   await page.evaluate(axe)
-  return page.evaluate(
+  return page.evaluate<string[]>(
     `axe.run({ exclude: ['.excalidraw'] }).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`,
   )
 }

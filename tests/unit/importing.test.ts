@@ -3,6 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
 import { work } from '../../server/documents/fold-worker.ts'
+import { leastBytesOf } from '../../server/documents/least-size.ts'
 
 const importing = suite('importing')
 
@@ -46,7 +47,50 @@ importing('a drawing that is too large for a board is refused before a document 
   const small = { ...limits, maxBoardBytes: 10_000 }
   const made = work.importScene({ current: empty, body: drawing(1000), replace: false, limits: small })
   assert.is(made.outcome, 'too_large')
-  assert.ok(made.outcome === 'too_large' && made.bytes > 100_000, 'what it would have is said')
+  assert.ok(made.outcome === 'too_large' && made.bytes >= 64_000, 'what it would have at the least is said')
 })
+
+importing(
+  'what many small elements take in a document is told before it is made, and is never told too large',
+  () => {
+    const made = work.importScene({ current: empty, body: drawing(2000), replace: false, limits })
+    assert.is(made.outcome, 'ok')
+    const update = made.outcome === 'ok' ? made.update : null
+    assert.ok(update)
+    const doc = new Y.Doc()
+    Y.applyUpdate(doc, update)
+    const maps = [...doc.getMap<Y.Map<unknown>>('elements')].map(([id, map]) => [id, map.toJSON()] as const)
+    const told = leastBytesOf('elements', maps, update.length)
+    assert.ok(told <= update.length && told > 0.95 * update.length, `${told} for ${update.length}`)
+    assert.ok(leastBytesOf('elements', maps, 1000) > 0.8 * update.length, 'the rest is projected')
+  },
+)
+
+importing('a drawing of more elements than bytes for them is refused without reading them', () => {
+  const body = Buffer.from(JSON.stringify({ type: 'excalidraw', elements: Array(1000).fill({}) }))
+  const small = { ...limits, maxBoardBytes: 20_000 }
+  assert.equal(work.importScene({ current: empty, body, replace: false, limits: small }), {
+    outcome: 'too_large',
+    bytes: 64_000,
+  })
+  const deleted = Buffer.from(
+    JSON.stringify({ type: 'excalidraw', elements: Array(1000).fill({ isDeleted: true }) }),
+  )
+  const made = work.importScene({ current: empty, body: deleted, replace: false, limits: small })
+  assert.is(made.outcome, 'ok', 'deleted ones take nothing')
+})
+
+importing(
+  'roots as JSON that are too large for a board are refused before a document is made of them',
+  () => {
+    const roots = {
+      notes: Object.fromEntries(Array.from({ length: 1000 }, (_, at) => [`n${at}`, { x: at }])),
+    }
+    const body = Buffer.from(JSON.stringify(roots))
+    const small = { ...limits, maxBoardBytes: 20_000 }
+    const made = work.importJson({ current: empty, body, replace: false, limits: small })
+    assert.is(made.outcome, 'too_large')
+  },
+)
 
 importing.run()
