@@ -34,6 +34,7 @@ import * as sideRows from './0040-side-rows.ts'
 import * as signIns from './0041-sign-ins.ts'
 import * as indexes from './0042-indexes.ts'
 import * as erasureByAddress from './0043-erasure-by-address.ts'
+import * as searchKey from './0044-search-key.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -74,4 +75,5 @@ export const migrations: readonly Migration[] = [
   { name: '0041-sign-ins', ...signIns },
   { name: '0042-indexes', ...indexes },
   { name: '0043-erasure-by-address', ...erasureByAddress },
+  { name: '0044-search-key', ...searchKey },
 ]

@@ -17,7 +17,7 @@ import { press, type Studio, settle } from './helpers/studio.ts'
 const sizes = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } } as const
 const themes = ['light', 'dark'] as const
 /** What a browser says of answers and sockets that these pages are about. */
-const expected = /40[0-9]|451|503|WebSocket|ERR_CONNECTION|ERR_FAILED/
+const expected = /40[0-9]|451|503|WebSocket|ERR_CONNECTION|ERR_SOCKET_NOT_CONNECTED|ERR_FAILED/
 
 const drawing = (name: string) =>
   readScene(JSON.parse(readFileSync(path.join('tests/fixtures/boards', `${name}.excalidraw`), 'utf8')))
@@ -27,8 +27,11 @@ const entering = async ({ server, ada, open, shoot }: Studio) => {
   const setup = await open(`/setup#${'x'.repeat(43)}`)
   await setup.getByRole('heading').waitFor()
   await shoot('setup-used', setup)
-  await shoot('setup-incomplete', await open('/setup'))
+  const incomplete = await open('/setup')
+  await incomplete.getByRole('heading').waitFor()
+  await shoot('setup-incomplete', incomplete)
   const signIn = await open('/sign-in')
+  await signIn.getByLabel('Password').waitFor()
   await shoot('sign-in', signIn)
   await signIn.getByLabel('E-mail').fill('ada@example.org')
   await signIn.getByLabel('Password').fill('wrong password')

@@ -4,6 +4,7 @@ import { Command } from 'cmdk'
 import { useEffect, useState } from 'react'
 import type { FolderResponse } from '../../shared/api/folders.ts'
 import type { BoardResponse } from '../../shared/api.ts'
+import { searchKeyOf } from '../../shared/search-key.ts'
 import * as api from '../api.ts'
 import { navigate } from '../router.tsx'
 import { ago } from '../texts/format.ts'
@@ -19,7 +20,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const [search, setSearch] = useState('')
   const { boards, folders, isUser } = useFound(search)
   const [offered] = useState(offeredActions)
-  const word = search.trim().toLocaleLowerCase()
+  const word = searchKeyOf(search)
   const general = isUser
     ? [
         {
@@ -30,12 +31,12 @@ export default function Palette({ onClose }: { onClose: () => void }) {
         { label: texts.trash, onSelect: () => navigate('/trash') },
       ]
     : []
-  const actions = [...offered, ...general].filter(({ label }) => label.toLocaleLowerCase().includes(word))
+  const actions = [...offered, ...general].filter(({ label }) => searchKeyOf(label).includes(word))
   const does = (work: () => void) => () => {
     onClose()
     work()
   }
-  const foldersFound = folders.filter(({ name }) => word !== '' && name.toLocaleLowerCase().includes(word))
+  const foldersFound = folders.filter(({ name }) => word !== '' && searchKeyOf(name).includes(word))
 
   return (
     <Dialog title={texts.title} size="wide" onClose={onClose}>

@@ -67,7 +67,7 @@ export const AccountMenu = ({ me, onRenamed, items = [] }: AccountMenuProps) => 
   return (
     <>
       <Menu label={texts.menu(name)} className="avatar" items={all}>
-        {initials(name)}
+        <span aria-hidden>{initials(name)}</span>
       </Menu>
       {asking === 'name' && (
         <Prompt

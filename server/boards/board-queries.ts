@@ -264,7 +264,7 @@ const readerOf = ({ userId, guestId }: BoardQuestion): string | null =>
 /** A title that was changed by hand has no up-to-date key. */
 const matching = (q: string): RawBuilder<unknown> => {
   const pattern = `%${searchKeyOf(q).replace(/[\\%_]/g, '\\$&')}%`
-  return sql`(case when found.title = b.title then found.title_key else lower(b.title) end like ${pattern}
+  return sql`(case when found.title = b.title then found.title_key else ${sql.table('search_key')}(b.title) end like ${pattern}
     or found.text_key like ${pattern})`
 }
 

@@ -210,7 +210,7 @@ folders('boards are found by title and text in any script and case', () =>
     const titles = ['Straße nach Łódź', 'ΟΔΟΣ', 'İstanbul gezisi', '計画ボード', 'Œuvre 100%']
     for (const title of titles) await newBoard(call, ada, { title })
     const hand = await newBoard(call, ada, { title: 'before' })
-    await db.updateTable('boards').set({ title: 'By Hand' }).where('id', '=', hand).execute()
+    await db.updateTable('boards').set({ title: 'By Hand in Ærø' }).where('id', '=', hand).execute()
     await db
       .updateTable('board_search')
       .set({ text_key: 'quarterly goals' })
@@ -220,13 +220,17 @@ folders('boards are found by title and text in any script and case', () =>
       names(await call('GET', `/api/boards?q=${encodeURIComponent(q)}`, { as: ada }))
     assert.equal(await found('STRASSE'), [titles[0]])
     assert.equal(await found('łódź'), [titles[0]])
+    assert.equal(await found('lodz'), [titles[0]])
+    assert.equal(await found('STRAẞE'), [titles[0]])
+    assert.equal(await found('oeuvre'), [titles[4]])
     assert.equal(await found('οδός'), [titles[1]])
     assert.equal(await found('istanbul'), [titles[2]])
     assert.equal(await found('計画'), [titles[3]])
     assert.equal(await found('0%'), [titles[4]])
-    assert.equal(await found('by hand'), ['By Hand'])
+    assert.equal(await found('by hand'), ['By Hand in Ærø'])
+    assert.equal(await found('aero'), ['By Hand in Ærø'])
     assert.equal(await found('before'), [])
-    assert.equal(await found('Quarterly'), ['By Hand'])
+    assert.equal(await found('Quarterly'), ['By Hand in Ærø'])
   }),
 )
 

@@ -6,7 +6,9 @@ import * as assert from 'uvu/assert'
 import { type Migration, migrations as released } from '../../migrations/index.ts'
 import { openDatabase } from '../../server/database/database.ts'
 import { migrateDown, migrateUp, migrationStatus, settledStatus } from '../../server/database/migrate.ts'
+import { searchKeyOf } from '../../shared/search-key.ts'
 import { type TestDatabase, withEmptyDatabase } from '../helpers/database.ts'
+import { make } from '../helpers/factories.ts'
 
 const migrate = suite('migrating')
 const log = pino({ level: 'silent' })
@@ -44,6 +46,66 @@ migrate('goes up, down and up again, in order, telling each step', () =>
     assert.equal(await tables(test), ['0001-boards', 'migrations'])
     assert.equal(await migrateDown(test.database, 'all', options), ['0001-boards'])
     assert.equal(await migrateUp(test.database, options), ['0001-boards', '0002-links'])
+  }),
+)
+
+migrate('folds what was stored for searching as the server folds what people type', () =>
+  withEmptyDatabase(async (test) => {
+    const words = [
+      ...[
+        'Łódź',
+        'Øresund',
+        'Đakovo',
+        'Þórður',
+        'Æbeltoft',
+        'cœur',
+        'Gəncə',
+        'Straße',
+        'İzmir',
+        'Iğdır',
+        'Ǿ',
+      ],
+      ...['ΟΔΟΣ', 'Ёлка', '計画ボード', 'ﬁn', 'Ｆｕｌｌ', '한국어', 'हिन्दी', 'قُرْآن', 'أحمد', 'שָׁלוֹם', 'मुंबई'],
+      ...['l’été', 'a – b', 'co\u00adoperate', 'می\u200cخواهم', '❤\ufe0f', ' two \n lines ', 'ASCII 100%'],
+    ]
+    const older = released.filter(({ name }) => name < '0044')
+    await migrateUp(test.database, { migrations: older })
+    const { db } = test
+    const { id: owner } = await make.user(db)
+    /** As older versions folded it. */
+    const former = (text: string) =>
+      text
+        .normalize('NFKC')
+        .toUpperCase()
+        .toLowerCase()
+        .normalize('NFD')
+        .replace(/[\u0300-\u036f]/g, '')
+        .normalize('NFC')
+    const ids: string[] = []
+    for (const title of words) {
+      const { id } = await make.board(db, { owner_id: owner, title })
+      ids.push(id)
+      await db
+        .insertInto('board_search')
+        .values({ board_id: id, title, title_key: former(title), text_key: former(title) })
+        .execute()
+    }
+    await migrateUp(test.database)
+    for (const [at, word] of words.entries()) {
+      const row = await db
+        .selectFrom('board_search')
+        .select([
+          'title_key',
+          'text_key',
+          sql<string>`${sql.id(test.schema, 'search_key')}(title)`.as('anew'),
+        ])
+        .where('board_id', '=', ids[at] ?? '')
+        .executeTakeFirstOrThrow()
+      const key = searchKeyOf(word)
+      assert.is(row.text_key.trim().replace(/\s+/g, ' '), key, word)
+      assert.is(row.title_key.trim().replace(/\s+/g, ' '), key, word)
+      assert.is(row.anew, key, word)
+    }
   }),
 )
 

@@ -1,6 +1,7 @@
 // The SQL of people as administrators see them, one function per question.
 import { sql, type Transaction } from 'kysely'
 import type { UserListQuery } from '../../../shared/api/people.ts'
+import { searchKeyOf } from '../../../shared/search-key.ts'
 import type { Db } from '../../database/database.ts'
 import type { Tables } from '../../database/tables.ts'
 import { systemEmail } from '../users.ts'
@@ -60,12 +61,10 @@ export const findPeople = (
   if (role !== undefined) query = query.where('users.role', '=', role)
   if (active !== undefined) query = query.where('users.is_active', '=', active === 'true')
   if (q !== undefined && q !== '') {
-    const pattern = `%${q.toLowerCase().replaceAll(/[\\%_]/g, '\\$&')}%`
-    query = query.where((eb) =>
-      eb.or([
-        eb(eb.fn<string>('lower', ['users.name']), 'like', pattern),
-        eb(eb.fn<string>('lower', ['users.email']), 'like', pattern),
-      ]),
+    const pattern = `%${searchKeyOf(q).replaceAll(/[\\%_]/g, '\\$&')}%`
+    const key = sql.table('search_key')
+    query = query.where(
+      sql<boolean>`(${key}(${sql.ref('users.name')}) like ${pattern} or ${key}(${sql.ref('users.email')}) like ${pattern})`,
     )
   }
   return query.orderBy('users.id').limit(limit).execute()

@@ -1,5 +1,6 @@
 // The SQL of templates, one function per question.
 import { type RawBuilder, sql, type Transaction } from 'kysely'
+import { searchKeyOf } from '../../../shared/search-key.ts'
 import type { Db } from '../../database/database.ts'
 import type { NewRow, Row, Tables } from '../../database/tables.ts'
 import type { Position } from '../../routing/cursor.ts'
@@ -121,7 +122,11 @@ export async function listTemplateRows(
     ...(category === undefined ? [] : [sql`t.category = ${category}`]),
     ...(board_type === undefined ? [] : [sql`t.board_types @> ${JSON.stringify([board_type])}::jsonb`]),
     ...(code === undefined ? [] : [sql`t.code = ${code}`]),
-    ...(q === undefined ? [] : [sql`(t.name ilike ${like(q)} or t.code ilike ${like(q)})`]),
+    ...(q === undefined
+      ? []
+      : [
+          sql`(${sql.table('search_key')}(t.name) like ${like(q)} or ${sql.table('search_key')}(t.code) like ${like(q)})`,
+        ]),
     ...(after === null ? [] : [sql`(${key}, t.id) > (${after.key}, ${after.id}::uuid)`]),
   ]
   const { rows } = await sql<ListedTemplate & { key: string }>`
@@ -134,4 +139,4 @@ export async function listTemplateRows(
   return rows
 }
 
-const like = (text: string): string => `%${text.replace(/[\\%_]/g, '\\$&')}%`
+const like = (text: string): string => `%${searchKeyOf(text).replace(/[\\%_]/g, '\\$&')}%`

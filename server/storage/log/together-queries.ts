@@ -83,7 +83,7 @@ export const writeSnapshots = (client: ClientBase, schema: string, logs: readonl
 export const writeSearchKeys = (client: ClientBase, schema: string, logs: readonly FoldedLog[]) =>
   client.query({
     text: `insert into ${tableIn(schema, 'board_search')} (board_id, title, title_key, text_key)
-      select b.id, b.title, lower(b.title), new.key
+      select b.id, b.title, ${tableIn(schema, 'search_key')}(b.title), new.key
       from unnest($1::uuid[], $2::text[]) as new (id, key) join ${tableIn(schema, 'boards')} b on b.id = new.id
       on conflict (board_id) do update set text_key = excluded.text_key, updated_at = now()
       where board_search.text_key <> excluded.text_key`,
