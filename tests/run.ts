@@ -1,7 +1,7 @@
 // Runs the tests: node dist/tests/run.js [unit | integration | property | e2e | part of a file name …]
 //      [--database outside | pooled: on Debian's Postgres over TCP, or behind its PgBouncer, in place of the embedded]
 //
-// Without names and without --database, trail, backup and outages run on all three.
+// Without names and without --database, trail, backup and outages run on the others, too.
 // Each file is a process of its own, four at a time (most wait for sockets and clocks), all with one real Postgres
 // and one browser.
 // uvu passes in silence where a hook throws, where `.run()` is forgotten and where there is no test, and waits for ever
@@ -38,8 +38,9 @@ const filesAtOnce = 4
 /** Which share a browser, and which begin with a data folder that was used before. */
 const browserFiles = /^e2e\/(canvas|comments-elsewhere|page)/
 const programFiles = /^e2e\/(backup|commands|outage-real|drain|limits|bodies|program|secrets)/
-/** Which are run on a Postgres that is not ours as well. */
+/** Which are run on a Postgres that is not ours as well; straight to it only those of a whole server, where it can be pooled. */
 const outsideFiles = /^(integration\/(trail|chain|audit-http|backup)|e2e\/(trail|outage))$/
+const straightFiles = /^e2e\//
 
 /** How long each file took when it last ran, so that none of the long ones is what everybody waits for in the end. */
 const remembered = new URL('../last-run.json', import.meta.url)
@@ -181,7 +182,9 @@ function onOthers(files: TestFile[]): { files: TestFile[]; skipped: number } {
   const found = outsideWays.flatMap((database) => {
     const reason = whyNot(database)
     if (reason === null)
-      return also.map((file) => ({ ...file, name: `${file.name} (${database})`, database }))
+      return also
+        .filter(({ name }) => database === 'pooled' || findPgBouncer() === null || straightFiles.test(name))
+        .map((file) => ({ ...file, name: `${file.name} (${database})`, database }))
     console.log(`# skipped ${also.length} files: ${reason}`)
     skipped += also.length
     return []

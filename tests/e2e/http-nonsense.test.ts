@@ -15,6 +15,11 @@ nonsense('is answered 4xx with {error: {code, message}} by every operation, neve
     async ({ user, origin, db }) => {
       const root = await user('Root', 'sysadmin')
       const board = await root.board('Untouched')
+      const rights = async () => ({
+        permissions: await db.selectFrom('board_permissions').selectAll().execute(),
+        links: await db.selectFrom('share_links').selectAll().execute(),
+      })
+      const before = await rights()
       const document = (await root.ask('GET', '/api/openapi.json')).body as OpenApi
       const operations = operationsOf(document)
       assert.ok(operations.length >= 45, `${operations.length} operations`)
@@ -34,7 +39,14 @@ nonsense('is answered 4xx with {error: {code, message}} by every operation, neve
       for (const operation of operations) {
         if (isLeftOut(operation)) continue
         try {
-          await sendNonsense(ask, operation, { board_id: board, request_id: '1', user_id: '2000000000' })
+          await sendNonsense(ask, operation, {
+            board_id: board,
+            permission_id: '1',
+            request_id: '1',
+            user_id: '2000000000',
+            thread_id: board,
+            comment_id: board,
+          })
         } catch (error) {
           problems.push(error instanceof Error ? error.message : String(error))
         }
@@ -45,6 +57,7 @@ nonsense('is answered 4xx with {error: {code, message}} by every operation, neve
         .select(['id', 'title', 'deleted_at', 'is_public'])
         .where('id', '=', board)
         .execute()
+      assert.equal(await rights(), before)
       assert.equal(rows, [{ id: board, title: 'Untouched', deleted_at: null, is_public: false }])
     },
     { failedGuessesPerMinutePerIp: 100_000 },
