@@ -2,7 +2,8 @@
 import { parseArgs } from 'node:util'
 import { pino } from 'pino'
 import { type Command, refuseExtraWords } from './commands/command.ts'
-import { didYouMean, fields, flagOf, readConfig } from './config.ts'
+import { fields, flagOf, readConfig } from './config.ts'
+import { didYouMean } from './did-you-mean.ts'
 import { BoardroomError } from './errors.ts'
 import { readVersion } from './version.ts'
 

@@ -1,6 +1,7 @@
 // The configuration: one schema, a sentence and a default for every field. A flag beats the environment beats
 // the default; an unknown flag is an error that names the nearest one. Only cli.ts reads argv and env.
 import { z } from 'zod'
+import { didYouMean } from './did-you-mean.ts'
 import { BoardroomError } from './errors.ts'
 import { retentionSetting } from './retention.ts'
 
@@ -397,34 +398,3 @@ export function readConfig(
 
 /** The defaults with `changes`: what a library caller and a test start from. */
 export const configWith = (changes: Partial<Config> = {}): Config => ({ ...readConfig({}), ...changes })
-
-/** `; did you mean --port?`, or nothing where no candidate is near. */
-export function didYouMean(word: string, candidates: string[], prefix = ''): string {
-  const { candidate, distance } = nearest(word, candidates)
-  return distance <= Math.max(2, word.length / 2) ? `; did you mean ${prefix}${candidate}?` : ''
-}
-
-/** The candidate with the smallest edit distance. */
-function nearest(word: string, candidates: string[]): { candidate: string; distance: number } {
-  const distance = (a: string, b: string): number => {
-    let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-    for (let i = 1; i <= a.length; i++) {
-      const next = [i]
-      for (let j = 1; j <= b.length; j++) {
-        next[j] = Math.min(
-          (row[j] ?? 0) + 1,
-          (next[j - 1] ?? 0) + 1,
-          (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
-        )
-      }
-      row = next
-    }
-    return row[b.length] ?? Number.POSITIVE_INFINITY
-  }
-  return candidates
-    .map((candidate) => ({ candidate, distance: distance(word, candidate) }))
-    .reduce((best, next) => (next.distance < best.distance ? next : best), {
-      candidate: '',
-      distance: Number.POSITIVE_INFINITY,
-    })
-}

@@ -37,6 +37,7 @@ const floors: readonly (readonly string[])[] = [
   [
     'server/errors.ts',
     'server/config.ts',
+    'server/did-you-mean.ts',
     'server/retention.ts',
     'server/version.ts',
     'shared',
