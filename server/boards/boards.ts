@@ -8,14 +8,12 @@ import type { Actor, Identity } from '../principal.ts'
 import type { AccessDecision } from '../rooms/ports.ts'
 import { pageOf, positionOf } from '../routing/cursor.ts'
 import { subjectOf } from './access.ts'
+import { type BoardQuestion, collationFor, listBoardRows } from './board-list-queries.ts'
 import {
   adoptLinks,
-  type BoardQuestion,
   type BoardRow,
   boardById,
-  collationFor,
   insertBoard,
-  listBoardRows,
   lockBoard,
   notifyEvent,
   ownsAtLeast,

@@ -1,21 +1,20 @@
 // `boardroom board …`: list boards, export and import them as files, and rebuild those at their size limit.
 import { randomBytes } from 'node:crypto'
-import { readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
-import { isText } from '../../shared/drawing-file.ts'
-import { imageTypeOf } from '../../shared/image-type.ts'
 import { AuditTrail } from '../audit/trail.ts'
 import type { Boardroom } from '../boardroom.ts'
 import { listAuthors } from '../boards/authors.ts'
-import { type BoardQuestion, boardBackground, boardById, listBoardRows } from '../boards/board-queries.ts'
+import { type BoardQuestion, listBoardRows } from '../boards/board-list-queries.ts'
+import { boardBackground, boardById } from '../boards/board-queries.ts'
 import { granteesByEmail } from '../boards/permission-queries.ts'
 import { threadsJson } from '../comments/export-queries.ts'
 import { DocumentWorker } from '../documents/document-worker.ts'
 import { BoardroomError } from '../errors.ts'
-import { type Format, renderedAs, withThreads } from '../storage/documents.ts'
+import { renderedAs, withThreads } from '../storage/documents.ts'
 import { withImages } from '../storage/files/files.ts'
 import { PostgresUpdateLog } from '../storage/log/update-log.ts'
 import { rebuildBoard } from '../storage/rebuild.ts'
+import { contentOf, formatNames, formatOfFile, writeNew } from './board-files.ts'
 import {
   type Command,
   type CommandContext,
@@ -28,12 +27,6 @@ import {
 import { type Connected, openForCommand } from './open.ts'
 
 const actor = commandLineActor()
-const formatNames = {
-  excalidraw: 'application/vnd.excalidraw+json',
-  yjs: 'application/octet-stream',
-  json: 'application/json',
-} as const satisfies Record<string, Format>
-
 export const boardCommand: Command = {
   name: 'board',
   usage: [
@@ -171,19 +164,6 @@ async function exportBoard(context: CommandContext, boardId: string, options: Co
   })
 }
 
-async function writeNew(path: string, body: Uint8Array): Promise<void> {
-  try {
-    await writeFile(path, body, { flag: 'wx', mode: 0o600 })
-  } catch (error) {
-    const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-    throw new BoardroomError(
-      exists ? 'conflict' : 'invalid_request',
-      exists ? `${path} exists; choose another name` : `cannot write ${path}`,
-      { cause: error },
-    )
-  }
-}
-
 async function importFile(context: CommandContext, path: string, options: CommandOptions): Promise<void> {
   const into = options.board === undefined ? null : idOf(textOption(options, 'board'))
   if (into !== null && (options.title !== undefined || options.owner !== undefined)) {
@@ -221,34 +201,6 @@ async function importFile(context: CommandContext, path: string, options: Comman
   } finally {
     await connected.close()
   }
-}
-
-/** @throws BoardroomError invalid_request | too_large, before anything is read that is too large to be a board. */
-async function contentOf(path: string, mostBytes: number): Promise<Buffer> {
-  const unreadable = (error: unknown): never => {
-    throw new BoardroomError('invalid_request', `cannot read ${path}`, { cause: error })
-  }
-  const about = await stat(path).catch(unreadable)
-  if (about.isDirectory()) throw new BoardroomError('invalid_request', `${path} is a folder, not a file`)
-  if (about.size > mostBytes) {
-    throw new BoardroomError(
-      'too_large',
-      `${path} has ${about.size} bytes; an import reads at most ${mostBytes}, four times BOARDROOM_MAX_BOARD_BYTES. ` +
-        'Make its images smaller, or divide it among several boards',
-    )
-  }
-  const body = await readFile(path).catch(unreadable)
-  if (body.length === 0) throw new BoardroomError('invalid_request', `${path} is empty`)
-  return body
-}
-
-/** Decided by the content, not the name: the JSON of an export is JSON, any other text or image is treated as a drawing. */
-function formatOfFile(path: string, body: Buffer): Format {
-  if (/\.(excalidraw|excalidrawlib|png|svg|md)$/i.test(path)) return formatNames.excalidraw
-  if (imageTypeOf(body) === null && !isText(body)) return formatNames.yjs
-  const isJson = body.subarray(0, 64).toString('latin1').trimStart().startsWith('{')
-  const isDrawing = /"excalidraw(lib|\/clipboard)?"/.test(body.subarray(0, 4096).toString('latin1'))
-  return isJson && !isDrawing ? formatNames.json : formatNames.excalidraw
 }
 
 async function userIdOf({ database }: Connected, email: string): Promise<number> {

@@ -5,8 +5,9 @@ import { elementMaps, elementsOf, elementsRoot, writeElements } from '../../../s
 import { type ElementEdit, editBetween, propertiesAt } from '../../documents/element-properties.ts'
 import type { ElementRights } from '../../documents/element-touches.ts'
 import { BoardroomError } from '../../errors.ts'
-import { along, between, boxOf, built, labelOf, middleOfLine, sizeOfText } from './building.ts'
+import { built, labelOf, sizeOfText } from './building.ts'
 import type { Batch, ChangedElement } from './description.ts'
+import { along, between, boxOf, middleOfLine } from './geometry.ts'
 import type { Direction } from './layout.ts'
 import { quoted } from './reading.ts'
 

@@ -4,7 +4,7 @@ import { searchKeyOf } from '../../../shared/search-key.ts'
 import type { Db } from '../../database/database.ts'
 import type { Row, Tables } from '../../database/tables.ts'
 import type { Position } from '../../routing/cursor.ts'
-import { withinReach } from '../board-queries.ts'
+import { withinReach } from '../board-list-queries.ts'
 import { bareId } from '../templates/national-ids.ts'
 import type { Variables } from '../templates/variables.ts'
 
