@@ -5,6 +5,7 @@
 //   A node that hears itself again announces that, and then its state; others check the log once more for unheard edits.
 import type { Logger } from 'pino'
 import type { BoardChannel, BoardListener, Nodes } from '../rooms/nodes/ports.ts'
+import { BoardChannels, type Channel } from './board-channels.ts'
 import type { Bus } from './bus.ts'
 import { decodeNodeMessage, encodeNodeMessage, type NodeMessage, type Question } from './node-messages.ts'
 import { Questions } from './questions.ts'
@@ -14,8 +15,6 @@ import { Stranded } from './stranded.ts'
 const beatMs = 1000
 const deafAfterMs = 3000
 const goneAfterMs = 5000
-/** How many boards are checked per second while a node is not heard. */
-const boardsATick = 200
 const lookAtDatabaseEvery = 3
 
 export interface ClusterOptions {
@@ -39,11 +38,6 @@ export interface ClusterStats extends SignedBusStats {
   isCutOff: boolean
 }
 
-interface Channel {
-  listener: BoardListener
-  end: () => void
-}
-
 export class Cluster implements Nodes {
   readonly nodeId: string
   readonly #options: ClusterOptions
@@ -51,7 +45,7 @@ export class Cluster implements Nodes {
   /** The subject that all nodes subscribe to. */
   readonly #toNodes: string
   readonly #questions = new Questions((message) => this.#say(message))
-  readonly #channels = new Set<Channel>()
+  readonly #channels = new BoardChannels((work) => this.#guard(work))
   /** The time when each node was last heard. */
   readonly #nodes = new Map<string, number>()
   readonly #listeners = new Set<(nodeId: string, message: NodeMessage) => void>()
@@ -65,8 +59,6 @@ export class Cluster implements Nodes {
   #isDeaf = false
   /** Nodes that disappeared without a goodbye, and may only have been unreachable. */
   readonly #outOfSight = new Set<string>()
-  /** The number of ticks left until every board has been checked for unheard edits. */
-  #looks = 0
   #silent: readonly string[] = []
   #looking: Promise<void> | null = null
   #timer: NodeJS.Timeout | null = null
@@ -178,7 +170,7 @@ export class Cluster implements Nodes {
     this.#bus.close()
     this.#questions.close()
     for (const undo of this.#undo) undo()
-    for (const { end } of this.#channels) end()
+    this.#channels.end()
     this.#options.onClose()
     await this.#looking
     await this.#stranded.close()
@@ -251,20 +243,16 @@ export class Cluster implements Nodes {
 
   /** It was unreachable: all messages in either direction meanwhile are lost. */
   #otherBack(nodeId: string): void {
-    for (const { listener } of [...this.#channels]) this.#guard(() => listener.otherBackAgain(nodeId))
+    this.#channels.tell((listener) => listener.otherBackAgain(nodeId))
     for (const listener of this.#newcomers) this.#guard(listener)
-    this.#lookAtBoards()
-  }
-
-  #lookAtBoards(): void {
-    this.#looks = Math.ceil(this.#channels.size / boardsATick) + 1
+    this.#channels.lookAtAll()
   }
 
   #gone(nodeId: string, why: string): void {
     if (!this.#nodes.delete(nodeId)) return
     this.#stranded.gone(nodeId)
     this.#options.log.info({ nodeId, why }, 'a node is gone')
-    for (const { listener } of [...this.#channels]) this.#guard(() => listener.gone(nodeId))
+    this.#channels.tell((listener) => listener.gone(nodeId))
     for (const listener of this.#departures) this.#guard(() => listener(nodeId))
     this.#questions.gone(nodeId)
   }
@@ -281,18 +269,11 @@ export class Cluster implements Nodes {
       if (now - at > goneAfterMs) {
         this.#gone(nodeId, 'not heard any more')
         this.#outOfSight.add(nodeId)
-        this.#lookAtBoards()
+        this.#channels.lookAtAll()
       }
     this.#stranded.tick(this.#isDeaf, stoodStill)
     if (this.#ticks++ % lookAtDatabaseEvery === 0) void this.#lookAtDatabase()
-    const isToLook = this.isCutOff || this.#looks > 0
-    if (this.#looks > 0) this.#looks--
-    const turns = Math.ceil(this.#channels.size / boardsATick)
-    let place = 0
-    for (const { listener } of [...this.#channels]) {
-      const isTurn = (place++ + this.#ticks) % turns === 0
-      this.#guard(() => listener.tick(isToLook && isTurn))
-    }
+    this.#channels.tick(this.isCutOff)
   }
 
   #becomeDeaf(why: string): void {
@@ -309,7 +290,7 @@ export class Cluster implements Nodes {
 
   #tellAgain(): void {
     this.#say({ kind: 'back' })
-    for (const { listener } of [...this.#channels]) this.#guard(() => listener.backAgain())
+    this.#channels.tell((listener) => listener.backAgain())
     for (const listener of this.#newcomers) this.#guard(listener)
   }
 
