@@ -1,9 +1,9 @@
-// One board that is open on this node: its document, its connections, its presence. What comes in is collected for a
-// window and leaves as one frame, built once, for everybody.
+// One board that is open on this node: its document, its connections and their presence. Edits of a window are sent to
+// everybody as one frame, which is built once.
 import type { Logger } from 'pino'
 import type * as Y from 'yjs'
 import type { Level } from '../../shared/levels.ts'
-import { type BoardEvent, CloseCode, encodeEvent, SyncStep } from '../../shared/protocol.ts'
+import { type BoardEvent, CloseCode, SyncStep } from '../../shared/protocol.ts'
 import { BoardroomError, closeCodeOf } from '../errors.ts'
 import { endFor, Seats } from './access/seats.ts'
 import { GuardedClock } from './clock.ts'
@@ -17,16 +17,14 @@ import type { Edit, Editor } from './edits/edit.ts'
 import { EditWindow, type EditWindowOptions } from './edits/edit-window.ts'
 import { type ServerChange, updatesOf } from './edits/server-change.ts'
 import type { Telling } from './edits/side-rows.ts'
-import { awarenessFrame, frameOf, syncFrame } from './frames.ts'
+import { awarenessFrame, syncFrame } from './frames.ts'
 import type { BoardLink } from './nodes/board-link.ts'
 import type { LinkedRoom } from './nodes/ports.ts'
 import type { AccessDecision, StoredBoard } from './ports.ts'
 import { Presence } from './presence/presence.ts'
+import { RoomEvents } from './room-events.ts'
 import type { RoomOptions } from './room-options.ts'
 import { StateExchange } from './state-exchange.ts'
-
-/** In larger rooms, who came and went is not told: everybody times everybody. Presence shows them all the same. */
-const mostToldOfJoins = 50
 
 export class Room implements Host<Connection> {
   readonly boardId: string
@@ -40,11 +38,10 @@ export class Room implements Host<Connection> {
   readonly #window: EditWindow
   readonly #exchange: StateExchange
   readonly #link: BoardLink | undefined
-  /** Have ended, and are still to be missed. */
+  readonly #events: RoomEvents
+  /** Connections that ended in this turn and are not removed yet. */
   #leaving: Connection[] = []
-  /** Who came and went in this moment, and was not told yet. */
-  #news: { event: BoardEvent; of: Connection }[] = []
-  /** Parts of the server that work on the board: it stays open for them. */
+  /** How many parts of the server work on the board, which keeps it open. */
   #holds = 0
   #isOver = false
 
@@ -54,10 +51,15 @@ export class Room implements Host<Connection> {
     this.#options = options
     this.boardId = boardId
     this.#logger = logger.child({ boardId })
-    // A timer has no caller that could catch what it throws.
+    // A timer has no caller that could catch its errors.
     const clock = new GuardedClock(options.clock, (error) =>
       this.#failed({ name: 'broken', error, culprit: null }),
     )
+    this.#events = new RoomEvents({
+      connections: this.connections,
+      tellNodes: (event) => link?.tellEvent(event),
+      onFailure: (error) => this.#failed({ name: 'broken', error, culprit: null }),
+    })
     this.#document = new BoardDocument(stored, { clock, cut, onBuilt: () => counters.documents_built++ })
     const isFull = !this.#document.hasRoomFor(1, limits.maxBoardBytes)
     this.seats = new Seats({
@@ -87,7 +89,7 @@ export class Room implements Host<Connection> {
       onUpdate: (update, soleWriter) => this.#show(update, soleWriter),
       onStored: (update, by, appended) => link?.tellUpdate(update, by, appended),
       onFull: () => this.#full(),
-      onOverflow: () => this.end(CloseCode.busy, 'the database is away'),
+      onOverflow: () => this.end(CloseCode.busy, 'the database is unavailable'),
       onFailure: (failure) => this.#failed(failure),
       onRelayed,
       onContested,
@@ -104,7 +106,7 @@ export class Room implements Host<Connection> {
     return this.connections.size === 0 && this.#holds === 0 && !this.seats.isReserved
   }
 
-  /** Gives a connection its place. */
+  /** Adds a connection. */
   take(connection: Connection, granted: Level, { mayManage, agent }: AccessDecision): void {
     connection.agent = agent
     connection.enter({ ...this.seats.take(connection, granted), mayManage })
@@ -113,11 +115,11 @@ export class Room implements Host<Connection> {
     this.#link?.tellWriters()
   }
 
-  /** Tells a connection that has a place what it begins with, tells others of it, and lets it speak. */
+  /** Announces an added connection to the others, sends it what it needs first, and starts reading from it. */
   greet(connection: Connection): void {
     const { level } = connection.summary()
     const { principal } = connection.speaker
-    this.#tell({ type: 'joined', connection_id: connection.id, principal, level }, connection)
+    this.#events.tell({ type: 'joined', connection_id: connection.id, principal, level }, connection)
     this.ask(connection)
     this.sendEveryone(connection)
     connection.start()
@@ -176,20 +178,8 @@ export class Room implements Host<Connection> {
     })
   }
 
-  /** Frame 67, to everyone who understands it; what people wrote, to those alone who may read. */
-  broadcast(event: BoardEvent, except: Connection | null = null): void {
-    let whole: Buffer | null = null
-    let bare: Buffer | null = null
-    for (const connection of this.connections) {
-      if (!connection.ownProtocol || connection === except) continue
-      if (connection.mayRead) {
-        whole ??= frameOf(encodeEvent(event))
-        connection.outbox.send(whole)
-      } else {
-        bare ??= frameOf(encodeEvent(withoutTexts(event)))
-        connection.outbox.send(bare)
-      }
-    }
+  broadcast(event: BoardEvent): void {
+    this.#events.broadcast(event)
   }
 
   flush(): void {
@@ -197,11 +187,11 @@ export class Room implements Host<Connection> {
   }
 
   /**
-   * A change by the server itself, live for everybody; one that fails changes nothing.
-   * @param author principal that the new client ids are recorded under.
-   * @param tell what is committed with it.
-   * @returns resolves once committed; false where nothing changed, and nothing was told.
-   * @throws BoardroomError invalid_request | board_full | board_unreadable, or what `change` or the log throws.
+   * A change by the server, which everybody sees live. If it fails, nothing changes.
+   * @param author the principal under which new client ids are recorded.
+   * @param tell gives the rows that are committed with it.
+   * @returns resolves once committed; false if nothing changed and no rows were written.
+   * @throws BoardroomError invalid_request | board_full | board_unreadable, or the error of `change` or the log.
    */
   changeAsServer(change: ServerChange, author: string, tell?: Telling): Promise<boolean> {
     const { limits } = this.#options
@@ -213,23 +203,23 @@ export class Room implements Host<Connection> {
     })
   }
 
-  /** Resolves once everything that came in by now is committed. @throws what the log threw */
+  /** Resolves once everything received so far is committed. @throws the error of the log */
   async saved(): Promise<void> {
     await this.#held(() => this.#window.settled())
   }
 
-  /** The whole state now, as one update v1. */
+  /** The current state, as one update v1. */
   state(): Promise<Uint8Array> {
     return this.#held((doc) => this.#document.encode(doc))
   }
 
-  /** Resolves once nothing of this room is on its way to the database any more. */
+  /** Resolves once nothing of this room is on its way to the database. */
   finished(): Promise<void> {
     this.#link?.settle()
     return this.#window.finished()
   }
 
-  /** Closes every connection and ends the room; what is applied is still stored. */
+  /** Closes every connection and ends the room. Applied edits are still stored. */
   end(code: CloseCode, reason: string): void {
     if (this.#isOver) return
     this.#isOver = true
@@ -239,7 +229,7 @@ export class Room implements Host<Connection> {
     this.#options.onDone()
   }
 
-  /** Frees what the room holds; afterwards it is not to be used. */
+  /** Frees everything; the room must not be used afterwards. */
   close(): void {
     this.#isOver = true
     this.#takeLeave()
@@ -266,7 +256,7 @@ export class Room implements Host<Connection> {
     }
   }
 
-  /** Everybody who has ended by now is missed: once, and when nothing else is under way. */
+  /** Removes the connections that have ended, after the turn in which they did. */
   #takeLeave(): void {
     const leaving = this.#leaving
     this.#leaving = []
@@ -286,7 +276,7 @@ export class Room implements Host<Connection> {
     for (const connection of leaving) {
       const { connectionId, level } = connection.summary()
       const { principal } = connection.speaker
-      this.#tell({ type: 'left', connection_id: connectionId, principal, level }, connection)
+      this.#events.tell({ type: 'left', connection_id: connectionId, principal, level }, connection)
     }
   }
 
@@ -294,7 +284,7 @@ export class Room implements Host<Connection> {
     this.#options.counters.windows++
     const frame = syncFrame(SyncStep.update, update)
     this.#exchange.changed()
-    // Presence that waits goes along: writing to so many sockets is what costs.
+    // Waiting presence is sent along, because writing to many sockets is what costs time.
     this.#deliver(deliveryOf(frame, this.#presence.takeAlong()), soleWriter)
   }
 
@@ -304,35 +294,6 @@ export class Room implements Host<Connection> {
     for (const connection of this.connections) {
       const frames = connection === soleWriter || !connection.mayRead ? presenceOnly : delivery
       connection.outbox.deliver(frames, stateVector)
-    }
-  }
-
-  /** Where many come back in one moment, each is told of all of them at once: it is the writes that cost. */
-  #tell(event: BoardEvent, of: Connection): void {
-    if (this.connections.size > mostToldOfJoins) return
-    this.#link?.tellEvent(event)
-    if (this.#news.push({ event, of }) > 1) return
-    queueMicrotask(() => {
-      try {
-        this.#tellNews()
-      } catch (error) {
-        this.#failed({ name: 'broken', error, culprit: null })
-      }
-    })
-  }
-
-  #tellNews(): void {
-    const news = this.#news
-    this.#news = []
-    const frames = news.map(({ event }) => frameOf(encodeEvent(event)))
-    const whole = Buffer.concat(frames)
-    // Who came in the middle of it hears of those who came after.
-    const place = new Map(news.map(({ of }, at) => [of, at + 1]))
-    for (const connection of this.connections) {
-      if (!connection.ownProtocol) continue
-      const after = place.get(connection)
-      const told = after === undefined ? whole : Buffer.concat(frames.slice(after))
-      if (told.length > 0) connection.outbox.send(told)
     }
   }
 
@@ -346,11 +307,9 @@ export class Room implements Host<Connection> {
       get isIncomplete() {
         return document.isIncomplete
       },
-      remotePresence: (nodeId, entries, isNews) => this.#presence.hearRemote(nodeId, entries, isNews),
+      remotePresence: (nodeId, entries, isNews) => this.#presence.receiveRemote(nodeId, entries, isNews),
       remoteNodeLeft: (nodeId) => this.#presence.remoteLeft(nodeId),
-      remoteEvent: (event) => {
-        if (this.connections.size <= mostToldOfJoins) this.broadcast(event)
-      },
+      remoteEvent: (event) => this.#events.remote(event),
       remoteWriters: () => seats.fill(),
       ownPresence: (withGone) => this.#presence.own(withGone),
       get ownWriters() {
@@ -360,21 +319,21 @@ export class Room implements Host<Connection> {
   }
 
   #full(): void {
-    this.#logger.warn('the board has reached its size limit and is only shown now')
+    this.#logger.warn('the board has reached its size limit and is view only now')
     this.seats.boardFull()
   }
 
   #failed({ name, error, culprit }: Parameters<EditWindowOptions['onFailure']>[0]): void {
     if (this.#isOver) return
     this.#options.counters.rooms_failed++
-    // Nothing of it may be applied, shown or stored any more: what the log has is the board.
+    // Nothing more may be applied, sent or stored: only what is in the log counts.
     this.#window.close()
-    // Should be impossible; investigating it takes the bytes, or at least how they begin.
+    // Should be impossible. The first bytes of the update help to investigate it.
     const start = culprit === null ? undefined : Buffer.from(culprit.update).subarray(0, 512).toString('hex')
     const by = culprit?.editor.summary().connectionId
     this.#logger.error({ err: error, name, by, bytes: culprit?.update.length, start }, 'a room failed')
     const code = error instanceof BoardroomError ? closeCodeOf(error.code) : CloseCode.restart
-    this.end(code, name === 'refused' ? 'the change could not be stored' : 'the board is loaded anew')
+    this.end(code, name === 'refused' ? 'the change could not be stored' : 'the board is reloaded')
   }
 
   #doneIfEmpty(): void {
@@ -382,10 +341,4 @@ export class Room implements Host<Connection> {
     this.#isOver = true
     this.#options.onDone()
   }
-}
-
-const withoutTexts = (event: BoardEvent): BoardEvent => {
-  if (event.type !== 'comment') return event
-  const { thread: _written, ...rest } = event
-  return rest
 }

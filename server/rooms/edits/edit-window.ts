@@ -1,5 +1,5 @@
-// The edits of one room, from the moment they come in until they are committed. They wait for a window (led: after a
-// pause they are applied at once, and what follows within 5 ms together), go out as one update, and into the log.
+// The edits of one room, from their arrival until they are committed. An edit after a pause is applied immediately, and
+// those that arrive within the next 5 ms together: each window is sent to the others, and logged, as one update.
 import { type Doc, getState } from 'yjs'
 import { touchesOf } from '../../documents/element-touches.ts'
 import type { Clock, Timer } from '../clock.ts'
@@ -9,21 +9,19 @@ import { agentEdits, agentOf, readingsOf } from './agent-edits.ts'
 import { Commits } from './commits.ts'
 import { DryRuns } from './dry-runs.ts'
 import type { Edit, Editor } from './edit.ts'
-import { Judge, type Judged, type JudgeOptions } from './judge.ts'
+import { Judge, type JudgeOptions } from './judge.ts'
 import { sideRowsOf, type Telling } from './side-rows.ts'
+import { StoragePressure } from './storage-pressure.ts'
 
 const windowMs = 5
 const mostWaitingBytes = 1024 * 1024
 const mostWaitingEdits = 1000
-/** Unsaved bytes of a room, and of all, beyond which its writers are not read until some of it is committed. */
-const mostUnsavedBytes = 8 * 1024 * 1024
-const mostUnsavedBytesOfAll = 128 * 1024 * 1024
 
 export interface EditWindowOptions extends Omit<JudgeOptions, 'dryRuns'> {
   boardId: string
   log: UpdateLog
   dryRun: DryRun | undefined
-  /** Everybody but `soleWriter`, who wrote it all, gets this update. */
+  /** Everybody gets this update, except for `soleWriter`, who wrote all of it. */
   onUpdate: (update: Uint8Array, soleWriter: Editor | null) => void
   /** An update is on its way to the log. */
   onStored: (
@@ -33,9 +31,9 @@ export interface EditWindowOptions extends Omit<JudgeOptions, 'dryRuns'> {
   ) => void
   /** The board has reached its size limit. */
   onFull: () => void
-  /** More is unsaved than memory may hold, and the database is away. */
+  /** There are too many unsaved bytes, and the database is unavailable. */
   onOverflow: () => void
-  /** The room cannot continue: Yjs threw, the stored board cannot be built, or the log refused an update for good. */
+  /** The room cannot continue: Yjs threw, the stored board cannot be built, or the log refused an update. */
   onFailure: (failure: {
     name: 'broken' | 'unreadable' | 'refused'
     error: unknown
@@ -55,17 +53,18 @@ export class EditWindow {
   #timer: Timer | null = null
   #flushedAt = Number.NEGATIVE_INFINITY
   #building: Promise<void> | null = null
-  /** What other nodes wrote while the document was built. */
+  /** Updates from other nodes that wait until the document is built. */
   #remote: { updates: readonly Uint8Array[]; authors: readonly Author[] }[] = []
   #isClosed = false
-  /** Editors who wait for the outcome of an edit. */
+  /** Editors that wait until an edit is committed. */
   readonly #unsettled = new Set<Editor>()
-  readonly #heldForStorage = new Set<Editor>()
+  readonly #pressure: StoragePressure
 
   constructor(options: EditWindowOptions) {
     this.#options = options
     this.#document = options.document
     this.#clock = options.clock
+    this.#pressure = new StoragePressure(options)
     this.#dryRuns = new DryRuns({
       load: () => this.#stored(),
       dryRun: options.dryRun,
@@ -95,7 +94,7 @@ export class EditWindow {
     }
   }
 
-  /** Applies what waits, hands it to the log, and shows it; later where the document must be built first. Never throws. */
+  /** Applies the waiting edits, hands them to the log and sends them; if the document must be built first, later. Never throws. */
   flush(): void {
     this.#timer?.cancel()
     this.#timer = null
@@ -121,7 +120,7 @@ export class EditWindow {
     }
   }
 
-  /** Resolves once there is a document, and everything that waited for it is applied. Never rejects. */
+  /** Resolves once the document is built and everything that waited for it is applied. Never rejects. */
   build(): Promise<void> {
     if (this.#document.doc !== null) return Promise.resolve()
     for (const { editor } of this.#waiting) editor.hold('document')
@@ -133,12 +132,12 @@ export class EditWindow {
   }
 
   /**
-   * A change by the server: applied, on its way to the log, and shown when this returns.
-   * @param updates v1, checked against `doc` as it is now; empty where nothing changes.
-   * @param author principal that the new client ids are recorded under.
-   * @param tell what is committed with it.
+   * A change by the server: applied, handed to the log and sent when this returns.
+   * @param updates v1, validated against the current `doc`; empty if nothing changes.
+   * @param author the principal under which new client ids are recorded.
+   * @param tell gives the rows that are committed with it.
    * @returns whether anything changed.
-   * @throws where it cannot be applied: the room is over then.
+   * @throws if it cannot be applied; the room ends then.
    */
   change(doc: Doc, updates: readonly Uint8Array[], author: string, tell: Telling | undefined): boolean {
     if (updates.length === 0) return false
@@ -151,9 +150,10 @@ export class EditWindow {
   }
 
   /**
-   * Applies and shows what another node applied already.
-   * @param authors the other node's last word on each.
-   * @param kept resolves once it is in the log; null where it is there. What comes after it is not saved before.
+   * Applies and sends updates that another node has applied.
+   * @param authors as they are after these updates.
+   * @param whenCommitted resolves once they are in the log; null if they already are. Nothing that comes later counts as
+   *   saved before.
    */
   addRemote(
     updates: readonly Uint8Array[],
@@ -175,7 +175,7 @@ export class EditWindow {
     else this.#applyRemote(doc)
   }
 
-  /** Resolves once nothing waits, neither for the document nor for the log. */
+  /** Resolves once no edit waits for the document or the log. */
   async finished(): Promise<void> {
     if (this.#building !== null) await this.#building
     this.flush()
@@ -183,7 +183,7 @@ export class EditWindow {
     await this.#commits.finished()
   }
 
-  /** Resolves once everything applied by now is committed, without waiting for more. @throws what the log threw */
+  /** Resolves once everything applied so far is committed, without waiting for more. @throws the error of the log */
   settled(): Promise<void> {
     this.#options.log.hurry()
     return this.#commits.settled()
@@ -191,10 +191,10 @@ export class EditWindow {
 
   left(editor: Editor): void {
     this.#dryRuns.left(editor)
-    // It cannot bring back what is lost from here on.
+    // It can no longer send its edits again if they are lost.
     if (this.#unsettled.has(editor)) this.#options.log.hurry()
     this.#unsettled.delete(editor)
-    this.#heldForStorage.delete(editor)
+    this.#pressure.left(editor)
   }
 
   close(): void {
@@ -205,7 +205,7 @@ export class EditWindow {
     this.#remote = []
   }
 
-  /** What is applied by now, this turn included, as the log has it. */
+  /** Everything applied so far, including in this turn, as it is in the log. */
   async #stored(): Promise<StoredBoard> {
     await Promise.resolve()
     await this.settled()
@@ -221,12 +221,12 @@ export class EditWindow {
     for (const editor of held) if (editor.isOpen) editor.release('document')
   }
 
-  /** @throws whatever goes wrong: what the document has and the log lacks is forgotten with the room then. */
+  /** @throws any error; the room ends then, and with it whatever is in the document but not in the log. */
   #apply(edits: readonly Edit[], doc: Doc | null): void {
     const judged = this.#judge.judge(edits, doc)
     const { change } = judged
     if (change !== null) {
-      // First the log: whatever happens while it is shown, nothing is on the board that is not on its way to the disk.
+      // The log comes first, so that nothing is shown that is not on its way to the disk, whatever happens next.
       this.#store(change.update, change.authors, sideRowsOf(change.byAgents))
       this.#options.onUpdate(change.update, change.soleWriter)
     }
@@ -237,7 +237,7 @@ export class EditWindow {
       this.#unsettled.add(edit.editor)
     }
     this.#progressed(this.#commits.committed)
-    this.#slowDown(judged.outcomes)
+    this.#pressure.added(judged.outcomes)
     if (judged.isFull) this.#options.onFull()
   }
 
@@ -267,7 +267,7 @@ export class EditWindow {
       for (const each of updates) {
         const before = agentId === null ? null : readingsOf(touchesOf(each, doc), doc)
         if (this.#document.apply(doc, each) === 'incomplete')
-          throw new Error('a change left something pending')
+          throw new Error('a change depends on missing edits')
         if (agentId !== null && before !== null) byAgents.push(...agentEdits(agentId, before, doc))
       }
     })
@@ -285,7 +285,7 @@ export class EditWindow {
     return true
   }
 
-  /** Hands an update that is applied already to the log. */
+  /** Hands an applied update to the log. */
   #store(update: Uint8Array, authors: readonly Author[], sideRows: SideRows | null): void {
     const { log, boardId, onStored } = this.#options
     const appended = log.append(boardId, update, authors, sideRows)
@@ -296,32 +296,7 @@ export class EditWindow {
   #progressed(committed: number): void {
     for (const editor of this.#unsettled)
       if (!editor.isOpen || !editor.progress(committed)) this.#unsettled.delete(editor)
-    if (this.#heldForStorage.size === 0 || this.#isOverfull(0.5)) return
-    for (const editor of this.#heldForStorage) editor.release('storage')
-    this.#heldForStorage.clear()
-  }
-
-  /** Memory holds only so much that no disk holds: a log that is slow slows the writers, one that is away ends it. */
-  #slowDown(outcomes: Judged['outcomes']): void {
-    if (!this.#isOverfull(1)) return
-    if (this.#options.log.failingSince !== null) {
-      this.#options.onOverflow()
-      return
-    }
-    for (const { edit, outcome } of outcomes) {
-      if (outcome.name !== 'effective' || !edit.editor.isOpen) continue
-      edit.editor.hold('storage')
-      this.#heldForStorage.add(edit.editor)
-    }
-  }
-
-  #isOverfull(share: number): boolean {
-    const { log, boardId } = this.#options
-    const unsaved = log.unsavedBytes(boardId)
-    return (
-      unsaved > mostUnsavedBytes * share ||
-      (unsaved > 0 && log.totalUnsavedBytes > mostUnsavedBytesOfAll * share)
-    )
+    this.#pressure.eased()
   }
 
   #fail(name: 'broken' | 'unreadable' | 'refused', error: unknown): void {

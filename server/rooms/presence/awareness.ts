@@ -1,41 +1,39 @@
-// Presence of one room, over the bytes of y-protocols' awareness messages: an entry a client id, each with the one
-// connection that may speak for it. Only the newest state of a client goes out, at most once a window; JSON is
-// parsed then and not when it comes in, so a flood of states costs no more than the window lets through.
+// The awareness of one room, on the bytes of y-protocols' awareness messages: one entry per client id, with the one
+// connection that may speak for it. Only the newest state of a client is sent, at most once per window. JSON is parsed
+// then, and not on arrival, so a flood of states costs no more than the window lets through.
 //
-// Stock clients send on every state that they hear, so hearing an id from a connection does not make the id its own.
-// An id belongs to the connection whose document has it; one that comes back while its old socket is half open takes
-// it over with its first new state, or inherits it when the old socket ends.
-import { varUintBytes, writeVarUint } from '../../documents/var-uint.ts'
+// Stock clients resend every state that they receive, so a connection that sends an id does not necessarily own it. An
+// id belongs to the connection whose document has it. If a client reconnects while its old socket is half open, the new
+// connection takes the id over with its first newer state, or inherits it when the old socket ends.
 import { Reader } from '../messages.ts'
 import type { PresenceEntry } from '../nodes/messages.ts'
 import type { Speaker } from './speaker.ts'
+import { encodeEntry, nullState, signedState } from './states.ts'
 
 const mostIdsOfASpeaker = 4
 const mostStateBytes = 16 * 1024
 const mostClock = 2 ** 31
 const mostFarewells = 1000
-const closingBrace = 0x7d
-const nullState = Buffer.from('null')
 
 interface Entry {
   clock: number
   speaker: Speaker
-  /** A newer connection of the same client, as it seems: the id is its own once `speaker` is gone. */
+  /** Probably a newer connection of the same client; it gets the id once `speaker` is gone. */
   heir: Speaker | null
-  /** As it came, not looked into yet; null where the newest state is encoded. */
+  /** The newest state as it arrived, not parsed yet; null once it is encoded. */
   raw: { clock: number; state: Buffer } | null
-  /** Client id, clock and state as they are sent; null before the first good state. */
+  /** Client id, clock and state as they are sent; null before the first valid state. */
   encoded: Uint8Array | null
 }
 
-/** Somebody who went: the id stays theirs, and who missed it is told later. */
+/** The removal of an entry. The id stays its owner's, and connections that missed the removal get it later. */
 interface Farewell {
   clock: number
   key: string
   encoded: Uint8Array
 }
 
-/** Somebody who is on another node. */
+/** An entry of another node. */
 interface RemoteEntry extends PresenceEntry {
   nodeId: string
 }
@@ -44,14 +42,14 @@ export class Awareness {
   readonly #entries = new Map<number, Entry>()
   readonly #farewells = new Map<number, Farewell>()
   readonly #dirty = new Set<number>()
-  /** Whom other nodes speak of, and news of them that was not sent yet. */
+  /** Entries of other nodes, and which of them are not sent yet. */
   readonly #remote = new Map<number, RemoteEntry>()
   readonly #remoteNews = new Map<number, Uint8Array>()
-  /** What others have heard that the state being read does not outdo. */
+  /** The removal that others have received and that is newer than the state being read. */
   #outdatedBy: Uint8Array | null = null
   readonly #onIgnored: () => void
 
-  /** @param onIgnored an entry was not taken: its sender had no right to it, or it is too large. */
+  /** @param onIgnored called for an entry that its sender may not send, or that is too large. */
   constructor(onIgnored: () => void = () => undefined) {
     this.#onIgnored = onIgnored
   }
@@ -65,12 +63,12 @@ export class Awareness {
   }
 
   /**
-   * Takes what one connection says. What it has no right to is ignored without a word, because stock clients
-   * re-send the states of others.
-   * @param update body of an awareness message; copied where it is kept.
-   * @param onOutdated is given the entry that says goodbye to an id of the speaker, where others have heard it and
-   *   would take the speaker's state for older: a client that hears of its own end says with a new clock that it is there.
-   * @returns false where the bytes are no awareness update.
+   * Takes the message of one connection. Entries that it may not send are ignored silently, because stock clients
+   * resend the states of others.
+   * @param update body of an awareness message; stored parts are copied.
+   * @param onOutdated gets the removal of the speaker's own id if others have received it and would therefore ignore the
+   *   speaker's state: a client that receives its own removal sends its state again with a higher clock.
+   * @returns false if the bytes are not an awareness update.
    */
   receive(speaker: Speaker, update: Uint8Array, onOutdated?: (farewell: Uint8Array) => void): boolean {
     const reader = new Reader(update)
@@ -87,7 +85,7 @@ export class Awareness {
         continue
       }
       if (speaker.ownId === null && !nullState.equals(state)) speaker.ownId = clientId
-      if (!this.#hear(speaker, clientId, clock, state)) this.#onIgnored()
+      if (!this.#take(speaker, clientId, clock, state)) this.#onIgnored()
       if (this.#outdatedBy === null) continue
       onOutdated?.(this.#outdatedBy)
       this.#outdatedBy = null
@@ -95,7 +93,7 @@ export class Awareness {
     return reader.isAtEnd
   }
 
-  /** The connection ended, or is silent: exactly the ids that it still speaks for go, or to those who inherit them. */
+  /** The connection ended or is silent: the ids that it still speaks for are removed, or go to those who inherit them. */
   leave(speaker: Speaker): void {
     speaker.hasLeft = true
     for (const clientId of speaker.ids) {
@@ -115,13 +113,13 @@ export class Awareness {
   speakerOf(clientId: number): string | null {
     const entry = this.#entries.get(clientId)
     if (entry === undefined) return this.#remote.get(clientId)?.principalKey ?? null
-    // An anonymous client that comes back is a new principal, and the one that writes under its id.
+    // An anonymous client that reconnects is a new principal, and writes under the same id.
     return (entry.heir ?? entry.speaker).principalKey
   }
 
   /**
-   * The newest state of everyone who moved since the last call, encoded; empty where nobody did.
-   * @param tell is given those that are of this node.
+   * The encoded entries that changed since the last call.
+   * @param tell gets those of this node.
    */
   takeNews(tell?: (entries: PresenceEntry[]) => void): Uint8Array[] {
     const news: Uint8Array[] = [...this.#remoteNews.values()]
@@ -152,11 +150,10 @@ export class Awareness {
   }
 
   /**
-   * What another node says of those who are there. Somebody who came from here to there, or from there to here, is where
-   * the newer state is.
-   * @param isNews as it happened: of two equal ones, it is the later.
+   * Takes entries of another node. A client that moved between the nodes is where its state has the higher clock.
+   * @param isNews sent as it happened: with equal clocks, it is the newer one.
    */
-  hearRemote(nodeId: string, entries: readonly PresenceEntry[], isNews: boolean): void {
+  receiveRemote(nodeId: string, entries: readonly PresenceEntry[], isNews: boolean): void {
     for (const entry of entries) {
       const { clientId, clock, key, isGone } = entry
       const own = this.#entries.get(clientId)
@@ -170,8 +167,8 @@ export class Awareness {
       const known = this.#remote.get(clientId)
       if (known !== undefined && known.nodeId !== nodeId && (isGone || clock < known.clock)) continue
       if (isGone) {
-        // Said again: whoever was never shown need not go.
-        if (isNews || known !== undefined) this.#goneRemote(entry)
+        // A repeated removal matters only if the entry was ever shown.
+        if (isNews || known !== undefined) this.#removeRemote(entry)
       } else {
         this.#farewells.delete(clientId)
         this.#remote.set(clientId, { ...entry, nodeId })
@@ -180,35 +177,35 @@ export class Awareness {
     }
   }
 
-  /** A node is gone, and everybody who was there. */
+  /** A node is gone: removes all its entries. */
   remoteLeft(nodeId: string): void {
     for (const entry of [...this.#remote.values()]) {
       if (entry.nodeId !== nodeId) continue
       const { clientId, clock } = entry
-      this.#goneRemote({ ...entry, isGone: true, encoded: encodeEntry(clientId, clock, nullState) })
+      this.#removeRemote({ ...entry, isGone: true, encoded: encodeEntry(clientId, clock, nullState) })
     }
   }
 
-  /** Whether somebody speaks as `principalKey` on another node. */
+  /** Whether an entry of another node belongs to `principalKey`. */
   isElsewhere(principalKey: string): boolean {
     for (const entry of this.#remote.values()) if (entry.principalKey === principalKey) return true
     return false
   }
 
-  /** Everyone of this node, for another one. @param withGone and who went, for one that may not have heard it. */
+  /** The entries of this node, for another one. @param withGone includes removals, which it may have missed. */
   own(withGone: boolean): PresenceEntry[] {
     const ids = [...this.#entries.keys(), ...(withGone ? this.#farewells.keys() : [])]
     return ids.map((clientId) => this.#told(clientId)).filter((entry) => entry !== null)
   }
 
-  #goneRemote(entry: PresenceEntry): void {
+  #removeRemote(entry: PresenceEntry): void {
     const { clientId, clock, key, encoded } = entry
     this.#remote.delete(clientId)
-    this.#sayFarewell(clientId, { clock, key, encoded })
+    this.#keepFarewell(clientId, { clock, key, encoded })
     this.#remoteNews.set(clientId, encoded)
   }
 
-  /** One of this node as others are told of it; null before its first good state. */
+  /** An entry of this node as it is sent to others; null before its first valid state. */
   #told(clientId: number): PresenceEntry | null {
     const entry = this.#entries.get(clientId)
     if (entry !== undefined) {
@@ -223,7 +220,7 @@ export class Awareness {
     return farewell === undefined ? null : { clientId, principalKey: '', isGone: true, ...farewell }
   }
 
-  /** Everyone who is here, for a joiner. What waits for the window is left to the window. */
+  /** The entries of everyone, for a new connection. States that wait for the window follow with it. */
   everyone(): Uint8Array[] {
     const entries: Uint8Array[] = []
     for (const { encoded } of this.#entries.values()) if (encoded !== null) entries.push(encoded)
@@ -231,20 +228,20 @@ export class Awareness {
     return entries
   }
 
-  /** Everyone who is here and who went: for a connection that was left out for a while. */
+  /** All entries and removals, for a connection that was skipped for a while. */
   everyoneAndFarewells(): Uint8Array[] {
     return [...Array.from(this.#farewells.values(), (farewell) => farewell.encoded), ...this.everyone()]
   }
 
-  /** @returns whether the speaker may say this. */
-  #hear(speaker: Speaker, clientId: number, clock: number, state: Uint8Array): boolean {
+  /** @returns whether the speaker may send this. */
+  #take(speaker: Speaker, clientId: number, clock: number, state: Uint8Array): boolean {
     const isNull = nullState.equals(state)
     const entry = this.#entries.get(clientId)
     if (entry === undefined) {
       const remote = this.#remote.get(clientId)
       if (remote !== undefined) {
         if (remote.key !== speaker.key) return false
-        // Stock clients repeat what they hear; whoever comes from another node speaks of itself.
+        // Stock clients repeat what they receive; only a client that moved here sends its own id.
         if (isNull || speaker.ownId !== clientId || clock < remote.clock) return true
       }
       if (isNull || !this.#introduce(speaker, clientId, clock, state)) return false
@@ -253,7 +250,7 @@ export class Awareness {
     }
     const newest = entry.raw?.clock ?? entry.clock
     if (entry.speaker === speaker) {
-      // It lives: nobody has taken its place.
+      // It is alive, so no other connection has replaced it.
       if (clock > newest) entry.heir = null
     } else {
       const claim = this.#claim(clientId, entry, speaker, clock > newest)
@@ -276,7 +273,7 @@ export class Awareness {
     if (farewell !== undefined) {
       if (farewell.key !== speaker.key) return false
       if (clock <= farewell.clock) {
-        // Another window repeats what it heard before its neighbour went.
+        // Another window of the browser repeats the state of one that has been closed.
         if (speaker.ownId !== clientId) return false
         this.#outdatedBy = farewell.encoded
         if (clock < farewell.clock) return false
@@ -292,8 +289,8 @@ export class Awareness {
   }
 
   /**
-   * `speaker` says something about an id that another connection speaks for.
-   * @param isNews the clock is newer than any before. An echo has an old one.
+   * `speaker` sends an id that another connection speaks for.
+   * @param isNews the clock is higher than any before; an echo has an old one.
    */
   #claim(
     clientId: number,
@@ -324,21 +321,21 @@ export class Awareness {
 
   #remove(clientId: number, entry: Entry, clock: number): void {
     this.#entries.delete(clientId)
-    // The clock of the last state that others saw, as y-protocols removes: a state after it is news again.
+    // With the clock of the last state that others saw, as in y-protocols, so that the next state is newer.
     const encoded = encodeEntry(clientId, clock, nullState)
-    this.#sayFarewell(clientId, { clock, key: entry.speaker.key, encoded })
+    this.#keepFarewell(clientId, { clock, key: entry.speaker.key, encoded })
     if (entry.encoded === null) this.#dirty.delete(clientId)
     else this.#dirty.add(clientId)
   }
 
-  #sayFarewell(clientId: number, farewell: Farewell): void {
+  #keepFarewell(clientId: number, farewell: Farewell): void {
     this.#farewells.set(clientId, farewell)
     if (this.#farewells.size <= mostFarewells) return
     const [oldest] = this.#farewells.keys()
     if (oldest !== undefined) this.#farewells.delete(oldest)
   }
 
-  /** @returns whether the entry has a new encoding; a state that is not a JSON object leaves the old one in place. */
+  /** @returns whether there is a new encoding; a state that is not a JSON object leaves the old one in place. */
   #encode(clientId: number, entry: Entry): boolean {
     const { raw, speaker } = entry
     if (raw === null) return false
@@ -349,42 +346,4 @@ export class Awareness {
     entry.encoded = encodeEntry(clientId, raw.clock, state)
     return true
   }
-}
-
-/** A state as others get it: `principal` is the server's word, and so is the name in `user`. Null: no JSON object. */
-function signedState(raw: Buffer, { principal, suffix }: Speaker): Uint8Array | null {
-  try {
-    const state: unknown = JSON.parse(raw.toString())
-    if (typeof state !== 'object' || state === null || Array.isArray(state)) return null
-    const fields = state as Record<string, unknown> // an object, and what is in it is checked below
-    const { user } = fields
-    const hasUser = typeof user === 'object' && user !== null
-    const isNamed = !hasUser || (user as Record<string, unknown>).name === principal.name
-    // The usual case costs no second pass: the bytes as they came, the principal put before the closing brace.
-    if (
-      isNamed &&
-      !('principal' in fields) &&
-      !Object.hasOwn(fields, '__proto__') &&
-      raw.at(-1) === closingBrace
-    ) {
-      const body = raw.subarray(0, -1)
-      return Object.keys(fields).length === 0
-        ? Buffer.from(`{${suffix.toString().slice(1)}`)
-        : Buffer.concat([body, suffix])
-    }
-    Reflect.deleteProperty(fields, '__proto__')
-    if (hasUser) fields.user = { ...user, name: principal.name }
-    fields.principal = principal
-    return Buffer.from(JSON.stringify(fields))
-  } catch {
-    return null // not JSON, or nested too deep to be written again
-  }
-}
-
-function encodeEntry(clientId: number, clock: number, state: Uint8Array): Uint8Array {
-  const length = varUintBytes(clientId) + varUintBytes(clock) + varUintBytes(state.length) + state.length
-  const entry = Buffer.allocUnsafe(length)
-  const at = writeVarUint(entry, writeVarUint(entry, writeVarUint(entry, 0, clientId), clock), state.length)
-  entry.set(state, at)
-  return entry
 }

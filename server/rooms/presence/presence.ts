@@ -1,6 +1,5 @@
-// The presence of one room in time: the newest states of everyone who moved leave as one frame, at once after a pause
-// and otherwise every 20 ms, or together with an update that goes out anyway.
-
+// When the presence of one room is sent: the newest states of everyone who moved leave as one frame, immediately after a
+// pause and otherwise every 20 ms, or together with an update that is sent anyway.
 import type { Clock, Timer } from '../clock.ts'
 import { awarenessFrame } from '../frames.ts'
 import type { PresenceEntry } from '../nodes/messages.ts'
@@ -15,18 +14,18 @@ export class Presence {
   readonly #onDue: (frame: Buffer) => void
   readonly #windowMs: number
   readonly #tell: ((entries: PresenceEntry[]) => void) | undefined
-  /** Nobody's states leave more often than this. */
+  /** The least time between two frames, so that no client exceeds its rate. */
   readonly #leastMs: number
   #sentAt = Number.NEGATIVE_INFINITY
   #timer: Timer | null = null
 
-  /** @param options.perSecond how many states of one client may leave in a second; what is more is coalesced. */
+  /** @param options.perSecond the most states sent per second and client; more are coalesced. */
   constructor(options: {
     clock: Clock
     perSecond: number
     onDue: (frame: Buffer) => void
     onIgnored: () => void
-    /** Tells other nodes of those who are here. */
+    /** Sends the entries of this node to other nodes. */
     tell?: ((entries: PresenceEntry[]) => void) | undefined
   }) {
     this.#tell = options.tell
@@ -49,9 +48,9 @@ export class Presence {
     this.#moved()
   }
 
-  /** @see Awareness.hearRemote */
-  hearRemote(nodeId: string, entries: readonly PresenceEntry[], isNews: boolean): void {
-    this.#awareness.hearRemote(nodeId, entries, isNews)
+  /** @see Awareness.receiveRemote */
+  receiveRemote(nodeId: string, entries: readonly PresenceEntry[], isNews: boolean): void {
+    this.#awareness.receiveRemote(nodeId, entries, isNews)
     this.#moved()
   }
 
@@ -81,7 +80,7 @@ export class Presence {
     return this.#awareness.everyoneAndFarewells()
   }
 
-  /** What waits, for a write that happens anyway; null where nothing does, or it would be too soon. */
+  /** The frame that is due or waiting, for a write that happens anyway; null if there is none or it is too soon. */
   takeAlong(): Buffer | null {
     if (!this.#awareness.hasNews || this.#clock.now() - this.#sentAt < this.#leastMs) return null
     return this.#take()

@@ -1,20 +1,20 @@
-// A connection as presence sees it: whose states its states are, and which client ids it speaks for.
+// A connection as presence sees it: who it is, and which client ids it speaks for.
 import type { PublicPrincipal } from '../../../shared/protocol.ts'
 
 export class Speaker {
-  /** Who it is: the principal, for anonymous ones address and user agent. */
+  /** The same for all connections of one person: the principal, or address and user agent if it is anonymous. */
   readonly key: string
   readonly principalKey: string
   /** Order of joining. */
   readonly age: number
-  /** Shown to others instead of whatever name the client gives itself; without the label of a link, which is its owner's. */
+  /** Shown to others in place of the client's own name. Without the label of its share link, which only the owner may see. */
   readonly principal: PublicPrincipal
   readonly ids = new Set<number>()
-  /** `,"principal":{…}}`, which ends every state of this speaker. */
+  /** `,"principal":{…}}`, the end of every state of this speaker. */
   readonly suffix: Buffer
   /**
-   * The client id of its own document: the first that it named. Stock clients begin with their own state, and repeat
-   * everybody's that they hear afterwards.
+   * The client id of its own document: the first that it sent. Stock clients send their own state first, and later repeat
+   * the states of others.
    */
   ownId: number | null = null
   hasLeft = false
