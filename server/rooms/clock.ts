@@ -1,13 +1,13 @@
-// Time as rooms see it: handed in, so that a test turns the hands itself.
+// The clock of rooms, passed in so that tests can control the time.
 
 export interface Timer {
   cancel(): void
 }
 
 export interface Clock {
-  /** Milliseconds that only grow. */
+  /** Monotonic milliseconds. */
   now(): number
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   wall(): number
   /** Runs once after `ms`, unless cancelled by the caller. */
   after(ms: number, run: () => void): Timer
@@ -33,7 +33,7 @@ export const systemClock: Clock = {
   after: (ms, run) => new SystemTimer(setTimeout(run, Math.min(ms, longestTimerMs))),
 }
 
-/** A clock whose timers hand what they throw to `onThrow`, because nobody called them who could catch it. */
+/** A clock whose timers pass errors to `onThrow`, because a timer has no caller that could catch them. */
 export class GuardedClock implements Clock {
   readonly #clock: Clock
   readonly #onThrow: (error: unknown) => void

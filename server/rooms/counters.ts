@@ -1,41 +1,41 @@
-// What rooms count since the start, for /metrics. Plain numbers that grow.
+// The counters of rooms since the start, for /metrics.
 
 export interface Counters {
   joined: number
   left: number
-  /** Updates applied, and windows that they went out in. */
+  /** Updates applied, and windows in which they were sent. */
   updates: number
   windows: number
-  /** Updates that were tried on a copy first. */
+  /** Updates that needed a dry run. */
   tried: number
   rejected: number
   resynced: number
-  /** The same two together, by rule. @see docs/security.md */
+  /** Both of these by rule. @see docs/security.md */
   rules: Record<string, number>
   refused_level: number
   malformed: number
-  /** Frames of text, over the limit, that ws could not read, of a kind that means nothing here. */
+  /** Text frames, frames over the limit, frames that ws could not read, and frames of an unknown type. */
   text_frames: number
   frames_too_large: number
   frames_unreadable: number
   frames_ignored: number
-  /** Entries of presence that their sender had no right to, or that are too large. */
+  /** Awareness entries that their sender may not send, or that are too large. */
   presence_ignored: number
-  /** Questions for the state that were put off. */
+  /** Answers to sync step 1 that were delayed. */
   answers_delayed: number
-  /** Connections that came in as viewers, or turned to it, for want of a seat, each once; boards that reached their size. */
+  /** Connections that got view because no seat was free, each once; and boards that reached their size limit. */
   seats_missing: number
   boards_full: number
-  /** Times a connection was paused for being over its budget. */
+  /** How often a connection was paused because it was over its budget. */
   slowed: number
-  /** Connections that fell behind in reading, and those closed for it. */
+  /** Connections that read too slowly for updates, and those closed because of it. */
   behind: number
   too_slow: number
-  /** Runs of edits under the client id of somebody who was away; those whose owner came back with other ones. */
+  /** Runs of edits under the client id of somebody who was away, and those whose owner came back with other edits. */
   relayed: number
   contested: number
   documents_built: number
-  /** Ended because something threw on their behalf. */
+  /** Ended because of an unexpected error. */
   rooms_failed: number
   connections_failed: number
 }

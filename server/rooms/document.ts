@@ -1,12 +1,12 @@
-// The document of one room. Stored bytes are enough to show it; a Y.Doc is built when somebody writes to it or asks
-// for a difference, and not before: most boards that are opened are only looked at.
+// The document of one room. To show it, the stored bytes are enough; a Y.Doc is only built when somebody edits it or asks
+// for a difference, because most open boards are only viewed.
 import * as Y from 'yjs'
 import { hasPending } from '../documents/content.ts'
 import { BoardroomError } from '../errors.ts'
 import type { Clock } from './clock.ts'
 import type { Cut, StoredBoard } from './ports.ts'
 
-/** Below this, building takes about as long as a turn of the loop takes anyway. */
+/** Up to this size, building takes about as long as a turn of the event loop. */
 const smallBytes = 64 * 1024
 const sliceMs = 4
 
@@ -18,7 +18,7 @@ export class BoardDocument {
   #content: Content
   #building: Promise<Y.Doc> | null = null
   #stateVector: Uint8Array | null = null
-  /** Encoded size: exact after `encode`, afterwards at most this. */
+  /** An upper bound of the encoded size; exact after `encode`. */
   #atMostBytes: number
   #measuredBytes: number
   #emitted: Uint8Array | null = null
@@ -38,17 +38,17 @@ export class BoardDocument {
     this.#measuredBytes = this.#atMostBytes
   }
 
-  /** The Y.Doc, where there is one. Read it; changes go through `transact`. */
+  /** The Y.Doc if it is built. For reading; changes go through `transact`. */
   get doc(): Y.Doc | null {
     return this.#content.name === 'built' ? this.#content.doc : null
   }
 
-  /** What storage gave, as long as that is all there is. */
+  /** The stored bytes, until the Y.Doc is built. */
   get stored(): { snapshot: Uint8Array | null; updates: readonly Uint8Array[] } | null {
     return this.#content.name === 'stored' ? this.#content : null
   }
 
-  /** Builds the Y.Doc at once where that is quick. @returns null where it is not: then `build` does. */
+  /** Builds the Y.Doc now if that is quick. @returns null if it is not; use `build` then. */
   buildQuickly(): Y.Doc | null {
     if (this.#content.name === 'built') return this.#content.doc
     if (this.#building !== null || this.#atMostBytes > smallBytes) return null
@@ -61,7 +61,7 @@ export class BoardDocument {
     return this.#built(doc)
   }
 
-  /** Builds the Y.Doc, letting others have their turns between portions of the state and rows. @throws what Yjs throws at bad bytes. */
+  /** Builds the Y.Doc in slices, with turns of the event loop in between. @throws errors of Yjs for invalid bytes */
   async build(): Promise<Y.Doc> {
     const doc = this.buildQuickly()
     if (doc !== null) return doc
@@ -72,46 +72,46 @@ export class BoardDocument {
 
   /**
    * Runs `change` in one transaction.
-   * @returns everything that it changed, as one update v1; null where that is nothing.
-   * @throws what `change` or Yjs throws; the document must not be used any more then.
+   * @returns everything that it changed, as one update v1; null if nothing changed.
+   * @throws errors of `change` or Yjs; the document must not be used any more then.
    */
   transact(doc: Y.Doc, change: () => void): Uint8Array | null {
     this.#emitted = null
     doc.transact(change)
-    const update = this.#emitted as Uint8Array | null // set by the listener while the transaction ended
+    const update = this.#emitted as Uint8Array | null // set by the listener at the end of the transaction
     this.#emitted = null
     return update
   }
 
   /**
    * Applies one update inside `transact`.
-   * @returns incomplete: it rests on what the document lacks. That part is dropped, so that nothing waits in memory
-   *   that no log holds.
+   * @returns incomplete: part of it depends on missing edits. That part is dropped, so that nothing waits in memory that
+   *   is not in the log.
    */
   apply(doc: Y.Doc, update: Uint8Array): 'complete' | 'incomplete' {
     const waited = hasPending(doc)
     Y.applyUpdate(doc, update)
-    // What other nodes wrote may wait for what is not there yet: it is in the log, and stays.
+    // Updates from other nodes may wait for missing edits; they are in the log, and stay.
     if (waited || !hasPending(doc)) return 'complete'
     doc.store.pendingStructs = null
     doc.store.pendingDs = null
     return 'incomplete'
   }
 
-  /** Applies inside `transact` what another node has applied: where something is missing still, it waits for that. */
+  /** Applies an update from another node inside `transact`. If edits are missing, it waits for them. */
   applyRemote(doc: Y.Doc, update: Uint8Array): void {
     Y.applyUpdate(doc, update)
   }
 
-  /** Whether something waits for what the document lacks. */
+  /** Whether updates wait for missing edits. */
   get isIncomplete(): boolean {
     return this.doc !== null && hasPending(this.doc)
   }
 
   /**
-   * What `change` does to a copy of the document, as updates v1. The document itself is never in foreign hands: a
-   * change that throws, or continues after it has returned, changes nothing.
-   * @throws what `change` throws
+   * What `change` does to a copy of the document, as updates v1. The document itself is never passed on, so a change that
+   * throws, or continues after it has returned, changes nothing.
+   * @throws errors of `change`
    */
   rehearse(doc: Y.Doc, change: (copy: Y.Doc) => unknown): Uint8Array[] {
     const copy = new Y.Doc()
@@ -121,11 +121,8 @@ export class BoardDocument {
       copy.on('update', (update: Uint8Array) => updates.push(update))
       const returned = copy.transact(() => change(copy))
       if (returned instanceof Promise) {
-        returned.catch(() => undefined) // its caller hears of it here
-        throw new BoardroomError(
-          'invalid_request',
-          'a change must be done when it returns; it gave a promise',
-        )
+        returned.catch(() => undefined) // reported by the error below
+        throw new BoardroomError('invalid_request', 'a change must be synchronous; it returned a promise')
       }
       return updates
     } finally {
@@ -133,7 +130,7 @@ export class BoardDocument {
     }
   }
 
-  /** Encoded; kept until something changes. Null where it would take a scan of a large snapshot to know. */
+  /** Encoded and cached until the next change. Null if a large snapshot would have to be scanned for it. */
   stateVector(): Uint8Array | null {
     if (this.#stateVector !== null) return this.#stateVector
     if (this.#content.name === 'built') this.#stateVector = Y.encodeStateVector(this.#content.doc)
@@ -142,7 +139,7 @@ export class BoardDocument {
     return this.#stateVector
   }
 
-  /** The whole state, as one update. */
+  /** The full state, as one update. */
   encode(doc: Y.Doc): Uint8Array {
     const state = Y.encodeStateAsUpdate(doc)
     this.#atMostBytes = state.length
@@ -150,7 +147,7 @@ export class BoardDocument {
     return state
   }
 
-  /** Whether `moreBytes` still fit; measured again only where enough was written to make a difference. */
+  /** Whether `moreBytes` still fit. Measures again only if enough was written to make a difference. */
   hasRoomFor(moreBytes: number, maxBytes: number): boolean {
     if (this.#atMostBytes + moreBytes <= maxBytes) return true
     const { doc } = this
@@ -176,7 +173,7 @@ export class BoardDocument {
 
   async #buildInSlices(snapshot: Uint8Array | null, updates: readonly Uint8Array[]): Promise<Y.Doc> {
     const doc = new Y.Doc()
-    // Where the worker is busy or gone, in one go: late for others, but not for ever.
+    // If the worker is busy or gone, in one go: others wait, but not forever.
     const portions = snapshot === null ? [] : await this.#cut(snapshot).catch(() => [snapshot])
     const parts = [...portions, ...updates]
     for (let next = 0; next < parts.length; ) {

@@ -1,19 +1,19 @@
-// Server WebSocket frames (RFC 6455: binary, final, unmasked), each built once as one buffer that every socket of a
-// room shares. Allocated apart from Node's pool, because they are kept: by slow sockets and for joins.
+// Server WebSocket frames (RFC 6455: binary, final, unmasked). Each is built once, as one buffer that all sockets of a room
+// share. Not allocated from Node's pool, because slow sockets and joins keep them for long.
 import { encodePing, MessageType } from '../../shared/protocol.ts'
 import { varUintBytes, writeVarUint } from '../documents/var-uint.ts'
 
 const finalBinary = 0x82
 const headBytes = (length: number): number => (length < 126 ? 2 : length < 65_536 ? 4 : 10)
 
-/** A frame around `payload`, which is copied once. */
+/** A frame with a copy of `payload`. */
 export const frameOf = (payload: Uint8Array): Buffer => {
   const frame = Buffer.allocUnsafeSlow(headBytes(payload.length) + payload.length)
   frame.set(payload, writeHead(frame, payload.length))
   return frame
 }
 
-/** What precedes `bodyLength` bytes in the frame of a sync message: for bodies that are sent without a copy. */
+/** The bytes before the body in the frame of a sync message, for bodies that are sent without a copy. */
 export const syncHead = (step: number, bodyLength: number): Buffer => {
   const payloadLength = 2 + varUintBytes(bodyLength) + bodyLength
   const head = Buffer.allocUnsafeSlow(headBytes(payloadLength) + payloadLength - bodyLength)
@@ -21,7 +21,7 @@ export const syncHead = (step: number, bodyLength: number): Buffer => {
   return head
 }
 
-/** The frame of a sync message, its body copied once. */
+/** The frame of a sync message with a copy of `body`. */
 export const syncFrame = (step: number, body: Uint8Array): Buffer => {
   const payloadLength = 2 + varUintBytes(body.length) + body.length
   const frame = Buffer.allocUnsafeSlow(headBytes(payloadLength) + payloadLength)
@@ -29,7 +29,7 @@ export const syncFrame = (step: number, body: Uint8Array): Buffer => {
   return frame
 }
 
-/** An awareness frame from entries that are encoded already (client id, clock, state). */
+/** An awareness frame with encoded entries (client id, clock, state). */
 export const awarenessFrame = (entries: readonly Uint8Array[]): Buffer => {
   let bodyLength = varUintBytes(entries.length)
   for (const entry of entries) bodyLength += entry.length
@@ -46,10 +46,10 @@ export const awarenessFrame = (entries: readonly Uint8Array[]): Buffer => {
   return frame
 }
 
-/** An awareness message about nobody: the shortest message that a stock client takes as a sign of life. */
+/** An awareness message without entries: the shortest message that a stock client accepts as a sign of life. */
 export const keepAliveFrame: Buffer = awarenessFrame([])
 
-/** The answer to a client that asks whether anybody is there. */
+/** The answer to a ping message. */
 export const answerToPing: Buffer = frameOf(encodePing())
 
 /** An empty WebSocket ping. */

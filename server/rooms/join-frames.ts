@@ -1,15 +1,15 @@
-// What a joining client gets: one step 2 that holds everything, encoded once for all who ask before the next edit.
-// While nobody writes it is the stored bytes themselves, never copied.
+// What a joining client gets: one sync step 2 with the full state, encoded once for everybody who asks before the next edit.
+// Until the first edit, it is the stored bytes, without a copy.
 //
-// What makes a client "synced" is step 2, so nothing of the board may come after it that was there before: whoever
-// asks while a large board is written to waits for the next encoding, together with all who ask meanwhile.
+// Step 2 makes a client "synced", so it must contain everything that is on the board at that moment. If a large board is
+// being edited, those who ask wait together for the next encoding.
 import * as Y from 'yjs'
 import { SyncStep } from '../../shared/protocol.ts'
 import type { Clock, Timer } from './clock.ts'
 import type { BoardDocument } from './document.ts'
 import { syncFrame, syncHead } from './frames.ts'
 
-/** A board that is edited while many join is encoded for at most this share of the time: 4 MB every 0.15 s. */
+/** The most time spent on encoding a board that is edited while many join: 4 MB every 0.15 s. */
 const mostEncodingShare = 0.2
 const mostDifferences = 8
 const mostDifferenceBytes = 1024 * 1024
@@ -25,14 +25,14 @@ export type TakePieces = (pieces: readonly Buffer[]) => void
 export class JoinFrames {
   readonly #document: BoardDocument
   readonly #clock: Clock
-  /** The whole state, until the next edit: a board that is written to and not joined keeps no second copy of itself. */
+  /** The full state, until the next edit, so that an edited board that nobody joins has no second copy. */
   #state: Buffer | null
-  /** Who waits for the next encoding. */
+  /** Those who wait for the next encoding. */
   #waiting: TakePieces[] = []
   #timer: Timer | null = null
-  /** From here on the state may be encoded anew. */
+  /** The earliest time for the next encoding. */
   #encodeAgainAt = Number.NEGATIVE_INFINITY
-  /** Answers to those who come back with the same state vector, as all do after a restart. Until the next edit. */
+  /** Answers by state vector, until the next edit: after a restart, all clients come back with the same one. */
   readonly #differences = new Map<string, Buffer>()
 
   constructor(document: BoardDocument, clock: Clock) {
@@ -42,18 +42,18 @@ export class JoinFrames {
     this.#state = stored?.updates.length === 0 ? bufferOf(stored.snapshot ?? emptyUpdate) : null
   }
 
-  /** Whether `whole` can be asked: the stored bytes are everything, or there is a document. */
+  /** Whether `whole` may be called: the stored bytes are the full state, or there is a document. */
   get isReady(): boolean {
     return this.#state !== null || this.#document.doc !== null
   }
 
-  /** The document has changed: what was encoded before is of no use. */
+  /** The document has changed: discards what was encoded before. */
   changed(): void {
     this.#state = null
     this.#differences.clear()
   }
 
-  /** Gives `take` the whole state as one step 2 in pieces: at once, or when it may be encoded again. */
+  /** Calls `take` with the full state as one step 2 in pieces: now, or when it may be encoded again. */
   whole(take: TakePieces): void {
     if (this.#state === null && this.#timer === null) {
       const waitMs = this.#encodeAgainAt - this.#clock.now()
@@ -64,7 +64,7 @@ export class JoinFrames {
     else take(piecesOf(this.#state))
   }
 
-  /** What a client with `stateVector` lacks, as the frame of a step 2 or of an update. */
+  /** What a client with `stateVector` lacks, as the frame of a step 2 or an update. */
   difference(doc: Y.Doc, stateVector: Uint8Array, step: number): Buffer {
     const key = `${step}${bufferOf(stateVector).toString('latin1')}`
     const kept = this.#differences.get(key)
@@ -98,5 +98,5 @@ export class JoinFrames {
   }
 }
 
-/** A step 2 around `state`, which is not copied. */
+/** A step 2 with `state`, which is not copied. */
 const piecesOf = (state: Buffer): Buffer[] => [syncHead(SyncStep.step2, state.length), state]

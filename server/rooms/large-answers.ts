@@ -1,17 +1,17 @@
-// Whole states of large boards on their way to those who join, of all rooms of the process: a few at once, the rest in
-// their turn. A hundred that are written in one turn of the loop are felt on every other board; one after the other they
-// are there as soon, and the first of them sooner. Whoever reads slowly holds up nobody.
+// Limits how many full states of large boards are sent to joining connections at once, in all rooms of the process. A
+// hundred of them written in one turn of the event loop would delay every other board; one after the other, the last
+// arrives no later and the first sooner. A slow receiver does not delay others.
 import type { Clock, Timer } from './clock.ts'
 
-/** Below this, writing takes no longer than asking whose turn it is. */
+/** Smaller answers are not worth queueing. */
 const largeBytes = 256 * 1024
 const mostUnderWayBytes = 8 * 1024 * 1024
-const mostBytesOfATurn = 2 * 1024 * 1024
+const mostBytesPerTurn = 2 * 1024 * 1024
 const turnMs = 1
-/** A receiver that has not taken its answer by then is not waited for. */
+/** How long to wait for a receiver to take its answer. */
 const patienceMs = 50
 
-/** One socket's way out. Never throws, and takes nothing once it is closed. */
+/** The outbox of a socket. Never throws, and ignores everything once it is closed. */
 export interface Receiver {
   readonly unsentBytes: number
   answer(pieces: readonly Buffer[]): void
@@ -33,7 +33,7 @@ export class LargeAnswers {
     this.#clock = clock
   }
 
-  /** Gives an answer to its receiver: at once where it is small or nothing else is under way, else in its turn. */
+  /** Passes an answer to its receiver: immediately if it is small or nothing else is under way, otherwise in its turn. */
   give(receiver: Receiver, pieces: readonly Buffer[]): void {
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
     if (bytes < largeBytes) {
@@ -56,7 +56,7 @@ export class LargeAnswers {
     let taken = 0
     for (const { receiver, pieces, bytes } of this.#waiting) {
       if (underWayBytes > 0 && underWayBytes + bytes > mostUnderWayBytes) break
-      if (taken > 0 && taken + bytes > mostBytesOfATurn) break
+      if (taken > 0 && taken + bytes > mostBytesPerTurn) break
       receiver.answer(pieces)
       this.#underWay.set(receiver, { bytes, since: now })
       underWayBytes += bytes

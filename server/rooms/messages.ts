@@ -1,5 +1,5 @@
-// What a client may say, read from one frame in place: bounded by the frame's own end, because the bytes lie in a
-// buffer that other sockets share and an over-read would show a neighbour's. Never throws.
+// Reads a client's message from its frame, without a copy and never beyond its end: the bytes are part of a buffer that
+// may also contain messages of other sockets. Never throws.
 import { MessageType, SyncStep } from '../../shared/protocol.ts'
 
 export type ClientMessage =
@@ -9,11 +9,11 @@ export type ClientMessage =
   | { type: 'awareness'; update: Uint8Array }
   | { type: 'queryAwareness' }
   | { type: 'ping' }
-  /** A type that this server does not know or that means nothing from a client. */
+  /** A type that this server does not know, or that has no meaning when a client sends it. */
   | { type: 'ignored' }
   | { type: 'malformed'; why: string }
 
-/** Reads numbers and byte arrays; -1 and null say that the bytes are not there, or a number above 2^53 - 1. */
+/** Reads numbers and byte arrays; -1 or null if bytes are missing or a number is above 2^53 - 1. */
 export class Reader {
   readonly bytes: Uint8Array
   at = 0
@@ -51,7 +51,7 @@ export class Reader {
 const ignored: ClientMessage = { type: 'ignored' }
 const malformed = (why: string): ClientMessage => ({ type: 'malformed', why })
 
-/** @param frame one binary message; the result holds views into it. */
+/** @param frame one binary message; the result has views of it. */
 export function readMessage(frame: Uint8Array): ClientMessage {
   const reader = new Reader(frame)
   const type = reader.varUint()
@@ -82,7 +82,7 @@ function readSync(reader: Reader): ClientMessage {
   return { type: 'update', isStep2: step === SyncStep.step2, update: body }
 }
 
-/** No struct and no deletion: what an honest client answers when it has nothing to add. */
+/** Neither structs nor deletions: the answer of a client that has nothing to add. */
 export const isEmptyUpdate = (update: Uint8Array): boolean =>
   update.length === 2 && update[0] === 0 && update[1] === 0
 

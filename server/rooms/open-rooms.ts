@@ -1,9 +1,9 @@
-// The rooms of this process, by board: opened when somebody needs one, closed when the last connection left and
+// The rooms of this process, by board. A room is opened when it is needed, and closed when the last connection has left and
 // everything is committed.
 //
 //   (none) ──> loading ──> open ──last one left, or failure──> closing ──everything committed──> (none)
 //
-// A join that meets a closing room waits for it and opens anew: by then everything is stored.
+// A join during closing waits until everything is stored, and then opens the board again.
 import { BoardroomError } from '../errors.ts'
 import type { Clock } from './clock.ts'
 import { BoardLink } from './nodes/board-link.ts'
@@ -12,9 +12,9 @@ import type { Fold, StoredBoard } from './ports.ts'
 import { Room } from './room.ts'
 import type { RoomOptions } from './room-options.ts'
 
-/** A log up to here is put together by the room itself, which takes about a millisecond; one beyond by the worker. */
-const mostRowsPutTogether = 100
-const mostBytesPutTogether = 64 * 1024
+/** The largest log that the room folds itself, in about a millisecond; larger ones are folded by the worker. */
+const mostRowsHere = 100
+const mostBytesHere = 64 * 1024
 const waitForClosingMs = 10_000
 
 type RoomState =
@@ -24,7 +24,7 @@ type RoomState =
 
 export interface OpenRoomsOptions extends Omit<RoomOptions, 'boardId' | 'onDone' | 'link'> {
   fold?: Fold
-  /** Left out where this is the only node. */
+  /** Undefined if this is the only node. */
   nodes?: Nodes | undefined
 }
 
@@ -47,31 +47,31 @@ export class OpenRooms {
     return this.#states.has(boardId)
   }
 
-  /** The board's room, where it is open now. */
+  /** The board's room if it is open. */
   open(boardId: string): Room | null {
     const state = this.#states.get(boardId)
     return state?.name === 'open' ? state.room : null
   }
 
-  /** Every open room; may be closed while going through. */
+  /** Every open room, as a copy, so that rooms may be closed while iterating. */
   all(): Room[] {
     return Array.from(this.#states.values(), (state) => (state.name === 'open' ? state.room : null)).filter(
       (room) => room !== null,
     )
   }
 
-  /** No room is opened from here on. */
+  /** Opens no more rooms from now on. */
   refuse(): void {
     this.#isRefusing = true
   }
 
-  /** Whether somebody may come into this room now: it is still its board's. @throws BoardroomError closing */
+  /** Whether this room is still the board's open one, so that a connection may enter. @throws BoardroomError closing */
   mayEnter(room: Room): boolean {
     if (this.#isRefusing) throw restarts()
     return this.open(room.boardId) === room
   }
 
-  /** The board's room; opened where it is not. @throws BoardroomError closing, or what `load` throws */
+  /** The board's room, opened if necessary. @throws BoardroomError closing, or errors of `load` */
   async roomOf(boardId: string): Promise<Room> {
     for (;;) {
       if (this.#isRefusing) throw restarts()
@@ -89,7 +89,7 @@ export class OpenRooms {
     }
   }
 
-  /** Works with the board's room, which stays open for as long. `work` must hold the room before it waits. */
+  /** Runs `work` with the board's room, opened if necessary. `work` must hold the room open before its first await. */
   async withRoom<T>(boardId: string, work: (room: Room) => Promise<T>): Promise<T> {
     for (;;) {
       const room = await this.roomOf(boardId)
@@ -97,30 +97,30 @@ export class OpenRooms {
     }
   }
 
-  /** What storage has; a log that is not short folded into one state first. @throws what the log or the fold throws */
+  /** Reads a board from the log; a long log is folded into one state. @throws errors of the log or the fold */
   async load(boardId: string): Promise<StoredBoard> {
     const { log, fold } = this.#options
     const stored = await log.load(boardId)
     const { snapshot, updates } = stored
     if (updates.length === 0 || fold === undefined) return stored
     const bytes = updates.reduce((sum, update) => sum + update.length, snapshot?.length ?? 0)
-    if (updates.length <= mostRowsPutTogether && bytes <= mostBytesPutTogether) return stored
+    if (updates.length <= mostRowsHere && bytes <= mostBytesHere) return stored
     return { snapshot: await fold(stored), updates: [], authors: stored.authors }
   }
 
-  /** It was opened for somebody who did not come in after all. */
+  /** Closes a room that was opened for a connection which did not enter. */
   closeIfEmpty(boardId: string): void {
     const room = this.open(boardId)
     if (room?.isEmpty) this.#done(room)
   }
 
-  /** Resolves once a room that is closing is closed. */
+  /** Resolves once the board's room is closed, if it is closing. */
   async closed(boardId: string): Promise<void> {
     const state = this.#states.get(boardId)
     if (state?.name === 'closing') await state.flushed
   }
 
-  /** Closes all. @returns whether everything was committed within `deadlineMs`. */
+  /** Closes all rooms. @returns whether everything was committed within `deadlineMs`. */
   async allClosed(deadlineMs: number): Promise<boolean> {
     const closed = Promise.all(Array.from(this.#states, ([boardId, state]) => this.#close(boardId, state)))
     return this.#within(closed, deadlineMs).then(
@@ -144,7 +144,7 @@ export class OpenRooms {
         link?.close()
         throw error
       })
-    // Everybody who waits gets the error; that nobody waits any more is no unhandled rejection.
+    // Those who wait get the error; if nobody does, it must not be an unhandled rejection.
     ready.catch(() => undefined)
     const state: RoomState = { name: 'loading', ready }
     this.#states.set(boardId, state)
@@ -158,21 +158,21 @@ export class OpenRooms {
   }
 
   #done(room: Room): void {
-    // Before the state is looked at: a flush may end the room.
+    // Before the state is read, because a flush may end the room.
     room.flush()
     const { boardId } = room
     if (this.open(boardId) !== room) return
-    // However this ends, the board can be opened again, and `idle` is told once.
+    // Whatever fails here, the board can be opened again and `idle` is called once.
     const flushed = room
       .finished()
       .then(() => room.close())
       .catch((error: unknown) =>
-        this.#options.logger.error({ err: error, boardId }, 'a room did not end in order'),
+        this.#options.logger.error({ err: error, boardId }, 'a room could not be closed cleanly'),
       )
       .then(() => this.#states.delete(boardId))
       .then(() => this.#options.log.idle(boardId))
       .catch((error: unknown) =>
-        this.#options.logger.error({ err: error, boardId }, 'a log was not told of an end'),
+        this.#options.logger.error({ err: error, boardId }, 'a log could not be told that its board is idle'),
       )
     this.#states.set(boardId, { name: 'closing', flushed })
   }

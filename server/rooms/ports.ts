@@ -1,5 +1,5 @@
-// What rooms need of the rest, declared here and handed in by server/parts, so that a room is tested with a fake
-// log and a socket pair. Nothing in this folder knows HTTP or SQL.
+// What rooms need from the rest of the server. Passed in by server/parts, so that a room can be tested with a fake log and
+// a socket pair. Nothing in this folder knows HTTP or SQL.
 import type { Level } from '../../shared/levels.ts'
 import type { PublicPrincipal } from '../../shared/protocol.ts'
 import type { ElementEdit } from '../documents/element-properties.ts'
@@ -7,35 +7,35 @@ import type { DryRunAnswer, DryRunQuestion } from '../documents/validate/crowds.
 import type { StateVectorLimits } from '../documents/validate/state-vector.ts'
 import type { DryRunLimits, ValidationLimits } from '../documents/validate/verdict.ts'
 
-/** A WebSocket as a connection uses it. Frames are whole server frames (unmasked, built once, shared by many). */
+/** A WebSocket as a connection uses it. Frames are complete server frames (unmasked), built once and shared by sockets. */
 export interface Socket {
-  /** Called once, before `resume`: from here on the events reach their owner. A socket that ended before says so. */
+  /** Called once, before `resume`. If the socket has already ended, that is reported too. */
   listen(events: SocketEvents): void
   /**
-   * Write complete WebSocket frames, or one in pieces. Buffers are shared with other sockets: never changed, never
-   * pooled. After `close` nothing is written any more.
+   * Writes complete WebSocket frames, or one in pieces. Buffers are shared with other sockets, and never changed or
+   * pooled. Does nothing after `close`.
    */
   write(...pieces: readonly Buffer[]): void
-  /** Bytes handed to `write` that the kernel has not taken yet. */
+  /** Bytes passed to `write` that the kernel has not taken yet. */
   readonly bufferedBytes: number
-  /** Stop reading; what the client sends waits in the kernel. A paused socket does not count as dead. */
+  /** Stops reading; what the client sends waits in the kernel. A paused socket does not count as dead. */
   pause(): void
   resume(): void
-  /** Close with a code; the close frame goes behind what was written. Ends hard if the peer does not answer. */
+  /** Closes with a code, after what was written before. The socket is destroyed if the peer does not answer. */
   close(code: number, reason: string): void
-  /** Drop the connection at once. */
+  /** Destroys the socket immediately. */
   terminate(): void
 }
 
 /** What a socket reports. Nothing is reported after `closed`. */
 export interface SocketEvents {
-  /** What came is no message: over the transport's own limit, broken frames. `closed` follows. */
+  /** Something invalid was received: a message over the transport's limit, or broken frames. `closed` follows. */
   unreadable(): void
-  /** One whole message. The bytes are never reused, but keeping them keeps the larger buffer that they are part of. */
+  /** A complete message. The bytes are never reused, but keeping them keeps the larger buffer that they are part of. */
   message(data: Uint8Array, isBinary: boolean): void
-  /** The kernel has taken everything after it had been held up. */
+  /** The kernel has taken everything, after a backlog. */
   drained(): void
-  /** A pong came. */
+  /** A pong arrived. */
   heard(): void
   closed(code: number, reason: string): void
 }
@@ -48,12 +48,13 @@ export interface UpdateLog {
    */
   load(boardId: string): Promise<StoredBoard>
   /**
-   * Queue one update for the next group commit, which edits of continuous work share. While the database is away it stays queued and is tried again.
-   * @param update Yjs v1, the server's own update event; owned by the log from here on.
-   * @param authors client ids of which something changed that must be remembered; the last word on each.
-   * @param beside what is written in the same commit.
+   * Queues an update for the next group commit, which edits of continuous work share. While the database is unavailable,
+   * it stays queued and is tried again.
+   * @param update Yjs v1, as emitted by the server's document; owned by the log from now on.
+   * @param authors the client ids whose author or relays changed.
+   * @param sideRows rows to write in the same commit.
    * @returns resolves once committed.
-   * @throws BoardroomError when this board alone cannot be written (deleted, over a database limit); never for an outage.
+   * @throws BoardroomError if only this board cannot be written (deleted, over a database limit); never for an outage.
    */
   append(
     boardId: string,
@@ -61,17 +62,19 @@ export interface UpdateLog {
     authors: readonly Author[],
     sideRows?: SideRows | null,
   ): Promise<void>
-  /** Somebody waits for what is appended by now, or can bring it back no more: it is not held for what comes next. */
+  /** Commits everything appended so far soon, because somebody waits for it or can no longer send it again. */
   hurry(): void
-  /** Bytes queued or in flight: of one board, of all boards; and since when (ms epoch) commits fail, null while they work. */
+  /** Bytes of one board that are not committed yet. */
   unsavedBytes(boardId: string): number
+  /** The same for all boards. */
   readonly totalUnsavedBytes: number
+  /** Since when commits fail (ms since 1970); null while they succeed. */
   readonly failingSince: number | null
-  /** The last connection left and everything is committed: fold what is due. Never throws. */
+  /** The last connection left and everything is committed: the log may be folded. Never throws. */
   idle(boardId: string): void
   /**
-   * What was committed since another look at the log, by whomever; some of it may be known. Where there are other nodes.
-   * @param mark of that look; null: everything. Not to be looked into.
+   * Reads what any node has committed since an earlier read; some of it may be known already. Only with several nodes.
+   * @param mark of the earlier read, opaque; null reads everything.
    * @throws BoardroomError board_unreadable | database_unreachable | not_found
    */
   readSince?(boardId: string, mark: unknown): Promise<LogNews>
@@ -79,15 +82,15 @@ export interface UpdateLog {
 
 export interface LogNews {
   updates: Uint8Array[]
-  /** All of the board's. */
+  /** All authors of the board. */
   authors: Author[]
   mark: unknown
 }
 
 export interface StoredBoard {
-  /** Yjs v1 state, checksum verified; null where nothing was folded yet. */
+  /** Yjs v1 state with a verified checksum; null if nothing was folded yet. */
   snapshot: Uint8Array | null
-  /** Log rows after it, in the order of their numbers. */
+  /** The log after the snapshot, in order. */
   updates: Uint8Array[]
   /** Who wrote under which client id. */
   authors: Author[]
@@ -97,25 +100,25 @@ export interface Author {
   clientId: number
   /** `user:7`, `guest:<uuid>`, `anonymous:<uuid>`, `system`. */
   principal: string
-  /** Clocks that others brought in while it was away and that it has not shown yet; left out where there are none. */
+  /** Clocks that others sent while it was away and that it has not shown yet; omitted if there are none. */
   relays?: readonly Relay[]
 }
 
-/** What an agent did to elements by one update. */
+/** What an agent changed in elements with one update. */
 export interface AgentEdits {
   agentId: string
   edits: readonly ElementEdit[]
 }
 
-/** What is committed with an update, and once, however often that is tried and by whichever node. */
+/** Rows that are committed with an update: exactly once, however often and by whichever node that is tried. */
 export interface SideRows {
-  /** Of this update alone. */
+  /** Identifies the update. */
   id: string
-  /** What agents did by it. */
+  /** What agents changed with it. */
   byAgents: readonly AgentEdits[]
-  /** What the trail says of it. @see rowOf of server/audit/event.ts */
+  /** Its rows in the audit trail. @see rowOf of server/audit/event.ts */
   trail: readonly Record<string, unknown>[]
-  /** Rows of the agents' journal that it takes back. */
+  /** Rows of the agents' journal that it undoes. */
   undone: readonly string[]
 }
 
@@ -126,28 +129,28 @@ export interface Relay {
   toClock: number
 }
 
-/** What decides a connection's access: who is asked about, on which board. All ids that can matter for it. */
+/** Everything that a connection's access to a board depends on. */
 export interface AccessSubject {
   boardId: string
   userId: number | null
   guestId: string | null
   agentId: string | null
-  /** A session that must live on. */
+  /** A session that must stay valid. */
   sessionId: string | null
-  /** A ticket's cap. */
+  /** The cap of a ticket. */
   maxLevel: Level | null
-  /** Proven by a ticket, which an app hands to a page: it opens the board and manages nothing. */
+  /** Identified by a ticket, which opens the board but does not allow managing it. */
   byTicket?: true
-  /** A service key that must live on. */
+  /** A service key that must stay valid. */
   keyId?: string
 }
 
-/** What an agent may do on a board: for its users together, and never more than they may do now. */
+/** What an agent may do on a board. Never more than its users together may do at the moment. */
 export interface AgentRights {
-  /** See what is there; without it a socket brings in and gets nothing back. */
+  /** Without it, a connection can send edits but gets nothing back. */
   read: boolean
   comment: boolean
-  /** Elements of the bundled canvas; where a document has another form, all three are needed to write at all. */
+  /** For elements of the bundled canvas. To edit a document of any other form, all three are needed. */
   create: boolean
   update: boolean
   delete: boolean
@@ -156,7 +159,7 @@ export interface AgentRights {
 export interface AccessDecision {
   /** null: no access. Already capped. */
   level: Level | null
-  /** Owner or administrator, not by a ticket. Stays true on a deleted board: to restore or purge it. */
+  /** Owner or administrator, and not by a ticket. Also true for a deleted board, which they may restore or purge. */
   mayManage: boolean
   reason:
     | 'owner'
@@ -168,44 +171,44 @@ export interface AccessDecision {
     | 'link'
     | 'agent'
     | 'none'
-  /** The share link that gave it, and its label, where one did. */
+  /** The share link that gave access, and its label. */
   linkId: string | null
   linkLabel: string | null
   /**
-   * What the asker may know of it, so that nobody can leak more: `deleted` only to who had rights on it, `missing`
-   * only to administrators. Anybody else finds a board like any other that gives them nothing.
+   * What the subject may know about the board: `deleted` only if it had access to it, `missing` only for administrators.
+   * For everybody else such a board looks like one that they have no access to.
    */
   board: 'live' | 'deleted' | 'missing'
-  /** ended: the session is gone, the user deactivated, the guest expired: closes 4401. */
+  /** ended: the session is gone, the user is deactivated, or the guest has expired; closes with 4401. */
   credential: 'valid' | 'ended'
   /**
-   * Set where the level is null for want of consent alone: where to give it, and the level that waits behind it. Closes
-   * 4451.
+   * Set if the level is null only because consent is missing: where to give it, and the level that it would open. Closes
+   * with 4451.
    */
   awaitsConsent?: { url: string; level: Level }
-  /** The next moment at which time alone may change this decision (expiry of a link, grant, session, guest). */
+  /** When this decision may change by time alone (a link, grant, session or guest expires). */
   nextChangeAt: Date | null
-  /** Set for agents alone. */
+  /** Set only for agents. */
   agent: AgentRights | null
 }
 
-/** The one function that answers what somebody may do, for many at once, in one query. @see server/boards/access.ts */
+/** Decides what subjects may do, for many of them in one query. @see server/boards/access.ts */
 export interface Access {
-  /** @returns one decision a subject, in their order. @throws BoardroomError database_unreachable */
+  /** @returns one decision per subject, in the same order. @throws BoardroomError database_unreachable */
   decide(subjects: readonly AccessSubject[]): Promise<AccessDecision[]>
 }
 
-/** What a connection brings into a room, known once the join is admitted. */
+/** What is known about a connection when it joins a room. */
 export interface Joining {
   connectionId: string
   boardId: string
   subject: AccessSubject
-  /** `user:7`, `guest:<uuid>`, … fresh for every anonymous connection. */
+  /** `user:7`, `guest:<uuid>`, …; a new one for every anonymous connection. */
   principalKey: string
-  /** The guest that this user was in the same browser before signing in; null where there was none. */
+  /** The guest that this user was in the same browser before signing in; null if there was none. */
   formerKey: string | null
   principal: PublicPrincipal
-  /** Address and user agent, by which anonymous reconnects are recognised (presence only). */
+  /** Address and user agent, which identify an anonymous client after a reconnect (for presence only). */
   fingerprint: string
   /** The client offered boardroom.v1: frames 64-69. */
   ownProtocol: boolean
@@ -213,7 +216,7 @@ export interface Joining {
   userAgent: string | null
 }
 
-/** What rooms heed of the configuration; a `Config` is one. */
+/** The part of the configuration that rooms use. */
 export interface RoomLimits {
   maxFrameBytes: number
   maxBoardBytes: number
@@ -225,27 +228,27 @@ export interface RoomLimits {
   maxNewClientsPerUpdate: number
   maxNewClientsPerConnection: number
   maxClientsPerBoard: number
-  /** Where the bounds of what clients send are not the usual ones. */
+  /** Limits of what clients send, if they differ from the defaults. */
   inspection?: InspectionLimits | undefined
 }
 
-/** Bounds of what clients send, those that no setting names. What is left out is as docs/security.md says. */
+/** Limits of what clients send for which there is no setting. For the defaults see docs/security.md. */
 export interface InspectionLimits {
   update?: Partial<ValidationLimits>
   stateVector?: StateVectorLimits
   trial?: DryRunLimits
 }
 
-/** Folds a board's rows into one update, away from the main thread, so that other rooms do not feel it. */
+/** Folds a stored board into one update, in a worker thread so that other rooms are not slowed down. */
 export type Fold = (stored: StoredBoard) => Promise<Uint8Array>
 
-/** Cuts a state into updates that are applied one after the other, away from the main thread. */
+/** Cuts a state into updates to be applied one after the other, in a worker thread. */
 export type Cut = (state: Uint8Array) => Promise<Uint8Array[]>
 
-/** Tries an update on a copy of its board, away from the main thread. */
+/** Applies an update to a copy of its board, in a worker thread. */
 export type DryRun = (question: DryRunQuestion) => Promise<DryRunAnswer>
 
-/** Who is here, as the trail and the HTTP routes tell it. */
+/** A connection as the trail and the HTTP routes show it. */
 export interface ConnectionSummary {
   connectionId: string
   boardId: string

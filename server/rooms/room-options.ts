@@ -1,4 +1,4 @@
-// What a room is given.
+// The options of a room.
 import type { Logger } from 'pino'
 import type { Clock } from './clock.ts'
 import type { Connection } from './connection/connection.ts'
@@ -13,12 +13,12 @@ export interface RoomOptions {
   dryRun?: DryRun
   cut?: Cut
   boardId: string
-  /** The board on other nodes; left out where there are none. */
+  /** The link to the board on other nodes, if there are any. */
   link?: BoardLink | undefined
   log: UpdateLog
   limits: RoomLimits
   clock: Clock
-  /** One for all rooms of the process. */
+  /** Shared by all rooms of the process. */
   answers: LargeAnswers
   logger: Logger
   counters: Counters

@@ -1,5 +1,5 @@
-// Live collaboration of this process: who comes in, who is here, and what the rest of the server may ask of a board
-// that is open. Knows neither HTTP nor SQL.
+// Live collaboration in this process: connections join and are listed here, and the rest of the server reads and changes
+// open boards through it. Knows neither HTTP nor SQL.
 import type { Logger } from 'pino'
 import type { Level } from '../../shared/levels.ts'
 import { type BoardEvent, CloseCode, encodeHello } from '../../shared/protocol.ts'
@@ -40,22 +40,22 @@ export interface RoomsOptions {
   access: Access
   limits: RoomLimits
   logger: Logger
-  /** A connection left, however it ended. Called once for each that `join` returned. */
+  /** A connection left, for whatever reason. Called once for each connection that `join` returned. */
   onLeave: (connection: ConnectionSummary, code: number, reason: string) => void
-  /** Somebody brought edits under client ids whose owners are away. For the trail, as the next. */
+  /** Somebody sent edits under client ids whose owners are away. For the trail, like the next one. */
   onRelayed?: (by: ConnectionSummary, relayed: readonly Relayed[]) => void
-  /** Such an owner came back, and has other edits. */
+  /** Such an owner came back with other edits. */
   onContested?: (owner: ConnectionSummary, contested: Contested) => void
-  /** Folds logs in a worker; without it they are folded here, in slices. */
+  /** Folds logs in a worker; without it, they are applied in this thread, in slices. */
   fold?: Fold
-  /** Cuts states in a worker; without it a large document is built in one go. */
+  /** Cuts states in a worker; without it, a large document is built in one go. */
   cut?: Cut
-  /** Tries updates in a worker; without it they are tried here. */
+  /** Dry-runs updates in a worker; without it, in this thread. */
   dryRun?: DryRun
-  /** How long rooms stay open while nothing can be saved. Default: a minute. */
+  /** How long rooms stay open while nothing can be saved. Default: one minute. */
   goOnUnsavedMs?: number
   clock?: Clock
-  /** The other nodes of the deployment; left out where this is the only one. */
+  /** The other nodes of the deployment; undefined if this is the only one. */
   nodes?: Nodes | undefined
 }
 
@@ -97,10 +97,10 @@ export class Rooms {
   }
 
   /**
-   * Lets a connection into its board's room: hello, sync step 1, presence, and the socket is read.
-   * @param pending registered before its level was read; the connection's from here on, whatever comes of this.
-   * @param decision what the join was admitted and recorded with; a newer one counts.
-   * @param socket paused; the caller closes it where this throws.
+   * Adds a connection to its board's room: sends hello, sync step 1 and presence, and starts reading the socket.
+   * @param pending registered before its level was read; owned by this call, even if it fails.
+   * @param decision the one with which the join was recorded; a newer one takes precedence.
+   * @param socket paused; the caller closes it if this throws.
    * @throws BoardroomError closing | access_denied | not_signed_in | board_deleted | board_unreadable |
    *   database_unreachable | not_found
    */
@@ -110,7 +110,7 @@ export class Rooms {
       for (;;) {
         const room = await this.#rooms.roomOf(boardId)
         const newest = await this.#newest(pending, decision)
-        // Nothing waits from here to the admission, so nothing can change in between.
+        // No await from here to the admission, so nothing can change in between.
         if (this.#rooms.mayEnter(room)) return this.#admit(room, pending, newest, socket)
       }
     } catch (error) {
@@ -120,7 +120,7 @@ export class Rooms {
     }
   }
 
-  /** Who is on a board, in the order of joining, without those that have been silent for too long. */
+  /** The connections of a board, in the order of joining, without those that have been silent for too long. */
   connectionsOf(boardId: string): ConnectionSummary[] {
     const here = [...(this.#rooms.open(boardId)?.connections ?? [])].filter(
       ({ isOpen, isAway }) => isOpen && !isAway,
@@ -128,14 +128,14 @@ export class Rooms {
     return here.map((connection) => connection.summary())
   }
 
-  /** Who is on any board. */
+  /** The same for all boards. */
   everyConnection(): ConnectionSummary[] {
     return [...this.#connections.values()]
       .filter(({ isOpen, isAway }) => isOpen && !isAway)
       .map((connection) => connection.summary())
   }
 
-  /** @returns false where there is no such connection. */
+  /** @returns false if there is no such connection. */
   disconnect(connectionId: string, code: CloseCode = CloseCode.noAccess, reason = 'sent away'): boolean {
     const connection = this.#connections.get(connectionId)
     if (connection === undefined || !connection.isOpen) return false
@@ -143,30 +143,30 @@ export class Rooms {
     return true
   }
 
-  /** Whether anybody of this node is on the board. */
+  /** Whether the board is open on this node. */
   isOpen(boardId: string): boolean {
     return this.#rooms.open(boardId) !== null
   }
 
-  /** Frame 67 to the board's connections on this node. */
+  /** Sends frame 67 to the board's connections on this node. */
   broadcastEvent(boardId: string, event: BoardEvent): void {
     this.#rooms.open(boardId)?.broadcast(event)
   }
 
-  /** What is no board's: everybody who has one open hears it. */
+  /** Sends an event that belongs to no board to all connections. */
   broadcastEverywhere(event: BoardEvent): void {
     for (const room of this.#rooms.all()) room.broadcast(event)
   }
 
   /**
-   * The board's state now, as one update v1. A board that nobody has open is read without being opened.
+   * The board's current state, as one update v1. A board that is not open is read without being opened.
    * @throws BoardroomError board_unreadable | database_unreachable | not_found
    */
   async document(boardId: string): Promise<Uint8Array> {
     if (!this.#rooms.has(boardId)) {
       const stored = await this.#rooms.load(boardId)
       if (stored.updates.length === 0) {
-        // Opened by nobody, so nobody will leave it either.
+        // The board was not opened, so no room will report it as idle.
         if (!this.#rooms.has(boardId)) this.#options.log.idle(boardId)
         return stored.snapshot ?? Uint8Array.of(0, 0)
       }
@@ -175,14 +175,14 @@ export class Rooms {
   }
 
   /**
-   * A change by the server: an import, a restore. Live for collaborators.
-   * @param change an update v1 from outside, which is validated; or a function that edits the document, and gets a
-   *   copy: where it throws, nothing is changed.
-   * @param principalKey who is recorded as author.
-   * @param tell rows that are committed with it.
-   * @returns resolves once committed; false where nothing changed, and no rows were written.
+   * Makes a change by the server, such as an import or a restore, which collaborators see live.
+   * @param change an update v1 from outside, which is validated; or a function that edits a copy of the document: if it
+   *   throws, nothing changes.
+   * @param principalKey recorded as the author.
+   * @param tell gives the rows that are committed with it.
+   * @returns resolves once committed; false if nothing changed and no rows were written.
    * @throws BoardroomError invalid_request | board_full | board_unreadable | database_unreachable | not_found, or
-   *   what the function throws
+   *   the error of the function
    */
   applyAsServer(
     boardId: string,
@@ -193,25 +193,25 @@ export class Rooms {
     return this.#rooms.withRoom(boardId, (room) => room.changeAsServer(change, principalKey, tell))
   }
 
-  /** Resolves once what came in to a board by now, on this node, is committed. @throws what the log threw */
+  /** Resolves once everything that this node has received for a board is committed. @throws the error of the log */
   async saved(boardId: string): Promise<void> {
     await this.#rooms.open(boardId)?.saved()
   }
 
-  /** Ends every room; applied edits are still stored, and joins meanwhile wait for that. */
+  /** Ends every room. Applied edits are still stored, and joins wait for that. */
   endAll(code: CloseCode, reason: string): void {
     for (const room of this.#rooms.all()) room.end(code, reason)
   }
 
-  /** Ends a board's room: its connections close with `code`. Resolves once everything of it is committed. */
+  /** Ends a board's room and closes its connections with `code`. Resolves once all its edits are committed. */
   async endBoard(boardId: string, code: CloseCode, reason: string): Promise<void> {
     this.#rooms.open(boardId)?.end(code, reason)
     await this.#rooms.closed(boardId)
   }
 
   /**
-   * Ends everything: no more joins, edits flushed, sockets closed 1012 spread over `spreadMs` so that they do not all
-   * come back at once, and what is applied is committed. Resolves then, or after `deadlineMs` from now.
+   * Ends everything: refuses joins, flushes edits, and closes the sockets with 1012, spread over `spreadMs` so that they
+   * do not all reconnect at once. Resolves once everything is committed, or after `deadlineMs`.
    */
   async close({
     spreadMs = 5000,
@@ -235,7 +235,7 @@ export class Rooms {
     }
     if (await this.#rooms.allClosed(deadlineMs - (this.#clock.now() - startedAt))) return
     const unsavedBytes = this.#options.log.totalUnsavedBytes
-    this.#options.logger.error({ unsavedBytes }, 'not everything could be saved before the end')
+    this.#options.logger.error({ unsavedBytes }, 'not everything could be saved before the server closed')
   }
 
   stats(): RoomsStats {
@@ -284,7 +284,7 @@ export class Rooms {
     return connection
   }
 
-  /** The newest decision about a joiner, if it still lets it in. */
+  /** The newest decision about a joining connection. @throws BoardroomError if it does not let it in */
   async #newest(
     pending: Pending,
     decision: AccessDecision,
@@ -310,7 +310,7 @@ export class Rooms {
     this.#report(() => this.#options.onLeave(connection.summary(), code, reason))
   }
 
-  /** What the rest of the server makes of an event must not reach the room that it comes from. */
+  /** Errors of the rest of the server must not reach the room that reports something. */
   #report(tell: () => void): void {
     try {
       tell()
@@ -319,11 +319,11 @@ export class Rooms {
     }
   }
 
-  /** Commits have failed for too long: what is unsaved stays queued, and clients bring theirs back. */
+  /** Ends rooms with unsaved edits if commits have failed for too long. The edits stay queued, and clients send theirs again. */
   #endUnsaved(): void {
     const { log, goOnUnsavedMs = mostUnsavedMs } = this.#options
     if (log.failingSince === null || this.#clock.wall() - log.failingSince < goOnUnsavedMs) return
     for (const room of this.#rooms.all())
-      if (log.unsavedBytes(room.boardId) > 0) room.end(CloseCode.busy, 'the database is away')
+      if (log.unsavedBytes(room.boardId) > 0) room.end(CloseCode.busy, 'the database is unavailable')
   }
 }

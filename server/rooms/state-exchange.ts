@@ -1,5 +1,5 @@
-// Who has what, between one room and its clients: the answers to their sync step 1, and ours to them. Answering may
-// take the document, which is built first then; until it is there, the connection that asked is not read.
+// The sync protocol between one room and its clients: answers their sync step 1, and sends ours. If an answer needs the
+// document, it is built first, and the connection that asked is not read until then.
 import type * as Y from 'yjs'
 import { SyncStep } from '../../shared/protocol.ts'
 import type { Clock } from './clock.ts'
@@ -12,7 +12,7 @@ import { JoinFrames } from './join-frames.ts'
 import type { LargeAnswers } from './large-answers.ts'
 import { isEmptyStateVector } from './messages.ts'
 
-/** An update v1 that holds nothing. */
+/** An empty update v1. */
 const nothing = Uint8Array.of(0, 0)
 
 export class StateExchange {
@@ -50,7 +50,7 @@ export class StateExchange {
       return
     }
     if (isEmptyStateVector(stateVector)) {
-      // It has nothing: asking it for everything, before it gets the state, costs nothing.
+      // It has nothing, so asking it for everything before it gets the state costs nothing.
       if (!connection.wasAsked) this.ask(connection, stateVector)
       if (this.#frames.isReady) this.#answerWhole(connection)
       else this.#onceBuilt(connection, () => this.#answerWhole(connection))
@@ -65,7 +65,7 @@ export class StateExchange {
     this.#onceBuilt(connection, (built) => this.#answerDifference(connection, built, question))
   }
 
-  /** Sends sync step 1. A large board that nobody has written to yet is not scanned for it: nothing is sent then. */
+  /** Sends sync step 1, unless a large board that nobody has edited yet would have to be scanned for it. */
   ask(connection: Connection, stateVector = this.#document.stateVector()): void {
     if (stateVector === null) return
     connection.wasAsked = true
@@ -73,7 +73,7 @@ export class StateExchange {
     connection.outbox.send(syncFrame(SyncStep.step1, question))
   }
 
-  /** Sends what a connection missed that did not read. */
+  /** Sends what a connection missed while it did not read. */
   catchUp(connection: Connection, since: Uint8Array): void {
     // Only an update makes a connection fall behind, and updates are applied to a built document.
     const { doc } = this.#document

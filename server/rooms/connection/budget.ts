@@ -1,5 +1,5 @@
-// How much a connection may ask for: a bucket that fills with time. Overdrawing is allowed, because what has come in
-// is handled; how long it lasts until the bucket is level again says how long to pause.
+// A token bucket. It may be overdrawn, because whatever has been received is handled; the time until it is balanced again
+// is how long to pause.
 
 export class Budget {
   readonly #perMs: number
@@ -14,7 +14,7 @@ export class Budget {
     this.#countedAt = options.now
   }
 
-  /** Takes `amount` at `now`. @returns milliseconds until nothing is overdrawn; 0 when nothing is. */
+  /** Takes `amount` at `now`. @returns milliseconds until the bucket is no longer overdrawn; 0 if it is not. */
   spend(amount: number, now: number): number {
     this.#left = Math.min(this.#burst, this.#left + (now - this.#countedAt) * this.#perMs) - amount
     this.#countedAt = now

@@ -2,11 +2,11 @@
 import type { CloseCode } from '../../../shared/protocol.ts'
 import type { Place } from '../access/seats.ts'
 
-/** How a connection ends, and what is left to do about its socket. */
+/** How a connection ends, and what to do with its socket. */
 export interface Ending {
   code: number
   reason: string
-  /** close: with the code. terminate: nobody would read that. nothing: the socket has ended already. */
+  /** close: with the code. terminate: nobody would read a close frame. nothing: the socket has already ended. */
   socket: 'close' | 'terminate' | 'nothing'
 }
 
@@ -19,12 +19,12 @@ export type Life =
   /** In no room yet. */
   | { name: 'joining'; standing: Standing }
   | { name: 'open'; standing: Standing }
-  /** Silent for longer than a client that is there: not shown, not counted. */
+  /** Silent for longer than a live client would be: not shown and not counted. */
   | { name: 'away'; standing: Standing }
   | { name: 'ended'; standing: Standing; ending: Ending }
 
 export const closing = (code: CloseCode, reason: string): Ending => ({ code, reason, socket: 'close' })
 
-/** Somebody decided that it may not be here: 44xx. */
+/** Whether it was closed by a decision about its access or its messages: 44xx. */
 export const isDecision = ({ code, socket }: Ending): boolean =>
   socket === 'close' && code >= 4400 && code < 4500

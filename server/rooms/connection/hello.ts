@@ -1,4 +1,4 @@
-// The first thing that a client of boardroom.v1 hears: who and where it is, what it may do, and within which limits.
+// The first message to a client of boardroom.v1: who it is, which board this is, what it may do, and the limits.
 import type { Hello } from '../../../shared/protocol.ts'
 import type { RoomLimits } from '../ports.ts'
 import type { Connection } from './connection.ts'

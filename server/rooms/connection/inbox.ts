@@ -23,7 +23,7 @@ export interface InboxOptions {
   outbox: Outbox
 }
 
-/** @typeParam Member the connection, as its room knows it. */
+/** @typeParam Member the type of the connection in `Host`. */
 export class Inbox<Member extends Editor> {
   readonly pace: Pace
   readonly #answers: Answers

@@ -1,5 +1,5 @@
-// Signs of life, for all connections of the process with one timer: each is visited every nine seconds, so that its
-// client hears something every twenty, and is pinged at every second visit. Visits are spread over the seconds.
+// Keep-alive for all connections of the process with one timer. Each is visited every nine seconds, so that its client
+// receives something at least every twenty, and is pinged at every second visit. Visits are spread over the seconds.
 import type { Clock, Timer } from '../clock.ts'
 
 const slotMs = 1000
@@ -18,7 +18,7 @@ export class KeepAlive {
   #turns = 0
   #timer: Timer | null = null
 
-  /** @param onSecond is called every second while anybody is here. */
+  /** @param onSecond called every second while there are connections. */
   constructor(clock: Clock, onSecond: () => void) {
     this.#clock = clock
     this.#onSecond = onSecond

@@ -1,22 +1,22 @@
-// What goes to one socket. A client that does not read as fast as the room writes is first left out of presence,
-// then of updates, so that it costs the server no more than what the kernel and one answer hold; when it reads
-// again it gets one difference for all that it missed. One that stays behind is disconnected. Never throws.
+// Writes to one socket. A client that reads more slowly than the room writes first gets no presence and then no updates,
+// so that it costs no more memory than the kernel's buffer and one answer. When it reads again, it gets one difference
+// with everything it missed. A client that stays behind is disconnected. Never throws.
 import { CloseCode } from '../../../shared/protocol.ts'
 import type { Clock, Timer } from '../clock.ts'
 import type { Socket } from '../ports.ts'
 
 const MiB = 1024 * 1024
-/** Unsent bytes beyond which a socket gets no presence, no updates, and is closed. */
+/** Unsent bytes above which a socket gets no presence, gets no updates, and is closed. */
 const noPresenceBytes = 1 * MiB
 const noUpdatesBytes = 2 * MiB
 const mostUnsentBytes = 16 * MiB
 const mostBehindMs = 30_000
-/** A full state is large: a client that reads at this rate is slow but not stuck. */
+/** A client that reads a full state at this rate is slow but not stuck. */
 const leastBytesPerMs = 64
 
 type OutboxState =
   | { name: 'live' }
-  /** Left out since `stateVector`; the timer ends it. */
+  /** Got no updates since `stateVector`; when the timer fires, it is closed. */
   | { name: 'behind'; stateVector: Uint8Array; timer: Timer }
   | { name: 'closed' }
 
@@ -28,9 +28,9 @@ export class Outbox {
   readonly #onFailure: (error: unknown) => void
   #state: OutboxState = { name: 'live' }
   #missedPresence = false
-  /** Bytes of full answers that the socket may still hold: they do not count as slowness. */
+  /** Bytes of full answers that may still be unsent: they do not mean that the client is slow. */
   #answerBytes = 0
-  /** Something was written since this was last asked. */
+  /** Whether something was written since the last `takeSpoke`. */
   #spoke = false
 
   constructor(options: {
@@ -51,12 +51,12 @@ export class Outbox {
     return this.#state.name === 'behind'
   }
 
-  /** What the socket has not taken yet. */
+  /** Bytes that the kernel has not taken yet. */
   get unsentBytes(): number {
     return this.#state.name === 'closed' ? 0 : this.#socket.bufferedBytes
   }
 
-  /** A full answer would only grow the heap now. */
+  /** Whether a full answer would only fill the heap now. */
   get isFull(): boolean {
     return this.#socket.bufferedBytes > noPresenceBytes
   }
@@ -68,7 +68,7 @@ export class Outbox {
     return spoke
   }
 
-  /** What this client must get whatever its pace: small, and rare. */
+  /** Writes a small, rare message that the client must get even if it is slow. */
   send(frame: Buffer): void {
     if (this.#state.name === 'closed') return
     this.#spoke = true
@@ -76,7 +76,7 @@ export class Outbox {
     if (this.#socket.bufferedBytes > mostUnsentBytes + this.#answerBytes) this.#tooSlow()
   }
 
-  /** A full state or a difference, in pieces. */
+  /** Writes a full state or a difference, in pieces. */
   answer(pieces: readonly Buffer[]): void {
     if (this.#state.name === 'closed') return
     this.#spoke = true
@@ -86,9 +86,8 @@ export class Outbox {
   }
 
   /**
-   * What everybody in the room gets.
-   * @param frames the window's update, its presence, and both as one buffer where there are both.
-   * @param stateVector of the document with the update in it; asked for when this socket falls behind.
+   * Writes what everybody in the room gets.
+   * @param stateVector of the document including the update; called if this socket falls behind.
    */
   deliver(frames: Delivery, stateVector: () => Uint8Array): void {
     if (this.#state.name !== 'live') {
@@ -112,7 +111,7 @@ export class Outbox {
     this.#state = { name: 'behind', stateVector: stateVector(), timer }
   }
 
-  /** The socket has taken everything. @returns what it missed and is owed now. */
+  /** The kernel has taken everything. @returns what the client missed and should get now. */
   drained(): { since: Uint8Array | null; presence: boolean } {
     this.#answerBytes = 0
     const presence = this.#missedPresence
@@ -129,7 +128,7 @@ export class Outbox {
     this.#state = { name: 'closed' }
   }
 
-  /** A socket that throws is this client's problem, not the sender's. */
+  /** An error of this socket must not reach whoever caused the write. */
   #write(...pieces: readonly Buffer[]): void {
     try {
       this.#socket.write(...pieces)
@@ -139,11 +138,11 @@ export class Outbox {
   }
 
   #tooSlow(): void {
-    this.#onTooSlow(CloseCode.tooSlow, 'reads too slowly; what was missed comes with the next connection')
+    this.#onTooSlow(CloseCode.tooSlow, 'reads too slowly; reconnect to get what was missed')
   }
 }
 
-/** One window's frames, shared by all sockets. */
+/** The frames of one window, shared by all sockets. */
 export interface Delivery {
   update: Buffer | null
   presence: Buffer | null

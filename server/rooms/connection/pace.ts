@@ -1,12 +1,11 @@
-// How fast a connection is read. Over its budget it is paused and what it sends waits in the kernel: it is slowed, and
-// nothing of it is dropped.
-
+// How fast a connection is read. Over its budget it is paused, and what it sends waits in the kernel: it is slowed down,
+// and nothing is dropped.
 import type { Clock, Timer } from '../clock.ts'
 import type { EditHold } from '../edits/edit.ts'
 import type { RoomLimits, Socket } from '../ports.ts'
 import { Budget } from './budget.ts'
 
-/** Validating and applying in a second, and messages of any kind: cheap each, but not for nothing. */
+/** Time for validating and applying edits, and messages of any kind. */
 const workMsPerSecond = 200
 const messagesPerSecond = 2000
 

@@ -1,5 +1,5 @@
-// What one client hears of its own edits: that they are saved, that they were refused, or that it is asked for
-// everything; and when it has had too many of the last two.
+// Tells one client about its own edits: that they are saved, that they were refused, or that it must send everything; and
+// decides when too many were refused or dropped.
 import { CloseCode, encodeNotice, encodePermissionDenied, encodeSaved } from '../../../shared/protocol.ts'
 import type { Clock } from '../clock.ts'
 import type { Edit, Outcome } from '../edits/edit.ts'
@@ -15,10 +15,10 @@ const deniedEveryMs = 10_000
 
 export interface RepliesOptions {
   clock: Clock
-  /** Hears frames 65 and 68; a stock client hears of refusals with the auth message. */
+  /** Supports frames 65 and 68; a stock client is told about refusals with the auth message. */
   ownProtocol: boolean
   outbox: Outbox
-  /** Send sync step 1. */
+  /** Sends sync step 1. */
   ask: () => void
 }
 
@@ -44,24 +44,24 @@ export class Replies {
     this.#resync = new Resync({ clock, ask })
   }
 
-  /** One more edit came. @returns its count. */
+  /** An edit arrived. @returns its number. */
   receive(): number {
     return this.#saved.receive()
   }
 
-  /** @returns how the connection ends because of it; null: it stays open. */
+  /** @returns how the connection ends because of it; null if it stays open. */
   learned({ count, isStep2 }: Edit, outcome: Outcome, after: number): Ending | null {
     switch (outcome.name) {
       case 'effective':
       case 'without effect':
-        // Without effect of its own, it may still rest on what is not committed yet.
+        // Even without an effect, it may depend on edits that are not committed yet.
         if (outcome.problem === null) this.#saved.effective(count, after)
         else this.#saved.refused(count, after, outcome.problem)
         this.#resync.accepted()
         if (isStep2) this.#saved.answered(after)
         return null
       case 'refused':
-        // What it lacked was part of this answer, and is refused with it.
+        // Frames that waited for this answer are refused with it.
         if (isStep2) this.#saved.answered(after)
         this.#saved.refused(count, after, { code: outcome.code, message: outcome.message })
         return this.#endOfRefused(outcome)
@@ -69,11 +69,11 @@ export class Replies {
         this.#saved.dropped(count)
         return this.#resync.dropped()
           ? null
-          : closing(CloseCode.busy, 'the client and the board do not come together')
+          : closing(CloseCode.busy, 'the client and the board could not be synchronized')
     }
   }
 
-  /** Everything up to append number `committed` is committed. @returns whether something is still to be told. */
+  /** Everything up to append number `committed` is committed. @returns whether there is still something to report. */
   progress(committed: number): boolean {
     this.#saved.progress(committed)
     return this.#saved.isWaiting
@@ -88,10 +88,10 @@ export class Replies {
       case 'not kept':
         return null
       case 'contradicted':
-        // Its document and the board differ under one client id; a stock client cannot start over on its own.
+        // Its document and the board differ under one client id. A stock client cannot start with a new document.
         return this.#options.ownProtocol ? null : closing(CloseCode.protocolViolation, message)
       case 'violation': {
-        // Honest clients send no such thing, so the third ends it.
+        // Honest clients never send this, so the third one ends the connection.
         const now = this.#options.clock.now()
         this.#rejectedAt = [...this.#rejectedAt.filter((at) => at > now - rejectionsWithinMs), now]
         if (this.#rejectedAt.length < mostRejections) return null

@@ -1,6 +1,5 @@
-// Two clients' questions for the whole: ours, after an update that could not be placed, and theirs. Both have a pace,
-// and both are answered in the end: what was put off comes once, later.
-
+// Limits how often full states are exchanged with one client: how often it is asked for its state, after an update that
+// could not be applied, and how often it gets ours. Nothing is refused: delayed requests are merged and handled later.
 import type { Clock, Timer } from '../clock.ts'
 import { Budget } from './budget.ts'
 
@@ -16,7 +15,7 @@ export class Resync {
   readonly #ask: () => void
   #askedAt = Number.NEGATIVE_INFINITY
   #timer: Timer | null = null
-  /** Moments of the last minute at which an update was dropped; emptied by one that is accepted. */
+  /** When updates were dropped in the last minute; cleared when one is accepted. */
   #droppedAt: number[] = []
 
   constructor(options: { clock: Clock; ask: () => void }) {
@@ -24,7 +23,7 @@ export class Resync {
     this.#ask = options.ask
   }
 
-  /** An update was dropped. @returns false where this client never gets anywhere. */
+  /** An update was dropped. @returns false if that happens again and again. */
   dropped(): boolean {
     const now = this.#clock.now()
     this.#droppedAt = this.#droppedAt.filter((at) => at > now - withinMs)
@@ -53,7 +52,7 @@ export class Resync {
   }
 }
 
-/** Answers one client's sync step 1: one in 2 s, five at once, and not while its socket holds an answer already. */
+/** Answers one client's sync step 1: once per 2 s, with bursts of five, and not while an answer is still unsent. */
 export class Answers {
   readonly #clock: Clock
   readonly #budget: Budget
@@ -61,8 +60,8 @@ export class Answers {
   readonly #isFull: () => boolean
   readonly #onDelayed: () => void
   #timer: Timer | null = null
-  /** The newest question that waits. */
-  #question: Uint8Array | null = null
+  /** The newest state vector that waits for an answer. */
+  #stateVector: Uint8Array | null = null
 
   constructor(options: {
     clock: Clock
@@ -77,11 +76,11 @@ export class Answers {
     this.#budget = new Budget({ perSecond: answersPerSecond, burst: answersBurst, now: options.clock.now() })
   }
 
-  /** @param stateVector of the client; copied where it must wait. */
+  /** @param stateVector of the client; copied if it must wait. */
   asked(stateVector: Uint8Array): void {
-    if (this.#question !== null) {
+    if (this.#stateVector !== null) {
       this.#onDelayed()
-      this.#question = stateVector.slice()
+      this.#stateVector = stateVector.slice()
       return
     }
     const waitMs = this.#budget.spend(1, this.#clock.now())
@@ -90,7 +89,7 @@ export class Answers {
       return
     }
     this.#onDelayed()
-    this.#question = stateVector.slice()
+    this.#stateVector = stateVector.slice()
     if (waitMs > 0) this.#timer = this.#clock.after(waitMs, () => this.#later())
   }
 
@@ -102,14 +101,14 @@ export class Answers {
   close(): void {
     this.#timer?.cancel()
     this.#timer = null
-    this.#question = null
+    this.#stateVector = null
   }
 
   #later(): void {
     this.#timer = null
-    const question = this.#question
-    if (question === null || this.#isFull()) return
-    this.#question = null
-    this.#answer(question)
+    const stateVector = this.#stateVector
+    if (stateVector === null || this.#isFull()) return
+    this.#stateVector = null
+    this.#answer(stateVector)
   }
 }

@@ -1,6 +1,6 @@
-// What one connection has been told about its edits. Its [0,1] and [0,2] frames are counted in the order received;
-// a count is passed once everything up to it is committed, had no effect, or is refused and said to be. A frame that
-// was dropped for a full sync holds the count up until the client's full answer is committed.
+// Tells one connection up to which of its edits everything is saved. Its [0,1] and [0,2] frames are counted in the order
+// received. A count is reported once every frame up to it is committed, had no effect, or was reported as refused. A
+// frame that was dropped for a full sync delays the count until the client's full answer is committed.
 import type { Notice } from '../../../shared/protocol.ts'
 
 const mostMarks = 64
@@ -12,7 +12,7 @@ export interface Listener {
 
 interface Mark {
   count: number
-  /** Passed once the room's appends are committed up to here; null: held until a full answer came. */
+  /** Reported once the room's appends are committed up to here; null: waits for a full answer. */
   after: number | null
   notice: { code: string; message: string } | null
 }
@@ -31,22 +31,22 @@ export class Saved {
     return this.#marks.length > 0
   }
 
-  /** One more frame came. @returns its count. */
+  /** A frame arrived. @returns its count. */
   receive(): number {
     return ++this.#received
   }
 
-  /** The frame's effect, if it had any, is part of what is committed with append number `after`. */
+  /** The frame's effect, if any, is committed with append number `after`. */
   effective(count: number, after: number): void {
     this.#mark({ count, after, notice: null })
   }
 
-  /** The frame was dropped for good. What came before it may still wait. */
+  /** The frame was refused. Earlier ones may still wait. */
   refused(count: number, after: number, notice: { code: string; message: string }): void {
     this.#mark({ count, after, notice })
   }
 
-  /** The frame was dropped; the answer to the sync step 1 that follows will hold what was in it. */
+  /** The frame was dropped; the answer to the sync step 1 that follows will contain its edits. */
   dropped(count: number): void {
     this.#mark({ count, after: null, notice: null })
   }
@@ -79,7 +79,7 @@ export class Saved {
   #mark(mark: Mark): void {
     const last = this.#marks.at(-1)
     const isSame = last !== undefined && last.notice?.code === mark.notice?.code
-    // However long commits take or an answer does not come: the list stays short, and a count waits for the later.
+    // Keeps the list short even if commits take long or an answer never comes; the joined count waits for the later one.
     const mayJoin =
       isSame && (last.after === mark.after || (this.#marks.length >= mostMarks && mark.after !== null))
     if (!mayJoin) {

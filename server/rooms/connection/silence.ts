@@ -1,10 +1,9 @@
-// How long a client has said nothing, counted in the visits of the keep-alive instead of by the clock, which every
-// message would have to look at.
+// How long a client has been silent, counted in keep-alive visits, so that messages need not read the clock.
 
 const mostMissedPongs = 2
 /**
- * Visits, nine seconds apart, without a message: 27 to 36 s. A client that is shown renews its state every 15 s
- * (y-protocols), and other clients take it for gone after 30; a page that is only kept for the way back answers pings.
+ * Visits, nine seconds apart, without a message: 27 to 36 s. A client that is shown renews its state every 15 s, and other
+ * clients remove it after 30 (y-protocols). Pongs do not count: a page in the browser's back/forward cache sends them too.
  */
 const mostSilentVisits = 4
 
@@ -21,13 +20,13 @@ export class Silence {
     this.#missedPongs = 0
   }
 
-  /** @param mayBeHeard it is shown to others, so it renews itself. @returns whether it has been silent for too long. */
+  /** @param isShown it is shown to others, so it should renew its state. @returns whether it has been silent too long. */
   visit(isShown: boolean): boolean {
     if (!isShown) return false
     return ++this.#silentVisits >= mostSilentVisits
   }
 
-  /** One more ping. @returns false where too many went unanswered. */
+  /** Counts a ping. @returns false if too many went unanswered. */
   ping(): boolean {
     return this.#missedPongs++ < mostMissedPongs
   }

@@ -1,5 +1,5 @@
-// A `ws` WebSocket as rooms use it: ws receives, checks and closes; frames that are built once for a whole room go
-// straight to the TCP socket, past its sender, which would build a head for every receiver.
+// A `ws` WebSocket as rooms use it: ws receives, checks and closes. Frames, which are built once for a whole room, are
+// written directly to the TCP socket, because the sender of ws would build a header for every receiver.
 import type { Socket as NetSocket } from 'node:net'
 import type { RawData, WebSocket } from 'ws'
 import type { Socket, SocketEvents } from '../ports.ts'
@@ -17,7 +17,7 @@ export class WsSocket implements Socket {
     this.#ws = ws
     this.#net = net
     ws.pause()
-    // A connection that breaks says so twice; `close` follows and is what counts.
+    // `close` follows every error and is handled there.
     ws.on('error', () => undefined)
   }
 
@@ -34,7 +34,7 @@ export class WsSocket implements Socket {
     const drained = () => events.drained()
     ws.on('message', (data, isBinary) => events.message(bytesOf(data), isBinary))
     ws.on('pong', () => events.heard())
-    // What ws itself refuses: a message over its limit, broken frames, text that is not UTF-8. `close` follows.
+    // ws refuses messages over its limit, invalid frames, and text that is not UTF-8. `close` follows.
     ws.on('error', (error) => {
       if ('code' in error && String(error.code).startsWith('WS_ERR_')) events.unreadable()
     })

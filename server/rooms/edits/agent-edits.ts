@@ -1,5 +1,5 @@
-// What an agent does to elements by an update: they are read before and after. For its journal, which is committed
-// together with the update.
+// What an agent changes in elements with an update, which are read before and after it. For the agent's journal, which
+// is committed together with the update.
 import type * as Y from 'yjs'
 import {
   type ElementEdit,
@@ -15,7 +15,7 @@ export type Readings = ReadonlyMap<string, ElementProperties | null>
 export const readingsOf = ({ elements }: Touches, doc: Y.Doc): Readings =>
   new Map(Array.from(elements.keys(), (id) => [id, propertiesAt(doc, id)]))
 
-/** What an agent did since `before` was read; none where that is nothing. */
+/** The agent's changes since `before` was read. */
 export function agentEdits(agentId: string, before: Readings, doc: Y.Doc): AgentEdits[] {
   const edits: ElementEdit[] = []
   for (const [id, properties] of before) {
@@ -25,6 +25,6 @@ export function agentEdits(agentId: string, before: Readings, doc: Y.Doc): Agent
   return edits.length === 0 ? [] : [{ agentId, edits }]
 }
 
-/** The agent that is this author, `agent:<id>`; null where it is somebody else. */
+/** The id of an agent, from a principal `agent:<id>`; null for other principals. */
 export const agentOf = (author: string): string | null =>
   author.startsWith('agent:') ? author.slice('agent:'.length) : null

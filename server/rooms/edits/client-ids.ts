@@ -1,34 +1,33 @@
-// Who may write under which Yjs client id. Writing under a live colleague's id makes the colleague's own next edits
-// vanish, so an id belongs to the principal that wrote under it first; what peers hold of somebody who is away is
-// accepted as an exact continuation, remembered as relayed, and compared when its owner comes back.
-
+// Who may write under which Yjs client id. Writing under a connected colleague's id would make the colleague's next edits
+// vanish, so an id belongs to the principal that first wrote under it. Edits of somebody who is away may be sent by
+// others if they exactly continue the known ones: they are recorded as relayed, and compared when the owner comes back.
 import type { ClientIdRule, Shown } from '../../documents/validate/verdict.ts'
 import type { Author, RoomLimits } from '../ports.ts'
 import { type Clocks, Relays, withoutRelayed } from './relays.ts'
 
-/** Clocks of `owner`'s client id came from somebody else while the owner was away. */
+/** Clocks of `owner`'s client id that somebody else sent while the owner was away. */
 export interface Relayed extends Clocks {
   owner: string
   by: string
 }
 
-/** The owner came back, and what `by` had brought in under its client id is something else, or deleted. */
+/** The owner came back, and its edits differ from those that `by` sent, or have been deleted. */
 export interface Contested extends Clocks {
   owner: string
   by: string[]
   isDeleted: boolean
 }
 
-/** A connection as its writes are judged. */
+/** A connection as client ids see it. */
 export interface Writer {
   readonly principalKey: string
-  /** Client ids that it brought to the board. */
+  /** How many client ids were new when it wrote under them. */
   newClientIds: number
-  /** Whether it speaks for this client id in presence: then the id's own document is behind it. */
+  /** Whether it speaks for this client id in presence, so that it has the id's own document. */
   speaksFor(clientId: number): boolean
 }
 
-/** Owner of the ids of a document that was replaced by a rebuild: bringing them in would bring it all back. */
+/** The owner of all ids of a document that a rebuild replaced: accepting them would bring that document back. */
 const retired = 'retired'
 const mostSignIns = 10_000
 
@@ -41,17 +40,17 @@ export class ClientIds {
   readonly #relays: Relays
   /** How many connections each person has in the room. */
   readonly #present = new Map<string, number>()
-  /** Guests who signed in, and as whom: one person from then on, also where a tab of the guest is still open. */
+  /** Guests who signed in, and as whom: one person from then on, even if a tab of the guest is still open. */
   readonly #signedIn = new Map<string, string>()
-  /** Ids of which something is not on its way to the log yet. It goes along with the next edit. */
+  /** Ids with changes that are not logged yet; they are logged with the next edit. */
   readonly #changed = new Set<number>()
-  /** Ids about which the trail knows already. */
+  /** Ids that are already reported as contested. */
   readonly #contested = new Set<number>()
   #retiredIds = 0
   readonly #limits: RoomLimits
-  /** Who speaks for a client id in presence: before its first write, that is whose it is. */
+  /** Who speaks for a client id in presence, which is its owner before the first write. */
   readonly #speakerOf: (clientId: number) => string | null
-  /** Whether a person is on the board on another node. */
+  /** Whether a person has the board open on another node. */
   readonly #isElsewhere: (principalKey: string) => boolean
 
   constructor(options: {
@@ -70,7 +69,7 @@ export class ClientIds {
     this.#isElsewhere = options.isElsewhere ?? (() => false)
   }
 
-  /** @param formerKey the guest that this user was before; the guest's ids are the user's from here on. */
+  /** @param formerKey the guest that this user was before; from now on the guest's ids belong to the user. */
   joined(principalKey: string, formerKey: string | null): void {
     if (formerKey !== null) this.#handOver(formerKey, principalKey)
     const person = this.#personOf(principalKey)
@@ -85,8 +84,9 @@ export class ClientIds {
   }
 
   /**
-   * Whether `writer` may extend `clientId`. resync and not reject where it is somebody's: honest clients relay.
-   * @param fresh where the board has nothing of the id: how many such ids the same update brought before it.
+   * Whether `writer` may extend `clientId`. If it belongs to somebody else: resync, not reject, because honest clients
+   * relay edits.
+   * @param fresh if the id is new to the board: how many new ids came before it in the same update; otherwise null.
    */
   judge(writer: Writer, clientId: number, fresh: number | null): ReturnType<ClientIdRule> {
     const isKnown = fresh === null
@@ -109,7 +109,7 @@ export class ClientIds {
     return 'ok'
   }
 
-  /** An update of `writer` was applied. @returns ids to remember something of, and what was relayed and is news. */
+  /** An update of `writer` was applied. @returns the authors that changed, and newly relayed edits. */
   wrote(writer: Writer, writes: readonly Clocks[]): { authors: Author[]; relayed: Relayed[] } {
     const by = writer.principalKey
     const relayed: Relayed[] = []
@@ -130,7 +130,7 @@ export class ClientIds {
     return { authors: this.#takeChanged(), relayed }
   }
 
-  /** What another node remembers from now on, which is the last word. */
+  /** Takes authors from another node, which replace the known ones. */
   learned(authors: readonly Author[]): void {
     for (const { clientId, principal, relays } of authors) {
       const former = this.#owners.get(clientId)
@@ -141,13 +141,13 @@ export class ClientIds {
     }
   }
 
-  /** Clocks of this principal's id that somebody else brought in and that it has not shown yet. */
+  /** Clocks of this principal's id that somebody else sent and that it has not shown yet. */
   unshown(principalKey: string, clientId: number): Clocks | null {
     const owner = this.#relays.isEmpty ? undefined : this.#owners.get(clientId)
     return owner !== undefined && this.#isSame(owner, principalKey) ? this.#relays.range(clientId) : null
   }
 
-  /** The state vector to ask this principal with: without the clocks that it is to show. */
+  /** The state vector for sync step 1 to this principal, without the clocks that it must show. */
   questionFor(principalKey: string, stateVector: Uint8Array): Uint8Array {
     if (this.#relays.isEmpty) return stateVector
     const relayed = Array.from(this.#relays.clientIds(), (clientId) => this.unshown(principalKey, clientId))
@@ -158,15 +158,15 @@ export class ClientIds {
   }
 
   /**
-   * The owner has shown clocks that were relayed, and they are the same, or deleted by now.
-   * @returns what to tell of those that were deleted, where it is news.
+   * The owner has shown relayed clocks, which are the same, or deleted by now.
+   * @returns reports about those that were deleted, once.
    */
   shown(writer: Writer, shown: readonly Shown[]): Contested[] {
     const news: Contested[] = []
     for (const clocks of shown) {
       const { clientId, isDeleted, isExtended } = clocks
       if (isDeleted) news.push(...this.contested(clientId, true))
-      // Other documents of the owner may only say again what the board told them.
+      // Another document of the owner may have them only from the board.
       if (!isExtended && !writer.speaksFor(clientId)) continue
       this.#relays.forget(clientId)
       this.#changed.add(clientId)
@@ -174,13 +174,13 @@ export class ClientIds {
     return news
   }
 
-  /** What the owner shows is not what was relayed. @returns what to tell, empty where it was told before. */
+  /** The owner's edits differ from those relayed. @returns the report, empty if it was reported before. */
   contested(clientId: number, isDeleted: boolean): Contested[] {
     const clocks = this.#relays.range(clientId)
     const owner = this.#owners.get(clientId)
     if (clocks === null || owner === undefined || this.#contested.has(clientId)) return []
     this.#contested.add(clientId)
-    return [{ ...clocks, owner, by: this.#relays.bringersOf(clocks), isDeleted }]
+    return [{ ...clocks, owner, by: this.#relays.sendersOf(clocks), isDeleted }]
   }
 
   #handOver(guestKey: string, userKey: string): void {

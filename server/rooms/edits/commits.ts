@@ -1,5 +1,5 @@
-// Which of a room's appends are committed, in the order in which they were made: "saved" may cover a frame only when
-// everything that its effect rests on is safe, also what somebody else wrote a moment before it.
+// Up to which of a room's appends everything is committed. "Saved" may cover a frame only when everything that it depends
+// on is committed, including what others wrote just before.
 
 interface Wait {
   number: number
@@ -11,19 +11,19 @@ export class Commits {
   #issued = 0
   #committed = 0
   #told = 0
-  /** Committed before an earlier one was. */
+  /** Appends that were committed before an earlier one. */
   readonly #early = new Set<number>()
   readonly #underWay = new Set<Promise<void>>()
   readonly #onProgress: (committed: number) => void
   #waiting: Wait[] = []
   #failure: { error: unknown } | null = null
 
-  /** @param onProgress called with the number up to which everything is committed now. */
+  /** @param onProgress called with the number up to which everything is committed. */
   constructor(onProgress: (committed: number) => void) {
     this.#onProgress = onProgress
   }
 
-  /** Number of the newest append; 0 before the first. */
+  /** The number of the newest append; 0 before the first. */
   get issued(): number {
     return this.#issued
   }
@@ -32,7 +32,7 @@ export class Commits {
     return this.#committed
   }
 
-  /** Follows one append. @param onFailure it will never be committed, and nothing after it is called saved. */
+  /** Follows one append. @param onFailure called if it will never be committed; nothing after it counts as saved. */
   follow(append: Promise<void>, onFailure: (error: unknown) => void): void {
     const number = ++this.#issued
     const failed = (error: unknown) => {
@@ -42,17 +42,17 @@ export class Commits {
     }
     const followed: Promise<void> = append
       .then(() => this.#succeeded(number))
-      // A turn later: the appends of one transaction are committed in the same moment, and told of once.
+      // One turn later, so that all appends of a transaction are reported at once.
       .then(() => this.#tell())
-      // What `onProgress` throws is no lost append, but nobody can be told about commits any more.
+      // If `onProgress` throws, the append is not lost, but commits can no longer be reported.
       .catch(failed)
-      // Caught by nobody, it would end the process; `onFailure` has had its turn.
+      // An error of `onFailure` itself must not end the process.
       .catch(() => undefined)
       .then(() => void this.#underWay.delete(followed))
     this.#underWay.add(followed)
   }
 
-  /** Resolves once everything issued so far is committed. @throws what the failed append threw. */
+  /** Resolves once everything issued so far is committed. @throws the error of a failed append. */
   settled(): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure.error)
     const number = this.#issued
@@ -60,7 +60,7 @@ export class Commits {
     return new Promise((resolve, reject) => this.#waiting.push({ number, resolve, reject }))
   }
 
-  /** Resolves once nothing is under way any more, whatever came of it. */
+  /** Resolves once no append is under way, whether committed or failed. */
   async finished(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay)
   }

@@ -1,19 +1,18 @@
-// Updates whose cost only Yjs can tell are tried on a copy of the board first, in another thread. Meanwhile their
-// sender is not read, and its later edits wait; everybody else continues.
-
+// Updates whose cost cannot be predicted are first applied to a copy of the board in another thread. Meanwhile their
+// sender is not read and its later edits wait; everybody else continues.
 import { dryRun } from '../../documents/validate/crowds.ts'
 import type { DryRunLimits } from '../../documents/validate/verdict.ts'
 import type { DryRun, StoredBoard } from '../ports.ts'
 import type { Edit, Editor } from './edit.ts'
 
 export interface DryRunsOptions {
-  /** What the room has applied so far, as stored: resolves once all of it is committed. */
+  /** Reads from the log everything that the room has applied so far, once it is committed. */
   load: () => Promise<StoredBoard>
-  /** Without it, updates are tried in this thread. */
+  /** Without it, dry runs happen in this thread. */
   dryRun?: DryRun | undefined
-  /** How long one is tried; undefined: as long as usual. */
+  /** The limits of a dry run; undefined: the defaults. */
   trial?: DryRunLimits | undefined
-  /** The edits continue, in their order; the dry run of the first is over. */
+  /** A dry run is over: gets its edit and those that waited behind it, in order. */
   onOver: (edits: readonly Edit[]) => void
 }
 
@@ -25,19 +24,19 @@ export class DryRuns {
     this.#options = options
   }
 
-  /** @returns whether the edit waits behind one that is tried. */
+  /** @returns whether the edit must wait behind a dry run of the same sender. */
   holds(edit: Edit): boolean {
     const waiting = this.#waiting.get(edit.editor)
     waiting?.push(edit)
     return waiting !== undefined
   }
 
-  /** @param structs how many it brings: what it may take grows with them. */
+  /** @param structs how many structs it has; more structs may take longer. */
   start(edit: Edit, structs: number): void {
     const { editor } = edit
     this.#waiting.set(editor, [])
     editor.hold('trial')
-    // Neither rejects: a trial that fails is an outcome, and what `onOver` throws is the window's own failure.
+    // Neither throws: a failed dry run is a result, and the window handles its own errors in `onOver`.
     void this.#trial(edit, structs).then((trial) => {
       const behind = this.#waiting.get(editor)
       this.#waiting.delete(editor)

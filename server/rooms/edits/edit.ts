@@ -1,4 +1,4 @@
-// One update on its way into a board, who sent it, and what came of it.
+// An update on its way into a board, its sender, and its outcome.
 import type { Logger } from 'pino'
 import type { Level } from '../../../shared/levels.ts'
 import type { LevelReason } from '../../../shared/protocol.ts'
@@ -8,47 +8,47 @@ import type { Writer } from './client-ids.ts'
 
 export interface Edit {
   editor: Editor
-  /** Of the editor's sync frames, from `Saved`. */
+  /** Its number among the editor's sync frames. @see Saved */
   count: number
   isStep2: boolean
   update: Uint8Array
-  /** What came of trying it on a copy, once that was necessary. */
+  /** The result of its dry run, if it needed one. */
   trial?: 'passed' | 'failed' | 'impossible' | undefined
 }
 
-/** What its sender has to know of an edit that is not, or not all of it, on the board. */
+/** Tells the sender that an edit is not on the board, or only in part. */
 export interface Problem {
   code: string
   message: string
 }
 
 export type Outcome =
-  /** `problem`: not all of it is on the board. */
+  /** `problem`: only part of it is on the board. */
   | { name: 'effective'; problem: Problem | null }
   | { name: 'without effect'; problem: Problem | null }
   | ({ name: 'refused'; kind: 'not kept' | 'violation' | 'contradicted' } & Problem)
-  /** It lacks something, or the board does: its sender is asked for everything. */
+  /** Either side lacks something that it depends on: the sender is asked for everything. */
   | { name: 'dropped' }
 
-/** Why an editor's socket is not read: storage has too much, the document is being built, an update is tried. */
+/** Why an editor's socket is not read: too much is unsaved, the document is being built, or an update is in a dry run. */
 export type EditHold = 'storage' | 'document' | 'trial'
 
-/** Who sends edits, as far as edits need to know: a connection, or a test. */
+/** The sender of edits, as edits see it: a connection, or a test. */
 export interface Editor extends Writer {
   readonly log: Logger
   readonly isOpen: boolean
-  /** What edits of it that still wait may do; null: nothing. */
+  /** The level that applies to its waiting edits; null: none. */
   readonly level: Level | null
   readonly reason: LevelReason | null
-  /** Of an agent: what it may do to elements. null: whatever its level allows. */
+  /** What an agent may do to elements; null: everything that its level allows. */
   readonly elementRights: ElementRights | null
   hold(why: EditHold): void
   release(why: EditHold): void
-  /** Judging and applying took this long. */
+  /** Validating and applying its edit took this long. */
   worked(ms: number): void
-  /** @param after the append with which everything that the edit rests on is committed. */
+  /** @param after the append after which everything that the edit depends on is committed. */
   learned(edit: Edit, outcome: Outcome, after: number): void
-  /** Everything up to append number `committed` is committed. @returns whether something is still to be told. */
+  /** Everything up to append number `committed` is committed. @returns whether there is still something to report. */
   progress(committed: number): boolean
   summary(): ConnectionSummary
 }

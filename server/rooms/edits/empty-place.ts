@@ -1,11 +1,11 @@
-// What stands where a refused edit would: nothing, at its clocks. Without it everything that its sender does next would
-// rest on what the board lacks, and hang.
+// Fills the clocks of a refused edit with deleted content. Without that, all later edits of its sender would depend on
+// missing clocks and never be applied.
 import * as encoding from 'lib0/encoding'
 import type { Write } from '../../documents/validate/verdict.ts'
 
-const goneRef = 0
+const gcRef = 0
 
-/** An update v1 that fills `writes` with structs that are gone. @returns null where there are none. */
+/** An update v1 that fills `writes` with GC structs; null if there are none. */
 export function emptyPlaces(writes: readonly Write[]): Uint8Array | null {
   if (writes.length === 0) return null
   const encoder = encoding.createEncoder()
@@ -14,7 +14,7 @@ export function emptyPlaces(writes: readonly Write[]): Uint8Array | null {
     encoding.writeVarUint(encoder, 1)
     encoding.writeVarUint(encoder, clientId)
     encoding.writeVarUint(encoder, fromClock)
-    encoding.writeUint8(encoder, goneRef)
+    encoding.writeUint8(encoder, gcRef)
     encoding.writeVarUint(encoder, toClock - fromClock)
   }
   encoding.writeVarUint(encoder, 0) // deletes nothing

@@ -1,5 +1,5 @@
-// What becomes of each update of a window: they are judged one by one, each against the document with the one before
-// it applied, all in one transaction; that emits one update, which is what everybody gets and what is stored.
+// Decides about each update of a window. They are validated and applied one by one in a single transaction, so that the
+// next is validated against the result of the one before. The transaction emits one update, which is sent and stored.
 import type * as Y from 'yjs'
 import { mayWrite } from '../../../shared/levels.ts'
 import { refusedTouch, touchesOf } from '../../documents/element-touches.ts'
@@ -26,11 +26,11 @@ export interface Change {
   update: Uint8Array
   authors: Author[]
   byAgents: AgentEdits[]
-  /** Whose edits these all are; null where they are of several. Who wrote it all has it all. */
+  /** The only editor in this window, which already has all of it; null if there are several. */
   soleWriter: Editor | null
 }
 
-/** What a window led to, edit by edit, and its change, null where nothing changed. */
+/** The outcome of each edit of a window, and the change; null if nothing changed. */
 export interface Judged {
   change: Change | null
   outcomes: { edit: Edit; outcome: Outcome }[]
@@ -44,19 +44,19 @@ export interface JudgeOptions {
   clock: Clock
   counters: Counters
   dryRuns: DryRuns
-  /** Somebody brought in edits under client ids whose owners are away. */
+  /** An editor sent edits under client ids whose owners are away. */
   onRelayed: (by: Editor, relayed: readonly Relayed[]) => void
-  /** An owner came back, and its edits are not those that somebody else brought in. */
+  /** An owner came back with other edits than those sent in its place. */
   onContested: (owner: Editor, contested: Contested) => void
 }
 
-/** A window while it is judged. */
+/** A window while its edits are judged. */
 interface Window extends Judged {
-  /** Of the updates applied so far: the document counts them when the transaction ends. */
+  /** The size of the updates applied so far, which the document only counts when the transaction ends. */
   appliedBytes: number
   authors: Author[]
   byAgents: AgentEdits[]
-  /** What the edits took one by one, which is charged already. */
+  /** The time that is already charged to the editors. */
   judgedMs: number
 }
 
@@ -82,7 +82,7 @@ const deletedMeanwhile: Problem = {
 export class Judge {
   readonly #options: JudgeOptions
   readonly #limits: ValidationLimits
-  /** The edit being applied: named when Yjs throws. */
+  /** The edit being applied, which is logged if Yjs throws. */
   current: Edit | null = null
 
   constructor(options: JudgeOptions) {
@@ -94,12 +94,12 @@ export class Judge {
     }
   }
 
-  /** Whether judging these takes the document: what changes nothing, or may not, does not. */
+  /** Whether the document is needed. It is not for edits that change nothing, or that may not. */
   static needsDocument(edits: readonly Edit[]): boolean {
     return edits.some(({ editor, update }) => mayWrite(editor.level) && !isEmptyUpdate(update))
   }
 
-  /** @param doc null where `needsDocument` says no. @throws what Yjs throws: the document is broken then. */
+  /** @param doc null if `needsDocument` is false. @throws errors of Yjs; the document is unusable then. */
   judge(edits: readonly Edit[], doc: Y.Doc | null): Judged {
     const { clock, document } = this.#options
     const window: Window = {
@@ -121,7 +121,7 @@ export class Judge {
     const writers = new Set<Editor>()
     for (const { edit, outcome } of window.outcomes)
       if (outcome.name === 'effective') writers.add(edit.editor)
-    this.#chargeTidying(window, clock.now() - startedAt)
+    this.#chargeCleanUp(window, clock.now() - startedAt)
     if (update === null) return window
     const [writer] = writers
     const soleWriter = writers.size === 1 && writer !== undefined ? writer : null
@@ -142,17 +142,17 @@ export class Judge {
     }
   }
 
-  /** What Yjs does when the transaction ends is work too, of those whose edits were applied. */
-  #chargeTidying({ outcomes, judgedMs }: Window, wholeMs: number): void {
+  /** Yjs also works at the end of the transaction: that time is shared by those whose edits were applied. */
+  #chargeCleanUp({ outcomes, judgedMs }: Window, wholeMs: number): void {
     const effective = outcomes.filter(({ outcome }) => outcome.name === 'effective')
     for (const { edit } of effective) edit.editor.worked((wholeMs - judgedMs) / effective.length)
   }
 
-  /** @returns null where the edit must be tried first, which has begun. */
+  /** @returns null if the edit needs a dry run first, which has started. */
   #judge(edit: Edit, doc: Y.Doc | null, window: Window): Outcome | null {
     const { editor, update } = edit
     const { counters, document, limits, dryRuns } = this.#options
-    // An honest viewer answers step 1, with nothing.
+    // Viewers answer sync step 1 too, with an empty update.
     if (isEmptyUpdate(update)) return withoutEffect
     if (!mayWrite(editor.level) || doc === null) {
       counters.refused_level++
@@ -179,7 +179,7 @@ export class Judge {
     if (refused !== null) return this.#keptEmpty(editor, doc, verdict, { refused, window })
     const before = touches === null ? null : readingsOf(touches, doc)
     if (document.apply(doc, update) === 'incomplete')
-      editor.log.error({ bytes: update.length }, 'an update left something pending; dropped')
+      editor.log.error({ bytes: update.length }, 'an update depended on missing edits; that part was dropped')
     window.appliedBytes += update.length
     counters.updates++
     const { agentId } = editor.summary().subject
@@ -189,7 +189,7 @@ export class Judge {
     return { name: 'effective', problem }
   }
 
-  /** An agent's edit beyond its bits. Its clocks are filled, so that what the agent does next still fits. */
+  /** Refuses an edit of an agent, but fills its clocks, so that later edits of the agent can still be applied. */
   #keptEmpty(
     editor: Editor,
     doc: Y.Doc,
@@ -236,7 +236,7 @@ export class Judge {
       this.#contested(editor, clientIds.contested(clientId, false))
       return { ...refused, kind: 'contradicted' }
     }
-    // That a board has had too many authors is the fault of nobody who comes last.
+    // A board with too many client ids is not the fault of the newest one.
     return { ...refused, kind: rule === 'board_client_ids' ? 'not kept' : 'violation' }
   }
 
@@ -248,7 +248,7 @@ export class Judge {
     return authors
   }
 
-  /** The owner of relayed edits has shown its own, which are on the board or were deleted there. */
+  /** The owner of relayed edits has shown its own, which are the same; some may be deleted on the board by now. */
   #shown(editor: Editor, shown: readonly Shown[]): Problem | null {
     if (shown.length === 0) return null
     this.#contested(editor, this.#options.clientIds.shown(editor, shown))
@@ -261,7 +261,7 @@ export class Judge {
   }
 }
 
-/** @returns null where it was not tried yet. */
+/** @returns null if there was no dry run yet. */
 function afterTrial({ trial }: Edit, verdict: Verdict): Verdict | null {
   switch (trial) {
     case undefined:

@@ -1,9 +1,9 @@
-// What is remembered of edits that came in under the client id of somebody who was away: whose they are said to be,
-// who brought them, and which clocks. The owner's own copy is compared with them when it comes back.
+// Edits that others sent under the client id of somebody who was away: who sent which clocks. They are compared with the
+// owner's own copy when it comes back.
 import * as Y from 'yjs'
 import type { Author, Relay } from '../ports.ts'
 
-/** Runs of one client id by different bringers; what comes beyond joins the last run, as brought by several. */
+/** Runs of one client id by different senders; further ones are added to the last run, as sent by several. */
 const mostRuns = 16
 const several = 'several'
 
@@ -13,7 +13,7 @@ export interface Clocks {
   readonly toClock: number
 }
 
-/** The relays of one board, by client id. At most 16 runs each, in the order of their clocks, without holes. */
+/** The relays of one board, by client id. At most 16 runs each, in the order of their clocks, without gaps. */
 export class Relays {
   readonly #runs = new Map<number, Relay[]>()
 
@@ -43,13 +43,13 @@ export class Relays {
       : { clientId, fromClock: first.fromClock, toClock: last.toClock }
   }
 
-  /** Who brought the clocks in. */
-  bringersOf({ clientId, fromClock, toClock }: Clocks): string[] {
+  /** Who sent the clocks. */
+  sendersOf({ clientId, fromClock, toClock }: Clocks): string[] {
     const runs = this.of(clientId).filter((run) => run.fromClock < toClock && run.toClock > fromClock)
     return [...new Set(runs.map((run) => run.by))]
   }
 
-  /** @returns whether this is the beginning of a run: the same bringer going on is no news. */
+  /** @returns whether this starts a new run; more from the same sender does not. */
   add(by: string, { clientId, fromClock, toClock }: Clocks): boolean {
     const runs = this.#runs.get(clientId) ?? []
     this.#runs.set(clientId, runs)
@@ -75,7 +75,7 @@ export class Relays {
 }
 
 /**
- * A state vector that does not know of relayed clocks, so that the answer includes them.
+ * A state vector without the relayed clocks, so that the answer to it includes them.
  * @param stateVector encoded; not changed.
  */
 export function withoutRelayed(stateVector: Uint8Array, relayed: readonly Clocks[]): Uint8Array {

@@ -1,4 +1,4 @@
-// A change by the server itself (an import, a restore, code of an embedder), as updates that are safe to apply.
+// Turns a change by the server (an import, a restore, code of an embedder) into updates that are safe to apply.
 import type { Doc } from 'yjs'
 import { validateUpdate } from '../../documents/validate/validate.ts'
 import { defaultValidationLimits } from '../../documents/validate/verdict.ts'
@@ -6,12 +6,12 @@ import { BoardroomError } from '../../errors.ts'
 import type { BoardDocument } from '../document.ts'
 import type { RoomLimits } from '../ports.ts'
 
-/** An update v1 from outside, or a function that edits the document and is done when it returns. */
+/** An update v1 from outside, or a synchronous function that edits the document. */
 export type ServerChange = Uint8Array | ((doc: Doc) => void)
 
 /**
- * The updates that `change` comes to, for `doc` as it is now; nothing is changed yet.
- * @throws BoardroomError invalid_request | board_full, or what the function throws
+ * The updates that `change` makes to the current `doc`, without applying them.
+ * @throws BoardroomError invalid_request | board_full, or the error of the function
  */
 export function updatesOf(
   change: ServerChange,

@@ -1,8 +1,8 @@
-// What is committed with an edit: what agents did by it, and what whoever asked for it has the trail say.
+// The rows that are committed with an edit: the journal of agents, and rows of the audit trail.
 import { randomUUID } from 'node:crypto'
 import type { AgentEdits, SideRows } from '../ports.ts'
 
-/** Of a change by the server; asked for once it is applied, and not where it changes nothing. */
+/** Gives the rows for a change by the server; called after it is applied, and only if it changed something. */
 export type Telling = () => Partial<Pick<SideRows, 'trail' | 'undone'>>
 
 export function sideRowsOf(
