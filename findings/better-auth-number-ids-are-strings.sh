@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Better Auth: with number ids in the database, its answers and hooks still give them as strings
 #
-# One would guess: With generateId set to "serial" the database numbers the users, and the id that the API gives is
-#   that number, equal to the one in the row.
-# What happens: The row holds 1, and every answer, session and hook holds "1". A strict comparison with the row's
-#   id, or a Map keyed by it, finds nothing.
-# Who runs into it: Applications that keep Better Auth's users in tables of their own and join them in code.
+# One would guess: If generateId is "serial", the database numbers the users, and the API returns that number as
+#   the id, equal to the one in the row.
+# What happens: The row holds 1, but every answer, session and hook holds "1". A strict comparison with the id in
+#   the row, or a look-up in a Map keyed by it, finds nothing.
+# Who runs into it: Applications that store Better Auth's users in their own tables and join them in code.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Better Auth: an OpenID Connect provider configured as in the quick start ends with email_not_found
+# Better Auth: single sign-on with an OpenID Connect provider configured as in the quick start ends with email_not_found
 #
-# One would guess: A client id, a secret and a discovery URL are enough: Better Auth needs an address for each
-#   user, so it asks for the scope that gives it.
-# What happens: Without `scopes` it asks for `openid` alone, the provider leaves the address out, and the
-#   sign-in ends at an error page after the person has entered a password. With the scopes openid, email and
-#   profile it works.
-# Who runs into it: Everybody who adds single sign-on from a standard provider; those whose provider sends the
-#   address unasked never see it.
+# One would guess: A client id, a secret and a discovery URL are enough: Better Auth needs an e-mail address for
+#   each user, so it requests the scope that provides it.
+# What happens: Without `scopes` it requests only `openid`, the provider leaves the address out, and after the
+#   person has entered a password the sign-in ends at an error page. With the scopes openid, email and profile it
+#   works.
+# Who runs into it: Everybody who adds single sign-on with a standard provider, except where the provider sends the
+#   address unasked.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Better Auth: switching two-factor on or off, and a password change that ends other sessions, also end the session of the person doing it
 #
-# One would guess: "Revoke other sessions" keeps one's own, and the first two-factor code changes the account
-#   and not the session.
-# What happens: In each case the acting session is deleted and a new one with another token is set as the
-#   cookie of that answer. Whatever else hangs on the old token (open sockets, tickets, a second tab's bearer
-#   token) is signed out. Asking for two-factor, before the first code, does not.
-# Who runs into it: Applications that end sockets when their session ends: people are thrown off the page at
-#   the very moment they secure their account.
+# One would guess: "Revoke other sessions" keeps the current session, and the first two-factor code changes the
+#   account but not the session.
+# What happens: In each case the current session is deleted, and the answer sets the cookie of a new one with
+#   another token. Anything else that depends on the old token (open sockets, tickets, a bearer token in a second
+#   tab) is signed out. Requesting two-factor, before the first code, does not do this.
+# Who runs into it: Applications that close sockets when their session ends: people are disconnected at the very
+#   moment they secure their account.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# cpf-cnpj-validator: isValid is true for a sentence that holds the digits of a CPF, and false for the number itself
+# cpf-cnpj-validator: isValid is true for a sentence that contains the digits of a CPF, and false for the number itself
 #
 # One would guess: isValid('…') says whether the text is a CPF, formatted or not.
-# What happens: Everything that is no digit is left out before it looks: letters between the digits, a name beside them,
-#   a line break. Only with the second argument (strict) is the form looked at. A number, as JSON brings it where nobody
-#   quoted it, is never valid.
-# Who runs into it: Forms that check with isValid and store what was typed: the same person is stored in several forms,
-#   and a unique index finds no duplicate. Check strictly, or store only strip(value).
+# What happens: It first removes every character that is not a digit: letters between the digits, a name next to
+#   them, a line break. The format is checked only with the second argument (strict). A number, as in unquoted
+#   JSON, is never valid.
+# Who runs into it: Forms that check with isValid and store the input: the same person is stored in several
+#   spellings, and a unique index finds no duplicate. Check strictly, or store only strip(value).
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# DOMPurify: a stricter rule for addresses also removes allowed attributes that hold no address
+# DOMPurify: a stricter rule for URLs also removes allowed attributes that contain no URL
 #
-# One would guess: ALLOWED_URI_REGEXP says which addresses href and src may have; an attribute that is in
-#   ALLOWED_ATTR and holds no address stays.
+# One would guess: ALLOWED_URI_REGEXP says which URLs href and src may have; an attribute that is in ALLOWED_ATTR
+#   and contains no URL stays.
 # What happens: Every attribute that is not listed as safe must match the rule, so with /^https:/ the allowed
-#   target, rel and colspan are gone, without a word. ADD_URI_SAFE_ATTR brings them back.
-# Who runs into it: Pages that show formatted text and allow https links alone: the links lose their
-#   rel="noopener", and tables their merged cells.
+#   target, rel and colspan are silently removed. ADD_URI_SAFE_ATTR brings them back.
+# Who runs into it: Pages that show formatted text and allow only https links: the links lose their rel="noopener",
+#   and tables their merged cells.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

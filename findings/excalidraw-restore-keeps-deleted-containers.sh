@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Excalidraw: restore keeps a text inside a shape that is deleted, and an arrow bound to it, whatever its options
+# Excalidraw: with any options, restore keeps a text inside a deleted shape, and an arrow bound to it
 #
-# One would guess: restoreElements with repairBindings mends references to what is gone, so that every element
-#   that is left can be used.
-# What happens: It mends references to elements that are missing from the list. To a deleted one that is still
-#   listed, as every collaborative scene has them, the text keeps its containerId and the arrow its binding:
-#   such a text is drawn and cannot be selected.
-# Who runs into it: Boards that are shared: one person deletes a shape while another adds a text to it.
+# One would guess: restoreElements with repairBindings repairs references to missing elements, so that every
+#   remaining element can be used.
+# What happens: It repairs references to elements that are not in the list. If a deleted element is still listed,
+#   as in every collaborative scene, the text keeps its containerId and the arrow its binding: such a text is drawn
+#   but cannot be selected.
+# Who runs into it: Shared boards: one person deletes a shape while another adds a text to it.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Excalidraw: of two elements with one id, restore gives the second a new id each time, and its label to the first
+# Excalidraw: if two elements have the same id, restore gives the second a new id each time, and its label to the first
 #
-# One would guess: restoring the same drawing twice gives the same drawing, and a shape keeps the text inside it.
-# What happens: The second shape gets a random id, another one at every restore. The text that was made for it
-#   still names the old id, so the first shape now has two texts and the second has none.
-# Who runs into it: Boards that are shared: two windows that open one file hold different elements, and both add
-#   theirs. Files whose ids come twice are made by programs that copy parts of a drawing.
+# One would guess: Restoring the same drawing twice gives the same drawing, and a shape keeps the text inside it.
+# What happens: The second shape gets a random id, a different one at every restore. The text that belongs to it
+#   still refers to the old id, so the first shape now has two texts and the second has none.
+# Who runs into it: Shared boards: two windows that open the same file hold different elements, and both add
+#   theirs. Files with duplicate ids come from programs that copy parts of a drawing.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# fractional-indexing: two people who insert at one place get the same key, and no key fits between them
+# fractional-indexing: two people who insert at the same place get the same key, and no key fits between the two
 #
 # One would guess: There is always a key between two neighbours; that is what the library is for.
-# What happens: Keys are made from their neighbours alone, so two people at one place get equal ones, and a
-#   key between equal keys is an error. Whoever uses it with others needs a repair of equal keys, or keys with
-#   a random end.
-# Who runs into it: Lists and layers that several people edit: it works for days, until two people add at the
-#   end at the same moment and somebody drags in between.
+# What happens: Keys are computed only from their neighbours, so two people at the same place get equal ones, and
+#   generating a key between equal keys throws an error. Collaborative applications must repair equal keys, or
+#   append something random to each key.
+# Who runs into it: Lists and layers that several people edit: everything works for days, until two people append
+#   at the same moment and somebody drags an item in between.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
 # Kysely: the Migrator reports Success for a migration that was rolled back
 #
-# One would guess: Of three migrations of which the second fails, the first is in the database: its result
-#   says "Success", and the error is the second's.
-# What happens: On Postgres all pending migrations share one transaction. The failure of the second undoes the
-#   first, its table is not there and it is not recorded as executed; the result still lists it with status
-#   Success.
-# Who runs into it: Deploy scripts that print or act upon the results, and operators who then look for the
-#   table.
+# One would guess: If the second of three migrations fails, the first is in the database: its result says
+#   "Success", and the error belongs to the second.
+# What happens: On Postgres all pending migrations share one transaction. When the second fails, the first is
+#   rolled back: its table does not exist and it is not recorded as executed, yet the result still lists it with
+#   status Success.
+# Who runs into it: Deploy scripts that print or act on the results, and operators who then look for the table.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

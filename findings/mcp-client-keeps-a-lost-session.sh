@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# MCP SDK: after the server restarts, every call of a connected client fails until it is closed and connected anew
+# MCP SDK: after the server restarts, every call of a connected client fails until it is closed and connected again
 #
-# One would guess: The protocol has a client begin a new session where the server answers 404 to its session
-#   id, so the SDK's client does so, or can be connected again.
-# What happens: It sends the old id with every call and rejects each. connect on the same client is refused as
-#   already connected; only close, a new transport and connect bring it back.
-# Who runs into it: Whoever deploys a server that keeps sessions in memory: agents that were connected must be
-#   restarted by hand. Servers without sessions are not affected.
+# One would guess: The protocol requires a client to begin a new session when the server answers 404 to its session
+#   id, so the SDK's client does that, or at least can be connected again.
+# What happens: It sends the old id with every call, and each call is rejected. connect on the same client is
+#   refused because it is already connected; only close, a new transport and connect restore it.
+# Who runs into it: Servers that keep sessions in memory: after a deployment, connected agents must be restarted by
+#   hand. Servers without sessions are not affected.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
-# MCP SDK: a tool whose input is a union is listed with no properties at all, yet calls are checked against the union
+# MCP SDK: a tool whose input is a union is listed with no properties at all, yet its calls are validated against the union
 #
-# One would guess: A discriminated union is a valid JSON Schema (`oneOf`), so clients see it, or the SDK
-#   refuses it when the tool is registered.
-# What happens: tools/list gives an empty object schema without an error. Calls are checked against the real
-#   union, so a model is told that there is nothing to fill in and is then refused for what is missing. Plain
-#   objects are listed whole.
-# Who runs into it: Authors of servers with tools such as "add a rectangle or a text": in tests with hand-
-#   written calls all is well.
+# One would guess: A discriminated union is valid JSON Schema (`oneOf`), so clients see it, or the SDK refuses it
+#   when the tool is registered.
+# What happens: tools/list returns an empty object schema without an error. Calls are validated against the real
+#   union, so a model is told that there is nothing to fill in and is then refused for missing fields. Plain
+#   objects are listed in full.
+# Who runs into it: Authors of tools such as "add a rectangle or a text": tests with handwritten calls pass.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

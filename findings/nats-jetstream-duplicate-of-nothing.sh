@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# NATS JetStream: a message whose id was seen is dropped as a duplicate, although the first one was purged
+# NATS JetStream: a message whose id was seen before is dropped as a duplicate, although the first one was purged
 #
-# One would guess: `duplicate: true` means that the stream has the message already. After a purge of the
-#   stream the same message can be stored again.
-# What happens: The window of ids is kept apart from the messages and outlives a purge. The answer names the
-#   old sequence number and says duplicate, no error, and the stream stays empty.
-# Who runs into it: Who empties a stream and fills it again with the same ids (a rebuild, a test) within the
-#   window, two minutes unless told otherwise.
+# One would guess: `duplicate: true` means that the stream already has the message. After a purge of the stream the
+#   same message can be stored again.
+# What happens: The duplicate window is kept separately from the messages and survives a purge. The answer contains
+#   the old sequence number and says duplicate, without an error, and the stream stays empty.
+# Who runs into it: Programs that empty a stream and refill it with the same ids (a rebuild, a test) within the
+#   window, two minutes by default.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

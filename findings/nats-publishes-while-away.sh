@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # NATS (JavaScript): messages published while the server is down are neither refused nor delivered later
 #
-# One would guess: publish either throws while the connection is down, or what it takes is buffered and sent
-#   after the reconnect.
-# What happens: It returns as always and nothing of it arrives: each attempt to reconnect begins with an empty
-#   buffer. A flush begun meanwhile rejects at the first attempt, although the connection comes back; draining
-#   a subscription resolves, although nobody answered.
-# Who runs into it: Services that count on the reconnect to bridge a restart of the bus. They need sequence
-#   numbers, or an answer for each message.
+# One would guess: While the connection is down, publish either throws, or the message is buffered and sent after
+#   the reconnect.
+# What happens: publish returns as usual, but nothing arrives: each attempt to reconnect begins with an empty
+#   buffer. A flush started meanwhile rejects at the first attempt, although the connection comes back; draining a
+#   subscription resolves, although nobody answered.
+# Who runs into it: Services that rely on the reconnect to bridge a restart of the bus. They need sequence numbers,
+#   or an acknowledgement for each message.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

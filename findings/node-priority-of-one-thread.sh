@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Node on Linux: os.setPriority changes the priority of one thread, not of the process
 #
-# One would guess: os.setPriority(10) makes the process step back for others, as `nice -n 10 node …` does; called in a
-#   worker thread it lowers the whole process, or is refused there.
-# What happens: Linux counts the nice value by thread. The call lowers the thread that makes it and those that it
-#   starts later; V8's helper threads (garbage collection, compiling) and libuv's were there before and keep theirs.
-#   In a worker it lowers that worker alone, and os.getPriority in the main thread does not show it.
-# Who runs into it: A server that wants its background thread to step back can do it from inside that thread, which the
-#   documentation does not say. One that wants all of itself to step back must be started with `nice`: lowered from
-#   inside, its collector and its file reads go on competing at full priority.
+# One would guess: os.setPriority(10) lowers the priority of the process, as `nice -n 10 node …` does; in a worker
+#   thread it lowers the whole process, or is refused.
+# What happens: On Linux the nice value belongs to a thread. The call lowers the calling thread and the threads
+#   that it starts later; V8's helper threads (garbage collection, compilation) and libuv's exist already and keep
+#   theirs. In a worker it lowers that worker alone, and os.getPriority in the main thread does not show it.
+# Who runs into it: A server can lower the priority of its background thread from inside that thread, which the
+#   documentation does not mention. To lower all of itself, it must be started with `nice`: if it is lowered from
+#   inside, its garbage collector and its file reads continue at full priority.
 set -eu
 [ "$(uname -sm)" = 'Linux x86_64' ] || { echo 'needs Linux on x86-64'; exit 2; }
 folder=$(mktemp -d)

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # pg: a row read from the database comes after its own timestamp
 #
-# One would guess: A timestamptz read with pg and handed back finds its row, so that `where at > $1` gives
-#   what comes after it.
-# What happens: Postgres keeps microseconds, pg makes a Date with milliseconds and cuts the rest. The row is
-#   not found by its own time, and comes once more "after" itself, while `<` leaves out rows of the same
+# One would guess: A timestamptz that is read with pg and sent back finds its row, so that `where at > $1` returns
+#   only later rows.
+# What happens: Postgres stores microseconds; pg creates a Date with milliseconds and truncates the rest. The row
+#   is not found by its own time, and is returned again "after" itself, while `<` leaves out rows of the same
 #   millisecond.
-# Who runs into it: Lists that page by the last row's time: rows shown twice or never, seldom enough not to be
-#   seen in tests with rounded times.
+# Who runs into it: Lists that page by the time of the last row: some rows are shown twice or never, too rarely to
+#   be noticed in tests with rounded times.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

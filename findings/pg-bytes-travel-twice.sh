@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# pg: a byte costs one byte on the wire as a parameter, two inside an array and two in every result
+# pg: a byte costs one byte on the wire as a parameter, but two inside an array and two in every result
 #
-# One would guess: A Buffer is sent and read as it is, also in an array (the usual way to insert many rows in
-#   one statement).
-# What happens: One Buffer is sent in binary. An array of Buffers is written as text, two letters a byte, and
-#   results come as text in any case, so that each byte costs two on the wire and a pass over a string.
-# Who runs into it: Servers that store many small updates in one `unnest($1::bytea[])`, and that load large
-#   states.
+# One would guess: A Buffer is sent and read as it is, even in an array (the usual way to insert many rows with one
+#   statement).
+# What happens: A single Buffer is sent in binary. An array of Buffers is written as text, two characters per byte,
+#   and results always arrive as text, so each byte costs two on the wire and a pass over a string.
+# Who runs into it: Servers that store many small updates in one `unnest($1::bytea[])`, and that load large states.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Postgres: with a stored generated column, OLD and NEW always differ in a BEFORE trigger
 #
-# One would guess: `old is distinct from new` tells whether an update changes anything.
-# What happens: Generated columns are worked out after BEFORE triggers. NEW has null there and OLD has the
-#   value, so each update counts as a change, also one that sets a column to what it was. The same trigger
-#   AFTER the update, or before somebody adds such a column, says the right thing.
-# Who runs into it: Tables with "updated_at only where something changed" or "nothing but this column may
-#   change": adding a generated column later breaks them.
+# One would guess: `old is distinct from new` says whether an update changes anything.
+# What happens: Generated columns are computed after BEFORE triggers. NEW has null there and OLD has the value, so
+#   every update counts as a change, even one that sets a column to its current value. The same trigger works
+#   correctly AFTER the update, or until somebody adds such a column.
+# Who runs into it: Tables with "updated_at only if something changed" or "nothing but this column may change":
+#   adding a generated column later breaks them.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

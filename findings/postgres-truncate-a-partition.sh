@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Postgres: a partition can be emptied by TRUNCATE although the table has a trigger that refuses it
+# Postgres: a partition can be emptied by TRUNCATE although its table has a trigger that refuses it
 #
-# One would guess: Triggers of a partitioned table hold for its partitions: those for each row do, also for
-#   partitions made later.
-# What happens: TRUNCATE has statement triggers only, and these are not copied to partitions. Truncating the
-#   table is refused, truncating one of its months is not. Each partition needs its own.
-# Who runs into it: Append-only tables that are cut into months: the guard against an operator's slip has a
+# One would guess: Triggers of a partitioned table apply to its partitions: row triggers do, even for partitions
+#   created later.
+# What happens: TRUNCATE fires only statement triggers, and these are not copied to partitions. Truncating the
+#   table is refused, but truncating one of its months is not. Each partition needs its own trigger.
+# Who runs into it: Append-only tables that are partitioned by month: the guard against an operator's mistake has a
 #   gap as soon as there are partitions.
 set -eu
 folder=$(mktemp -d)

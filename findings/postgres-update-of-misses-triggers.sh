@@ -2,11 +2,11 @@
 # Postgres: AFTER UPDATE OF a column does not fire where a BEFORE trigger changed that column
 #
 # One would guess: `after update of level` fires whenever an update changes the level.
-# What happens: The column list is compared with the SET list of the statement and not with what changes. A
-#   level that a BEFORE trigger sets is changed in the row and not seen; a level that is set to what it was is
-#   seen. A WHEN clause without a column list sees every change.
-# Who runs into it: Histories and notifications that hang on a column: they miss what another trigger of the
-#   same table does.
+# What happens: The column list is compared with the SET list of the statement, not with the actual changes. If a
+#   BEFORE trigger sets the level, the row changes and the trigger does not fire; if a statement sets the level to
+#   its current value, it fires. A WHEN clause without a column list catches every change.
+# Who runs into it: Histories and notifications for a column: they miss what another trigger of the same table
+#   changes.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

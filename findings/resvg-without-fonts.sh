@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# resvg: without system fonts, text is left out of the picture, and nothing says so
+# resvg: without system fonts, text is silently left out of the picture
 #
-# One would guess: Where no font is found, text is drawn in a fallback font, or rendering fails, or there is
-#   at least a warning.
-# What happens: render() succeeds and the picture is empty where text should be. Containers often have no
-#   fonts at all; `loadSystemFonts: false` shows the same on any machine.
-# Who runs into it: Thumbnails and exports made on a server: fine on a laptop, wordless in production.
+# One would guess: If no font is found, text is drawn in a fallback font, or rendering fails, or there is at least
+#   a warning.
+# What happens: render() succeeds and the picture is empty where text should be. Containers often have no fonts at
+#   all; `loadSystemFonts: false` has the same effect on any machine.
+# Who runs into it: Thumbnails and exports made on a server: fine on a laptop, without text in production.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# uvu: a file whose hook throws, or whose suite is never run, ends with exit code 0
+# uvu: a file whose hook throws, or whose suite is never run, exits with code 0
 #
-# One would guess: A test runner fails where a test or a hook throws. Test bodies that throw do fail.
-# What happens: When before or after.each throws, uvu prints "0 / 1", says nothing of the error, and exits
-#   with 0. A suite without its .run() at the end is not even printed.
-# Who runs into it: Suites whose database does not start in a before hook: green in continuous integration.
+# One would guess: A test runner fails if a test or a hook throws. Tests that throw do fail.
+# What happens: If before or after.each throws, uvu prints "0 / 1", does not mention the error, and exits with 0. A
+#   suite without its .run() at the end is not even printed.
+# Who runs into it: Suites whose database does not start in a before hook: they pass in continuous integration.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

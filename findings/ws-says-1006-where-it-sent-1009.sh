@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# ws: when a message exceeds maxPayload, the client sees 1009 and the server that sent it sees 1006
+# ws: when a message exceeds maxPayload, the client sees 1009 but the server that sent it sees 1006
 #
 # One would guess: The server closes with 1009 (message too big), so its own close event says 1009 as well, as
-#   after every other close that it begins.
-# What happens: The client gets 1009. The server's close event says 1006, which is what a broken line looks
-#   like; only the error event before it tells the reason, in its code.
-# Who runs into it: Operators who count close codes on the server: too large messages look like network
-#   failures.
+#   after every other close that it initiates.
+# What happens: The client gets 1009. The server's close event says 1006, just as after a lost connection; only the
+#   error event before it reveals the reason, in its code.
+# Who runs into it: Operators who count close codes on the server: oversized messages look like network failures.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# y-indexeddb: once another tab clears the copy, the next edit throws, and providers no longer hear of any edit
+# y-indexeddb: after another tab clears the stored copy, the next edit throws, and providers receive no further edits
 #
-# One would guess: clearData in one tab costs other tabs at most their copy on the device. They go on to edit,
-#   and the copy is made anew or not at all.
-# What happens: The database of the other tab is closed under it. Its next edit throws an InvalidStateError
-#   out of map.set, although the edit is made, and from then on listeners that were added after the
-#   persistence, such as a provider, hear of no edit.
-# Who runs into it: Two tabs of one board, of which one signs out and forgets its copy. The other one looks as
-#   ever and sends nothing. (The script has fake-indexeddb in place of a browser.)
+# One would guess: clearData in one tab costs other tabs at most their copy on the device. They can continue to
+#   edit, and the copy is recreated or not.
+# What happens: The database of the other tab is closed while it is in use. That tab's next edit throws an
+#   InvalidStateError out of map.set, although the edit is made, and from then on listeners that were added after
+#   the persistence, such as a provider, receive no edits.
+# Who runs into it: Two tabs of one board, one of which signs out and deletes its copy. The other one looks normal
+#   and sends nothing. (The script uses fake-indexeddb instead of a browser.)
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# y-protocols: after setLocalState(null), setLocalStateField does nothing and says nothing
+# y-protocols: after setLocalState(null), setLocalStateField silently does nothing
 #
-# One would guess: Who went away with setLocalState(null) comes back with the first field that is set, or gets
-#   an error.
+# One would guess: A client that went away with setLocalState(null) comes back with the first field that is set, or
+#   gets an error.
 # What happens: setLocalStateField changes nothing while the state is null: no state, no event, no error.
-#   setLocalState({}) has to come first. Null is the documented way to mark somebody as away.
-# Who runs into it: Pages that hide a person on blur and go on to set the cursor on mouse moves: the person
-#   never comes back.
+#   setLocalState({}) must come first. Null is the documented way to mark a client as offline.
+# Who runs into it: Pages that hide a person on blur and later set the cursor on mouse moves: the person never
+#   comes back.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# y-protocols: a client that has set no state is seen by nobody, though it has a state and sends it
+# y-protocols: a client that has not set a state is invisible to others, although it has a state and sends it
 #
-# One would guess: A new Awareness has the state {} and says so to its peers, so that each can count who is there.
-# What happens: Its clock is 0, and a peer takes a client that it does not know only with a clock above 0: the state is
-#   dropped without an event. The first setLocalState, also one with the same {}, makes the client visible.
-# Who runs into it: Pages that count the people on a document by its presence: readers, who never set a field, are not
-#   among them.
+# One would guess: A new Awareness has the state {} and sends it to its peers, so that each of them can count who
+#   is there.
+# What happens: Its clock is 0, and a peer accepts an unknown client only with a clock above 0: the state is
+#   dropped without an event. The first setLocalState, even with the same {}, makes the client visible.
+# Who runs into it: Pages that count the people on a document by presence: readers, who never set a field, are not
+#   counted.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# y-websocket: "permission denied" from the server is a line in the console; the provider stays synced and says nothing
+# y-websocket: when the server answers "permission denied", the provider only prints a line to the console and stays synced
 #
-# One would guess: The provider emits an event, is no longer synced, or ends, so that a page can show that what is typed
-#   is not kept.
-# What happens: The message is printed with console.warn. No event is emitted, synced and wsconnected stay true, and edits
-#   made from then on look like all others.
-# Who runs into it: Applications with read-only people: the page shows "saved" for what the server refuses. Setting
-#   provider.messageHandlers[2] is the way to hear of it.
+# One would guess: The provider emits an event, is no longer synced, or stops, so that a page can show that edits
+#   are not being kept.
+# What happens: The message is printed with console.warn. No event is emitted, synced and wsconnected stay true,
+#   and later edits look like all others.
+# Who runs into it: Applications with read-only users: the page shows "saved" for edits that the server refuses.
+#   Setting provider.messageHandlers[2] is the way to be notified.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

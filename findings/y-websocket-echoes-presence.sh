@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# y-websocket: a client sends every presence state that it hears back to the server
+# y-websocket: a client sends every presence state that it receives back to the server
 #
-# One would guess: A client speaks for itself: it sends its own cursor and listens to those of others.
-# What happens: It answers each awareness message that brings something new with a message of its own that
-#   repeats it. A server that takes a state for a word of its sender moves one person's cursor to another, and
-#   a server reads one more message for each listener. Edits are not repeated.
-# Who runs into it: Authors of servers: one cursor move before n listeners is n more messages to read.
+# One would guess: A client sends only its own cursor, and receives those of others.
+# What happens: It answers each awareness message that contains something new with a message that repeats it. If a
+#   server takes every state for one of the sender, one person's cursor is attributed to another, and the server
+#   reads one more message per listener. Edits are not repeated.
+# Who runs into it: Authors of servers: one cursor move with n listeners means n more messages to read.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# y-websocket: on a slow line a large document never arrives; the client hangs up in mid-transfer and starts over, without end
+# y-websocket: on a slow line a large document never arrives; the client disconnects in the middle of the transfer and starts again, endlessly
 #
-# One would guess: bytes that keep coming in show that the server is there, so a document that takes a minute to
-#   come is there after a minute.
-# What happens: The provider counts whole messages alone. The first answer is one message with the whole document; when
-#   it takes longer than 30 s, the provider closes the socket, connects again, and gets the same from the beginning.
-# Who runs into it: People with boards of some megabytes behind a mobile line: at 400 kbit/s the limit is 1.5 MB.
-#   The application sees a client that connects, disconnects and is never synced.
+# One would guess: As long as bytes arrive, the server is evidently there, so a document that takes a minute to
+#   transfer is there after a minute.
+# What happens: The provider counts only complete messages. The first answer is one message with the whole
+#   document; if it takes longer than 30 s, the provider closes the socket, connects again, and the transfer starts
+#   from the beginning.
+# Who runs into it: People with boards of several megabytes on a mobile connection: at 400 kbit/s the limit is 1.5
+#   MB. The application sees a client that connects, disconnects and is never synced.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # y-websocket: after a reconnect a person is synced but stays invisible until their state is next renewed
 #
-# One would guess: With "connected" and "synced", others see the person again, because the provider sends its
-#   state when it connects.
-# What happens: It sends it with the clock that it had. Others have kept that clock from the removal and take
-#   the state for old. It shows only when the state changes or is renewed by itself, which y-protocols does
+# One would guess: Once "connected" and "synced", the person is visible to others again, because the provider sends
+#   its state when it connects.
+# What happens: It sends the state with its old clock. The others remember that clock from the removal and treat
+#   the state as outdated. The person appears only when the state changes or is renewed, which y-protocols does
 #   every half of its time-out.
-# Who runs into it: Everybody after a short network failure: edits of somebody arrive who is in no list of
+# Who runs into it: Everybody after a short network failure: edits arrive from somebody who is not in the list of
 #   people present.
 set -eu
 folder=$(mktemp -d)

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# y-websocket: closed with 1009 (message too big), it connects again and sends the same message, without end
+# y-websocket: after a close with 1009 (message too big), it reconnects and sends the same message, endlessly
 #
-# One would guess: 1009 says that this message will never be accepted, so the provider stops, as it does
-#   after codes 4400 to 4499.
-# What happens: Only 4400 to 4499 are final. After 1009 it comes back within its usual pause and sends the
-#   whole document again, which is too big again. The application sees connection-close each time.
+# One would guess: 1009 means that this message will never be accepted, so the provider stops, as it does after
+#   codes 4400 to 4499.
+# What happens: Only 4400 to 4499 are final. After 1009 it reconnects with its usual backoff and sends the whole
+#   document again, which is too big again. The application sees connection-close each time.
 # Who runs into it: Servers with a limit on the size of a message, which ws enforces with 1009: one large paste
-#   keeps a client coming back, and none of its later edits arrive.
+#   makes a client reconnect endlessly, and none of its later edits arrive.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# @y/websocket-server 0.1.5 does not install; with the missing package added, clients are synced and see each other, and no edit arrives
+# @y/websocket-server 0.1.5 does not install; with the missing package added, clients are synced and see each other, but no edit arrives
 #
-# One would guess: The latest release of a server installs, or fails when it starts. "Synced" clients get each
-#   other's edits.
-# What happens: Its range for @y/protocols takes a release candidate whose peer "@y/y@*" no version meets,
-#   because "*" leaves out pre-releases: npm ends with ETARGET. With @y/y added by hand there are two builds
-#   of Yjs 14 in one process: each edit is an error in the server's log, while presence works and both clients
-#   say connected and synced.
-# Who runs into it: Everybody who sets up this server with Yjs 13 clients while version 14 is a release
-#   candidate, and looks at the provider's status to see whether it works.
+# One would guess: The latest release of a server installs and works, or fails when it starts. "Synced" clients
+#   receive each other's edits.
+# What happens: Its range for @y/protocols accepts a release candidate whose peer dependency "@y/y@*" matches no
+#   version, because "*" excludes pre-releases: npm fails with ETARGET. With @y/y added by hand, there are two
+#   builds of Yjs 14 in one process: each edit causes an error in the server's log, while presence works and both
+#   clients report connected and synced.
+# Who runs into it: Everybody who sets up this server with Yjs 13 clients while version 14 is a release candidate,
+#   and relies on the provider's status to see whether it works.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# y-websocket: two documents in one Node process share everything though no server can be reached
+# y-websocket: two documents in one Node process exchange all edits although no server can be reached
 #
-# One would guess: In Node a WebsocketProvider speaks to its server, and only to it. BroadcastChannel is for
-#   tabs of a browser.
-# What happens: Node has a global BroadcastChannel too, and the provider uses it by default. Two providers of
-#   one room in one process exchange edits with the server switched off, while both say that they are neither
+# One would guess: In Node a WebsocketProvider talks to its server, and only to it. BroadcastChannel is for tabs of
+#   a browser.
+# What happens: Node has a global BroadcastChannel too, and the provider uses it by default. Two providers of one
+#   room in one process exchange edits while the server is off, although both report that they are neither
 #   connected nor synced.
-# Who runs into it: Tests of servers: "what one client writes, the other gets" passes with the server down, or
-#   with one that relays nothing. `disableBc: true` tells.
+# Who runs into it: Tests of servers: "what one client writes, the other receives" passes with the server down, or
+#   with one that relays nothing. `disableBc: true` reveals it.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

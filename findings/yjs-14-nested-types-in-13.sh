@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Yjs 14 (rc): what it nests in a map arrives in Yjs 13 as an empty XML fragment
+# Yjs 14 (rc): a type that it nests in a map arrives in Yjs 13 as an empty XML fragment
 #
-# One would guess: Both versions write the same update format, so that a document can be edited by clients of
-#   both while people upgrade. Plain values, and what Yjs 13 nests, do pass both ways.
-# What happens: The one type of Yjs 14 is read by Yjs 13 as an XML fragment; its attributes are in the
-#   document and stay there, but toJSON shows "" and nothing in the API of 13 reads them.
-# Who runs into it: Teams that let a new client onto a running board: its shapes are stored, relayed, and
-#   shown to nobody on the old version.
+# One would guess: Both versions write the same update format, so clients of both can edit a document while people
+#   upgrade. Plain values, and types nested by Yjs 13, do work in both directions.
+# What happens: Yjs 13 reads the single type of Yjs 14 as an XML fragment; its attributes are in the document and
+#   stay there, but toJSON shows "" and no API of 13 reads them.
+# Who runs into it: Teams that release a new client while old ones are in use: its shapes are stored and relayed,
+#   but invisible to everybody on the old version.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

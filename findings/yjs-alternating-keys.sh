@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Yjs: a map in which two keys change in turn is hundreds of times as large as one in which they change one after the other
+# Yjs: a map whose two keys change alternately is hundreds of times as large as one whose keys change one after the other
 #
-# One would guess: What a document with garbage collection weighs depends on what it holds and on how many
-#   values were overwritten, not on the order of keys.
-# What happens: What is left of overwritten values is joined only where neighbours in time had the same key.
-#   Setting x and y in turn, as a drag does, never joins in the v1 encoding (one transaction for both changes
-#   nothing), and the v2 encoding hides it.
-# Who runs into it: Whoever gives each coordinate of a shape a key of its own. Packing them into one value
-#   keeps the document small.
+# One would guess: The size of a document with garbage collection depends on its contents and on how many values
+#   were overwritten, not on the order of keys.
+# What happens: The remains of overwritten values are merged only if consecutive changes had the same key. Setting
+#   x and y alternately, as a drag does, never merges in the v1 encoding (one transaction for both changes makes no
+#   difference), and the v2 encoding hides it.
+# Who runs into it: Applications that store each coordinate of a shape under its own key. Packing them into one
+#   value keeps the document small.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

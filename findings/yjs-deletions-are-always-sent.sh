@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Yjs: a peer that has everything is sent every deletion that there ever was
+# Yjs: even a peer that has everything is sent every deletion that ever happened
 #
-# One would guess: A state vector says what a peer has, so the difference for one that has everything is
-#   empty, or two bytes.
-# What happens: State vectors know nothing of deletions. The answer to an up-to-date peer holds the whole set
-#   of deletions of the document, at each reconnect.
-# Who runs into it: Servers with long-lived, much edited documents: a restart sends all of it to everybody,
-#   who need none of it.
+# One would guess: A state vector says what a peer has, so the difference for a peer that has everything is empty,
+#   or two bytes.
+# What happens: State vectors do not cover deletions. The answer to an up-to-date peer contains the complete set of
+#   deletions of the document, at each reconnect.
+# Who runs into it: Servers with long-lived, heavily edited documents: after a restart all of it is sent to
+#   everybody, and nobody needs it.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

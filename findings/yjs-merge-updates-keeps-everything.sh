@@ -1,13 +1,11 @@
 #!/usr/bin/env bash
-# Yjs: mergeUpdates joins nothing and forgets nothing
+# Yjs: mergeUpdates neither merges structs nor drops overwritten values
 #
-# One would guess: Y.mergeUpdates makes of many small updates what a document would encode for the same edits,
-#   so that a log can be kept short with it and no document needs to be built.
-# What happens: It puts the updates side by side. Values that were overwritten stay with their content, and
-#   letters typed one after the other stay structs of their own. Only a document that has applied them drops
-#   and joins.
-# Who runs into it: Whoever compacts an update log on a server without loading documents, and sees it grow
-#   with every edit.
+# One would guess: Y.mergeUpdates turns many small updates into what a document would encode for the same edits, so
+#   a log can be compacted with it without building a document.
+# What happens: It puts the updates side by side. Overwritten values keep their content, and letters typed one
+#   after the other remain separate structs. Only a document that has applied them drops and merges.
+# Who runs into it: Servers that compact an update log without loading documents: it grows with every edit.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Yjs: documents with equal state vectors can hold different values, once an object is changed after it was set
+# Yjs: documents with equal state vectors can hold different values if an object is modified after it was set
 #
-# One would guess: A map copies what it is given, or at least gives everybody the same: two documents with
-#   equal state vectors and nothing pending are equal.
-# What happens: It keeps the object itself and encodes it anew each time. Who was sent the edit at once has
-#   the old value, who joins later through the writer has the new one, no event tells of it, and no later sync
-#   heals it.
-# Who runs into it: Canvas applications that hand their own mutable elements to a shared map and go on to
-#   change them in place.
+# One would guess: A map copies its values, or at least gives everybody the same ones: two documents with equal
+#   state vectors and nothing pending are equal.
+# What happens: It keeps the object itself and encodes it again each time. A peer that received the edit at once
+#   has the old value, one that joins later through the writer has the new one, no event reports the change, and no
+#   later sync repairs it.
+# Who runs into it: Canvas applications that put their own mutable elements into a shared map and later modify them
+#   in place.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Yjs: a document that shows nothing and emitted nothing still passes on an update that it is waiting to apply
 #
-# One would guess: An update that cannot be applied yet is either applied later, with an event, or lost with
-#   the document. What `update` events told and what encodeStateAsUpdate gives are the same content.
-# What happens: An update with a gap before it causes no event and is not in the state vector, but
-#   encodeStateAsUpdate holds it. Stored by events it is missing, stored as a state it is there, and the next
-#   reader applies it when the gap is filled.
-# Who runs into it: Servers that store updates from the `update` event and compare with a state: after a lost
+# One would guess: An update that cannot be applied yet is either applied later, with an event, or lost with the
+#   document. The `update` events and encodeStateAsUpdate describe the same content.
+# What happens: An update with a gap before it emits no event and is not in the state vector, but
+#   encodeStateAsUpdate contains it. A store fed by events lacks it, a store of states has it, and the next reader
+#   applies it when the gap is filled.
+# Who runs into it: Servers that store updates from the `update` event and compare them with a state: after a lost
 #   message the two never agree.
 set -eu
 folder=$(mktemp -d)

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Yjs: inserting plain text after bold text makes it bold with insert and plain with applyDelta
+# Yjs: plain text inserted after bold text becomes bold with insert, but stays plain with applyDelta
 #
-# One would guess: text.insert(4, ' and') and the delta [{retain: 4}, {insert: ' and'}] are two ways to write
-#   the same edit.
-# What happens: insert without attributes takes over the format of the letter before it, applyDelta ends that
-#   format. An empty object of attributes makes insert behave like the delta.
+# One would guess: text.insert(4, ' and') and the delta [{retain: 4}, {insert: ' and'}] are two ways to write the
+#   same edit.
+# What happens: insert without attributes takes over the format of the preceding character, applyDelta ends that
+#   format. With an empty object of attributes, insert behaves like the delta.
 # Who runs into it: Servers and importers that append a plain sentence to somebody's formatted text.
 set -eu
 folder=$(mktemp -d)

@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # Yjs: a transaction that throws half way is kept, and sent to everybody
 #
-# One would guess: `transact` is a transaction: where its function throws, nothing of it stays, as in a
-#   database.
-# What happens: What was done before the throw stays in the document, and the update for it is emitted before
-#   the error reaches the caller. All or nothing needs a copy of the document.
+# One would guess: `transact` is a transaction: if its function throws, nothing remains, as in a database.
+# What happens: Changes made before the throw stay in the document, and their update is emitted before the error
+#   reaches the caller. All or nothing requires a copy of the document.
 # Who runs into it: Servers that change a document in a function that may throw: the caller reports a failure,
-#   and the half is on everybody's board.
+#   while half of the change is on everybody's board.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

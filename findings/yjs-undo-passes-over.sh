@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Yjs: an undo passes over a step that somebody else overwrote and takes back an older one
+# Yjs: an undo skips a step that somebody else has overwritten and reverts an older one
 #
-# One would guess: One undo takes back one step. Where somebody else has overwritten it, there is nothing to
-#   take back, and canUndo says so.
-# What happens: canUndo says true, the step is dropped in silence, and the same call takes back the step
-#   before it, which may be on another shape. Where there is no older step, undo returns null and changes
-#   nothing, and redo has nothing either.
-# Who runs into it: Two people on one board: undo changes a shape that its user finished long before,
-#   somewhere out of view.
+# One would guess: One undo reverts one step. If somebody else has overwritten it, there is nothing to revert, and
+#   canUndo says so.
+# What happens: canUndo returns true, the step is silently dropped, and the same call reverts the step before it,
+#   which may concern another shape. If there is no older step, undo returns null and changes nothing, and there is
+#   nothing to redo either.
+# Who runs into it: Two people on one board: undo changes a shape that its user finished long before, somewhere out
+#   of view.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
-# Yjs: a Date, Map or Set in a value stays intact for its writer and is an empty object for everybody else
+# Yjs: a Date, Map or Set in a value stays intact for its writer but is an empty object for everybody else
 #
-# One would guess: What a shared map cannot carry is refused when it is set, as a Map or a Set directly under
-#   a key is.
-# What happens: A Date, also directly under a key, and a Map or Set inside an object are taken without an
-#   error. The writer goes on to read the real thing; every other document, and the writer's own after a
-#   reload, has {}.
-# Who runs into it: Applications that keep `updatedAt: new Date()` in a shared map: it works in one window and
-#   in every test with one document.
+# One would guess: A value that a shared map cannot carry is refused when it is set, as a Map or a Set directly
+#   under a key is.
+# What happens: A Date, even directly under a key, and a Map or Set inside an object are accepted without an error.
+#   The writer continues to read the real value; every other document, and the writer's own after a reload, has {}.
+# Who runs into it: Applications that keep `updatedAt: new Date()` in a shared map: it works in one window and in
+#   every test with a single document.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

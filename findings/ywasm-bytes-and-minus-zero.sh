@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# ywasm: bytes that it sets become an object with numbered keys, and -0 becomes 0
+# ywasm: bytes set through it become an object with numbered keys, and -0 becomes 0
 #
-# One would guess: The Rust port carries the same values as Yjs. Reading bytes that Yjs wrote does give bytes.
-# What happens: Setting a Uint8Array through ywasm stores an object {"0": …, "1": …}, for itself and for every
-#   Yjs. -0, which Yjs keeps, is read as 0 and written as 0.
-# Who runs into it: Who moves a server from Yjs to the Rust port and keeps thumbnails, keys or directions in a
+# One would guess: The Rust port carries the same values as Yjs. Reading bytes that Yjs wrote does return bytes.
+# What happens: Setting a Uint8Array through ywasm stores an object {"0": …, "1": …}, for itself and for every Yjs
+#   client. -0, which Yjs keeps, is read as 0 and written as 0.
+# Who runs into it: Teams that move a server from Yjs to the Rust port and keep thumbnails, keys or directions in a
 #   document.
 set -eu
 folder=$(mktemp -d)

@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# zod: partial() of a schema with defaults fills in what was not sent
+# zod: partial() of a schema with defaults fills in fields that were not sent
 #
-# One would guess: `Board.partial()` is the schema of a PATCH: it parses what was sent and leaves the rest
-#   out.
-# What happens: Defaults win over optional. A PATCH of the title alone comes out with the default colour as
-#   well, and sets back what somebody had chosen. Only keys without a default are left out.
+# One would guess: `Board.partial()` is the schema of a PATCH: it parses what was sent and leaves the rest out.
+# What happens: Defaults take precedence over optional. A PATCH of only the title comes out with the default colour
+#   as well, and overwrites what somebody had chosen. Only keys without a default are left out.
 # Who runs into it: APIs that derive the body of PATCH from the body of POST.
 set -eu
 folder=$(mktemp -d)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # zod 4: z.uuid() refuses ids that Postgres stores as uuid
 #
-# One would guess: An id that comes out of a uuid column passes z.uuid(), as it did in zod 3.
-# What happens: Since version 4 the version and variant digits are checked. Hand-written ids of seeds and
-#   fixtures, and ids of other systems, are valid for Postgres and invalid for zod; z.guid() takes them.
+# One would guess: An id from a uuid column passes z.uuid(), as it did in zod 3.
+# What happens: Since version 4 the version and variant digits are checked. Handwritten ids in seeds and fixtures,
+#   and ids from other systems, are valid for Postgres but invalid for zod; z.guid() accepts them.
 # Who runs into it: Teams that move to zod 4: requests for rows with ids like 0…01 answer 400.
 set -eu
 folder=$(mktemp -d)
