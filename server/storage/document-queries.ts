@@ -1,4 +1,4 @@
-// The SQL of versions, files and copies of documents, one question a function.
+// The SQL of versions, files and copies of documents, one function per question.
 import { type Kysely, sql } from 'kysely'
 import type { BoardEvent } from '../../shared/protocol.ts'
 import type { NewRow, Tables } from '../database/tables.ts'
@@ -24,12 +24,12 @@ export async function bytesOfFiles(
   return { known: row.known, bytes: Number(row.bytes) }
 }
 
-/** One upload of an owner at a time, until the transaction ends, so that two boards cannot pass the limit together. */
+/** One upload per owner at a time, until the transaction ends, so that two cannot exceed the limit together. */
 export const lockFilesOfOwner = (trx: Db, boardId: string) =>
   sql`select pg_advisory_xact_lock(hashtext('files of an owner'), owner_id)
       from ${sql.table('boards')} where id = ${boardId}`.execute(trx)
 
-/** Bytes of the files on all boards of a board's owner, each content once, as it is stored. */
+/** The size of the files on all boards of the board's owner. Identical files count once. */
 export async function bytesOfOwner(trx: Db, boardId: string): Promise<number> {
   const { rows } = await sql<{ bytes: string }>`
     select coalesce(sum(size), 0)::text as bytes from (
@@ -41,8 +41,8 @@ export async function bytesOfOwner(trx: Db, boardId: string): Promise<number> {
 }
 
 /**
- * Content that is about to be shown by a board. Written even where it is there, which waits for a transaction that is removing it
- * away and makes them wait.
+ * Stores content that a board is about to refer to. Writes it even if it exists, to wait for transactions that are removing
+ * it, and to make later ones wait.
  */
 export const holdContent = (trx: Db, sha256: string, data: Buffer) =>
   trx
@@ -58,7 +58,7 @@ export const insertFile = (db: Db, row: NewRow<'board_files'>) =>
     .onConflict((conflict) => conflict.doNothing())
     .execute()
 
-/** What a new board begins with, and who wrote it. */
+/** Writes the initial document of a new board, and its author. */
 export async function insertFirstUpdate(
   trx: Db,
   boardId: string,
@@ -110,12 +110,12 @@ const versionRows = (db: Db, boardId: string) =>
       'board_versions.created_by',
       'users.name as created_by_name',
       'board_versions.created_at',
-      // Microseconds, which a Date has not: for the cursor.
+      // As text for the cursor, because a Date has no microseconds.
       sql<string>`board_versions.created_at::text`.as('moment'),
     ])
     .where('board_versions.board_id', '=', boardId)
 
-/** Newest first, behind `after`. */
+/** Newest first, following `after`. */
 export const listVersions = (
   db: Db,
   boardId: string,
@@ -153,7 +153,7 @@ export const countNamedVersions = async (db: Db, boardId: string): Promise<numbe
   return row.count
 }
 
-/** Told to the board's live clients, on every node. */
+/** Notifies the board's connections on every node. */
 export const announce = (db: Db, schema: string, boardId: string, event: BoardEvent) =>
   sql`select pg_notify(${`${schema}_events`}, ${JSON.stringify({ board_id: boardId, event })})`.execute(db)
 
@@ -168,8 +168,8 @@ export const authorIds = async (db: Db, boardId: string, principal: string): Pro
 }
 
 /**
- * Log first, snapshot second: a fold that commits between the two moves rows into the snapshot, and having them twice
- * does no harm while missing them would.
+ * The log first and then the snapshot: if a fold commits in between, it moves rows into the snapshot. Having them twice
+ * does no harm, but missing them would.
  */
 export async function copyRows(db: Db, from: string, to: string): Promise<void> {
   await db
@@ -203,7 +203,7 @@ export async function copyRows(db: Db, from: string, to: string): Promise<void> 
         .where('board_id', '=', from),
     )
     .execute()
-  // Held, so that they are still there for the copy when the last other board that shows them goes.
+  // Locked, so that they still exist for the copy if the last other board that refers to them is removed.
   await db
     .selectFrom('file_contents')
     .select('sha256')

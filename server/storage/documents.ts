@@ -1,4 +1,4 @@
-// Documents as whole things: in three formats out and in, and copied to another board.
+// Whole documents: exported and imported in three formats, and copied to another board.
 import type { Transaction } from 'kysely'
 import type { LeftOut } from '../../shared/drawing.ts'
 import { imageTypeOf } from '../../shared/image-type.ts'
@@ -19,7 +19,7 @@ export const formats = [
   'application/octet-stream',
   'application/vnd.excalidraw+json',
 ] as const
-/** The roots as JSON, a Yjs update v1, an Excalidraw file. */
+/** The root types as JSON, a Yjs update v1, and an Excalidraw file. */
 export type Format = (typeof formats)[number]
 
 /** @throws BoardroomError too_many_requests */
@@ -39,8 +39,8 @@ export async function renderedAs(
 }
 
 /**
- * A document as JSON with the board's comments under one more key, which an import leaves alone: comments are
- * the words of their authors, and nobody brings them in for somebody else.
+ * Adds the board's comments to a document as JSON, under a key that an import ignores, because nobody may write comments
+ * in the name of others.
  * @param threads JSON; null: no comments
  */
 export const withThreads = (document: Uint8Array, threads: string | null): Uint8Array => {
@@ -51,8 +51,8 @@ export const withThreads = (document: Uint8Array, threads: string | null): Uint8
 }
 
 /**
- * The format that `accept` likes best; JSON where it does not care.
- * @throws BoardroomError unsupported_media_type, with those there are
+ * The format that the header `accept` prefers; JSON if it accepts anything.
+ * @throws BoardroomError unsupported_media_type, with the supported ones
  */
 export function formatFor(accept: string | undefined): Format {
   const wanted = (accept ?? '*/*')
@@ -72,7 +72,7 @@ export function formatFor(accept: string | undefined): Format {
   throw unknownFormat('Accept')
 }
 
-/** @throws BoardroomError unsupported_media_type, with those there are */
+/** @throws BoardroomError unsupported_media_type, with the supported ones */
 export function formatOf(contentType: string | undefined): Format {
   const type = contentType?.split(';')[0]?.trim().toLowerCase() ?? ''
   const format = drawingTypes.has(type)
@@ -82,7 +82,7 @@ export function formatOf(contentType: string | undefined): Format {
   return format
 }
 
-/** Other files with a drawing inside. @see shared/drawing-file.ts */
+/** Media types of other files that contain a drawing. @see shared/drawing-file.ts */
 const drawingTypes = new Set([
   'application/vnd.excalidrawlib+json',
   'image/png',
@@ -96,7 +96,7 @@ const unknownFormat = (header: string) =>
   })
 
 export interface ImportSummary {
-  /** Elements written and entries that could not be elements, of an Excalidraw file; 0 otherwise. */
+  /** Elements of an Excalidraw file that were written, and entries that were skipped; 0 for other formats. */
   elements: number
   skipped: number
   /** The first hundred of those that are skipped, and why. */
@@ -113,8 +113,8 @@ const userIdOf = (author: string): number | null =>
   author.startsWith('user:') ? Number(author.slice('user:'.length)) : null
 
 /**
- * Bring a document into a board, as an edit that its collaborators see at once. Images inside become files of the board.
- * @param replace what the board had is taken away; a Yjs update can only be merged.
+ * Imports a document into a board, as an edit that collaborators see live. Its images become files of the board.
+ * @param replace removes the previous content; a Yjs update can only be merged.
  * @throws BoardroomError invalid_request | too_large | unsupported_media_type | too_many_requests | board_full
  */
 export async function importDocument(
@@ -134,7 +134,7 @@ export async function importDocument(
     replace: boolean
     author: string
     actor: Actor
-    /** That allowed it, for the trail. */
+    /** The level that allowed it, for the trail. */
     level: Level | null
   },
 ): Promise<ImportSummary> {
@@ -166,13 +166,13 @@ export async function importDocument(
       'too_large',
       `a file may have ${config.maxFileBytes} bytes; an image of the drawing has ${tooLarge.data.length}`,
     )
-  // Before the elements that show them.
+  // Before the elements that refer to them.
   for (const { id, data } of files) await putFile(deps, { boardId, id, data, author })
-  // A board without anything in it leaves nothing behind.
+  // An empty board need not be kept.
   if (imported.update !== null && current.length > emptyDocumentBytes)
     await keepCopy(deps, { boardId, state: current, reason: 'before_import', createdBy: userIdOf(author) })
   const { elements, skipped, leftOut, update, background } = imported
-  // The trail counts; what a drawing holds is not its business.
+  // The trail records numbers, not content.
   const counts = { elements, skipped, files: files.length, changed: update !== null }
   const event: AuditEvent = {
     action: 'update',
@@ -185,13 +185,13 @@ export async function importDocument(
   const isChanged =
     update !== null && (await live.applyAsServer(boardId, update, author, () => ({ trail: [rowOf(event)] })))
   if (!isChanged) await trail.record(event)
-  // Of a drawing that is added to another one, the colour behind it is not asked for.
+  // If a drawing is added to another one, its background is ignored.
   if (background !== null && (replace || current.length <= emptyDocumentBytes))
     await deps.backgrounds.set(boardId, background)
   return { ...counts, left_out: leftOut }
 }
 
-/** Everything of a document to a new, empty board: state, log, authors, files; no versions. In the caller's transaction. */
+/** Copies state, log, authors and files to a new, empty board, but no versions. In the caller's transaction. */
 export const copyDocument = (
   trx: Transaction<Tables>,
   fromBoardId: string,

@@ -1,5 +1,5 @@
-// A board that reached its size limit starts anew from its content. Only while no server has it open: a room would
-// go on writing edits that build on the document it knows.
+// Rebuilds a board that has reached its size limit from its content. Only while no server has it open, because a room would
+// continue to write edits that depend on the old document.
 import { beforeRebuild } from '../../shared/protocol.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import type { Database } from '../database/database.ts'
@@ -27,13 +27,13 @@ export interface RebuildDeps {
 export interface RebuildSummary {
   bytes_before: number
   bytes_after: number
-  /** Deleted elements that were still kept. */
+  /** Deleted elements that were still in the document. */
   forgotten_elements: number
 }
 
 /**
- * Replaces a board's document by one with the same content and no history, in one transaction. What was there stays
- * as a named version. Clients that still hold the old document are refused, and get the new one when they open anew.
+ * Replaces a board's document with one that has the same content and no history, in one transaction. The old document is
+ * kept as a named version. Clients that still have it are refused, and get the new one when they open the board again.
  * @throws BoardroomError not_found | board_unreadable | conflict (a server is folding it); nothing was changed then.
  */
 export async function rebuildBoard(
@@ -73,7 +73,7 @@ export async function rebuildBoard(
       checksum: checksumOf(before),
     })
     const summary = { bytes_before: old.length, bytes_after: state.length, forgotten_elements: forgotten }
-    // First in the trail, then done: a row too many is better than a document replaced without one.
+    // Recorded before the commit: a row too many is better than a replaced document without one.
     await trail.record({
       action: 'update',
       actor,

@@ -1,4 +1,4 @@
-// The files of a board: images, known by the sha-256 of their content, and one thumbnail. Never inside a document.
+// The files of a board: images, identified by the SHA-256 of their content, and one thumbnail. Never in the document.
 import { createHash } from 'node:crypto'
 import type { FileResponse } from '../../../shared/api.ts'
 import { imageTypeOf } from '../../../shared/image-type.ts'
@@ -31,10 +31,10 @@ export interface StoredFile {
 type Deps = Pick<StorageDeps, 'database' | 'config'>
 
 /**
- * Keep a file. Putting what is there already changes nothing and succeeds.
+ * Stores a file. Storing an existing one again succeeds and changes nothing.
  * @param author `user:7`, `guest:<uuid>`, …
- * @throws BoardroomError invalid_request (the id is not the content's) | unsupported_media_type | too_large (it alone,
- *   or with all others of the board) | not_found
+ * @throws BoardroomError invalid_request (the id is not the hash of the content) | unsupported_media_type | too_large
+ *   (the file, or all files of the board or of its owner) | not_found
  */
 export async function putFile(
   { database, config }: Deps,
@@ -60,7 +60,7 @@ export async function putFile(
     )
   }
   await database.db.transaction().execute(async (trx) => {
-    // One upload of a board at a time, so that two cannot pass the limit together.
+    // One upload per board at a time, so that two cannot exceed the limit together.
     if (!(await lockBoard(trx, boardId))) throw new BoardroomError('not_found', 'there is no such board')
     const { known, bytes } = await bytesOfFiles(trx, boardId, id)
     if (known) return
@@ -146,20 +146,20 @@ export async function putThumbnail(
   return { id: thumbnailId, mime, size: data.length }
 }
 
-/** @returns null where nobody has made one yet. */
+/** @returns null if there is none yet. */
 export const getThumbnail = async (
   { database }: Pick<StorageDeps, 'database'>,
   boardId: string,
 ): Promise<StoredFile | null> => (await readFile(database.db, boardId, thumbnailId)) ?? null
 
-/** An `.excalidraw` file with the images of the board inside, as programs without our HTTP read it. */
+/** Embeds the board's images in an `.excalidraw` file, for programs that do not use our API. */
 export async function withImages(
   database: StorageDeps['database'],
   boardId: string,
   sceneFile: Uint8Array,
   background: string | null,
 ): Promise<Uint8Array> {
-  const scene = JSON.parse(Buffer.from(sceneFile).toString('utf8')) as Scene // made by sceneFileOf
+  const scene = JSON.parse(Buffer.from(sceneFile).toString('utf8')) as Scene // written by sceneFileOf
   const ids = new Set(scene.elements.flatMap(({ fileId }) => (typeof fileId === 'string' ? [fileId] : [])))
   const files: Record<string, unknown> = {}
   for (const id of ids) {

@@ -1,4 +1,4 @@
-// …/files/{sha256} and …/thumbnail. Whatever somebody uploads, no browser runs it as a page of ours.
+// The routes of files and thumbnails. No upload is ever executed by a browser as a page of this server.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { FileResponse, Uuid } from '../../../shared/api.ts'
@@ -24,10 +24,10 @@ const imageAnswer = {
   content: { 'image/*': { schema: z.any().openapi({ type: 'string', format: 'binary' }) } },
 }
 
-/** SVG is a document that may have scripts: in an <img> they never run, and opened as a page it is sandboxed and downloaded. */
+/** SVG may contain scripts: they never run in an <img>, and opened as a page it is sandboxed and downloaded. */
 function sendFile(c: Context<HttpEnv>, file: StoredFile, etag: string): Response {
   c.header('etag', etag)
-  // Kept by the browser, and asked about each time: access may have been taken away.
+  // Browsers may cache it but must revalidate each time, because access may have been revoked.
   c.header('cache-control', 'private, no-cache')
   c.header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; sandbox")
   c.header('x-content-type-options', 'nosniff')
@@ -48,9 +48,9 @@ export function fileRoutes(deps: StorageDeps, bodies: BodyBudget): OpenAPIHono<H
       method: 'put',
       path: '/boards/{board_id}/files/{sha256}',
       tags,
-      summary: 'Keep an image under the sha-256 of its content; again is no error',
+      summary: 'Store an image under the SHA-256 of its content; storing it again is no error',
       request: { params: FileParams, body: anyBody },
-      responses: { 200: jsonAnswer(FileResponse, 'Kept.'), ...errorAnswers(401, 403, 404, 410, 413, 415) },
+      responses: { 200: jsonAnswer(FileResponse, 'Stored.'), ...errorAnswers(401, 403, 404, 410, 413, 415) },
     }),
     async (c) => {
       const { board_id: boardId, sha256: id } = c.req.valid('param')
@@ -89,7 +89,7 @@ export function fileRoutes(deps: StorageDeps, bodies: BodyBudget): OpenAPIHono<H
       tags,
       summary: `The board's thumbnail: WebP or PNG, at most ${maxThumbnailBytes / 1024} KiB`,
       request: { params: BoardParams, body: anyBody },
-      responses: { 200: jsonAnswer(FileResponse, 'Kept.'), ...errorAnswers(401, 403, 404, 410, 413, 415) },
+      responses: { 200: jsonAnswer(FileResponse, 'Stored.'), ...errorAnswers(401, 403, 404, 410, 413, 415) },
     }),
     async (c) => {
       const { board_id: boardId } = c.req.valid('param')
@@ -109,11 +109,11 @@ export function fileRoutes(deps: StorageDeps, bodies: BodyBudget): OpenAPIHono<H
       path: '/boards/{board_id}/thumbnail',
       tags,
       summary: 'The thumbnail',
-      description: 'Of a board in the trash: for those who may restore it.',
+      description: 'For a board in the trash, only for people who may restore it.',
       request: { params: BoardParams },
       responses: {
         200: imageAnswer,
-        204: { description: 'Nobody has made one yet: no error, every new board is like this.' },
+        204: { description: 'There is none yet, as on every new board.' },
         ...errorAnswers(401, 403, 404, 410),
       },
     }),

@@ -1,38 +1,38 @@
-// When the next commit starts. A commit costs about a millisecond of CPU however small it is, and nobody sees in the
-// middle of a drag whether "saved" comes after 5 or after 250 ms: edits of continuous work share a commit. One after a
-// pause is committed at once, and so is each edit of somebody who makes the next only once the last is saved.
+// Decides when the next commit starts. Even the smallest commit costs about a millisecond of CPU, and during a drag nobody
+// notices whether "saved" comes after 5 or 250 ms. So edits of continuous work share a commit. An edit after a pause is
+// committed immediately, and so are the edits of a client that waits for each to be saved before it makes the next.
 
 export interface CommitSpacing {
-  /** From the start of one commit to that of the next, at least. */
+  /** The least time from the start of one commit to the start of the next. */
   leastMs: number
   /** The maximum when many boards share a commit, because it delays single edits. */
   mostApartMs: number
-  /** An edit of continuous work waits so long at most. */
+  /** The longest that an edit of continuous work waits. */
   mostMs: number
-  /** Without an edit for so long, a board's work is not continuous (any more), and nothing waits for the next. */
+  /** After this long without an edit, work on a board is no longer continuous, and its edits wait no longer. */
   pauseMs: number
 }
 
-/** What each board that was drawn on lately adds to the least: theirs can be one commit. */
+/** Added to the time between commits per recently edited board, because these boards can share a commit. */
 const perBoardMs = 2.5
-const latelyMs = 250
-/** An edit so soon after the last was saved is one that waited for it. */
+const recentMs = 250
+/** An edit this soon after the last one was saved has waited for it. */
 const reactionMs = 15
-/** After so many the next is held again, to see whether the work continues: a fast drag looks the same. */
+/** After this many, one edit is held back again, because a fast drag looks the same. */
 const mostReactions = 150
 
-/** A board that was drawn on lately. Times are those of `performance.now()`. */
+/** A recently edited board. Times are those of `performance.now()`. */
 interface Work {
   editedAt: number
   savedAt: number
-  /** Edits of it that wait for a commit; when the first came, and when they are to be committed. */
+  /** Its edits that wait for a commit, when the first of them arrived, and when they are due. */
   waiting: number
   waitingSince: number
   dueAt: number
   isUnderWay: boolean
-  /** Its last edit was held back for the next, and none came until it was saved: somebody waits for that. */
+  /** Its last edit was held back, and no other arrived until it was saved: its client probably waits for that. */
   waitsForSaved: boolean
-  /** Edits in a row that were committed at once for that. */
+  /** How many edits in a row were committed immediately because of that. */
   reactions: number
 }
 
@@ -42,18 +42,18 @@ export class CommitPace {
   readonly #work = new Map<string, Work>()
   #startedAt = Number.NEGATIVE_INFINITY
   #isHurried = false
-  /** Boards committed in the stretch of time that runs, and how many they were in the one before it. */
+  /** Boards committed in the current period, and how many there were in the previous one. */
   #boards = new Set<string>()
   #boardsBefore = 0
-  #stretchFrom = Number.NEGATIVE_INFINITY
+  #periodFrom = Number.NEGATIVE_INFINITY
 
-  /** @param now a clock that only goes forward, in ms. */
+  /** @param now a monotonic clock in ms. */
   constructor(spacing: CommitSpacing, now: () => number = () => performance.now()) {
     this.#spacing = spacing
     this.#now = now
   }
 
-  /** An edit waits for a commit. @returns when that may start, for all that is known by now. */
+  /** An edit waits for a commit. @returns when that may start, as far as is known now. */
   appended(boardId: string): { mayStartAt: number } {
     const now = this.#now()
     const work = this.#workOn(boardId)
@@ -77,12 +77,12 @@ export class CommitPace {
     return { mayStartAt: Math.max(work.dueAt, this.#spacedAt()) }
   }
 
-  /** Somebody waits for what is there by now. */
+  /** Somebody waits for the edits so far. */
   hurry(): void {
     this.#isHurried = true
   }
 
-  /** A commit starts, with edits of these boards. */
+  /** A commit with edits of these boards starts. */
   started(appends: Iterable<{ boardId: string }>): void {
     const now = this.#now()
     this.#startedAt = now
@@ -98,7 +98,7 @@ export class CommitPace {
     }
   }
 
-  /** The commit is over, well or badly. */
+  /** The commit ended, successfully or not. */
   ended(appends: Iterable<{ boardId: string }>): void {
     const now = this.#now()
     for (const { boardId } of appends) {
@@ -109,22 +109,22 @@ export class CommitPace {
     }
   }
 
-  /** Until the next commit may start; 0 or less: now. */
+  /** Milliseconds until the next commit may start; 0 or less: now. */
   restMs(): number {
     const now = this.#now()
     this.#turnOver(now)
     if (this.#isHurried) return this.#startedAt + this.#spacing.leastMs - now
     let dueAt = Number.POSITIVE_INFINITY
     for (const work of this.#work.values()) if (work.waiting > 0) dueAt = Math.min(dueAt, work.dueAt)
-    // What is tried again, or was left over, belongs to no board here, and is due.
+    // Edits that are retried or left over are not counted here, and are due.
     if (dueAt === Number.POSITIVE_INFINITY) dueAt = now
     return Math.max(dueAt, this.#spacedAt()) - now
   }
 
   #spacedAt(): number {
     const { leastMs, mostApartMs } = this.#spacing
-    const lately = Math.max(this.#boards.size, this.#boardsBefore)
-    return this.#startedAt + Math.max(leastMs, Math.min(mostApartMs, lately * perBoardMs))
+    const boards = Math.max(this.#boards.size, this.#boardsBefore)
+    return this.#startedAt + Math.max(leastMs, Math.min(mostApartMs, boards * perBoardMs))
   }
 
   #workOn(boardId: string): Work {
@@ -138,12 +138,12 @@ export class CommitPace {
   }
 
   #turnOver(now: number): void {
-    const ageMs = now - this.#stretchFrom
-    if (ageMs <= latelyMs) return
-    this.#boardsBefore = ageMs > 2 * latelyMs ? 0 : this.#boards.size
+    const ageMs = now - this.#periodFrom
+    if (ageMs <= recentMs) return
+    this.#boardsBefore = ageMs > 2 * recentMs ? 0 : this.#boards.size
     this.#boards = new Set()
-    this.#stretchFrom = now
-    const forgottenBefore = now - Math.max(latelyMs, this.#spacing.pauseMs)
+    this.#periodFrom = now
+    const forgottenBefore = now - Math.max(recentMs, this.#spacing.pauseMs)
     for (const [boardId, work] of this.#work)
       if (work.waiting === 0 && !work.isUnderWay && work.editedAt < forgottenBefore)
         this.#work.delete(boardId)

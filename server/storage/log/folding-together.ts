@@ -1,5 +1,5 @@
-// Folding the short logs of many boards in one transaction and one question to the worker: where many people leave at
-// once, folding board by board costs more than all that was drawn. What is not plain is left to be folded alone.
+// Folds the short logs of many boards in one transaction and one task of the worker: when many people leave at once,
+// folding board by board costs more than the edits did. Boards with anything unusual are left to be folded alone.
 import type { ClientBase } from 'pg'
 import type { Database } from '../../database/database.ts'
 import { withClient } from '../../database/with-client.ts'
@@ -17,23 +17,24 @@ import {
   writeSnapshots,
 } from './together-queries.ts'
 
-/** A log so short, with its snapshot, is folded together with others. */
+/** The largest log, together with its snapshot, that is folded with others. */
 export const mostRowsTogether = 200
 export const mostBytesTogether = 64 * 1024
-/** In one transaction, which holds what it takes until it ends. */
+/** In one transaction, which locks the boards until it ends. */
 export const mostBoardsTogether = 64
 
 /**
- * Folds the logs of boards that nobody is on, with an automatic version of each.
- * @returns the bytes of the snapshot of each board that is done; the others are to be folded alone, which is all of them where one
- *   board cannot be folded. @throws errors of the database
+ * Folds the logs of boards that nobody is on, and makes an automatic version of each.
+ * @returns the size of the snapshot of each board that is done; the others must be folded alone. If one board cannot be
+ *   folded, that is all of them.
+ * @throws errors of the database
  */
 export function foldTogether(
   { database: { pool, schema }, worker }: { database: Database; worker: DocumentWorker },
   boardIds: readonly string[],
 ): Promise<Map<string, number>> {
   return withClient(pool, async (client) => {
-    // Read committed, as for one: what is read behind the locks is what their last holders left.
+    // Read committed, as for a single board, to see what the previous holders of the locks wrote.
     await client.query(
       `begin isolation level read committed; set local idle_in_transaction_session_timeout = '10min'`,
     )
@@ -43,7 +44,7 @@ export function foldTogether(
   })
 }
 
-/** @returns null where something is not plain: nothing may be committed then. */
+/** @returns null if a board must be folded alone; nothing may be committed then. */
 async function foldWithin(
   client: ClientBase,
   schema: string,
@@ -60,7 +61,7 @@ async function foldWithin(
   const asked = logs.map(({ boardId, updates, times }) => {
     return { snapshot: snapshots.get(boardId)?.state ?? null, updates, times, withVersion: true }
   })
-  // What it cannot fold is reported where it is folded alone.
+  // A board that cannot be folded is reported when it is folded alone.
   const answers = await worker.run('foldAll', { logs: asked }).catch(() => [])
   const all: FoldedLog[] = []
   for (const [at, { boardId, times }] of logs.entries()) {

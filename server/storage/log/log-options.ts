@@ -1,9 +1,9 @@
-// What the log is given.
+// The options of the log.
 import type { Logger } from 'pino'
 import type { Database } from '../../database/database.ts'
 import type { CommitSpacing } from './commit-pace.ts'
 
-/** Who folds logs, told how they grow. @see Compaction */
+/** Folds logs, and is told how they grow. @see Compaction */
 export interface LogKeeper {
   opened(boardId: string, size: { rows: number; bytes: number; snapshotBytes: number }): void
   grew(boardId: string, rows: number, bytes: number): void
@@ -14,13 +14,13 @@ export interface UpdateLogOptions {
   database: Database
   log: Logger
   keeper: LogKeeper
-  /** What agents did was committed. */
+  /** Called after edits of agents were committed. */
   onAgentEdits?: () => void
   maxCommitBytes?: number
-  /** Default: 10 to 250 ms, 60 ms are a pause. */
+  /** Default: 10 to 250 ms between commits, with 60 ms as a pause. */
   commitSpacing?: Partial<CommitSpacing>
-  /** After the first failed commit; it doubles up to 2 s. */
+  /** The delay after the first failed commit; it doubles up to 2 s. */
   firstRetryMs?: number
-  /** A commit without an answer for so long is given up and tried again: writing an edit twice does no harm. */
+  /** After this long without an answer, a commit is tried again: writing an edit twice does no harm. */
   commitTimeoutMs?: number
 }

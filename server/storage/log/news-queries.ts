@@ -1,18 +1,18 @@
-// What others have written since one looked last: for a node that may have missed something.
+// What was written to a log since an earlier read, for a node that may have missed something.
 import type { Database } from '../../database/database.ts'
 import type { Author, Relay } from '../../rooms/ports.ts'
 import { type StoredSnapshot, tableIn } from './queries.ts'
 
-/** How far a look reached. */
+/** How far a read got. */
 export interface LogMark {
-  /** Checksum of the snapshot then; null where there was none. */
+  /** Checksum of the snapshot at that time; null if there was none. */
   checksum: Buffer | null
-  /** The highest number seen, and the numbers a little below it. */
+  /** The highest number read, and which numbers a little below it were read. */
   highest: number
   seen: readonly number[]
 }
 
-/** A row with a lower number may be committed later: of one commit, and of some at once, so many are looked at again. */
+/** How many numbers below the highest are read again, because a row with a lower number may be committed later. */
 const lookBack = 100_000
 
 interface Row {
@@ -22,8 +22,8 @@ interface Row {
 }
 
 /**
- * The snapshot, where it is another one, and rows of the log that were not there, of one moment; then who wrote.
- * @param mark null: everything is news.
+ * Reads the snapshot, if it changed, and new rows of the log, both in one statement; then the authors.
+ * @param mark of the earlier read; null reads everything.
  */
 export async function readSince(
   { pool, schema }: Database,

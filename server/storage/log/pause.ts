@@ -1,11 +1,11 @@
-// A wait that something may end early. One at a time.
+// A delay that can be ended early. One at a time.
 
 export class Pause {
   #timer: NodeJS.Timeout | null = null
   #over: (() => void) | null = null
   #endsAt = Number.POSITIVE_INFINITY
 
-  /** By `performance.now()`; infinite while nothing waits. */
+  /** In the time of `performance.now()`; infinite while nothing waits. */
   get endsAt(): number {
     return this.#endsAt
   }

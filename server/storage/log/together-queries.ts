@@ -1,18 +1,18 @@
-// The SQL of folding many short logs in one transaction: the questions of folding one, about all of them at once.
+// The SQL of folding many short logs in one transaction: the same queries as for one board, for all of them at once.
 import type { ClientBase } from 'pg'
 import { byteaArray, textArray, uuidArray } from '../../database/arrays.ts'
 import { copyRows } from '../../database/copy.ts'
 import type { Folded } from '../../documents/folding.ts'
 import { cutUp, literalOf, type StoredSnapshot, tableIn } from './queries.ts'
 
-/** A log that is folded and not written yet; changedAt: ms since 1970. */
+/** The result of a fold that is not written yet; changedAt: ms since 1970. */
 export interface FoldedLog {
   boardId: string
   folded: Folded
   changedAt: number
 }
 
-/** @returns those that nobody else folds; until the transaction ends, nobody else will. @see lockFolding */
+/** Locks boards for folding until the transaction ends. @returns those that were not locked already. @see lockFolding */
 export async function lockFoldings(
   client: ClientBase,
   schema: string,
@@ -42,7 +42,7 @@ export async function readSnapshots(
   return snapshots
 }
 
-/** Those that have a log, each in its order; exactly the rows returned are gone. @see takeUpdates */
+/** Deletes the rows of several logs and returns exactly those, in log order. @see takeUpdates */
 export async function takeUpdatesOf(
   client: ClientBase,
   schema: string,
@@ -90,7 +90,7 @@ export const writeSearchKeys = (client: ClientBase, schema: string, logs: readon
     values: [idsOf(logs), textArray(logs.map(({ folded }) => folded.searchKey))],
   })
 
-/** A version with the bytes of the board's newest one is not kept again. @see keepVersion */
+/** Leaves out versions that are identical to the newest one of their board. @see keepVersion */
 export const keepAutomaticVersions = (
   client: ClientBase,
   schema: string,
@@ -111,7 +111,7 @@ export const keepAutomaticVersions = (
   })
 }
 
-/** Boards with versions that may have to go: automatic ones all stay for two hours. @see pruneVersions */
+/** Boards that may have versions to prune: automatic ones all stay for two hours. @see pruneVersions */
 export async function prunableOf(
   client: ClientBase,
   schema: string,

@@ -1,12 +1,12 @@
-// The durable log of boards: what a client is told is saved was committed here. One commit is on its way at a time,
-// for all rooms of the process; everything that arrives meanwhile goes into the next. An edit after a pause is committed
-// at once, edits of continuous work share a commit, and a caller that waits for a commit hurries it. @see CommitPace
+// The durable log of boards: edits that a client is told are saved have been committed here. One commit at a time is under
+// way for all rooms of the process; whatever arrives meanwhile goes into the next. An edit after a pause is committed
+// immediately, edits of continuous work share a commit, and a caller that waits for a commit calls `hurry`. @see CommitPace
 import type { Logger } from 'pino'
 import type { Database } from '../../database/database.ts'
 import { checksumOf } from '../../documents/folding.ts'
 import { BoardroomError } from '../../errors.ts'
 import type { Author, LogNews, SideRows, StoredBoard, UpdateLog } from '../../rooms/ports.ts'
-import { asUnreachable, isMissingReference, isPoolersFault, isRefusal } from '../failures.ts'
+import { asUnreachable, isMissingReference, isPoolerError, isRefusal } from '../failures.ts'
 import { type Append, insertUpdates } from './append-queries.ts'
 import { CommitPace, type CommitSpacing } from './commit-pace.ts'
 import type { LogKeeper, UpdateLogOptions } from './log-options.ts'
@@ -22,11 +22,11 @@ interface Queued extends Append {
 
 const mostRowsPerCommit = 20_000
 const lastRetryMs = 2000
-/** With so much unsaved, the next commit waits for no more. */
-const mostRestingBytes = 1024 * 1024
+/** With this much unsaved, the next commit does not wait for more edits. */
+const mostWaitingBytes = 1024 * 1024
 const defaultSpacing: CommitSpacing = { leastMs: 10, mostApartMs: 150, mostMs: 250, pauseMs: 60 }
-const slowCommitMs = 5000 // on its way for longer, a commit counts as failing
-const shortFailureMs = 1000 // it is tried again, and nobody needs to hear of it before
+const slowCommitMs = 5000 // a commit that takes longer counts as failing
+const shortFailureMs = 1000 // shorter failures are not reported, because the commit is retried
 
 export class PostgresUpdateLog implements UpdateLog {
   readonly #database: Database
@@ -38,16 +38,16 @@ export class PostgresUpdateLog implements UpdateLog {
   readonly #firstRetryMs: number
   readonly #commitTimeoutMs: number
   #queue: Queued[] = []
-  /** Of the commit that is on its way. */
+  /** The appends of the current commit. */
   #underWay: Queued[] = []
   readonly #unsaved = new Map<string, number>()
   #totalUnsaved = 0
   #running: Promise<void> | null = null
   #failingSince: number | null = null
   #commitStarted: number | null = null
-  /** Until a commit that failed is tried again. */
+  /** The delay before a failed commit is retried. */
   readonly #retry = new Pause()
-  /** Until the next commit may start. */
+  /** The delay before the next commit. */
   readonly #rest = new Pause()
   #isClosed = false
   #isPrepared = true
@@ -75,7 +75,7 @@ export class PostgresUpdateLog implements UpdateLog {
     ) {
       this.#log.error(
         { boardId, alarm: 'board_unreadable', bytes: snapshot.state.length },
-        'a stored board does not match its checksum: it is refused, not served; restore a version or a backup',
+        'a stored board does not match its checksum and is not served; restore a version or a backup',
       )
       throw new BoardroomError('board_unreadable', 'this board cannot be read; its operator has been told')
     }
@@ -85,9 +85,10 @@ export class PostgresUpdateLog implements UpdateLog {
   }
 
   async readSince(boardId: string, mark: unknown): Promise<LogNews> {
-    const news = await readSince(this.#database, boardId, mark as LogMark | null).catch((error: unknown) => {
+    const logMark = mark as LogMark | null // it was returned by this function
+    const news = await readSince(this.#database, boardId, logMark).catch((error: unknown) => {
       throw asUnreachable(error)
-    }) // what was given out here
+    })
     const { snapshot } = news
     if (snapshot !== null && !checksumOf(snapshot.state).every((byte, at) => byte === snapshot.checksum[at]))
       throw new BoardroomError('board_unreadable', 'the snapshot does not match its checksum')
@@ -108,7 +109,7 @@ export class PostgresUpdateLog implements UpdateLog {
       this.#totalUnsaved += update.length
       const { mayStartAt } = this.#pace.appended(boardId)
       if (mayStartAt < this.#rest.endsAt - 1 || this.#isEnough) this.#rest.end()
-      // The rest of this turn, rooms of the same timer tick among it, still gets into the first commit.
+      // Starts later, so that the other appends of this turn get into the first commit too.
       if (this.#running === null) this.#start()
     })
   }
@@ -140,16 +141,16 @@ export class PostgresUpdateLog implements UpdateLog {
   hurry(): void {
     if (this.#queue.length === 0) return
     this.#pace.hurry()
-    this.#rest.end() // reckoned anew
+    this.#rest.end() // so that the delay is computed again
   }
 
-  /** Resolves when everything appended so far is committed or refused; waits while the database is away. */
+  /** Resolves when everything appended so far is committed or refused; waits while the database is unavailable. */
   async flush(): Promise<void> {
     this.hurry()
     while (this.#running !== null) await this.#running
   }
 
-  /** No more retries: what is still queued is refused with `closing`. Flush first. Does not close the database. */
+  /** Stops retrying, and refuses what is still queued with `closing`. Flush first. Does not close the database. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#retry.end()
@@ -163,7 +164,7 @@ export class PostgresUpdateLog implements UpdateLog {
       const restMs = this.#restMs()
       if (restMs > 0) {
         await this.#rest.for(restMs)
-        continue // what came meanwhile may have put it off
+        continue // new appends may have postponed the commit
       }
       const batch = this.#take()
       this.#underWay = batch
@@ -192,7 +193,7 @@ export class PostgresUpdateLog implements UpdateLog {
     this.#running = running.catch((error: unknown) => this.#broken(error))
   }
 
-  /** Should be impossible. What was being committed is refused; what waits is tried. */
+  /** Should be impossible. Refuses the current commit, and continues with what is queued. */
   #broken(error: unknown): void {
     this.#log.error({ err: error, unsavedBytes: this.#totalUnsaved }, 'the log failed')
     this.#running = null
@@ -221,7 +222,7 @@ export class PostgresUpdateLog implements UpdateLog {
     return batch
   }
 
-  /** @returns what must be tried again, in order; everything else is committed or refused. */
+  /** @returns what must be retried, in order; everything else is committed or refused. */
   async #commit(batch: Queued[]): Promise<Queued[]> {
     this.#commitStarted ??= Date.now()
     const started = this.#commitStarted
@@ -232,10 +233,10 @@ export class PostgresUpdateLog implements UpdateLog {
       })
     } catch (error) {
       this.#commitStarted = null
-      if (this.#isPrepared && isPoolersFault(error)) {
+      if (this.#isPrepared && isPoolerError(error)) {
         this.#isPrepared = false
         this.#log.info(
-          'the database is behind a pooler that loses prepared statements; going on without them',
+          'the database is behind a pooler that loses prepared statements; continuing without them',
         )
         return this.#commit(batch)
       }
@@ -258,7 +259,7 @@ export class PostgresUpdateLog implements UpdateLog {
     return []
   }
 
-  /** The database refuses something in the batch: board by board, then append by append, until it is alone. */
+  /** The database refuses something in the batch: finds it by committing board by board, then append by append. */
   async #isolate(batch: Queued[], error: unknown): Promise<Queued[]> {
     const [first] = batch
     if (batch.length === 1 && first !== undefined) {
@@ -278,7 +279,7 @@ export class PostgresUpdateLog implements UpdateLog {
     const parts = byBoard.size > 1 ? byBoard.values() : batch.map((queued) => [queued])
     const leftOver: Queued[] = []
     for (const part of parts) {
-      // Once the database is away there is no use in asking for the others.
+      // If the database has become unavailable, the others need not be tried.
       if (leftOver.length > 0) leftOver.push(...part)
       else leftOver.push(...(await this.#commit(part)))
     }
@@ -310,7 +311,7 @@ export class PostgresUpdateLog implements UpdateLog {
   }
 
   get #isEnough(): boolean {
-    return this.#totalUnsaved >= Math.min(this.#maxCommitBytes, mostRestingBytes)
+    return this.#totalUnsaved >= Math.min(this.#maxCommitBytes, mostWaitingBytes)
   }
 
   #restMs(): number {

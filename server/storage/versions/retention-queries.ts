@@ -1,4 +1,4 @@
-// The SQL of versions that are kept without being asked for, and of which of them stay. Inside the transaction that folds.
+// The SQL that makes automatic versions and prunes them, in the transaction of a fold.
 import type { ClientBase } from 'pg'
 import { bigintArray, uuidArray } from '../../database/arrays.ts'
 import type { VersionReason } from '../../database/tables.ts'
@@ -7,11 +7,11 @@ import { asBuffer, type StoredSnapshot, tableIn } from '../log/queries.ts'
 export interface KeptVersion extends StoredSnapshot {
   reason: VersionReason
   name?: string
-  /** ms since 1970; now, where it is left out. */
+  /** ms since 1970; default: now. */
   at?: number
 }
 
-/** An automatic version with the bytes of the newest one is not kept again. */
+/** Inserts a version, unless it is an automatic one that is identical to the newest. */
 export const keepVersion = (client: ClientBase, schema: string, boardId: string, version: KeptVersion) => {
   const versions = tableIn(schema, 'board_versions')
   return client.query({
@@ -30,14 +30,14 @@ export const keepVersion = (client: ClientBase, schema: string, boardId: string,
   })
 }
 
-/** How many copies a board keeps from before restores, imports and rebuilds; and from before removals. */
+/** How many versions from before restores, imports and rebuilds a board keeps, and how many from before removals. */
 const mostKeptCopies = 500
 const mostBeforeRemovals = 50
 
 /**
- * Which versions stay. Named ones: all. Copies from before a restore, an import or a rebuild: the newest 500. From
- * before a removal: the 50 largest, so that nobody pushes a board out by drawing and clearing a little. Automatic ones:
- * all of the last two hours, then the newest of each hour of two days, of each day of 30 days, and of each month (UTC).
+ * Deletes versions except the following. Named ones: all. From before a restore, an import or a rebuild: the newest 500.
+ * From before a removal: the 50 largest, so that nobody can displace a large one by drawing and clearing a little.
+ * Automatic ones: all of the last two hours, then the newest per hour for two days, per day for 30 days, and per month (UTC).
  */
 export const pruneVersions = (client: ClientBase, schema: string, boardId: string) => {
   const versions = tableIn(schema, 'board_versions')
@@ -58,7 +58,7 @@ export const pruneVersions = (client: ClientBase, schema: string, boardId: strin
   })
 }
 
-/** "Last changed" of a board means its document, too. @param changes changedAt: ms since 1970 */
+/** Sets when boards last changed, for changes of their documents. @param changes changedAt: ms since 1970 */
 export const noteChanges = (
   client: Pick<ClientBase, 'query'>,
   schema: string,

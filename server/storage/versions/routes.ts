@@ -1,4 +1,4 @@
-// …/versions: list, name, look at, restore.
+// The routes of versions: list, create, read and restore.
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { listOf, Uuid, VersionCreate, VersionResponse } from '../../../shared/api.ts'
 import type { HttpEnv } from '../../routing/context.ts'
@@ -35,7 +35,7 @@ export function versionRoutes(deps: StorageDeps): OpenAPIHono<HttpEnv> {
     async (c) => {
       const { board_id: boardId } = c.req.valid('param')
       const { level } = await deps.requireLevel(c.get('identity'), boardId, 'view')
-      // What somebody wants to restore may have been removed a moment ago.
+      // What they want to restore may have been removed just now, and be only in the log.
       if (level === 'edit') await deps.catchUp(boardId)
       return c.json(await versionsOf(deps, boardId, c.req.valid('query')), 200)
     },
@@ -46,7 +46,7 @@ export function versionRoutes(deps: StorageDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/boards/{board_id}/versions',
       tags,
-      summary: 'Keep the board as it is now under a name',
+      summary: 'Save the current board as a named version',
       request: { params: BoardParams, body: jsonBody(VersionCreate) },
       responses: {
         201: jsonAnswer(VersionResponse, 'The new version.'),
@@ -66,7 +66,7 @@ export function versionRoutes(deps: StorageDeps): OpenAPIHono<HttpEnv> {
       method: 'get',
       path: '/boards/{board_id}/versions/{version_id}',
       tags,
-      summary: 'The document as it was, in the formats of the document itself',
+      summary: 'The document of a version, in the same formats as the current document',
       request: { params: VersionParams },
       responses: { 200: documentAnswer, ...errorAnswers(401, 403, 404, 410, 415) },
     }),
@@ -89,15 +89,15 @@ export function versionRoutes(deps: StorageDeps): OpenAPIHono<HttpEnv> {
       method: 'post',
       path: '/boards/{board_id}/versions/{version_id}/restore',
       tags,
-      summary: 'Make the board what it was, by a new edit that collaborators see at once',
+      summary: 'Restore a version with a new edit that collaborators see live',
       request: { params: VersionParams },
       responses: {
         200: jsonAnswer(
           z.object({
             changed: z.boolean(),
-            former_version_id: Uuid.nullable().describe('the version that holds what was replaced'),
+            former_version_id: Uuid.nullable().describe('the version with the content that was replaced'),
           }),
-          'Committed. Nothing changed where the content is the same.',
+          'Committed. Nothing changes if the content is the same.',
         ),
         ...errorAnswers(401, 403, 404, 410, 507),
       },

@@ -1,4 +1,4 @@
-// The versions of a board: named ones, and those that compaction keeps. Restoring one is a new edit.
+// The versions of a board: named ones, and automatic ones made by compaction. Restoring one is a new edit.
 import { z } from 'zod'
 import type { VersionResponse } from '../../../shared/api.ts'
 import { type AuditEvent, rowOf } from '../../audit/event.ts'
@@ -43,7 +43,7 @@ const responseOf = (row: VersionRow): VersionResponse => ({
   created_at: row.created_at.toISOString(),
 })
 
-/** Newest first. @throws BoardroomError invalid_request (a cursor of another list) */
+/** Newest first. @throws BoardroomError invalid_request (the cursor of another list) */
 export async function versionsOf(
   { database }: Pick<StorageDeps, 'database'>,
   boardId: string,
@@ -60,7 +60,7 @@ export async function versionsOf(
 /** As Postgres prints a timestamp, to the microsecond. */
 const moment = z.string().regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d)?$/)
 
-/** The board as it is now, under a name. @throws BoardroomError conflict (too many) | not_found */
+/** Saves the current board as a named version. @throws BoardroomError conflict (too many) | not_found */
 export async function createVersion(
   { database, live, worker }: StorageDeps,
   { actor, boardId, name }: { actor: Actor; boardId: string; name: string },
@@ -99,7 +99,7 @@ async function versionOf(db: StorageDeps['database']['db'], boardId: string, ver
   return row
 }
 
-/** @returns Yjs v1. @throws BoardroomError not_found (also a version of another board) | board_unreadable */
+/** @returns Yjs v1. @throws BoardroomError not_found (also for a version of another board) | board_unreadable */
 export async function versionState(
   { database, worker }: Pick<StorageDeps, 'database' | 'worker'>,
   boardId: string,
@@ -113,8 +113,8 @@ export async function versionState(
 }
 
 /**
- * Make the board's content the version's, by an edit that touches only what differs; everyone on it sees it live, and
- * what was there before stays as a version of its own.
+ * Restores a version with an edit that changes only what differs. Everyone on the board sees it live, and the replaced
+ * content is kept as a version.
  */
 export async function restoreVersion(
   deps: StorageDeps,
@@ -158,7 +158,7 @@ export async function restoreVersion(
   return { changed: update !== null, former_version_id: former }
 }
 
-/** What a board is, before something else takes its place. Kept like a named version. @param state Yjs v1 @returns its id */
+/** Keeps the board's content as a version before it is replaced. @param state Yjs v1 @returns the version's id */
 export async function keepCopy(
   { database, worker }: Pick<StorageDeps, 'database' | 'worker'>,
   {
