@@ -19,7 +19,7 @@ export interface DocumentWorkerOptions {
   timeoutMs?: number
   /** The most queued tasks; beyond that, callers are told to try again. */
   maxWaiting?: number
-  /** Where others want the processor too, they come first, rooms before all. Linux alone can tell threads apart. */
+  /** Gives the thread a lower priority than the main thread, so that rooms come first. Only on Linux. */
   isPatient?: boolean
 }
 

@@ -36,12 +36,12 @@ export const work: { [Name in TaskName]: (ask: Ask<Name>) => Answer<Name> } = {
   importScene: (ask) => refusingDepth(() => importScene(ask)),
 }
 
-/** The kernel gives this thread a third of what the main thread gets, where both want the same core. */
+/** Lowers the priority of this thread: if it shares a core with the main thread, it gets about a third of its time. */
 function stepBack(): void {
   try {
-    os.setPriority(0, Math.min(19, os.getPriority(0) + 5)) // 0: to Linux this thread, not the process
+    os.setPriority(0, Math.min(19, os.getPriority(0) + 5)) // on Linux, 0 means this thread and not the process
   } catch {
-    // Not allowed here: it works all the same.
+    // Not permitted on this system, and not essential.
   }
 }
 

@@ -62,7 +62,7 @@ const ownTypes = 'a drawing as application/vnd.excalidraw+json, other JSON as ap
 /** The most elements named in a response; the rest are only counted. */
 const mostNamed = 100
 
-/** No element takes less, with its id, its type, its place and its order. */
+/** The least size of an element with its id, type, position and index. */
 const leastElementBytes = 64
 
 /** The key of the board's comments in an export, which is not a root of its document. */

@@ -1,18 +1,18 @@
-// How large a document becomes, counted from what is to be written, before a document is made of it: that takes a minute
-// and gigabytes where the content is made of very many small parts.
+// Estimates the size of a document from the content to be written, before it is built: with very many small parts,
+// building it takes a minute and gigabytes.
 import * as encoding from 'lib0/encoding'
 import { varUintBytes } from './var-uint.ts'
 
 type Entry = readonly [key: string, properties: Readonly<Record<string, unknown>>]
 
-/** What a struct has beside its parent, its key and its content. */
+/** The bytes of a struct apart from its parent, key and content. */
 const structBytes = 4
-/** Client ids are random numbers of 32 bits; only one in two thousand is shorter than this. */
+/** Client ids are random 32-bit numbers; only one in two thousand takes fewer bytes. */
 const clientBytes = 4
 
 /**
- * What new shared maps in the root map `root` take in a Yjs update (v1), or a little less.
- * @param most beyond it the rest is not counted but projected from what was.
+ * The size of new shared maps in the root map `root` in a Yjs update (v1), or slightly less.
+ * @param most above this, the rest is extrapolated instead of counted.
  */
 export function leastBytesOf(root: string, entries: readonly Entry[], most: number): number {
   const encoder = encoding.createEncoder()

@@ -1,6 +1,6 @@
-// Variable-length unsigned integers of lib0, up to 2^53 - 1: seven bits a byte, the lowest first.
+// Variable-length unsigned integers as in lib0, up to 2^53 - 1: seven bits per byte, lowest first.
 
-/** @returns bytes that `value` takes. */
+/** @returns the number of bytes that `value` takes. */
 export function varUintBytes(value: number): number {
   let bytes = 1
   for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) bytes++

@@ -1,11 +1,11 @@
-// The clients of one update and what their structs wait for.
+// The parts of one update by client, and the dependencies between them.
 
 /** One client's part of an update. */
 export interface Block {
   readonly clientId: number
-  /** The clock that the board has reached for this client; what lies below is known. */
+  /** The clock that the board has for this client; everything below is known. */
   readonly known: number
-  /** The clock it will have reached with this update. Grows while the part is read. */
+  /** The clock that it will have after this update. Grows while the part is read. */
   reached: number
 }
 
@@ -16,18 +16,18 @@ export interface Blocks {
 
 interface Waiting {
   readonly block: Block
-  /** Where this part's progress stops until `onClientId` has passed `onClock`. */
+  /** Where this part stops until `onClientId` has passed `onClock`. */
   readonly atClock: number
   readonly onClientId: number
   readonly onClock: number
 }
 
-/** Which new structs need new structs of other clients first: what Yjs would leave pending, or could not untangle. */
+/** Which new structs depend on new structs of other clients, to find what Yjs would leave pending or could not resolve. */
 export class Dependencies implements Blocks {
   readonly #blocks = new Map<number, Block>()
   readonly #waiting = new Map<Block, Waiting[]>()
 
-  /** @returns false where the client has a part already. */
+  /** @returns false if the client already has a part. */
   add(block: Block): boolean {
     if (this.#blocks.has(block.clientId)) return false
     this.#blocks.set(block.clientId, block)
@@ -38,7 +38,7 @@ export class Dependencies implements Blocks {
     return this.#blocks.get(clientId)
   }
 
-  /** The struct of `block` at `atClock` needs a clock of another client that the board does not have. In clock order. */
+  /** The struct of `block` at `atClock` depends on a clock of another client that the board lacks. In clock order. */
   wait(block: Block, atClock: number, onClientId: number, onClock: number): void {
     const waiting = this.#waiting.get(block)
     const entry = { block, atClock, onClientId, onClock }
@@ -47,8 +47,8 @@ export class Dependencies implements Blocks {
   }
 
   /**
-   * Whether an order exists in which every struct finds what it needs. Same walk as `integrateStructs` of Yjs,
-   * with counters instead of structs: linear in what was given to `wait`.
+   * Whether there is an order in which every struct follows its dependencies. The same walk as `integrateStructs` of Yjs,
+   * with counters instead of structs: linear in the number of `wait` calls.
    */
   resolve(): 'complete' | 'missing' | 'cycle' {
     for (const waiting of this.#waiting.values())
@@ -57,7 +57,7 @@ export class Dependencies implements Blocks {
         if (other === undefined || other.reached <= onClock) return 'missing'
       }
     const next = new Map<Block, number>()
-    /** The first thing that still holds this part up. */
+    /** The first dependency that still blocks this part. */
     const heldBy = (block: Block): Waiting | undefined => this.#waiting.get(block)?.[next.get(block) ?? 0]
     for (const start of this.#waiting.keys()) {
       const stack = [start]
@@ -71,7 +71,7 @@ export class Dependencies implements Blocks {
           onStack.delete(block)
           continue
         }
-        // Proven to exist above.
+        // It exists, as checked above.
         const other = this.#blocks.get(held.onClientId)!
         if (held.onClock < (heldBy(other)?.atClock ?? other.reached)) {
           next.set(block, (next.get(block) ?? 0) + 1)

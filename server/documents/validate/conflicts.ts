@@ -1,10 +1,10 @@
-// How far Yjs would look for the place of a struct among those of the board that claim it too. Each struct may be valid
-// and all of them together still take long, in the server and in every browser: so the steps of one update are counted.
+// Counts how many structs Yjs would scan to find the position of each struct among those with the same origin. Each struct
+// may be valid and all of them together still slow, on the server and in every browser, so the steps are limited per update.
 import * as Y from 'yjs'
 import { Anchor, type Place, type SharedType, structAt, typeInside } from './placement.ts'
 import { Refused } from './update-reader.ts'
 
-/** The ids that a struct names as its neighbours; clients are -1 where it names none. */
+/** The ids of a struct's left and right origin; the client is -1 if it has none. */
 export interface Neighbours {
   originClient: number
   originClock: number
@@ -14,7 +14,7 @@ export interface Neighbours {
 
 /** All the searches of one update. */
 export class Conflicts {
-  /** Of the struct being read; written by the reader. */
+  /** Of the struct being read; set by the reader. */
   readonly neighbours: Neighbours = { originClient: -1, originClock: 0, rightClient: -1, rightClock: 0 }
   readonly #doc: Y.Doc
   readonly #limit: number
@@ -26,10 +26,10 @@ export class Conflicts {
   }
 
   /**
-   * Count the search for the struct that has just been read.
-   * @param root the name of the root that it names as parent, null where it names none.
-   * @param readKey reads its map key; called only where the key matters.
-   * @returns the steps among what the document holds.
+   * Counts the search for the struct that was just read.
+   * @param root the name of its root if that is its parent, otherwise null.
+   * @param readKey reads its map key; called only if the key matters.
+   * @returns the steps in the document.
    * @throws Refused conflicts | parent
    */
   count(place: Place, root: string | null, readKey: () => string): number {
@@ -50,9 +50,9 @@ export class Conflicts {
 }
 
 /**
- * Steps of the search among what the document holds, counted up to `limit`; more than Yjs takes, never fewer.
- * Neighbours that come with the same update count nothing.
- * @param list what the struct names as parent where it names no neighbour, and the key in it.
+ * The steps of the search in the document, counted up to `limit`: at least as many as Yjs takes. Origins in the same update
+ * do not count.
+ * @param list the parent of a struct without origins, and the key in it.
  */
 function conflictSteps(
   doc: Y.Doc,
@@ -70,7 +70,7 @@ function conflictSteps(
   let next: Y.Item | null
   if (originClient >= 0) {
     const left = known(doc, originClient, originClock)
-    // Between two clocks of one struct there is nothing else.
+    // Between two clocks of one struct there are no other structs.
     if (!(left instanceof Y.Item) || left === right) return 0
     next = left.right
   } else if (right !== null || list !== null) {
@@ -80,7 +80,7 @@ function conflictSteps(
     if (key !== null) for (; next?.left && steps < limit; steps++) next = next.left
   } else return 0
   for (; next !== null && next !== right && steps < limit; steps++) {
-    // Structs at the very front end the search of one that is behind something.
+    // For a struct with a left origin, the search ends at structs at the very front.
     if (next.origin === null && originClient >= 0) break
     next = next.right
   }

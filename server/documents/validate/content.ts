@@ -1,5 +1,5 @@
-// The contents of structs: passed over, checked, and measured in clocks. Yjs decodes them while it reads the update,
-// so whatever its decoders throw at, or recurse on, is refused here.
+// Skips and checks the contents of structs and measures their length in clocks. Yjs decodes them while it reads the update,
+// so anything that would make its decoders throw or recurse deeply is refused here.
 import { forbiddenKey, Refused, type UpdateReader } from './update-reader.ts'
 import type { ValidationLimits } from './verdict.ts'
 
@@ -21,8 +21,8 @@ export const ContentRef = {
 const TypeRef = { xmlElement: 3, xmlHook: 5, last: 6 } as const
 
 /**
- * Pass over one item's content.
- * @returns its length in clocks, 0 included: the caller refuses that for every kind at once.
+ * Skips one item's content.
+ * @returns its length in clocks, which may be 0; the caller refuses that.
  * @throws Refused
  */
 export function readContent(reader: UpdateReader, ref: number, limits: ValidationLimits): number {
@@ -65,7 +65,7 @@ export function readContent(reader: UpdateReader, ref: number, limits: Validatio
   }
 }
 
-/** One value of lib0's `any` encoding. `depth`: levels of nesting still allowed. */
+/** One value in lib0's `any` encoding. `depth`: levels of nesting still allowed. */
 function skipAny(reader: UpdateReader, limits: ValidationLimits, depth: number): void {
   switch (reader.readByte()) {
     case 127: // undefined
@@ -109,13 +109,13 @@ function skipAny(reader: UpdateReader, limits: ValidationLimits, depth: number):
   }
 }
 
-/** A string that Yjs hands to `JSON.parse`. In arrays of the old JSON content the word `undefined` is itself. */
+/** A string that Yjs passes to `JSON.parse`. In arrays of the old JSON content, `undefined` is also allowed. */
 function skipJson(reader: UpdateReader, limits: ValidationLimits, allowUndefined: boolean): void {
   const length = reader.readVarUint()
   const from = reader.position
   reader.skip(length)
   const to = reader.position
-  // Before parsing: nothing deep is built.
+  // Checked before parsing, so that no deep value is built.
   const suspicious = jsonStructure(reader.bytes, from, to, limits)
   let value: unknown
   try {
@@ -128,7 +128,7 @@ function skipJson(reader: UpdateReader, limits: ValidationLimits, allowUndefined
   if (suspicious) refuseKey(value, limits.forbiddenKey)
 }
 
-/** @returns whether the text may hold the forbidden key, spelt out or in escapes. @throws Refused nesting */
+/** @returns whether the text may contain the forbidden key, literally or with escapes. @throws Refused nesting */
 function jsonStructure(bytes: Uint8Array, from: number, to: number, limits: ValidationLimits): boolean {
   const first = limits.forbiddenKey.charCodeAt(0)
   const second = limits.forbiddenKey.charCodeAt(1)

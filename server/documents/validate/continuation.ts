@@ -1,13 +1,13 @@
-// Structs that begin with known clocks and continue past them.
+// Structs that start with known clocks and continue past them.
 import * as Y from 'yjs'
 import { Anchor, keyAt, type Place, type SharedType, typeAround, typeInside } from './placement.ts'
 import { Refused } from './update-reader.ts'
 
 /**
- * Such a struct must be where its known part is: Yjs would link the new part behind the known one but count
- * it to the parent that the struct names.
- * @param root, key as the struct names them, null where it does not.
- * @returns false where the document lacks what the struct points at.
+ * Such a struct must have the parent of its known part: Yjs would link the new part after the known one, but assign it to
+ * the parent in the struct.
+ * @param root, key as in the struct, otherwise null.
+ * @returns false if the document lacks what the struct refers to.
  * @throws Refused parent_changed | parent
  */
 export function continuesInPlace(
@@ -28,7 +28,7 @@ export function continuesInPlace(
       parent = typeAround(doc, anchorClient, anchorClock)
       parentSub = keyAt(doc, anchorClient, anchorClock)
     }
-    // Gone on the board: Yjs stores the rest as GC, wherever it says it is.
+    // Deleted on the board: Yjs stores the rest as GC, whatever its parent.
     if (parent === null) return true
   }
   const last = doc.store.clients.get(clientId)?.at(-1)

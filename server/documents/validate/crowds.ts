@@ -1,18 +1,17 @@
-// Whether the structs of one update might crowd each other: many that claim the same place are each searched past the
-// others, also where all of them are valid and come together. An estimate over the bytes lets nearly every update
-// pass; the few that it suspects are tried on a copy of the board in another thread, because only Yjs knows what they
-// really cost.
+// Detects updates whose structs crowd each other: for each of many structs at the same place, Yjs scans the others, even if
+// all of them are valid and in one update. An estimate from the bytes clears nearly every update. The few suspicious ones
+// get a dry run on a copy of the board in another thread, because only Yjs can tell their real cost.
 import * as Y from 'yjs'
 import type { Neighbours } from './conflicts.ts'
 import type { Place } from './placement.ts'
 import { type DryRunLimits, defaultDryRunLimits } from './verdict.ts'
 
-/** Counts claims of places while an update is read. */
+/** Counts structs per place while an update is read. */
 export class Crowds {
   readonly #isCounting: boolean
   readonly #claims = new Set<number>()
   #structs = 0
-  /** Structs that claim a place which another one of this update, or of the board, claims too. */
+  /** Structs whose place is also claimed by another one of this update or of the board. */
   #contested = 0
 
   constructor(updateBytes: number, minBytes: number) {
@@ -20,8 +19,8 @@ export class Crowds {
   }
 
   /**
-   * @param place a number for what the struct is put behind: the same for the same place, and rarely for others.
-   * @param isContested whether the board holds something between its neighbours.
+   * @param place a hash of the struct's place.
+   * @param isContested whether the board has structs between its origins.
    */
   add(place: number, isContested: boolean): void {
     if (!this.#isCounting) return
@@ -30,7 +29,7 @@ export class Crowds {
     else this.#claims.add(place)
   }
 
-  /** The most that the searches may take, in steps: more than Yjs takes, mostly by far. */
+  /** An upper bound of the steps of all searches, usually far above what Yjs takes. */
   get mostSteps(): number {
     return this.#contested * this.#structs
   }
@@ -40,7 +39,7 @@ export class Crowds {
   }
 }
 
-/** What a struct is put behind, as a number. Places may share one, which only makes them look crowded. */
+/** A hash of what a struct is placed after. A collision only makes places look crowded. */
 export function placeNumber(
   { originClient, originClock, rightClient }: Neighbours,
   { anchorClient, anchorClock }: Place,
@@ -48,7 +47,7 @@ export function placeNumber(
   key: Uint8Array,
 ): number {
   if (originClient >= 0) return originClient * 2_097_169 + originClock
-  // The front of a list that only the right neighbour knows: all such are taken for one.
+  // At the front of a list that only the right origin identifies: all of these count as one place.
   if (rightClient >= 0) return -1
   let hash = root === null ? anchorClient * 2_097_169 + anchorClock : root.length
   for (const byte of key) hash = (hash * 31 + byte) % 4_294_967_291
@@ -57,25 +56,25 @@ export function placeNumber(
 
 class TakesTooLong extends Error {}
 
-/** An update and the board that it is meant for. */
+/** An update and the board to which it would be applied. */
 export interface DryRunQuestion {
   snapshot: Uint8Array | null
   updates: readonly Uint8Array[]
   update: Uint8Array
   structs: number
-  /** Default: 400 ms and 5 µs a struct. */
+  /** Default: 400 ms plus 5 µs per struct. */
   trial?: DryRunLimits | undefined
 }
 
 export interface DryRunAnswer {
   isTooCrowded: boolean
-  /** What it took, the copy included. */
+  /** The duration, including the copy. */
   ms: number
 }
 
 /**
- * Integrates an update into a copy of the board and stops where that takes out of proportion long.
- * @throws Error where the board lacks what the update rests on
+ * Applies an update to a copy of the board, and stops if that takes disproportionately long.
+ * @throws Error if the board lacks something that the update depends on
  */
 export function dryRun({
   snapshot,
@@ -104,7 +103,7 @@ function takesTooLong(copy: Y.Doc, update: Uint8Array, maxMs: number): boolean {
   const { prototype } = Y.Item
   const { integrate } = prototype
   const deadline = performance.now() + maxMs
-  // Between the structs is the only place where Yjs can be stopped. Nothing else runs meanwhile.
+  // Yjs can only be stopped between structs. Nothing else runs in this thread meanwhile.
   prototype.integrate = function (transaction, offset) {
     if (performance.now() > deadline) throw new TakesTooLong()
     integrate.call(this, transaction, offset)

@@ -8,16 +8,16 @@ const minClientBytes = 2
 const minRangeBytes = 2
 
 export interface DeleteSetReading {
-  /** It names clocks that the board will not have. */
+  /** It includes clocks that the board will not have. */
   isAhead: boolean
-  /** All of it is deleted already. Only looked into where `isEmpty` was true so far. */
+  /** All of it is already deleted. Only determined if `isEmpty` was true before. */
   isEmpty: boolean
 }
 
 /**
- * @param reachedBy the clock that the board will have reached for a client with this update's structs.
- * @param splits gets every place where a range begins or ends.
- * @param isEmpty whether the structs bring nothing.
+ * @param reachedBy the clock that the board will have for a client after this update's structs.
+ * @param splits gets every clock where a range starts or ends.
+ * @param isEmpty whether the structs add nothing.
  */
 export function readDeleteSet(
   reader: UpdateReader,

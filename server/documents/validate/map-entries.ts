@@ -1,9 +1,9 @@
-// Map entries of several clocks. A map keeps one value a key alive, and Yjs deletes it as one struct, so that a living
-// one has to be one clock. Honest documents hold longer ones only deleted (an undo manager keeps what it may bring back,
-// and neighbours merge), so the update has to delete them.
+// Map entries of several clocks. A map has one live value per key, and Yjs deletes it as one struct, so a live entry must
+// have exactly one clock. Honest documents contain longer ones only if they are deleted (an undo manager keeps what it may
+// restore, and adjacent structs merge), so the update must delete them.
 import { Refused, type UpdateReader } from './update-reader.ts'
 
-/** Clocks `fromClock` (inclusive) to `toClock` (exclusive) that have to be deleted by the update that brings them. */
+/** Clocks `fromClock` (inclusive) to `toClock` (exclusive) that must be deleted by the same update. */
 export interface MapEntry {
   readonly clientId: number
   readonly fromClock: number
@@ -11,8 +11,8 @@ export interface MapEntry {
 }
 
 /**
- * @param reader at the beginning of the update's delete set, which has been read before and is well-formed.
- * @throws Refused map_entry where the delete set leaves a part of an entry alive.
+ * @param reader at the start of the update's delete set, which is known to be well-formed.
+ * @throws Refused map_entry if the delete set leaves part of an entry alive.
  */
 export function refuseLiveEntries(entries: readonly MapEntry[], reader: UpdateReader): void {
   const deleted = new Map<number, [number, number][]>()

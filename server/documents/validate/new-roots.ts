@@ -1,4 +1,4 @@
-// Root types that an update would bring into being. Yjs makes a root when it reads its name and never frees one.
+// Root types that an update would create. Yjs creates a root when it reads its name, and never removes one.
 import type * as Y from 'yjs'
 import { Refused } from './update-reader.ts'
 import type { ValidationLimits } from './verdict.ts'

@@ -1,33 +1,33 @@
-// Where new structs hang: inside which shared type, and how deep. Kept for updates of several structs, because
-// what a struct points at may be in the same update, or in a part of it that comes later.
+// Determines in which shared type new structs are, and how deeply nested. For updates with several structs this needs
+// memory, because a struct may refer to one in the same update, even a later one.
 import * as Y from 'yjs'
 import type { Block, Blocks } from './blocks.ts'
 import type { MapEntry } from './map-entries.ts'
 import { Refused } from './update-reader.ts'
 
-/** As a document keeps its types, whatever events they have. */
+/** Any shared type, whatever its events. */
 export type SharedType = NonNullable<ReturnType<Y.Doc['share']['get']>>
 
-/** What a struct says about its place. With a right neighbour only, the parent is the neighbour's. */
+/** How a struct identifies its place. A neighbour is its left or right origin, with which it shares the parent. */
 export const Anchor = { none: 0, root: 1, parent: 2, neighbour: 3 } as const
 
-/** What a struct is to those that name it as parent: nothing possible, a type, or gone (its children go with it). */
+/** What a struct means to those with it as parent: not allowed, a type, or deleted, in which case they are too. */
 export const Role = { leaf: 0, type: 1, gone: 2 } as const
 
-/** What one struct says about its place. */
+/** The place of one struct, as far as the struct itself tells. */
 export interface Place {
   role: number
   anchor: number
-  /** The id that `anchor` means, for parents and neighbours. */
+  /** The id of the parent or neighbour. */
   anchorClient: number
   anchorClock: number
-  /** It names a map key. Behind a neighbour it takes the neighbour's, whatever it says. */
+  /** It has a map key of its own. With a neighbour, the neighbour's applies. */
   isKeyed: boolean
   /** Content that can be split: several clocks, not deleted. */
   isSplittable: boolean
 }
 
-/** A place whose parent is deleted: Yjs stores what goes there as GC. */
+/** A place whose parent is deleted: Yjs stores structs there as GC. */
 const nowhere = -1
 const unresolved = -2
 
@@ -41,7 +41,7 @@ export class Placements {
   #anchorClocks = new Int32Array(16)
   /** Depth of the list that a struct is in: 0 in a root. */
   #depths = new Int16Array(16)
-  /** 1 where the struct is a map entry; for neighbours only once `#depths` is resolved. */
+  /** 1 if the struct is a map entry; for neighbours only once `#depths` is resolved. */
   #keyed = new Uint8Array(16)
   #splittable = new Uint8Array(16)
   #isWorthChecking = false
@@ -74,9 +74,9 @@ export class Placements {
   }
 
   /**
-   * Follow every place that matters. To be asked once the dependencies are known to be complete and free of
-   * cycles, or else it would not come to an end.
-   * @returns the map entries of several clocks, which the update has to delete.
+   * Resolves every place that matters. Must only be called when the dependencies are known to be complete and without
+   * cycles; otherwise it would not terminate.
+   * @returns the map entries of several clocks, which the update must delete.
    * @throws Refused type_nesting | parent
    */
   check(blocks: Blocks, doc: Y.Doc, maxTypeNesting: number): MapEntry[] {
@@ -100,8 +100,8 @@ export class Placements {
 
   /** @returns the depth of the list that the struct of a row is in, or `nowhere`. */
   #resolve(start: number, blocks: Blocks, doc: Y.Doc): number {
-    // Follow rows until one whose depth is known, then give it to all that were passed. No recursion: chains of
-    // neighbours are as long as a text.
+    // Follows rows to one with a known depth, which then applies to all rows on the way. Without recursion, because chains
+    // of neighbours are as long as a text.
     const path: number[] = []
     let row = start
     let depth: number
@@ -131,7 +131,7 @@ export class Placements {
       if (this.#anchors[child] === Anchor.parent) {
         const role = this.#roles[row]
         if (role === Role.leaf) throw notAType()
-        // Clamped: beyond the limit it does not matter by how much, and the row is 16 bits wide.
+        // Clamped to 16 bits: how far it is above the limit does not matter.
         if (role === Role.gone) depth = nowhere
         else if (depth !== nowhere) depth = Math.min(depth + 1, 30_000)
       } else this.#keyed[child] = this.#keyed[row]!
@@ -141,7 +141,7 @@ export class Placements {
     return depth
   }
 
-  /** The row whose struct holds `clock`. Mostly the last one that was asked for, or the one after. */
+  /** The row whose struct contains `clock`; usually the one found last, or the next. */
   #rowOf(block: Block, clock: number): number {
     let low = this.#firstRow.get(block.clientId)!
     let high = this.#endRow.get(block.clientId)! - 1
@@ -171,7 +171,7 @@ export class Placements {
 }
 
 /**
- * The same for the only struct of an update, which can point at nothing but the document.
+ * The same for an update with a single struct, which can only refer to the document.
  * @returns whether it is a map entry of several clocks.
  * @throws Refused type_nesting | parent
  */
@@ -185,22 +185,22 @@ export function checkPlace(place: Place, doc: Y.Doc, maxTypeNesting: number): bo
   return anchor === Anchor.neighbour ? isEntryAt(doc, anchorClient, anchorClock) : place.isKeyed
 }
 
-/** The struct of the document that holds a clock; the caller knows that there is one. */
+/** The struct of the document that contains a clock, which must exist. */
 export function structAt(doc: Y.Doc, clientId: number, clock: number): Y.Item | Y.GC {
   const structs = doc.store.clients.get(clientId)!
   return structs[Y.findIndexSS(structs, clock)]!
 }
 
 /**
- * Depth of the list beside a struct of the document, or inside of it.
- * @throws Refused parent where the struct holds no type and is not deleted.
+ * The depth of the list that contains a struct of the document, or of the list in it.
+ * @throws Refused parent if the struct has no type and is not deleted.
  */
 function depthInDocument(doc: Y.Doc, clientId: number, clock: number, inside: boolean): number {
   const type = inside ? typeInside(doc, clientId, clock) : typeAround(doc, clientId, clock)
   return type === null ? nowhere : nestingOf(type)
 }
 
-/** The type that an item's content is; null where the item is gone. @throws Refused parent */
+/** The type in an item; null if the item is deleted. @throws Refused parent */
 export function typeInside(doc: Y.Doc, clientId: number, clock: number): SharedType | null {
   const struct = structAt(doc, clientId, clock)
   if (!(struct instanceof Y.Item) || struct.content instanceof Y.ContentDeleted) return null
@@ -208,14 +208,14 @@ export function typeInside(doc: Y.Doc, clientId: number, clock: number): SharedT
   return struct.content.type
 }
 
-/** The type that an item is in; null where it is gone. */
+/** The type that contains an item; null if that is deleted. */
 export function typeAround(doc: Y.Doc, clientId: number, clock: number): SharedType | null {
   const struct = structAt(doc, clientId, clock)
-  // Integrated items hold their parent itself, not its id or name.
+  // The parent of an integrated item is the type itself, not its id or name.
   return struct instanceof Y.Item ? (struct.parent as SharedType) : null
 }
 
-/** The map key that an item is the value of; null in lists and where it is gone. */
+/** The map key of an item; null in lists and for deleted ones. */
 export function keyAt(doc: Y.Doc, clientId: number, clock: number): string | null {
   const struct = structAt(doc, clientId, clock)
   return struct instanceof Y.Item ? struct.parentSub : null

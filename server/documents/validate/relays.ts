@@ -1,5 +1,5 @@
-// Edits that somebody else brought in under the sender's client id, against the sender's own copy of them. The same
-// edit may come in other pieces: documents join neighbours and cut them apart, and keep of what is deleted that it was.
+// Compares edits that somebody else sent under the sender's client id with the sender's own copy of them. The same edit may
+// be in other pieces, because documents merge and split structs, and keep only the clocks of deleted content.
 import * as Y from 'yjs'
 import { varUintBytes, writeVarUint } from '../var-uint.ts'
 import { type SharedType, structAt } from './placement.ts'
@@ -14,7 +14,7 @@ interface StructBytes {
   readonly bytes: Uint8Array
 }
 
-/** Thrown where the copies are not the same. */
+/** Thrown if the copies differ. */
 export class Contradicted extends Refused {
   readonly clientId: number
 
@@ -34,7 +34,7 @@ interface Showing {
   isDeleted: boolean
 }
 
-/** What one update shows of relayed clocks. */
+/** The relayed clocks that one update shows. */
 export class Showings {
   readonly #doc: Y.Doc
   readonly #relayed: RelayedClocks
@@ -59,7 +59,7 @@ export class Showings {
     return current !== null && clock < current.relayed.toClock && end > current.relayed.fromClock
   }
 
-  /** A struct that `concerns`; bytes null for one without content. @throws Contradicted */
+  /** A struct for which `concerns` is true; bytes are null if it has no content. @throws Contradicted */
   show(struct: Omit<StructBytes, 'bytes'> & { bytes: Uint8Array | null }): void {
     const current = this.#current
     if (current === null) return
@@ -75,7 +75,7 @@ export class Showings {
 
   /**
    * @param extended clients whose clocks the update extends.
-   * @returns null where one of them continues without showing what was relayed: it may rest on something else.
+   * @returns null if one of them continues without showing what was relayed, because it may depend on something else.
    */
   result(extended: readonly Write[]): Shown[] | null {
     const shown: Shown[] = []
@@ -90,11 +90,11 @@ export class Showings {
 
 type Likeness = 'same' | 'deleted' | 'different'
 
-/** The struct's clocks between `fromClock` and `toClock`, all of which the document has, against the document. */
+/** Compares the struct's clocks from `fromClock` to `toClock`, all of which the document has, with the document. */
 function compare(doc: Y.Doc, struct: StructBytes, fromClock: number, toClock: number): Likeness {
   const { clientId } = struct
   const item = decoded(struct)
-  // Deleted by its owner: the deletion is part of the update.
+  // Deleted by its owner; the update contains the deletion.
   if (!(item instanceof Y.Item) || item.content instanceof Y.ContentDeleted) return 'same'
   const until = Math.min(struct.end, toClock)
   let likeness: Likeness = 'same'
@@ -109,7 +109,7 @@ function compare(doc: Y.Doc, struct: StructBytes, fromClock: number, toClock: nu
   return likeness
 }
 
-/** Read as an update of its own by Yjs; the bytes have been inspected. */
+/** Decodes a struct with Yjs, as an update of its own; the bytes are already validated. */
 function decoded({ clientId, clock, bytes }: StructBytes): Y.Item | Y.GC | Y.Skip | undefined {
   const head = 2 + varUintBytes(clientId) + varUintBytes(clock)
   const update = new Uint8Array(head + bytes.length + 1)
@@ -122,11 +122,11 @@ function decoded({ clientId, clock, bytes }: StructBytes): Y.Item | Y.GC | Y.Ski
 function isSamePlace(doc: Y.Doc, known: Y.Item, item: Y.Item, clock: number): boolean {
   const origin = originAt(known, clock)
   if (!isSameId(origin, originAt(item, clock)) || !isSameId(known.rightOrigin, item.rightOrigin)) return false
-  // Behind or before a neighbour, the parent is the neighbour's.
+  // With an origin, the parent is that of the origin.
   if (origin !== null || known.rightOrigin !== null) return true
   if (known.parentSub !== item.parentSub) return false
-  const parent = known.parent as SharedType // integrated items hold their parent itself
-  const named: unknown = item.parent // decoded ones what they name: a root, or an id
+  const parent = known.parent as SharedType // the parent of an integrated item is the type itself
+  const named: unknown = item.parent // the parent of a decoded one is a root's name or an id
   return typeof named === 'string'
     ? doc.share.get(named) === parent
     : named instanceof Y.ID && parent._item !== null && isSameId(parent._item.id, named)
@@ -147,7 +147,7 @@ function isSameContent(known: Y.Item, item: Y.Item, clock: number, until: number
   return isSameValue(values?.slice(from, to), others?.slice(itemFrom, itemTo))
 }
 
-/** The contents of structs as values, a clock each; kinds that cannot replace each other never look the same. */
+/** The contents of structs as one value per clock. Different kinds of content are never equal. */
 function valuesOf(content: Y.Item['content']): unknown[] | null {
   if (content instanceof Y.ContentAny || content instanceof Y.ContentJSON) return content.arr
   if (content instanceof Y.ContentBinary) return [{ binary: content.content }]
@@ -160,7 +160,7 @@ function valuesOf(content: Y.Item['content']): unknown[] | null {
   return null
 }
 
-/** Where Yjs cuts a surrogate pair apart it replaces both halves, in one document and not in another. */
+/** If Yjs splits a surrogate pair, it replaces both halves, which may happen in only one of the documents. */
 function isSameText(one: string, other: string): boolean {
   if (one === other) return true
   const isHalf = (unit: number) => unit === 0xfffd || (unit >= 0xd800 && unit <= 0xdfff)
@@ -171,7 +171,7 @@ function isSameText(one: string, other: string): boolean {
   return one.length === other.length
 }
 
-/** Values as any encoding of Yjs keeps them: keys in any order, whole numbers as they like, undefined as null. */
+/** Whether values are equal after encoding: keys may be in any order, integers in any form, and undefined equals null. */
 function isSameValue(one: unknown, other: unknown): boolean {
   if (Object.is(one, other) || (one ?? null) === (other ?? null)) return true
   if (isNumeric(one) && isNumeric(other)) return typeof one !== typeof other && Number(one) === Number(other)

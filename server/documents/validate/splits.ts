@@ -1,25 +1,25 @@
-// Cuts: places inside of structs where something is put between or deleted. For each, Yjs copies what lies behind it in
-// a struct of values, and moves every struct of that client behind it; both are counted before it begins.
+// Counts the work of splitting structs where something is inserted or deleted inside them. For each split, Yjs copies the
+// values after it, and moves all later structs of that client; both are limited before the update is applied.
 import * as Y from 'yjs'
 import { Refused } from './update-reader.ts'
 
 /** New structs of one client that can be cut. */
 interface NewStructs {
-  /** All, also those that cannot be cut. */
+  /** All structs, including those that cannot be cut. */
   count: number
   clocks: number[]
   ends: number[]
-  /** How many structs of the client came before. */
+  /** How many structs of the client precede each. */
   indexes: number[]
   areValues: boolean[]
 }
 
 export interface SplitLimits {
-  /** Values behind cuts through structs of values. */
+  /** Values after cuts through structs of values. */
   maxCopiedValuesPerUpdate: number
-  /** Structs behind cuts. */
+  /** Structs after cuts. */
   maxMovedStructsPerUpdate: number
-  /** Copying fewer is not worth counting. */
+  /** Fewer values are not worth counting. */
   minCopiedValues: number
 }
 
@@ -27,7 +27,7 @@ export class Splits {
   readonly #doc: Y.Doc
   readonly #limits: SplitLimits
   readonly #new = new Map<number, NewStructs>()
-  /** Client and clock of cuts in clocks that the board lacks, until all structs are read. */
+  /** Client and clock of cuts in new structs, until all structs are read. */
   readonly #waiting: number[] = []
   /** Cuts so far and the last of them, by client. */
   readonly #cuts = new Map<number, { count: number; lastClock: number }>()
@@ -39,7 +39,7 @@ export class Splits {
     this.#limits = limits
   }
 
-  /** A struct that the update brings. `isValues`: its content is an array. */
+  /** A struct of the update. `isValues`: its content is an array. */
   add(clientId: number, clock: number, end: number, isValues: boolean): void {
     let structs = this.#new.get(clientId)
     if (structs === undefined) {
@@ -55,7 +55,7 @@ export class Splits {
     structs.count++
   }
 
-  /** A struct points at the place before `clock`; counted once all structs are read. @throws Refused splits */
+  /** A struct refers to the place before `clock`; new ones are counted once all structs are read. @throws Refused splits */
   cut(clientId: number, clock: number): void {
     if (clock < Y.getState(this.#doc.store, clientId)) this.#cutKnown(clientId, clock)
     else this.#waiting.push(clientId, clock)
@@ -103,7 +103,7 @@ export class Splits {
       this.#cuts.set(clientId, cuts)
     }
     if (cuts.lastClock === clock) return // the same place from its other side
-    // In order, the pieces of earlier cuts lie before this one and stay where they are.
+    // Cuts come in order, so the pieces of earlier cuts are before this one and do not move.
     this.#moved += structsBehind + (clock < cuts.lastClock ? cuts.count : 0)
     cuts.count++
     cuts.lastClock = clock

@@ -1,4 +1,4 @@
-// Bounded reading of sync step 1: what a client has, as one clock per client id.
+// Reads the state vector in sync step 1, one clock per client id, within limits.
 import { clockTooLarge, Refused, UpdateReader } from './update-reader.ts'
 import { defaultValidationLimits, type RejectRule } from './verdict.ts'
 
@@ -7,7 +7,7 @@ export interface StateVectorLimits {
   maxClock: number
 }
 
-/** No board has more client ids: 20,000 is the limit for new ones, old boards are read with room to spare. */
+/** No board has more client ids. The limit for new ones is 20,000; old boards may have more. */
 export const defaultStateVectorLimits: StateVectorLimits = {
   maxEntries: 100_000,
   maxClock: defaultValidationLimits.maxClock,
@@ -17,7 +17,7 @@ export type StateVectorReading =
   | { outcome: 'ok'; clocks: Map<number, number> }
   | { outcome: 'reject'; rule: RejectRule; message: string }
 
-/** Read an encoded state vector, all of its bytes and nothing else. Never throws. */
+/** Reads an encoded state vector, which must use all bytes. Never throws. */
 export function readStateVector(
   bytes: Uint8Array,
   { maxEntries, maxClock } = defaultStateVectorLimits,

@@ -1,9 +1,9 @@
-// Bounded reading of the v1 update encoding (lib0 varints, strings, bytes). Every read stops at the update's own
-// end: `ws` hands out slices of shared buffers, and an over-read would show a neighbour's bytes.
+// Reads the v1 encoding of updates (lib0 varints, strings, bytes), never beyond the end of the update: `ws` passes slices of
+// shared buffers, which may also contain the bytes of others.
 import { isAscii, isUtf8 } from 'node:buffer'
 import type { RejectRule, ValidationLimits } from './verdict.ts'
 
-/** Why bytes are refused; thrown while reading and turned into a verdict by the caller. */
+/** Why an update is refused; thrown while reading, and turned into a verdict by the caller. */
 export class Refused extends Error {
   readonly rule: RejectRule
 
@@ -14,10 +14,10 @@ export class Refused extends Error {
   }
 }
 
-/** From here on the native scans of node:buffer beat a loop in spite of the view they need. */
+/** From this length on, the native functions of node:buffer are faster than a loop, although they need a view. */
 const nativeScanBytes = 96
 
-/** A cursor over one update. Nothing is decoded that a rule does not need. */
+/** A cursor over one update. Decodes only what a rule needs. */
 export class UpdateReader {
   readonly bytes: Uint8Array
   readonly end: number
@@ -58,14 +58,14 @@ export class UpdateReader {
     throw new Refused('varint', 'a number is larger than 2^53-1')
   }
 
-  /** Skip a signed varint (6 bits in its first byte), bounded like the unsigned ones. */
+  /** Skips a signed varint (6 bits in its first byte), with the same limit as unsigned ones. */
   skipVarInt(): void {
     for (let length = 1; length <= 8; length++) if (this.readByte() < 128) return
     throw new Refused('varint', 'a number is larger than 2^53-1')
   }
 
   /**
-   * A count of things that follow, each at least `bytesEach` long; no more than fit into the rest.
+   * The number of following entries of at least `bytesEach` each; not more than fit into the remaining bytes.
    */
   readCount(bytesEach: number): number {
     const count = this.readVarUint()
@@ -79,7 +79,7 @@ export class UpdateReader {
     this.position += length
   }
 
-  /** Skip a length-prefixed string. @returns its length in UTF-16 units, which is what Yjs counts as clocks. */
+  /** Skips a length-prefixed string. @returns its length in UTF-16 units, which Yjs counts as clocks. */
   skipString(): number {
     const length = this.readVarUint()
     const from = this.position
@@ -88,9 +88,9 @@ export class UpdateReader {
   }
 
   /**
-   * Skip a length-prefixed string of at most `maxBytes` that is used as a key.
-   * @param forbidden what it must not be, in ASCII.
-   * @returns where its bytes start.
+   * Skips a length-prefixed string of at most `maxBytes` that is used as a key.
+   * @param forbidden a key that is not allowed, in ASCII.
+   * @returns the position of its first byte.
    */
   skipKey(maxBytes: number, forbidden: string, rule: RejectRule = 'key'): number {
     const length = this.readVarUint()
@@ -102,7 +102,7 @@ export class UpdateReader {
     return from
   }
 
-  /** The text between two positions that were passed over as a valid string. */
+  /** The text between two positions, which was skipped as a valid string before. */
   text(from: number, to: number): string {
     if (to - from > 32) return utf8.decode(this.bytes.subarray(from, to))
     let text = ''
@@ -115,7 +115,7 @@ export class UpdateReader {
   }
 }
 
-/** The clock behind `length` clocks from `clock` on. @throws Refused length | clock */
+/** The clock after `length` clocks starting at `clock`. @throws Refused length | clock */
 export function endOf(
   clock: number,
   length: number,
@@ -131,27 +131,27 @@ export function endOf(
 export const clockTooLarge = (maxClock: number): Refused =>
   new Refused('clock', `a clock is larger than ${maxClock}`)
 
-// As lib0 decodes, so that both see the same key: a byte order mark is content.
+// With the options of lib0, so that both see the same key: a byte order mark is content.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 const truncated = (): Refused => new Refused('truncated', 'the update ends in the middle of a value')
 
 export const forbiddenKey = (key: string): Refused => new Refused('key', `the key ${key} is not allowed`)
 
-/** Whether the bytes from `from` on spell an ASCII word. */
+/** Whether the bytes starting at `from` are an ASCII word. */
 function isAt(bytes: Uint8Array, from: number, word: string): boolean {
   for (let i = 0; i < word.length; i++) if (bytes[from + i] !== word.charCodeAt(i)) return false
   return true
 }
 
-/** @throws Refused utf8 where the bytes are not well-formed: Yjs decodes fatally, in the middle of the update. */
+/** @throws Refused utf8 if the bytes are not well-formed, for which Yjs would throw in the middle of the update. */
 function utf16Length(bytes: Uint8Array, from: number, to: number): number {
   if (to - from >= nativeScanBytes) {
     const view = bytes.subarray(from, to)
     if (isAscii(view)) return to - from
     if (!isUtf8(view)) throw invalidUtf8()
     let units = 0
-    // Every byte but continuations starts a character; those of 4 bytes are surrogate pairs.
+    // Every byte that is not a continuation starts a character; characters of 4 bytes are surrogate pairs.
     for (let i = from; i < to; i++) {
       const byte = bytes[i]!
       if ((byte & 0xc0) !== 0x80) units += byte >= 0xf0 ? 2 : 1

@@ -1,5 +1,5 @@
-// Inspection of an update from outside, over its bytes, before Yjs sees it. What passes, Yjs integrates wholly, without
-// throwing and with nothing left pending. The rules and what each protects: docs/security.md#updates.
+// Validates the bytes of an update from outside before Yjs reads it. Yjs integrates a valid update completely, without
+// throwing and without leaving anything pending. The rules and what each protects: docs/security.md#updates.
 import * as Y from 'yjs'
 import { type Block, type Blocks, Dependencies } from './blocks.ts'
 import { Conflicts } from './conflicts.ts'
@@ -20,20 +20,20 @@ const rightOriginBit = 0x40
 const parentSubBit = 0x20
 const contentBits = 0x1f
 
-/** The fewest bytes a client's part takes (three numbers and a GC), and a struct. */
+/** The least size of a client's part (three numbers and a GC), and of a struct. */
 const minClientBytes = 5
 const minStructBytes = 2
 
 const nothingRelayed: RelayedClocks = () => null
 
 /**
- * Inspect a Yjs v1 update against the document that it is meant for. Applying it right away, before anything
- * else changes the document, is safe where the outcome is `ok`.
+ * Validates a Yjs v1 update against the document to which it would be applied. If the outcome is `ok`, it is safe to apply
+ * it, until anything else changes the document.
  * @param update read only, not retained.
  * @param doc never changed, root types included.
- * @param clientIds is asked before a verdict of `ok`, once for each client that the update extends.
- * @param relayed is asked once a client: what somebody else brought in under the sender's ids must be shown.
- * @returns never throws for bytes. `reject` beats `resync`: malformed bytes are no reason to sync.
+ * @param clientIds called before a verdict of `ok`, once for each client that the update extends.
+ * @param relayed called once per client: clocks that somebody else sent under the sender's ids must be shown.
+ * @returns never throws because of the bytes. `reject` takes precedence over `resync`: malformed bytes are no reason to sync.
  */
 export function validateUpdate(
   update: Uint8Array,
@@ -64,22 +64,22 @@ class Inspection implements Blocks {
   readonly #newClients: number[] = []
   readonly #roots: NewRoots
   #deletedClocks = 0
-  /** What the board lacks for this update. Reading continues, because malformed bytes weigh more. */
+  /** What the board lacks for this update. Reading continues, because malformed bytes take precedence. */
   #resync: ResyncRule | null = null
 
-  /** Only for updates of several structs; a single one can point at nothing but the document. */
+  /** Only for updates with several structs; a single one can only refer to the document. */
   #placements: Placements | null = null
-  /** Only for updates of several clients. */
+  /** Only for updates with several clients. */
   #dependencies: Dependencies | null = null
   #onlyBlock: Block | null = null
-  /** The only struct, where it is a map entry of several clocks. */
+  /** The only struct, if it is a map entry of several clocks. */
   #onlyEntry: MapEntry | null = null
   readonly #conflicts: Conflicts
   readonly #crowds: Crowds
   readonly #splits: Splits
   readonly #showings: Showings
   #structs = 0
-  /** Of the struct being read; one object for all of them. */
+  /** Of the struct being read; reused for all of them. */
   readonly #place: Place = {
     role: Role.leaf,
     anchor: Anchor.none,
@@ -196,7 +196,7 @@ class Inspection implements Blocks {
       const end = endOf(clock, reader.readVarUint(), this.#limits)
       place.role = Role.gone
       place.isSplittable = false
-      // A skip means clocks that the sender left out; only what follows it can show that they are lacking.
+      // A skip means clocks that the sender left out; whether they are missing only shows with the next struct.
       if (ref === ContentRef.skip) return end
       if (this.#showings.concerns(clock, end))
         this.#showings.show({ clientId: block.clientId, clock, end, bytes: null })
@@ -268,7 +268,7 @@ class Inspection implements Blocks {
     place.anchorClock = this.#readDependencyClock(block, clock, place.anchorClient)
   }
 
-  /** Account for the clocks from `clock` to `end`, which the struct just read fills. */
+  /** Counts the clocks from `clock` to `end` of the struct that was just read. */
   #extend(block: Block, clock: number, end: number): void {
     if (end <= block.known) return
     if (clock > block.reached) {
@@ -287,7 +287,7 @@ class Inspection implements Blocks {
       this.#onlyEntry = { clientId: block.clientId, fromClock: Math.max(clock, block.known), toClock: end }
   }
 
-  /** The clock of an id that the struct at `clock` needs: an origin or a parent. */
+  /** Reads the clock of an id on which the struct at `clock` depends: an origin or a parent. */
   #readDependencyClock(block: Block, clock: number, clientId: number): number {
     const dependency = this.#reader.readVarUint()
     const { maxClock } = this.#limits
@@ -296,14 +296,14 @@ class Inspection implements Blocks {
       if (dependency >= clock)
         throw new Refused('dependency_order', 'a struct refers to itself or to a later one of its client')
     } else if (dependency >= Y.getState(this.#doc.store, clientId)) {
-      // Yjs waits for the dependencies of known structs too, though it has no use for them.
+      // Yjs also waits for the dependencies of known structs, although it does not need them.
       if (this.#dependencies === null || clock < block.known) this.#resync ??= 'missing_dependency'
       else this.#dependencies.wait(block, clock, clientId, dependency)
     }
     return dependency
   }
 
-  /** @returns the name of the root type that a struct is in. */
+  /** Reads the name of the root type that contains a struct. */
   #readRootName(): string {
     const from = this.#reader.skipKey(this.#limits.maxRootNameBytes, this.#limits.forbiddenKey, 'root_name')
     const name = this.#reader.text(from, this.#reader.position)
@@ -332,7 +332,7 @@ class Inspection implements Blocks {
     refuseLiveEntries(entries, this.#reader)
   }
 
-  /** For placements: the part of the update that a client has, if any. */
+  /** The client's part of the update, if any; for placements. */
   blockOf(clientId: number): Block | undefined {
     if (this.#dependencies !== null) return this.#dependencies.blockOf(clientId)
     return this.#onlyBlock?.clientId === clientId ? this.#onlyBlock : undefined

@@ -1,6 +1,6 @@
-// What comes out of an inspection, and what it is measured against.
+// The verdicts of validation, and its limits.
 
-/** The rule that refused an update for good; a label of metrics and notices. @see docs/security.md */
+/** The rule by which an update is rejected, as in metrics and notices. @see docs/security.md */
 export type RejectRule =
   | 'truncated'
   | 'trailing_bytes'
@@ -37,7 +37,7 @@ export type RejectRule =
   | 'board_client_ids'
   | 'relayed'
 
-/** What this board lacks for the update, or who holds its client id: a full sync cures both. */
+/** Why an update cannot be applied now: something is missing, or its client id belongs to somebody else. A full sync helps. */
 export type ResyncRule = 'gap' | 'missing_dependency' | 'unknown_delete' | 'client_id' | 'untried'
 
 /** Clocks `fromClock` (inclusive) to `toClock` (exclusive) of one client that the board did not have. */
@@ -47,11 +47,11 @@ export interface Write {
   readonly toClock: number
 }
 
-/** Relayed clocks that an update of their owner holds, all of them, as the board has them. */
+/** Relayed clocks that an update of their owner contains completely and identically to the board. */
 export interface Shown extends Write {
-  /** Some of it is gone from the board, and alive in the update. */
+  /** Some of them are deleted on the board but not in the update. */
   isDeleted: boolean
-  /** The update continues past them: it comes from the document that writes under the id. */
+  /** The update continues past them, so it comes from the document that writes under the id. */
   isExtended: boolean
 }
 
@@ -60,20 +60,20 @@ export type Verdict =
       outcome: 'ok'
       /** Client ids that had no clock on this board before. */
       newClients: readonly number[]
-      /** At most one a client. */
+      /** At most one per client. */
       writes: readonly Write[]
-      /** Everything in it is known and every deletion done: applying it changes nothing. */
+      /** All its structs and deletions are known: applying it changes nothing. */
       empty: boolean
-      /** Names of root types that this update brings into being. */
+      /** Names of root types that this update creates. */
       newRoots: readonly string[]
       /** The relayed clocks that it shows. */
       shown: readonly Shown[]
-      /** Structs that may crowd each other: where there are any, try it on a copy before it is applied. @see dryRun */
+      /** Structs that may crowd each other; if there are any, the update needs a dry run. @see dryRun */
       suspects: number
     }
-  /** Drop it and send sync step 1: the sender, or the board, lacks something. Honest clients cause these. */
+  /** Drop it and send sync step 1: the sender or the board lacks something. Honest clients cause this too. */
   | { outcome: 'resync'; rule: ResyncRule }
-  /** Drop it and tell the sender; no honest client sends it. `message` holds no content of the board. */
+  /** Drop it and tell the sender; no honest client sends it. `message` contains nothing from the board. */
   | {
       outcome: 'reject'
       rule: RejectRule
@@ -82,16 +82,16 @@ export type Verdict =
       clientId?: number
     }
 
-/** Who may extend which client id. Asked once a client whose clocks the update extends, and before anything is applied. */
+/** Decides who may extend which client id. Called once per client that the update extends, before anything is applied. */
 export type ClientIdRule = (
   clientId: number,
   /** The board already has clocks of it. */
   known: boolean,
-  /** The first clock it would add: exactly where the board's knowledge ends. */
+  /** The first clock that it would add, which directly follows the known ones. */
   fromClock: number,
 ) => 'ok' | 'resync' | 'reject' | { rule: RejectRule; message: string }
 
-/** The clocks of a client id that somebody else brought in while the sender, whose id it is, was away. */
+/** The clocks that somebody else sent under the sender's client id while the sender was away. */
 export type RelayedClocks = (clientId: number) => Write | null
 
 export interface ValidationLimits {
@@ -102,35 +102,35 @@ export interface ValidationLimits {
   maxKeyBytes: number
   /** Levels of arrays and objects in one value. */
   maxValueNesting: number
-  /** Shared types inside each other, not counting the root. */
+  /** Levels of shared types in each other, without the root. */
   maxTypeNesting: number
   /** Clocks of new GC structs and new deleted content together. */
   maxDeletedClocksPerUpdate: number
-  /** Structs passed over in all searches of one update for places that others claim too; a million take up to 0.4 s. */
+  /** Structs scanned in all searches of one update for contested places; a million take up to 0.4 s. */
   maxConflictStepsPerUpdate: number
-  /** Structs of one update; 200,000 take a second or two to apply. */
+  /** Structs in one update; 200,000 take a second or two to apply. */
   maxStructsPerUpdate: number
-  /** Values behind cuts through long structs, which Yjs copies for each; 20 million take up to 0.4 s. */
+  /** Values that Yjs copies when it splits long structs; 20 million take up to 0.4 s. */
   maxCopiedValuesPerUpdate: number
-  /** Structs behind cuts, which Yjs moves for each; 400 million take up to 0.5 s. */
+  /** Structs that Yjs moves when it splits others; 400 million take up to 0.5 s. */
   maxMovedStructsPerUpdate: number
   /** The fewest clocks of a struct and of a deleted range. */
   minClocks: number
-  /** The clock that everything ends at or before. */
+  /** The highest clock at which anything may end. */
   maxClock: number
-  /** Clocks of a map entry that is alive when the update is applied. */
+  /** Clocks of a map entry that is live after the update. */
   maxClocksOfMapEntry: number
-  /** Not allowed as a map key, a root name, or a key inside a value. */
+  /** Not allowed as a map key, a root name, or a key in a value. */
   forbiddenKey: string
-  /** Deleted ranges that begin before the one read last; Yjs writes them in order. */
+  /** Deleted ranges that start before the previous one; Yjs writes them in order. */
   maxRangesOutOfOrder: number
-  /** Cuts with fewer values behind them are not counted as copies. */
+  /** Splits with fewer values after them do not count as copies. */
   minCopiedValues: number
-  /** Updates of fewer bytes hold too few structs for crowds to matter. */
+  /** Smaller updates have too few structs for crowds to matter. */
   minCrowdBytes: number
 }
 
-/** How long an update that may be crowded is tried. */
+/** The limits of a dry run. */
 export interface DryRunLimits {
   ms: number
   msPerStruct: number
@@ -152,10 +152,10 @@ export const defaultValidationLimits: ValidationLimits = {
   maxCopiedValuesPerUpdate: 30_000_000,
   maxMovedStructsPerUpdate: 400_000_000,
   minClocks: 1,
-  // Clocks fit into 31 bits, also in state vectors of other implementations.
+  // Clocks fit into 31 bits, also in the state vectors of other implementations.
   maxClock: 2 ** 31 - 1,
   maxClocksOfMapEntry: 1,
-  // In a plain object it would set the prototype.
+  // In a plain object, this key would set the prototype.
   forbiddenKey: '__proto__',
   maxRangesOutOfOrder: 1000,
   minCopiedValues: 1024,
