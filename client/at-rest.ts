@@ -34,15 +34,16 @@ const mendedKeys = ['containerId', 'frameId', 'startBinding', 'endBinding'] as c
  * comes to the same, however many write it. What the document never heard of may still be on its way, and counts as there.
  */
 export const mendings = (doc: Y.Doc, elements: readonly CanvasElement[]): ElementChange[] => {
-  const deleted = new Set(elements.filter(({ isDeleted }) => isDeleted === true).map(({ id }) => id))
-  if (deleted.size === 0) return []
-  const find = (id: string) => {
-    const map = elementMaps(doc).get(id)
-    const isDeleted = map instanceof Y.Map && map.get('isDeleted') === true
-    return { id, type: 'any', isDeleted }
+  const maps = elementMaps(doc)
+  const isGone = (id: unknown): boolean => {
+    if (typeof id !== 'string') return false
+    const map = maps.get(id)
+    // Clients of other apps take shapes out: of these, the document knows that they were there.
+    return map instanceof Y.Map ? map.get('isDeleted') === true : maps._map.get(id)?.deleted === true
   }
+  const find = (id: string) => ({ id, type: 'any', isDeleted: isGone(id) })
   return elements.flatMap((onCanvas) => {
-    if (onCanvas.isDeleted === true || !pointsAt(onCanvas, deleted)) return []
+    if (onCanvas.isDeleted === true || !pointsAt(onCanvas).some(isGone)) return []
     const element = elementOf(doc, onCanvas.id)
     const mending = element === null || element.isDeleted === true ? null : mendingOf(element, find)
     if (element === null || mending === null) return []
@@ -52,11 +53,10 @@ export const mendings = (doc: Y.Doc, elements: readonly CanvasElement[]): Elemen
   })
 }
 
-const pointsAt = (element: CanvasElement, ids: ReadonlySet<string>): boolean =>
-  [
-    element.containerId,
-    element.frameId,
-    // Bindings are objects with an elementId, or null; read with the rest of the element.
-    (element.startBinding as { elementId?: unknown } | null | undefined)?.elementId,
-    (element.endBinding as { elementId?: unknown } | null | undefined)?.elementId,
-  ].some((id) => typeof id === 'string' && ids.has(id))
+const pointsAt = (element: CanvasElement): unknown[] => [
+  element.containerId,
+  element.frameId,
+  // Bindings are objects with an elementId, or null; read with the rest of the element.
+  (element.startBinding as { elementId?: unknown } | null | undefined)?.elementId,
+  (element.endBinding as { elementId?: unknown } | null | undefined)?.elementId,
+]

@@ -323,14 +323,11 @@ export class Binding {
     })
     if (Object.keys(properties).length === 0) return null
     // Words typed into a text that somebody else has deleted meanwhile bring it back.
-    if (
-      !this.#isUndoing &&
-      agreed !== undefined &&
-      textKey in properties &&
-      element.isDeleted !== true &&
-      elementOf(this.#options.doc, element.id)?.isDeleted === true
-    )
-      properties.isDeleted = false
+    if (!this.#isUndoing && agreed !== undefined && textKey in properties && element.isDeleted !== true) {
+      const there = elementOf(this.#options.doc, element.id)
+      if (there === null) Object.assign(properties, copyJson(next))
+      else if (there.isDeleted === true) properties.isDeleted = false
+    }
     if (!this.#isUndoing) this.#authors.wrote(element.id, properties)
     const merged = textKey in properties ? this.#mergedText(element, agreed?.properties[textKey]) : null
     if (merged !== null) {

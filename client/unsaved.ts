@@ -13,8 +13,8 @@ export interface Kept {
 /** Of one session. Documents come and go; what was kept of one is compared with the next. */
 export class Unsaved {
   readonly #ids = new Set<string>()
-  /** Of these, texts in which the user wrote: whoever deletes one has not seen the words, so they bring it back. */
-  readonly #texts = new Set<string>()
+  /** Of these, texts in which the user wrote, as they were then: whoever deletes one has not seen the words, so they bring it back. */
+  readonly #texts = new Map<string, Record<string, unknown>>()
   /** The server has confirmed something that was written in the document. */
   #isAuthor = false
   /** What the user had when a document was thrown away, to be compared with what the server turns out to have. */
@@ -37,6 +37,7 @@ export class Unsaved {
       if (by !== 'other') isNews = true
       for (const event of events) {
         if (event.path.length === 1 && this.#bringsBack(event, by)) isNews = true
+        if (event.path.length === 0 && by === 'other') isNews = this.#bringsBackWhole(event, doc) || isNews
         if (by === 'other') continue
         if (event.path.length > 0) this.#ids.add(String(event.path[0]))
         else for (const id of event.keys.keys()) this.#ids.add(id)
@@ -60,12 +61,22 @@ export class Unsaved {
     const isDeleted = target.get('isDeleted') === true
     if (by !== 'other') {
       if (isDeleted && keys.has('isDeleted')) this.#texts.delete(id)
-      else if (keys.has(textKey) && (by === 'device' || !isDeleted)) this.#texts.add(id)
+      else if (keys.has(textKey) && (by === 'device' || !isDeleted)) this.#texts.set(id, target.toJSON())
     }
     if (by === 'page' || !isDeleted || !this.#texts.has(id)) return false
     this.#ids.add(id)
     target.set('isDeleted', false)
     return true
+  }
+
+  /** The same where a client of another app takes the text out of the document instead of marking it as deleted. */
+  #bringsBackWhole({ keys }: Y.YEvent<Y.AbstractType<unknown>>, doc: Y.Doc): boolean {
+    const gone = [...keys].flatMap(([id, { action }]) => {
+      const text = action === 'delete' ? this.#texts.get(id) : undefined
+      return text === undefined ? [] : [[id, { ...text, isDeleted: false }] as const]
+    })
+    for (const [id, text] of gone) elementMaps(doc).set(id, new Y.Map(Object.entries(text)))
+    return gone.length > 0
   }
 
   /** The server has all of it. */

@@ -1,5 +1,6 @@
 // node dist/tests/screens.js FOLDER [--only PART]: every page and dialog as a picture, on a desktop and a phone, light
-// and dark, to be looked at after a change to the client. What the pages complain about is printed and fails.
+// and dark, to be looked at after a change to the client. What the pages complain about, and what axe finds wrong with
+// them, is printed and fails.
 // With --readme only docs/picture.png is made anew: FOLDER is then `docs`.
 import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
@@ -319,18 +320,20 @@ interface Round {
   fileOf(name: string): string
 }
 
-const main = async (folder: string, only: string | undefined, forReadme: boolean): Promise<void> => {
+const main = async (folder: string, only: string | undefined, forReadme: boolean): Promise<string[]> => {
+  const faults: string[] = []
   const chromium = findChromium()
   if (chromium === null) throw new Error('no Chromium on this machine, and none could be fetched')
   await mkdir(folder, { recursive: true })
-  await withCanvas(async (server) => {
-    const ada = await server.user('Ada')
-    const grace = await server.user('Grace')
-    for (const name of ['customer-journey-map', 'hexagonal-architecture', 'presentation-bundle'])
-      await ada.importScene(await ada.board(name.replaceAll('-', ' ')), drawing(name))
-    await ada.ask('DELETE', `/boards/${await ada.board('An old idea')}`)
-    const shootAll = ({ chosen, viewport, colorScheme, hasTouch, fileOf }: Round) =>
-      withBrowser(chromium, async (browser) => {
+  // Each round has a server of its own, on which nobody has done anything yet.
+  const shootAll = ({ chosen, viewport, colorScheme, hasTouch, fileOf }: Round) =>
+    withCanvas(async (server) => {
+      const ada = await server.user('Ada')
+      const grace = await server.user('Grace')
+      for (const name of ['customer-journey-map', 'hexagonal-architecture', 'presentation-bundle'])
+        await ada.importScene(await ada.board(name.replaceAll('-', ' ')), drawing(name))
+      await ada.ask('DELETE', `/boards/${await ada.board('An old idea')}`)
+      await withBrowser(chromium, async (browser) => {
         const studio: Studio = {
           server,
           ada,
@@ -343,27 +346,28 @@ const main = async (folder: string, only: string | undefined, forReadme: boolean
             await page.evaluate('document.fonts.ready')
             if (how.fullPage === true) await page.evaluate('scrollTo(0, 0)') // its head stays at the top
             await page.screenshot({ path: path.join(folder, fileOf(name)), ...how })
-            for (const fault of await faultsOf(page)) console.log(`${fileOf(name)}: ${fault}`)
+            for (const fault of await faultsOf(page)) faults.push(`${fileOf(name)}: ${fault}`)
           },
         }
         for (const part of chosen) await part(studio)
       })
-    if (forReadme) {
-      const viewport = { width: 1200, height: 750 }
-      const fileOf = (name: string) => `${name}.png`
-      await shootAll({ chosen: [together], viewport, colorScheme: 'light', hasTouch: false, fileOf })
-      return
+    })
+  if (forReadme) {
+    const viewport = { width: 1200, height: 750 }
+    const fileOf = (name: string) => `${name}.png`
+    await shootAll({ chosen: [together], viewport, colorScheme: 'light', hasTouch: false, fileOf })
+    return faults
+  }
+  const chosen = Object.entries(parts).filter(([name]) => only === undefined || only === name)
+  for (const [size, viewport] of Object.entries(sizes)) {
+    for (const colorScheme of themes) {
+      const fileOf = (name: string) => `${name}-${size}-${colorScheme}.png`
+      const hasTouch = size === 'phone'
+      await shootAll({ chosen: chosen.map(([, part]) => part), viewport, colorScheme, hasTouch, fileOf })
+      console.log(`${size}, ${colorScheme}: done`)
     }
-    const chosen = Object.entries(parts).filter(([name]) => only === undefined || only === name)
-    for (const [size, viewport] of Object.entries(sizes)) {
-      for (const colorScheme of themes) {
-        const fileOf = (name: string) => `${name}-${size}-${colorScheme}.png`
-        const hasTouch = size === 'phone'
-        await shootAll({ chosen: chosen.map(([, part]) => part), viewport, colorScheme, hasTouch, fileOf })
-        console.log(`${size}, ${colorScheme}: done`)
-      }
-    }
-  })
+  }
+  return faults
 }
 
 const { values, positionals } = parseArgs({
@@ -371,5 +375,6 @@ const { values, positionals } = parseArgs({
   options: { only: { type: 'string' }, readme: { type: 'boolean', default: false } },
 })
 if (positionals[0] === undefined) throw new Error('say where to: node dist/tests/screens.js FOLDER')
-await main(positionals[0], values.only, values.readme)
-process.exit(0)
+const faults = await main(positionals[0], values.only, values.readme)
+console.log(faults.join('\n'))
+process.exit(faults.length === 0 ? 0 : 1)

@@ -38,7 +38,7 @@ export const hereTexts = {
   joined: (when: string, address: string | null) => (address === null ? when : `${when} from ${address}`),
   you: 'You',
   sendAway: 'Send away',
-  sendNameAway: (name: string) => `Send ${name} away`,
+  sendNameAway: (name: string) => `Send away ${name}`,
   kinds: {
     user: '',
     guest: 'guest',

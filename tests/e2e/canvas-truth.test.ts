@@ -127,9 +127,9 @@ test('who is sent away reads that they were disconnected, or that the access is 
   const sendAway = async (button: string) => {
     await owner.getByRole('button', { name: 'Share', exact: true }).click()
     await owner.getByRole('tab', { name: 'Here now' }).click()
-    await owner.getByRole('button', { name: 'Send Grace away' }).click()
+    await owner.getByRole('button', { name: 'Send away Grace' }).click()
     await owner.getByRole('button', { name: button }).click()
-    await owner.getByRole('button', { name: 'Send Grace away' }).waitFor({ state: 'detached' })
+    await owner.getByRole('button', { name: 'Send away Grace' }).waitFor({ state: 'detached' })
     await owner.keyboard.press('Escape')
   }
   await sendAway('Only disconnect')

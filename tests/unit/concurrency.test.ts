@@ -2,10 +2,11 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
+import { mendings } from '../../client/at-rest.ts'
 import { Binding } from '../../client/binding.ts'
 import { mergeTexts } from '../../client/text-merge.ts'
 import type { SceneElement } from '../../shared/element.ts'
-import { elementOf, elementsOf, writeElements } from '../../shared/scene.ts'
+import { elementMaps, elementOf, elementsOf, writeElements } from '../../shared/scene.ts'
 import { FakeCanvas, HandClock } from '../helpers/canvas.ts'
 
 const shape = (id: string, more: Record<string, unknown> = {}): SceneElement => ({
@@ -122,6 +123,21 @@ cases('a text whose container somebody else deletes while it is typed into is fr
   assert.is(elementOf(ada.doc, 't')?.containerId, null)
   assert.is(wordsOf(ada), 'more words')
 })
+
+cases(
+  'a text whose container a client of another app takes out of the document is free, also for who comes later',
+  () => {
+    const { ada, grace, rest } = pair([shape('box'), { ...text('words'), containerId: 'box' }])
+    elementMaps(ada.doc).delete('box')
+    const later = new Y.Doc()
+    Y.applyUpdate(later, Y.encodeStateAsUpdate(ada.doc))
+    const canvas = new FakeCanvas()
+    canvas.show(canvas.restore(elementsOf(later)), new Set())
+    assert.equal(mendings(later, canvas.elements()), [{ id: 't', properties: { containerId: null } }])
+    rest()
+    assert.is(elementOf(grace.doc, 't')?.containerId, null)
+  },
+)
 
 cases('an arrow that one binds to a shape which the other deletes ends where it was drawn', () => {
   const points = [
@@ -308,6 +324,21 @@ for (const [what, container] of [
     assert.equal([wordsOf(ada), elementOf(ada.doc, 't')?.isDeleted], ['more words', false])
     assert.is(elementOf(ada.doc, 't')?.containerId, null)
   })
+
+cases(
+  'a text that a client of another app takes out of the document comes back with the words typed in it',
+  () => {
+    const { ada, grace, rest } = pair([text('words')])
+    grace.canvas.inHand.add('t')
+    elementMaps(ada.doc).delete('t')
+    grace.does((canvas) => canvas.change('t', { text: 'more words', originalText: 'more words' }))
+    grace.canvas.inHand.clear()
+    rest()
+    assert.equal([wordsOf(ada), elementOf(ada.doc, 't')?.isDeleted], ['more words', false])
+    assert.is(ada.canvas.find('t')?.isDeleted, false)
+    assert.is(grace.canvas.find('t')?.isDeleted, false)
+  },
+)
 
 cases('a text that somebody deletes stays deleted where nobody types in it any more', () => {
   const { ada, grace, rest } = pair([text('words')])

@@ -46,6 +46,22 @@ unsaved('words of a text that somebody else deletes meanwhile bring it back, and
   assert.is(noted.length, 2)
 })
 
+unsaved('words bring a text back that a client of another app takes out of the document', () => {
+  const { own, other, write, waiting } = twoOf()
+  write({ originalText: 'Zebra crossing' })
+  elementMaps(other).delete('note')
+  Y.applyUpdate(own, Y.encodeStateAsUpdate(other), 'network')
+  Y.applyUpdate(other, Y.encodeStateAsUpdate(own))
+  const back = { note: { type: 'text', originalText: 'Zebra crossing', isDeleted: false } }
+  assert.equal(elementMaps(own).toJSON(), back)
+  assert.equal(elementMaps(other).toJSON(), back)
+  assert.is(waiting.size, 1)
+  waiting.confirm()
+  elementMaps(other).delete('note')
+  Y.applyUpdate(own, Y.encodeStateAsUpdate(other), 'network')
+  assert.equal(elementMaps(own).toJSON(), {}, 'once they are saved, it is deleted')
+})
+
 unsaved('words that the device kept of an earlier visit do, too', () => {
   const { write, deleteElsewhere, meet } = twoOf()
   deleteElsewhere()
