@@ -1,12 +1,17 @@
-// Events (frame 67) for the connections of one room. Joins and leaves of one turn are sent in one write per connection.
+// Events (frame 67) for the connections of one room. The first join or leave is sent at the end of its turn; those that
+// follow within a moment share one write per connection, because the writes are what costs.
 import { type BoardEvent, encodeEvent } from '../../shared/protocol.ts'
+import type { Clock, Timer } from './clock.ts'
 import type { Connection } from './connection/connection.ts'
 import { frameOf } from './frames.ts'
 
 /** In larger rooms nobody is told who joins and leaves, because everybody would be told about everybody. */
 const mostToldOfJoins = 50
+/** Joins and leaves are sent at most this often. */
+const joinsEveryMs = 100
 
 export interface RoomEventsOptions {
+  clock: Clock
   connections: ReadonlySet<Connection>
   /** Sends a join or leave to other nodes. */
   tellNodes: (event: BoardEvent) => void
@@ -15,8 +20,10 @@ export interface RoomEventsOptions {
 
 export class RoomEvents {
   readonly #options: RoomEventsOptions
-  /** Joins and leaves of this turn that are not sent yet. */
-  #unsent: { event: BoardEvent; of: Connection }[] = []
+  /** Joins and leaves that are not sent yet. */
+  #unsent: { event: BoardEvent; of: Connection | null }[] = []
+  #nextAt = 0
+  #timer: Timer | null = null
 
   constructor(options: RoomEventsOptions) {
     this.#options = options
@@ -40,14 +47,28 @@ export class RoomEvents {
 
   /** A join or leave on another node. */
   remote(event: BoardEvent): void {
-    if (this.#options.connections.size <= mostToldOfJoins) this.broadcast(event)
+    if (this.#options.connections.size <= mostToldOfJoins) this.#queue(event, null)
   }
 
-  /** Tells everybody else that a connection joined or left, at the end of this turn. */
+  /** Tells everybody else that a connection joined or left. */
   tell(event: BoardEvent, of: Connection): void {
     if (this.#options.connections.size > mostToldOfJoins) return
     this.#options.tellNodes(event)
+    this.#queue(event, of)
+  }
+
+  close(): void {
+    this.#timer?.cancel()
+  }
+
+  #queue(event: BoardEvent, of: Connection | null): void {
+    const { clock } = this.#options
     if (this.#unsent.push({ event, of }) > 1) return
+    const waitMs = this.#nextAt - clock.now()
+    if (waitMs > 0) {
+      this.#timer = clock.after(waitMs, () => this.#sendAll())
+      return
+    }
     queueMicrotask(() => {
       try {
         this.#sendAll()
@@ -63,12 +84,14 @@ export class RoomEvents {
     const frames = unsent.map(({ event }) => frameOf(encodeEvent(event)))
     const whole = Buffer.concat(frames)
     // A connection that joined in between is told only about later events.
-    const place = new Map(unsent.map(({ of }, at) => [of, at + 1]))
+    const place = new Map<Connection | null, number>(unsent.map(({ of }, at) => [of, at + 1]))
     for (const connection of this.#options.connections) {
       if (!connection.ownProtocol) continue
       const after = place.get(connection)
       const told = after === undefined ? whole : Buffer.concat(frames.slice(after))
-      if (told.length > 0) connection.outbox.send(told)
+      if (told.length === 0) continue
+      connection.outbox.send(told)
+      this.#nextAt = this.#options.clock.now() + joinsEveryMs
     }
   }
 }

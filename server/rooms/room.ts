@@ -56,6 +56,7 @@ export class Room implements Host<Connection> {
       this.#failed({ name: 'broken', error, culprit: null }),
     )
     this.#events = new RoomEvents({
+      clock,
       connections: this.connections,
       tellNodes: (event) => link?.tellEvent(event),
       onFailure: (error) => this.#failed({ name: 'broken', error, culprit: null }),
@@ -235,6 +236,7 @@ export class Room implements Host<Connection> {
     this.#takeLeave()
     this.seats.close()
     this.#link?.close()
+    this.#events.close()
     this.#window.close()
     this.#presence.close()
     this.#exchange.close()

@@ -649,12 +649,30 @@ ends('comings, goings and events reach boardroom.v1 clients', async () => {
   test.rooms.broadcastEvent('board', { type: 'title', title: 'New' })
   stock.leave()
   await settle()
+  await test.clock.advance(100)
   own.receive()
   assert.equal(
     own.of(MessageType.event).map((each) => each.json?.type),
     ['joined', 'title', 'left'],
   )
   assert.equal(awarenessMessage([]).length, 3)
+})
+
+ends('joins that follow within a moment are told together, the first one at once', async () => {
+  const test = new TestRooms()
+  const { client: own } = await test.join({ user: 1, own: true })
+  const told = () => {
+    own.receive()
+    return own.of(MessageType.event).length
+  }
+  await test.join({ user: 2 })
+  assert.is(told(), 1)
+  await test.join({ user: 3 })
+  await test.clock.advance(50)
+  await test.join({ user: 4 })
+  assert.is(told(), 1)
+  await test.clock.advance(50)
+  assert.is(told(), 3)
 })
 
 ends.run()
