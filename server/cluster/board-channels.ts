@@ -43,13 +43,13 @@ export class BoardChannels {
   /** @param isCutOff a node that is not heard may write to the log: all boards are checked in turns. */
   tick(isCutOff: boolean): void {
     this.#ticks++
-    const isToLook = isCutOff || this.#looks > 0
+    const shouldReadLog = isCutOff || this.#looks > 0
     if (this.#looks > 0) this.#looks--
     const turns = Math.ceil(this.#channels.size / boardsATick)
     let place = 0
     for (const { listener } of [...this.#channels]) {
       const isTurn = (place++ + this.#ticks) % turns === 0
-      this.#guard(() => listener.tick(isToLook && isTurn))
+      this.#guard(() => listener.tick(shouldReadLog && isTurn))
     }
   }
 

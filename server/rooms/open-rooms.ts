@@ -197,4 +197,4 @@ export class OpenRooms {
 }
 
 const restarts = (): BoardroomError =>
-  new BoardroomError('closing', 'the server restarts; come back in a moment')
+  new BoardroomError('closing', 'the server is restarting; try again in a moment')

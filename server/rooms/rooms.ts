@@ -319,7 +319,7 @@ export class Rooms {
     }
   }
 
-  /** Ends rooms with unsaved edits if commits have failed for too long. The edits stay queued, and clients send theirs again. */
+  /** If commits have failed for too long, ends rooms with unsaved edits. These stay queued, and clients send theirs again. */
   #endUnsaved(): void {
     const { log, goOnUnsavedMs = mostUnsavedMs } = this.#options
     if (log.failingSince === null || this.#clock.wall() - log.failingSince < goOnUnsavedMs) return

@@ -47,7 +47,7 @@ export async function rebuildBoard(
     if (!(await holdBoard(client, schema, boardId)))
       throw new BoardroomError('not_found', 'there is no such board')
     if (!(await lockFolding(client, schema, boardId))) {
-      throw new BoardroomError('conflict', 'a server works on this board; stop the server first')
+      throw new BoardroomError('conflict', 'a server is using this board; stop the server first')
     }
     const snapshot = await readSnapshot(client, schema, boardId)
     if (

@@ -41,4 +41,35 @@ again('by an older node, which does not say so, is heard as before', () => {
   linked.board.close()
 })
 
+again('during a read of the log: what its new opening has not committed is still missing', async () => {
+  const linked = new LinkedBoard()
+  const { log, clock, board } = linked
+  const nothing = { updates: [], authors: [], mark: null }
+  let finish = () => {}
+  log.readSince = () =>
+    new Promise((resolve) => {
+      log.looks++
+      finish = () => resolve(nothing)
+    })
+  linked.say({ kind: 'state', seq: 5, committed: 5, quietMs: 0, writers: 0, link: 1 })
+  await clock.advance(0)
+  assert.is(log.looks, 1)
+  linked.say({ kind: 'state', seq: 3, committed: 2, quietMs: 0, writers: 0, link: 2 })
+  finish()
+  log.readSince = async () => {
+    log.looks++
+    return nothing
+  }
+  await linked.pass(5)
+  const before = log.looks
+  await linked.pass(3)
+  assert.ok(log.looks > before, 'the log is read until number 3 is committed')
+  linked.say({ kind: 'committed', seq: 3, committed: 3, link: 2 })
+  await linked.pass(3)
+  const after = log.looks
+  await linked.pass(3)
+  assert.is(log.looks, after)
+  board.close()
+})
+
 again.run()

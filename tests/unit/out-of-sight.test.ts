@@ -31,7 +31,7 @@ sight('say everything again when they are back, and every board is looked after'
       gone: () => heard.push(`${name} gone`),
       backAgain: () => heard.push(`${name} tells again`),
       otherBackAgain: () => heard.push(`${name} doubts`),
-      tick: (isToLook) => isToLook && heard.push(`${name} looks`),
+      tick: (shouldReadLog) => shouldReadLog && heard.push(`${name} looks`),
     })
     return cluster
   })

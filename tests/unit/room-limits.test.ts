@@ -282,7 +282,7 @@ nonsense(
     await test.pump(client)
     const { json } = client.of(MessageType.notice).at(-1) ?? {}
     assert.is(json?.code, 'update_connection_client_ids')
-    assert.match(String(json?.message), /one connection may bring at most 24 new client ids/)
+    assert.match(String(json?.message), /one connection may use at most 24 new client ids/)
     assert.is(Object.keys(drawn(other)).length, 0)
     other.socket.say(encodeSync(SyncStep.update, ofNewClients(8, 500)))
     await test.pump(other)
@@ -312,7 +312,7 @@ nonsense('a board with too many client ids says so, and ends nobody who comes la
   }
   const { json } = late.of(MessageType.notice).at(-1) ?? {}
   assert.is(json?.code, 'update_board_client_ids')
-  assert.match(String(json?.message), /has the edits of 8 client ids, which is the limit/)
+  assert.match(String(json?.message), /has reached its limit of 8 client ids/)
   assert.is(late.closeCode, null)
 })
 

@@ -44,7 +44,7 @@ export class Conflicts {
     const steps = conflictSteps(this.#doc, this.neighbours, list, this.#limit + 1 - this.#steps)
     this.#steps += steps
     if (this.#steps > this.#limit)
-      throw new Refused('conflicts', 'too many structs claim places that many others claim')
+      throw new Refused('conflicts', 'too many structs are inserted at the same places')
     return steps
   }
 }

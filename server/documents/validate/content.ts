@@ -105,7 +105,7 @@ function skipAny(reader: UpdateReader, limits: ValidationLimits, depth: number):
       reader.skip(reader.readVarUint())
       return
     default:
-      throw new Refused('value', 'a value is of an unknown kind')
+      throw new Refused('value', 'a value has an unknown type')
   }
 }
 

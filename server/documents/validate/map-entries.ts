@@ -28,7 +28,7 @@ export function refuseLiveEntries(entries: readonly MapEntry[], reader: UpdateRe
   for (const [clientId, ranges] of deleted) deleted.set(clientId, merged(ranges))
   for (const { clientId, fromClock, toClock } of entries)
     if (!covers(deleted.get(clientId) ?? [], fromClock, toClock))
-      throw new Refused('map_entry', 'a map entry holds more than one value')
+      throw new Refused('map_entry', 'a map entry has more than one value')
 }
 
 function merged(ranges: [number, number][]): [number, number][] {

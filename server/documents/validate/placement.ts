@@ -230,7 +230,7 @@ function nestingOf(type: SharedType): number {
   return depth
 }
 
-const notAType = (): Refused => new Refused('parent', 'a parent is named that holds no children')
+const notAType = (): Refused => new Refused('parent', 'a parent is not a shared type')
 
 const tooDeep = (maxTypeNesting: number): Refused =>
   new Refused('type_nesting', `shared types are nested more than ${maxTypeNesting} deep`)

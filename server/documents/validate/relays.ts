@@ -21,7 +21,7 @@ export class Contradicted extends Refused {
   constructor(clientId: number) {
     super(
       'relayed',
-      'while you were away somebody else wrote other edits under your client id; yours are not kept. Open the board anew',
+      'while you were away, somebody else wrote other edits under your client id; yours are not saved. Open the board again',
     )
     this.clientId = clientId
   }

@@ -110,6 +110,6 @@ export class Splits {
     const { maxCopiedValuesPerUpdate, maxMovedStructsPerUpdate, minCopiedValues } = this.#limits
     if (values > minCopiedValues) this.#copied += values
     if (this.#copied > maxCopiedValuesPerUpdate || this.#moved > maxMovedStructsPerUpdate)
-      throw new Refused('splits', 'long structs are cut into too many pieces')
+      throw new Refused('splits', 'long structs are split into too many pieces')
   }
 }

@@ -70,7 +70,7 @@ export class UpdateReader {
   readCount(bytesEach: number): number {
     const count = this.readVarUint()
     if (count * bytesEach > this.end - this.position)
-      throw new Refused('count', 'more elements are announced than there are bytes for')
+      throw new Refused('count', 'a count is too large for the bytes that follow')
     return count
   }
 

@@ -161,7 +161,7 @@ class Inspection implements Blocks {
     if (this.#structs > this.#limits.maxStructsPerUpdate)
       throw new Refused(
         'structs',
-        `an update may hold ${this.#limits.maxStructsPerUpdate} structs; import larger documents over HTTP`,
+        `an update may have at most ${this.#limits.maxStructsPerUpdate} structs; import larger documents over HTTP`,
       )
     const clientId = reader.readVarUint()
     let clock = reader.readVarUint()
@@ -322,7 +322,7 @@ class Inspection implements Blocks {
       const order = this.#dependencies.resolve()
       if (order === 'missing') this.#resync = 'missing_dependency'
       if (order === 'cycle')
-        throw new Refused('dependency_cycle', 'structs of several clients wait for each other')
+        throw new Refused('dependency_cycle', 'structs of several clients depend on each other')
       if (order !== 'complete') return
     }
     const entries = this.#placements?.check(this, this.#doc, this.#limits.maxTypeNesting) ?? []

@@ -37,7 +37,7 @@ export type RejectRule =
   | 'board_client_ids'
   | 'relayed'
 
-/** Why an update cannot be applied now: something is missing, or its client id belongs to somebody else. A full sync helps. */
+/** Why an update cannot be applied without a full sync: something is missing, or its client id is somebody else's. */
 export type ResyncRule = 'gap' | 'missing_dependency' | 'unknown_delete' | 'client_id' | 'untried'
 
 /** Clocks `fromClock` (inclusive) to `toClock` (exclusive) of one client that the board did not have. */

@@ -99,12 +99,12 @@ export class ClientIds {
     if (writer.newClientIds + fresh >= maxNewClientsPerConnection)
       return {
         rule: 'connection_client_ids',
-        message: `one connection may bring at most ${maxNewClientsPerConnection} new client ids; import the rest over HTTP`,
+        message: `one connection may use at most ${maxNewClientsPerConnection} new client ids; import the rest over HTTP`,
       }
     if (this.#owners.size - this.#retiredIds + fresh >= maxClientsPerBoard)
       return {
         rule: 'board_client_ids',
-        message: `this board has the edits of ${maxClientsPerBoard} client ids, which is the limit; changes under new ones are not kept until it is rebuilt`,
+        message: `this board has reached its limit of ${maxClientsPerBoard} client ids; changes under new ones are not saved until it is rebuilt`,
       }
     return 'ok'
   }

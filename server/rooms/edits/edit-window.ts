@@ -94,7 +94,7 @@ export class EditWindow {
     }
   }
 
-  /** Applies the waiting edits, hands them to the log and sends them; if the document must be built first, later. Never throws. */
+  /** Applies the waiting edits, logs and sends them; later if the document must be built first. Never throws. */
   flush(): void {
     this.#timer?.cancel()
     this.#timer = null

@@ -76,7 +76,7 @@ const boardFull: Outcome = {
 }
 const deletedMeanwhile: Problem = {
   code: 'update_relayed_deleted',
-  message: 'while you were away somebody else brought in edits of yours, and some of them are deleted by now',
+  message: 'while you were away, somebody else sent edits of yours, and some of them have been deleted since',
 }
 
 export class Judge {
@@ -269,7 +269,11 @@ function afterTrial({ trial }: Edit, verdict: Verdict): Verdict | null {
     case 'passed':
       return verdict
     case 'failed':
-      return { outcome: 'reject', rule: 'conflicts', message: 'too many structs claim the same places' }
+      return {
+        outcome: 'reject',
+        rule: 'conflicts',
+        message: 'too many structs are inserted at the same places',
+      }
     case 'impossible':
       return { outcome: 'resync', rule: 'untried' }
   }

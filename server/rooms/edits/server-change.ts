@@ -21,7 +21,10 @@ export function updatesOf(
   const updates = typeof change === 'function' ? document.rehearse(doc, change) : [change]
   const bytes = updates.reduce((sum, update) => sum + update.length, 0)
   if (!document.hasRoomFor(bytes, maxBoardBytes))
-    throw new BoardroomError('board_full', `the board may have ${maxBoardBytes} bytes, and would have more`)
+    throw new BoardroomError(
+      'board_full',
+      `the board may have at most ${maxBoardBytes} bytes and would have more`,
+    )
   if (typeof change !== 'function') check(change, doc, limits)
   return updates
 }
@@ -37,6 +40,6 @@ function check(update: Uint8Array, doc: Doc, limits: RoomLimits): void {
   if (verdict.outcome === 'resync')
     throw new BoardroomError(
       'invalid_request',
-      'the update rests on edits that the board does not have; send the whole document',
+      'the update depends on edits that the board does not have; send the whole document',
     )
 }

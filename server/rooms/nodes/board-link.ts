@@ -58,7 +58,7 @@ export class BoardLink {
       gone: (nodeId) => this.#gone(nodeId),
       backAgain: () => this.#backAgain(),
       otherBackAgain: (nodeId) => this.#doubt(nodeId),
-      tick: (isToLook) => this.#tick(isToLook),
+      tick: (shouldReadLog) => this.#tick(shouldReadLog),
     })
   }
 
@@ -253,11 +253,11 @@ export class BoardLink {
     this.#catchUp.soon(0)
   }
 
-  #tick(isToLook: boolean): void {
+  #tick(shouldReadLog: boolean): void {
     const before = this.#clock.now() - mostUnconfirmedMs
     for (const peer of this.#peers.values()) this.#takeOver(peer, before)
     for (const [nodeId, since] of this.#doubted) if (this.#clock.now() - since > doubtMs) this.#gone(nodeId)
-    if (isToLook || this.#room?.isIncomplete) this.#catchUp.soon(0)
+    if (shouldReadLog || this.#room?.isIncomplete) this.#catchUp.soon(0)
     // Our last messages may have been lost too, so the state is repeated for a while.
     else if (this.#own.seq > 0 && this.#own.quietMs < 3 * mostUnconfirmedMs) this.#sendState()
   }

@@ -21,8 +21,8 @@ export interface BoardListener {
   backAgain(): void
   /** The same for another node: it sends its whole state now, and anything that it does not send no longer counts. */
   otherBackAgain(nodeId: string): void
-  /** About once a second. @param isToLook a node that we do not hear may have written to the log. */
-  tick(isToLook: boolean): void
+  /** About once a second. @param shouldReadLog a node that we do not hear may have written to it. */
+  tick(shouldReadLog: boolean): void
 }
 
 export interface BoardChannel {

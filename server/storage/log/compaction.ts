@@ -21,7 +21,7 @@ export interface CompactionOptions {
   noteChangeEveryMs?: number
   /** Listing versions folds the log first, but not more often than this. */
   catchUpEveryMs?: number
-  /** How long a board waits for its fold once nobody is on it: reloading a page takes less, and waiting boards are folded together. */
+  /** How long a board that nobody is on waits for its fold: reloads take less, and waiting boards are folded together. */
   restMs?: number
   /** How long a board is left alone after its fold failed. */
   retryAfterMs?: number

@@ -265,7 +265,7 @@ export class PostgresUpdateLog implements UpdateLog {
     if (batch.length === 1 && first !== undefined) {
       this.#log.error({ err: error, boardId: first.boardId }, 'the database refuses an edit of this board')
       const refusal = isMissingReference(error)
-        ? new BoardroomError('not_found', 'this board is gone', { cause: error })
+        ? new BoardroomError('not_found', 'this board no longer exists', { cause: error })
         : new BoardroomError('internal', 'the database refuses this edit', { cause: error })
       this.#refuse(refusal, [first])
       return []

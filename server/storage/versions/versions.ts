@@ -69,7 +69,7 @@ export async function createVersion(
   const id = await database.db.transaction().execute(async (trx) => {
     if (!(await lockBoard(trx, boardId))) throw new BoardroomError('not_found', 'there is no such board')
     if ((await countNamedVersions(trx, boardId)) >= mostNamedVersions) {
-      throw new BoardroomError('conflict', `a board keeps ${mostNamedVersions} named versions`)
+      throw new BoardroomError('conflict', `a board may have at most ${mostNamedVersions} named versions`)
     }
     const row = await insertVersion(trx, {
       board_id: boardId,
