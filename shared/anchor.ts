@@ -1,6 +1,7 @@
-// Where a pin is on an element that moves, grows and turns. The same for the server, the bundled canvas and any other.
+// The position of a pin on an element that moves, grows and rotates; shared by the server, the bundled canvas and
+// other clients.
 
-/** An element's rectangle before it is turned by `angle` (radians, clockwise) about its middle. */
+/** An element's rectangle before rotation by `angle` (radians, clockwise) around its centre. */
 export interface Box {
   x: number
   y: number
@@ -14,13 +15,13 @@ export interface Point {
   y: number
 }
 
-/** The place of a point of the board on an element: parts of its width and height from its top left. */
+/** The place of a board point on an element, as fractions of width and height from its top left corner. */
 export function placeOn(box: Box, point: Point): Point {
   const { x, y } = turned(point, middleOf(box), -box.angle)
   return { x: part(x - box.x, box.width), y: part(y - box.y, box.height) }
 }
 
-/** The point of the board where a place on an element is now. */
+/** The current board point of a place on an element. */
 export const pointOn = (box: Box, place: Point): Point =>
   turned({ x: box.x + place.x * box.width, y: box.y + place.y * box.height }, middleOf(box), box.angle)
 
@@ -32,5 +33,5 @@ const turned = ({ x, y }: Point, about: Point, angle: number): Point => {
   return { x: about.x + dx * cos - dy * sin, y: about.y + dx * sin + dy * cos }
 }
 
-/** A line has no height, and a point outside is near enough. */
+/** A line has no height; a point slightly outside is close enough. */
 const part = (length: number, of: number): number => (of === 0 ? 0 : Math.min(10, Math.max(-10, length / of)))

@@ -20,7 +20,7 @@ import { isColor } from './color.ts'
 export { listOf, PageQuery, PermissionLevel, Timestamp, UserId, Uuid } from './api/fields.ts'
 
 const Title = nameOf(200)
-/** As Excalidraw writes colours: `#fdf8f6`, `transparent`, a name of CSS, `rgb(…)`. */
+/** Colours as Excalidraw writes them: `#fdf8f6`, `transparent`, a CSS name, `rgb(…)`. */
 const Color = text(80).refine(isColor, 'expected a colour of CSS, such as #fdf8f6')
 
 /** `{error: {code, message, details?}}`: the only shape in which a request fails. */
@@ -116,7 +116,7 @@ export const BoardListQuery = strict({
 })
 export type BoardListQuery = z.infer<typeof BoardListQuery>
 
-/** A board on offer to the asker. */
+/** A board offered to the requester. */
 export const BoardOfferResponse = z
   .object({ board_id: Uuid, title: z.string(), offered_by: z.string(), created_at: Timestamp })
   .meta({ id: 'BoardOfferResponse' })
@@ -127,7 +127,7 @@ export type BoardOfferAnswer = z.infer<typeof BoardOfferAnswer>
 
 // Permissions
 
-/** Exactly one of the three; everyone needs a written `"user_id": null`. */
+/** Exactly one of the three; everyone requires an explicit `"user_id": null`. */
 export const BoardPermissionCreate = strict({
   user_id: UserId.nullable().optional(),
   email: z.email().max(254).optional(),
@@ -257,7 +257,7 @@ export const TicketResponse = z
   .meta({ id: 'TicketResponse' })
 export type TicketResponse = z.infer<typeof TicketResponse>
 
-// Who may, who is here, who am I
+// Permissions, presence, and the current user
 
 export const AccessReason = z.enum([
   'owner',
@@ -356,10 +356,10 @@ export const SetupRequest = strict({
 }).meta({ id: 'SetupRequest' })
 export type SetupRequest = z.infer<typeof SetupRequest>
 
-/** Whether a set-up link is still good. */
+/** Whether a set-up link is still valid. */
 export const SetupPreview = strict({ token: text(200, 1) }).meta({ id: 'SetupPreview' })
 
-// Signing in; the names of these fields are Better Auth's
+// Signing in; the field names are Better Auth's
 
 const password = text(128, 8)
 
@@ -380,7 +380,7 @@ export type SignUpRequest = z.infer<typeof SignUpRequest>
 export const ChangePasswordRequest = strict({ currentPassword: text(1000, 1), newPassword: password })
 export type ChangePasswordRequest = z.infer<typeof ChangePasswordRequest>
 
-/** `token` also serves as `Authorization: Bearer`; browsers have the cookie. */
+/** `token` also works as `Authorization: Bearer`; browsers use the cookie. */
 export const SignInResponse = z.looseObject({
   token: z.string().optional(),
   user: z.looseObject({ id: z.string(), name: z.string(), email: z.string() }).optional(),
@@ -404,7 +404,7 @@ const auditFilters = {
   category: text(50, 1).optional(),
   user_id: z.coerce.number('expected the number of a user').int().positive().max(2_147_483_647).optional(),
   board_id: Uuid.optional(),
-  /** A share link: what was done by it and to it. */
+  /** A share link: what was done with it and to it. */
   link_id: Uuid.optional(),
   from: Timestamp.optional(),
   to: Timestamp.optional(),
@@ -413,7 +413,7 @@ const auditFilters = {
 export const AuditQuery = strict({ ...auditFilters, limit: limit(1000), cursor })
 export type AuditQuery = z.infer<typeof AuditQuery>
 
-/** The same filters, for what has no pages. */
+/** The same filters, for endpoints without pagination. */
 export const AuditStreamQuery = strict(auditFilters)
 export type AuditStreamQuery = z.infer<typeof AuditStreamQuery>
 export const AuditExportQuery = strict({

@@ -1,6 +1,6 @@
-// What other people's applications may do and are told, for server and pages: plain lists, without the schemas.
+// Scopes and events for other applications, shared by server and pages: plain lists, without the schemas.
 
-/** What a key may be about. `boards` is content too: documents, files, versions, folders. */
+/** The scopes of a key. `boards` also covers content: documents, files, versions, folders. */
 export const scopeNouns = ['boards', 'permissions', 'tickets', 'comments', 'audit', 'webhooks'] as const
 
 export const webhookEventTypes = [
@@ -24,5 +24,5 @@ export const webhookEventTypes = [
   'version.restored',
 ] as const
 
-/** The `disabled_reason` of a webhook that somebody disabled. */
+/** The `disabled_reason` of a webhook that a person disabled. */
 export const stoppedByHand = 'stopped by hand'

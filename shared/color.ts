@@ -1,4 +1,4 @@
-/** A colour as CSS writes it, and nothing that reaches out of the place where a colour stands. */
+/** A colour in CSS syntax, and nothing that could break out of its place. */
 export const isColor = (value: unknown): value is string =>
   typeof value === 'string' &&
   (/^#([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$/i.test(value) ||

@@ -1,4 +1,4 @@
-// What server and page must agree on about a comment; without zod, which the page does not load.
+// What server and page must agree on about comments; without zod, which the page does not load.
 
 /** Characters. */
 export const maxCommentLength = 10_000

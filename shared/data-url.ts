@@ -1,4 +1,4 @@
-// Images as files carry them: data URLs, written in many ways. What an image is, its content says.
+// Images in files: data URLs in many spellings. The type of an image is detected from its content.
 
 /** The content of a data URL; null for any other text, or one longer than `mostBytes`. */
 export const bytesOfDataUrl = (url: string, mostBytes = Number.POSITIVE_INFINITY): Uint8Array | null => {
@@ -11,11 +11,11 @@ export const bytesOfDataUrl = (url: string, mostBytes = Number.POSITIVE_INFINITY
     const bytes = isBase64 ? fromBase64(content) : new TextEncoder().encode(percentDecoded(content))
     return bytes.length > mostBytes ? null : bytes
   } catch {
-    return null // neither base64 nor percent-encoded: no image, and the element shows its placeholder
+    return null // neither base64 nor percent-encoded: not an image, and the element shows its placeholder
   }
 }
 
-/** The comma that ends the head; those in a quoted parameter do not. */
+/** The comma that ends the head; commas in a quoted parameter do not. */
 const endOfHead = (url: string): number => {
   let isQuoted = false
   for (let at = 5; at < url.length; at++) {
@@ -26,25 +26,25 @@ const endOfHead = (url: string): number => {
   return url.indexOf(',')
 }
 
-/** A stray percent sign is itself, as in browsers. */
+/** A stray percent sign stands for itself, as in browsers. */
 const percentDecoded = (text: string): string => decodeURIComponent(text.replace(/%(?![0-9a-f]{2})/gi, '%25'))
 
-/** Line breaks, percent encoding, the alphabet of URLs and missing padding are all met in files. */
+/** Line breaks, percent encoding, the URL alphabet and missing padding all occur in files. */
 const fromBase64 = (text: string): Uint8Array => {
   const plain = (text.includes('%') ? percentDecoded(text) : text)
     .replace(/\s+/g, '')
     .replace(/-/g, '+')
     .replace(/_/g, '/')
-    // Where the padding begins, the content has ended.
+    // The content ends where the padding begins.
     .replace(/=.*$/, '')
-  // A letter too many says nothing, and other decoders pass over it.
+  // A surplus character carries no data, and other decoders ignore it.
   const binary = atob(plain.length % 4 === 1 ? plain.slice(0, -1) : plain)
   const bytes = new Uint8Array(binary.length)
   for (let at = 0; at < binary.length; at++) bytes[at] = binary.charCodeAt(at)
   return bytes
 }
 
-/** What base64 stands for, each byte as one letter; null where it is none. */
+/** The decoded base64, each byte as one character; null if it is not base64. */
 export const base64Text = (text: string): string | null => {
   try {
     return atob(text.replace(/\s+/g, ''))

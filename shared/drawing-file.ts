@@ -1,21 +1,21 @@
-// The files in which people keep drawings beside `.excalidraw`: PNG and SVG with a scene inside, libraries, notes of an
-// Obsidian vault. Finds the JSON in them; what it means is for drawing.ts. Pure: whoever reads inflates.
+// The files other than `.excalidraw` in which people keep drawings: PNG and SVG with an embedded scene, libraries,
+// notes in an Obsidian vault. Finds the JSON in them; drawing.ts interprets it. Pure: the caller decompresses.
 import { base64Text } from './data-url.ts'
 import { type Drawing, readDrawing } from './drawing.ts'
 import { imageTypeOf } from './image-type.ts'
 import { unpackLz } from './lz.ts'
 
 export type FoundDrawing =
-  /** The drawing, or what is like one, as JSON. */
+  /** The drawing, or something similar, as JSON. */
   | { name: 'json'; text: string }
-  /** The same, compressed by zlib. */
+  /** The same, compressed with zlib. */
   | { name: 'deflated'; bytes: Uint8Array }
-  /** No drawing; `why` is for people: "it is …". */
+  /** No drawing; `why` is shown to people: "it is …". */
   | { name: 'nothing'; why: string; isDamaged: boolean }
 
 const mime = 'application/vnd.excalidraw+json'
 
-/** @param mostChars of what is unpacked here. */
+/** @param mostChars limit for what is decompressed here. */
 export const findDrawing = (bytes: Uint8Array, mostChars: number): FoundDrawing => {
   if (startsWith(bytes, [0x89, 0x50, 0x4e, 0x47])) return inPng(bytes)
   if (bytes.length === 0) return nothing('it is empty')
@@ -30,13 +30,13 @@ export const findDrawing = (bytes: Uint8Array, mostChars: number): FoundDrawing 
   )
 }
 
-/** Whether bytes are written for people, as far as their beginning says: no Yjs update begins like this. */
+/** Whether the bytes are text, judging by their beginning: no Yjs update begins like this. */
 export const isText = (bytes: Uint8Array): boolean =>
   !bytes.subarray(0, 64).some((byte) => byte < 32 && byte !== 9 && byte !== 10 && byte !== 13)
 
-/** What JSON from a file holds; or why it is no drawing, for people: "it is …". */
+/** The content of JSON from a file; or why it is not a drawing, for people: "it is …". */
 export function drawingOfJson(text: string): Drawing | string
-/** @returns the number of elements where it is more than `mostElements`; they are not read then. */
+/** @returns the number of elements if there are more than `mostElements`; then they are not read. */
 export function drawingOfJson(text: string, mostElements: number): Drawing | string | number
 export function drawingOfJson(
   text: string,
@@ -59,7 +59,7 @@ const countElements = (value: unknown): number =>
     ? value.elements.filter((raw) => raw?.isDeleted !== true).length
     : 0
 
-/** Items of a library beside each other, as one drawing; anything else as it is. */
+/** The items of a library next to each other, as one drawing; anything else unchanged. */
 export const asDrawing = (value: unknown): unknown => {
   if (typeof value !== 'object' || value === null || !('type' in value) || value.type !== 'excalidrawlib')
     return value
@@ -105,7 +105,7 @@ const boundsOf = (elements: readonly Raw[]): [number, number, number, number] =>
   return [left, top, right, bottom]
 }
 
-/** Items of one library may share ids: each gets its own. */
+/** Items of one library may share ids: each gets separate ones. */
 const moved = (element: Raw, prefix: string, dx: number, dy: number): Raw => {
   const rename = (id: unknown) => (typeof id === 'string' ? prefix + id : id)
   const bound = (binding: unknown) =>
@@ -197,10 +197,10 @@ const unwrapped = (text: string): FoundDrawing => {
   return { name: 'json', text: new TextDecoder().decode(bytes) }
 }
 
-/** Of the Excalidraw plugin of Obsidian: a fenced block, as it is or compressed. */
+/** From Obsidian's Excalidraw plugin: a fenced block, plain or compressed. */
 const inNote = (text: string, mostChars: number): FoundDrawing => {
   for (const fence of ['```compressed-json', '```json']) {
-    // The drawing is the last one: before it come the words of the note.
+    // The drawing is the last block: the text of the note comes before it.
     const start = text.lastIndexOf(fence)
     const end = text.indexOf('```', start + fence.length)
     if (start === -1) continue

@@ -1,5 +1,6 @@
-// A drawing as files hold it, read the same way at every door: brought to today's form, then checked. Nothing of it is
-// lost in silence: what cannot be kept is named, element by element. Pure, because pages and servers read the same.
+// Reads a drawing from a file, in the same way wherever it is imported: converted to the current format, then
+// validated. Nothing is lost silently: whatever cannot be kept is named, element by element. Pure, because pages and
+// servers read the same files.
 import { isColor } from './color.ts'
 import { bytesOfDataUrl } from './data-url.ts'
 import { isIndex, readElement, type SceneElement } from './element.ts'
@@ -8,32 +9,32 @@ import { migrateElement } from './migrate.ts'
 import { mended } from './references.ts'
 
 export interface Drawing {
-  /** Whole and consistent, in canvas order, with ids and indices that are unique. Deleted ones are not among them. */
+  /** Complete and consistent, in canvas order, with unique ids and indices. Without deleted elements. */
   elements: SceneElement[]
   leftOut: LeftOut[]
-  /** By the fileId that elements name. */
+  /** By the fileId that elements refer to. */
   images: Map<string, DrawingImage>
-  /** A CSS colour; null where the file names none. */
+  /** A CSS colour; null if the file has none. */
   background: string | null
 }
 
 /** An element, or the image of one, that a board cannot keep. */
 export interface LeftOut {
-  /** As the file calls it; empty where it has no id. */
+  /** The id in the file; empty if there is none. */
   id: string
   type: string
   reason: string
 }
 
 export interface DrawingImage {
-  /** Told from the content. */
+  /** Detected from the content. */
   type: string
   bytes: Uint8Array
 }
 
 type Raw = Record<string, unknown>
 
-/** @returns null where `value` is no Excalidraw drawing. */
+/** @returns null if `value` is not an Excalidraw drawing. */
 export const readDrawing = (value: unknown): Drawing | null => {
   if (!isObject(value) || !Array.isArray(value.elements)) return null
   if ('type' in value && value.type !== 'excalidraw' && value.type !== 'excalidraw/clipboard') return null
@@ -52,15 +53,15 @@ export const readDrawing = (value: unknown): Drawing | null => {
 }
 
 /**
- * The elements of a drawing alone.
- * @returns `skipped`: how many are left out. null where `value` is no Excalidraw drawing.
+ * Only the elements of a drawing.
+ * @returns `skipped`: how many are left out. null if `value` is not an Excalidraw drawing.
  */
 export const readScene = (value: unknown): { elements: SceneElement[]; skipped: number } | null => {
   const drawing = readDrawing(value)
   return drawing === null ? null : { elements: drawing.elements, skipped: drawing.leftOut.length }
 }
 
-/** One sentence on what is missing, with as many names as a person reads; empty where nothing is. */
+/** One sentence about what is missing, with as many names as a person would read; empty if nothing is. */
 export const describeLeftOut = (leftOut: readonly LeftOut[]): string => {
   if (leftOut.length === 0) return ''
   const named = leftOut
@@ -77,7 +78,7 @@ export const describeLeftOut = (leftOut: readonly LeftOut[]): string => {
 const backgroundOf = (appState: unknown): string | null =>
   isObject(appState) && isColor(appState.viewBackgroundColor) ? appState.viewBackgroundColor : null
 
-/** The element, the reason why it is left out, or null where there is nothing to miss. */
+/** The element, the reason why it is left out, or null if it is no loss. */
 const readOne = (raw: unknown): SceneElement | string | null => {
   if (!isObject(raw)) return 'it is no object'
   if (raw.isDeleted === true || raw.type === 'selection') return null
@@ -88,7 +89,7 @@ const readOne = (raw: unknown): SceneElement | string | null => {
   return 'it has a type that boards do not have, or its place, size or points are no numbers in range'
 }
 
-/** Excalidraw takes away what nobody can see: a text without letters, a shape without size, a line without length. */
+/** Excalidraw removes anything invisible: a text without characters, a shape without size, a line without length. */
 const isInvisible = ({ type, text, width, height, points }: SceneElement): boolean => {
   if (type === 'text') return text === ''
   if (type === 'freedraw') return false
@@ -102,8 +103,8 @@ const nameOf = (raw: unknown): { id: string; type: string } => ({
 })
 
 /**
- * An id that several elements share is given to the first; the others get one of their own. What belongs together
- * stays together: the second copy of a text refers to the second copy of its container.
+ * If several elements share an id, the first keeps it and the others get new ones. References stay within a copy: the
+ * second copy of a text refers to the second copy of its container.
  */
 const withUniqueIds = (list: readonly unknown[]): unknown[] => {
   const copies = new Map<string, number>()
@@ -182,7 +183,7 @@ const imagesOf = (files: unknown) => {
 const isObject = (value: unknown): value is Raw =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The same elements in the same order, with indices that say so: kept where they already do, made anew otherwise. */
+/** The same elements in the same order, with matching indices: kept if they match already, otherwise generated. */
 const ordered = (elements: SceneElement[]): SceneElement[] => {
   const isOrdered = elements.every(
     ({ index }, at) =>
@@ -194,7 +195,7 @@ const ordered = (elements: SceneElement[]): SceneElement[] => {
 const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
 /**
- * The fractional index of the element at `position` in a drawing whose order is made from nothing: the integers
+ * The fractional index of the element at `position` in a drawing whose order is generated from scratch: the integers
  * a0…az, b00…bzz, c000… of the scheme that Excalidraw uses.
  * @see https://github.com/rocicorp/fractional-indexing
  */

@@ -1,8 +1,11 @@
-// One canvas element as it is kept in a document: which properties are shared, which of them travel together as
-// geometry, and what a property must look like. Documents are also written by other people's clients, so nothing
-// here trusts what it reads: one malformed element would crash the renderer of everyone who opens the board.
+// One canvas element as it is stored in a document: which properties are shared, which of them are packed together as
+// geometry, and what a property must look like. Other clients write to documents too, so nothing here trusts what it
+// reads: one malformed element would crash the renderer of everyone who opens the board.
 
-/** An element of an Excalidraw scene, as plain JSON. `index` is its fractional index: the order on the canvas. */
+/**
+ * An element of an Excalidraw scene, as plain JSON. `index` is its fractional index, its position in the canvas
+ * order.
+ */
 export interface SceneElement {
   id: string
   type: string
@@ -11,7 +14,7 @@ export interface SceneElement {
   [property: string]: unknown
 }
 
-/** Properties that change together while something is dragged: packed into one value, `geo`, in this order. */
+/** Properties that change together during a drag: packed into one value, `geo`, in this order. */
 export const geometryKeys = [
   'x',
   'y',
@@ -43,8 +46,8 @@ export const isGeometryKey = (key: string): boolean => geometry.has(key)
 export const isSharedKey = (key: string): boolean => !localKeys.has(key)
 
 /**
- * Whatever can be drawn; `selection` and types of later versions cannot. Nor is `iframe`: it shows a page that its
- * element brings along, to everyone who opens the board.
+ * Everything that can be drawn; not `selection` or types of later versions. Nor `iframe`: it would show everyone who
+ * opens the board a page of the element's choice.
  */
 const elementTypes = new Set([
   'rectangle',
@@ -60,14 +63,14 @@ const elementTypes = new Set([
   'embeddable',
 ])
 
-/** Excalidraw's own limit: what lies or reaches beyond, it takes for an error. No drawing comes near it. */
+/** Excalidraw's own limit: it treats anything beyond as an error. No real drawing comes close. */
 const furthest = 1e6
 const mostPoints = 50_000
 const mostText = 500_000
 const mostListed = 10_000
 
 /**
- * Whether Excalidraw can put something before and after it; it throws where it cannot. The head says how many digits
+ * Whether Excalidraw can generate an index before and after it; otherwise it throws. The head encodes how many digits
  * follow, then comes a fraction without a trailing zero. @see https://github.com/rocicorp/fractional-indexing
  */
 export const isIndex = (index: string): boolean => {
@@ -78,9 +81,9 @@ export const isIndex = (index: string): boolean => {
   return index !== `A${'0'.repeat(26)}` && (index.length === integer || !index.endsWith('0'))
 }
 
-/** Other fillings that the library underneath knows, like dots, take time by the square of the size. */
+/** Other fill styles of the underlying library, such as dots, take time that grows with the square of the size. */
 const fillStyles = new Set(['solid', 'hachure', 'cross-hatch', 'zigzag'])
-/** Lines of a hatching, about: ten times what covers a large screen. */
+/** Approximate number of hatching lines: ten times what covers a large screen. */
 const mostHatchingLines = 20_000
 
 type Check = (value: unknown) => boolean
@@ -115,7 +118,7 @@ const orMissing =
   (check: Check): Check =>
   (value) =>
     value === undefined || check(value)
-/** Later versions of Excalidraw give a point of the shape and a mode instead of `focus` and `gap`. */
+/** Later versions of Excalidraw use a point of the shape and a mode instead of `focus` and `gap`. */
 const binding = or(
   isNull,
   having({
@@ -126,7 +129,7 @@ const binding = or(
   }),
 )
 
-/** What a known property must look like. One that does not is left out, and the canvas puts its default there. */
+/** The required form of each known property. Invalid ones are left out, and the canvas uses its default. */
 const checks = new Map<string, Check>(
   Object.entries({
     index: or(isNull, (value) => typeof value === 'string' && isIndex(value)),
@@ -186,15 +189,15 @@ const checks = new Map<string, Check>(
       }),
     ),
     name: anyString,
-    // Any 31-bit number, far beyond what a coordinate may be.
+    // Any 31-bit number, far beyond any real coordinate.
     seed: (value: unknown) => typeof value === 'number' && Number.isFinite(value),
   }),
 )
 const linear = new Set(['line', 'arrow', 'freedraw'])
 
 /**
- * The element that `raw` describes, with only properties that hold what they should; unknown ones are kept.
- * @returns null where it cannot be drawn: no id, a foreign type, no finite position and size, a line without points.
+ * The element that `raw` describes, with only valid properties; unknown ones are kept.
+ * @returns null if it cannot be drawn: no id, an unknown type, no finite position and size, a line without points.
  */
 export const readElement = (
   raw: Record<string, unknown>,
@@ -227,7 +230,9 @@ export const readElement = (
   return element
 }
 
-/** How many lines fill it. Excalidraw draws one every four stroke widths, but never more than ten a point. */
+/**
+ * How many lines fill the shape. Excalidraw draws one every four stroke widths, but never more than ten per point.
+ */
 const hatchingOf = ({ width, height, points, strokeWidth }: SceneElement): number => {
   let across = Math.abs(Number(width)) + Math.abs(Number(height))
   for (const point of Array.isArray(points) ? points : [])
@@ -235,7 +240,7 @@ const hatchingOf = ({ width, height, points, strokeWidth }: SceneElement): numbe
   return across / Math.max(4 * Number(strokeWidth ?? 1), 0.1)
 }
 
-/** Equality of plain JSON values, the order of keys aside. */
+/** Equality of plain JSON values, ignoring the order of keys. */
 export const sameJson = (a: unknown, b: unknown): boolean => {
   if (Object.is(a, b) || a === b) return true
   if (Array.isArray(a))
@@ -248,7 +253,7 @@ export const sameJson = (a: unknown, b: unknown): boolean => {
   )
 }
 
-/** A deep copy of a plain JSON value; ten times as fast as structuredClone, which takes anything. */
+/** A deep copy of a plain JSON value; ten times as fast as structuredClone, which handles any value. */
 export const copyJson = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(copyJson)
   if (!isObject(value)) return value

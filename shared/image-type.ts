@@ -1,9 +1,9 @@
-// What kind of image some bytes are, told from the bytes: what an uploader or a file says is never believed.
+// The type of an image, detected from its bytes: what an uploader or a file claims is never trusted.
 
 const latin = (bytes: Uint8Array, from: number, to: number): string =>
   String.fromCharCode(...bytes.subarray(from, to))
 
-/** The types a board may hold: what Excalidraw can place. null for everything else. */
+/** The types a board may hold: those that Excalidraw can place. null for everything else. */
 export const imageTypeOf = (bytes: Uint8Array): string | null => {
   if (latin(bytes, 0, 8) === '\x89PNG\r\n\x1a\n') return 'image/png'
   if (latin(bytes, 0, 3) === '\xff\xd8\xff') return 'image/jpeg'
@@ -15,7 +15,9 @@ export const imageTypeOf = (bytes: Uint8Array): string | null => {
   return isSvg(bytes) ? 'image/svg+xml' : null
 }
 
-/** An `svg` element first, behind nothing but declarations and comments; HTML that contains one is not an SVG. */
+/**
+ * The first element must be `svg`, preceded only by declarations and comments; HTML that contains one is not an SVG.
+ */
 const isSvg = (bytes: Uint8Array): boolean => {
   let text = new TextDecoder().decode(bytes.subarray(0, 64 * 1024))
   for (;;) {

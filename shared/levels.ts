@@ -1,8 +1,8 @@
-// The access levels and their order. What a level allows is asked here and nowhere else.
+// The access levels and their order. This is the only place that decides what a level allows.
 
 export const levels = ['view', 'comment', 'edit'] as const
 
-/** `view` sees, `comment` also opens threads and comments, `edit` also writes the document. */
+/** `view` may read, `comment` may also write threads and comments, `edit` may also write to the document. */
 export type Level = (typeof levels)[number]
 
 const rank: Record<Level, number> = { view: 1, comment: 2, edit: 3 }
@@ -16,6 +16,6 @@ export const allows = (level: Level | null, needed: Level): boolean =>
 export const mayWrite = (level: Level | null): boolean => allows(level, 'edit')
 export const mayComment = (level: Level | null): boolean => allows(level, 'comment')
 
-/** The lower of two levels; a null cap caps nothing. */
+/** The lower of two levels; a null cap has no effect. */
 export const capLevel = (level: Level, cap: Level | null): Level =>
   cap !== null && rank[cap] < rank[level] ? cap : level

@@ -1,15 +1,15 @@
-// Unpacks what lz-string's compressToBase64 packed, as notes of Obsidian do. The library has no bound on what comes out,
-// and a small file may hold a very large text: hence here.
+// Decompresses the output of lz-string's compressToBase64, as found in Obsidian notes. The library has no limit on
+// the size of its output, and a small file may expand to a very large text: hence our own.
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 
-/** @returns null where it is damaged, or longer than `mostChars`. */
+/** @returns null if it is corrupt, or longer than `mostChars`. */
 export const unpackLz = (packed: string, mostChars: number): string | null => {
   const values = [...packed.replace(/=+$/, '')].map((char) => alphabet.indexOf(char))
   if (values.length === 0 || values.includes(-1)) return null
   let at = 0
   let mask = 32
-  /** Least bit first, six of each letter. */
+  /** Least significant bit first, six per character. */
   const bits = (count: number): number => {
     let result = 0
     for (let bit = 0; bit < count; bit++) {
@@ -32,7 +32,7 @@ export const unpackLz = (packed: string, mostChars: number): string | null => {
   if (first === 2) return ''
   const start = first < 0 ? null : char(first)
   if (start === null) return null
-  // 0 to 2 are signs: a letter of 8 bits, one of 16, the end.
+  // 0 to 2 are control codes: an 8-bit character, a 16-bit one, the end.
   const words: string[] = ['', '', '', start]
   const pieces = [start]
   let length = start.length

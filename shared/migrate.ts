@@ -1,5 +1,6 @@
-// What files of earlier and later versions of Excalidraw hold, as its version 0.18.1 restores it: old names, missing
-// sizes, bindings in all their forms. Only what a file says is read; whether it can be drawn is asked afterwards.
+// Converts what files of earlier and later versions of Excalidraw contain, as version 0.18.1 restores it: old names,
+// missing sizes, bindings in all their forms. This only reads what a file says; whether it can be drawn is checked
+// afterwards.
 // @see packages/excalidraw/data/restore.ts of Excalidraw 0.18.1
 
 type Raw = Record<string, unknown>
@@ -17,9 +18,9 @@ const fontFamilies: Record<string, number> = {
 const defaultFontFamily = 5
 const defaultFontSize = 20
 const defaultLineHeight = 1.25
-/** Whose corners had another radius when they were called sharp or round. */
+/** Types whose corners had a different radius when they were called sharp or round. */
 const adaptive = new Set(['rectangle', 'embeddable', 'iframe', 'image'])
-/** How wide a letter of the hand-drawn font is on average, in font sizes: a text whose size nobody knows gets one. */
+/** The average width of a character in the hand-drawn font, in font sizes: for texts without a known size. */
 const letterWidth = 0.55
 
 const numberOr = (value: unknown, otherwise: number): number =>
@@ -27,7 +28,7 @@ const numberOr = (value: unknown, otherwise: number): number =>
 const isObject = (value: unknown): value is Raw =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** @returns a new object; values of a wrong type stay as they are, and the check leaves them out. */
+/** @returns a new object; values of a wrong type are kept, and the validation removes them. */
 export const migrateElement = (raw: Raw): Raw => {
   const element: Raw = { ...raw }
   if (element.type === 'draw') element.type = 'line'
@@ -76,7 +77,7 @@ function migrateText(text: Raw): void {
     text.height = lines.length * fontSize * numberOr(text.lineHeight, defaultLineHeight)
 }
 
-/** Lines start where they are: the first point is [0, 0], and the size is that of the points. */
+/** Lines begin at their position: the first point is [0, 0], and the size is that of the points. */
 function migrateLine(line: Raw): void {
   if (line.points === undefined || (isPoints(line.points) && line.points.length < 2)) {
     const end = [numberOr(line.width, 0), numberOr(line.height, 0)]
@@ -95,7 +96,7 @@ function migrateLine(line: Raw): void {
 }
 
 function sizeByPoints(element: Raw, points: [number, number][]): void {
-  // Without spreading them as arguments: a line may have fifty thousand.
+  // Not spread as arguments: a line may have fifty thousand.
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity]
   for (const [x, y] of points) {
     left = Math.min(left, x)
@@ -103,20 +104,20 @@ function sizeByPoints(element: Raw, points: [number, number][]): void {
     right = Math.max(right, x)
     bottom = Math.max(bottom, y)
   }
-  // What the file says stays: it differs from this by the last digit only, where it is right.
+  // The value in the file is kept: if it is right, it differs from this one only in the last digit.
   if (typeof element.width !== 'number') element.width = right - left
   if (typeof element.height !== 'number') element.height = bottom - top
 }
 
-/** Files of later versions say where on the shape an arrow ends, and no longer how far from it. */
+/** Files of later versions say at which point of the shape an arrow ends, and no longer how far from it. */
 function migrateBinding(line: Raw, binding: unknown): unknown {
   if (!isObject(binding)) return null
-  // An arrow with corners needs the point: without it, Excalidraw takes it off the shape.
+  // An arrow with corners needs the point: without it, Excalidraw unbinds it from the shape.
   if (line.elbowed === true && !isPoint(binding.fixedPoint)) return null
   return { ...binding, focus: numberOr(binding.focus, 0) }
 }
 
-/** A size below zero is a shape drawn from its far corner. */
+/** A negative size is a shape drawn from the opposite corner. */
 function turnOver(element: Raw): void {
   for (const [place, size] of [
     ['x', 'width'],

@@ -1,11 +1,13 @@
-// What goes over the socket: message numbers, subprotocols, close codes, and the JSON bodies of frames 64 and
-// 66-68. Pure: no socket, no state. The same file serves the server and the browser. See docs/protocol.md.
+// The socket protocol: message numbers, subprotocols, close codes, and the JSON bodies of frames 64 and 66-68. Pure:
+// no socket, no state. The same file is used by the server and the browser. See docs/protocol.md.
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import type { ThreadResponse } from './api/comments.ts'
 import type { Level } from './levels.ts'
 
-/** First varuint of every message. 0-3 are y-protocols; 64-69 go only to clients that offered `boardroom.v1`. */
+/**
+ * First varuint of every message. 0-3 are y-protocols; 64-69 are sent only to clients that offered `boardroom.v1`.
+ */
 export const MessageType = {
   sync: 0,
   awareness: 1,
@@ -16,7 +18,7 @@ export const MessageType = {
   level: 66,
   event: 67,
   notice: 68,
-  /** From a client: is the server there? From the server: it is. One byte both ways. */
+  /** From a client: is the server reachable? From the server: yes. One byte in both directions. */
   ping: 69,
 } as const
 
@@ -26,14 +28,14 @@ export const SyncStep = { step1: 0, step2: 1, update: 2 } as const
 /** Second varuint of an auth message. */
 export const AuthStep = { permissionDenied: 0 } as const
 
-/** What a stock y-websocket client offers. */
+/** Offered by a stock y-websocket client. */
 export const stockSubprotocol = 'boardroom.yjs'
-/** What a client offers that understands frames 64-69. */
+/** Offered by a client that understands frames 64-69. */
 export const ownSubprotocol = 'boardroom.v1'
-/** Prefix of the subprotocol that carries a ticket; never selected, never echoed. */
+/** Prefix of the subprotocol that carries a ticket; never selected or echoed. */
 export const ticketSubprotocolPrefix = 'boardroom.ticket.'
 
-/** 44xx are decisions: a stock client stops. All others are conditions: it reconnects. */
+/** 44xx are decisions: a stock client stops. All others are temporary conditions: it reconnects. */
 export const CloseCode = {
   normal: 1000,
   unsupportedData: 1003,
@@ -45,19 +47,21 @@ export const CloseCode = {
   noSuchBoard: 4404,
   boardDeleted: 4410,
   frameTooLarge: 4413,
-  /** The board waits for consent: the reason says where to give it. */
+  /** The board requires consent: the reason says where to give it. */
   consentNeeded: 4451,
   levelChanged: 4500,
   busy: 4503,
 } as const
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode]
 
-/** Who a connection is, as other clients may know it. `id` is stable for a person: `user:7`, `guest:<uuid>`. */
+/**
+ * The person behind a connection, as shown to other clients. `id` is stable for a person: `user:7`, `guest:<uuid>`.
+ */
 export interface PublicPrincipal {
   kind: 'user' | 'guest' | 'agent' | 'anonymous'
   id: string
   name: string
-  /** Label of the share link a guest came in by; only for who manages the board. */
+  /** Label of the share link that a guest used; only for people who manage the board. */
   link_label?: string
 }
 
@@ -68,7 +72,7 @@ export interface Hello {
   principal: PublicPrincipal
   level: Level
   may_manage: boolean
-  /** Why the level is not what access would give, if so. */
+  /** Why the level differs from what access would give, if it does. */
   reason?: LevelReason
   limits: {
     max_frame_bytes: number
@@ -81,7 +85,7 @@ export interface Hello {
 
 export type LevelReason = 'access_changed' | 'board_full' | 'too_many_writers'
 
-/** Frame 66: the level on the open socket from here on. */
+/** Frame 66: the level of the open socket from now on. */
 export interface LevelChange {
   level: Level
   may_manage: boolean
@@ -99,26 +103,26 @@ export type BoardEvent =
       comment_id: string | null
       change: 'created' | 'updated' | 'deleted' | 'resolved' | 'reopened'
       /**
-       * The thread as it is now, with this comment alone, as somebody sees it who has read nothing; missing where it could
-       * not be read, and over `/events`: then it is to be asked for.
+       * The current thread with only this comment, as it appears to somebody who has read nothing; missing if it
+       * could not be read, and over `/events`: then it must be requested.
        */
       thread?: ThreadResponse
     }
   | { type: 'version'; version_id: string; change: 'created' | 'restored' }
   | { type: 'moderation'; mode: 'open' | 'view_only' }
-  /** The library of the team has changed; what is in it, is for accounts to ask over HTTP. */
+  /** The team's library has changed; accounts request its contents over HTTP. */
   | { type: 'library' }
-  /** A manager shows everybody a place: its middle, in the coordinates of the board. */
+  /** A manager shows everybody a place: its centre, in board coordinates. */
   | { type: 'summon'; by: string; x: number; y: number; zoom: number }
-  /** Somebody asked for access, or was answered; what, is for managers to ask over HTTP. */
+  /** An access request was made or answered; managers request the details over HTTP. */
   | { type: 'access_request'; change: 'created' | 'answered' }
   | { type: 'joined' | 'left'; connection_id: string; principal: PublicPrincipal; level: Level }
 
-/** Frame 68: something the client's user should know. */
+/** Frame 68: a notice for the client's user. */
 export interface Notice {
   code: string
   message: string
-  /** Every sync frame up to this count ([0,1] and [0,2], in the order sent) is refused or already covered. */
+  /** Every sync frame up to this count ([0,1] and [0,2], in the order sent) is refused or already included. */
   refused_through?: number
 }
 
@@ -144,7 +148,7 @@ export const encodeSaved = (count: number): Uint8Array => {
 
 export const encodePing = (): Uint8Array => Uint8Array.of(MessageType.ping)
 
-/** The y-protocols auth message: what a stock client is told instead of frame 68. */
+/** The y-protocols auth message: sent to a stock client instead of frame 68. */
 export const encodePermissionDenied = (reason: string): Uint8Array => {
   const encoder = encoding.createEncoder()
   encoding.writeVarUint(encoder, MessageType.auth)
@@ -166,5 +170,5 @@ export const encodeSync = (step: number, body: Uint8Array): Uint8Array => {
 export const readJsonBody = (decoder: decoding.Decoder): unknown =>
   JSON.parse(decoding.readVarString(decoder))
 
-/** The version that holds the document as it was before its board was rebuilt. */
+/** The version that holds the document from before its board was rebuilt. */
 export const beforeRebuild = 'Before the rebuild'

@@ -1,6 +1,7 @@
-// Elements point at each other: a text at its container, arrows at shapes, all at frames, and back. Where one end is
-// gone, the other is mended: Excalidraw draws a text whose container is deleted, but nobody can select or erase it.
-// One rule, used where drawings are read and where documents are shown, so that every window comes to the same.
+// Elements refer to each other: a text to its container, arrows to shapes, all to frames, and back. If one end is
+// gone, the other is repaired: Excalidraw draws a text whose container is deleted, but nobody can select or erase it.
+// The same rule is used when drawings are read and when documents are shown, so that every window arrives at the same
+// result.
 import { type SceneElement, sameJson } from './element.ts'
 
 type Changes = Record<string, unknown>
@@ -11,8 +12,8 @@ interface Bound {
 }
 
 /**
- * The changes that mend `element`; null where nothing is to mend.
- * @param find what is under an id, undefined where there is nothing. What is deleted counts as gone.
+ * The changes that repair `element`; null if nothing needs repair.
+ * @param find returns the element with an id, or undefined. Deleted elements count as gone.
  */
 export const mendingOf = (
   element: SceneElement,
@@ -37,7 +38,7 @@ export const mendingOf = (
   return Object.keys(changes).length === 0 ? null : changes
 }
 
-/** Each once, and only those that are there. */
+/** Without duplicates or missing elements. */
 const mendedBounds = (
   element: SceneElement,
   bounds: readonly Bound[],
@@ -47,7 +48,7 @@ const mendedBounds = (
   return bounds.filter(({ id }) => {
     const bound = alive(id)
     if (bound === undefined || seen.has(id)) return false
-    // A text that is in another container by now is not this one's.
+    // A text that has moved to another container no longer belongs here.
     if (bound.type === 'text' && typeof bound.containerId === 'string' && bound.containerId !== element.id)
       return false
     seen.add(id)
@@ -55,7 +56,9 @@ const mendedBounds = (
   })
 }
 
-/** All of a drawing, mended; also, texts and containers that only one of the two knows of are told. */
+/**
+ * Repairs all elements of a drawing, and also links texts and containers if only one of the two refers to the other.
+ */
 export const mended = (elements: readonly SceneElement[]): SceneElement[] => {
   const byId = new Map(elements.map((element) => [element.id, element]))
   const change = (id: string, changes: Changes) => {

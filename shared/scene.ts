@@ -1,6 +1,7 @@
-// The document of a canvas board: root map `elements`, one Y.Map an element, geometry packed under `geo`, every
-// other property its own key, so that two people who move and recolour one element at the same time both keep
-// their change. Deleted is what says `isDeleted: true`; an element that is merely absent somewhere is not deleted.
+// The document of a canvas board: root map `elements`, one Y.Map per element, geometry packed under `geo`, every
+// other property under its own key, so that if two people move and recolour one element at the same time, both
+// changes are kept. An element is deleted if it has `isDeleted: true`; an element that is merely absent somewhere is
+// not deleted.
 import * as Y from 'yjs'
 import {
   copyJson,
@@ -22,11 +23,11 @@ export interface Scene {
   source: string
   elements: SceneElement[]
   appState: Record<string, unknown>
-  /** Always empty: images are files of the board, under `fileId`. */
+  /** Always empty: images are files of the board, referenced by `fileId`. */
   files: Record<string, never>
 }
 
-/** What changed of one element: `geo` as a whole, other properties by name; undefined takes a property away. */
+/** The changes to one element: `geo` as a whole, other properties by name; undefined removes a property. */
 export interface ElementChange {
   id: string
   properties: Record<string, unknown>
@@ -37,7 +38,7 @@ const geometryKey = 'geo'
 
 export const elementMaps = (doc: Y.Doc): Y.Map<unknown> => doc.getMap(elementsRoot)
 
-/** Canvas order: by index, then by id, which is also how a collision of two indices is decided everywhere. */
+/** Canvas order: by index, then by id, which also resolves equal indices everywhere. */
 export const byIndex = (a: SceneElement, b: SceneElement): number => {
   const left = a.index ?? ''
   const right = b.index ?? ''
@@ -45,7 +46,7 @@ export const byIndex = (a: SceneElement, b: SceneElement): number => {
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0
 }
 
-/** The element kept under `id`, null where there is none or what is there cannot be an element. */
+/** The element stored under `id`, null if there is none or if the value cannot be an element. */
 export const elementOf = (doc: Y.Doc, id: string): SceneElement | null => {
   const map = elementMaps(doc).get(id)
   if (!(map instanceof Y.Map)) return null
@@ -60,7 +61,7 @@ export const elementOf = (doc: Y.Doc, id: string): SceneElement | null => {
   return readElement(raw)
 }
 
-/** All elements, also deleted ones, in canvas order. What cannot be an element is skipped. */
+/** All elements, including deleted ones, in canvas order. Values that cannot be an element are skipped. */
 export const elementsOf = (doc: Y.Doc): SceneElement[] => {
   const elements: SceneElement[] = []
   for (const id of elementMaps(doc).keys()) {
@@ -70,7 +71,7 @@ export const elementsOf = (doc: Y.Doc): SceneElement[] => {
   return elements.sort(byIndex)
 }
 
-/** The drawing as a file: without what is deleted, in canvas order. */
+/** The drawing as a file: without deleted elements, in canvas order. */
 export const sceneOf = (doc: Y.Doc): Scene => ({
   type: 'excalidraw',
   version: 2,
@@ -80,11 +81,11 @@ export const sceneOf = (doc: Y.Doc): Scene => ({
   files: {},
 })
 
-/** Whether two elements are the same to everybody, whatever each client noted down for itself. */
+/** Whether two elements are equal in their shared properties, ignoring those local to each client. */
 export const sameElement = (a: SceneElement, b: SceneElement): boolean =>
   sameJson(storedProperties(a), storedProperties(b))
 
-/** How an element is kept: shared properties, geometry packed. */
+/** The stored form of an element: shared properties, geometry packed. */
 export const storedProperties = (element: SceneElement): Record<string, unknown> => {
   const properties: Record<string, unknown> = {}
   const geo: Record<string, unknown> = {}
@@ -93,15 +94,16 @@ export const storedProperties = (element: SceneElement): Record<string, unknown>
     if (key !== 'id' && element[key] !== undefined && isSharedKey(key) && !isGeometryKey(key))
       properties[key] = element[key]
   }
-  // Excalidraw makes shapes with null here and restores them with an empty list: one form, or they would never agree.
+  // Excalidraw creates shapes with null here and restores them with an empty list: without one form they would never
+  // be equal.
   if (properties.boundElements === null) properties.boundElements = []
   properties[geometryKey] = geo
   return properties
 }
 
 /**
- * What must be written so that somebody who has `before` comes to have `after`; null where nothing must. Taking the
- * difference to what the writer last saw, and not to the document, keeps changes that the writer has not seen yet.
+ * The changes that turn `before` into `after`; null if there are none. The difference is taken from what the writer
+ * last saw, not from the document, which keeps changes that the writer has not seen yet.
  */
 export const changeOf = (before: SceneElement | null, after: SceneElement): ElementChange | null => {
   const next = storedProperties(after)
@@ -114,8 +116,8 @@ export const changeOf = (before: SceneElement | null, after: SceneElement): Elem
 }
 
 /**
- * Write changes in one transaction; a value that is there already is not written again. A change of an element that
- * the document does not hold is written only if it is whole (has a type): otherwise nobody could draw it.
+ * Writes changes in one transaction; a value that is already there is not written again. A change to an element that
+ * the document does not contain is written only if it is complete (has a type): otherwise nobody could draw it.
  */
 export const writeChanges = (doc: Y.Doc, changes: readonly ElementChange[], origin?: unknown): void => {
   if (changes.length === 0) return
@@ -128,7 +130,7 @@ export const writeChanges = (doc: Y.Doc, changes: readonly ElementChange[], orig
         map = new Y.Map()
         maps.set(id, map)
       }
-      // Narrowed by the lines above; the type parameter is not known to instanceof.
+      // Narrowed by the lines above; instanceof does not know the type parameter.
       writeProperties(map as Y.Map<unknown>, properties)
     }
   }, origin)
@@ -140,13 +142,17 @@ const writeProperties = (map: Y.Map<unknown>, properties: Record<string, unknown
     if (value === undefined) {
       if (map.has(key)) map.delete(key)
     } else if (!sameJson(map.get(key), value)) {
-      // Yjs keeps the object it is given: a copy, so that a canvas which mutates its elements cannot change the document.
+      // Yjs keeps the object it is given: this is a copy, so that a canvas that mutates its elements cannot change
+      // the document.
       map.set(key, copyJson(value))
     }
   }
 }
 
-/** Make the document hold `elements` as they are; others stay. Properties that an element does not name stay too. */
+/**
+ * Makes the document contain `elements` as given; other elements stay. Properties that an element does not name stay
+ * too.
+ */
 export const writeElements = (doc: Y.Doc, elements: readonly SceneElement[], origin?: unknown): void =>
   writeChanges(
     doc,

@@ -1,10 +1,10 @@
-// Texts as they are compared when somebody searches: without case and compatibility forms in every script, without the
-// accents of Latin, Greek and Cyrillic letters, the vowel signs of Arabic and Hebrew, and what nobody sees. Marks of other
-// scripts are letters there and stay. The database's `search_key` does the same.
+// The form in which texts are compared in searches: without case and compatibility forms in every script, without the
+// accents of Latin, Greek and Cyrillic letters, the vowel signs of Arabic and Hebrew, and invisible characters. In
+// other scripts marks are letters and stay. The database's `search_key` does the same.
 
 /**
- * Letters that Unicode does not take apart and that people type without their strokes, and signs of which keyboards
- * have one: as CLDR's Latin-ASCII has them.
+ * Letters that Unicode does not decompose but people type without their strokes, and symbols for which keyboards have
+ * a substitute: as in CLDR's Latin-ASCII.
  */
 const letters: Readonly<Record<string, string>> = {
   ...{
@@ -38,18 +38,20 @@ const marks = new RegExp(
   'g',
 )
 
-/** The same for texts that a reader takes for the same word: `Straße` and `STRASSE`, `Łódź` and `lodz`, `ﬁn` and `fin`. */
+/**
+ * Equal for texts that a reader considers the same word: `Straße` and `STRASSE`, `Łódź` and `lodz`, `ﬁn` and `fin`.
+ */
 export const searchKeyOf = (text: string): string =>
   text
     .normalize('NFKC')
-    // Up and down again: some letters only meet in their capitals.
+    // To upper case and back: some letters have only their capitals in common.
     .toUpperCase()
     .toLowerCase()
     .normalize('NFD')
     .replace(marks, '')
     .replace(lettersPattern, (letter) => letters[letter] ?? letter)
     .normalize('NFC')
-    // What no database takes as text.
+    // Characters that no database accepts in text.
     .replaceAll('\u0000', ' ')
     .toWellFormed()
     .replace(/\s+/g, ' ')

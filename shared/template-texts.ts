@@ -1,27 +1,27 @@
-// Texts with `{{variables}}` on a board, filled from its record, and filled again when the record changes. What the text
-// was made from stays with its element; a text that somebody has rewritten by hand is theirs and is left alone.
+// Texts with `{{variables}}` on a board, filled from its record, and filled again when the record changes. An element
+// stores the text it was made from; if somebody has rewritten it by hand, it is left alone.
 import type { SceneElement } from './element.ts'
 
-/** Kept in `customData` of an element. */
+/** Stored in an element's `customData`. */
 interface Filled {
   template: string
-  /** What it was filled to last. */
+  /** The last generated text. */
   text: string
 }
 
 const placeholder = /\{\{\s*([A-Za-z][A-Za-z0-9_]{0,63})\s*\}\}/g
 const dataKey = 'boardroom_text'
-/** A text of nothing would vanish from the canvas. */
+/** An empty text would vanish from the canvas. */
 const nothing = '–'
 
-/** The names in the placeholders of a drawing's texts, each once. */
+/** The names of the placeholders in a drawing's texts, without duplicates. */
 export const variablesIn = (elements: readonly SceneElement[]): string[] => [
   ...new Set(
     elements.flatMap((element) => [...sourceOf(element).matchAll(placeholder)].map(([, name]) => name ?? '')),
   ),
 ]
 
-/** The same elements, each text with placeholders filled. @param shown by name, as people read them. */
+/** The same elements, with the placeholders of each text filled. @param shown values by name, as people read them. */
 export const fillElements = (
   elements: readonly SceneElement[],
   shown: Readonly<Record<string, string>>,
@@ -31,7 +31,7 @@ export const fillElements = (
     return hasPlaceholder(template) ? withText(element, template, shown) : element
   })
 
-/** Those of the elements whose text follows the record and says something else now. */
+/** The elements whose text follows the record and is now outdated. */
 export const refillElements = (
   elements: readonly SceneElement[],
   shown: Readonly<Record<string, string>>,
@@ -43,7 +43,7 @@ export const refillElements = (
     return sourceOf(next) === filled.text ? [] : [next]
   })
 
-/** The elements as a template holds them: texts that follow the record have their placeholders again. */
+/** The elements as stored in a template: texts that follow the record have their placeholders again. */
 export const unfillElements = (elements: readonly SceneElement[]): SceneElement[] =>
   elements.map((element) => {
     const filled = filledOf(element)
@@ -55,7 +55,7 @@ export const unfillElements = (elements: readonly SceneElement[]): SceneElement[
 
 const hasPlaceholder = (text: string): boolean => text.search(placeholder) >= 0
 
-/** Frames have names, texts a text; one that is wrapped keeps the whole beside it. */
+/** Frames have names, texts a text; a wrapped text stores its unwrapped form as well. */
 const sourceOf = ({ type, text, originalText, name }: SceneElement): string => {
   if (type === 'frame' || type === 'magicframe') return typeof name === 'string' ? name : ''
   if (type !== 'text') return ''
@@ -76,7 +76,7 @@ function withText(
   return resized({ ...element, customData: { ...before, [dataKey]: filled } }, text)
 }
 
-/** Measured by its letters: a canvas measures anew as soon as somebody edits the text. */
+/** Estimated from its characters: a canvas measures it again when somebody edits the text. */
 function resized(element: SceneElement, text: string): SceneElement {
   if (element.type !== 'text') return { ...element, name: text }
   const next = { ...element, text, originalText: text }

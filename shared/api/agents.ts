@@ -1,4 +1,4 @@
-// Agents over HTTP: who they are, and what each may do for whom.
+// Agents over HTTP: who they are, and what each may do for which users.
 import { z } from 'zod'
 import { cursor, limit, nameOf, strict, Timestamp, text, UserId, Uuid } from './fields.ts'
 

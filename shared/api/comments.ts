@@ -1,9 +1,9 @@
-// Threads, their comments, and notifications, as HTTP carries them.
+// Threads, their comments, and notifications over HTTP.
 import { z } from 'zod'
 import { maxCommentLength } from '../comments.ts'
 import { cursor, limit, strict, Timestamp, text, Uuid } from './fields.ts'
 
-/** People named in one comment. */
+/** People mentioned in one comment. */
 const maxMentions = 20
 
 const coordinate = z.number('expected a number').min(-1e9).max(1e9)
@@ -23,7 +23,7 @@ export const Place = strict({ x: share, y: share })
   .meta({ id: 'Place' })
 export type Place = z.infer<typeof Place>
 
-/** As typed: markup is text. Blanks and invisible characters alone would be a comment that nobody sees. */
+/** Stored as typed: markup is plain text. A comment of only blanks and invisible characters would be invisible. */
 const Body = text(maxCommentLength, 1).refine(
   (value) => /[\p{L}\p{N}\p{P}\p{S}]/u.test(value),
   'must hold something visible',

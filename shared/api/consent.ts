@@ -1,4 +1,4 @@
-// What people are asked to accept before they come in, and what they accepted, as it goes over HTTP.
+// Consent over HTTP: the texts that people must accept before they join, and what they accepted.
 import { z } from 'zod'
 import { strict, Timestamp, text, trimmed, UserId, Uuid } from './fields.ts'
 

@@ -1,4 +1,4 @@
-// Folders, stars, moderation and requests for access, as they go over HTTP.
+// Folders, stars, moderation and access requests over HTTP.
 import { z } from 'zod'
 import { nameOf, PermissionLevel, strict, Timestamp, trimmed, UserId, Uuid } from './fields.ts'
 
@@ -105,5 +105,7 @@ export const OwnAccessRequest = z
   .meta({ id: 'OwnAccessRequest' })
 export type OwnAccessRequest = z.infer<typeof OwnAccessRequest>
 
-/** The `folder` of a list of boards: one folder, those in none, or everywhere where it is left out. */
+/**
+ * The `folder` of a list of boards: one folder, `none` for boards without a folder, or all boards if it is omitted.
+ */
 export const FolderFilter = z.union([Uuid, z.literal('none')])

@@ -1,4 +1,4 @@
-// Shapes kept to be drawn again: everybody's own, with their account, and those of the whole team.
+// Library shapes for reuse: each user's own, stored with the account, and those of the whole team.
 import { z } from 'zod'
 import { nameOf, strict, Timestamp, UserId, Uuid } from './fields.ts'
 
@@ -26,6 +26,6 @@ export const LibraryItemResponse = z
   .meta({ id: 'LibraryItemResponse' })
 export type LibraryItemResponse = z.infer<typeof LibraryItemResponse>
 
-/** One's own, whole: the canvas knows no single item of it. */
+/** The user's complete library: the canvas does not address single items. */
 export const OwnLibrary = strict({ items: z.array(LibraryItemCreate).max(500) }).meta({ id: 'OwnLibrary' })
 export type OwnLibrary = z.infer<typeof OwnLibrary>

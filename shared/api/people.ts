@@ -1,4 +1,4 @@
-// People, as they go over HTTP: accounts for administrators, invitations, lost passwords, the own profile.
+// People over HTTP: accounts for administrators, invitations, password resets, one's own profile.
 import { z } from 'zod'
 import { cursor, limit, nameOf, strict, Timestamp, text, UserId, Uuid } from './fields.ts'
 
@@ -63,7 +63,7 @@ export type UserUpdate = z.infer<typeof UserUpdate>
 
 const StoppedLink = z.object({ id: Uuid, board_id: Uuid, label: z.string().nullable() })
 
-/** What went with an account that was deactivated just now. */
+/** What was ended together with an account that was just deactivated. */
 export const Deactivation = z.object({
   transferred_to: UserId.nullable(),
   boards: z.int().describe('that changed hands'),
@@ -159,7 +159,7 @@ export type PasswordResetUse = z.infer<typeof PasswordResetUse>
 
 export const ProfileUpdate = strict({ name: Name }).meta({ id: 'ProfileUpdate' })
 
-/** What a page of signing in has to offer. */
+/** The sign-in methods to offer on the page. */
 export const SignInOptions = z
   .object({
     sign_up: z.enum(['invite', 'open']),

@@ -1,4 +1,4 @@
-// What is kept about a person, out and away, as it goes over HTTP.
+// Export and erasure of personal data over HTTP.
 import { z } from 'zod'
 import { strict, text, UserId } from './fields.ts'
 

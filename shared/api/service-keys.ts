@@ -1,4 +1,4 @@
-// Service keys, as they go over HTTP: what another application's server asks with.
+// Service keys over HTTP: credentials for the server of another application.
 import { z } from 'zod'
 import { scopeNouns } from '../applications.ts'
 import { nameOf, strict, Timestamp, text, UserId, Uuid } from './fields.ts'
@@ -8,7 +8,7 @@ export type ScopeNoun = (typeof scopeNouns)[number]
 
 const scopeVerbs = ['read', 'create', 'write'] as const
 
-/** `boards` and `boards:write` are all of it, `boards:read` is looking, `boards:create` is POST alone. */
+/** `boards` and `boards:write` allow everything, `boards:read` only reading, `boards:create` only POST. */
 export const ServiceScope = z.enum(
   scopeNouns.flatMap((noun) => [noun, ...scopeVerbs.map((verb) => `${noun}:${verb}` as const)]),
 )

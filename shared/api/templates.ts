@@ -1,4 +1,4 @@
-// Templates and the records of boards made from them, as they go over HTTP.
+// Templates, and the records of boards made from them, over HTTP.
 import { z } from 'zod'
 import { cursor, limit, nameOf, strict, Timestamp, text, trimmed, UserId, Uuid } from './fields.ts'
 
@@ -52,7 +52,7 @@ export const TemplateVersionCreate = strict({
   .meta({ id: 'TemplateVersionCreate' })
 export type TemplateVersionCreate = z.infer<typeof TemplateVersionCreate>
 
-/** From a board: its drawing is the content. */
+/** From a board: its drawing becomes the content. */
 export const TemplateFromBoard = strict({ code: Code, ...described }).meta({ id: 'TemplateFromBoard' })
 export type TemplateFromBoard = z.infer<typeof TemplateFromBoard>
 

@@ -1,4 +1,4 @@
-// Second factors, as they go over HTTP.
+// Second factors over HTTP.
 import { z } from 'zod'
 import { strict, text } from './fields.ts'
 

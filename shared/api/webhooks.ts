@@ -1,4 +1,4 @@
-// Webhooks, as they go over HTTP.
+// Webhooks over HTTP.
 import { z } from 'zod'
 import { webhookEventTypes } from '../applications.ts'
 import { cursor, limit, strict, Timestamp, text, UserId, Uuid } from './fields.ts'
@@ -8,7 +8,7 @@ export type WebhookEventType = (typeof webhookEventTypes)[number]
 
 const nouns = [...new Set(webhookEventTypes.map((type) => type.replace(/\..*/, '')))]
 
-/** One kind, all of one noun (`board.*`), or everything (`*`). */
+/** One event type, all of one noun (`board.*`), or everything (`*`). */
 export const WebhookEvents = z
   .array(z.enum(['*', ...nouns.map((noun) => `${noun}.*`), ...webhookEventTypes]))
   .min(1)

@@ -1,5 +1,5 @@
-// One open board for applications: a Yjs document that is kept in step, and what happens to it as events. An expired
-// ticket is renewed and the board comes back by itself; every other final close code ends it.
+// One open board for applications: a Yjs document kept in sync, and its changes as events. An expired ticket is
+// renewed and the board reconnects by itself; every other final close code ends it.
 import { ObservableV2 } from 'lib0/observable'
 import { Awareness } from 'y-protocols/awareness'
 import * as Y from 'yjs'
@@ -10,18 +10,18 @@ import { BoardProvider, type SocketClass } from './provider.ts'
 import type { Tickets } from './tickets.ts'
 
 export interface BoardEvents {
-  /** Who one is here, and the limits; at every connection. */
+  /** The current user and the limits; sent on every connection. */
   hello: (hello: Hello) => void
-  /** What one may do, when it is known and whenever it changes. */
+  /** The access level, once it is known and whenever it changes. */
   level: (level: Level) => void
-  /** Whether all that was written here is committed on the server. */
+  /** Whether everything that was written here is committed on the server. */
   saved: (isSaved: boolean) => void
   status: (status: 'connecting' | 'connected' | 'disconnected') => void
-  /** A comment, a new title, a version, who came. */
+  /** A comment, a new title, a version, an arrival. */
   event: (event: BoardEvent) => void
-  /** Something that was sent was refused: the document must be opened anew. */
+  /** An edit was refused: the document must be opened again. */
   notice: (notice: Notice) => void
-  /** The server's last word, by a code of docs/protocol.md. */
+  /** The final decision of the server, with a code from docs/protocol.md. */
   ended: (code: number, reason: string) => void
 }
 
@@ -73,7 +73,7 @@ export class Board extends ObservableV2<BoardEvents> {
       },
     })
     this.#provider.on('status', ({ status }) => this.emit('status', [status]))
-    // After the provider has heard of it as well, and sent it.
+    // After the provider has received it as well, and sent it.
     doc.on('update', this.#changed)
     void this.#enter(false)
   }
@@ -90,7 +90,7 @@ export class Board extends ObservableV2<BoardEvents> {
     return this.#provider.isSaved
   }
 
-  /** Resolves once the document is here. Rejects where the board ends before. */
+  /** Resolves once the document has been loaded. Rejects if the board ends first. */
   whenSynced(): Promise<void> {
     if (this.isSynced) return Promise.resolve()
     return new Promise((resolve, reject) => {
@@ -99,7 +99,7 @@ export class Board extends ObservableV2<BoardEvents> {
     })
   }
 
-  /** Resolves once everything written here until then is committed. Rejects where the board ends before. */
+  /** Resolves once everything written here so far is committed. Rejects if the board ends first. */
   whenSaved(): Promise<void> {
     if (this.#provider.isSaved) return Promise.resolve()
     return new Promise((resolve, reject) => {
@@ -113,7 +113,7 @@ export class Board extends ObservableV2<BoardEvents> {
     })
   }
 
-  /** Leaves the board. What was not saved is lost: wait for `whenSaved` first. */
+  /** Leaves the board. Unsaved edits are lost: wait for `whenSaved` first. */
   override destroy(): void {
     if (this.#isDestroyed) return
     this.#isDestroyed = true
@@ -138,7 +138,7 @@ export class Board extends ObservableV2<BoardEvents> {
 
   async #ended(code: number, reason: string): Promise<void> {
     if (code === CloseCode.notSignedIn && this.#tickets !== null && !this.#isRenewed) {
-      this.#isRenewed = true // once: a new ticket that is refused as well is an answer
+      this.#isRenewed = true // once: if a new ticket is refused as well, that is final
       await this.#enter(true)
       return
     }

@@ -1,8 +1,8 @@
-// Time as the canvas' machinery sees it: the browser's in production, moved by hand in tests.
+// The clock of the canvas code: the browser's in production, advanced by hand in tests.
 export interface Clock {
-  /** Milliseconds, of any epoch. */
+  /** Milliseconds since any epoch. */
   now(): number
-  /** @returns takes the call back; harmless afterwards. */
+  /** @returns cancels the call; harmless afterwards. */
   after(delayMs: number, call: () => void): () => void
 }
 

@@ -1,16 +1,16 @@
-// Whether the server is there, known within two seconds: a browser tells nobody that the network has gone until
-// something it sent has been waiting for half a minute. Without DOM.
+// Detects within two seconds whether the server is reachable: a browser reports a lost network only after sent data
+// has been unacknowledged for half a minute. Without DOM.
 import type { Clock } from './clock.ts'
 
-/** The connection as this asks and watches it. */
+/** The connection that the heartbeat probes and watches. */
 export interface Line {
-  /** Asks for a sign of life. @throws where nothing can be sent */
+  /** Sends a heartbeat. @throws if nothing can be sent */
   ask(): void
-  /** Whether what is sent can go out at all. */
+  /** Whether anything can be sent at all. */
   isOpen(): boolean
-  /** Silent, or heard again. */
+  /** Silent, or responding again. */
   changed(): void
-  /** Silent for so long that a new connection is worth more. */
+  /** Silent for so long that reconnecting is better. */
   lost(): void
 }
 
@@ -18,12 +18,12 @@ const askEveryMs = 700
 const patienceMs = 1000
 const mostPatienceMs = 5000
 const lostMs = 20_000
-/** A timer that is this late was kept waiting by the page itself: what has come in meanwhile is not read yet. */
+/** A timer that fires this late was delayed by the page itself: received messages are not processed yet. */
 const lateMs = 300
-/** Whatever is sent takes the line for as long as it takes a slow one, and an answer waits behind it. */
+/** Anything sent occupies a slow line for as long as it takes there, and an answer waits behind it. */
 const bytesPerMs = 25
 
-/** Of one page; connections come and go. `stop()` when the page goes. */
+/** One per page; connections come and go. Call `stop()` when the page closes. */
 export class Heartbeat {
   readonly #clock: Clock
   readonly #line: Line
@@ -31,9 +31,9 @@ export class Heartbeat {
   #isSilent = false
   #isPaused = false
   #heardAt = 0
-  /** When the question was asked that has no answer yet. */
+  /** When the heartbeat was sent that has not been answered yet. */
   #askedAt: number | null = null
-  /** How long answers took: the longest, forgotten slowly. */
+  /** Round-trip time: the longest one, which decays slowly. */
   #usualMs = 0
   #bytesOut = 0
 
@@ -46,7 +46,7 @@ export class Heartbeat {
     return this.#isSilent
   }
 
-  /** A connection is there. */
+  /** A connection has been opened. */
   start(): void {
     this.stop()
     this.#heardAt = this.#clock.now()
@@ -61,7 +61,7 @@ export class Heartbeat {
     this.#isSilent = false
   }
 
-  /** Nobody looks: nothing is asked until somebody does. */
+  /** Nobody is looking: no heartbeats until somebody does. */
   pause(isPaused: boolean): void {
     this.#isPaused = isPaused
     if (isPaused || this.#cancel === null) return
@@ -73,7 +73,7 @@ export class Heartbeat {
     this.#bytesOut += bytes
   }
 
-  /** Anything came in. @param isAnswer to the question: then whatever was sent before it has arrived. */
+  /** Something was received. @param isAnswer it answers the heartbeat: everything sent before that has arrived. */
   heard(isAnswer: boolean): void {
     const now = this.#clock.now()
     this.#heardAt = now
@@ -123,7 +123,7 @@ export class Heartbeat {
     try {
       this.#line.ask()
     } catch {
-      this.#say(true) // it cannot be sent: there is no connection, whatever the socket says
+      this.#say(true) // sending failed: there is no connection, whatever the socket says
     }
   }
 

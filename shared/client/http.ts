@@ -1,8 +1,8 @@
-// Requests to the API of a Boardroom, from a browser or Node. Every failure is an ApiError with the server's code, also
-// when there is no server.
+// Requests to the API of a Boardroom, from a browser or Node. Every failure is an ApiError with the server's code,
+// even if there is no server.
 import type { ErrorResponse } from '../api.ts'
 
-/** `code` is the server's, or `unreachable`. The message is fit for people. */
+/** `code` is the server's, or `unreachable`. The message can be shown to people. */
 export class ApiError extends Error {
   readonly code: string
   readonly status: number
@@ -23,7 +23,7 @@ export interface Page<Item> {
 }
 
 export interface Ask {
-  /** Sent as JSON, but for blobs and bytes. */
+  /** Sent as JSON, except for blobs and bytes. */
   body?: Blob | Uint8Array<ArrayBuffer> | object | undefined
   type?: string | undefined
   accept?: string | undefined
@@ -32,11 +32,11 @@ export interface Ask {
 }
 
 export interface HttpOptions {
-  /** Where `/api` is: an origin, or nothing for the page's own. */
+  /** The base of `/api`: an origin, or empty for the page's own. */
   url: string
-  /** The `Authorization` of a request about a board, or about none. @param isAgain the last one was refused */
+  /** The `Authorization` header of a request about a board, or about none. @param isAgain the last one was refused */
   authorization?(boardId: string | null, isAgain: boolean): Promise<string | null> | string | null
-  /** Whether cookies go along; `omit` unless told. */
+  /** Whether cookies are sent; `omit` by default. */
   credentials?(): 'omit' | 'same-origin' | 'include'
   fetch?: typeof fetch
 }
@@ -44,7 +44,7 @@ export interface HttpOptions {
 export interface Http {
   /** @throws ApiError */
   ask(method: string, path: string, options?: Ask): Promise<Response>
-  /** The shapes of answers are the server's promise: the same schemas check them there. @throws ApiError */
+  /** The server guarantees the shape of its answers: it checks them with the same schemas. @throws ApiError */
   json<Answer>(method: string, path: string, options?: Ask): Promise<Answer>
   /** @throws ApiError */
   done(method: string, path: string, options?: Ask): Promise<void>
@@ -87,7 +87,7 @@ export function createHttp({
     const proofNow = async (isAgain: boolean) => (await authorization?.(boardOf(path), isAgain)) ?? null
     const proof = await proofNow(false)
     let response = await once(method, path, asked, proof)
-    // What proved the asker may have run out meanwhile: once more, where there is another.
+    // The credential may have expired meanwhile: retry once if there is another.
     const other = response.status === 401 && proof !== null ? await proofNow(true) : proof
     if (other !== proof) response = await once(method, path, asked, other)
     if (response.ok) return response
@@ -106,7 +106,7 @@ export function createHttp({
 
 async function errorOf(response: Response): Promise<ApiError> {
   try {
-    const { error } = (await response.json()) as ErrorResponse // the one shape of failures
+    const { error } = (await response.json()) as ErrorResponse // the one shape of errors
     const message = error.message.charAt(0).toUpperCase() + error.message.slice(1)
     return new ApiError(
       error.code,

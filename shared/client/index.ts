@@ -1,5 +1,5 @@
-// `boardroom/client`: a Boardroom from another program, in a browser or in Node. Types are those of the schemas that
-// check every request on the server, of which the OpenAPI document is made too.
+// `boardroom/client`: a Boardroom client for other programs, in a browser or in Node. Its types are those of the
+// schemas that validate every request on the server and from which the OpenAPI document is generated.
 import type * as Y from 'yjs'
 import type {
   CommentCreate,
@@ -46,13 +46,16 @@ export { BoardProvider, type ProviderListener, type SocketClass } from './provid
 export type { TicketSource } from './tickets.ts'
 
 export interface ClientOptions {
-  /** Where the Boardroom is: `https://boards.example.org`. */
+  /** The address of the Boardroom: `https://boards.example.org`. */
   url: string
-  /** A service key, a session token, or a token of your own sign-in. Never a key in a browser. */
+  /** A service key, a session token, or a token from your own sign-in. Never use a key in a browser. */
   token?: string
-  /** Where tickets come from: a ticket opens its board, there and over HTTP. With `token` they are asked for by themselves. */
+  /**
+   * The source of tickets: a ticket opens its board, over the socket and over HTTP. With `token` they are requested
+   * automatically.
+   */
   ticket?: TicketSource
-  /** Whether the browser's cookies go along (pages of the Boardroom's own origin and those that it allows). */
+  /** Whether the browser's cookies are sent (pages on the Boardroom's own origin and on origins that it allows). */
   cookies?: boolean
   /** In Node: `WebSocket` of the package ws (or the global one, from Node 22 on). */
   WebSocket?: unknown
@@ -64,7 +67,7 @@ export type Client = ReturnType<typeof createClient>
 type PageOptions = { limit?: number; cursor?: string }
 type Query = NonNullable<Ask['query']>
 
-/** @throws ApiError from every call that the server refuses, by the codes of docs/api.md, or `unreachable`. */
+/** @throws ApiError from every call that the server refuses, with the codes of docs/api.md, or `unreachable`. */
 export function createClient(options: ClientOptions) {
   const { url, token, cookies = false } = options
   const asBearer = token === undefined ? null : `Bearer ${token}`
@@ -90,13 +93,13 @@ export function createClient(options: ClientOptions) {
   const { json, done, ask } = http
   const board = (id: string, rest = '') => `/boards/${encodeURIComponent(id)}${rest}`
   const ticketsApi = {
-    /** A ticket in one's own name; with a service key also for `user: {external_id, name}`. */
+    /** A ticket for oneself; with a service key also for `user: {external_id, name}`. */
     create: (boardId: string, body: TicketCreate = {}) =>
       json<TicketResponse>('POST', board(boardId, '/tickets'), { body }),
   }
 
   return {
-    /** Any other route of `/api`, by hand. */
+    /** Any other route of `/api`. */
     http,
     me: () => json<MeResponse>('GET', '/me'),
     boards: {
@@ -177,7 +180,7 @@ export function createClient(options: ClientOptions) {
         done('DELETE', board(boardId, `/connections/${connectionId}`)),
     },
     audit: {
-      /** `boardId` null: of the instance, for administrators. */
+      /** `boardId` null: for the instance, for administrators. */
       list: (boardId: string | null, query: Query = {}) =>
         json<Page<AuditResponse>>('GET', boardId === null ? '/audit' : board(boardId, '/audit'), { query }),
     },
@@ -198,7 +201,7 @@ export function createClient(options: ClientOptions) {
       deliveries: (id: string, query: PageOptions & { state?: string } = {}) =>
         json<Page<WebhookDeliveryResponse>>('GET', `/webhooks/${id}/deliveries`, { query }),
     },
-    /** Opens a board: its document, live. Whoever opens one calls `destroy()`. */
+    /** Opens a board: its document, live. The caller must call `destroy()`. */
     open: (boardId: string, { doc }: { doc?: Y.Doc } = {}): Board =>
       new Board({
         boardId,
@@ -215,7 +218,7 @@ function socketClassOf(given: unknown): SocketClass {
   if (typeof found !== 'function') {
     throw new Error('this runtime has no WebSocket: pass the one of the package ws to createClient')
   }
-  return found as SocketClass // a class with the browser's interface, says whoever gives it
+  return found as SocketClass // a class with the browser's interface; the caller guarantees it
 }
 
 /** Every item of a list, page by page: `for await (const board of all((page) => client.boards.list(page)))`. */

@@ -1,5 +1,5 @@
-// The stock WebsocketProvider, speaking `boardroom.v1`: it hears its level, what is saved and what happens on the
-// board, and knows at any moment whether everything it sent is committed. Without DOM, so that Node runs it too.
+// The stock WebsocketProvider, speaking `boardroom.v1`: it receives its level, what is saved and the events of the
+// board, and knows at any moment whether everything it sent is committed. Without DOM, so that it runs in Node too.
 import type * as decoding from 'lib0/decoding'
 import * as lib0Decoding from 'lib0/decoding'
 import type { Awareness } from 'y-protocols/awareness'
@@ -20,7 +20,7 @@ import {
 import type { Clock } from './clock.ts'
 import { Heartbeat } from './heartbeat.ts'
 
-/** What of a browser's WebSocket class is used here; `ws` in Node has it too. */
+/** The part of a browser's WebSocket class that is used here; `ws` in Node has it too. */
 export interface SocketClass {
   new (
     url: string,
@@ -34,13 +34,13 @@ export interface ProviderListener {
   event(event: BoardEvent): void
   notice(notice: Notice): void
   /**
-   * The server says what its document holds, as a state vector, before it sends any of it.
-   * @returns false where what is here is not part of that document: then the two must not be merged, and are not.
+   * The server announces what its document holds, as a state vector, before it sends any of it.
+   * @returns false if the local content is not part of that document: then the two must not be merged, and are not.
    */
   isSameDocument(stateVector: ReadonlyMap<number, number>): boolean
   /** Connected, synced or saved may have changed. */
   changed(): void
-  /** The server decided: no reconnecting. The connection is gone for good. */
+  /** The server's decision: no reconnecting. The connection has ended for good. */
   ended(code: number, reason: string): void
 }
 
@@ -52,17 +52,17 @@ export interface ProviderOptions {
   awareness: Awareness
   socketClass: SocketClass
   clock: Clock
-  /** For apps without our cookies. The bundled client sends none: its cookie speaks for it. */
+  /** For apps without our cookies. The bundled client sends none: it authenticates with its cookie. */
   ticket?: string
   listener: ProviderListener
 }
 
-/** So long the first answer may take, which is one message as large as the board: 6 MB at 400 kbit/s. */
+/** How long the first answer may take, which is one message as large as the board: 6 MB at 400 kbit/s. */
 const firstAnswerMs = 120_000
-/** The stock provider hangs up where no message was whole for three times as long. */
+/** The stock provider disconnects if no complete message has arrived for three times as long. */
 const patientEveryMs = 10_000
 
-/** Starts disconnected: `connect()`. Whoever makes one calls `destroy()`. */
+/** Starts disconnected: call `connect()`. The creator must call `destroy()`. */
 export class BoardProvider extends WebsocketProvider {
   #sent = 0
   #committed = 0
@@ -73,7 +73,8 @@ export class BoardProvider extends WebsocketProvider {
 
   constructor(options: ProviderOptions) {
     const { listener } = options
-    // Counts what goes out on the socket itself, answers to step 1 included, which the stock provider sends unseen.
+    // Counts what is sent on the socket itself, including answers to step 1, which the stock provider sends without
+    // an event.
     let self: BoardProvider | null = null
     class CountingSocket extends options.socketClass {
       constructor(url: string, protocols?: string | string[]) {
@@ -89,15 +90,16 @@ export class BoardProvider extends WebsocketProvider {
       connect: false,
       awareness: options.awareness,
       protocols: protocolsOf(options.ticket),
-      // BroadcastChannel between tabs asks nobody's permission: a view-level tab would write through an edit-level one.
+      // BroadcastChannel between tabs bypasses permissions: a view-level tab would write through an edit-level one.
       disableBc: true,
-      // The stock types ask for the DOM's class, static members and all; it uses the constructor, send and close.
+      // The stock types require the DOM's class with all static members; only the constructor, send and close are
+      // used.
       WebSocketPolyfill: CountingSocket as unknown as typeof globalThis.WebSocket,
     })
     self = this
     this.#clock = options.clock
     this.#heartbeat = new Heartbeat(options.clock, {
-      ask: () => this.ws?.send(encodePing() as Uint8Array<ArrayBuffer>), // of one array, made here
+      ask: () => this.ws?.send(encodePing() as Uint8Array<ArrayBuffer>), // taken from an array that was built here
       isOpen: () => this.ws?.readyState === 1,
       changed: () => listener.changed(),
       lost: () => this.startAnew(),
@@ -114,7 +116,7 @@ export class BoardProvider extends WebsocketProvider {
       listener.changed()
     })
     this.on('sync', (isSynced: boolean) => {
-      // Not before: on a slow line the drawing takes its time, and nothing else comes meanwhile.
+      // Not before: on a slow line the drawing takes a while, and nothing else arrives meanwhile.
       if (isSynced) this.#heartbeat.start()
       listener.changed()
     })
@@ -126,23 +128,23 @@ export class BoardProvider extends WebsocketProvider {
     this.protocols = protocolsOf(ticket)
   }
 
-  /** Everything of this document that was ever written here is committed on the server. */
+  /** Everything in this document that was ever written here is committed on the server. */
   get isSaved(): boolean {
     return this.synced && this.#answered && this.#committed >= this.#sent
   }
 
-  /** Connected, and the server answers as fast as it usually does. */
+  /** Connected, and the server responds as fast as usual. */
   get isHeard(): boolean {
     return this.wsconnected && !this.#heartbeat.isSilent
   }
 
-  /** Give this connection up and try another, at once. */
+  /** Drop this connection and reconnect at once. */
   startAnew(): void {
     this.disconnect()
     this.connect()
   }
 
-  /** @param isWatched somebody looks at the page. */
+  /** @param isWatched somebody is looking at the page. */
   watch(isWatched: boolean): void {
     this.#heartbeat.pause(!isWatched)
   }
@@ -153,7 +155,7 @@ export class BoardProvider extends WebsocketProvider {
     super.destroy()
   }
 
-  /** Every message is a sign of life, whatever it says. */
+  /** Every message shows that the server is alive, whatever it contains. */
   #hearEverything(): void {
     for (const [type, handle] of this.messageHandlers.entries()) {
       if (handle === undefined) continue
@@ -164,7 +166,7 @@ export class BoardProvider extends WebsocketProvider {
     }
   }
 
-  /** The server is there and has let us in: what comes now takes as long as the line is slow. */
+  /** The server is reachable and has let us in: from now on, delays are those of a slow line. */
   #waitForFirstAnswer(): void {
     this.#stopWaiting()
     let waitedMs = 0
@@ -191,20 +193,20 @@ export class BoardProvider extends WebsocketProvider {
   }
 
   /**
-   * The first answer brings the whole drawing. A document that has listeners to its updates encodes it once more for
-   * them, and the one there is would throw it away: it is not asked until the document is read.
+   * The first answer contains the whole drawing. A document with update listeners encodes the answer once more for
+   * them, and the existing listener would discard it: it is detached until the document has been read.
    */
   #readFirstSyncUnheard(): void {
     const read = this.messageHandlers[MessageType.sync]
     if (read === undefined) return
     const listen = () => this.doc.on('update', this._updateHandler)
-    // What an observer writes because of what has come is its own transaction, of which the server is to hear.
+    // What an observer writes in response is a separate transaction, which must be sent to the server.
     const listenToOthers = ({ origin }: Y.Transaction) => origin !== this && listen()
     this.messageHandlers[MessageType.sync] = (...given) => {
       if (this.synced) return read(...given)
       this.doc.off('update', this._updateHandler)
       this.doc.on('beforeTransaction', listenToOthers)
-      // Before anybody hears that the document is there, and may change it.
+      // Before anybody learns that the document has loaded, and may change it.
       this.doc.on('afterAllTransactions', listen)
       try {
         read(...given)
@@ -233,7 +235,7 @@ export class BoardProvider extends WebsocketProvider {
     const on = (type: number, handle: (decoder: decoding.Decoder) => void) => {
       this.messageHandlers[type] = (_encoder, decoder) => handle(decoder)
     }
-    // The bodies come from the server that served this page: their shapes are its promise.
+    // The bodies come from the server that served this page, which guarantees their shapes.
     on(MessageType.hello, (decoder) => {
       listener.hello(readJsonBody(decoder) as Hello)
       this.#waitForFirstAnswer()

@@ -1,10 +1,10 @@
-// Tickets that renew themselves: one for each board, kept until shortly before it expires or is refused.
+// Self-renewing tickets: one per board, kept until shortly before it expires or is refused.
 
-/** Where tickets come from: your own server, as a rule. */
+/** The source of tickets: usually your own server. */
 export type TicketSource = (boardId: string) => Promise<string> | string
 
 export interface Tickets {
-  /** @param isRefused the last one is no good any more, whatever its clock says. */
+  /** @param isRefused the last one is no longer valid, whatever its expiry says. */
   of(boardId: string, isRefused?: boolean): Promise<string>
 }
 
@@ -28,7 +28,7 @@ export function renewing(source: TicketSource): Tickets {
   }
 }
 
-/** When a ticket expires (ms epoch), as it says itself; for ever where it says nothing that can be read. */
+/** The expiry of a ticket (ms epoch) according to its content; never, if it contains nothing readable. */
 function endOf(ticket: string): number {
   try {
     const payload = ticket.split('.')[1] ?? ''
