@@ -77,10 +77,6 @@ export class EditWindow {
     this.#commits = new Commits((committed) => this.#progressed(committed))
   }
 
-  get commits(): Commits {
-    return this.#commits
-  }
-
   add(edit: Edit): void {
     if (this.#isClosed) return
     this.#waiting.push(edit)

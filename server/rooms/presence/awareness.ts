@@ -58,10 +58,6 @@ export class Awareness {
     return this.#dirty.size > 0 || this.#remoteNews.size > 0
   }
 
-  get size(): number {
-    return this.#entries.size
-  }
-
   /**
    * Takes the message of one connection. Entries that it may not send are ignored silently, because stock clients
    * resend the states of others.
