@@ -1,4 +1,4 @@
-// The server's HTTP API, typed. Every failure is an ApiError with the server's code, also when there is no server.
+// The server's HTTP API, typed. Every failure is an ApiError with the server's code, even if there is no server.
 import type {
   AgentCreate,
   AgentCreated,
@@ -59,7 +59,7 @@ export { ApiError, type Page, queryOf as query } from '../shared/client/http.ts'
 
 let spokenFor: { ticket: string | null } | null = null
 
-/** In a frame of somebody else's page: by a ticket, or nobody's, and never by cookies. */
+/** Inside a page of another site: with a ticket or anonymously, and never with cookies. */
 export const actBy = (ticket: string | null): void => {
   spokenFor = { ticket }
 }
@@ -76,7 +76,7 @@ const board = (id: string) => `/boards/${encodeURIComponent(id)}`
 export const me = () => json<MeResponse>('GET', '/me')
 export const signUp = (body: { name: string; email: string; password: string }) =>
   done('POST', '/auth/sign-up/email', { body })
-/** @returns where to go next, where single sign-on has a session to end as well. */
+/** @returns where to go next, if the single sign-on provider has a session to end as well. */
 export const signOut = async (): Promise<string | null> =>
   (await json<{ redirect: string | null }>('POST', '/auth/sign-out', { body: {} })).redirect
 export const setUp = (body: SetupRequest) => done('POST', '/setup', { body })
@@ -107,7 +107,7 @@ export const deleteBoard = (id: string) => done('DELETE', board(id))
 export const purgeBoard = (id: string) => done('DELETE', `${board(id)}?purge=true`)
 export const restoreBoard = (id: string) => done('POST', `${board(id)}/restore`)
 export const duplicateBoard = (id: string) => json<BoardResponse>('POST', `${board(id)}/duplicate`)
-/** The board as a file, its images inside. */
+/** The board as a file, with its images inside. */
 export const getDrawing = async (id: string): Promise<Blob> =>
   (await ask('GET', `${board(id)}/document`, { accept: 'application/vnd.excalidraw+json' })).blob()
 export const importScene = (id: string, scene: Blob) =>
@@ -209,7 +209,7 @@ export const readNotifications = (ids?: string[]) =>
 export const listVersions = (id: string) => json<Page<VersionResponse>>('GET', `${board(id)}/versions`)
 export const createVersion = (id: string, name: string) =>
   json<VersionResponse>('POST', `${board(id)}/versions`, { body: { name } })
-/** @returns the version that holds what was replaced; null where nothing was. */
+/** @returns the version that holds what was replaced; null if nothing was. */
 export const restoreVersion = async (id: string, versionId: string): Promise<string | null> =>
   (
     await json<{ changed: boolean; former_version_id: string | null }>(
@@ -217,11 +217,11 @@ export const restoreVersion = async (id: string, versionId: string): Promise<str
       `${board(id)}/versions/${versionId}/restore`,
     )
   ).former_version_id
-/** The drawing as it was. */
+/** The drawing as it was then. */
 export const getVersionScene = (id: string, versionId: string) =>
   json<unknown>('GET', `${board(id)}/versions/${versionId}`, { accept: 'application/vnd.excalidraw+json' })
 
-/** The document as it was, a Yjs update v1. */
+/** The document as it was then, a Yjs update v1. */
 export const getVersionDocument = async (id: string, versionId: string): Promise<Uint8Array> =>
   new Uint8Array(
     await (
@@ -233,7 +233,7 @@ export const putFile = (id: string, fileId: string, file: Blob) =>
   done('PUT', `${board(id)}/files/${fileId}`, { body: file, type: file.type || 'application/octet-stream' })
 export const getFile = async (id: string, fileId: string): Promise<Blob> =>
   (await ask('GET', `${board(id)}/files/${fileId}`)).blob()
-/** @param state changes when the picture may have: browsers keep what they have under one address. */
+/** @param state changes when the picture may have changed: browsers cache it by its address. */
 export const thumbnailPath = (id: string, state: string) =>
   `/api${board(id)}/thumbnail${queryOf({ v: state })}`
 export const hasThumbnail = async (id: string): Promise<boolean> =>
@@ -241,7 +241,7 @@ export const hasThumbnail = async (id: string): Promise<boolean> =>
 export const putThumbnail = (id: string, image: Blob) =>
   done('PUT', `${board(id)}/thumbnail`, { body: image, type: image.type })
 
-/** Of lists and exports alike. */
+/** For lists and exports alike. */
 export interface AuditFilters {
   action?: string
   user_id?: number
@@ -252,7 +252,7 @@ export interface AuditFilters {
   to?: string
 }
 
-/** `boardId` null: of the whole server, for administrators. */
+/** `boardId` null: for the whole server, for administrators. */
 export const listAudit = (
   boardId: string | null,
   asked: AuditFilters & { cursor?: string; limit?: number },

@@ -1,4 +1,4 @@
-// Which page an address shows, and who is looking at it.
+// Which page an address shows, and who is viewing it.
 
 import { lazy, Suspense } from 'react'
 import { PaletteHost } from './palette/host.tsx'
@@ -8,10 +8,10 @@ import { Loading, MessagePage } from './ui/message.tsx'
 import { Reports } from './ui/report.tsx'
 import { Toasts } from './ui/toast.tsx'
 
-/** Excalidraw is ten times everything else: only boards load it. */
+/** Excalidraw is ten times as large as everything else: only board pages load it. */
 const BoardPage = lazy(() => import('./pages/board.tsx'))
 const EmbedPage = lazy(() => import('./pages/embed.tsx'))
-/** Each page loads what it needs, so that a board does not wait for the others. */
+/** Each page loads only what it needs, so that a board does not wait for the others. */
 const AgentsPage = lazy(() => import('./pages/agents.tsx').then((page) => ({ default: page.AgentsPage })))
 const AuditPage = lazy(() => import('./pages/audit.tsx').then((page) => ({ default: page.AuditPage })))
 const BoardsPage = lazy(() => import('./pages/boards.tsx').then((page) => ({ default: page.BoardsPage })))

@@ -1,4 +1,4 @@
-// The parts of the HTTP API that are about other people's applications.
+// The parts of the HTTP API for other applications.
 import type { ServiceKeyCreate, ServiceKeyResponse } from '../shared/api/service-keys.ts'
 import type {
   WebhookCreate,

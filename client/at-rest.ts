@@ -1,14 +1,15 @@
-// Canvas and document when nobody has anything in hand: what the canvas lost or made up, and what concurrent edits left
-// pointing at something that is deleted. Without DOM.
+// Checks canvas and document while the user is idle: finds what the canvas lost or invented, and references that
+// concurrent edits left pointing at deleted elements. Without DOM.
 import * as Y from 'yjs'
 import { mendingOf } from '../shared/references.ts'
 import { changeOf, type ElementChange, elementMaps, elementOf } from '../shared/scene.ts'
 import type { CanvasElement } from './canvas.ts'
 
 /**
- * Ids of which the canvas shows something else than the document says. Whatever replaced the canvas, a file that was
- * dropped or a fault, the others must not be hidden from its user.
- * @param isShownAsAgreed whether the canvas holds this element as it was last written or shown; asked of those who only look
+ * Ids for which the canvas differs from the document. Whatever replaced the canvas content, a dropped file or a bug,
+ * the missing elements must not stay hidden from the user.
+ * @param isShownAsAgreed whether the canvas holds this element as it was last written or shown; called only for
+ * differing elements
  */
 export const strayIds = (
   doc: Y.Doc,
@@ -30,8 +31,9 @@ export const strayIds = (
 const mendedKeys = ['containerId', 'frameId', 'startBinding', 'endBinding'] as const
 
 /**
- * What to write so that nothing points at a shape that is deleted. The document alone decides, so that every window
- * comes to the same, however many write it. What the document never heard of may still be on its way, and counts as there.
+ * The changes after which nothing refers to a deleted shape. Only the document decides, so that all windows arrive at
+ * the same result, however many of them write it. An element that the document has never contained may still be on
+ * its way, and counts as present.
  */
 export const mendings = (doc: Y.Doc, elements: readonly CanvasElement[]): ElementChange[] => {
   const maps = elementMaps(doc)
@@ -56,7 +58,7 @@ export const mendings = (doc: Y.Doc, elements: readonly CanvasElement[]): Elemen
 const pointsAt = (element: CanvasElement): unknown[] => [
   element.containerId,
   element.frameId,
-  // Bindings are objects with an elementId, or null; read with the rest of the element.
+  // Bindings are objects with an elementId, or null; validated with the rest of the element.
   (element.startBinding as { elementId?: unknown } | null | undefined)?.elementId,
   (element.endBinding as { elementId?: unknown } | null | undefined)?.elementId,
 ]

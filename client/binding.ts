@@ -1,7 +1,7 @@
-// Excalidraw <-> Y.Doc. The canvas is one scene that its user changes at will; the document is everybody's. The
-// binding remembers what the canvas held when they last agreed (the shadow), writes what the user changed since
-// then, and shows what others changed. Deletion is only ever `isDeleted: true`: an element that is absent from the
-// canvas, which an Excalidraw still loading can wipe, is not deleted. Without DOM; everything is handed in.
+// Excalidraw <-> Y.Doc. The canvas is one scene that its user changes at will; the document is shared. The binding
+// remembers what the canvas held when the two last agreed (the shadow), writes what the user has changed since then,
+// and shows what others changed. Deletion is only ever `isDeleted: true`: an element that is absent from the canvas,
+// which Excalidraw may wipe while it loads, is not deleted. Without DOM; all dependencies are passed in.
 import type * as Y from 'yjs'
 import type { Clock } from '../shared/client/clock.ts'
 import { copyJson, type SceneElement, sameJson } from '../shared/element.ts'
@@ -25,28 +25,31 @@ export interface BindingOptions {
   canvas: Canvas
   clock: Clock
   mayWrite: boolean
-  /** Something waits to be written, or nothing does any more. */
+  /** Changes are waiting to be written, or no longer are. */
   onPending(isPending: boolean): void
 }
 
 interface Agreed {
-  /** The canvas' version of the element at that time; -1: look at it again. */
+  /** The canvas' version of the element at that time; -1: compare it again. */
   version: number
   properties: Record<string, unknown>
 }
 
-/** Writes are gathered for this long: three frames of a drag in one update. */
+/** Writes are batched for this long: three frames of a drag in one update. */
 const writeDelayMs = 50
-/** Element writes a second. A drag of thousands becomes fewer, larger updates instead of a frozen window elsewhere. */
+/**
+ * Element writes per second. A drag of thousands becomes fewer, larger updates instead of freezing other people's
+ * windows.
+ */
 const writesPerSecond = 3000
 const showDelayMs = 16
 const busyRetryMs = 250
-/** Canvas and document are compared when nothing has happened for this long, at most. */
+/** The canvas and the document are compared after at most this long without activity. */
 const restMs = 1000
-/** Origin of what keeps the document whole and is nobody's own edit. */
+/** Origin of repairs to the document that are nobody's own edits. */
 const mendingOrigin = 'mending'
 
-/** Made when document and canvas are both loaded; `stop()` takes its observer and timers away. */
+/** Created when document and canvas are both loaded; `stop()` removes its observer and timers. */
 export class Binding {
   readonly #options: BindingOptions
   readonly #agreed = new Map<string, Agreed>()
@@ -56,13 +59,13 @@ export class Binding {
   #cancelWrite: (() => void) | null = null
   #cancelShow: (() => void) | null = null
   #cancelRest: (() => void) | null = null
-  /** Those that were shown again at rest and are still not there: this canvas cannot draw them. */
+  /** Elements that were shown again while idle and are still missing: this canvas cannot draw them. */
   readonly #undrawable = new Set<string>()
   readonly #authors = new Authors()
   readonly #texts = new OwnTexts()
-  /** Texts in which somebody else has written at the same moment over what was written here. */
+  /** Texts in which somebody else overwrote, at the same moment, what was written here. */
   readonly #lostTexts = new Map<string, string>()
-  /** What the canvas does now is an undo. */
+  /** The current change of the canvas is an undo. */
   #isUndoing = false
   #nextWriteAt = 0
   #nextShowAt = 0
@@ -84,7 +87,7 @@ export class Binding {
     }
   }
 
-  /** Show the document, and nothing else, from here on. */
+  /** Show the document, and nothing else, from now on. */
   start(): void {
     const { doc, canvas } = this.#options
     elementMaps(doc).observeDeep(this.#observer)
@@ -107,7 +110,7 @@ export class Binding {
     this.#cancelRest = null
   }
 
-  /** False: the canvas only shows. What was not written yet stays on the canvas until the document says otherwise. */
+  /** False: read-only. Changes that are not written yet stay on the canvas until the document overwrites them. */
   setMayWrite(mayWrite: boolean): void {
     this.#mayWrite = mayWrite
     if (mayWrite) return
@@ -116,7 +119,7 @@ export class Binding {
     this.#options.onPending(false)
   }
 
-  /** Excalidraw says that something may have changed; called on every render, so it must cost next to nothing. */
+  /** Excalidraw reports that something may have changed; called on every render, so it must cost next to nothing. */
   canvasChanged(): void {
     if (this.#isShowing) return
     this.#restSoon()
@@ -127,7 +130,7 @@ export class Binding {
     this.#options.onPending(true)
   }
 
-  /** Write what the user changed, now: at pointer-up, before the page goes, before showing what others did. */
+  /** Writes what the user changed, now: at pointer-up, before the page closes, before showing what others did. */
   flush(): void {
     const wasPending = this.#cancelWrite !== null
     this.#cancelWrite?.()
@@ -148,9 +151,9 @@ export class Binding {
   }
 
   /**
-   * One step of the canvas' own undo. What others changed after that step stays as they made it.
+   * One step of the canvas' own undo. What others changed after that step is kept.
    * @param press makes the canvas undo, before it returns
-   * @returns whether the user's step was seen, only held others' changes, or changed no element
+   * @returns whether the user's step was visible, contained only others' changes, or changed no element
    */
   undo(press: () => void): 'seen' | 'kept' | 'none' {
     const { doc, canvas } = this.#options
@@ -163,7 +166,7 @@ export class Binding {
     this.#showRemote()
     const overtaken = this.#authors.overtaken(doc)
     const before = new Map(canvas.elements().map((element) => [element.id, element.version]))
-    // For as long as the canvas looks at it, the user's own value is there: it is what a redo comes back to.
+    // While the canvas reads it, the user's own value is in place: a redo will return to it.
     if (overtaken.size > 0) this.#showAs((element) => withProperties(element, overtaken.get(element.id)))
     const own = new Map(canvas.elements().map((element) => [element.id, copyProperties(element)]))
     press()
@@ -186,7 +189,7 @@ export class Binding {
     return isSeen ? 'seen' : isKept ? 'kept' : 'none'
   }
 
-  /** What the user made and others may not have yet: images whose files are not stored. */
+  /** Elements that the user made and others may not see yet: images whose files are not stored. */
   unshared(): CanvasElement[] {
     const { canvas } = this.#options
     return canvas
@@ -206,7 +209,7 @@ export class Binding {
     if (merged !== null) this.#lostTexts.set(id, merged)
   }
 
-  /** Into a text that somebody else has changed meanwhile goes the change, and not all of it. */
+  /** Only the change is written into a text that somebody else has changed meanwhile, not the whole text. */
   #write(changes: ElementChange[]): void {
     const { doc } = this.#options
     const bases = new Map<string, string>()
@@ -219,7 +222,7 @@ export class Binding {
     for (const [id, base] of bases) this.#texts.wrote(elementMaps(doc).get(id) as Y.Map<unknown>, id, base)
   }
 
-  /** What is written of a text: merged with what others wrote since the canvas last agreed with the document. */
+  /** The text to write: merged with what others wrote since the canvas last agreed with the document. */
   #mergedText(element: SceneElement, base: unknown): Record<string, unknown> | null {
     const theirs = elementOf(this.#options.doc, element.id)?.[textKey]
     const mine = element[textKey]
@@ -273,7 +276,10 @@ export class Binding {
     })
   }
 
-  /** Nobody has anything in hand: the canvas is what the document says, and the document points at nothing that is gone. */
+  /**
+   * The user is idle: make the canvas match the document, and remove references to deleted elements from the
+   * document.
+   */
   #rest(): void {
     const { doc, canvas } = this.#options
     if (canvas.busy().size > 0 || this.#remote.size > 0) {
@@ -311,7 +317,7 @@ export class Binding {
     const properties: Record<string, unknown> = {}
     const next = storedProperties(element)
     for (const key in next) {
-      // A copy: Excalidraw may mutate its own later, and the comparison would see no difference.
+      // A copy: Excalidraw may later mutate its own, and the comparison would see no difference.
       if (agreed === undefined || !sameJson(agreed.properties[key], next[key]))
         properties[key] = copyJson(next[key])
     }
@@ -322,7 +328,7 @@ export class Binding {
       properties: { ...agreed?.properties, ...properties },
     })
     if (Object.keys(properties).length === 0) return null
-    // Words typed into a text that somebody else has deleted meanwhile bring it back.
+    // Words typed into a text that somebody else has deleted meanwhile restore it.
     if (!this.#isUndoing && agreed !== undefined && textKey in properties && element.isDeleted !== true) {
       const there = elementOf(this.#options.doc, element.id)
       if (there === null) Object.assign(properties, copyJson(next))
@@ -331,7 +337,7 @@ export class Binding {
     if (!this.#isUndoing) this.#authors.wrote(element.id, properties)
     const merged = textKey in properties ? this.#mergedText(element, agreed?.properties[textKey]) : null
     if (merged !== null) {
-      // Somebody else's, too, from now on: no undo takes it back.
+      // From now on it also belongs to somebody else: no undo removes it.
       this.#authors.heard(element.id, merged)
       Object.assign(properties, merged)
       this.#remote.add(element.id)
@@ -340,14 +346,19 @@ export class Binding {
     return { id: element.id, properties }
   }
 
-  /** An image that the document has is changed with its file or without: whoever put it there, it will not come from here. */
+  /**
+   * An image that the document already has may be changed with or without its file: whoever added it will upload it.
+   */
   #shareable(element: CanvasElement, agreed: Agreed | undefined): CanvasElement | null {
     if (agreed === undefined || element.type !== 'image' || element.fileId !== agreed.properties.fileId)
       return this.#options.canvas.shareable(element)
     return { ...element, status: agreed.properties.status }
   }
 
-  /** A click that drew nothing, or something made and deleted in one breath, is nobody else's business. */
+  /**
+   * A click that drew nothing, or something that was created and deleted within one batch, is not worth sending to
+   * others.
+   */
   #isWorthSharing(element: CanvasElement): boolean {
     if (element.isDeleted === true || element.type === 'selection') return false
     if (Array.isArray(element.points)) return element.points.length > 1 || element.type === 'freedraw'
@@ -369,7 +380,7 @@ export class Binding {
 
   #showRemote(): void {
     const { doc, canvas, clock } = this.#options
-    // The user's own changes first: what others changed is then laid over a canvas that is written.
+    // The user's own changes first: what others changed is then applied to a canvas that is already written.
     this.flush()
     this.#writeLostTexts()
     const busy = canvas.busy()
@@ -380,8 +391,8 @@ export class Binding {
       const inDocument = [...ids].flatMap((id) => elementOf(doc, id) ?? [])
       this.#show(inDocument, ids, canvas.elements())
     }
-    // Drawing it comes afterwards and takes longer: what a timer is late by is what all of it cost. Half of the time
-    // is the user's, however fast the others are.
+    // Excalidraw draws it later, which takes longer: the delay of a timer measures the full cost. Half of the time is
+    // reserved for the user, however fast the others are.
     this.#cancelShow = clock.after(showDelayMs, () => {
       this.#cancelShow = null
       this.#nextShowAt = clock.now() + (clock.now() - startedAt - showDelayMs)
@@ -391,7 +402,9 @@ export class Binding {
     })
   }
 
-  /** Bring the canvas to what the document says about `ids`, which is `inDocument`; of the rest, leave `kept` on it. */
+  /**
+   * Updates the canvas from the document for `ids`, whose elements are `inDocument`; of the rest, keeps `kept` on it.
+   */
   #show(inDocument: SceneElement[], ids: ReadonlySet<string>, kept: readonly CanvasElement[]): void {
     const { canvas } = this.#options
     const had = new Map(canvas.elements().map((element) => [element.id, element]))
@@ -423,12 +436,12 @@ export class Binding {
     } finally {
       this.#isShowing = false
     }
-    // Two elements that were put in the same place get a new order from Excalidraw, in place: written like a change
-    // of the user's. Everybody computes the same one from the same document, so this comes to rest.
+    // If two elements were put in the same place, Excalidraw changes their order in place: this is written like a
+    // change by the user. Everybody computes the same order from the same document, so it converges.
     this.canvasChanged()
   }
 
-  /** The document's elements as the canvas would hold them; deleted where the document has them no more. */
+  /** The document's elements as the canvas would hold them; deleted if the document no longer has them. */
   #wanted(
     inDocument: SceneElement[],
     ids: ReadonlySet<string>,

@@ -1,27 +1,27 @@
-// What this device keeps of one board for one user, beside the server: changes that the server has not confirmed, so
-// that they survive a reload while the network is away; and a mark that there are any, for a user who may not write
-// any more when coming back.
+// What this device stores of one board for one user: changes that the server has not confirmed, so that they survive
+// a reload without a network; and a mark that there are any, for a user who is no longer allowed to write when coming
+// back.
 import * as Y from 'yjs'
 
-/** Where unconfirmed changes are; also the origin of the transaction that brings them back into the document. */
+/** The store of unconfirmed changes; also the origin of the transaction that restores them to the document. */
 export interface LocalStore {
-  /** Of what was changed here: all is kept, some is being written, some could not be kept. */
+  /** State of the changes made here: all are stored, some are being written, some could not be stored. */
   readonly state: 'kept' | 'writing' | 'failed'
-  /** Everything kept is in the document, and every later change made here is being kept. */
+  /** Everything stored is in the document, and every later change made here is being stored. */
   whenLoaded: Promise<unknown>
-  /** Everything in the document is on the server: forget it. */
+  /** Everything in the document is on the server: delete it. */
   saved(): void
   close(): Promise<void>
-  /** Forget everything and close. */
+  /** Delete everything and close. */
   clear(): Promise<void>
 }
 
 export interface DeviceOptions {
-  /** One store for each board and user; tells of each new `state`. Null where the device keeps nothing. */
+  /** One store per board and user; reports each new `state`. Null if the device stores nothing. */
   openStore: ((name: string, doc: Y.Doc, changed: () => void) => LocalStore) | null
   /** Remembers across reloads whether the store `name` holds unsent changes. */
   marks: { get(name: string): boolean; set(name: string, isMarked: boolean): void }
-  /** Documents that the board had before it was rebuilt, as Yjs updates v1, newest first. */
+  /** Documents of the board from before it was rebuilt, as Yjs updates v1, newest first. */
   formerDocuments?: () => Promise<Uint8Array[]>
 }
 
@@ -35,9 +35,9 @@ export class DeviceCopy {
   }
 
   /**
-   * After the first sync: what it adds to `doc` is then just what was unsent.
+   * After the first sync: whatever it adds to `doc` was unsent.
    * @param changed there is a new `state`
-   * @param misfit what is kept builds on another document than the server has now: `doc` is spoilt.
+   * @param misfit the stored changes build on another document than the server has now: `doc` is unusable.
    */
   open(name: string, doc: Y.Doc, changed: () => void, misfit: () => void): void {
     if (this.#options.openStore === null || this.#store !== null) return
@@ -56,7 +56,7 @@ export class DeviceCopy {
     )
   }
 
-  /** Whether the device keeps what waits for the server. */
+  /** Whether the device stores the changes that wait for the server. */
   get state(): LocalStore['state'] {
     return this.#store?.state ?? 'failed'
   }
@@ -77,14 +77,15 @@ export class DeviceCopy {
     const store = this.#store
     this.#store = null
     this.mark(name, false)
-    // The device's store may be broken; then there is nothing to forget.
+    // The device's store may be broken; then there is nothing to delete.
     await store?.clear().catch(() => {})
   }
 
   /**
-   * Unsent changes of an earlier visit that cannot be sent any more, because their user may not write, or the board
-   * was rebuilt since: taken out of the store.
-   * @returns a copy of `doc`, or of the document that it replaced, that has them; null where there are none to read.
+   * Unsent changes from an earlier visit that can no longer be sent, because their user may not write, or the board
+   * has been rebuilt since: removed from the store.
+   * @returns a copy of `doc`, or of the document that it replaced, that includes them; null if there are none to
+   * read.
    */
   async recover(name: string, doc: Y.Doc): Promise<Y.Doc | null> {
     const { openStore, marks, formerDocuments } = this.#options
@@ -100,7 +101,7 @@ export class DeviceCopy {
     } catch {
       return null // unreadable: nothing to offer
     } finally {
-      // The device's store may be broken; then there is nothing to forget.
+      // The device's store may be broken; then there is nothing to delete.
       await openStore(name, new Y.Doc(), () => {})
         .clear()
         .catch(() => {})
@@ -117,7 +118,7 @@ export class DeviceCopy {
     return copy
   }
 
-  /** @param forget also what is kept. */
+  /** @param forget also delete what is stored. */
   async close(forget: boolean): Promise<void> {
     const store = this.#store
     this.#store = null
@@ -125,6 +126,6 @@ export class DeviceCopy {
   }
 }
 
-/** Changes were applied that build on others, which `doc` has not. */
+/** Changes were applied that depend on others, which `doc` lacks. */
 const isIncomplete = (doc: Y.Doc): boolean =>
   doc.store.pendingStructs !== null || doc.store.pendingDs !== null

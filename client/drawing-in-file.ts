@@ -1,17 +1,17 @@
-// What a file from this device holds, told from its content and not from its name: the same for the list of boards and
-// for the canvas. Runs in a worker: a file of a hundred megabytes takes seconds. @see read-file.ts
+// Reads a file from this device and detects its type from the content, not the name: the same for the list of boards
+// and for the canvas. Runs in a worker: a file of a hundred megabytes takes seconds. @see read-file.ts
 import type { Drawing, LeftOut } from '../shared/drawing.ts'
 import { drawingOfJson, findDrawing } from '../shared/drawing-file.ts'
 import { imageTypeOf } from '../shared/image-type.ts'
 import { type Packed, packed } from './pack.ts'
 import { fileTexts as texts } from './texts/files.ts'
 
-/** Of a drawing; what is larger is not read. */
+/** Maximum size of a drawing; larger ones are not read. */
 export const mostBytes = 128 * 1024 * 1024
-/** A picture for the list of boards is made at once of drawings up to this; of others when they are opened. */
+/** Drawings up to this size get a picture for the list of boards at once; others when they are opened. */
 const mostPictured = { elements: 5000, bytes: 16 * 1024 * 1024 }
 
-/** Why nothing is taken goes on where "it …" begins. */
+/** The reasons for a refusal continue a sentence after "it …". */
 interface Refused {
   name: 'refused'
   why: string
@@ -20,7 +20,7 @@ interface Refused {
 export type FileContent =
   | { name: 'drawing'; drawing: Drawing }
   | { name: 'library'; text: string; leftOut: LeftOut[] }
-  /** Without a drawing inside. `type`: as its content says. */
+  /** Without a drawing inside. `type`: detected from the content. */
   | { name: 'image'; type: string; why: string }
   | Refused
 
@@ -31,11 +31,11 @@ export type BoardContent =
 export interface Answers {
   /** To be added to an open board. */
   canvas: FileContent
-  /** To become a board of its own: ready to be sent. */
+  /** To become a new board: ready to be uploaded. */
   board: BoardContent
 }
 
-/** @param mostElements that can be added to an open board. */
+/** @param mostElements limit for adding to an open board. */
 export const contentForCanvas = async (file: File, mostElements: number): Promise<FileContent> => {
   const read = await drawingIn(file)
   if (read.name !== 'drawing') return read
@@ -86,7 +86,7 @@ const drawingIn = async (file: File): Promise<Read> => {
 
 const isLibrary = (text: string): boolean => /"type"\s*:\s*"excalidrawlib"/.test(text.slice(0, 1000))
 
-/** Of zlib, as text; null where it is damaged, or larger than a drawing may be. */
+/** Decompresses zlib data to text; null if it is corrupt, or larger than a drawing may be. */
 const inflated = async (bytes: Uint8Array): Promise<string | null> => {
   const stream = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new DecompressionStream('deflate'))
   const decoder = new TextDecoder()

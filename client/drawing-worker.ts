@@ -1,4 +1,4 @@
-// Reads one file away from the page, which goes on being there for whoever uses it. @see read-file.ts
+// Reads one file in a worker, so that the page remains responsive. @see read-file.ts
 import { contentForBoard, contentForCanvas } from './drawing-in-file.ts'
 import type { Asked } from './read-file.ts'
 

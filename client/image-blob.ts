@@ -1,9 +1,12 @@
-// Images between the forms in which canvas, files and server have them.
+// Converts images between the forms used by canvas, files and server.
 import { bytesOfDataUrl } from '../shared/data-url.ts'
 import type { DrawingImage } from '../shared/drawing.ts'
 import { imageTypeOf } from '../shared/image-type.ts'
 
-/** Null where it is no image that a board keeps. Decoded here, because a strict CSP lets nobody fetch a data URL. */
+/**
+ * Null if it is not an image that a board can hold. Decoded here, because a strict CSP does not allow fetching a data
+ * URL.
+ */
 export const imageOfDataUrl = (dataUrl: string): DrawingImage | null => {
   const bytes = bytesOfDataUrl(dataUrl)
   const type = bytes === null ? null : imageTypeOf(bytes)

@@ -1,4 +1,5 @@
-// A `.excalidraw` file becomes a board: read, its images uploaded under the hash of their content, its elements sent.
+// Turns a `.excalidraw` file into a board: reads it, uploads its images under the hash of their content, sends its
+// elements.
 import type { Drawing, LeftOut } from '../shared/drawing.ts'
 import * as api from './api.ts'
 import { type Packed, packed } from './pack.ts'
@@ -7,16 +8,17 @@ import { fileTexts as texts } from './texts/files.ts'
 
 export interface ImportProgress {
   step: string
-  /** 0 to 1; null where nobody knows. */
+  /** 0 to 1; null if it is unknown. */
   done: number | null
 }
 
 export type Imported = Pick<Drawing, 'elements' | 'images' | 'background'>
 
 /**
- * Makes a board of `file`, named after it.
- * @returns the board, and what of the drawing it could not take; `drawing` is null where it is too large for a picture.
- * @throws ImportProblem | ApiError; a board begun is then gone again.
+ * Creates a board from `file`, named after it.
+ * @returns the board, and what it could not take from the drawing; `drawing` is null if it is too large for a
+ * picture.
+ * @throws ImportProblem | ApiError; a board already created is then deleted.
  */
 export const importFile = async (
   file: File,
@@ -39,7 +41,7 @@ export const importFile = async (
     await api
       .deleteBoard(board.id)
       .then(() => api.purgeBoard(board.id))
-      .catch(() => {}) // the first problem is the one to tell
+      .catch(() => {}) // only the first problem is reported
     throw error instanceof ImportProblem
       ? new ImportProblem(texts.notImported(file.name, error.message))
       : error
@@ -47,7 +49,7 @@ export const importFile = async (
   return { boardId: board.id, leftOut: content.leftOut, drawing: content.drawing }
 }
 
-/** Put a drawing into a board that is empty. @throws ImportProblem | ApiError */
+/** Imports a drawing into an empty board. @throws ImportProblem | ApiError */
 export const fillBoard = async (boardId: string, drawing: Imported): Promise<void> =>
   sendTo(boardId, await packed(drawing), () => {})
 
@@ -64,7 +66,7 @@ const sendTo = async (
   await api.importScene(boardId, scene).catch(saying(texts.tooLargeForBoard))
 }
 
-/** Of an answer that something is too large, which limit that is. */
+/** Which limit was exceeded, from an answer that something is too large. */
 const saying =
   (why: (most: number | null) => string) =>
   (error: unknown): never => {

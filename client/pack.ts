@@ -1,4 +1,5 @@
-// A drawing as a board takes it: its images under the hash of their content, its elements as one body.
+// A drawing in the form in which a board takes it: its images under the hash of their content, its elements as one
+// body.
 import type { Drawing } from '../shared/drawing.ts'
 import { blobOf } from './image-blob.ts'
 import { sha256 } from './sha256.ts'

@@ -1,4 +1,4 @@
-// The parts of the HTTP API that are about people and the instance.
+// The parts of the HTTP API for people and the instance.
 import type { InstanceConnection, InstanceLink, InstanceResponse } from '../shared/api/instance.ts'
 import type {
   InvitationCreate,
@@ -17,7 +17,7 @@ import type { MeResponse, SessionResponse } from '../shared/api.ts'
 import { done, json, type Page, query } from './api.ts'
 
 export const signInOptions = () => json<SignInOptions>('GET', '/auth/options')
-/** @returns whether a second factor is asked for now. */
+/** @returns whether a second factor is required now. */
 export const signIn = async (body: { email: string; password: string }): Promise<boolean> =>
   (await json<{ twoFactorRedirect?: boolean }>('POST', '/auth/sign-in/email', { body })).twoFactorRedirect ===
   true
@@ -51,7 +51,7 @@ export const askPasswordLink = (email: string) => done('POST', '/password-resets
 
 export const listUsers = (asked: Partial<UserListQuery>) =>
   json<Page<UserResponse>>('GET', `/users${query(asked)}`)
-/** For a choice of one; a server of thousands shows the first two thousand. */
+/** For choosing one; a server with thousands shows the first two thousand. */
 export async function everyActiveUser(): Promise<UserResponse[]> {
   const found: UserResponse[] = []
   let cursor: string | undefined

@@ -1,12 +1,12 @@
-// Who else is here, where their pointers are and what they hold: awareness states, as the canvas shows them. Without
-// DOM.
+// Who else is here, where their pointers are and what they are editing: awareness states, as the canvas shows them.
+// Without DOM.
 
 import type { Awareness } from 'y-protocols/awareness'
 import type { Clock } from '../shared/client/clock.ts'
 import type { Hello } from '../shared/protocol.ts'
 import { appTexts } from './texts/app.ts'
 
-/** Part of a scene, in its coordinates. */
+/** A part of a scene, in its coordinates. */
 export type Viewport = readonly [left: number, top: number, right: number, bottom: number]
 
 export interface Pointer {
@@ -15,9 +15,9 @@ export interface Pointer {
   tool: 'pointer' | 'laser'
 }
 
-/** What one client tells the others. The server adds `principal`: who the connection really is. */
+/** What one client sends the others. The server adds `principal`: who the connection really is. */
 export interface PresenceState {
-  /** For other apps on the board, which look for a name here; this client believes `principal` alone. */
+  /** For other apps on the board, which look for a name here; this client trusts only `principal`. */
   user: { name: string }
   pointer: Pointer | null
   button: 'up' | 'down'
@@ -26,14 +26,14 @@ export interface PresenceState {
   editing: string | null
   viewport: Viewport | null
   isIdle: boolean
-  /** Asks for the pen, where the board is set to view only. */
+  /** Asks for the pen, if the board is set to view only. */
   hand: boolean
 }
 
 export interface Person {
-  /** Key of the connection: one person with two windows is two of these. */
+  /** Key of the connection: one person with two windows has two of these. */
   clientId: number
-  /** Stable for the person; decides the colour. */
+  /** Stable for the person; determines the colour. */
   id: string
   name: string
   isGuest: boolean
@@ -49,7 +49,7 @@ export interface Person {
 const pointerDelayMs = 33
 const mostSelected = 200
 
-/** What we tell the others; at most 30 times a second. `close()` when the page goes. */
+/** What we send the others; at most 30 times a second. `close()` when the page closes. */
 export class OwnPresence {
   readonly #awareness: Awareness
   readonly #clock: Clock
@@ -98,7 +98,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
 
-/** Everybody else, in a stable order. States come from other people's clients: what is malformed is left out. */
+/** Everybody else, in a stable order. The states come from other people's clients: malformed ones are left out. */
 export const peopleOf = (awareness: Awareness): Person[] => {
   const people: Person[] = []
   for (const [clientId, state] of awareness.getStates()) {
@@ -129,8 +129,9 @@ export const peopleOf = (awareness: Awareness): Person[] => {
 const colors = 37
 
 /**
- * A key for each of these people, by which Excalidraw gives them a colour: one of 37, by a hash, which two people of
- * five share as often as not. Here they differ while there are colours left, and every window comes to the same.
+ * A key for each of these people, from which Excalidraw derives a colour: one of 37, by a hash, which two of five
+ * people share about half of the time. These keys differ as long as there are colours left, and are the same in every
+ * window.
  */
 export const colorKeysOf = (ids: readonly string[]): Map<string, string> => {
   const keys = new Map<string, string>()
@@ -143,7 +144,7 @@ export const colorKeysOf = (ids: readonly string[]): Map<string, string> => {
       at = (at + 1) % colors
     const round = Math.floor(taken.size / colors)
     taken.add(at + colors * round)
-    // One letter is its own hash.
+    // The hash of a single letter is the letter itself.
     keys.set(id, String.fromCharCode(colors * (3 + round) + at))
   }
   return keys
@@ -156,6 +157,6 @@ const readPointer = (value: unknown): Pointer | null =>
 
 const readViewport = (value: unknown): Viewport | null => {
   if (!Array.isArray(value) || value.length !== 4 || !value.every(isNumber)) return null
-  const [left, top, right, bottom] = value as [number, number, number, number] // four numbers, by the line above
+  const [left, top, right, bottom] = value as [number, number, number, number] // four numbers, checked by the line above
   return right > left && bottom > top ? [left, top, right, bottom] : null
 }

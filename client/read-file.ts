@@ -1,14 +1,14 @@
-// Reading files of people: refused by their size before anything is read, else in a worker of their own.
+// Reads files that people choose: refused by size before anything is read, otherwise read in a worker.
 import { type Answers, mostBytes } from './drawing-in-file.ts'
 import { fileTexts as texts } from './texts/files.ts'
 
-/** Why a file was not taken; the message is for people. */
+/** Why a file was refused; the message is for people. */
 export class ImportProblem extends Error {}
 
 export interface Asked {
   file: File
   use: keyof Answers
-  /** Where it is added to an open board. */
+  /** If it is to be added to an open board. */
   mostElements: number
 }
 
@@ -31,7 +31,7 @@ export const readFile = async <Use extends keyof Answers>(
       worker.postMessage({ file, use, mostElements } satisfies Asked)
     })
     if (content.name === 'refused') throw refuse(content.why)
-    return content as Taken<Use> // the refusals are gone
+    return content as Taken<Use> // refusals were handled above
   } finally {
     worker.terminate()
   }

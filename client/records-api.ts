@@ -1,4 +1,4 @@
-// Consent, templates, records and one's own data over HTTP.
+// Consent, templates, records and the user's own data over HTTP.
 import type { ConsentCreate, ConsentResponse } from '../shared/api/consent.ts'
 import type { ExportProgress } from '../shared/api/privacy.ts'
 import type {
@@ -35,7 +35,7 @@ export const changeRecord = (
   body: { variables: Record<string, unknown>; updated_at: string },
 ) => json<BoardRecordResponse>('PATCH', `/boards/${boardId}/record`, { body })
 
-/** A file, and how far it is while the server gathers it. */
+/** A file, and the progress while the server collects it. */
 export const getMyExport = async (format: 'json' | 'html'): Promise<Blob> =>
   (await ask('GET', `/me/export${query({ format })}`)).blob()
 export const getExportProgress = () => json<ExportProgress>('GET', '/me/export/progress')

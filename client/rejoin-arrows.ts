@@ -1,9 +1,9 @@
-// Arrows and the shapes that they are bound to name each other, in two places that two people can change at once.
+// Arrows and the shapes that they are bound to refer to each other, in two places that two people can change at once.
 import type { CanvasElement } from './canvas.ts'
 
 /**
- * Two people who bind an arrow each to one shape write the shape's list of arrows at the same time, and one of the two
- * is lost from it: put it back, or the arrow would not follow when the shape is moved.
+ * If two people each bind an arrow to the same shape at the same time, both write the shape's list of arrows, and one
+ * arrow is lost from it: put it back, or the arrow would not follow when the shape is moved.
  * @param shown what has just changed
  * @param all the whole canvas, changed in place
  * @returns ids of the shapes that were changed

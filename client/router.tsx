@@ -1,4 +1,4 @@
-// Pages by address. Small enough to be ours: four pages, plain links, the browser's back button.
+// Pages by address. Small enough to be our own: four pages, plain links, the browser's back button.
 import { type AnchorHTMLAttributes, type MouseEvent, useSyncExternalStore } from 'react'
 
 const listeners = new Set<() => void>()
@@ -20,7 +20,7 @@ export const navigate = (to: string, { replace = false } = {}): void => {
   if (!replace) window.scrollTo(0, 0)
 }
 
-/** A link within the client: loads nothing anew, and still opens in a new tab where that is asked for. */
+/** A link within the client: reloads nothing, and still opens in a new tab if the user asks for it. */
 export const Link = ({
   href,
   onClick,

@@ -1,4 +1,4 @@
-// What the user of an open board must know, and who is told when it changes.
+// What the user of an open board must know, and who is notified when it changes.
 import type { Level } from '../shared/levels.ts'
 import type { Hello, Notice } from '../shared/protocol.ts'
 import type { Kept } from './unsaved.ts'
@@ -6,29 +6,31 @@ import type { Kept } from './unsaved.ts'
 export type Sync =
   /** Not synced yet since the page was opened. */
   | { name: 'connecting' }
-  /** Here, and not on the canvas yet. */
+  /** Received, but not on the canvas yet. */
   | { name: 'opening' }
   | { name: 'saved' }
   | { name: 'saving' }
-  /** `changes`: how many elements wait here for the server. `isKept`: on this device, and not in this page alone. */
+  /**
+   * `changes`: how many elements are waiting for the server. `isKept`: stored on this device, not only in this page.
+   */
   | { name: 'offline'; changes: number; isKept: boolean }
 
 export interface SessionState {
-  /** Null until the server said hello. Stays during an outage. */
+  /** Null until the server's hello. Stays during an outage. */
   hello: Hello | null
   level: Level | null
   mayManage: boolean
   /** The document has been synced once: there is something to show. */
   isReady: boolean
   sync: Sync
-  /** The server's last word: no way back without a new session. */
+  /** The server's final decision: only a new session can return. */
   ended: { code: number; reason: string } | null
   /** Until the user decides. */
   kept: Kept | null
   notice: Notice | null
 }
 
-/** The current state, replaced as a whole by each change. */
+/** The current state, replaced as a whole with each change. */
 export class ObservedState {
   readonly #listeners = new Set<() => void>()
   #value: SessionState = {
@@ -51,7 +53,7 @@ export class ObservedState {
     return () => this.#listeners.delete(listener)
   }
 
-  /** A `sync` that says the same as before is no change. */
+  /** A `sync` equal to the previous one is no change. */
   set(change: Partial<SessionState>): void {
     const keys = Object.keys(change) as (keyof SessionState)[] // keys of Partial<SessionState> are its keys
     const { sync } = this.#value

@@ -1,5 +1,5 @@
-// One open board: document, connection, binding, and what its user must know about them. Whoever shows it reads
-// `state` and is told of changes; nothing here draws. Without DOM, so that Node tests run it against a real server.
+// One open board: document, connection, binding, and what its user must know about them. The UI reads `state` and is
+// notified of changes; nothing here renders. Without DOM, so that Node tests run it against a real server.
 import { Awareness, removeAwarenessStates } from 'y-protocols/awareness'
 import * as Y from 'yjs'
 import type { Clock } from '../shared/client/clock.ts'
@@ -20,7 +20,7 @@ export interface SessionOptions extends DeviceOptions {
   ticket?: string
 }
 
-/** `close()` ends everything it started. Made anew for another board or another user. */
+/** `close()` ends everything it started. Created again for another board or another user. */
 export class BoardSession {
   readonly #options: SessionOptions
   readonly #observed = new ObservedState()
@@ -58,13 +58,13 @@ export class BoardSession {
     return this.#awareness
   }
 
-  /** What happens on the board outside its document: a new title, a comment, a version. */
+  /** Events on the board outside its document: a new title, a comment, a version. */
   onEvent = (listener: (event: BoardEvent) => void): (() => void) => {
     this.#eventListeners.add(listener)
     return () => this.#eventListeners.delete(listener)
   }
 
-  /** What the server has not confirmed outlives this page. */
+  /** Changes that the server has not confirmed outlive this page. */
   get isKeptOnDevice(): boolean {
     return this.#device.state !== 'failed'
   }
@@ -82,7 +82,7 @@ export class BoardSession {
     provider.connect()
   }
 
-  /** The canvas is loaded and empty or shows this document; from now on the two are one. */
+  /** The canvas is loaded, and is empty or shows this document; from now on the two are bound. */
   attach(canvas: Canvas): void {
     this.#canvas = canvas
     this.#bind()
@@ -97,43 +97,43 @@ export class BoardSession {
 
   canvasChanged = (): void => this.#binding?.canvasChanged()
 
-  /** Write what waits, now. */
+  /** Writes pending changes now. */
   flush = (): void => this.#binding?.flush()
 
-  /** One press of undo, which `press` makes on the canvas; see the binding. */
+  /** One undo, which `press` performs on the canvas; see the binding. */
   undo(press: () => void): 'seen' | 'kept' | 'none' {
     if (this.#binding !== null) return this.#binding.undo(press)
     press()
     return 'seen'
   }
 
-  /** The network is back, says the browser: do not wait for the back-off. */
+  /** The browser reports that the network is back: skip the backoff. */
   reconnect(): void {
     const provider = this.#provider
     if (provider === null || this.state.ended !== null || this.#isLeft) return
     if (!provider.isHeard) provider.startAnew()
   }
 
-  /** Whoever is here is called otherwise now, which the others see of a join. */
+  /** The user has a new name, which others see after a new join. */
   joinAgain(): void {
     this.flush()
     this.#startAnew()
   }
 
-  /** The network has gone, says the browser. A server on this machine may be there all the same: try. */
+  /** The browser reports that the network is gone. A server on this machine may still be reachable: try. */
   wentOffline(): void {
     this.#startAnew()
   }
 
-  /** @param isWatched somebody looks at the page: whether the server is there is asked for them alone. */
+  /** @param isWatched somebody is looking at the page: heartbeats are sent only then. */
   watch(isWatched: boolean): void {
     this.#isWatched = isWatched
     this.#provider?.watch(isWatched)
   }
 
   /**
-   * The page is gone, for good or to be shown again by the browser's way back: for the others its user leaves now. What
-   * was changed is written first.
+   * The page is closing, for good or to be restored by the browser's back button: for the others its user leaves now.
+   * Pending changes are written first.
    */
   leave(): void {
     this.flush()
@@ -141,7 +141,7 @@ export class BoardSession {
     this.#provider?.disconnect()
   }
 
-  /** The browser shows the page again. */
+  /** The browser restores the page. */
   comeBack(): void {
     if (!this.#isLeft) return
     this.#isLeft = false
@@ -156,7 +156,7 @@ export class BoardSession {
     this.#set({ notice: null })
   }
 
-  /** @param forget also what this device keeps of the board (signing out). */
+  /** @param forget also delete what this device stores of the board (signing out). */
   async close(forget = false): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -196,7 +196,7 @@ export class BoardSession {
     const had = this.state.level
     this.#set({ hello, level: hello.level, mayManage: hello.may_manage })
     this.#binding?.setMayWrite(mayWrite(hello.level))
-    // Away as an editor, back as a viewer: what was changed meanwhile will be refused.
+    // Disconnected as an editor, back as a viewer: changes made meanwhile will be refused.
     if (had !== null && !mayWrite(hello.level) && this.#hasUnsaved) this.#startOver()
   }
 
@@ -211,21 +211,24 @@ export class BoardSession {
     } else if (!could && mayWrite(level) && this.state.isReady) this.#openStore()
   }
 
-  /** Something of this user's is on this page alone. */
+  /** Something by this user exists only in this page. */
   get #hasUnsaved(): boolean {
     return this.#unsaved.size > 0 || (this.#binding?.unshared().length ?? 0) > 0
   }
 
   #noticed(notice: Notice): void {
     const isRefusal = notice.refused_through !== undefined
-    // Whoever may only look and comes back says what deletions they know of: refused, and nothing to speak of.
+    // A viewer who reconnects sends the deletions they know of: these are refused, which is not worth a message.
     if (isRefusal && !mayWrite(this.state.level) && !this.#hasUnsaved) return
     this.#set({ notice })
-    // A document whose update was refused waits for ever for the missing piece in all its later ones.
+    // After one of its updates was refused, all later ones of a document wait for the missing piece for ever.
     if (isRefusal) this.#startOver()
   }
 
-  /** The server has rebuilt its document: merged into it, what is here would all come back, or be refused. */
+  /**
+   * The server has rebuilt its document: if the local content were merged into it, all of it would come back, or be
+   * refused.
+   */
   #isSameDocument(server: ReadonlyMap<number, number>): boolean {
     if (!this.state.isReady || this.#unsaved.isPartOf(server, this.#doc)) return true
     this.#startOver()
@@ -243,7 +246,7 @@ export class BoardSession {
     this.#set({ ended: { code, reason }, kept, sync: { name: 'saved' } })
   }
 
-  /** Throw the document away and take the server's; afterwards offer what it does not have. */
+  /** Discards the document and takes the server's; then offers what the server's lacks. */
   #startOver(): void {
     if (this.#isClosed) return
     this.#keep()
@@ -289,7 +292,7 @@ export class BoardSession {
     return isSaved || (this.#unsaved.size === 0 && !this.#isPending) ? { name: 'saved' } : { name: 'saving' }
   }
 
-  /** Kept is what the device has written: until then it says what it said before. */
+  /** "Kept" only counts once the device has written it: until then the previous state is shown. */
   #offline(): Sync {
     const device = this.#device.state
     const { sync } = this.state
@@ -327,7 +330,7 @@ export class BoardSession {
     return `boardroom:${this.#options.boardId}:${this.state.hello?.principal.id ?? 'nobody'}`
   }
 
-  /** Only people who may write keep a copy, and only after the first sync. */
+  /** Only people who may write store a copy, and only after the first sync. */
   #openStore(): void {
     if (this.state.hello?.principal.kind === 'anonymous') return
     const doc = this.#doc

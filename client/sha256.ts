@@ -1,4 +1,5 @@
-// SHA-256 of bytes, as lower-case hex. Pages on a plain-http LAN address have no crypto.subtle; there JavaScript does it.
+// SHA-256 of bytes, as lower-case hex. Pages on a plain-http LAN address have no crypto.subtle; there it is computed
+// in JavaScript.
 
 const byScript = async (bytes: Uint8Array): Promise<Uint8Array> =>
   (await import('@noble/hashes/sha2.js')).sha256(bytes)

@@ -1,11 +1,11 @@
-// Two people type in one text, which the document keeps as one value: whoever writes second puts their change into what
-// the first wrote, character by character, as Yjs does. Without DOM.
+// Two people type in one text, which the document stores as one value: whoever writes second merges their change into
+// what the first wrote, character by character, as Yjs does. Without DOM.
 import { simpleDiffString } from 'lib0/diff'
 import * as Y from 'yjs'
 
 export const textKey = 'originalText'
 
-/** What comes of `base` when one makes it `mine` and another `theirs`. */
+/** The result for `base` when one person makes it `mine` and another `theirs`. */
 export const mergeTexts = (base: string, mine: string, theirs: string): string => {
   if (theirs === base || theirs === mine) return mine
   if (mine === base) return theirs
@@ -14,7 +14,7 @@ export const mergeTexts = (base: string, mine: string, theirs: string): string =
   const before = Y.encodeStateAsUpdate(start)
   const [first, second] = [theirs, mine].map((text, at) => {
     const doc = new Y.Doc()
-    // Everybody who merges the same comes to the same.
+    // Everybody who merges the same inputs gets the same result.
     doc.clientID = at + 1
     Y.applyUpdate(doc, before)
     change(doc.getText(), base, text)
@@ -24,7 +24,7 @@ export const mergeTexts = (base: string, mine: string, theirs: string): string =
   return first.getText().toString()
 }
 
-/** What is between the first and the last character that differ. */
+/** The part between the first and the last differing character. */
 const change = (text: Y.Text, before: string, after: string): void => {
   const { index, remove, insert } = simpleDiffString(before, after)
   text.delete(index, remove)
@@ -32,17 +32,17 @@ const change = (text: Y.Text, before: string, after: string): void => {
 }
 
 interface Written {
-  /** Of the value in the document: who set it, and the how manieth thing of theirs it is. */
+  /** For a value in the document: who set it, and its clock. */
   at: string
   base: string
   text: string
 }
 
-/** What this window wrote into texts while others may have written into them, too. */
+/** What this window wrote into texts that others may have written into at the same time. */
 export class OwnTexts {
   readonly #written = new Map<string, Written[]>()
 
-  /** The document holds a text that this window has just put there, in the place of `base`. */
+  /** The document holds a text that this window has just written, replacing `base`. */
   wrote(map: Y.Map<unknown>, id: string, base: string): void {
     const item = itemOf(map)
     const text = map.get(textKey)
@@ -53,8 +53,8 @@ export class OwnTexts {
   }
 
   /**
-   * Somebody else's value stands in the document.
-   * @returns what the text should be, where they did not know what this window had written; else null
+   * The document holds somebody else's value.
+   * @returns the merged text if they did not know what this window had written; otherwise null
    */
   lost(map: Y.Map<unknown>, id: string): string | null {
     const written = this.#written.get(id)
@@ -75,7 +75,7 @@ export class OwnTexts {
 
 const mostRemembered = 200
 
-/** Yjs keeps every value of a map as an item, and knows which one its writer had seen. */
+/** Yjs stores every value of a map as an item, and knows which value its writer had seen. */
 const itemOf = (map: Y.Map<unknown>): Y.Item | null => map._map.get(textKey) ?? null
 const at = ({ id }: Y.Item): string => `${id.client}:${id.clock}`
 const originOf = ({ origin }: Y.Item): string => (origin === null ? '' : `${origin.client}:${origin.clock}`)

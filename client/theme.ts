@@ -1,4 +1,4 @@
-// Light or dark: what the user chose here, else what the system says.
+// Light or dark: the user's choice, otherwise the system's setting.
 import { useSyncExternalStore } from 'react'
 
 export type Theme = 'light' | 'dark'
@@ -12,7 +12,7 @@ export const setTheme = (theme: Theme): void => {
   try {
     localStorage.setItem(key, theme)
   } catch {
-    // Storage is forbidden: the choice holds for this page.
+    // Storage is forbidden: the choice applies to this page only.
   }
   for (const listener of listeners) listener()
 }

@@ -1,5 +1,5 @@
-// Excalidraw's undo puts back what its user's step found, whatever happened since. Of a shape that somebody else has
-// changed after that step, an undo leaves what they did; a redo gives one's own value again. Without DOM.
+// Excalidraw's undo restores the state before the user's step, whatever happened since. Here, if somebody else has
+// changed a shape after that step, an undo keeps their change; a redo restores the user's own value. Without DOM.
 import * as Y from 'yjs'
 import { copyJson, sameJson } from '../shared/element.ts'
 import { elementMaps } from '../shared/scene.ts'
@@ -7,25 +7,27 @@ import type { CanvasElement } from './canvas.ts'
 
 type Properties = Record<string, unknown>
 
-/** Excalidraw merges lists of what is bound by itself, and the order of the canvas is repaired in every window. */
+/** Excalidraw merges lists of bound elements itself, and every window repairs the order of the canvas. */
 const isLeftAlone = (key: string): boolean => key === 'index' || key === 'boundElements'
 
-/** Who wrote which property last, as far as an undo must know. Grows with what was changed while the page is open. */
+/** Who wrote each property last, as far as undo needs to know. Grows with what was changed while the page is open. */
 export class Authors {
   readonly #own = new Map<string, Properties>()
   readonly #theirs = new Map<string, Properties>()
 
-  /** The user changed something by hand or by a redo: not by an undo, which gives back what may be of others. */
+  /** The user changed something directly or by a redo: not by an undo, which may restore a value by somebody else. */
   wrote(id: string, properties: Properties): void {
     remember(this.#own, id, properties)
   }
 
-  /** Somebody else changed something, or the document was mended. */
+  /** Somebody else changed something, or the document was repaired. */
   heard(id: string, properties: Properties): void {
     remember(this.#theirs, id, properties)
   }
 
-  /** What the document holds of others where the user's own value was before, as that own value. */
+  /**
+   * For properties where the document now holds other people's values instead of the user's: the user's own values.
+   */
   overtaken(doc: Y.Doc): Map<string, Properties> {
     const maps = elementMaps(doc) as Y.Map<Y.Map<unknown>>
     const overtaken = new Map<string, Properties>()
@@ -48,7 +50,7 @@ const remember = (all: Map<string, Properties>, id: string, properties: Properti
   else Object.assign(known, properties)
 }
 
-/** What an event of the document says about one element; null: not about the properties of one. */
+/** What a document event says about one element; null: it is not about the properties of an element. */
 export const remoteProperties = (
   event: Y.YEvent<Y.AbstractType<unknown>>,
 ): { id: string; properties: Properties } | null => {
@@ -60,7 +62,7 @@ export const remoteProperties = (
   }
 }
 
-/** @param isWhole also whether it is deleted: a shape that somebody else deleted is never shown for the sake of a step */
+/** @param isWhole also whether it is deleted: a shape that somebody else deleted is never shown again by a step */
 export const withProperties = (
   element: CanvasElement,
   properties: Properties | undefined,

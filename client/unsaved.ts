@@ -1,33 +1,37 @@
-// What this user changed and the server has not confirmed, and what is left of it when the server will not have it.
+// What this user changed and the server has not confirmed, and what remains of it if the server refuses it.
 import * as Y from 'yjs'
 import { elementMaps, elementOf, elementsOf, type SceneElement, sameElement } from '../shared/scene.ts'
 import { textKey } from './text-merge.ts'
 
-/** Changes that the server did not take, as the whole drawing they were made in. */
+/** Changes that the server did not accept, as the whole drawing in which they were made. */
 export interface Kept {
   elements: SceneElement[]
-  /** How many elements are not on the server as they are here. */
+  /** How many elements differ from those on the server. */
   changes: number
 }
 
-/** Of one session. Documents come and go; what was kept of one is compared with the next. */
+/** One per session. Documents come and go; what was kept of one is compared with the next. */
 export class Unsaved {
   readonly #ids = new Set<string>()
-  /** Of these, texts in which the user wrote, as they were then: whoever deletes one has not seen the words, so they bring it back. */
+  /**
+   * The texts among these in which the user wrote, as they were then: people who delete one have not seen the words,
+   * so the words restore it.
+   */
   readonly #texts = new Map<string, Record<string, unknown>>()
   /** The server has confirmed something that was written in the document. */
   #isAuthor = false
-  /** What the user had when a document was thrown away, to be compared with what the server turns out to have. */
+  /** The user's elements from a discarded document, to be compared with what the server turns out to have. */
   #before: { elements: SceneElement[]; ids: Set<string> } | null = null
 
-  /** How many elements wait for the server. */
+  /** How many elements are waiting for the server. */
   get size(): number {
     return this.#ids.size
   }
 
   /**
-   * Notes what the user changes in `doc`, and calls `noted`. Ends with the document.
-   * @param whose of a transaction: made on this page, kept by the device from an earlier visit, or somebody else's
+   * Records what the user changes in `doc`, and calls `noted`. Ends with the document.
+   * @param whose the origin of a transaction: made on this page, stored on the device in an earlier visit, or
+   * somebody else's
    */
   observe(doc: Y.Doc, whose: (origin: unknown) => 'page' | 'device' | 'other', noted: () => void): void {
     this.#isAuthor = false
@@ -43,7 +47,7 @@ export class Unsaved {
         else for (const id of event.keys.keys()) this.#ids.add(id)
       }
     })
-    // Then it is on its way to the server, and nobody takes what was saved before for all there is.
+    // Then it is being sent, and nobody mistakes the last saved state for everything.
     doc.on('afterAllTransactions', () => {
       if (!isNews) return
       isNews = false
@@ -51,7 +55,10 @@ export class Unsaved {
     })
   }
 
-  /** A text that somebody else deletes while words of the user's wait is there again. What the page writes, the binding judges. */
+  /**
+   * A text that somebody else deletes while the user's words are waiting reappears. The binding decides about what
+   * the page writes.
+   */
   #bringsBack(
     { target, path, keys }: Y.YEvent<Y.AbstractType<unknown>>,
     by: 'page' | 'device' | 'other',
@@ -87,8 +94,8 @@ export class Unsaved {
   }
 
   /**
-   * Whether the document that the server has is the one that `doc` was synced with: it knows at least one of those
-   * who wrote what is here. @param server what the server has, as a state vector
+   * Whether the server's document is the one that `doc` was synced with: it knows at least one of the clients that
+   * wrote what is here. @param server what the server has, as a state vector
    */
   isPartOf(server: ReadonlyMap<number, number>, doc: Y.Doc): boolean {
     const authors = [...Y.decodeStateVector(Y.encodeStateVector(doc)).keys()]
@@ -96,7 +103,7 @@ export class Unsaved {
     return server.size === 0 || known.length === 0 || known.some((clientId) => server.has(clientId))
   }
 
-  /** `doc` goes: remember what of it waits. @param beside what waits and is not even in it */
+  /** `doc` is discarded: remember its waiting changes. @param beside changes that wait and are not even in it */
   keep(doc: Y.Doc, beside: readonly SceneElement[]): void {
     if (this.#ids.size === 0 && beside.length === 0) return
     const ids = new Set([...(this.#before?.ids ?? []), ...this.#ids, ...beside.map(({ id }) => id)])
@@ -105,13 +112,13 @@ export class Unsaved {
     this.#texts.clear()
   }
 
-  /** As {@link keep}, of everything in `doc`, which is known to hold changes of an earlier visit. */
+  /** Like {@link keep}, for everything in `doc`, which is known to contain changes from an earlier visit. */
   keepAll(doc: Y.Doc): void {
     const elements = elementsOf(doc)
     this.#before = { elements, ids: new Set(elements.map(({ id }) => id)) }
   }
 
-  /** What was kept and is not in `doc` (null: nothing is known to be); forgotten here. */
+  /** Kept changes that are missing from `doc` (null: nothing is known to be missing); forgotten here. */
   takeKept(doc: Y.Doc | null): Kept | null {
     const before = this.#before
     this.#before = null

@@ -1,4 +1,4 @@
-// Builds the canvas into dist/canvas. Nothing in it may ask another host for anything.
+// Builds the canvas into dist/canvas. Nothing in it may contact another host.
 import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -15,18 +15,18 @@ const packages = createRequire(import.meta.url)
 const excalidraw = dirname(packages.resolve('@excalidraw/excalidraw'))
 
 /**
- * What Excalidraw 0.18 fixes that must be otherwise here:
- * - it always adds esm.sh as a second source of its fonts; with ours there, nobody needs to ask it;
- * - it gives its font worker a second, and then does the work on the page, whose policy forbids that. A slow device
- *   needs longer only to load it; an idle worker stays as long;
- * - whoever moves, turns or scales many elements makes the set of their ids once for each of them: 3,000 are nine
- *   million a frame. It is made once for each list;
- * - whoever scales frames has every group on the board collected once for each of its elements. Once is enough.
+ * Hard-coded behaviour of Excalidraw 0.18 that must be different here:
+ * - it always adds esm.sh as a second source for its fonts; ours are on this server, so nobody needs to contact it;
+ * - it gives its font worker one second, and then does the work on the page, whose policy forbids that. A slow device
+ * needs longer just to load it; an idle worker stays as long;
+ * - moving, rotating or scaling many elements builds the set of their ids once for each of them: for 3,000, nine
+ * million operations per frame. It is now built once per list;
+ * - scaling frames collects all groups on the board once for each of its elements. Once is enough.
  */
 const excalidrawHere = (): Plugin => {
   const replacements: [string, string][] = [
     // In the middle of a template literal, so that the second source is on this server as well.
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is to be evaluated there, in the page
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is evaluated there, in the page
     ['https://esm.sh/', '${window.location.origin}/'],
     ['.ttl||1e3', '.ttl||3e4'],
     ['{simultaneouslyUpdated:Array.from(s)}', '{simultaneouslyUpdated:s}'],
@@ -64,7 +64,9 @@ const ownFonts = (): Plugin => ({
   },
 })
 
-/** A board's page starts with a small script that asks for the drawing; what shows it is asked for beside it. */
+/**
+ * A board page starts with a small script that requests the drawing; the code that shows it is requested in parallel.
+ */
 const besideTheStart = (): Plugin => ({
   name: 'beside-the-start',
   apply: 'build',
@@ -90,7 +92,7 @@ const besideTheStart = (): Plugin => ({
             rel: file.endsWith('.css') ? 'stylesheet' : 'modulepreload',
             crossorigin: true,
             href: `/${file}`,
-            // After the drawing's picture and the drawing: together they are most of what a slow line brings.
+            // After the drawing's picture and the drawing: together they are most of what a slow line transfers.
             fetchpriority: 'low',
           },
           injectTo: 'head',
@@ -99,7 +101,7 @@ const besideTheStart = (): Plugin => ({
   },
 })
 
-/** What a page shows first: see client/first-look.html. */
+/** The first content of a page: see client/first-look.html. */
 const firstLook = (): Plugin => ({
   name: 'first-look',
   transformIndexHtml: {
@@ -116,7 +118,7 @@ const firstLook = (): Plugin => ({
   },
 })
 
-/** A page is first drawn when the styles that its head names are there: they come after what it shows by itself. */
+/** A page is first painted when the styles named in its head are loaded: they come after its static content. */
 const stylesLast = (): Plugin => ({
   name: 'styles-last',
   apply: 'build',
@@ -130,7 +132,10 @@ const stylesLast = (): Plugin => ({
   },
 })
 
-/** What the pages name, compressed as well as it can be, so that no visitor waits for that. */
+/**
+ * The files that the pages refer to, compressed as well as possible in advance, so that no visitor waits for
+ * compression.
+ */
 const compressed = (): Plugin => ({
   name: 'compressed',
   apply: 'build',
@@ -160,7 +165,7 @@ const compressed = (): Plugin => ({
 export default defineConfig({
   root,
   base: '/',
-  // What Yjs warns with: the browser's kind brings a console drawn as HTML and a checker of schemas, which nobody calls.
+  // Yjs' logging: the browser build includes a console rendered as HTML and a schema checker, which nobody calls.
   resolve: {
     alias: { 'lib0/logging': join(dirname(packages.resolve('lib0/package.json')), 'logging.node.js') },
   },
@@ -169,14 +174,15 @@ export default defineConfig({
     outDir,
     emptyOutDir: true,
     target: 'es2022',
-    // Excalidraw and the diagram languages are large by nature; they are loaded when they are needed.
+    // Excalidraw and the diagram languages are large by nature; they are loaded on demand.
     chunkSizeWarningLimit: 3000,
     reportCompressedSize: false,
     rolldownOptions: {
       input: { index: join(root, 'index.html'), board: join(root, 'board.html') },
       output: {
         codeSplitting: {
-          // What Excalidraw's font worker shares with the page stays out of the page's own chunk: that one needs a DOM.
+          // The code that Excalidraw's font worker shares with the page stays out of the page's own chunk, which
+          // needs a DOM.
           groups: [{ name: 'excalidraw-base', test: /excalidraw\/dist\/prod\/chunk-/, maxModuleSize: 4096 }],
         },
       },

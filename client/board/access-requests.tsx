@@ -1,4 +1,4 @@
-// Who asked for access, and the owner's answer.
+// Access requests, and the owner's answer.
 
 import type { AccessRequestResponse } from '../../shared/api/folders.ts'
 import { isLevel, type Level } from '../../shared/levels.ts'

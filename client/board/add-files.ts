@@ -1,4 +1,4 @@
-// Files and drawings put onto an open board, as one step that can be undone. Loaded when the first one comes.
+// Adds files and drawings to an open board, as one step that can be undone. Loaded with the first file.
 import { CaptureUpdateAction, restoreElements, viewportCoordsToSceneCoords } from '@excalidraw/excalidraw'
 import type { ExcalidrawElement } from '@excalidraw/excalidraw/element/types'
 import type { BinaryFileData, ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
@@ -13,12 +13,12 @@ import { showToast } from '../ui/toast.tsx'
 import { dataUrlOf } from './data-url.ts'
 import { type Place, passOn } from './passed-on.ts'
 
-/** What is added is one edit, and servers refuse an edit of more than 200,000 structs: thirty or so an element. */
+/** An addition is one edit, and servers refuse an edit of more than 200,000 structs: about thirty per element. */
 const mostElements = 5000
-/** Beyond it reading takes so long that one wonders. */
+/** Above this size reading takes noticeably long. */
 const longToRead = 10 * 1024 * 1024
 
-/** @param target of Excalidraw, which is given the images. */
+/** @param target the Excalidraw that is given the images. */
 export const addFiles = async (
   excalidraw: ExcalidrawImperativeAPI,
   files: readonly File[],
@@ -69,7 +69,7 @@ const addFile = async (
   }
 }
 
-/** A damaged image would be put onto the board by Excalidraw as a frame without anything in it. */
+/** Excalidraw would put a corrupt image onto the board as an empty frame. */
 const canBeShown = async (file: File): Promise<boolean> => {
   const address = URL.createObjectURL(file)
   const image = new Image()
@@ -84,7 +84,7 @@ const canBeShown = async (file: File): Promise<boolean> => {
   }
 }
 
-/** Elements into the middle of what is seen, as one step. */
+/** Adds elements to the middle of the view, as one step. */
 export const addToMiddle = async (
   excalidraw: ExcalidrawImperativeAPI,
   elements: SceneElement[],
@@ -120,7 +120,7 @@ const addDrawing = async (
   const centre = centreOf(renamed)
   const added = renamed.map((element) => ({
     ...element,
-    // Above everything that is there.
+    // Above all existing elements.
     index: null,
     x: Number(element.x) + x - centre.x,
     y: Number(element.y) + y - centre.y,
@@ -141,7 +141,7 @@ const addDrawing = async (
   })
 }
 
-/** A drawing that is dropped twice is there twice: as one, the second would move the first. */
+/** A drawing that is dropped twice appears twice: with the same ids, the second would move the first. */
 const withFreeIds = (elements: SceneElement[], taken: ReadonlySet<string>): SceneElement[] => {
   if (!elements.some(({ id }) => taken.has(id))) return elements
   const suffix = `-${Math.random().toString(36).slice(2, 10)}`

@@ -1,16 +1,16 @@
-// The colour behind the drawing: everybody's, so what one person chooses is told to the server and shown to all.
+// The background colour is shared: when one person chooses it, it is sent to the server and shown to everybody.
 import type { AppState, ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 import { useCallback, useEffect, useRef } from 'react'
 import * as api from '../api.ts'
 import { showProblem } from '../ui/toast.tsx'
 
 const white = '#ffffff'
-/** While a colour is searched for, each one tried is not worth telling. */
+/** While somebody is trying colours, not every one of them is sent. */
 const settleMs = 300
 
 /**
- * @param shared the board's; null: white; undefined: not known yet.
- * @returns to be called with the state of the canvas after each change.
+ * @param shared the colour of the board; null: white; undefined: not known yet.
+ * @returns must be called with the state of the canvas after each change.
  */
 export const useBackground = (
   boardId: string,
@@ -40,7 +40,7 @@ export const useBackground = (
   return useCallback(
     ({ viewBackgroundColor }: AppState) => {
       if (shown.current === null) {
-        show() // it was loading until now
+        show() // it was still loading
         return
       }
       if (viewBackgroundColor === shown.current || !isEditor) return

@@ -1,4 +1,4 @@
-// Excalidraw, bound to a session: the document, the other people, the images. What may be done follows the level.
+// Excalidraw, bound to a session: the document, the other people, the images. The level decides what is allowed.
 
 import {
   CaptureUpdateAction,
@@ -48,10 +48,10 @@ export interface CanvasProps {
   onReady: (excalidraw: ExcalidrawImperativeAPI) => void
   onUploading: (isUploading: boolean) => void
   onVersions: (() => void) | null
-  /** In a frame of somebody else's page there is nowhere to go. */
+  /** Inside a page of another site there is nowhere to go. */
   mayLeave: boolean
   isHandUp: boolean
-  /** The colour behind the drawing; null: white; undefined: not known yet. */
+  /** The background colour; null: white; undefined: not known yet. */
   background: string | null | undefined
 }
 
@@ -74,7 +74,7 @@ export const Canvas = ({
   const images = useBinding(boardId, session, excalidraw, { isEditor, onUploading, isShown })
   const own = usePresence(session, state, excalidraw, isHandUp)
   const backgroundChanged = useBackground(boardId, background, excalidraw, isEditor)
-  // Nothing can be drawn before the document is there.
+  // Nothing can be drawn before the document is loaded.
   const library = useRef<OwnLibrary | null>(null)
   const [initialData] = useState(() => initialDataOf(session, library))
   useEffect(() => () => library.current?.close(), [])
@@ -103,7 +103,7 @@ export const Canvas = ({
       initialData={initialData}
       onChange={onChange}
       onPointerUpdate={({ pointer, button }) => own.current?.presence.update({ pointer, button })}
-      // After Excalidraw has finished what the pointer did.
+      // After Excalidraw has processed the pointer event.
       onPointerUp={() => setTimeout(session.flush, 0)}
       onScrollChange={() => {
         if (excalidraw === null) return
@@ -117,22 +117,22 @@ export const Canvas = ({
         return sha256(new Uint8Array(await file.arrayBuffer()))
       }}
       onLibraryChange={(items) => library.current?.changed(items)}
-      // Its shortcuts work from the first key on.
+      // Its shortcuts work from the first key press.
       autoFocus
       isCollaborating
       viewModeEnabled={!isEditor}
       theme={theme}
       name={title}
       aiEnabled={false}
-      // Whatever it points at, the board stays open, and the page that opens knows nothing of it.
+      // Whatever the link points at, the board stays open, and the new page gets no reference to it.
       onLinkOpen={(element, event) => {
         event.preventDefault()
         openLink(element.link)
       }}
-      // Embedded pages would be requests to elsewhere; a link stays a link.
+      // Embedded pages would cause requests to other hosts; a link stays a link.
       validateEmbeddable={false}
       UIOptions={{
-        // Beside the drawing wherever both have room: the team library asks to select something there.
+        // Next to the drawing if there is room for both: the team library asks the user to select something there.
         dockedSidebarBreakpoint: 800,
         canvasActions: {
           changeViewBackgroundColor: isEditor,
@@ -201,7 +201,7 @@ export const Canvas = ({
   )
 }
 
-/** Resolves when the document is there for the first time. */
+/** Resolves when the document has been loaded for the first time. */
 const initialDataOf = (
   session: BoardSession,
   library: RefObject<OwnLibrary | null>,
@@ -211,7 +211,7 @@ const initialDataOf = (
       if (!session.state.isReady) return false
       const isUser = session.state.hello?.principal.kind === 'user'
       library.current = new OwnLibrary(isUser, () => showToast(libraryTexts.noRoom, true))
-      // Empty: the binding shows the document, when Excalidraw has stopped throwing away what it is shown.
+      // Empty: the binding shows the document once Excalidraw has stopped discarding what it is given.
       resolve({ libraryItems: library.current.load() })
       return true
     }
@@ -232,7 +232,7 @@ const useBinding = (
   }: {
     isEditor: boolean
     onUploading: (isUploading: boolean) => void
-    /** What it is scrolled to is where its user wants to be. */
+    /** Its scroll position is where its user wants to be. */
     isShown: RefObject<boolean>
   },
 ) => {
@@ -259,7 +259,7 @@ const useBinding = (
       isShown.current = true
       endFirstLook()
     }
-    // While it loads, Excalidraw throws away what it is shown.
+    // While it loads, Excalidraw discards what it is given.
     let stopWaiting: (() => void) | null = null
     if (excalidraw.getAppState().isLoading) {
       stopWaiting = excalidraw.onChange(() => {
@@ -280,7 +280,10 @@ const useBinding = (
   return images
 }
 
-/** Excalidraw as the binding needs it. Its element types are narrower than JSON from a document can promise. */
+/**
+ * Excalidraw with the interface that the binding needs. Its element types are narrower than what JSON from a document
+ * can guarantee.
+ */
 const boundCanvas = (excalidraw: ExcalidrawImperativeAPI, images: BoardImages): BoundCanvas => ({
   elements: () => excalidraw.getSceneElementsIncludingDeleted() as unknown as readonly CanvasElement[],
   show: (elements, moved) => {
@@ -288,9 +291,9 @@ const boundCanvas = (excalidraw: ExcalidrawImperativeAPI, images: BoardImages): 
     const scene = elements as unknown as readonly ExcalidrawElement[]
     excalidraw.updateScene({ elements: scene, captureUpdate: CaptureUpdateAction.NEVER })
     if (moved.size === 0) return
-    // What an element looks like is kept under its object, and drawing five hundred anew takes seconds: those that
-    // only moved stay the same objects. Only now, because an object that has changed already, and not by the line
-    // above, would be taken for a change of the user's own and become a step in their history.
+    // Excalidraw caches the rendering of an element by its object, and redrawing five hundred takes seconds: elements
+    // that only moved keep their objects. They are mutated only now, because an object that has already changed,
+    // other than by the line above, would count as a change by the user and become an undo step.
     excalidraw.updateScene({
       elements: scene.map((element) => (moved.has(element.id) ? kept(element, had) : element)),
     })
@@ -332,21 +335,21 @@ const busyIds = (appState: AppState): ReadonlySet<string> => {
   return ids
 }
 
-/** In a window of its own. What is no address of the web or a mail is not opened. */
+/** In a new window. Only web and mail addresses are opened. */
 function openLink(link: string | null): void {
   if (link === null || !URL.canParse(link, location.href)) return
   const { protocol, href } = new URL(link, location.href)
   if (['http:', 'https:', 'mailto:'].includes(protocol)) window.open(href, '_blank', 'noopener,noreferrer')
 }
 
-/** A guest goes for good: this browser forgets them, and what it kept of the board. */
+/** Signing out a guest is final: this browser forgets the guest, and its copy of the board. */
 function leave(): void {
   forgetDevice()
     .then(signOut)
     .then((redirect) => location.assign(redirect ?? '/'), showProblem)
 }
 
-/** The same files as are taken where they are dropped. */
+/** The same file types as when files are dropped. */
 function chooseFiles(excalidraw: ExcalidrawImperativeAPI | null): void {
   if (excalidraw === null) return
   const input = document.createElement('input')

@@ -1,4 +1,4 @@
-// A file's content as text, which is how Excalidraw holds images.
+// A file's content as a data URL, which is how Excalidraw holds images.
 
 import type { DataURL } from '@excalidraw/excalidraw/types'
 import { imageTexts } from '../texts/board.ts'

@@ -1,7 +1,7 @@
-// What this device remembers of boards: which of them hold unsent changes, and how all of it is forgotten.
+// What this device remembers about boards: which of them have unsent changes, and how to delete all of it.
 import type { DeviceOptions } from '../device-copy.ts'
 
-/** Of comments that wait, and drafts. */
+/** Of waiting comments, and drafts. */
 export const storePrefix = 'boardroom-comments:'
 
 const markPrefix = 'unsent:'
@@ -19,12 +19,12 @@ export const marks: DeviceOptions['marks'] = {
       if (isMarked) localStorage.setItem(markPrefix + name, '1')
       else localStorage.removeItem(markPrefix + name)
     } catch {
-      // Storage is forbidden, so nothing is kept that the mark could speak of.
+      // Storage is forbidden, so there is nothing that the mark could refer to.
     }
   },
 }
 
-/** On signing out: nothing of any board stays for the next person at this device. */
+/** On signing out: nothing of any board is left for the next person on this device. */
 export const forgetDevice = async (): Promise<void> => {
   try {
     for (const { name } of (await indexedDB.databases?.()) ?? []) {

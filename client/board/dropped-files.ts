@@ -1,11 +1,12 @@
-// Files dropped or pasted onto the canvas. Excalidraw would open a drawing in place of the board, in this window alone:
-// here it is added to the board. Texts and its own clipboard are left to Excalidraw; whoever may only look adds nothing.
+// Files dropped or pasted onto the canvas. Excalidraw would replace the board with a dropped drawing, in this window
+// only: here it is added to the board. Texts and Excalidraw's own clipboard are left to Excalidraw; viewers add
+// nothing.
 import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 import { fileTexts as texts } from '../texts/files.ts'
 import { showProblem, showToast } from '../ui/toast.tsx'
 import { isPassedOn, type Place } from './passed-on.ts'
 
-/** @returns what ends it. */
+/** @returns a function that stops it. */
 export const takeDroppedFiles = (
   excalidraw: ExcalidrawImperativeAPI,
   mayWrite: () => boolean,
@@ -32,7 +33,7 @@ export const takeDroppedFiles = (
     if (event.clipboardData === null || !isOnCanvas()) return
     const files = [...event.clipboardData.files]
     const text = event.clipboardData.getData('text/plain')
-    // Office programs put a picture of a text or a table beside it.
+    // Office programs add a picture of a copied text or table.
     const pasted =
       files.length > 0 && text === ''
         ? files
@@ -55,7 +56,7 @@ export const takeDroppedFiles = (
   }
 }
 
-/** Files chosen from the menu: into the middle of what is seen. */
+/** Files chosen from the menu: added to the middle of the view. */
 export const importFiles = (excalidraw: ExcalidrawImperativeAPI, files: File[]): void =>
   void take(excalidraw, files, middle(), canvas())
 
@@ -76,7 +77,7 @@ const middle = (): Place => {
   return { clientX: left + width / 2, clientY: top + height / 2 }
 }
 
-/** What is pasted into a field is the field's. */
+/** A paste into a text field belongs to that field. */
 const isOnCanvas = (): boolean => {
   const active = document.activeElement
   if (active === null || active === document.body) return true
@@ -85,6 +86,6 @@ const isOnCanvas = (): boolean => {
   )
 }
 
-/** The text of a file, whole or damaged; what Excalidraw itself puts on the clipboard calls itself otherwise. */
+/** The text of a drawing file, complete or damaged; Excalidraw's own clipboard data has another type. */
 const isDrawing = (text: string): boolean =>
   /^\s*\{/.test(text) && /"type"\s*:\s*"excalidraw(lib)?"/.test(text.slice(0, 1000))

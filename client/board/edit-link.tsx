@@ -1,4 +1,4 @@
-// Changing a share link that is out already: the address stays, what it gives and for how long does not have to.
+// Editing an existing share link: the address stays, its level and expiry can change.
 import { type FormEvent, useState } from 'react'
 import type { ShareLinkResponse } from '../../shared/api.ts'
 import { isLevel } from '../../shared/levels.ts'

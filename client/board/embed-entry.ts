@@ -1,6 +1,7 @@
-// Coming in inside of another page: by a share link's secret (`#k=…`) or the app's own ticket (`#ticket=…`), both in the
-// fragment, which no server log sees. Browsers give a frame no cookies, so everything here goes by the ticket. The ticket
-// of a link is kept for this page's frames, so that a reload is not one more guest.
+// Opening a board inside another page: with a share link's secret (`#k=…`) or the app's own ticket (`#ticket=…`),
+// both in the fragment, which never appears in a server log. Browsers send no cookies from a frame, so everything
+// here uses the ticket. The ticket of a link is stored for this page's frames, so that a reload does not create
+// another guest.
 import { useCallback, useEffect, useRef, useState } from 'react'
 import * as api from '../api.ts'
 import { sha256 } from '../sha256.ts'
@@ -8,7 +9,7 @@ import { embedTexts } from '../texts/embed.ts'
 import type { Entry } from './entry.ts'
 import { hearTickets, tellHost } from './host-page.ts'
 
-/** A little less than a ticket lives. */
+/** A little less than the lifetime of a ticket. */
 const keptForMs = 11 * 3_600_000
 const keyPrefix = 'boardroom-embed:'
 
@@ -76,7 +77,7 @@ export const useEmbedEntry = (boardId: string) => {
     }
   }, [enter, open])
 
-  /** The ticket is no good any more: once more by the link, where there is one. @returns false where there is none */
+  /** The ticket is no longer valid: enter again with the link, if there is one. @returns false if there is none */
   const renew = useCallback(async () => {
     const { k } = given()
     if (k === null) return
@@ -116,7 +117,7 @@ async function keep(boardId: string, k: string, ticket: string): Promise<void> {
     const key = await keyOf(boardId, k)
     localStorage.setItem(key, JSON.stringify({ ticket, until: Date.now() + keptForMs }))
   } catch {
-    // Storage is forbidden here: a reload is one more guest.
+    // Storage is forbidden here: a reload creates another guest.
   }
 }
 

@@ -1,4 +1,4 @@
-// The server's last word on a board, said so that people know what happened and what to do.
+// The server's final decision about a board, worded so that people know what happened and what to do.
 
 import type { BinaryFiles } from '@excalidraw/excalidraw/types'
 import { useEffect, useState } from 'react'
@@ -94,7 +94,9 @@ export const Ended = ({ boardId, state, files, title, isUser, onDismiss }: Ended
   )
 }
 
-/** What the server says to whom somebody sent away, whether they may come back or not. */
+/**
+ * The reasons that the server gives to people who were disconnected by somebody, whether they may come back or not.
+ */
 const sentAway = 'sent away'
 
 const disconnected = {
@@ -103,7 +105,9 @@ const disconnected = {
   action: 'none',
 }
 
-/** Whether somebody who was sent away may come back: then their access is not gone, and the page must not say so. */
+/**
+ * Whether somebody who was disconnected may come back: then their access is not gone, and the page must not say so.
+ */
 const useStillMay = (boardId: string, isAsked: boolean): boolean => {
   const [may, setMay] = useState(false)
   useEffect(() => {
@@ -116,13 +120,13 @@ const useStillMay = (boardId: string, isAsked: boolean): boolean => {
   return may
 }
 
-/** For whoever may take the board out of the trash: the trash lists a board for nobody else. */
+/** For people who may restore the board: nobody else sees it in the trash. */
 const RestoreDeleted = ({ boardId }: { boardId: string }) => {
   const [isMine, setMine] = useState(false)
   useEffect(() => {
     api.listBoards({ deleted: 'true', limit: 200 }).then(
       ({ items }) => setMine(items.some(({ id }) => id === boardId)),
-      () => {}, // the list of boards has the trash, too
+      () => {}, // the list of boards includes the trash
     )
   }, [boardId])
   if (!isMine) return null

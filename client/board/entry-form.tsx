@@ -1,4 +1,4 @@
-// What a guest is asked before the board opens.
+// The questions for a guest before the board opens.
 
 import { appTexts } from '../texts/app.ts'
 import { guestTexts as texts } from '../texts/entry.ts'

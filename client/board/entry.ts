@@ -1,4 +1,4 @@
-// Coming in, with what the address carries: nothing but the board, or also the secret of a share link.
+// Opening a board with what the address contains: only the board, or also the secret of a share link.
 import { useCallback, useEffect, useRef, useState } from 'react'
 import * as api from '../api.ts'
 import { entryTexts as texts } from '../texts/board.ts'
@@ -7,7 +7,7 @@ import { forgetSecret, nameInAddress, secretInAddress } from './link-secret.ts'
 
 export type Entry =
   | { name: 'looking' }
-  /** A guest says who they are, once; a password where the link has one. */
+  /** A guest gives a name, once; and a password if the link has one. */
   | { name: 'asking'; needsName: boolean; needsPassword: boolean; problem: string | null; isBusy: boolean }
   | { name: 'failed'; title: string; text: string; canRetry: boolean }
   | { name: 'open' }
@@ -29,7 +29,7 @@ export const useEntry = (boardId: string) => {
     })
   }, [])
 
-  /** What went wrong, said so that people know what to do; asked again where that helps. */
+  /** What went wrong, worded so that people know what to do; with a retry where that helps. */
   const fail = useCallback(
     async (error: unknown, hadName: boolean) => {
       const code = error instanceof api.ApiError ? error.code : 'internal'
@@ -39,7 +39,7 @@ export const useEntry = (boardId: string) => {
         needs.current.password = true
         ask(isSecondTry ? texts.wrongPassword : null)
       } else if (code === 'link_not_valid') {
-        // Somebody who may open the board anyway does not need the link.
+        // People who may open the board anyway do not need the link.
         const mayAnyway = await api.getBoard(boardId).then(
           () => true,
           () => false,
@@ -75,12 +75,12 @@ export const useEntry = (boardId: string) => {
   )
 
   useEffect(() => {
-    // Another link pasted into the same page: start over with it.
+    // Another link was pasted into the same page: start over with it.
     const reload = () => secretInAddress() !== null && window.location.reload()
     window.addEventListener('hashchange', reload)
     secret.current = secretInAddress()
     if (secret.current !== null) {
-      // Before anybody is asked for a name: a link that is over says so at once.
+      // Before anybody is asked for a name: a link that is no longer valid says so at once.
       api.previewLink(secret.current).then(
         ({ needs_name, needs_password }) => {
           const name = nameInAddress()

@@ -1,4 +1,4 @@
-// When a share link ends: ready-made times, or a date.
+// When a share link expires: preset times, or a date.
 import { useState } from 'react'
 import { linkTexts as texts } from '../texts/sharing.ts'
 
@@ -10,7 +10,7 @@ const lasting: Record<string, number> = {
   month: 720 * hourMs,
 }
 
-/** @param keeps there is one already, which may stay. */
+/** @param keeps there is an expiry already, which may be kept. */
 export const ExpiryFields = ({ keeps = false }: { keeps?: boolean }) => {
   const [chosen, setChosen] = useState(keeps ? 'kept' : '')
   return (
@@ -29,7 +29,7 @@ export const ExpiryFields = ({ keeps = false }: { keeps?: boolean }) => {
   )
 }
 
-/** @returns the moment as the API takes it; null: never; undefined: as it is. */
+/** @returns the time in the API's format; null: never; undefined: unchanged. */
 export const expiryOf = (fields: FormData): string | null | undefined => {
   const chosen = String(fields.get('expiry') ?? '')
   if (chosen === 'kept') return undefined

@@ -8,7 +8,7 @@ import { saveFile } from './save-file.ts'
 
 export type ExportFormat = 'excalidraw' | 'png' | 'svg'
 
-/** Whatever the theme, files are light: they are looked at elsewhere. */
+/** Files are always light, whatever the theme: they are viewed elsewhere. */
 const imageStateOf = (excalidraw: ExcalidrawImperativeAPI) => ({
   exportBackground: true,
   viewBackgroundColor: excalidraw.getAppState().viewBackgroundColor,
@@ -43,7 +43,7 @@ export const exportDrawing = async (
           mimeType: 'image/png',
           exportPadding: 16,
           getDimensions: (width: number, height: number) => {
-            // Browsers refuse canvases far beyond this; twice the size where it fits, for sharp text.
+            // Browsers refuse canvases far larger than this; twice the size if it fits, for sharp text.
             const scale = Math.min(2, 12_000 / Math.max(width, height))
             return { width: width * scale, height: height * scale, scale }
           },
@@ -68,7 +68,7 @@ export const thumbnailForm = {
   maxWidthOrHeight: 480,
 }
 
-/** A small picture for the list; null of an empty board. */
+/** A small picture for the list; null for an empty board. */
 export const thumbnailOf = async (excalidraw: ExcalidrawImperativeAPI): Promise<Blob | null> => {
   const elements = excalidraw.getSceneElements()
   if (elements.length === 0) return null

@@ -1,4 +1,4 @@
-// What the page itself shows until there is something better. @see ../board.html, ../public/before.js
+// The page's static content, shown until there is something better. @see ../board.html, ../public/before.js
 
-/** The drawing is there, or else what there is to say. */
+/** The drawing is shown, or the message that replaces it. */
 export const endFirstLook = (): void => document.getElementById('first-look')?.remove()

@@ -1,16 +1,16 @@
-// What an embedded board says to the page around it, and hears from it. Which pages may be around it is the server's
-// word (frame-ancestors), so a message reaches nobody else; it holds nothing that the page could not know.
+// Messages between an embedded board and the page around it. The server decides which pages may embed it
+// (frame-ancestors), so no other page receives a message; messages contain nothing that the page could not know.
 import type { BoardEvent } from '../../shared/protocol.ts'
 import type { BoardSession } from '../session.ts'
 
 export type HostMessage =
-  /** The drawing is there. */
+  /** The drawing is shown. */
   | { type: 'ready'; level: string | null }
   | { type: 'level'; level: string | null }
-  /** Whether all that was drawn here is committed. */
+  /** Whether everything that was drawn here is committed. */
   | { type: 'saved'; saved: boolean }
   | { type: 'event'; event: BoardEvent }
-  /** The board ended here, by a close code of docs/protocol.md. */
+  /** The board ended here, with a close code from docs/protocol.md. */
   | { type: 'ended'; code: number; reason: string }
   /** It could not be opened. */
   | { type: 'failed'; code: string; message: string }
@@ -28,7 +28,7 @@ export const tellHost = (boardId: string, message: HostMessage): void => {
   window.parent.postMessage({ source: 'boardroom', board_id: boardId, ...message }, hostOrigin())
 }
 
-/** `{target: 'boardroom', type: 'ticket', ticket}`: the page brings another ticket, after 4401 say. */
+/** `{target: 'boardroom', type: 'ticket', ticket}`: the page provides another ticket, for example after 4401. */
 export const hearTickets = (take: (ticket: string) => void): (() => void) => {
   const hear = ({ source, data }: MessageEvent<unknown>) => {
     if (source !== window.parent || window.parent === window) return
@@ -41,7 +41,7 @@ export const hearTickets = (take: (ticket: string) => void): (() => void) => {
   return () => window.removeEventListener('message', hear)
 }
 
-/** Tells the page around it of everything that happens to a session. @returns what ends that */
+/** Tells the embedding page about everything that happens to a session. @returns a function that stops it */
 export const tellOf = (boardId: string, session: BoardSession): (() => void) => {
   let told: { level: string | null; isReady: boolean; isSaved: boolean | null; hasEnded: boolean } = {
     level: null,
@@ -68,7 +68,7 @@ export const tellOf = (boardId: string, session: BoardSession): (() => void) => 
   const stopState = session.subscribe(look)
   const stopEvents = session.onEvent((event) => {
     if (event.type !== 'comment') return tellHost(boardId, { type: 'event', event })
-    const { thread: _written, ...rest } = event // what people write is for those who may open the board
+    const { thread: _written, ...rest } = event // what people write is only for those who may open the board
     tellHost(boardId, { type: 'event', event: rest })
   })
   look()

@@ -1,5 +1,5 @@
-// Images of a board: files of the server under the hash of their content, never part of the document. What the user
-// pastes is uploaded before others hear of it; what others paste is fetched when it is first seen.
+// The images of a board: files on the server under the hash of their content, never part of the document. Images that
+// the user pastes are uploaded before others see them; images that others paste are fetched when they first appear.
 
 import { CaptureUpdateAction, newElementWith } from '@excalidraw/excalidraw'
 import type { ExcalidrawImageElement, FileId } from '@excalidraw/excalidraw/element/types'
@@ -13,11 +13,11 @@ import { dataUrlOf } from './data-url.ts'
 
 const retryMs = 3000
 const longestRetryMs = 30_000
-/** An image is on a board a moment before its file, when somebody else's client has been quick. */
+/** If somebody else's client was quick, an image is on the board a moment before its file. */
 const mostMisses = 5
 const contentId = /^[0-9a-f]{64}$/
 
-/** `close()` takes its timers away. */
+/** `close()` cancels its timers. */
 export class BoardImages {
   readonly #boardId: string
   readonly #excalidraw: ExcalidrawImperativeAPI
@@ -25,10 +25,10 @@ export class BoardImages {
   readonly #onProblem: (message: string) => void
   /** Content ids that the server has. */
   readonly #stored = new Set<string>()
-  /** File ids under way, in either direction. */
+  /** Files being transferred, in either direction. */
   readonly #busy = new Set<string>()
   readonly #failures = new Map<string, number>()
-  /** File ids that there is no use in trying again. */
+  /** File ids that are not worth retrying. */
   readonly #givenUp = new Set<string>()
   readonly #waiting = new Set<string>()
   readonly #timers = new Set<ReturnType<typeof setTimeout>>()
@@ -45,7 +45,7 @@ export class BoardImages {
     this.#onProblem = onProblem
   }
 
-  /** Something the user put here is not on the server yet: it is under way, or waits for the network. */
+  /** Something the user added is not on the server yet: it is being uploaded, or waits for the network. */
   get isUploading(): boolean {
     return this.#waiting.size > 0
   }
@@ -55,18 +55,18 @@ export class BoardImages {
     for (const timer of this.#timers) clearTimeout(timer)
   }
 
-  /** An image as others may have it; null until the server has its file. */
+  /** An image in the form that others may see; null until the server has its file. */
   shareable(element: CanvasElement): CanvasElement | null {
     if (element.type !== 'image') return element
     const { fileId } = element
     if (typeof fileId !== 'string') return null
     if (this.#stored.has(fileId)) return { ...element, status: 'saved' }
-    // Of a drawing that came without its images: nobody has the file, and everybody sees the same empty frame.
+    // From a drawing imported without its images: nobody has the file, and everybody sees the same empty frame.
     const isHere = fileId in this.#excalidraw.getFiles()
     return !isHere && (element.status === 'saved' || !contentId.test(fileId)) ? element : null
   }
 
-  /** Look for images that must be sent or fetched. @param mayWrite whether uploading makes sense */
+  /** Looks for images that must be uploaded or fetched. @param mayWrite whether uploading makes sense */
   check(mayWrite: boolean): void {
     const files = this.#excalidraw.getFiles()
     for (const element of this.#excalidraw.getSceneElements()) {
@@ -86,7 +86,7 @@ export class BoardImages {
       () => this.#busy.delete(fileId),
       (error: unknown) => {
         if (isPassing(error) || (this.#failures.get(fileId) ?? 0) < mostMisses) this.#again(fileId)
-        else this.#givenUp.add(fileId) // its place on the canvas says that it is missing
+        else this.#givenUp.add(fileId) // its placeholder on the canvas shows that it is missing
       },
     )
   }
@@ -145,7 +145,7 @@ export class BoardImages {
     await api.putFile(this.#boardId, id, blob)
     if (this.#isClosed) return
     this.#stored.add(id)
-    // Excalidraw makes large images smaller after it asked for their id: the content is another one than was hashed.
+    // Excalidraw shrinks large images after it asked for their id: the content is no longer what was hashed.
     if (id !== file.id) this.#rename(file, id)
   }
 
@@ -154,7 +154,7 @@ export class BoardImages {
     this.#changeImages(file.id, { fileId: id, status: 'saved' })
   }
 
-  /** What nobody else will ever see is not left standing as if they did. */
+  /** An image that nobody else will ever see must not look as if they could. */
   #takeAway(fileId: FileId): void {
     if (!this.#isClosed) this.#changeImages(fileId, { isDeleted: true })
   }

@@ -1,4 +1,4 @@
-// Changes that the server did not take are the user's all the same: as a file, or as a board of their own.
+// Changes that the server did not accept still belong to the user: as a file, or as a new board.
 
 import type { BinaryFileData, BinaryFiles } from '@excalidraw/excalidraw/types'
 import { useState } from 'react'
@@ -50,7 +50,7 @@ export const KeptActions = ({ boardId, kept, files, title, isUser, onDone }: Kep
       const image = imageOfDataUrl(dataURL)
       return image === null ? [] : [[id, image] as const]
     })
-    const { fillBoard } = await import('../import.ts') // most boards never come to this
+    const { fillBoard } = await import('../import.ts') // most boards never need this
     await fillBoard(board.id, { elements: kept.elements, images: new Map(content), background: null })
     navigate(`/b/${board.id}`)
   }
@@ -68,7 +68,7 @@ export const KeptActions = ({ boardId, kept, files, title, isUser, onDone }: Kep
   )
 }
 
-/** Those that the canvas had, and of the others what the server still gives. */
+/** The images that the canvas had, and those of the others that the server still has. */
 const imagesOf = async (
   boardId: string,
   { elements }: KeptProps['kept'],
@@ -81,12 +81,12 @@ const imagesOf = async (
       if (file !== undefined) return [file]
       try {
         const blob = await api.getFile(boardId, id)
-        const mimeType = blob.type as BinaryFileData['mimeType'] // the server keeps no other types
+        const mimeType = blob.type as BinaryFileData['mimeType'] // the server stores no other types
         return [
           { id: id as BinaryFileData['id'], dataURL: await dataUrlOf(blob), mimeType, created: Date.now() },
         ]
       } catch {
-        return [] // taken away with the board: the rest is still worth keeping
+        return [] // deleted together with the board: the rest is still worth keeping
       }
     }),
   )

@@ -4,13 +4,13 @@ import { levelNames } from '../texts/levels.ts'
 interface LevelSelectProps {
   label: string
   value: Level | null
-  /** What "no level" is called; without it, one must be chosen. */
+  /** The label for "no level"; without it, a level must be chosen. */
   none?: string
   name?: string
   onChange?: (level: Level | null) => void
 }
 
-/** A choice of level; works on its own (`onChange`) and in a form (`name`). */
+/** A level selector; works on its own (`onChange`) and in a form (`name`). */
 export const LevelSelect = ({ label, value, none, name, onChange }: LevelSelectProps) => (
   <select
     aria-label={label}

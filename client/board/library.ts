@@ -1,11 +1,11 @@
-// The user's own library of shapes: with their account; of those who have none, on this device.
+// The user's own library of shapes: stored with the account; without an account, on this device.
 import type { LibraryItem, LibraryItems } from '@excalidraw/excalidraw/types'
 import * as api from '../api.ts'
 
 const key = 'boardroom-library'
 const pauseMs = 300
 
-/** `close()` writes what waits. */
+/** `close()` writes pending changes. */
 export class OwnLibrary {
   readonly #isUser: boolean
   #kept = '[]'
@@ -13,7 +13,7 @@ export class OwnLibrary {
   #timer: ReturnType<typeof setTimeout> | null = null
   readonly #onProblem: () => void
 
-  /** @param onProblem the last change could not be kept */
+  /** @param onProblem the last change could not be stored */
   constructor(isUser: boolean, onProblem: () => void) {
     this.#isUser = isUser
     this.#onProblem = onProblem
@@ -50,14 +50,14 @@ export class OwnLibrary {
           : { ...(name === undefined || name === '' ? {} : { name }), elements: plain(elements) },
       ),
     })
-    // What was on this device before there was one in the account is there now.
+    // Items stored on this device before the user had an account have now been moved there.
     localStorage.removeItem(key)
   }
 }
 
 const plain = (elements: LibraryItem['elements']) => elements as unknown as Record<string, unknown>[]
 
-/** What of it is kept. */
+/** The stored part of it. */
 const contentOf = (items: LibraryItems): string =>
   JSON.stringify(
     items.map(({ name, elements }) => [name ?? '', elements.map(({ id, version }) => [id, version])]),

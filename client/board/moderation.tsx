@@ -1,4 +1,5 @@
-// Who may write at the moment: view only for everybody, the pen in the hands of some, raised hands, one view for all.
+// Who may write at the moment: view only for everybody, the pen for some, raised hands, showing everybody the same
+// view.
 import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import type { ModerationResponse } from '../../shared/api/folders.ts'
@@ -14,12 +15,12 @@ import { showProblem, showToast } from '../ui/toast.tsx'
 
 export interface Moderating {
   isViewOnly: boolean
-  /** Ids of people who have the pen while it is. */
+  /** Ids of people who have the pen during moderation. */
   speakers: ReadonlySet<string>
   /** Ids of people who raised a hand. */
   hands: ReadonlySet<string>
   setViewOnly(isViewOnly: boolean): void
-  /** @param id of a person who is here. */
+  /** @param id of a person on this board. */
   handPen(id: string, hasPen: boolean): void
   summon(): void
 }
@@ -36,7 +37,7 @@ export const useModeration = (
   const hands = useHands(session, mayManage && isReady)
   const summoned = useRef(false)
   const load = useCallback(() => {
-    api.readModeration(boardId).then(setModeration, () => {}) // the level, which counts, comes by the socket
+    api.readModeration(boardId).then(setModeration, () => {}) // the effective level arrives over the socket
   }, [boardId])
   useEffect(() => {
     if (isReady) load()
@@ -51,7 +52,7 @@ export const useModeration = (
           return
         }
         const { width, height } = excalidraw.getAppState()
-        // A number between the bounds of Excalidraw's own zoom, by the check of the route.
+        // A number within the bounds of Excalidraw's own zoom, as the route checks.
         const zoom = { value: event.zoom } as ReturnType<typeof excalidraw.getAppState>['zoom']
         excalidraw.updateScene({
           appState: {
@@ -67,7 +68,7 @@ export const useModeration = (
 
   const moderate = async (isViewOnly: boolean, people: ReadonlySet<string>) => {
     try {
-      // The server takes connections for people: of each of them, any that is here.
+      // The server expects connections instead of people: for each person, any of their connections.
       const { items } = people.size === 0 ? { items: [] } : await api.listConnections(boardId)
       const named = [...people].flatMap((id) => items.find(({ principal }) => principal.id === id)?.id ?? [])
       setModeration(
@@ -88,7 +89,7 @@ export const useModeration = (
     void moderate(true, next)
   }
 
-  // A hand that goes up is said to whoever can hand the pen.
+  // A raised hand is announced to people who can hand over the pen.
   const said = useRef<ReadonlySet<string>>(new Set())
   const handPenNow = useRef(handPen)
   handPenNow.current = handPen
@@ -118,7 +119,7 @@ export const useModeration = (
   }
 }
 
-/** Names of people with a raised hand, by id; followed for those who manage the board. */
+/** Names of people with a raised hand, by id; only for people who manage the board. */
 const useHands = (session: BoardSession, isWanted: boolean): ReadonlyMap<string, string> => {
   const [hands, setHands] = useState<ReadonlyMap<string, string>>(new Map())
   const { awareness } = session
@@ -146,7 +147,7 @@ interface BarProps {
   onHand: (isUp: boolean) => void
 }
 
-/** In the line over the board. */
+/** In the bar above the board. */
 export const ModerationBar = ({ state, moderating, isHandUp, onHand }: BarProps) => {
   const { isViewOnly, setViewOnly, summon } = moderating
   if (state.mayManage) {

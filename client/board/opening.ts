@@ -1,5 +1,5 @@
-// The session of a board's page. It starts before React and Excalidraw are loaded, so that the drawing comes while
-// they do: most of what they wait for is then there.
+// The session of a board page. It starts before React and Excalidraw are loaded, so that the drawing loads in
+// parallel and is usually there when they are ready.
 
 import { systemClock } from '../../shared/client/clock.ts'
 import { beforeRebuild } from '../../shared/protocol.ts'
@@ -10,13 +10,13 @@ import { deviceStore } from './outbox.ts'
 
 let early: { boardId: string; session: BoardSession } | null = null
 
-/** Starts for the board in the address; not where a share link must be exchanged for access first. */
+/** Starts for the board in the address; not if a share link must first be exchanged for access. */
 export const openEarly = (): void => {
   const boardId = /^\/b\/([^/]+)\/?$/.exec(window.location.pathname)?.[1]
   if (boardId !== undefined && secretInAddress() === null) early = { boardId, session: open(boardId) }
 }
 
-/** The session that was started early, or else a new one. Whoever takes it closes it. */
+/** The session that was started early, or else a new one. The caller closes it. */
 export const takeSession = (boardId: string): BoardSession => {
   const started = early
   early = null
@@ -25,7 +25,7 @@ export const takeSession = (boardId: string): BoardSession => {
   return open(boardId)
 }
 
-/** By a ticket, or as nobody, in a frame. */
+/** With a ticket, or anonymously, inside a frame. */
 export const openBy = (boardId: string, ticket: string | null): BoardSession =>
   open(boardId, ticket === null ? {} : { ticket })
 
@@ -46,7 +46,7 @@ const open = (boardId: string, more: { ticket?: string } = {}): BoardSession => 
 }
 
 const formerDocuments = async (boardId: string): Promise<Uint8Array[]> => {
-  // Needed next to never: not worth waiting for where a board is opened.
+  // Hardly ever needed: not worth waiting for when a board is opened.
   const api = await import('../api.ts')
   const { items } = await api.listVersions(boardId)
   const former = items.filter(({ name }) => name === beforeRebuild)

@@ -1,12 +1,12 @@
-// What this device keeps of a board: the changes that the server has not confirmed yet, so that a reload while the
-// network is away loses nothing. One IndexedDB database for each board and user, empty nearly always. The drawing
-// itself is not kept: the page comes from the server, and so does the document.
+// What this device stores for a board: the changes that the server has not confirmed yet, so that a reload without a
+// network loses nothing. One IndexedDB database per board and user, nearly always empty. The drawing itself is not
+// stored: the page comes from the server, and so does the document.
 import * as Y from 'yjs'
 import type { DeviceOptions, LocalStore } from '../device-copy.ts'
 
 const updates = 'updates'
 
-/** Null where the device offers none (some private windows). */
+/** Null if the device offers none (some private windows). */
 export const deviceStore = (): DeviceOptions['openStore'] =>
   typeof indexedDB === 'undefined' ? null : (name, doc, stored) => new Outbox(name, doc, stored)
 
@@ -14,18 +14,18 @@ class Outbox implements LocalStore {
   readonly whenLoaded: Promise<void>
   readonly #doc: Y.Doc
   readonly #name: string
-  /** Opened anew where another tab has deleted it. */
+  /** Opened again if another tab has deleted it. */
   #database: Promise<IDBDatabase>
-  /** Keys of what is stored and in the document. Other tabs store beside us, and delete what they stored. */
+  /** Keys of entries that are stored and in the document. Other tabs store entries too, and delete their own. */
   readonly #stored: IDBValidKey[] = []
   readonly #tab = Math.random()
   readonly #told: () => void
   #next = 0
   #inFlight = 0
-  /** The device took a change for itself and could not keep it: a full disk. Until the server has it. */
+  /** A change could not be stored on the device (a full disk). Until the server has it. */
   #hasFailed = false
   #isLoaded = false
-  /** Only when there is something to keep: sooner, it would be in the way of those who delete. */
+  /** Only when there is something to store: earlier, it would block tabs that delete it. */
   #reopen: (() => void) | null = null
 
   constructor(name: string, doc: Y.Doc, stored: () => void) {
@@ -58,7 +58,7 @@ class Outbox implements LocalStore {
     database.close()
   }
 
-  /** The database stays, empty: another tab may have it open, and deleting would wait for that. */
+  /** The empty database stays: another tab may have it open, and deleting it would wait for that. */
   async clear(): Promise<void> {
     this.#doc.off('update', this.#changed)
     if (this.#reopen !== null) return // another tab has deleted it
@@ -83,7 +83,7 @@ class Outbox implements LocalStore {
   }
 
   #changed = (update: Uint8Array, _origin: unknown, _doc: Y.Doc, transaction: Y.Transaction): void => {
-    // What came from the server is there; what came from here was read, and is stored.
+    // Updates from the server are already there; those from here were read, and are stored.
     if (!transaction.local) return
     const key = [this.#tab, this.#next++]
     this.#stored.push(key)
@@ -92,8 +92,8 @@ class Outbox implements LocalStore {
 
   async #open(): Promise<IDBDatabase> {
     const database = await openDatabase(this.#name)
-    // Another tab forgets everything (somebody signs out): it waits for this one to let go. What it forgets is gone, and
-    // what is changed from now on is kept again.
+    // Another tab deletes everything (somebody signs out) and waits for this one to release the database. What it
+    // deletes is gone; later changes are stored again.
     database.onversionchange = () => {
       database.close()
       this.#stored.splice(0)
@@ -107,7 +107,7 @@ class Outbox implements LocalStore {
     return database
   }
 
-  /** Without waiting: changes happen in the order in which they are asked for. */
+  /** Without waiting: requests take effect in the order in which they are made. */
   #change(work: (store: IDBObjectStore) => void): void {
     this.#reopen?.()
     this.#inFlight++
@@ -115,7 +115,7 @@ class Outbox implements LocalStore {
       .then((database) => {
         const transaction = database.transaction(updates, 'readwrite')
         work(transaction.objectStore(updates))
-        // Now, and not after what was asked for has been answered: by then the page may be gone.
+        // Now, and not after the previous requests have been answered: the page may be gone by then.
         transaction.commit()
         return completed(transaction)
       })

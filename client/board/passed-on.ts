@@ -1,4 +1,4 @@
-// Files that go on to Excalidraw, as if they were dropped.
+// Files that are passed on to Excalidraw, as if they were dropped.
 
 export interface Place {
   clientX: number
@@ -7,7 +7,7 @@ export interface Place {
 
 const passedOn = new WeakSet<Event>()
 
-/** Such a drop comes from here. */
+/** This drop was made by us. */
 export const isPassedOn = (event: Event): boolean => passedOn.has(event)
 
 export const passOn = (file: File, { clientX, clientY }: Place, target: Element): void => {

@@ -1,4 +1,4 @@
-// The picture of a drawing that was imported and that nobody has opened yet, for the list of boards.
+// The picture of an imported drawing that nobody has opened yet, for the list of boards.
 import { exportToBlob, restoreElements } from '@excalidraw/excalidraw'
 import type { ExcalidrawElement } from '@excalidraw/excalidraw/element/types'
 import type { BinaryFileData, BinaryFiles } from '@excalidraw/excalidraw/types'
@@ -21,10 +21,10 @@ export const givePicture = async (
       mimeType: image.type,
       dataURL: await dataUrlOf(blobOf(image)),
       created: Date.now(),
-    } as BinaryFileData // Excalidraw's names of what is read from the image itself
+    } as BinaryFileData // Excalidraw's names for what it reads from the image itself
   }
   const picture = await exportToBlob({
-    // restoreElements takes JSON of any quality; its type asks for more than that.
+    // restoreElements accepts JSON of any quality; its type is stricter.
     elements: restoreElements(elements as unknown as ExcalidrawElement[], null) as never,
     files,
     appState: {

@@ -1,4 +1,4 @@
-// The drawing on paper, or as a PDF: by the browser's own dialog, which has both.
+// Prints the drawing, or saves it as a PDF, with the browser's own dialog, which offers both.
 import './print.css'
 import { exportToSvg } from '@excalidraw/excalidraw'
 import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
@@ -18,7 +18,7 @@ export const printDrawing = async (excalidraw: ExcalidrawImperativeAPI): Promise
         exportWithDarkMode: false,
       },
       exportPadding: 16,
-      // The page has the fonts already.
+      // The page has already loaded the fonts.
       skipInliningFonts: true,
     })
     const sheet = document.createElement('div')

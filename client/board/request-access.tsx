@@ -1,4 +1,4 @@
-// Asking for access, or for more of it; and who asks, for the owner.
+// Requesting access or a higher level; and the requests, for the owner.
 import { lazy, type ReactNode, Suspense, useCallback, useEffect, useRef, useState } from 'react'
 import type { AccessRequestResponse } from '../../shared/api/folders.ts'
 import type { Level } from '../../shared/levels.ts'
@@ -16,13 +16,13 @@ interface RequestProps {
   label: string
   level: Level
   className?: string
-  /** On a narrow page it stands alone. */
+  /** On a narrow page it is shown alone. */
   icon?: ReactNode
-  /** Whoever is on the board already sees it by themselves. */
+  /** People who are already on the board see it change by themselves. */
   onAllowed?: () => void
 }
 
-/** A button, and the form behind it. */
+/** A button that opens the form. */
 export const RequestAccess = ({
   boardId,
   label,
@@ -67,7 +67,7 @@ export const RequestAccess = ({
 
 const askEveryMs = 4000
 
-/** Whoever is not on the board hears nothing of it by its socket: they ask until there is an answer. */
+/** People who are not on the board get no events over a socket: the page polls until there is an answer. */
 const useAnswer = (
   boardId: string,
   isWaiting: boolean,
@@ -93,7 +93,10 @@ const useAnswer = (
   }, [boardId, isWaiting])
 }
 
-/** Who asked for access and waits; empty for those who do not manage the board. News are said, with a way to answer. */
+/**
+ * Pending access requests; empty for people who do not manage the board. New ones are announced, with a way to
+ * answer.
+ */
 export const useAccessRequests = (
   boardId: string,
   session: BoardSession,
@@ -117,7 +120,7 @@ export const useAccessRequests = (
               onSelect: onAnswer,
             })
         },
-        () => {}, // asked again with the next news, and by the dialog
+        () => {}, // requested again with the next event, and by the dialog
       )
     },
     [boardId, mayManage, onAnswer],

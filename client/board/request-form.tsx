@@ -1,4 +1,4 @@
-// The form by which somebody asks for access to a board.
+// The form for requesting access to a board.
 import { type FormEvent, useState } from 'react'
 import { isLevel, type Level } from '../../shared/levels.ts'
 import * as api from '../api.ts'

@@ -1,6 +1,6 @@
-// Handing the reader a file.
+// Saves a file for the user.
 
-/** What file systems refuse in names, and what tells a path. */
+/** Characters that file systems refuse in names, and path separators. */
 const forbidden = /[\\/:*?"<>|\p{Cc}]+/gu
 
 export const fileName = (title: string, extension: string): string =>

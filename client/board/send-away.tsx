@@ -1,4 +1,4 @@
-// Sending somebody away who is on the board: whether the access goes with it is asked, where there is any of their own.
+// Disconnecting somebody from the board: if they have access of their own, the dialog asks whether to remove it too.
 import type { ConnectionResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
 import { personTexts as texts } from '../texts/sharing.ts'
@@ -25,7 +25,7 @@ export const SendAway = ({ boardId, connection, onClose }: SendAwayProps) => {
   const remove = () =>
     api
       .removePerson(boardId, principal.id)
-      // The server ends the connection by itself; asked once more, in case that the person may come for other reasons.
+      // The server closes the connection itself; repeated in case the person has access for other reasons.
       .then(() => api.disconnect(boardId, id).catch(() => {}))
       .then(() => {
         showToast(texts.out(name))

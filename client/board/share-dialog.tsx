@@ -1,4 +1,4 @@
-// Who may do what on a board, why, and who is here: handed out and taken back in one place.
+// Who may do what on a board, why, and who is on it: granting and removing access in one place.
 import { useState } from 'react'
 import type { AccessRequestResponse } from '../../shared/api/folders.ts'
 import type { BoardResponse } from '../../shared/api.ts'
@@ -23,9 +23,9 @@ const tabs: Record<ShareTab, string> = {
 interface ShareDialogProps {
   boardId: string
   board: BoardResponse | null
-  /** Our own connection: nobody sends themselves away. */
+  /** Our own connection: nobody disconnects themselves. */
   ownId: string | null
-  /** Where the board is open behind the dialog. */
+  /** If the board is open behind the dialog. */
   moderating?: Moderating | null
   requests?: readonly AccessRequestResponse[]
   tab?: ShareTab

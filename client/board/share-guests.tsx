@@ -1,4 +1,5 @@
-// Guests who have access by links: those who are here, and, folded away, those who are not. Each can be removed.
+// Guests with access through links: those who are on the board and, collapsed, those who are not. Each can be
+// removed.
 
 import type { AccessResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'

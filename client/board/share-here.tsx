@@ -1,4 +1,4 @@
-// Who is on the board at this moment, by what right, and how to send somebody away.
+// Who is on the board right now, why they have access, and how to disconnect somebody.
 import { useCallback, useEffect, useState } from 'react'
 import type { ConnectionResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'

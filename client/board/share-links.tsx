@@ -1,4 +1,4 @@
-// Share links: made with what one may do by them, and until when; shown once, because only their hash is kept.
+// Share links: created with a level and an expiry; shown once, because only their hash is stored.
 import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import type { ShareLinkResponse } from '../../shared/api.ts'
 import { isLevel } from '../../shared/levels.ts'

@@ -1,11 +1,11 @@
-// What of a drawing one sees first: all of it, as large as that allows, beside the tools that lie over the canvas.
+// The initial view of a drawing: all of it, as large as possible, next to the tools that cover the canvas.
 import { getCommonBounds } from '@excalidraw/excalidraw'
 import type { ExcalidrawElement } from '@excalidraw/excalidraw/element/types'
 import type { AppState, ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 
-/** Elements that are drawn at once in a tenth of a second. */
+/** The number of elements that can be drawn within a tenth of a second. */
 const mostToFit = 800
-/** Excalidraw's own limit: nobody gets further away. */
+/** Excalidraw's own limit: nobody can zoom out further. */
 const smallestZoom = 0.1
 const margin = { x: 24, y: 96 }
 
@@ -18,16 +18,16 @@ export const keepView = (boardId: string, { scrollX, scrollY, zoom }: View): voi
   try {
     sessionStorage.setItem(viewKey(boardId), JSON.stringify([scrollX, scrollY, zoom.value]))
   } catch {
-    // no room, or not allowed: the board opens as it does for everybody
+    // no space, or not allowed: the board opens with the default view
   }
 }
 
-/** Where this tab had been on the board. @returns false where it had not been there */
+/** Restores this tab's last view of the board. @returns false if there is none */
 export const showKeptView = (excalidraw: ExcalidrawImperativeAPI, boardId: string): boolean => {
   try {
     const kept: unknown = JSON.parse(sessionStorage.getItem(viewKey(boardId)) ?? 'null')
     if (!Array.isArray(kept) || kept.length !== 3 || !kept.every(Number.isFinite)) return false
-    const [scrollX, scrollY, value] = kept as [number, number, AppState['zoom']['value']] // three numbers, by the line above
+    const [scrollX, scrollY, value] = kept as [number, number, AppState['zoom']['value']] // three numbers, checked by the line above
     excalidraw.updateScene({ appState: { scrollX, scrollY, zoom: { value } } })
     return true
   } catch {
@@ -35,14 +35,16 @@ export const showKeptView = (excalidraw: ExcalidrawImperativeAPI, boardId: strin
   }
 }
 
-/** All of the drawing, where drawing all of it takes no time to speak of; else its middle. */
+/** All of the drawing, if drawing it takes negligible time; otherwise its middle. */
 export const showStartView = (excalidraw: ExcalidrawImperativeAPI): void => {
   const elements = excalidraw.getSceneElements()
   if (elements.length > mostToFit) excalidraw.scrollToContent(undefined, { animate: false })
   else excalidraw.updateScene({ appState: viewOf(elements, excalidraw.getAppState()) })
 }
 
-/** Excalidraw fits to whole tenths of its scale, which on a phone are the difference between half and all of a drawing. */
+/**
+ * Excalidraw rounds the scale to tenths, which on a phone can be the difference between half and all of a drawing.
+ */
 const viewOf = (
   elements: readonly ExcalidrawElement[],
   { width, height }: Pick<AppState, 'width' | 'height'>,
@@ -53,16 +55,16 @@ const viewOf = (
     (height - 2 * margin.y) / Math.max(bottom - top, 1),
   )
   const zoom = Math.min(1, Math.max(smallestZoom, fitting))
-  // What lies far from everything else would have people look at the nothing between.
+  // With elements far from everything else, people would look at the empty space in between.
   const [x, y] = fitting < smallestZoom ? middleOf(elements) : [(left + right) / 2, (top + bottom) / 2]
   return {
     scrollX: width / 2 / zoom - x,
     scrollY: height / 2 / zoom - y,
-    zoom: { value: zoom as AppState['zoom']['value'] }, // a plain number with a name
+    zoom: { value: zoom as AppState['zoom']['value'] }, // a plain number with a branded type
   }
 }
 
-/** Where as many elements lie to the one side as to the other. */
+/** The point with as many elements on one side as on the other. */
 const middleOf = (elements: readonly ExcalidrawElement[]): [number, number] => {
   const middle = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] ?? 0
   return [middle(elements.map(({ x }) => x)), middle(elements.map(({ y }) => y))]

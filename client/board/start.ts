@@ -1,14 +1,14 @@
-// Where the page of a board begins (board.html): first the drawing is asked for, then what shows it. The page names
-// both in its head, so that they come at the same time.
+// The entry point of a board page (board.html): it first requests the drawing, then the code that shows it. The head
+// of the page names both, so that they load in parallel.
 import { openEarly } from './opening.ts'
 
 openEarly()
 void import('../pages/board.tsx')
 void styled().then(() => import('../main.tsx'))
 
-/** The page's styles, which come after its first look and nearly always before the editor. */
+/** The page's styles, which load after the first content and nearly always before the editor. */
 async function styled(): Promise<void> {
-  // Everything has come or failed by then, styles that failed before anybody listened too.
+  // By then everything has loaded or failed, including styles that failed before there was a listener.
   const isLoaded = new Promise((resolve) => window.addEventListener('load', resolve, { once: true }))
   if (document.readyState === 'loading')
     await new Promise((resolve) => document.addEventListener('DOMContentLoaded', resolve, { once: true }))

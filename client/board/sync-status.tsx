@@ -1,4 +1,4 @@
-// Whether what one sees is safe: saved means committed to the server's database.
+// Whether the visible state is safe: saved means committed to the server's database.
 
 import { mayWrite } from '../../shared/levels.ts'
 import type { SessionState } from '../session-state.ts'

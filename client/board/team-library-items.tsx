@@ -1,4 +1,4 @@
-// What is in the library of the team: loaded once somebody opens it.
+// The contents of the team library: loaded when somebody opens it.
 import { exportToSvg, restoreElements } from '@excalidraw/excalidraw'
 import type { ExcalidrawElement } from '@excalidraw/excalidraw/element/types'
 import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
@@ -70,7 +70,7 @@ const Picture = ({ item }: { item: LibraryItemResponse }) => {
     let made: string | null = null
     let isGone = false
     exportToSvg({
-      // restoreElements takes JSON of any quality; its type asks for more than that.
+      // restoreElements accepts JSON of any quality; its type is stricter.
       elements: restoreElements(item.elements as unknown as ExcalidrawElement[], null) as never,
       files: null,
       appState: { exportBackground: false },
@@ -104,7 +104,7 @@ const draw = async (
   }
 }
 
-/** Images are files of their board, and stay with it. */
+/** Images are files of their board, and are not copied. */
 const selectedOn = (excalidraw: ExcalidrawImperativeAPI): Record<string, unknown>[] => {
   const { selectedElementIds } = excalidraw.getAppState()
   const elements = excalidraw.getSceneElements()

@@ -1,4 +1,4 @@
-// The library of the team, beside one's own: shapes that everybody with an account draws with and adds to.
+// The team library, next to the user's own: shapes that everybody with an account can use and add to.
 import { Sidebar } from '@excalidraw/excalidraw'
 import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 import { lazy, Suspense } from 'react'
@@ -18,7 +18,7 @@ export interface TeamLibraryProps {
 }
 
 export const TeamLibrary = (props: TeamLibraryProps) => (
-  // It stays while something is selected on the board, which is what it asks for.
+  // It stays open while something is selected on the board, because it asks for a selection.
   <Sidebar name={teamLibrary} docked>
     <Sidebar.Header>{texts.title}</Sidebar.Header>
     <Suspense fallback={null}>

@@ -20,12 +20,12 @@ export const useThumbnail = (
   if (!isSaved && state.isReady && isEditor) isChanged.current = true
   useEffect(() => {
     if (!state.isReady || !isEditor) return
-    // A board that was imported, or made by a program, has no picture yet.
+    // A board that was imported, or created by a program, has no picture yet.
     api.hasThumbnail(boardId).then(
       (has) => {
         if (!has) isChanged.current = true
       },
-      () => {}, // then it stays without one until somebody changes it
+      () => {}, // then it has none until somebody changes it
     )
   }, [boardId, state.isReady, isEditor])
   useEffect(() => {
@@ -35,7 +35,7 @@ export const useThumbnail = (
   }, [boardId, excalidraw, isSaved, isEditor])
   const mayLeaveOne = useRef(false)
   mayLeaveOne.current = isEditor && state.ended === null
-  // A layout effect, because the canvas has forgotten its drawing when other effects end.
+  // A layout effect, because by the time other effects end the canvas has discarded its drawing.
   useLayoutEffect(() => {
     if (excalidraw === null) return
     return () => {
@@ -58,6 +58,6 @@ const takePicture = (
       pictureMade(boardId)
     })
     .catch(() => {
-      isChanged.current = true // the next pause tries again; a list without a picture is no harm
+      isChanged.current = true // retried at the next pause; a list entry without a picture does no harm
     })
 }

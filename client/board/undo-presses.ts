@@ -1,5 +1,5 @@
-// Undo on the canvas, by its keys and its button: Excalidraw undoes, and what others changed meanwhile stays. One press
-// goes back to the next step that can be seen; where there is none, that is said.
+// Undo on the canvas, by its keys and its button: Excalidraw undoes, and what others changed meanwhile is kept. One
+// press goes back to the next step with a visible effect; if there is none, a message says so.
 import type { AppState, ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 import type { BoardSession } from '../session.ts'
 import { canvasTexts } from '../texts/canvas.ts'
@@ -7,10 +7,10 @@ import { showToast } from '../ui/toast.tsx'
 
 const mostSteps = 100
 
-/** Presses that come from here, which Excalidraw is to have. */
+/** Presses that were made here, which must reach Excalidraw. */
 const passedOn = new WeakSet<Event>()
 
-/** @returns what ends it. */
+/** @returns a function that stops it. */
 export const takeUndoPresses = (excalidraw: ExcalidrawImperativeAPI, session: BoardSession): (() => void) => {
   const take = (event: Event) => {
     event.preventDefault()
@@ -34,13 +34,13 @@ export const takeUndoPresses = (excalidraw: ExcalidrawImperativeAPI, session: Bo
 
 const isMac = /Mac|iPhone|iPad/.test(navigator.platform)
 
-/** As Excalidraw asks: by the letter, and where the letters are not Latin, by the key. */
+/** Like Excalidraw: by the letter, or by the key if the letters are not Latin. */
 const isUndo = ({ key, code, ctrlKey, metaKey, shiftKey }: KeyboardEvent): boolean =>
   (isMac ? metaKey : ctrlKey) &&
   !shiftKey &&
   (key.toLowerCase() === 'z' || (code === 'KeyZ' && !/^[a-z]$/i.test(key)))
 
-/** Whoever types undoes letters. */
+/** While typing, undo affects the text. */
 const isOnCanvas = (target: EventTarget | null): boolean =>
   target instanceof Element &&
   target.closest('.excalidraw') !== null &&
@@ -64,7 +64,7 @@ const undo = async (excalidraw: ExcalidrawImperativeAPI, session: BoardSession):
       canvas.dispatchEvent(press)
     })
     if (done === 'seen') return
-    // What else a step changes, as what is selected, is there when Excalidraw has drawn itself.
+    // Other effects of a step, such as the selection, appear when Excalidraw has rendered.
     await new Promise((resolve) => setTimeout(resolve))
     if (seenOf(excalidraw.getAppState()) !== before) return
     if (done === 'none') break
@@ -72,7 +72,7 @@ const undo = async (excalidraw: ExcalidrawImperativeAPI, session: BoardSession):
   showToast(canvasTexts.nothingToUndo)
 }
 
-/** What of a step can be seen and is no element. */
+/** The visible effects of a step apart from elements. */
 const seenOf = ({
   selectedElementIds,
   selectedGroupIds,

@@ -1,4 +1,4 @@
-// Presence on the canvas: tell the others where we are, show where they are, and go along with whom one follows.
+// Presence on the canvas: send our position to the others, show theirs, and follow somebody's view.
 import { getVisibleSceneBounds, zoomToFitBounds } from '@excalidraw/excalidraw'
 import type { AppState, Collaborator, ExcalidrawImperativeAPI, SocketId } from '@excalidraw/excalidraw/types'
 import { useEffect, useRef } from 'react'
@@ -14,7 +14,7 @@ interface Own {
   select(appState: AppState): void
 }
 
-/** @returns what the canvas tells of its user, null until there is somebody to tell. */
+/** @returns what the canvas reports about its user, null until there is somebody to send it to. */
 export const usePresence = (
   session: BoardSession,
   { hello, isReady }: SessionState,
@@ -47,7 +47,7 @@ export const usePresence = (
       const { scrollX, scrollY, zoom } = appState
       excalidraw.updateScene({ appState: { scrollX, scrollY, zoom } })
     }
-    /** Once for each time that two people type in one text. */
+    /** Once each time that two people type in the same text. */
     const warn = () => {
       const other = editing === null ? undefined : people.find((person) => person.editing === editing)
       const about = other === undefined ? null : `${editing} ${other.clientId}`
@@ -91,7 +91,7 @@ export const usePresence = (
     }
     const idle = () => presence.update({ isIdle: document.hidden })
     awareness.on('change', showSoon)
-    // The property of the same name is declared and never called, in 0.18.
+    // The property of the same name is declared but never called in 0.18.
     const stopFollowing = excalidraw.onUserFollow(({ userToFollow, action }) => {
       followed.current = action === 'FOLLOW' ? userToFollow.socketId : null
       lastBounds = ''
@@ -112,13 +112,13 @@ export const usePresence = (
   return own
 }
 
-/** @param id one for each person, from which Excalidraw makes the colour */
+/** @param id one per person, from which Excalidraw derives the colour */
 const collaboratorOf = (person: Person, id: string): Collaborator => ({
   socketId: String(person.clientId) as SocketId,
   id,
   username: person.name,
   button: person.button,
-  // Whoever types has nothing selected: the text they type into is shown instead.
+  // While typing nothing is selected: the edited text is shown instead.
   selectedElementIds: Object.fromEntries(
     [...person.selection, ...(person.editing === null ? [] : [person.editing])].map((id) => [
       id,

@@ -1,4 +1,4 @@
-// Earlier states of a board: look, name the present one, go back. Going back is an edit like any other.
+// Earlier states of a board: view one, name the current one, restore one. Restoring is an edit like any other.
 import { exportToSvg, restoreElements } from '@excalidraw/excalidraw'
 import type { ExcalidrawElement } from '@excalidraw/excalidraw/element/types'
 import type { BinaryFileData, BinaryFiles } from '@excalidraw/excalidraw/types'
@@ -19,7 +19,7 @@ export const VersionsDialog = ({
   onClose,
 }: {
   boardId: string
-  /** How many elements the canvas shows. */
+  /** The number of elements on the canvas. */
   elementsNow: () => number
   onClose: () => void
 }) => {
@@ -120,7 +120,7 @@ const Preview = ({ boardId, version, elementsNow, onRestore }: PreviewProps) => 
       if (scene === null || scene.elements.length === 0) return setProblem(texts.empty)
       setElements(scene.elements.length)
       const svg = await exportToSvg({
-        // restoreElements takes JSON of any quality; its type asks for more than that.
+        // restoreElements accepts JSON of any quality; its type is stricter.
         elements: restoreElements(scene.elements as unknown as ExcalidrawElement[], null) as never,
         files: await imagesOf(boardId, scene.elements),
         appState: { exportBackground: true, viewBackgroundColor: '#ffffff' },
@@ -165,7 +165,7 @@ const Preview = ({ boardId, version, elementsNow, onRestore }: PreviewProps) => 
   )
 }
 
-/** An image that is gone leaves its frame empty; the rest of the picture is still worth seeing. */
+/** A missing image leaves its frame empty; the rest of the picture is still useful. */
 const imagesOf = async (boardId: string, elements: readonly SceneElement[]): Promise<BinaryFiles> => {
   const files: BinaryFiles = {}
   const ids = new Set(elements.flatMap(({ fileId }) => (typeof fileId === 'string' ? [fileId] : [])))

@@ -1,5 +1,5 @@
-// What one is told of, on the page of boards: who named one, who answered, and where. Administrators are told of webhooks
-// that were disabled, until somebody enables or deletes them.
+// Notifications on the boards page: mentions and replies, and where. Administrators are also told about webhooks that
+// were disabled, until somebody enables or deletes them.
 import { useCallback, useEffect, useState } from 'react'
 import type { NotificationResponse } from '../../shared/api/comments.ts'
 import type { WebhookResponse } from '../../shared/api/webhooks.ts'
@@ -17,7 +17,7 @@ import './bell.css'
 
 const everyMs = 60_000
 
-/** By the server, and not by somebody who knows. */
+/** Disabled by the server, not by a person. */
 const wasStopped = ({ state, disabled_reason }: WebhookResponse): boolean =>
   state === 'disabled' && disabled_reason !== stoppedByHand
 
@@ -29,12 +29,12 @@ export const Bell = ({ isAdmin }: { isAdmin: boolean }) => {
     if (document.visibilityState !== 'visible') return
     api.listNotifications().then(
       (page) => setItems(page.items),
-      () => {}, // looked for again in a minute
+      () => {}, // checked again in a minute
     )
     if (!isAdmin) return
     listWebhooks().then(
       (page) => setStopped(page.items.filter(wasStopped)),
-      () => {}, // looked for again in a minute
+      () => {}, // checked again in a minute
     )
   }, [isAdmin])
   const count = items.length + stopped.length

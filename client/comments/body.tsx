@@ -1,5 +1,5 @@
-// What somebody wrote, with a little formatting: bold, italic, code, lists, quotations, links. Markup is text here: it is
-// shown as it was typed. What comes out is cleaned again before the page gets it.
+// The text of a comment with a little formatting: bold, italic, code, lists, quotations, links. HTML is shown as it
+// was typed. The result is sanitised before it is put into the page.
 import DOMPurify from 'dompurify'
 import { Marked, type RendererObject } from 'marked'
 import { memo, useMemo } from 'react'
@@ -23,7 +23,7 @@ const allowed = {
     'span',
   ],
   ALLOWED_ATTR: ['href', 'class', 'target', 'rel'],
-  // Without these, the rule for addresses would take both away: it is asked about every value.
+  // Without these, the rule for URLs would remove both: it is applied to every value.
   ADD_URI_SAFE_ATTR: ['target', 'rel'],
   ALLOWED_URI_REGEXP: /^(https?|mailto):/i,
 }
@@ -34,7 +34,7 @@ const renderer: RendererObject = {
   table: ({ raw }) => `<pre>${escaped(raw)}</pre>`,
   hr: () => '<p>---</p>',
   checkbox: ({ checked }) => (checked ? '[x] ' : '[ ] '),
-  // A picture would be a request to elsewhere.
+  // A picture would cause a request to another host.
   image: ({ raw }) => escaped(raw),
   link({ href, tokens, raw }) {
     if (!/^(https?|mailto):/i.test(href)) return escaped(raw)
@@ -42,7 +42,7 @@ const renderer: RendererObject = {
   },
 }
 
-/** @param names of the people named, which stand in the text as @Name */
+/** @param names of the people mentioned, which appear in the text as @Name */
 function htmlOf(body: string, names: readonly string[]): string {
   const longestFirst = [...names].sort((a, b) => b.length - a.length)
   const marked = new Marked({ gfm: true, breaks: true, renderer })

@@ -1,4 +1,4 @@
-// Comments in the line over the board: the tool, and the panel with how much in it is unread.
+// Comments in the bar above the board: the tool, and the panel with its number of unread comments.
 import { texts } from '../texts/comments.ts'
 import { Icon } from '../ui/icons.tsx'
 import type { Comments } from './use-comments.ts'

@@ -1,5 +1,5 @@
-// Where one writes: grows with the text, offers people after an @, keeps what was begun over a reload, sends with
-// Ctrl+Enter (Enter alone on a keyboard that has no Ctrl is a new line, as everywhere).
+// The comment field: grows with the text, suggests people after an @, keeps a draft over a reload, sends with
+// Ctrl+Enter (Enter alone makes a new line, as everywhere).
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react'
 import { maxCommentLength } from '../../shared/comments.ts'
 import * as api from '../api.ts'
@@ -19,7 +19,7 @@ interface ComposerProps {
   boardId: string
   label: string
   action: string
-  /** Where a draft is kept. */
+  /** The storage key of a draft. */
   shelf: Shelf
   draftKey: string
   value?: Written
@@ -81,7 +81,7 @@ export const Composer = ({
           setChosen(0)
         },
         (error: unknown) => {
-          // The network or the server is away; what was refused stays refused.
+          // The network or the server is unavailable; refused comments stay refused.
           const isAway = !(error instanceof api.ApiError) || error.status === 0 || error.status >= 500
           if (!isOld && isAway) timer = setTimeout(ask, 1000)
         },
@@ -110,14 +110,14 @@ export const Composer = ({
   }
   const send = () => {
     if (written.body.trim() === '') return
-    // Who was taken out of the text again is not told.
+    // People who were removed from the text again are not notified.
     const mentions = written.mentions.filter(({ name }) => written.body.includes(`@${name}`))
     shelf.removeItem(draftKey)
     setWritten({ body: '', mentions: [] })
     onSend({ body: written.body.trim(), mentions })
   }
   const press = (event: KeyboardEvent) => {
-    if (event.nativeEvent.isComposing) return // Enter ends a word of Japanese, say
+    if (event.nativeEvent.isComposing) return // Enter also confirms a word, for example in Japanese input
     if (people.length > 0 && asked !== null) {
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
       const person = people[chosen]
@@ -169,7 +169,7 @@ export const Composer = ({
           hidden={!isOffering}
         >
           {people.map((person, index) => (
-            // Keys go to the field, which says which of these is chosen.
+            // Keys go to the field, which announces the selected option.
             // biome-ignore lint/a11y/useKeyWithClickEvents: see above
             <div
               key={person.id}
@@ -220,7 +220,7 @@ function draftOf(shelf: Shelf, key: string): Written | null {
       'body' in draft &&
       'mentions' in draft &&
       Array.isArray(draft.mentions)
-    return isOurs ? (draft as Written) : null // its shape was looked at
+    return isOurs ? (draft as Written) : null // its shape was checked
   } catch {
     return null // not written by us
   }
@@ -231,6 +231,6 @@ function keepDraft(shelf: Shelf, key: string, written: Written): void {
     if (written.body.trim() === '') shelf.removeItem(key)
     else shelf.setItem(key, JSON.stringify(written))
   } catch {
-    // No room on the device: it is in the field until the page is closed.
+    // No space on the device: the draft is in the field until the page is closed.
   }
 }

@@ -1,5 +1,5 @@
-// Pins over the canvas, and the tool that places new ones. The layer lets everything through but its pins; pins out of view
-// are not there at all.
+// Pins over the canvas, and the tool that places new ones. The layer lets everything through except on its pins; pins
+// out of view are not rendered.
 import type { AppState, ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 import {
   type PointerEvent,
@@ -87,7 +87,9 @@ export const CommentsLayer = ({ comments }: { comments: Comments }) => {
   )
 }
 
-/** Whoever turns the wheel over a pin means the canvas: React listens too late to keep the page from zooming. */
+/**
+ * Wheel events over a pin are meant for the canvas: React's listener comes too late to prevent the page from zooming.
+ */
 const wheelThrough = (layer: HTMLElement | null): (() => void) => {
   const turn = (event: WheelEvent) => {
     event.preventDefault()
@@ -134,7 +136,7 @@ const PlacingLayer = ({
     return () => window.removeEventListener('keydown', press, true)
   })
   return (
-    // Keys do the same: Enter places in the middle.
+    // Keys do the same: Enter places a pin in the middle.
     <div className="placing" data-testid="placing" onPointerUp={place} ref={wheelThrough}>
       <p role="status">{texts.toolOn}</p>
     </div>
@@ -189,13 +191,13 @@ interface SceneView {
   elements: Elements
 }
 
-/** Pixels by which the canvas moves before pins are placed anew; until then all of them move along as one. */
+/** How far the canvas moves, in pixels, before pins are placed again; until then all of them move as one. */
 const farAway = 150
 const restMs = 120
 
 /**
- * View and elements as the pins were last placed, while there is something to place. In between, `moving` follows the
- * canvas, so that scrolling costs one transform however many pins there are.
+ * View and elements at the time when the pins were last placed, while there is something to place. In between,
+ * `moving` follows the canvas, so that scrolling costs one transform however many pins there are.
  */
 const useScene = (
   excalidraw: ExcalidrawImperativeAPI | null,
@@ -203,7 +205,7 @@ const useScene = (
   moving: RefObject<HTMLDivElement | null>,
 ): SceneView | null => {
   const [scene, setScene] = useState<SceneView | null>(null)
-  // What was placed anew stands where it belongs.
+  // Newly placed pins need no offset.
   // biome-ignore lint/correctness/useExhaustiveDependencies: with every placing, not with what it reads
   useLayoutEffect(() => {
     if (moving.current !== null) moving.current.style.transform = ''
@@ -225,7 +227,7 @@ const useScene = (
       frame = 0
       const all = excalidraw.getSceneElementsIncludingDeleted()
       const view = viewOf(excalidraw.getAppState())
-      // Elements change in place, each with its version; the list, by another.
+      // Elements change in place and increase their version; the list is replaced.
       let versions = 0
       for (const { version } of all) versions += version
       const isSame = all === last && versions === lastVersions
@@ -254,7 +256,7 @@ const useScene = (
   return scene
 }
 
-/** Pixels from one view to the other; null where it is more than a small way. */
+/** Pixels from one view to the other; null if it is more than a short distance. */
 const movedBy = (from: View, to: View): { x: number; y: number } | null => {
   const x = (to.scrollX - from.scrollX) * to.zoom
   const y = (to.scrollY - from.scrollY) * to.zoom
@@ -287,20 +289,20 @@ const useShortcut = ({ mayComment, isPlacing, setPlacing }: Comments): void => {
   }, [mayComment, isPlacing, setPlacing])
 }
 
-/** Brings a point of the board into the middle. */
+/** Scrolls a point of the board into the middle. */
 function lookAt(excalidraw: ExcalidrawImperativeAPI, point: { x: number; y: number }, closer = 1): void {
   const { width, height, zoom } = excalidraw.getAppState()
   const value = Math.min(4, zoom.value * closer)
   excalidraw.updateScene({
     appState: {
-      zoom: { value: value as AppState['zoom']['value'] }, // a number with a brand
+      zoom: { value: value as AppState['zoom']['value'] }, // a number with a branded type
       scrollX: width / 2 / value - point.x,
       scrollY: height / 2 / value - point.y,
     },
   })
 }
 
-/** Brings a thread into view; null where its element is deleted. */
+/** Scrolls a thread into view; null if its element is deleted. */
 export function lookAtThread(excalidraw: ExcalidrawImperativeAPI, pinned: Pinned): boolean {
   const all = excalidraw.getSceneElementsIncludingDeleted() as unknown as Scene
   const point = pointOf(pinned, new Map(all.map((element) => [element.id, element])))

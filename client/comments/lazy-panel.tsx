@@ -1,5 +1,5 @@
-// The panel comes after the drawing: its code is asked for when it is opened, or when the page has been quiet for a
-// while, so that comments can be written where the network is gone by then.
+// The panel loads after the drawing: when it is opened, or when the page has been idle for a while, so that comments
+// can be written even if the network is gone by then.
 import { type ComponentType, useEffect, useState } from 'react'
 import { texts } from '../texts/comments.ts'
 import type { Comments } from './use-comments.ts'

@@ -1,18 +1,18 @@
-// What was written and is not with the server yet, in the order in which it was written. It stays on the device over a
-// reload; each entry has a name of its own by which the server writes it once, however often it is sent.
+// Comments that are not on the server yet, in the order in which they were written. They are stored on the device and
+// survive a reload; each has an id by which the server writes it once, however often it is sent.
 import type { Anchor, Place } from '../../shared/api/comments.ts'
 
 export interface Waiting {
   /** Also its `client_id`. */
   id: string
-  /** Of the thread it answers in; the `id` of an entry before it where that thread waits too; null begins one. */
+  /** The thread it replies to; the `id` of an earlier entry if that thread is waiting too; null starts a thread. */
   threadId: string | null
   anchor: Anchor | null
   place: Place | null
   body: string
   mentions: { id: string; name: string }[]
   writtenAt: string
-  /** Why the server does not take it; null: it has not said no. */
+  /** Why the server refuses it; null: it has not refused it. */
   refused: string | null
 }
 
@@ -24,7 +24,7 @@ export class CommentOutbox {
   readonly #key: string
   #entries: Waiting[]
 
-  /** @param key says whose and of which board: another person on this device finds nothing. */
+  /** @param key identifies the user and the board: another person on this device finds nothing. */
   constructor(shelf: Shelf, key: string) {
     this.#shelf = shelf
     this.#key = key
@@ -35,7 +35,7 @@ export class CommentOutbox {
     return this.#entries
   }
 
-  /** The next to be sent: what was refused, and answers in a thread that was, wait for a decision. */
+  /** The next one to send: refused entries, and replies in a refused thread, wait for a decision. */
   get next(): Waiting | undefined {
     const refused = new Set<string>()
     for (const entry of this.#entries) {
@@ -50,7 +50,7 @@ export class CommentOutbox {
     this.#set([...this.#entries, entry])
   }
 
-  /** It is with the server; answers that wait for its thread get the thread's own id. */
+  /** It is on the server; replies that wait for its thread get the thread's real id. */
   sent(id: string, threadId: string): void {
     this.#set(
       this.#entries
@@ -63,7 +63,7 @@ export class CommentOutbox {
     this.#set(this.#entries.map((entry) => (entry.id === id ? { ...entry, ...change } : entry)))
   }
 
-  /** With the answers that wait for it. */
+  /** Together with the replies that wait for it. */
   discard(id: string): void {
     this.#set(this.#entries.filter((entry) => entry.id !== id && entry.threadId !== id))
   }
@@ -74,7 +74,7 @@ export class CommentOutbox {
       if (entries.length === 0) this.#shelf.removeItem(this.#key)
       else this.#shelf.setItem(this.#key, JSON.stringify(entries))
     } catch {
-      // No room on the device: it is still here until the page is closed.
+      // No space on the device: it is kept here until the page is closed.
     }
   }
 }

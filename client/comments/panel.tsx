@@ -1,4 +1,4 @@
-// The panel beside the canvas (on a phone: over its lower half): threads by what one looks for, or one of them.
+// The panel next to the canvas (on a phone: over its lower half): a filtered list of threads, or one of them.
 import { useEffect, useRef, useState } from 'react'
 import type { ThreadResponse } from '../../shared/api/comments.ts'
 import { texts } from '../texts/comments.ts'
@@ -21,13 +21,13 @@ export default function CommentsPanel({ comments }: { comments: Comments }) {
   const waiting = state.waiting.find(({ id }) => id === selected)
   const heading = useRef<HTMLHeadingElement>(null)
 
-  // A thread that was chosen comes whole, into view, and is read.
+  // A selected thread is loaded completely, scrolled into view, and marked as read.
   const isThere = thread !== undefined
   const unread = thread?.unread_count ?? 0
   // biome-ignore lint/correctness/useExhaustiveDependencies: a thread that changes is not chosen anew
   useEffect(() => {
     if (selected === null || waiting !== undefined) return
-    store.refresh(selected).catch(() => {}) // what is known is shown
+    store.refresh(selected).catch(() => {}) // known comments are shown
     if (thread !== undefined && excalidraw !== null) lookAtThread(excalidraw, thread)
   }, [selected, isThere, excalidraw, store])
   useEffect(() => {
@@ -106,7 +106,7 @@ const back = ({ select, setDraft }: Comments) => {
   setDraft(null)
 }
 
-/** What waited under a name of its own is with the server now, and has another. */
+/** A waiting entry with a temporary id is now on the server, with another id. */
 const Sent = ({ comments }: { comments: Comments }) => {
   const { state, selected, select } = comments
   const thread = state.threads.find(({ client_id }) => client_id !== null && client_id === selected)

@@ -1,4 +1,5 @@
-// Where pins stand on the screen: on their elements as those are now, only those in view, and many in one place as one.
+// The positions of pins on the screen: on the current state of their elements, only those in view, and those in one
+// place grouped.
 import { type Box, pointOn } from '../../shared/anchor.ts'
 import type { Anchor, Place } from '../../shared/api/comments.ts'
 
@@ -34,18 +35,20 @@ export interface Cluster {
 
 export type Elements = ReadonlyMap<string, Box & { isDeleted?: boolean }>
 
-/** The point of the board where it is now; null while its element is deleted. */
+/** Its current board point; null while its element is deleted. */
 export function pointOf({ anchor, place }: Pinned, elements: Elements): { x: number; y: number } | null {
   const element = anchor.element_id === undefined ? undefined : elements.get(anchor.element_id)
-  // An element that is not here at all says nothing: the place where the pin was put is the best there is.
+  // If the element is not known here at all, the original place of the pin is the best guess.
   if (element === undefined) return anchor
   if (element.isDeleted === true) return null
   return place === null ? anchor : pointOn(element, place)
 }
 
-/** Beyond the view, in pixels: pins move along with the canvas for as long a way. @see layer.tsx */
+/** The margin around the view, in pixels: pins move with the canvas for that distance. @see layer.tsx */
 const margin = 190
-/** More than that, in view and in the margin around it, are drawn as groups: of a cell, which grows until they are few. */
+/**
+ * If more are in view and in its margin, they are grouped by grid cell; the cells grow until there are few groups.
+ */
 const mostPins = 200
 const smallestCell = 64
 

@@ -1,5 +1,5 @@
-// The threads of an open board as this page knows them: loaded in pages, kept up to date by the board's events, with what
-// is written here shown at once and sent when the server is there. Nothing here draws.
+// The threads of an open board as this page knows them: loaded in pages, kept up to date by the board's events;
+// comments written here are shown at once and sent when the server is reachable. Nothing here renders.
 import type { CommentResponse, ThreadResponse } from '../../shared/api/comments.ts'
 import type { BoardEvent } from '../../shared/protocol.ts'
 import * as api from '../api.ts'
@@ -25,7 +25,7 @@ export class CommentStore {
   readonly #principal: string
   readonly #threads = new Map<string, ThreadResponse>()
   readonly #listeners = new Set<() => void>()
-  /** When news of each thread came last, as a number that grows: what was asked for before is older. */
+  /** The sequence number of the last event of each thread: requests made before it are outdated. */
   readonly #newsOf = new Map<string, number>()
   #newsCount = 0
   readonly #asked = new Map<string, ReturnType<typeof setTimeout>>()
@@ -68,7 +68,7 @@ export class CommentStore {
     return this.#threads.get(id)
   }
 
-  /** Shown at once, sent in its turn. @returns the name it waits under */
+  /** Shown at once, sent in order. @returns its temporary id */
   write(entry: Pick<Waiting, 'threadId' | 'anchor' | 'place' | 'body' | 'mentions'>): string {
     const id = newId()
     this.#outbox.add({ ...entry, id, writtenAt: new Date().toISOString(), refused: null })
@@ -104,7 +104,7 @@ export class CommentStore {
     await this.refresh(comment.thread_id)
   }
 
-  /** Everything in the thread is read; the mark is nice to have, so that a failure says nothing. */
+  /** Marks the whole thread as read; the mark is not essential, so a failure is ignored. */
   async markRead(id: string): Promise<void> {
     const thread = this.#threads.get(id)
     if (thread === undefined || thread.unread_count === 0) return
@@ -134,19 +134,20 @@ export class CommentStore {
 
   #heard = (event: BoardEvent): void => {
     if (event.type !== 'comment' || this.#takesIn(event)) return
-    // Several at once become one question.
+    // Several at once are combined into one request.
     if (this.#asked.has(event.thread_id)) return
     const ask = () => {
       this.#asked.delete(event.thread_id)
-      this.refresh(event.thread_id).catch(() => {}) // asked again with the next event, or after an outage
+      this.refresh(event.thread_id).catch(() => {}) // requested again with the next event, or after an outage
     }
     this.#asked.set(event.thread_id, setTimeout(ask, this.#threads.has(event.thread_id) ? patienceMs : 0))
   }
 
-  /** Most news bring along what is new. @returns false where it has to be asked for */
+  /** Most events include what is new. @returns false if it must be requested */
   #takesIn({ change, thread }: Extract<BoardEvent, { type: 'comment' }>): boolean {
     const [comment] = thread?.comments ?? []
-    // What was written here waits for its own answer; and of what was read, only the server knows whether it is deleted.
+    // Comments written here wait for their own answer; for those that were loaded, only the server knows whether they
+    // are deleted.
     if (thread === undefined || change === 'deleted' || comment?.author === this.#principal) return false
     this.#hasNews(thread.id)
     const known = this.#threads.get(thread.id)
@@ -157,7 +158,7 @@ export class CommentStore {
     }
     const has = known.comments.some(({ id }) => id === comment?.id)
     const isNew = change === 'created' && comment !== undefined && !has
-    // Of a thread that is known in part, the end is asked for when it is opened.
+    // If only a part of a thread is known, the rest is requested when it is opened.
     const isWhole = known.comments_cursor === null
     const comments = known.comments.map((old) => (old.id === comment?.id ? comment : old))
     this.#threads.set(thread.id, {
@@ -176,7 +177,10 @@ export class CommentStore {
     this.#newsOf.set(id, ++this.#newsCount)
   }
 
-  /** Whether an answer to what was asked when there were `asked` news knows less of the thread than this page. */
+  /**
+   * Whether an answer to a request made when there had been `asked` events knows less about the thread than this
+   * page.
+   */
   #isOlder(id: string, asked: number): boolean {
     return (this.#newsOf.get(id) ?? 0) > asked
   }
@@ -192,7 +196,7 @@ export class CommentStore {
       void this.#load()
     }
     if (!isHere) this.#wasAway = true
-    // What a comment is pinned to may have been drawn here a moment ago: it goes first.
+    // The element that a comment is pinned to may have been drawn a moment ago: it is sent first.
     if (isHere && sync.name === 'saved') void this.#send()
   }
 
@@ -211,9 +215,9 @@ export class CommentStore {
         for (const thread of page.items) {
           seen.add(thread.id)
           const known = this.#threads.get(thread.id)
-          // News came while the page was on its way.
+          // An event arrived while the page was being requested.
           if (known !== undefined && this.#isOlder(thread.id, asked)) continue
-          // What is known in full and has not changed stays.
+          // Complete and unchanged threads are kept.
           const isSame = known?.last_comment_at === thread.last_comment_at && known.comments_cursor === null
           this.#threads.set(
             thread.id,
@@ -247,7 +251,7 @@ export class CommentStore {
     }
   }
 
-  /** @returns whether to go on with the next. */
+  /** @returns whether to continue with the next one. */
   async #sendOne(entry: Waiting): Promise<boolean> {
     const words = { body: entry.body, mentions: entry.mentions.map(({ id }) => id), client_id: entry.id }
     try {
@@ -257,7 +261,7 @@ export class CommentStore {
         const place = entry.place === null ? {} : { place: entry.place }
         threadId = (await api.createThread(this.#boardId, { anchor, ...place, ...words })).id
       } else await api.createComment(this.#boardId, threadId, words)
-      await this.refresh(threadId).catch(() => {}) // its event comes too
+      await this.refresh(threadId).catch(() => {}) // its event arrives too
       this.#outbox.sent(entry.id, threadId)
       if (entry.threadId === null) this.#moveDraft(entry.id, threadId)
       this.#tell()
@@ -268,7 +272,7 @@ export class CommentStore {
         setTimeout(() => void this.#send(), 5000)
         return false
       }
-      // What it was pinned to never came to the server: the place is still there.
+      // The element it was pinned to never reached the server: the place still exists.
       if (error.message.includes('element_id') && entry.anchor?.element_id !== undefined) {
         this.#outbox.change(entry.id, { anchor: { x: entry.anchor.x, y: entry.anchor.y }, place: null })
         return true
@@ -279,7 +283,7 @@ export class CommentStore {
     }
   }
 
-  /** An answer that somebody had begun while the thread was waiting. */
+  /** A reply that somebody had begun while the thread was waiting. */
   #moveDraft(from: string, to: string): void {
     const keyOf = (id: string) => storeKey(this.#boardId, this.#principal, `draft:${id}`)
     const draft = this.#shelf.getItem(keyOf(from))

@@ -1,4 +1,4 @@
-// One thread: what was said, by whom; answering, resolving, and what authors and managers may do with a comment.
+// One thread: its comments and authors; replying, resolving, and what authors and managers may do with a comment.
 import { useMemo, useState } from 'react'
 import type { CommentResponse, ThreadResponse } from '../../shared/api/comments.ts'
 import { texts } from '../texts/comments.ts'
@@ -64,7 +64,7 @@ export const ThreadView = ({ thread, comments }: { thread: ThreadResponse; comme
   )
 }
 
-/** A thread that waits to be sent: it can be answered like any other. */
+/** A thread that waits to be sent can be replied to like any other. */
 export const WaitingView = ({ entry, comments }: { entry: Waiting; comments: Comments }) => {
   const answers = comments.state.waiting.filter(({ threadId }) => threadId === entry.id)
   return (

@@ -1,5 +1,5 @@
-// What the board's page, its pins and its panel share about comments: the threads, which one is open, whether a click
-// places a new one.
+// The comment state shared by the board's page, its pins and its panel: the threads, which one is open, whether a
+// click places a new one.
 import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 import { useCallback, useEffect, useState, useSyncExternalStore } from 'react'
 import type { Anchor, Place } from '../../shared/api/comments.ts'
@@ -19,17 +19,17 @@ export interface Comments {
   boardId: string
   state: CommentsState
   excalidraw: ExcalidrawImperativeAPI | null
-  /** Of the asker, `user:7`. */
+  /** The current user, `user:7`. */
   principal: string
   shelf: Shelf
   mayComment: boolean
   mayManage: boolean
   isOpen: boolean
   setOpen: (isOpen: boolean) => void
-  /** A thread's id, or what waits to become one. */
+  /** The id of a thread, or of an entry that will become one. */
   selected: string | null
   select: (id: string | null) => void
-  /** The next click on the board begins a thread. */
+  /** The next click on the board starts a thread. */
   isPlacing: boolean
   setPlacing: (isPlacing: boolean) => void
   draft: Draft | null
@@ -41,7 +41,7 @@ export interface Comments {
 const nothing: CommentsState = { threads: [], waiting: [], isLoaded: false, problem: null }
 const never = () => () => {}
 
-/** Null until the server has said who one is. */
+/** Null until the server has said who the user is. */
 export function useComments(
   boardId: string,
   session: BoardSession,
@@ -99,7 +99,7 @@ const inMemory: Shelf = {
   removeItem: (key) => void memory.delete(key),
 }
 
-/** Somebody unknown is somebody else after a reload: what they wrote must not wait for whoever comes next. */
+/** An unidentified person is somebody else after a reload: what they wrote must not wait for the next person. */
 const shelfOf = (isAnonymous: boolean): Shelf => {
   if (isAnonymous) return inMemory
   try {

@@ -1,4 +1,4 @@
-// One folder in the list of boards: opens, and what can be done with it.
+// One folder in the list of boards, with its menu.
 import { useState } from 'react'
 import type { FolderResponse } from '../../shared/api/folders.ts'
 import * as api from '../api.ts'
@@ -27,7 +27,7 @@ export const FolderCard = ({ folder, folders, onChange }: FolderCardProps) => (
   </article>
 )
 
-/** @param onGone the folder was removed. */
+/** @param onGone called when the folder was removed. */
 export const FolderMenu = ({
   folder,
   folders,

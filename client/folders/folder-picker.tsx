@@ -1,4 +1,4 @@
-// Choosing a folder to put something in.
+// Choosing a folder to move something into.
 import { useState } from 'react'
 import type { FolderResponse } from '../../shared/api/folders.ts'
 import { boardsTexts, folderTexts as texts } from '../texts/boards.ts'
@@ -8,9 +8,9 @@ import { treeOf } from './use-folders.ts'
 interface FolderPickerProps {
   title: string
   folders: readonly FolderResponse[]
-  /** Where it is now; null: in none. */
+  /** The current folder; null: none. */
   current: string | null
-  /** A folder that is moved itself: it goes into nothing that is in it. */
+  /** When a folder is moved, it cannot go into any folder inside it. */
   except?: string | null
   onClose: () => void
   onChosen: (folder: FolderResponse | null) => void

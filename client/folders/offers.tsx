@@ -1,4 +1,4 @@
-// Boards that somebody wants to hand over to the reader.
+// Boards that somebody wants to hand over to the user.
 import { useCallback, useEffect, useState } from 'react'
 import type { BoardOfferResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'

@@ -1,4 +1,4 @@
-// Who was given a level on a folder, and thereby on every board in it.
+// Who was granted a level on a folder, and thereby on every board in it.
 
 import { useCallback, useEffect, useState } from 'react'
 import type { FolderPermissionResponse, FolderResponse } from '../../shared/api/folders.ts'

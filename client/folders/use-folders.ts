@@ -1,10 +1,10 @@
-// All folders that the reader may see, as a tree.
+// All folders that the user may see, as a tree.
 import { useCallback, useEffect, useState } from 'react'
 import type { FolderResponse } from '../../shared/api/folders.ts'
 import * as api from '../api.ts'
 import { showProblem } from '../ui/toast.tsx'
 
-/** Null until they are there. */
+/** Null until they are loaded. */
 export const useFolders = (isWanted: boolean) => {
   const [folders, setFolders] = useState<FolderResponse[] | null>(null)
   const load = useCallback(() => {
@@ -14,7 +14,7 @@ export const useFolders = (isWanted: boolean) => {
   return { folders, reload: load }
 }
 
-/** From the outermost to `id` itself; empty where it is unknown. */
+/** From the outermost to `id` itself; empty if it is unknown. */
 export const pathTo = (folders: readonly FolderResponse[], id: string | null): FolderResponse[] => {
   const path: FolderResponse[] = []
   let next = folders.find((folder) => folder.id === id)
@@ -26,7 +26,10 @@ export const pathTo = (folders: readonly FolderResponse[], id: string | null): F
   return path
 }
 
-/** Everything that can be put somewhere, in reading order, with how deep it lies. @param except with all inside it */
+/**
+ * All folders something can be moved into, in reading order, with their depth. @param except this one and everything
+ * inside it
+ */
 export const treeOf = (
   folders: readonly FolderResponse[],
   except: string | null = null,

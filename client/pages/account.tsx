@@ -1,4 +1,4 @@
-// One's own account: name, password, second factor, sessions, mail.
+// The user's own account: name, password, second factor, sessions, mail.
 
 import { type FormEvent, type ReactNode, useCallback, useEffect, useState } from 'react'
 import { renderSVG } from 'uqr'
@@ -23,7 +23,7 @@ const texts = peopleTexts.account
 
 const AccountPage = () => {
   const [me, setMe] = useState<MeResponse | null>(null)
-  /** Sent here to set up a second factor first. */
+  /** Redirected here to set up a second factor first. */
   const [isSent, setSent] = useState(nextPage() !== '/')
   const load = useCallback(() => {
     api.me().then((who) => {
@@ -75,7 +75,7 @@ const Section = ({ title, children }: { title: string; children: ReactNode }) =>
   </section>
 )
 
-/** A form whose fields are handed over by name; what goes wrong is shown. */
+/** A form that passes its fields by name and shows errors. */
 const Form = ({
   onSubmit,
   action,
@@ -194,7 +194,7 @@ const SecondFactor = ({ me, onChange }: { me: MeResponse; onChange: () => void }
       {!isOn && setUp !== null && (
         <>
           <p>{texts.scan}</p>
-          {/* Of our own making: squares alone. */}
+          {/* Created by our own code: it contains only squares. */}
           <img
             className="qr"
             alt={texts.scan}

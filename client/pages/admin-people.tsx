@@ -168,7 +168,7 @@ interface DeactivateProps {
   onDone: () => void
 }
 
-/** Says what stops, and asks who takes over. */
+/** Says what will stop, and asks who takes over. */
 const Deactivate = ({ person, onClose, onDone }: DeactivateProps) => {
   const [held, setHeld] = useState<UserHoldings | null>(null)
   const [others, setOthers] = useState<readonly UserResponse[]>([])

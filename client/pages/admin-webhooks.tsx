@@ -1,4 +1,4 @@
-// Webhooks on the administration page: what they are told, whether it arrives, and what their servers answered.
+// Webhooks on the administration page: their events, whether deliveries arrive, and what their servers answered.
 import { useEffect, useState } from 'react'
 import type { WebhookCreate, WebhookDeliveryResponse, WebhookResponse } from '../../shared/api/webhooks.ts'
 import { webhookEventTypes } from '../../shared/applications.ts'
@@ -169,7 +169,7 @@ const MakeWebhook = ({ onClose, onMade }: MakeWebhookProps) => {
         onSubmit={(event) => {
           event.preventDefault()
           const fields = new FormData(event.currentTarget)
-          const events = (isAll ? ['*'] : fields.getAll('events').map(String)) as WebhookCreate['events'] // values of the boxes below
+          const events = (isAll ? ['*'] : fields.getAll('events').map(String)) as WebhookCreate['events'] // values of the checkboxes below
           if (events.length === 0) return setProblem(texts.noEvent)
           const description = String(fields.get('description') ?? '').trim()
           applications

@@ -1,5 +1,5 @@
-// For administrators: people and invitations, who is connected, boards and links of the whole
-// instance, keys and webhooks of other applications, its health.
+// For administrators: people and invitations, current connections, boards and links of the whole instance, keys and
+// webhooks of other applications, its health.
 
 import { useEffect, useState } from 'react'
 import type { InstanceResponse } from '../../shared/api/instance.ts'
@@ -208,7 +208,7 @@ const Server = () => {
 
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
 
-/** As the environment and the README have it. */
+/** The names used in the environment and the README. */
 const settingOf = (name: string): string =>
   `BOARDROOM_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
 

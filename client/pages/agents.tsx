@@ -1,4 +1,4 @@
-// Agents: made, let onto boards, watched, stopped, and what they did undone.
+// Agents: creating them, granting them boards, watching and stopping them, and undoing their edits.
 
 import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import type {
@@ -171,7 +171,7 @@ const Agent = ({ agent, boards, onChanged }: AgentProps) => {
   }, [id])
   useEffect(() => {
     if (isDeleted) return
-    // Where somebody else deleted it, the list says so; what else failed is tried again in a moment.
+    // If somebody else deleted it, the list shows that; other failures are retried in a moment.
     const quietly = () =>
       void look().catch((error) => {
         if (error instanceof api.ApiError && error.code === 'not_found') void onChanged()
@@ -279,7 +279,7 @@ const Agent = ({ agent, boards, onChanged }: AgentProps) => {
   )
 }
 
-/** What kind of element, and what stands in it. */
+/** The type of an element, and its text. */
 const nameOf = ({ old_values, new_values }: AgentEditResponse): string => {
   const { type, text } = { ...old_values, ...new_values }
   const words = typeof text === 'string' ? ` “${text.slice(0, 40)}”` : ''

@@ -1,9 +1,9 @@
-// What a line of the trail is about, in words. Whole values are in the export.
+// A row of the trail in words. Complete values are in the export.
 import type { AuditResponse } from '../../shared/api.ts'
 import { auditTexts as texts } from '../texts/audit.ts'
 import { atTime } from '../texts/format.ts'
 
-/** Of use to programs, and in the export; between people only noise. */
+/** Useful to programs, and in the export; noise for people. */
 const noise =
   /^(id|board_id|created_at|updated_at|created_by|updated_by|granted_by|salt|token_sha256|server_id|connection_id|statement|key_id|level|reason|close_code|via|client_id|thread_id|comment_id|transport)$/
 const userKeys = new Set([
@@ -35,19 +35,19 @@ export function detailsOf(
   for (const key of new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])) {
     const [was, is] = [before?.[key], after?.[key]]
     if (noise.test(key) && key !== 'level') continue
-    // Of a change it is said whose it is.
+    // A change names the person it concerns.
     if (was === is && before !== null && after !== null && isSaid(is) && isWhose(row, key)) {
       parts.push(`${nameOf('user_id')}: ${shownValue(key, is, people)}`)
       continue
     }
     if (was === is || !(isSaid(was) || isSaid(is))) continue
-    // The level that it is now stands beside the action.
+    // The new level is shown next to the action.
     if (key === 'level' && (before === null || after === null)) continue
-    // A person is said by name where there is one.
+    // A person is shown by name if there is one.
     if (key.endsWith('_id') && isSaid((after ?? before)?.[key.replace(/_id$/, '_name')])) continue
     const say = (value: unknown) => shownValue(key, value, people)
     if (before === null) {
-      // What is off from the beginning says nothing.
+      // A setting that is off from the beginning is not worth mentioning.
       if (is !== false) parts.push(`${nameOf(key)}: ${say(is)}`)
     } else if (after === null) parts.push(`${nameOf(key)}: ${texts.was(say(was))}`)
     else if (!isSaid(was) && /_(at|by)$/.test(key)) parts.push(`${nameOf(key)}: ${say(is)}`)
@@ -64,7 +64,9 @@ export function detailsOf(
 
 export const spoken = (name: string): string => name.replaceAll('_', ' ')
 
-/** Whom or what it was done to; nothing for a board, which stands beside it, and for whoever did it to themselves. */
+/**
+ * The object of the action; omitted for a board, which is shown next to it, and for people who did it to themselves.
+ */
 function thingOf(
   { resource_type, resource_id, user_id, old_values, new_values }: Row,
   people: ReadonlyMap<number, string>,
@@ -80,11 +82,11 @@ function thingOf(
   return said === undefined ? [] : [said]
 }
 
-/** How somebody came in and by what right, or why they went. */
+/** How and with what access somebody joined, or why they left. */
 function wayOf({ action, details }: Row): string[] {
   const { via, reason, close_code: code } = details ?? {}
   if (action === 'leave') {
-    // The same code ends who lost access and who was only sent away.
+    // The same code is used for people who lost access and for those who were only disconnected.
     const isSentAway = reason === texts.sentAway
     return typeof code === 'number' ? [isSentAway ? reason : (texts.left[code] ?? texts.leftBy(code))] : []
   }
@@ -101,7 +103,7 @@ const isWhose = ({ resource_type, user_id, new_values }: Row, key: string): bool
   /^(user_id|guest_name|email)$/.test(key) &&
   !(key === 'user_id' && new_values?.user_id === user_id)
 
-/** What of the trail was asked for, with names. */
+/** The filters of a request for the trail, with names. */
 function filterIn(
   filter: Record<string, unknown>,
   people: ReadonlyMap<number, string>,

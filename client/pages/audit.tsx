@@ -1,4 +1,5 @@
-// The audit trail of a board, for its owner, or of the whole server, for administrators; new lines appear by themselves.
+// The audit trail of a board, for its owner, or of the whole server, for administrators; new rows appear
+// automatically.
 
 import { useEffect, useRef, useState } from 'react'
 import type { AuditResponse, MeResponse } from '../../shared/api.ts'
@@ -18,7 +19,7 @@ import { detailsOf, spoken } from './audit-details.ts'
 const actions = Object.keys(texts.actions)
 const mostShown = 2000
 
-/** Nothing is asked of the trail before it is known who asks: what is refused stands in it. */
+/** The trail is requested only after the user is known, because refused requests are recorded in it. */
 export const AuditPage = ({ boardId }: { boardId: string | null }) => {
   const [me, setMe] = useState<MeResponse | null>(null)
   useEffect(() => {
@@ -35,7 +36,7 @@ const Trail = ({ me, boardId }: { me: MeResponse; boardId: string | null }) => {
   const people = usePeople(rows)
   const { boards, links, users } = useNames(boardId, rows)
   const names = new Map([...users, ...people])
-  /** An empty choice is none. */
+  /** An empty choice means no filter. */
   const filter = <Key extends keyof api.AuditFilters>(key: Key, value: api.AuditFilters[Key] | null) =>
     setFilters(({ [key]: _, ...others }) => (value === null ? others : { ...others, [key]: value }))
 
@@ -205,7 +206,7 @@ const Trail = ({ me, boardId }: { me: MeResponse; boardId: string | null }) => {
 const actionOf = (name: string): string =>
   name in texts.actions ? texts.actions[name as keyof typeof texts.actions] : spoken(name) // a key, by the test before
 
-/** Whether the filters of the server would show it. */
+/** Whether it passes the server's filters. */
 const isWanted = (
   row: AuditResponse,
   { action, user_id, board_id, link_id, from, to }: api.AuditFilters,
@@ -242,7 +243,7 @@ const Choice = ({ label, value, names, none, onChoose }: ChoiceProps) => (
   </label>
 )
 
-/** What boards and links are called, of those that are there and those that the trail alone still knows. */
+/** The names of boards and links: existing ones, and those that only the trail still knows. */
 const useNames = (boardId: string | null, rows: readonly AuditResponse[] | null) => {
   const [known, setKnown] = useState({
     boards: new Map<string, string>(),
@@ -304,7 +305,7 @@ const useNames = (boardId: string | null, rows: readonly AuditResponse[] | null)
 
 const shortOf = (id: string): string => id.slice(0, 8)
 
-/** Everybody who was seen in the rows so far, by name: they stay to be chosen while others are filtered out. */
+/** Everybody in the rows so far, by name: they can still be selected while others are filtered out. */
 const usePeople = (rows: readonly AuditResponse[] | null): ReadonlyMap<number, string> => {
   const seen = useRef(new Map<number, string>())
   for (const { user_id, actor_name } of rows ?? [])
@@ -312,7 +313,7 @@ const usePeople = (rows: readonly AuditResponse[] | null): ReadonlyMap<number, s
   return new Map([...seen.current].sort(([, a], [, b]) => a.localeCompare(b)))
 }
 
-/** The newest rows first, followed live where no filter hides what comes in. */
+/** The newest rows first, followed live unless a filter hides new ones. */
 const useTrail = (boardId: string | null, filters: api.AuditFilters) => {
   const [rows, setRows] = useState<AuditResponse[] | null>(null)
   const [cursor, setCursor] = useState<string | null>(null)

@@ -1,4 +1,5 @@
-// `/b/{id}`: one board. Who comes in how is board/entry.ts, what happens live is session.ts; this puts them on a page.
+// `/b/{id}`: one board. board/entry.ts decides how people come in, session.ts handles everything live; this renders
+// both as a page.
 
 import type { ExcalidrawImperativeAPI } from '@excalidraw/excalidraw/types'
 import {
@@ -46,7 +47,7 @@ import { Icon, Mark } from '../ui/icons.tsx'
 import { Loading, MessageCard, MessagePage } from '../ui/message.tsx'
 import { showProblem, showToast } from '../ui/toast.tsx'
 
-/** Opened long after the board, or seldom. */
+/** Opened long after the board, or rarely. */
 const ShareDialog = lazy(() =>
   import('../board/share-dialog.tsx').then((module) => ({ default: module.ShareDialog })),
 )
@@ -87,7 +88,7 @@ export default function BoardPage({ boardId }: { boardId: string }) {
   }
 }
 
-/** A board inside of somebody else's page: who speaks for it, and who hears that this is over. */
+/** A board inside a page of another site: how it authenticates, and who is told when it ends. */
 export interface Embed {
   ticket: string | null
   onSignedOut: () => void
@@ -112,7 +113,7 @@ export const OpenBoard = ({ boardId, embed = null }: { boardId: string; embed?: 
       if (event.type === 'version' && event.change === 'restored') showToast(texts.versionRestored)
     })
     setSession(opened)
-    // The title is nice to have; what is wrong, if anything, the socket says better.
+    // The title is optional; if something is wrong, the socket reports it better.
     api.getBoard(boardId).then(setBoard, () => {})
     if (!isEmbedded)
       api.me().then(
@@ -215,7 +216,7 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
         ? [{ label: paletteTexts.versions, onSelect: () => setDialog('versions') }]
         : []),
     ],
-    // With something selected, Ctrl-K puts a link on it.
+    // If something is selected, Ctrl-K adds a link to it.
     () => excalidraw !== null && Object.keys(excalidraw.getAppState().selectedElementIds).length > 0,
   )
 
@@ -230,14 +231,14 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
 
   useEffect(() => {
     if (!isUploading) return
-    // An image is kept nowhere but on this page until the server has it.
+    // An image exists only in this page until the server has it.
     const ask = (event: BeforeUnloadEvent) => event.preventDefault()
     window.addEventListener('beforeunload', ask)
     return () => window.removeEventListener('beforeunload', ask)
   }, [isUploading])
 
   const dismiss = useCallback(() => session.dismissKept(), [session])
-  // Asked for while the canvas is still there: when the board has ended, it goes.
+  // Requested while the canvas still exists: it is removed when the board has ended.
   const hasKept = state.kept !== null
   const files = useMemo(
     () => (hasKept && excalidraw !== null ? excalidraw.getFiles() : {}),
@@ -424,7 +425,7 @@ const LiveBoard = ({ boardId, session, board, me, embed, onRenamed, onMe }: Live
   )
 }
 
-/** An expired ticket is renewed by whoever gave it, once; what the server decided is said. */
+/** An expired ticket is renewed once by whoever issued it; the server's decisions are shown. */
 const EmbedEnded = ({ state, embed }: { state: SessionState; embed: Embed }) => {
   const code = state.ended?.code ?? 0
   const { onSignedOut } = embed
@@ -442,7 +443,7 @@ const copyBoard = async (): Promise<void> => {
 
 const patienceMs = 5000
 
-/** Whether something has been going on for longer than one waits without a word. */
+/** Whether something has been going on for longer than people wait without feedback. */
 const useIsLate = (isWaiting: boolean): boolean => {
   const [isLate, setLate] = useState(false)
   useEffect(() => {
@@ -454,7 +455,7 @@ const useIsLate = (isWaiting: boolean): boolean => {
   return isLate
 }
 
-/** Says so when one may do more or less than a moment ago. */
+/** Tells the user when they may do more or less than before. */
 const useLevelNews = (level: Level | null): void => {
   const before = useRef<Level | null>(null)
   useEffect(() => {

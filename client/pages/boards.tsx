@@ -1,4 +1,4 @@
-// `/`: my boards and those shared with me; `/trash`: the deleted ones.
+// `/`: the user's boards and those shared with them; `/trash`: the deleted ones.
 
 import { appTexts } from '../texts/app.ts'
 import { fileTexts } from '../texts/files.ts'
@@ -42,7 +42,7 @@ export const BoardsPage = ({
       (found) => {
         if (!isLetIn(found)) return
         setMe(found)
-        // Boards that wait for consent are in no list.
+        // Boards that require consent are in no list.
         getConsent(null).then(
           ({ required }) => required && navigate('/consent', { replace: true }),
           showProblem,
@@ -85,7 +85,7 @@ const Boards = ({ me, trash, folderId }: BoardsProps) => {
       sort: view === 'recent' ? 'opened' : sort,
       ...(view === 'mine' || view === 'shared' ? { scope: view } : {}),
       ...(view === 'starred' ? { starred: 'true' as const } : {}),
-      // Boards lie in their folders; whoever searches, searches everywhere.
+      // Boards are shown in their folders; a search covers all of them.
       ...(isBrowsing ? { folder: folderId ?? 'none' } : {}),
       deleted: trash ? ('true' as const) : ('false' as const),
     }),
@@ -301,7 +301,7 @@ const Boards = ({ me, trash, folderId }: BoardsProps) => {
   )
 }
 
-/** In `parentId`; at the top also those whose folder around them the reader may not see. */
+/** Folders in `parentId`; at the top level also those whose parent folder the user may not see. */
 const isIn = (folder: FolderResponse, parentId: string | null, all: readonly FolderResponse[]): boolean =>
   parentId === null
     ? folder.parent_id === null || !all.some(({ id }) => id === folder.parent_id)
@@ -358,7 +358,10 @@ const Empty = ({ search, trash, view, inFolder, administers, onCreate }: EmptyPr
   )
 }
 
-/** The list as asked for; null until the first answer. A question asked later beats an answer that comes later. */
+/**
+ * The requested list; null until the first answer. A later request takes precedence over a late answer to an earlier
+ * one.
+ */
 const useBoards = (question: Partial<BoardListQuery>) => {
   const [boards, setBoards] = useState<BoardResponse[] | null>(null)
   const [cursor, setCursor] = useState<string | null>(null)
@@ -396,7 +399,7 @@ const useBoards = (question: Partial<BoardListQuery>) => {
   }
 }
 
-/** Imports files one after the other; a single one opens when it is done. */
+/** Imports files one after the other; a single one is opened when it is done. */
 const useImport = (folderId: string | null, onTaken: () => void) => {
   const [progress, setProgress] = useState<ImportProgress | null>(null)
   const take = async (files: File[]) => {
@@ -404,7 +407,7 @@ const useImport = (folderId: string | null, onTaken: () => void) => {
     let taken = 0
     const problems: string[] = []
     const drawings = new Map<string, Imported>()
-    // Reading drawings needs the machinery of documents, which the list does without.
+    // Reading drawings needs the code for documents, which the list does not load.
     const [{ importFile }, { describeLeftOut }] = await Promise.all([
       import('../import.ts'),
       import('../../shared/drawing.ts'),
@@ -428,9 +431,9 @@ const useImport = (folderId: string | null, onTaken: () => void) => {
     if (files.length === 1) navigate(`/b/${last}`)
     else {
       onTaken()
-      // Drawing pictures needs the canvas, which the list does without.
+      // Drawing pictures needs the canvas, which the list does not load.
       const { givePicture } = await import('../board/picture-of.ts')
-      for (const [id, drawing] of drawings) await givePicture(id, drawing).catch(() => {}) // made when it is opened
+      for (const [id, drawing] of drawings) await givePicture(id, drawing).catch(() => {}) // made when the board is opened
     }
   }
   return { progress, take }

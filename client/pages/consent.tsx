@@ -1,5 +1,5 @@
-// `/consent?board=`: what is asked, what was given, and taking it back; and one's own data. Where the address says where
-// somebody came from, they go on there once nothing is missing.
+// `/consent?board=`: the texts to accept, what was accepted, and withdrawing it; and the user's own data. If the
+// address says where the user came from, they continue there once nothing is missing.
 
 import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import type { ConsentAsked, ConsentResponse } from '../../shared/api/consent.ts'
@@ -42,7 +42,7 @@ export const ConsentPage = () => {
     try {
       const who = await api.me()
       if (who.kind === 'user' && !isLetIn(who)) return
-      // Somebody unknown may not know of the board, and is asked by the server all the same.
+      // An unidentified person may not know about the board, but the server asks for consent all the same.
       const found = await getConsent(boardId).catch((error: unknown) => {
         if (boardId !== null && error instanceof api.ApiError && error.status !== 0) return getConsent(null)
         throw error
@@ -114,7 +114,7 @@ const Asked = ({
   onChange,
 }: {
   asked: ConsentAsked
-  /** Categories that the reader agreed to for this version. */
+  /** Categories that the user accepted for this version. */
   chosen: readonly string[]
   mayAnswer: boolean
   onChange: () => Promise<void>
@@ -222,7 +222,7 @@ const OwnData = ({ me }: { me: MeResponse }) => {
     const asking = setInterval(() => {
       getExportProgress().then(
         (found) => setProgress((before) => (before === null ? null : found)),
-        () => {}, // it is only about how far it is
+        () => {}, // it is only the progress
       )
     }, askEveryMs)
     try {

@@ -1,4 +1,4 @@
-// `/embed/{id}`: one board inside of somebody else's page, without the ways out of it.
+// `/embed/{id}`: one board inside a page of another site, without links that lead away from it.
 
 import { useEmbedEntry } from '../board/embed-entry.ts'
 import { EntryForm } from '../board/entry-form.tsx'

@@ -1,4 +1,4 @@
-// Pages that a link opens for one person: an invitation, and a new password. The secret stands in the fragment.
+// Pages that a link opens for one person: an invitation, and a new password. The secret is in the fragment.
 
 import { useEffect, useState } from 'react'
 import type { InvitationPreview } from '../../shared/api/people.ts'
@@ -99,7 +99,7 @@ export const ResetPage = () => {
     people.previewPasswordLink(token).then(setFound, (error: unknown) => {
       if (error instanceof api.ApiError && error.code === 'link_not_valid') return setFound('over')
       showProblem(error)
-      setFound({ email: null }) // whether it is over is said when it is used
+      setFound({ email: null }) // whether it is still valid is reported when it is used
     })
   }, [token])
   if (token === '') return <AskForLink />
@@ -127,7 +127,7 @@ export const ResetPage = () => {
         setDone(true)
       }}
     >
-      {/* For password managers, which keep it with the new password. */}
+      {/* For password managers, which store it with the new password. */}
       <input hidden readOnly name="email" autoComplete="username" value={found.email ?? ''} />
       <NewPassword label={peopleTexts.account.next} />
     </Entry>

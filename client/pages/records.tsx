@@ -1,4 +1,4 @@
-// `/records?template=`: what boards made from templates are about; `/boards/{id}/record`: one of them.
+// `/records?template=`: the records of boards made from templates; `/boards/{id}/record`: one of them.
 
 import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import type { BoardRecordResponse, RecordResponse } from '../../shared/api/templates.ts'
@@ -33,7 +33,7 @@ export const RecordsPage = () => {
   const [template] = useState(() => new URLSearchParams(window.location.search).get('template') ?? '')
   const [me, setMe] = useState<MeResponse | null>(null)
   const [search, setSearch] = useState('')
-  /** As the template has them, in its order. */
+  /** The fields of the template, in its order. */
   const [fields, setFields] = useState<ReadonlyMap<string, FieldSchema>>(new Map())
   const [items, setItems] = useState<RecordResponse[] | null>(null)
   const [cursor, setCursor] = useState<string | null>(null)
@@ -61,7 +61,7 @@ export const RecordsPage = () => {
     if (template === '') return
     listTemplates({ scope: 'current', code: template }).then(
       ({ items: [current] }) => setFields(new Map(fieldsOf(current?.variables_schema ?? {}))),
-      () => {}, // then as the answers have them
+      () => {}, // otherwise as in the answers
     )
   }, [template])
   useEffect(() => {

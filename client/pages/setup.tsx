@@ -1,4 +1,4 @@
-// The first account. The secret stands in the fragment, which reaches no log.
+// The first account. The secret is in the fragment, which appears in no log.
 
 import { type FormEvent, useEffect, useState } from 'react'
 import * as api from '../api.ts'
@@ -8,7 +8,7 @@ import { formTexts, setupTexts as texts } from '../texts/entry.ts'
 import { Mark } from '../ui/icons.tsx'
 import { Loading, MessagePage } from '../ui/message.tsx'
 
-/** A link that is over says so before it shows a form. */
+/** A link that is no longer valid says so before it shows a form. */
 const useSetupLink = (token: string): 'looking' | 'good' | { title: string; text: string } => {
   const [state, setState] = useState<'looking' | 'good' | { title: string; text: string }>('looking')
   useEffect(() => {

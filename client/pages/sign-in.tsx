@@ -1,4 +1,4 @@
-// Signing in, with a second factor where one is on, and making an account where the server lets everybody.
+// Signing in, with a second factor if there is one, and creating an account if the server allows it to everybody.
 
 import { useEffect, useState } from 'react'
 import type { SignInOptions } from '../../shared/api/people.ts'
@@ -12,7 +12,7 @@ import { peopleTexts } from '../texts/people.ts'
 import { Entry } from '../ui/entry.tsx'
 import { Mark } from '../ui/icons.tsx'
 
-/** Whoever has to set up a second factor first does it on the account page. */
+/** People who must set up a second factor first do so on the account page. */
 const goOn = async () => {
   const { two_factor } = await api.me()
   const next = nextPage()
@@ -99,7 +99,7 @@ export const SignInPage = ({ isNew }: { isNew: boolean }) => {
   )
 }
 
-/** What single sign-on said on the way back. */
+/** The result of single sign-on, on the way back. */
 const problemSaid = (): string | null => {
   const problem = new URLSearchParams(window.location.search).get('problem')
   if (problem === null) return null

@@ -1,4 +1,4 @@
-// `/templates`: the library, what waits for approval, and boards made from templates.
+// `/templates`: the library, versions waiting for approval, and boards made from templates.
 
 import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import type { TemplateComparison, TemplateSummary } from '../../shared/api/templates.ts'

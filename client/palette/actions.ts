@@ -1,4 +1,4 @@
-// What the page that is shown offers to the command palette, and whether its keys may open it.
+// What the current page offers to the command palette, and whether its keys may open it.
 import { useEffect } from 'react'
 
 export interface PaletteAction {
@@ -12,7 +12,7 @@ let isTaken = () => false
 export const offeredActions = (): readonly PaletteAction[] => offered
 export const isKeyTaken = (): boolean => isTaken()
 
-/** @param taken whether the page uses Ctrl-K itself at this moment. */
+/** @param taken whether the page itself uses Ctrl-K at this moment. */
 export const usePaletteActions = (actions: readonly PaletteAction[], taken: () => boolean = () => false) => {
   useEffect(() => {
     offered = actions

@@ -15,7 +15,7 @@ export const PaletteHost = () => {
       event.stopPropagation()
       setOpen(true)
     }
-    // Before the canvas, which has a use for it of its own.
+    // Before the canvas, which has its own use for it.
     window.addEventListener('keydown', open, true)
     return () => window.removeEventListener('keydown', open, true)
   }, [])

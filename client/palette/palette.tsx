@@ -1,4 +1,4 @@
-// The command palette: boards by their names and by the texts on them, folders, and what can be done here.
+// The command palette: boards by name and by the texts on them, folders, and the available actions.
 import './palette.css'
 import { Command } from 'cmdk'
 import { useEffect, useState } from 'react'
@@ -95,7 +95,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   )
 }
 
-/** What was opened last, or what the words find. */
+/** Recently opened boards, or those that match the words. */
 const useFound = (search: string) => {
   const [boards, setBoards] = useState<BoardResponse[]>([])
   const [folders, setFolders] = useState<FolderResponse[]>([])
@@ -107,7 +107,7 @@ const useFound = (search: string) => {
         setUser(true)
         api.listFolders().then(
           ({ items }) => setFolders(items),
-          () => {}, // boards and actions are found all the same
+          () => {}, // boards and actions are found nevertheless
         )
       },
       () => {}, // nobody is signed in: only what the page offers

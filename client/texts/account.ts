@@ -1,4 +1,4 @@
-// What the menu of one's own account says.
+// Texts of the account menu.
 export const accountTexts = {
   menu: (name: string) => `${name}: account`,
   name: 'Change name',

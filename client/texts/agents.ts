@@ -1,4 +1,4 @@
-// What the page of agents says.
+// Texts of the agents page.
 import type { AgentEditResponse } from '../../shared/api/agents.ts'
 import { counted } from './format.ts'
 

@@ -1,4 +1,4 @@
-// What every page may say.
+// Texts for every page.
 export const appTexts = {
   brand: 'Boardroom',
   home: 'Boardroom: all boards',

@@ -1,4 +1,4 @@
-// What the pages of administrators say about other people's applications: service keys and webhooks.
+// Texts of the administration pages for other applications: service keys and webhooks.
 import { numberOf } from './format.ts'
 
 export const applicationTexts = {

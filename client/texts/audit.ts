@@ -1,4 +1,4 @@
-// What the page of the audit trail says.
+// Texts of the audit page.
 import { numberOf } from './format.ts'
 
 export const auditTexts = {

@@ -1,4 +1,4 @@
-// What the page of one board says: its bar, its menu, whether it is saved, and how it ends.
+// Texts of a board page: its bar, its menu, whether it is saved, and how it ends.
 import type { Level } from '../../shared/levels.ts'
 import { counted, sizeOf } from './format.ts'
 

@@ -1,4 +1,4 @@
-// What the page of boards says: folders, stars, search, cards.
+// Texts of the boards page: folders, stars, search, cards.
 export const boardsTexts = {
   scopes: { all: 'All', mine: 'Mine', shared: 'Shared', starred: 'Starred', recent: 'Recent' },
   sorts: { updated: 'Last changed', created: 'Newest', title: 'Name' },
@@ -30,7 +30,7 @@ export const boardsTexts = {
   newBoard: 'New board',
   startTitle: 'Start with a board',
   start: 'Draw on an empty one, or drop an .excalidraw file anywhere on this page.',
-  /** The parts between bars lead to invitations and to the list of all boards. */
+  /** The parts between bars are links to the invitations and to the list of all boards. */
   administer: 'You administer this server: |invite people|, or see |every board| there is.',
 }
 

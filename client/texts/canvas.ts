@@ -1,4 +1,4 @@
-// What the canvas says of undo and of people who type in one text.
+// Texts of the canvas about undo and about people who type in one text.
 export const canvasTexts = {
   nothingToUndo: 'Nothing of yours is left to undo.',
   typing: (name: string) =>

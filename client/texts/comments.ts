@@ -1,4 +1,4 @@
-// The words of comments, ready to be translated.
+// Texts of comments, ready to be translated.
 import { counted, numberOf } from './format.ts'
 
 export const texts = {

@@ -1,4 +1,4 @@
-// What an embedded board says.
+// Texts of an embedded board.
 export const embedTexts = {
   opening: 'Opening the board',
   wrongPassword: 'That is not the password of this link.',

@@ -1,4 +1,4 @@
-// What the pages with one form on them say: the first account, signing in, coming in by a link.
+// Texts of pages with a single form: the first account, signing in, opening a link.
 export const formTexts = {
   name: 'Name',
   email: 'E-mail',

@@ -1,4 +1,4 @@
-// What is said of files that people bring: read, refused, or taken in part.
+// Messages about imported files: read, refused, or partly imported.
 import { counted, numberOf, sizeOf } from './format.ts'
 
 export const reportTexts = {
@@ -7,7 +7,7 @@ export const reportTexts = {
   close: 'Close',
 }
 
-/** Reasons go on where "it …" begins. */
+/** Reasons continue a sentence after "it …". */
 export const fileTexts = {
   notImported: (file: string, why: string) => `${file} was not imported: ${why}.`,
   leftOut: (file: string, what: string) => `${file}: ${what}`,

@@ -1,4 +1,5 @@
-// Plurals, lists, numbers, sizes and times in texts: the words in the language of the texts, dates and digits as the reader writes them.
+// Plurals, lists, numbers, sizes and times in texts: words in the language of the texts, dates and digits in the
+// reader's locale.
 const language = 'en-GB'
 const ofReader = undefined // the browser's own
 
@@ -11,7 +12,7 @@ const roughly = new Intl.NumberFormat(ofReader, { maximumFractionDigits: 1 })
 
 type Forms = Partial<Record<Intl.LDMLPluralRule, string>> & { other: string }
 
-/** The form of `count`, with the number in the place of `#`. */
+/** The plural form for `count`, with the number in place of `#`. */
 export const counted = (count: number, forms: Forms): string =>
   (forms[plurals.select(count)] ?? forms.other).replaceAll('#', numberOf(count))
 
@@ -31,7 +32,7 @@ const steps: [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60],
 ]
 
-/** `3 days ago`; also of what is to come. */
+/** `3 days ago`; also for future times. */
 export const ago = (timestamp: string): string => {
   const seconds = (Date.parse(timestamp) - Date.now()) / 1000
   for (const [unit, size] of steps)

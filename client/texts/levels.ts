@@ -1,4 +1,4 @@
-// What the levels of access are called.
+// Names of the access levels.
 import type { Level } from '../../shared/levels.ts'
 
 export const levelNames: Record<Level, string> = {

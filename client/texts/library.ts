@@ -1,4 +1,4 @@
-// What the library of the team says.
+// Texts of the team library.
 export const libraryTexts = {
   title: 'Team library',
   add: 'Add what is selected',

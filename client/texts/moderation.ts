@@ -1,4 +1,4 @@
-// What the pages say about who may write at the moment.
+// Texts about who may write at the moment.
 export const moderationTexts = {
   menu: 'Moderate',
   viewOnly: 'View only for everybody',

@@ -1,4 +1,4 @@
-// What the command palette says.
+// Texts of the command palette.
 export const paletteTexts = {
   title: 'Search and actions',
   placeholder: 'Find a board, a text on a board, or an action',

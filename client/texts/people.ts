@@ -1,4 +1,4 @@
-// What the pages say about people: invitations, accounts, second factors, the instance.
+// Texts about people: invitations, accounts, second factors, the instance.
 import { counted, numberOf } from './format.ts'
 
 export const peopleTexts = {
@@ -163,7 +163,7 @@ export const peopleTexts = {
       links: ['Link', 'Board', 'Level', 'Created by', 'Uses', 'State', 'Action'],
       limits: ['Setting', 'Limit'],
     },
-    /** Before a value where a narrow page has no heads. */
+    /** Before a value, if a narrow page has no column headings. */
     shortHeads: { factor: 'Second factor', seen: 'Seen', by: 'by', until: 'until', uses: 'Uses' },
     factor: (isOn: boolean) => (isOn ? 'on' : 'off'),
     name: 'Name',

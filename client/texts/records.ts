@@ -1,4 +1,4 @@
-// What the pages say about consent, templates, records and one's own data.
+// Texts about consent, templates, records and the user's own data.
 import { numberOf } from './format.ts'
 
 export const consentTexts = {

@@ -1,4 +1,4 @@
-// What the pages say about requests for access.
+// Texts about access requests.
 import type { Level } from '../../shared/levels.ts'
 import { counted } from './format.ts'
 

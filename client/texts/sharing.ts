@@ -1,4 +1,4 @@
-// What the dialog of sharing says: people, links, who is here, who is sent away, who becomes the owner.
+// Texts of the share dialog: people, links, who is here, disconnecting people, changing the owner.
 import type { ConnectionResponse, ShareLinkResponse } from '../../shared/api.ts'
 import { counted } from './format.ts'
 
@@ -45,7 +45,7 @@ export const hereTexts = {
     agent: 'agent',
     anonymous: 'not signed in',
   } as Record<string, string>,
-  /** Why somebody is in. */
+  /** Why somebody is on the board. */
   reasons: {
     owner: 'owns the board',
     administrator: 'administers this server',

@@ -1,4 +1,4 @@
-// What the pages say about the trash.
+// Texts about the trash.
 import { counted, listOf } from './format.ts'
 
 export const trashTexts = {

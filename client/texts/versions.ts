@@ -1,4 +1,4 @@
-// What the pages say about versions.
+// Texts about versions.
 import type { VersionResponse } from '../../shared/api.ts'
 import { counted } from './format.ts'
 

@@ -1,4 +1,4 @@
-// Who one is, on every page: own name, password, theme, signing out. Guests can change their name and leave.
+// The current user, on every page: name, password, theme, signing out. Guests can change their name and leave.
 import { lazy, Suspense, useState } from 'react'
 import type { MeResponse } from '../../shared/api.ts'
 import * as api from '../api.ts'
@@ -19,7 +19,7 @@ const PasswordForm = lazy(() =>
 interface AccountMenuProps {
   me: MeResponse
   onRenamed?: (me: MeResponse) => void
-  /** Between the password and the way out. */
+  /** Between the password and signing out. */
   items?: readonly MenuItem[]
 }
 
@@ -32,7 +32,7 @@ export const AccountMenu = ({ me, onRenamed, items = [] }: AccountMenuProps) => 
   const leave = () => {
     forgetDevice()
       .then(api.signOut)
-      // Everything of the page goes: nothing of one person stays for the next at this device.
+      // The page is unloaded completely: nothing of one person is left for the next on this device.
       .then((redirect) => {
         if (redirect !== null) window.location.assign(redirect)
         else if (isUser) navigate('/sign-in')

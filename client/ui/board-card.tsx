@@ -1,4 +1,4 @@
-// One board in the list: what it looks like, what it is called, what can be done with it.
+// One board in the list: its picture, its name, and its menu.
 import './board-card.css'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import type { FolderResponse } from '../../shared/api/folders.ts'
@@ -28,7 +28,7 @@ const TemplateDialog = lazy(() =>
 
 interface BoardCardProps {
   board: BoardResponse
-  /** Where it can be moved to. */
+  /** The folders it can be moved to. */
   folders: readonly FolderResponse[]
   onChange: () => void
 }
@@ -66,7 +66,7 @@ export const BoardCard = ({ board, folders, onChange }: BoardCardProps) => {
       onChange()
     }, showProblem)
   }
-  /** Only where it ends somebody's work there is something to ask. */
+  /** A confirmation is needed only if it interrupts somebody's work. */
   const askTrash = () => {
     api.listConnections(board.id).then(({ items: connections }) => {
       const names = [...new Set(connections.map(({ principal }) => principal.name))]

@@ -1,4 +1,4 @@
-// Copying text, also where the page is not on https and the browser offers no clipboard.
+// Copies text, even if the page is not on https and the browser offers no clipboard.
 export const copyText = async (text: string): Promise<boolean> => {
   try {
     if (navigator.clipboard !== undefined) {
@@ -6,7 +6,7 @@ export const copyText = async (text: string): Promise<boolean> => {
       return true
     }
   } catch {
-    // Not allowed: the old way below still may be.
+    // Not allowed: the old method below still may be.
   }
   const field = document.createElement('textarea')
   field.value = text

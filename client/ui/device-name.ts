@@ -1,4 +1,4 @@
-// The browser and the system of a session, as people know them; the whole text is for those who ask.
+// The browser and system of a session, as people know them; the full text is available on request.
 import { deviceTexts } from '../texts/people.ts'
 
 const browsers: [RegExp, string][] = [
@@ -19,7 +19,7 @@ const systems: [RegExp, string][] = [
   [/\bLinux\b/, 'Linux'],
 ]
 
-/** `Firefox on Linux`; what a program calls itself, where it is no browser. */
+/** `Firefox on Linux`; the name that a program gives itself, if it is not a browser. */
 export function deviceName(userAgent: string | null): string {
   if (userAgent === null) return deviceTexts.unknown
   const nameIn = (list: [RegExp, string][]) => list.find(([pattern]) => pattern.test(userAgent))?.[1]

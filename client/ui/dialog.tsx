@@ -1,4 +1,5 @@
-// A modal dialog on the browser's own <dialog>: focus stays inside, Escape closes, the page behind does not move.
+// A modal dialog based on the browser's own <dialog>: focus stays inside, Escape closes, the page behind does not
+// scroll.
 
 import { type ReactNode, useId, useLayoutEffect, useRef } from 'react'
 import { appTexts } from '../texts/app.ts'
@@ -14,14 +15,14 @@ interface DialogProps {
 export const Dialog = ({ title, onClose, children, size = 'small' }: DialogProps) => {
   const dialog = useRef<HTMLDialogElement>(null)
   const titleId = useId()
-  // A layout effect: closed while it is still on the page, it gives the focus back to whatever had it.
+  // A layout effect: if the dialog is closed while it is still in the page, focus returns to the previous element.
   useLayoutEffect(() => {
     const element = dialog.current
     if (element === null || element.open) return
-    // Whoever came by keys goes back to where they were; whoever points goes on drawing, where there is a canvas.
+    // Keyboard users return to where they were; pointer users continue drawing, if there is a canvas.
     const isByKeys = document.activeElement?.matches('button:focus-visible, a:focus-visible') === true
     element.showModal()
-    // The browser would begin with the button that closes.
+    // The browser would focus the close button first.
     element.querySelector<HTMLElement>('[data-first]')?.focus()
     return () => {
       element.close()
@@ -40,7 +41,7 @@ export const Dialog = ({ title, onClose, children, size = 'small' }: DialogProps
       onClick={(event) => {
         if (event.target === dialog.current) onClose()
       }}
-      // Excalidraw listens on the document: letters typed in here are not its shortcuts.
+      // Excalidraw listens on the document: letters typed in here must not trigger its shortcuts.
       onKeyDown={(event) => event.stopPropagation()}
     >
       <div className="dialog-head">

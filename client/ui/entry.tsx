@@ -1,4 +1,4 @@
-// Pages with one form on them: signing in, an invitation, a new password.
+// Pages with a single form: signing in, an invitation, a new password.
 
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { appTexts } from '../texts/app.ts'
@@ -9,11 +9,11 @@ interface EntryProps {
   title: string
   lead?: string
   action: string
-  /** What is done with the fields, by name. Throws what is to be shown. */
+  /** Receives the fields by name. Throws the error to show. */
   onSubmit: (field: (name: string) => string) => Promise<void>
   children: ReactNode
   footer?: ReactNode
-  /** Stands above the fields. */
+  /** Shown above the fields. */
   before?: ReactNode
   /** What went wrong before the page was opened. */
   opening?: string | null

@@ -1,4 +1,4 @@
-// The end of a form: what went wrong, and the buttons that give it up or send it.
+// The end of a form: the error, and the buttons to cancel or submit it.
 
 interface FormEndProps {
   problem: string | null

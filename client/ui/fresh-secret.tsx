@@ -1,4 +1,4 @@
-// A secret that the server tells once: read, copied, and gone when the dialog closes.
+// A secret that the server reveals once: it is read, copied, and gone when the dialog closes.
 import { applicationTexts } from '../texts/applications.ts'
 import { Dialog } from './dialog.tsx'
 import { showProblem, showToast } from './toast.tsx'

@@ -1,4 +1,4 @@
-// A button with a menu under it. Arrow keys walk, Escape closes and gives the focus back.
+// A button with a menu. Arrow keys move, Escape closes and returns the focus.
 import { type ReactNode, useEffect, useId, useRef, useState } from 'react'
 
 const edge = 8
@@ -17,7 +17,7 @@ interface MenuProps {
   className?: string
 }
 
-/** At the edge of a screen the list would be outside of it: to the right of the left edge, above the lower one. */
+/** At the edge of a screen the list would overflow: keep it right of the left edge and above the lower one. */
 const bringIn = (list: HTMLElement): void => {
   const { left, bottom, height } = list.getBoundingClientRect()
   if (left < edge) list.style.transform = `translateX(${edge - left}px)`
@@ -46,7 +46,7 @@ export const Menu = ({ label, items, children, className = 'quiet square' }: Men
 
   const walk = (by: number) => {
     const all = [...(root.current?.querySelectorAll<HTMLElement>('[role=menuitem]') ?? [])]
-    const at = all.indexOf(document.activeElement as HTMLElement) // -1 where the focus is elsewhere
+    const at = all.indexOf(document.activeElement as HTMLElement) // -1 if the focus is elsewhere
     all.at((at + by + all.length) % all.length)?.focus()
   }
 

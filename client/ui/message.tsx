@@ -1,4 +1,4 @@
-// Whole pages with one thing to say: what happened, and what to do.
+// Whole pages with one message: what happened, and what to do.
 
 import type { ReactNode } from 'react'
 import { Link } from '../router.tsx'
@@ -27,7 +27,7 @@ export const MessagePage = ({
   </MessageCard>
 )
 
-/** The same without a way out of it. */
+/** The same without a link away from it. */
 export const MessageCard = ({
   title,
   text,
@@ -49,7 +49,7 @@ export const MessageCard = ({
   </main>
 )
 
-/** Shown after a moment only: most waits are shorter. */
+/** Shown only after a moment: most waits are shorter. */
 export const Loading = ({ text }: { text: string }) => (
   <main className="centered">
     <p className="loading" role="status">

@@ -1,4 +1,4 @@
-// A new password of one's own: the form of the account page and of the menu.
+// Changing one's own password: the form of the account page and of the menu.
 import { type FormEvent, useState } from 'react'
 import { changePassword } from '../people-api.ts'
 import { accountTexts as texts } from '../texts/account.ts'

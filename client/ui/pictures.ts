@@ -1,4 +1,4 @@
-// Which boards were given a new picture since the page was loaded: one leaves a board, and its card shows what was drawn.
+// Which boards got a new picture since the page was loaded: after leaving a board, its card shows what was drawn.
 import { useSyncExternalStore } from 'react'
 
 const made = new Map<string, number>()

@@ -1,10 +1,10 @@
-// What became of many files at once: what went wrong stays to be read, file by file, until it is closed.
+// The results of many files at once: errors remain listed file by file until it is closed.
 import { useSyncExternalStore } from 'react'
 import { reportTexts as texts } from '../texts/files.ts'
 import { Dialog } from './dialog.tsx'
 
 export interface Report {
-  /** How many files there were, and how many are in. */
+  /** How many files there were, and how many were imported. */
   all: number
   taken: number
   problems: readonly string[]

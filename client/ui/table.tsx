@@ -1,4 +1,4 @@
-// Tables of lists that are asked for page by page.
+// Tables for paginated lists.
 import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
 import type { Page } from '../api.ts'
 import '../people.css'
@@ -10,7 +10,7 @@ interface TableProps {
   children: ReactNode
 }
 
-/** On a phone each row is a card, and a cell says its head where it has `data-head`. */
+/** On a phone each row is a card, and a cell with `data-head` shows its heading. */
 export const Table = ({ heads, children }: TableProps) => (
   <section className="rows-box" aria-label={heads.join(', ')}>
     <table className="rows">
@@ -36,11 +36,11 @@ export const More = ({ onMore, label = peopleTexts.admin.more }: { onMore: () =>
   </div>
 )
 
-/** A list that is asked for page by page. */
+/** A paginated list. */
 export function usePages<Item>(ask: (cursor?: string) => Promise<Page<Item>>) {
   const [items, setItems] = useState<Item[] | null>(null)
   const [cursor, setCursor] = useState<string | null>(null)
-  // Whoever types a search asks again before the first answer is there: only the last one counts.
+  // Typing a search sends another request before the first answer arrives: only the last one counts.
   const latest = useRef(ask)
   const load = useCallback(() => {
     latest.current = ask

@@ -1,4 +1,4 @@
-// A row of tabs: one stop for the Tab key, arrow keys walk, Home and End go to the ends.
+// A row of tabs: one stop for the Tab key, arrow keys move, Home and End go to the ends.
 import { type KeyboardEvent, useRef } from 'react'
 
 interface TabsProps<Key extends string> {

@@ -1,4 +1,4 @@
-// A board saved as a template, or as the next version of one: what its texts leave open becomes fields.
+// Saves a board as a template, or as the next version of one: the placeholders in its texts become fields.
 import { type FormEvent, useEffect, useState } from 'react'
 import type { TemplateSummary } from '../../shared/api/templates.ts'
 import type { BoardResponse } from '../../shared/api.ts'
@@ -202,7 +202,7 @@ const codeOf = (name: string): string =>
     .toUpperCase()
     .slice(0, 64)
 
-/** What was there, and the new fields behind it. */
+/** The existing fields, followed by the new ones. */
 function schemaOf(
   before: Record<string, unknown>,
   fresh: readonly string[],

@@ -1,4 +1,4 @@
-// Short news at the lower edge, gone by itself.
+// Short messages at the lower edge that disappear automatically.
 
 import { useEffect, useRef, useSyncExternalStore } from 'react'
 import { appTexts } from '../texts/app.ts'
@@ -10,7 +10,7 @@ interface Toast {
   action: ToastAction | null
 }
 
-/** A way back, for as long as the news is shown. */
+/** An undo action, as long as the message is shown. */
 export interface ToastAction {
   label: string
   onSelect: () => void
@@ -47,7 +47,7 @@ export const Toasts = () => {
   useEffect(() => {
     const element = box.current
     if (element?.showPopover === undefined) return
-    // Above dialogs, which are in the browser's top layer: last in, on top.
+    // Above dialogs, which are in the browser's top layer: the last one added is on top.
     if (element.matches(':popover-open')) element.hidePopover()
     if (shown.length > 0) element.showPopover()
   }, [shown])

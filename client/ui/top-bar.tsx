@@ -1,4 +1,4 @@
-// The line over every page that is not a canvas: where one is, and who one is.
+// The bar above every page that is not a canvas: the current place, and the current user.
 
 import type { ReactNode } from 'react'
 import type { MeResponse } from '../../shared/api.ts'

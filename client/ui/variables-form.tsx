@@ -1,4 +1,5 @@
-// Fields for the variables of a template, told from its schema. The server checks; here are the right kinds of input.
+// Fields for the variables of a template, derived from its schema. The server validates; this chooses the right kinds
+// of input.
 import { ApiError } from '../api.ts'
 import { recordTexts as t } from '../texts/records.ts'
 
@@ -20,10 +21,10 @@ export interface FieldSchema {
 }
 
 export type Values = Record<string, unknown>
-/** What is wrong with each of them. */
+/** The error of each field. */
 export type Problems = Readonly<Record<string, string>>
 
-/** What the server says of single variables; null where it says something else. */
+/** The server's errors about single variables; null if the error is about something else. */
 export function problemsOf(error: unknown): Problems | null {
   if (!(error instanceof ApiError) || error.details?.in !== 'variables') return null
   const { issues, field } = error.details
@@ -37,7 +38,7 @@ export function problemsOf(error: unknown): Problems | null {
 
 const sentenceOf = (message: string): string => `${message.charAt(0).toUpperCase()}${message.slice(1)}.`
 
-/** `birth_date` as people read it. */
+/** `birth_date` as shown to people. */
 export const labelOf = (name: string, schema: FieldSchema = {}): string => {
   const words = (schema.title ?? name.replaceAll('_', ' ')).trim()
   const spelt = /^(cpf|cnpj)$/i.test(words) ? words.toUpperCase() : words
@@ -47,7 +48,7 @@ export const labelOf = (name: string, schema: FieldSchema = {}): string => {
 const cpf = /^([\d*]{3})([\d*]{3})([\d*]{3})([\d*]{2})$/
 const cnpj = /^([\w*]{2})([\w*]{3})([\w*]{3})([\w*]{4})([\d*]{2})$/
 
-/** A value as people read it: national ids are kept without their punctuation. */
+/** A value as shown to people: national ids are stored without punctuation. */
 export function shownValue(value: unknown, { format }: FieldSchema = {}): string {
   if (value === undefined || value === null) return ''
   if (typeof value === 'boolean') return value ? t.yes : t.no
