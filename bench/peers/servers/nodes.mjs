@@ -1,4 +1,4 @@
-// Two nodes as one entrant, with what they share: `node nodes.mjs boardroom` or `hocuspocus`, with PORT, PORT_2 and DATA_DIR in
+// Two nodes as one entrant, with what they share: `node nodes.mjs boardroom`, `floor` or `hocuspocus`, with PORT, PORT_2 and DATA_DIR in
 // the environment. Everything that it starts is its child, so that all of it is measured, and ends with it. DATA_DIR/nodes.json
 // has the process ids of the nodes, DATA_DIR/nodes.env what makes boards on them.
 import { spawn } from 'node:child_process'
@@ -74,11 +74,14 @@ if (kind === 'hocuspocus') {
       .map(([name, value]) => `${name}=${value}\n`)
       .join(''),
   )
+  if (kind === 'floor') writeFileSync(`${DATA_DIR}/floor-database`, postgres.url)
   for (const [at, port] of [PORT_2, PORT].entries()) {
     const own = `${DATA_DIR}/node-${at}`
     mkdirSync(own, { recursive: true })
     const env = { ...shared, NATS_URL: `nats://127.0.0.1:${bus}`, PORT: port, DATA_DIR: own }
-    nodes.push(start('sh', [here('../../serve.sh')], env))
+    const [program, args] =
+      kind === 'floor' ? ['node', [here('floor/committed.mjs')]] : ['sh', [here('../../serve.sh')]]
+    nodes.push(start(program, args, env))
     await listening(port)
   }
 }

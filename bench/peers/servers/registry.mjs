@@ -61,6 +61,15 @@ export const servers = {
     setup: `node --env-file="$DATA_DIR/nodes.env" '${here('../../make-boards.mjs')}'`,
     nodes: 2,
   },
+  'floor-nats': {
+    command: 'node nodes.mjs floor',
+    cwd: here('.'),
+    protocol: 'yws',
+    only: ['nodes'],
+    setup: `node '${here('floor/make-boards.mjs')}'`,
+    ackType: 65,
+    nodes: 2,
+  },
   // Another checkout of Boardroom, installed and built: what a change costs, in the same run.
   ...(process.env.BOARDROOM_BESIDE
     ? { beside: boardroomIn(path.resolve(process.env.BOARDROOM_BESIDE)) }

@@ -9,8 +9,12 @@
 // 60 ms is committed at once, but no sooner than 150 ms after the last commit began; edits of continuous work every 250 ms.
 // It leaves out what a server may not: it checks no bytes before Yjs gets them, limits nothing, follows no change of rights,
 // signs nothing, keeps nobody alive who is silent, watches no slow reader, folds no log, writes no leave, and shows no presence.
+//
+// With NATS_URL and DATABASE_URL it is one of several nodes: an edit is published as it came, and applied and sent on by
+// every other node. It leaves out that others sign, number and heal what is lost, and what is waited for until it is committed.
 import { writeFileSync } from 'node:fs'
 import http from 'node:http'
+import { connect } from '@nats-io/transport-node'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import pg from 'pg'
@@ -24,7 +28,7 @@ const CONTINUOUS_MS = 250
 const SYNC = 0
 const SAVED = 65
 
-const { DATA_DIR, PORT } = process.env
+const { DATA_DIR, DATABASE_URL, NATS_URL, PORT } = process.env
 const silent = () => {}
 const log = {
   level: 'silent',
@@ -34,7 +38,9 @@ const log = {
   warn: silent,
   error: console.error,
 }
-const postgres = await startEmbedded({ dataDir: `${DATA_DIR}/postgres`, log: { ...log, child: () => log } })
+const postgres = DATABASE_URL
+  ? { url: DATABASE_URL, stop: async () => {} }
+  : await startEmbedded({ dataDir: `${DATA_DIR}/postgres`, log: { ...log, child: () => log } })
 const pool = new pg.Pool({ connectionString: postgres.url, max: 10 })
 await pool.query(`
   create table if not exists sessions (token text primary key, user_id integer not null, expires_at timestamptz not null);
@@ -126,6 +132,14 @@ const savedFrame = (count) =>
     encoding.writeVarUint(encoder, count)
   })
 
+const bus = NATS_URL ? await connect({ servers: NATS_URL, noEcho: true }) : null
+bus?.subscribe('floor.*', {
+  callback: (_error, { subject, data }) => {
+    const room = rooms.get(subject.slice('floor.'.length))
+    if (room !== undefined) show(room, data, null)
+  },
+})
+
 const rooms = new Map()
 function roomOf(boardId) {
   const room = rooms.get(boardId) ?? { doc: new Y.Doc(), members: new Set(), editedAt: 0, state: null }
@@ -174,9 +188,8 @@ function heard(room, boardId, member, data) {
   }
   const count = ++member.received
   if (body.length === 2) return
-  Y.applyUpdate(room.doc, body)
-  const frame = syncFrame(2, body)
-  for (const other of room.members) if (other !== member) other.socket.write(frame)
+  show(room, body, member)
+  bus?.publish(`floor.${boardId}`, body)
   const now = performance.now()
   const isContinuous = now - room.editedAt < PAUSE_MS
   room.editedAt = now
@@ -185,6 +198,12 @@ function heard(room, boardId, member, data) {
     { row: [boardId, Buffer.from(body)], done: () => saved(member, count) },
     isContinuous ? CONTINUOUS_MS : 0,
   )
+}
+
+function show(room, update, writer) {
+  Y.applyUpdate(room.doc, update)
+  const frame = syncFrame(2, update)
+  for (const member of room.members) if (member !== writer) member.socket.write(frame)
 }
 
 /** Of the edits that one commit had, the last is told. */
@@ -199,6 +218,7 @@ function saved(member, count) {
 }
 
 process.once('SIGTERM', async () => {
+  await bus?.close()
   await postgres.stop()
   process.exit(0)
 })
