@@ -346,7 +346,10 @@ const main = async (folder: string, only: string | undefined, forReadme: boolean
             await page.evaluate('document.fonts.ready')
             if (how.fullPage === true) await page.evaluate('scrollTo(0, 0)') // its head stays at the top
             await page.screenshot({ path: path.join(folder, fileOf(name)), ...how })
-            for (const fault of await faultsOf(page)) faults.push(`${fileOf(name)}: ${fault}`)
+            for (const fault of await faultsOf(page)) {
+              faults.push(fault)
+              console.log(`${fileOf(name)}: ${fault}`)
+            }
           },
         }
         for (const part of chosen) await part(studio)
@@ -376,5 +379,4 @@ const { values, positionals } = parseArgs({
 })
 if (positionals[0] === undefined) throw new Error('say where to: node dist/tests/screens.js FOLDER')
 const faults = await main(positionals[0], values.only, values.readme)
-console.log(faults.join('\n'))
 process.exit(faults.length === 0 ? 0 : 1)

@@ -32,7 +32,7 @@ export const TopBar = ({ me, children }: { me: MeResponse | null; children?: Rea
   const isKnown = me?.kind === 'user' || me?.kind === 'guest'
   return (
     <header className="top-bar">
-      <Link href="/" className="brand">
+      <Link href="/" className="brand" aria-label={appTexts.home}>
         <Mark /> <span>{appTexts.brand}</span>
       </Link>
       <div className="top-bar-middle">{children}</div>

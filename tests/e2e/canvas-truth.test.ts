@@ -1,14 +1,9 @@
 // What a board's page says is so: of the network, of links, of rights, and of who is here.
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import * as assert from 'uvu/assert'
-import { setupLink } from '../../server/accounts/setup.ts'
 import { draw, elementsOn, focusCanvas, saysSync } from '../helpers/board-page.ts'
 import { canvasFile } from '../helpers/canvas-file.ts'
 import { gone } from '../helpers/canvas-server.ts'
 import { eventually } from '../helpers/eventually.ts'
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 const { test, run } = canvasFile('a page that says what is so')
 
@@ -261,43 +256,6 @@ test('in one click everybody may only look, the pen is handed on, and all are br
   for (const page of [owner, member]) await eventually(async () => (await background(page)) === '#fdf8f6')
   const { appState } = await ada.scene(boardId)
   assert.equal(appState, { viewBackgroundColor: '#fdf8f6' })
-})
-
-test('every page is fit for screen readers and keys, as far as axe can tell', async ({
-  ada,
-  server,
-  open,
-}) => {
-  const boardId = await ada.board()
-  await ada.ask('POST', '/folders', { name: 'Lighthouse' })
-  const setup = await setupLink(server.db, server.origin)
-  const serious = `axe.run({ exclude: ['.excalidraw'] }).then(({ violations }) => violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`
-  const page = await open('/', { cookie: ada.cookie })
-  const looks = async (where: string) => {
-    await page.evaluate(axe)
-    assert.equal(await page.evaluate(serious), [], where)
-  }
-  await page.getByRole('link', { name: 'Lighthouse' }).waitFor()
-  await looks('boards')
-  await page.keyboard.press('Control+k')
-  await page.getByPlaceholder('Find a board').waitFor()
-  await looks('palette')
-  await page.goto(`${server.origin}/boards/${boardId}/audit`)
-  await page.getByRole('table').waitFor()
-  await looks('audit trail')
-  await page.goto(`${server.origin}/b/${boardId}`)
-  await saysSync(page, 'Saved')
-  await page.getByRole('button', { name: 'Share', exact: true }).click()
-  await page.getByRole('tab', { name: 'People' }).waitFor()
-  await looks('sharing')
-  await page.goto(`${server.origin}/sign-in`)
-  await page.getByLabel('Password').waitFor()
-  await looks('sign-in')
-  await page.goto(setup ?? '')
-  await page.getByLabel('Password again').waitFor()
-  await looks('set-up')
 })
 
 run()
