@@ -1,4 +1,4 @@
-// How long the access decision, and lists beside it, take among a million permission rows, 100,000 users, 10,000 grants of
+// How long the access decision, and related lists, take with a million permission rows, 100,000 users, 10,000 grants to
 // agents, 100,000 consents and 100,000 records:
 //   npm run build:server && node dist/bench/access.js
 import { boardsOfAgent, grantRows } from '../server/agents/queries.ts'

@@ -1,6 +1,6 @@
-// node dist/bench/bus.js [--messages 20000] [--bytes 300] [--a-second 1000]: what it costs to say something from one process to
-// another by NATS: by core, and by JetStream (in memory, in a file), where a message counts once the server has kept it.
-// Needs nats-server. CPU is that of both clients (this process) and of the server.
+// node dist/bench/bus.js [--messages 20000] [--bytes 300] [--a-second 1000]: the cost of a message from one process to
+// another over NATS: over core NATS, and over JetStream (in memory, in a file), where a message counts once the server has
+// stored it. Needs nats-server. CPU is that of both clients (this process) and of the server.
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'

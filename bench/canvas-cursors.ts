@@ -1,4 +1,4 @@
-// What the canvas of somebody who watches does while twenty cursors move at 30 Hz: frames a second, and how long its main
+// The canvas of a watcher while twenty cursors move at 30 Hz: frames per second, and how long its main
 // thread is busy. The server is this process, the browser Chromium. The last line is JSON.
 //   npm run build && node dist/bench/canvas-cursors.js
 //   CURSORS=20 SECONDS=10 RUNS=3 BOARD=several node dist/bench/canvas-cursors.js
@@ -23,7 +23,7 @@ const runs = countFromEnvironment('RUNS', 3)
 const name = process.env.BOARD ?? 'several'
 const hz = 30
 
-/** Runs in the page before anything of ours: text, because this file knows no DOM. */
+/** Runs in the page before our own code: text, because this file knows no DOM. */
 const probe = `(() => {
   const seen = globalThis.seen = { frames: 0, states: 0, longestGap: 0 }
   const Plain = WebSocket

@@ -1,4 +1,4 @@
-// What dragging a large selection costs the window of somebody else: one drags all of a drawing with the mouse, the
+// What dragging a large selection costs another person's window: one person drags a whole drawing with the mouse, the
 // other only watches. The server is this process, the browser Chromium. The last line is JSON.
 //   npm run build && node dist/bench/canvas-drag.js
 //   RUNS=5 STEPS=120 BOARD=several PROFILED=dragging CPU_PROFILE=/tmp/drag.cpuprofile node dist/bench/canvas-drag.js
@@ -17,12 +17,12 @@ const runs = countFromEnvironment('RUNS', 5)
 const steps = countFromEnvironment('STEPS', 120)
 /** The name of a drawing, or `several`: 3,000 elements. */
 const name = process.env.BOARD ?? 'several'
-/** Whose profile is written: who drags, or who watches. */
+/** Whose profile is written: of the person who drags, or of the one who watches. */
 const profiled = process.env.PROFILED === 'dragging' ? 'dragging' : 'watching'
 const profilePath = process.env.CPU_PROFILE
 const frameMs = 16
 
-/** Runs in both pages before anything of ours: text, because this file knows no DOM. */
+/** Runs in both pages before our own code: text, because this file knows no DOM. */
 const probe = `(() => {
   const seen = globalThis.seen = { updates: 0, bytes: 0, longestUpdate: 0, longestTask: 0, longestGap: 0, frames: 0 }
   const Plain = WebSocket
@@ -66,7 +66,7 @@ const busyMs = async (cdp: CDPSession): Promise<number> => {
   return 1000 * (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0)
 }
 
-/** @returns frames a second that its window drew meanwhile. */
+/** @returns the frames per second that its window drew meanwhile. */
 const dragAll = async (page: Page, back: boolean): Promise<number> => {
   await page.keyboard.press('Control+a')
   await page.mouse.move(900, 600)

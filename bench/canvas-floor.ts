@@ -1,5 +1,5 @@
-// What dragging a large selection costs in Excalidraw alone, without anything of ours: the floor of canvas-drag.ts, whose
-// drag it repeats. Frames a second in the window of whoever drags; the last line is JSON.
+// What dragging a large selection costs in Excalidraw alone, without our code: the floor of canvas-drag.ts, whose
+// drag it repeats. Frames per second in the window of the person who drags; the last line is JSON.
 //   npm run build && node dist/bench/canvas-floor.js
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

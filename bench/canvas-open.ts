@@ -1,5 +1,5 @@
 // How long a large board takes to open in a real browser: from the start of the navigation until every element is in
-// the editor's scene and something of them is painted. The server is this process, the browser Chromium.
+// the editor's scene and some of them are painted. The server is this process, the browser Chromium.
 //   npm run build && node dist/bench/canvas-open.js
 //   RUNS=9 ELEMENTS=3000 CPU_PROFILE=/tmp/open.cpuprofile node dist/bench/canvas-open.js
 import { writeFile } from 'node:fs/promises'
@@ -27,7 +27,7 @@ interface Opening {
   kilobytes: number
 }
 
-/** Runs in the page before anything of ours, as text: this file knows no DOM. */
+/** Runs in the page before our own code, as text: this file knows no DOM. */
 const probe = (wanted: number) => `(() => {
   const phases = {}
   const note = (name, at = performance.now()) => { phases[name] ??= at }
@@ -158,7 +158,7 @@ const load = () =>
 const executablePath = findChromium()
 if (executablePath === null) throw new Error('no Chromium on this machine')
 console.log(`${os.cpus()[0]?.model}, ${os.cpus().length} cores, node ${process.versions.node}, ${load()}`)
-/** Of the last board, third visits. */
+/** For the last board, third visits. */
 let last = {}
 await withCanvas(async (server) => {
   const ada = await server.user('Ada')
@@ -181,7 +181,7 @@ await withCanvas(async (server) => {
         await context.addCookies([{ name, value, url: server.origin }])
         const isProfiled = profilePath !== undefined && run === runs - 1
         cold.push(await open(context, url, count, isProfiled))
-        // The first visit fills the cache of files, the second that of compiled code.
+        // The first visit fills the file cache, the second the cache of compiled code.
         await open(context, url, count)
         warm.push(await open(context, url, count))
       } finally {

@@ -1,5 +1,5 @@
-// How soon a comment is at everybody who is on its board, and what it costs the server. A server of its own with a
-// Postgres of its own, readers that are plain sockets in this process.
+// How soon a comment reaches everybody on its board, and what it costs the server. A separate server with a separate
+// Postgres; the readers are plain sockets in this process.
 //   npm run build:server && node dist/bench/comments.js
 //   READERS=100 COMMENTS=50 node dist/bench/comments.js
 import os from 'node:os'

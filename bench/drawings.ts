@@ -1,4 +1,4 @@
-// Drawings that the benchmarks of the canvas open.
+// The drawings used by the canvas benchmarks.
 import { readFile } from 'node:fs/promises'
 
 export type Elements = Record<string, unknown>[]
@@ -11,7 +11,7 @@ export const boardOf = async (name: string): Promise<Elements> => {
   return (JSON.parse(text) as { elements: Elements }).elements
 }
 
-/** Several drawings below each other, until there are enough elements. */
+/** Several drawings one below the other, until there are enough elements. */
 export const largeBoard = async (leastElements: number): Promise<Elements> => {
   const elements: Elements = []
   for (let round = 0; elements.length < leastElements; round++) {

@@ -1,4 +1,4 @@
-// How long it takes to know who opens a socket, by what they show: `node dist/bench/identify.js`.
+// How long it takes to identify who opens a socket, for each kind of credential: `node dist/bench/identify.js`.
 import type { IncomingMessage } from 'node:http'
 import { identifySocket, isRefusal } from '../server/accounts/identify.ts'
 import { makeTicket } from '../server/accounts/tickets.ts'
@@ -24,7 +24,7 @@ await withAccounts({}, async ({ db, browser, identify, guests }) => {
     guests.create(trx, { name: 'Gus', linkExpiresAt: null }),
   )
   const ask = (headers: Record<string, string>) =>
-    identifySocket(identify, { url: `/ws/${board}`, headers } as unknown as IncomingMessage, board) // what is read of it
+    identifySocket(identify, { url: `/ws/${board}`, headers } as unknown as IncomingMessage, board) // the part that is read
   const ada = await ask({ ...page, cookie: tab.cookie })
   if (isRefusal(ada)) throw new Error(ada.reason)
   const { ticket } = await makeTicket(identify.ticketKey, ada, { boardId: board })

@@ -1,5 +1,5 @@
-// What people on other boards feel while a large board gets its first edit since it was opened, and while a crowd of
-// structs is tried on it. The server is a process of its own.
+// The delay that people on other boards notice while a large board gets its first edit since it was opened, and while an
+// update with many conflicts is tried on it. The server is a separate process.
 //   npm run build:server && node dist/bench/large-board.js
 //   COPIES=2 ROUNDS=7 node dist/bench/large-board.js
 import { readFileSync } from 'node:fs'
@@ -86,10 +86,10 @@ async function measure(): Promise<void> {
 async function leave(client: RawClient): Promise<void> {
   client.close()
   await client.closed
-  await delay(500) // the room closes, so that the next one builds anew
+  await delay(500) // the room closes, so that the next one builds the document again
 }
 
-/** Edits of one that another gets, one after the other, all the time. */
+/** One client's edits until another one receives them, one after the other, continuously. */
 function roundTrips(one: RawClient, two: RawClient): { stop(): Promise<number> } {
   let isOn = true
   let worst = 0
@@ -124,7 +124,7 @@ function largeState(): Uint8Array {
   return Y.encodeStateAsUpdate(doc)
 }
 
-/** Valid, and suspicious: structs that all claim places which others of the same update claim. */
+/** Valid, but suspicious: structs that all claim positions which others in the same update claim too. */
 function crowd(client: number): Uint8Array {
   const char: Struct = { ref: 4, parent: `crowd ${client % 50}`, content: contentOf.string('x') }
   const backwards = Array.from(

@@ -1,4 +1,4 @@
-// Whether one server process ends at the memory, handles and entries that it started with, after people came and went
+// Whether one server process returns to the memory, handles and entries that it started with, after people came and went
 // and boards were opened and closed.
 //   npm run build:server && node dist/bench/leaks.js
 //   CONNECTS=200000 ROOMS=20000 node dist/bench/leaks.js

@@ -1,6 +1,6 @@
-// Makes the boards of a benchmark on a running server: reads one name a line from standard input, and answers each
-// with `name<TAB>url`, the URL of the board's socket with a ticket in it. Started by serve.sh's benchmark with the same
-// PORT and DATA_DIR; the boards are made over HTTP by an account that is made for it.
+// Creates the boards of a benchmark on a running server: reads one name per line from standard input, and answers
+// each with `name<TAB>url`, the URL of the board's socket with a ticket in it. Started by serve.sh's benchmark with
+// the same PORT and DATA_DIR; the boards are created over HTTP by an account made for this purpose.
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -28,7 +28,7 @@ const cookie = signedIn.headers
   .map((line) => line.split(';')[0])
   .join('; ')
 
-/** Posts, and waits where it goes too fast. */
+/** Posts, and waits when it is rate-limited. */
 async function post(path, body) {
   for (;;) {
     const answer = await fetch(`${origin}${path}`, {

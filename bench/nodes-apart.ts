@@ -1,6 +1,6 @@
-// node dist/bench/nodes-apart.js [--seconds 12]: how long two nodes show different things while one of them, or both, cannot
-// hear the other. Somebody draws on each every 100 ms; what counts is the time until the other shows it, and the longest.
-// Needs nats-server.
+// node dist/bench/nodes-apart.js [--seconds 12]: how long two nodes show different things while one of them, or both,
+// cannot hear the other. Somebody draws on each every 100 ms; measured is the time until the other node shows it, and
+// the longest such time. Needs nats-server.
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type * as Y from 'yjs'
@@ -12,7 +12,9 @@ const { values } = parseArgs({ options: { seconds: { type: 'string', default: '1
 const seconds = Number(values.seconds)
 const everyMs = 100
 
-/** Draws on one side, and looks when the other shows it. @returns the times, in ms, once all of it is there. */
+/**
+ * Draws on one side, and checks when the other side shows it. @returns the times, in ms, once all of it has arrived.
+ */
 function drawn(from: Y.Doc, to: Y.Doc, name: string): { stop(): Promise<number[]> } {
   const drawnAt = new Map<string, number>()
   const times: number[] = []

@@ -1,6 +1,6 @@
-// How long after a change of access, typed in as SQL, an open socket hears of it: while nothing else happens, while half
-// of 2,000 connections in 200 rooms draw, and of each of 1,000 changes within a second; and how long edits take then. The
-// server, those who draw and who watches are a process each. The last line is JSON.
+// How long it takes until an open socket is told about a permission change made in SQL: while nothing else happens, while
+// half of 2,000 connections in 200 rooms draw, and for each of 1,000 changes within a second; and how long edits take
+// meanwhile. The server, the writers and the watcher are separate processes. The last line is JSON.
 //   npm run build:server && node dist/bench/rights.js
 //   ROOMS=200 EACH=10 UPDATES_PER_SECOND=1000 CHANGES=300 node dist/bench/rights.js
 import { type ChildProcess, fork } from 'node:child_process'
@@ -26,13 +26,13 @@ const each = countFromEnvironment('EACH', 10)
 const updatesPerSecond = countFromEnvironment('UPDATES_PER_SECOND', 1000)
 const changes = countFromEnvironment('CHANGES', 300)
 
-/** Milliseconds until each change was heard, and until each edit meanwhile reached the room. */
+/** Milliseconds until each change was received, and until each edit meanwhile reached the room. */
 interface Storm {
   followed: number[]
   edits: number[]
 }
 
-/** What the children are told. */
+/** The messages to the child processes. */
 interface Task {
   ws: string
   database: string
@@ -150,7 +150,7 @@ function report(what: string, times: number[]): void {
   console.log(`${what}: p50 ${p50} ms, p99 ${p99} ms, most ${max} ms`)
 }
 
-/** Changes one permission by hand, again and again, and waits for frame 66. */
+/** Changes one permission in SQL, again and again, and waits for frame 66. */
 async function watch({ ws, database, boards }: Task): Promise<void> {
   const [board = ''] = boards
   const client = new RawClient(`${ws}/${board}`, { headers: { 'x-user': 'watcher' } })
@@ -185,8 +185,8 @@ async function watch({ ws, database, boards }: Task): Promise<void> {
 }
 
 /**
- * Joins everywhere, everybody with a permission of their own. The first half of each room adds elements in turn, for
- * ever; asked to, it changes the permissions of the other half within a second.
+ * Joins all rooms, with a separate permission for everybody. The first half of each room adds elements in turn,
+ * endlessly; on request, it changes the permissions of the other half within a second.
  */
 async function draw({ ws, database, boards }: Task): Promise<void> {
   const drawn = boards.slice(1)
@@ -257,7 +257,7 @@ async function draw({ ws, database, boards }: Task): Promise<void> {
   }
 }
 
-/** How long each edit in this frame was on its way. */
+/** How long each edit in this frame was in transit. */
 function delaysIn(frame: Buffer, sentAt: Map<string, number>): number[] {
   if (frame[0] !== MessageType.sync || frame[1] !== SyncStep.update) return []
   const now = performance.now()

@@ -1,5 +1,5 @@
-// A server in a process of its own, with a Postgres of its own, for benchmarks whose clients are in the process that
-// started it: one file is both, told apart by its first argument.
+// A server in a separate process, with a separate Postgres, for benchmarks whose clients run in the process that
+// started it: one file contains both, and its first argument decides which it is.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -8,10 +8,10 @@ import { fileURLToPath } from 'node:url'
 import { type BoardroomOptions, createBoardroom } from '../server/boardroom.ts'
 import { withDatabase } from '../tests/helpers/database.ts'
 
-/** Whether this process is to serve. */
+/** Whether this process is the server. */
 export const isServing = (): boolean => process.argv[2] === 'serve'
 
-/** Serves whoever asks, as one somebody, until the parent says that it is the end; then the process ends. */
+/** Serves all requests as one user, until the parent asks it to stop; then the process ends. */
 export async function serve(options: Partial<BoardroomOptions> = {}): Promise<never> {
   await withDatabase(async ({ url }) => {
     const http = createServer()
@@ -37,7 +37,7 @@ export async function serve(options: Partial<BoardroomOptions> = {}): Promise<ne
   process.exit(0)
 }
 
-/** The server that this benchmark's own file is, started as another process. */
+/** Starts the server part of this benchmark's file as another process. */
 export class ServerProcess {
   readonly port: number
   readonly #process: ChildProcess
@@ -54,7 +54,7 @@ export class ServerProcess {
     return new ServerProcess(process, port)
   }
 
-  /** Posts to the API. @throws for any answer that is no success */
+  /** Posts to the API. @throws for any answer that is not a success */
   async post<Body = { id: string }>(path: string, body: unknown): Promise<Body> {
     const response = await fetch(`http://127.0.0.1:${this.port}/api${path}`, {
       method: 'POST',

@@ -1,4 +1,4 @@
-// What the inspection of an update costs beside its application, and the dearest updates that pass it:
+// The cost of validating an update compared with applying it, and the most expensive updates that pass:
 //   npm run build:server && node dist/bench/validate.js
 import * as Y from 'yjs'
 import { validateUpdate } from '../server/documents/validate/validate.ts'
@@ -10,7 +10,7 @@ const inspect = (update: Uint8Array, doc: Y.Doc) =>
 
 const median = (times: number[]): number => times.sort((a, b) => a - b)[times.length >> 1] ?? 0
 
-/** Updates that follow each other, all small: inspected and applied in batches, because a clock cannot see one. */
+/** Consecutive small updates: validated and applied in batches, because a clock cannot resolve a single one. */
 function smallEdits(): void {
   const source = new Y.Doc()
   const elements = source.getMap<Y.Map<unknown>>('elements')
@@ -27,7 +27,7 @@ function smallEdits(): void {
   const batch = 500
   for (let from = 0; from < updates.length; from += batch) {
     let begun = performance.now()
-    // Against the state before the batch all but the first have a gap; what is measured is the one that fits.
+    // Against the state before the batch, all but the first have a gap; measured is the one that fits.
     const first = updates[from]!
     for (let i = 0; i < batch; i++) if (inspect(first, target).outcome !== 'ok') throw new Error('not ok')
     inspecting.push(((performance.now() - begun) / batch) * 1000)
@@ -40,7 +40,7 @@ function smallEdits(): void {
   )
 }
 
-/** One update into a document that `prepare` makes; the median of a few, the application once. */
+/** One update into a document created by `prepare`; the median of a few, with a single application. */
 function one(name: string, update: Uint8Array, prepare: () => Y.Doc, rounds = 9): void {
   const doc = prepare()
   const times: number[] = []
@@ -99,7 +99,7 @@ function alternateDeletes(letters: number): [Uint8Array, () => Y.Doc] {
   return [writeUpdate([], [{ client, ranges }]), () => loaded(base)]
 }
 
-/** A list built backwards, and letters at its front that each claim another right neighbour near its end. */
+/** A list built backwards, and letters at its front, each of which claims another right neighbour near its end. */
 function crowdedFront(siblings: number, letters: number): [Uint8Array, () => Y.Doc] {
   const list = Array.from({ length: siblings }, (_, i) =>
     i === 0 ? char({ parent: 'text' }) : char({ rightOrigin: { client, clock: i - 1 } }),

@@ -1,4 +1,4 @@
-// How long a full check of a trail of a million rows takes:
+// How long a full verification of a trail of a million rows takes:
 //   npm run build:server && node dist/bench/verify.js [rows] [lanes …]
 import { verifyAudit } from '../server/audit/verify.ts'
 import { withDatabase } from '../tests/helpers/database.ts'

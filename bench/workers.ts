@@ -1,8 +1,8 @@
-// node dist/bench/workers.js [--watchers 2000] [--workers 4] [--seconds 20] [--hz 10] [--alone]: what a delivery costs, and how
-// long it takes, when so many watch one board on one process, and over several of `serve --workers` (--alone: the latter only).
-// Everything is on this machine. A delivery is an edit that reached a watcher, however frames were merged: an update that
-// comes while a node builds the document leaves together with those that come meanwhile. Above 9,000 watchers:
-// ulimit -n 65536 for both ends.
+// node dist/bench/workers.js [--watchers 2000] [--workers 4] [--seconds 20] [--hz 10] [--alone]: the cost and duration
+// of a delivery when this many people watch one board on one process, and on several of `serve --workers` (--alone: only
+// the latter). Everything runs on this machine. A delivery is an edit that reached a watcher, however frames were merged:
+// an update that arrives while a node builds the document is sent together with those that arrive meanwhile. Above 9,000
+// watchers: ulimit -n 65536 for both ends.
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
@@ -77,11 +77,11 @@ async function measure(workers: number): Promise<void> {
               })
             })
             await new Promise((resolve) => socket.once('open', resolve))
-            socket.send(encodeSync(SyncStep.step1, Uint8Array.of(0))) // edits go to who has asked for the board
+            socket.send(encodeSync(SyncStep.step1, Uint8Array.of(0))) // edits go to clients that have requested the board
             await isSynced
           }),
         )
-      // The first edits find no document yet.
+      // The document is not built yet when the first edits arrive.
       for (let edit = 0; edit < 20; edit++) {
         writer.edit((doc) => doc.getMap('bench').set('at', edit))
         await delay(100)
@@ -119,7 +119,7 @@ async function measure(workers: number): Promise<void> {
   await rm(dataDir, { recursive: true, force: true })
 }
 
-/** Which of one author's edits reached whom, by the clocks in each frame. Each edit is one clock. */
+/** Which of one author's edits reached which watcher, by the clocks in each frame. Each edit is one clock. */
 class Deliveries {
   readonly latencies: number[] = []
   readonly #author: number
@@ -162,7 +162,7 @@ class Deliveries {
   }
 }
 
-/** CPU time so far of a process and of everything that it started, in milliseconds; Postgres is none of it. */
+/** CPU time so far of a process and of everything that it started, in milliseconds; without Postgres. */
 function cpuOf(root: number): number {
   const all = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

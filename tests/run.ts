@@ -1,13 +1,13 @@
 // Runs the tests: node dist/tests/run.js [unit | integration | property | e2e | part of a file name …]
-//      [--database outside | pooled: on Debian's Postgres over TCP, or behind its PgBouncer, in place of the embedded]
+//      [--database outside | pooled: on Debian's Postgres over TCP, or behind its PgBouncer, instead of the embedded one]
 //
-// Without names and without --database, trail, backup and outages run on the others, too.
-// Each file is a process of its own, four at a time (most wait for sockets and clocks), all with one real Postgres
+// Without names and without --database, the tests of trail, backup and outages also run on the other two.
+// Each file is a separate process, four at a time (most wait for sockets and clocks), all with one real Postgres
 // and one browser.
-// uvu passes in silence where a hook throws, where `.run()` is forgotten and where there is no test, and waits for ever
-// where something was left open: here each of these fails. A test file that leaves something out says so with a line
-// `# skipped N: reason`; with CI=true that is a failure. What failed is told again at the end, in short, because the end
-// is what one sees of a long log. The last line is `N passed, N failed`, or `N passed, N failed, N skipped`.
+// uvu silently passes if a hook throws, if `.run()` is forgotten or if there is no test, and waits for ever if
+// something was left open: here each of these fails. A test file that skips something reports it with a line
+// `# skipped N: reason`; with CI=true that is a failure. Failures are repeated briefly at the end, because the end is
+// what people see of a long log. The last line is `N passed, N failed`, or `N passed, N failed, N skipped`.
 import { spawn } from 'node:child_process'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
@@ -30,24 +30,27 @@ import { isReported, readReport } from './helpers/report.ts'
 const kinds = ['unit', 'integration', 'property', 'e2e'] as const
 type Kind = (typeof kinds)[number]
 
-/** A file that takes longer hangs, on however busy a machine, and is ended with everything it started. */
+/** A file that takes longer hangs, however busy the machine, and is killed with everything it started. */
 const limitMs: Record<Kind, number> = { unit: 120_000, integration: 300_000, property: 300_000, e2e: 480_000 }
-/** So long a process may live when its tests are over. */
+/** How long a process may live after its tests have finished. */
 const endingMs = 30_000
 const filesAtOnce = 4
-/** Which share a browser, and which begin with a data folder that was used before. */
+/** Files that share a browser, and files that begin with a data folder that was used before. */
 const browserFiles = /^e2e\/(canvas|comments-elsewhere|page)/
 const programFiles = /^e2e\/(backup|commands|outage-real|drain|limits|bodies|program|secrets)/
-/** Which are run on a Postgres that is not ours as well; straight to it only those of a whole server, where it can be pooled. */
+/**
+ * Files that also run on an external Postgres; directly on it only those that test a whole server, if it can be
+ * pooled.
+ */
 const outsideFiles = /^(integration\/(trail|chain|audit-http|backup)|e2e\/(trail|outage))$/
 const straightFiles = /^e2e\//
 
-/** How long each file took when it last ran, so that none of the long ones is what everybody waits for in the end. */
+/** How long each file took when it last ran, so that no long file runs alone at the end. */
 const remembered = new URL('../last-run.json', import.meta.url)
 
 interface TestFile {
   kind: Kind
-  /** `unit/levels`; with the database behind it where that is another one. */
+  /** `unit/levels`; followed by the database if that is another one. */
   name: string
   path: string
   database?: OutsideWay
@@ -57,9 +60,9 @@ interface Outcome {
   passed: number
   failed: number
   skipped: number
-  /** Why it failed, where uvu does not say. */
+  /** Why it failed, if uvu does not say. */
   problems: string[]
-  /** Tests that failed, each with the first lines of why. */
+  /** Failed tests, each with the first lines of the error. */
   failures: string[][]
   output: string
   seconds: number
@@ -69,7 +72,7 @@ const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     database: { type: 'string' },
-    // For the tests of this file: other test files, and less patience with them.
+    // For the tests of this file: other test files, and shorter time limits.
     folder: { type: 'string' },
     'limit-ms': { type: 'string' },
     'ending-ms': { type: 'string' },
@@ -91,7 +94,7 @@ async function main(filters: string[]): Promise<number> {
     return 1
   }
   const isNeeded = (what: RegExp) => files.some(({ name }) => what.test(name))
-  // Looked for once: where none can be fetched, finding that out takes a while.
+  // Looked for once: if none can be downloaded, finding that out takes a while.
   const chromium = isNeeded(browserFiles) ? findChromium() : null
   const [cluster, browser, data, outside] = await Promise.all([
     isNeeded(/^(?!unit)/) ? clusterFor(flags.database) : null,
@@ -175,7 +178,7 @@ async function chosenFiles(filters: string[]): Promise<TestFile[]> {
   return found
 }
 
-/** The same files on databases that are not ours, as far as there are any here; says what is left out and why. */
+/** The same files on external databases, if there are any here; reports what is skipped and why. */
 function onOthers(files: TestFile[]): { files: TestFile[]; skipped: number } {
   const also = files.filter(({ name }) => outsideFiles.test(name))
   let skipped = 0
@@ -192,7 +195,10 @@ function onOthers(files: TestFile[]): { files: TestFile[]; skipped: number } {
   return { files: found, skipped }
 }
 
-/** Longest first; what never ran here before everything else, kind by kind from the end, the largest file first. */
+/**
+ * Longest first; files that never ran here come before everything else, kind by kind from the end, the largest file
+ * first.
+ */
 async function inOrder(files: TestFile[], seconds: Record<string, number>): Promise<TestFile[]> {
   const sized = await Promise.all(files.map(async (file) => ({ file, size: (await stat(file.path)).size })))
   const rank = ({ file }: { file: TestFile }) => seconds[file.name] ?? Number.POSITIVE_INFINITY
@@ -205,7 +211,7 @@ async function inOrder(files: TestFile[], seconds: Record<string, number>): Prom
     .map(({ file }) => file)
 }
 
-/** Seconds of each file; empty where nothing ran yet. */
+/** Seconds of each file; empty if nothing has run yet. */
 async function readRemembered(): Promise<Record<string, number>> {
   const text = await readFile(remembered, 'utf8').catch(() => '{}')
   try {
@@ -234,7 +240,7 @@ async function runFile(file: TestFile, env: NodeJS.ProcessEnv): Promise<Outcome>
   return outcome
 }
 
-/** What failed in a file and the beginning of why, for the end of the output. */
+/** The failures of a file and the beginning of each error, for the end of the output. */
 function inShort({ name }: TestFile, { problems, failures }: Outcome): string[] {
   return [
     ...failures.flatMap(([test, ...lines]) => [
@@ -252,7 +258,7 @@ interface Ending {
   hung: boolean
 }
 
-/** Runs a file in a process group of its own, and ends what is left of the group. */
+/** Runs a file in a separate process group, and kills what is left of the group. */
 function execute(file: TestFile, env: NodeJS.ProcessEnv): Promise<Ending> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ['--enable-source-maps', file.path], {
@@ -293,7 +299,7 @@ function execute(file: TestFile, env: NodeJS.ProcessEnv): Promise<Ending> {
   })
 }
 
-/** What a file's ending means: by uvu's report, because its exit code alone is 0 where a hook threw. */
+/** The result of a file: from uvu's report, because its exit code is 0 even if a hook threw. */
 function judge(file: TestFile, ending: Ending, forgotten: string[]): Omit<Outcome, 'seconds'> {
   const { total, passed, skipped, failures, unfinished } = readReport(ending.output)
   const problems: string[] = []
@@ -323,7 +329,7 @@ function judge(file: TestFile, ending: Ending, forgotten: string[]): Omit<Outcom
   }
 }
 
-/** Suites that are made and never run: uvu does not know of them. */
+/** Suites that are created but never run: uvu does not know about them. */
 async function forgottenRuns(file: TestFile): Promise<string[]> {
   const source = await readFile(file.path, 'utf8')
   const made = [

@@ -1,7 +1,7 @@
 // node dist/tests/screens.js FOLDER [--only PART]: every page and dialog as a picture, on a desktop and a phone, light
-// and dark, to be looked at after a change to the client. What the pages complain about, and what axe finds wrong with
-// them, is printed and fails.
-// With --readme only docs/picture.png is made anew: FOLDER is then `docs`.
+// and dark, to look at after a change to the client. Errors of the pages, and problems found by axe, are printed and
+// make it fail.
+// With --readme only docs/picture.png is made again: FOLDER is then `docs`.
 import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
@@ -17,7 +17,7 @@ import { press, type Studio, settle } from './helpers/studio.ts'
 
 const sizes = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } } as const
 const themes = ['light', 'dark'] as const
-/** What a browser says of answers and sockets that these pages are about. */
+/** Browser messages about answers and sockets that these pages are about. */
 const expected = /40[0-9]|451|503|WebSocket|ERR_CONNECTION|ERR_SOCKET_NOT_CONNECTED|ERR_FAILED/
 
 const drawing = (name: string) =>
@@ -98,7 +98,7 @@ const listing = async ({ server, ada, open, shoot }: Studio) => {
   await shoot('trash-purge', trash)
 }
 
-/** A board of Ada's with a drawing, opened by her. */
+/** One of Ada's boards with a drawing, opened by her. */
 const drawn = async ({ ada, open }: Studio, name: string) => {
   const boardId = await ada.board(name)
   await ada.importScene(boardId, drawing('customer-journey-map'))
@@ -221,7 +221,7 @@ const badTimes = async (studio: Studio) => {
   await shoot('board-server-away', late)
 }
 
-/** Agents, consent, templates and records; each round makes its own, and leaves them. */
+/** Agents, consent, templates and records; each round creates its own, and leaves them. */
 const underScrutiny = async ({ server, ada, open, shoot }: Studio) => {
   await server.db.updateTable('users').set({ role: 'admin' }).where('id', '=', ada.id).execute()
   const round = Date.now().toString(36)
@@ -305,7 +305,7 @@ const together = async (studio: Studio) => {
   await page.locator('.people li').nth(1).waitFor()
   await other.mouse.move(260, 430)
   await other.mouse.move(230, 400, { steps: 5 })
-  await page.waitForTimeout(500) // the cursor of somebody else is drawn into a canvas, which cannot be asked
+  await page.waitForTimeout(500) // other people's cursors are drawn into a canvas, which cannot be queried
   await shoot('picture', page)
 }
 
@@ -325,7 +325,7 @@ const main = async (folder: string, only: string | undefined, forReadme: boolean
   const chromium = findChromium()
   if (chromium === null) throw new Error('no Chromium on this machine, and none could be fetched')
   await mkdir(folder, { recursive: true })
-  // Each round has a server of its own, on which nobody has done anything yet.
+  // Each round has a new server, on which nobody has done anything yet.
   const shootAll = ({ chosen, viewport, colorScheme, hasTouch, fileOf }: Round) =>
     withCanvas(async (server) => {
       const ada = await server.user('Ada')

@@ -1,7 +1,7 @@
 // node dist/tests/torture.js [--rounds 30] [--seed N]: kills a server and its Postgres again and again while people
-// draw. Ends with what was lost, and exit code 0 only where that is nothing.
-//   --nodes 3   so many nodes over NATS in place of one server, killed, stood still and cut off; with Debian's Postgres,
-//               where it is installed, Postgres is killed as well
+// draw. Ends with a report of what was lost, and with exit code 0 only if nothing was.
+//   --nodes 3   this many nodes over NATS instead of one server, killed, suspended and cut off; if Debian's Postgres
+//               is installed, Postgres is killed as well
 import { parseArgs } from 'node:util'
 import { hasNats } from './helpers/nats.ts'
 import { onOutside, whyNot } from './helpers/outside-postgres.ts'

@@ -1,10 +1,11 @@
-// What the table shows of each scenario, and what Boardroom is to reach: [heading, path in the row, digits, target].
-// `by` names the server that is to reach it, where that is not `boardroom`. A target is a ratio to a server of the same round, or a figure; less is better unless it says otherwise.
+// The columns of the table for each scenario, and Boardroom's targets: [heading, path in the row, digits, target].
+// `by` names the server that the target is for, if it is not `boardroom`. A target is a ratio to a server of the same
+// round, or a figure; lower is better unless stated otherwise.
 const hp = 'hocuspocus-4.7.0'
 const hpr = 'hocuspocus-redis'
 const nats = 'boardroom-nats'
 const yws = 'yws-0.1.5'
-/** Where what others cost is out of reach: what the work costs at all, and a quarter. */
+/** If the cost of the others is out of reach: the cost of the work itself, plus a quarter. */
 const floor = ['floor-committed', 1.25]
 
 export const columns = {

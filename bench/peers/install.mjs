@@ -1,4 +1,4 @@
-// Installs what the comparison needs into folders of its own, beside the product and not in it.
+// Installs what the comparison needs into separate folders, outside the product.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
-/** Nothing is done where all is there. @throws where a package cannot be installed */
+/** Does nothing if everything is there. @throws if a package cannot be installed */
 export function installServers() {
   const folders = [
     here,
@@ -27,7 +27,7 @@ export function installServers() {
       {
         cwd: folder,
         stdio: ['ignore', 'ignore', 'inherit'],
-        // The servers' Node is newer than the one that may run this.
+        // The Node version of the servers is newer than the one that may run this.
         env: { ...process.env, npm_config_engine_strict: 'false' },
       },
     )

@@ -26,7 +26,7 @@ if (peer.nodes > 1) {
 let server = await startServer(peer, port, dataDir)
 let cpuOfStopped = 0
 
-/** Runs the setup command, which may answer with a `room<TAB>url` line for each room it made. */
+/** Runs the setup command, which may print a `room<TAB>url` line for each room it created. */
 function setUp() {
   if (!peer.setup) return new Map()
   const { status, stdout, stderr } = spawnSync('sh', ['-c', peer.setup], {

@@ -1,8 +1,8 @@
 // Compares Boardroom with its peers: runs every scenario on every server, interleaved (A B C A B C …), and writes rows
 // (JSON), tables (Markdown) and a picture (SVG).
 //   npm run bench                                            the whole table, three rounds; --rounds 1: in half an hour or less
-//   npm run bench -- --all                                   and the sizes between
-//   npm run bench -- --quick                                 what is compared most, one round, under three minutes
+//   npm run bench -- --all                                   with the intermediate sizes
+//   npm run bench -- --quick                                 the main comparisons, one round, under three minutes
 //   npm run bench -- --scenarios fanout,rooms --variants n100,300x2 --servers boardroom,yws-0.1.5 --rounds 5
 //   npm run bench -- --scenarios nodes                       two nodes of each: needs redis-server and nats-server
 //   BOARDROOM_BESIDE=../before npm run bench -- --servers boardroom,beside    another checkout, installed and built
@@ -17,7 +17,7 @@ const LIMIT_MS = 6 * 60_000 // one run
 const QUIET_TRIES = 3
 const QUIET_MS = 400
 const QUIET_BUSY_SECONDS = 0.04
-const NOISY_SHARE = 0.1 // of a core, used by other processes
+const NOISY_SHARE = 0.1 // in cores, used by other processes
 const quick = {
   scenarios: 'fanout,rooms,awareness,durable',
   variants: 'n100,300x2,edit-12s',
@@ -68,7 +68,7 @@ function fail(message) {
   process.exit(2)
 }
 
-/** Runs one job in its own process group, so that nothing of it outlives it. */
+/** Runs one job in its own process group, so that none of it outlives the job. */
 function generate(job) {
   return new Promise((resolve) => {
     const [program, ...args] = [
@@ -103,11 +103,11 @@ function endGroup(pid) {
   try {
     process.kill(-pid, 'SIGKILL')
   } catch {
-    // It ended by itself.
+    // It has already ended.
   }
 }
 
-/** Waits a little until other processes leave the machine alone. */
+/** Waits briefly until other processes leave the machine idle. */
 async function waitForQuiet() {
   for (let i = 0; i < QUIET_TRIES; i++) {
     const before = busySeconds()

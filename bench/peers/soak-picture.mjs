@@ -1,4 +1,4 @@
-// The hour of `soak` as a picture (SVG): memory, handles, what is stored, latency and load over the minutes.
+// The hour of `soak` as a picture (SVG): memory, handles, stored data, latency and load over the minutes.
 const width = 760
 const left = 60
 const right = 190
@@ -47,7 +47,7 @@ const panels = [
   },
 ]
 
-/** @param samples of scenarios/soak.mjs */
+/** @param samples from scenarios/soak.mjs */
 export function pictureOfSoak(samples) {
   const lastMinute = Math.max(...samples.map(({ minute }) => minute))
   const parts = panels.map((panel, i) => panelOf(panel, samples, lastMinute, 30 + i * (panelHeight + gap)))
@@ -89,7 +89,7 @@ function panelOf({ title, lines, isLogarithmic }, samples, lastMinute, top) {
   return parts
 }
 
-/** From nothing to the first round number that holds all, in four or five steps. */
+/** From zero to the first round number above all values, in four or five steps. */
 function stepsUpTo(most) {
   const rough = most / 4
   const power = 10 ** Math.floor(Math.log10(rough))

@@ -1,4 +1,4 @@
-// Turns rows into tables: medians (least–most) of the rounds, and Boardroom's targets beside what was measured.
+// Turns rows into tables: medians (least–most) of the rounds, and Boardroom's targets next to the measurements.
 import { columns } from './columns.mjs'
 
 const at = (row, path) => path.split('.').reduce((value, key) => value?.[key], row)
@@ -104,7 +104,7 @@ export function tablesOf(rows) {
   return `${lines.join('\n').trim()}\n`
 }
 
-/** One bar a server for the first figure of each scenario, beside one another, as a share of the largest. */
+/** One bar per server for the first figure of each scenario, side by side, as a share of the largest. */
 export function pictureOf(rows) {
   const colours = { boardroom: '#3b5bdb', 'hocuspocus-4.7.0': '#f08c00', 'yws-0.1.5': '#2f9e44' }
   const parts = []

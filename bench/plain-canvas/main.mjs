@@ -1,4 +1,4 @@
-// Excalidraw alone, with a drawing that is fetched: no document, no server, nobody else.
+// Excalidraw alone, with a drawing that is fetched: no document, no server, no other people.
 import '@excalidraw/excalidraw/index.css'
 import { Excalidraw } from '@excalidraw/excalidraw'
 import { createElement } from 'react'

@@ -1,6 +1,7 @@
-// Every kind of input that docs/security.md refuses, against a whole server whose bounds are lowered: two people on the same
-// board and two on another go on within two seconds, the sender gets the answer that is named there, a number in /metrics
-// goes up, and in the end the board is read anew from the database. What is sent is small, and harmless to plain Yjs.
+// Every kind of input that docs/security.md refuses, against a complete server with lowered limits: two people on the
+// same board and two on another can continue within two seconds, the sender gets the answer that is documented there,
+// a counter in /metrics goes up, and in the end the board is read again from the database. The input is small, and
+// harmless to plain Yjs.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { suite } from 'uvu'
@@ -50,18 +51,18 @@ const inspection: InspectionLimits = {
   trial: { ms: -1, msPerStruct: 0 },
 }
 
-/** What is promised; sending the input, which is done here too, is counted in. */
+/** The promised time; it includes sending the input, which is done here too. */
 const withinMs = 2000 + 2000
 
 interface Attack {
   name: string
   send(evil: RawClient, victim: StockClient): unknown
-  /** The code of a notice, a close code, a question for the whole, or silence. */
+  /** The code of a notice, a close code, a request for the full state, or silence. */
   answer: string | number | 'step1' | 'none'
   counts: string
 }
 
-/** Sends updates that rest on each other. */
+/** Sends updates that depend on each other. */
 function sendAll(evil: RawClient, ...updates: Uint8Array[]): void {
   for (const [i, input] of updates.entries())
     assertHarmless({ kind: 'update', before: updates.slice(0, i), input })
@@ -280,7 +281,7 @@ attacks('leaves everyone else working, is answered and counted, and leaves nothi
         pairs.push([await open(id, { ticket }), await open(id, { ticket })])
       }
       let round = 0
-      /** Both of both pairs write, and the others see it. */
+      /** All four people write, and the others see it. */
       const everybodyWorks = async () => {
         round++
         for (const pair of pairs)
@@ -306,7 +307,7 @@ attacks('leaves everyone else working, is answered and counted, and leaves nothi
         try {
           send(evil, victim)
           await everybodyWorks()
-          // Of the processor and not of the clock: on a busy machine everything waits, attacked or not.
+          // CPU time, not elapsed time: on a busy machine everything waits, attacked or not.
           const ms = spentMs() - begun
           assert.ok(ms < withinMs, `everybody had to wait for ${ms.toFixed(0)} ms of work`)
           if (ms > slowest.ms) slowest = { name, ms }

@@ -1,4 +1,4 @@
-// `boardroom backup` and `boardroom restore` of whole instances, embedded and on an outside database.
+// `boardroom backup` and `boardroom restore` of whole instances, with the embedded and with an external database.
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type pg from 'pg'
@@ -26,7 +26,7 @@ import { testPool } from '../helpers/test-pool.ts'
 const drawing = path.resolve('tests/fixtures/boards/hexagonal-architecture.excalidraw')
 const log = pino({ level: 'silent' })
 
-/** The database of a data folder, beside its server or without one. */
+/** The database of a data folder, while its server runs or without one. */
 async function withEmbedded<Result>(
   dataDir: string,
   work: (pool: pg.Pool) => Promise<Result>,
@@ -52,7 +52,7 @@ async function fill(pool: pg.Pool): Promise<void> {
   await database.close()
 }
 
-/** Cut, because whole rows are megabytes. */
+/** Truncated, because whole rows are megabytes. */
 const missing = (rows: readonly string[], among: readonly string[] = []): string[] => {
   const known = new Set(among)
   return rows.filter((row) => !known.has(row)).map((row) => row.slice(0, 200))
@@ -99,7 +99,7 @@ backups('made beside a running server, restored into a new folder, are the same 
       for (const [table, rows] of Object.entries(wasAsked)) {
         if (table === 'audit_unsealed') continue // sealed meanwhile
         assert.equal(missing(rows, restored[table]), [], `rows of ${table} that did not come along`)
-        const grew = table.startsWith('audit_') // the trail went on while the backup was made
+        const grew = table.startsWith('audit_') // the trail continued while the backup was made
         if (!grew) assert.is(restored[table]?.length, rows.length, table)
       }
       const second = await serve(otherDir)

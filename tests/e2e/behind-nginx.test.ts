@@ -1,5 +1,5 @@
 // Behind a real nginx that compresses what it can: event streams arrive as they are written, sockets pass, and nobody
-// reads the numbers of the process through it.
+// can read the metrics of the process through it.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { MessageType } from '../../shared/protocol.ts'
@@ -50,7 +50,7 @@ test('sockets pass, the trail names who came and not the proxy, and /metrics ans
       await withNginx(port, async ({ origin, plainOrigin }) => {
         const client = new RawClient(`${origin.replace('http', 'ws')}/ws/${board}`, {
           ticket,
-          headers: { 'x-forwarded-for': '198.51.100.7' }, // from one proxy more, on this machine too
+          headers: { 'x-forwarded-for': '198.51.100.7' }, // from one more proxy, also on this machine
         })
         await client.message(MessageType.hello)
         await draw(client, 'drawn')
@@ -75,7 +75,7 @@ balanced('balanced by board, all of a board are on one node, and on the other wh
 
 behind.run()
 
-/** An event stream as a browser asks for it. Resolves once it has begun, which a proxy that collects never lets happen. */
+/** An event stream as a browser requests it. Resolves once it has begun, which a buffering proxy would prevent. */
 async function follow(url: string, cookie: string) {
   const gone = new AbortController()
   const answer = await fetch(url, { headers: { cookie, 'accept-encoding': 'gzip' }, signal: gone.signal })

@@ -1,4 +1,4 @@
-// Bodies of strangers: nobody's is read before it is known that they may send one.
+// Bodies from strangers: none is read before it is known that the sender may send one.
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
@@ -11,14 +11,17 @@ const bodies = suite('request bodies')
 
 const mebibyte = 1024 * 1024
 
-/** The most that the process had in memory at once, in bytes; null where the system does not tell. */
+/** The peak memory of the process, in bytes; null if the system does not report it. */
 async function peakOf(pid: number): Promise<number | null> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
   const kib = /VmHWM:\s+(\d+) kB/.exec(status)?.[1]
   return kib === undefined ? null : Number(kib) * 1024
 }
 
-/** Sends a body as fast as the server takes it, up to `most` bytes or until it hangs up. @returns the first line of its answer. */
+/**
+ * Sends a body as fast as the server accepts it, up to `most` bytes or until it disconnects. @returns the first line
+ * of its answer.
+ */
 function pour(port: number, head: string, chunked: boolean, most: number): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
@@ -40,7 +43,7 @@ function pour(port: number, head: string, chunked: boolean, most: number): Promi
       answer += data.toString('latin1')
     })
     socket.on('drain', more)
-    socket.on('error', () => undefined) // the server may hang up on us: the answer counts
+    socket.on('error', () => undefined) // the server may disconnect: the answer counts
     socket.on('close', () => resolve(answer.split('\r\n')[0] ?? ''))
     socket.on('connect', () => {
       socket.write(head)

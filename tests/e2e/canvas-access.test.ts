@@ -1,4 +1,5 @@
-// Access as a person at the canvas meets it: links, levels, revocation, what is done with edits nobody may save.
+// Access as experienced by people at the canvas: links, levels, revocation, and what happens to edits that cannot be
+// saved.
 import * as assert from 'uvu/assert'
 import { draw, elementsOn, focusCanvas, saysSync } from '../helpers/board-page.ts'
 import { canvasFile } from '../helpers/canvas-file.ts'
@@ -153,7 +154,7 @@ access.test('somebody without access and somebody signed out are told so', async
   const url = `/b/${boardId}`
   const stranger = await open(url, { cookie: grace.cookie, expected: /40[134]/ })
   await stranger.getByRole('heading', { name: 'You have no access to this board' }).waitFor()
-  const nobody = await open(url, { expected: /40[134]|410/ }) // 410: what the page still asks for may find the board deleted
+  const nobody = await open(url, { expected: /40[134]|410/ }) // 410: pending requests of the page may find the board deleted
   await nobody.getByRole('heading', { name: 'Sign in to open this board' }).waitFor()
   await nobody.getByRole('link', { name: 'Sign in' }).click()
   await nobody.getByLabel('E-mail').fill(ada.email)

@@ -20,7 +20,7 @@ const textElement = (id: string, text: string, y: number) => ({
 })
 const rectangle = (id: string) => ({ id, type: 'rectangle', x: 0, y: 0, width: 80, height: 60 })
 
-/** A page that axe has nothing against, and its pictures. */
+/** A page without problems found by axe, and its pictures. */
 const look = async (page: Page, name: string): Promise<void> => {
   assert.equal(await faultsOf(page), [], name)
   await shoot(page, name)
@@ -48,7 +48,7 @@ pages.test(
   'agents are made, let onto a board, watched, undone and stopped',
   async ({ server, ada, open }) => {
     const board = await ada.board('Roadmap')
-    // 404: what the page asks about an agent may find it deleted.
+    // 404: requests of the page may find an agent deleted.
     const page = await open('/agents', { cookie: ada.cookie, expected: /404/ })
     await page.getByText('You have no agents yet.').waitFor()
     await look(page, 'agents-none')
@@ -332,7 +332,7 @@ pages.test(
     await eve.ask('POST', `/boards/${board}/threads`, { anchor: { x: 1, y: 1 }, body: 'My own words' })
     const page = await open('/consent', { cookie: eve.cookie, expected: /401/ })
     await page.getByRole('heading', { name: 'Your data' }).waitFor()
-    // So slow that somebody sees how far it is.
+    // Slow enough that the progress can be seen.
     let release = () => {}
     const held = new Promise<void>((resolve) => {
       release = resolve

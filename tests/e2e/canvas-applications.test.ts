@@ -1,4 +1,4 @@
-// Other people's applications in the browser: an administrator makes keys and webhooks, and sees how they fare.
+// Other applications in the browser: an administrator creates keys and webhooks, and watches them.
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
@@ -10,7 +10,7 @@ import { canvasFile } from '../helpers/canvas-file.ts'
 const applications = canvasFile('applications in the browser', { webhookPrivateNetworks: ['127.0.0.0/8'] })
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-/** What axe finds wrong on the page. */
+/** The problems that axe finds on the page. */
 const faults = async (page: Page): Promise<unknown> => {
   await page.evaluate(axe)
   return page.evaluate(

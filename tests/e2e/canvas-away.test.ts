@@ -1,4 +1,4 @@
-// The network goes, the server restarts: nothing that was drawn is lost.
+// The network is lost, the server restarts: nothing that was drawn is lost.
 import type { Page } from 'playwright-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -12,10 +12,12 @@ import { rebuild } from '../helpers/session.ts'
 const away = suite('a board through bad times')
 const tests = browserTests(findChromium(), away)
 
-/** What a browser says of a network that is gone. */
+/** Browser messages about a lost network. */
 const noNetwork = /WebSocket|ERR_INTERNET_DISCONNECTED/
 
-/** Notes everything that the page says of being saved, from now on. Text, because Node compiles it and knows no DOM. */
+/**
+ * Records everything that the page says about saving, from now on. Text, because Node compiles it and knows no DOM.
+ */
 const noteSync = `(() => {
   const sync = document.querySelector('[data-testid=sync]')
   globalThis.notedSync = []
@@ -98,7 +100,7 @@ for (const way of ['on the open page', 'after a reload'] as const)
           cookie: ada.cookie,
           expected: noNetwork,
         })
-        // What the browser calls offline leaves WebSockets alone, some of the time.
+        // What the browser calls offline sometimes does not affect WebSockets.
         let isAway = false
         await page.routeWebSocket(/./, (socket) => {
           if (isAway) void socket.close()
@@ -128,7 +130,7 @@ for (const way of ['on the open page', 'after a reload'] as const)
         await page.keyboard.type(' crossing')
         await page.keyboard.press('Escape')
         await saysSync(page, 'Offline, 1 change kept')
-        // All of them: what is said to be kept may be the first half of the words.
+        // All of them: "kept" may refer to the first half of the words.
         await eventually(async () => (await texts(page)) === 'Zebra crossing')
         if (way === 'after a reload') await page.goto('about:blank')
         assert.equal(
@@ -163,7 +165,7 @@ tests.add(
         await page.keyboard.type('half a sent')
         const typed = async () => (await elementsOn(page)).find(({ type }) => type === 'text')?.text
         await eventually(async () => (await typed()) === 'half a sent')
-        // What it says at this moment may still be about the letters before.
+        // The current message may still be about the letters before.
         const said = await eventually(async () => {
           const notes = (await page.evaluate('globalThis.notedSync')) as string[]
           return notes.includes('Saving') && notes.at(-1) === 'Saved' && notes

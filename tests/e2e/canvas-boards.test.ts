@@ -1,4 +1,4 @@
-// The list of boards and what is done to whole boards: come and go, be found, be brought back as they were.
+// The list of boards and actions on whole boards: creating, deleting, finding, and restoring them unchanged.
 import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
@@ -10,7 +10,7 @@ import { eventually } from '../helpers/eventually.ts'
 
 const boards = canvasFile('boards as people keep them')
 
-/** What can be done to a board, by its own menu in the list. */
+/** The actions of a board, from its own menu in the list. */
 const choose = async (page: Page, board: string, what: string): Promise<void> => {
   await page.getByRole('button', { name: `${board}: actions` }).click()
   await page.getByRole('menuitem', { name: what }).click()
@@ -106,7 +106,10 @@ boards.test(
   },
 )
 
-/** What of an element Excalidraw leaves as it is when it reads a file; it rounds, and begins lines at their first point. */
+/**
+ * The properties that Excalidraw leaves unchanged when it reads a file; it rounds, and begins lines at their first
+ * point.
+ */
 const placeOf = ({ id, type, frameId, groupIds, text }: SceneElement) => ({
   id,
   type,

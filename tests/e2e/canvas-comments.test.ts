@@ -1,4 +1,4 @@
-// Comments as people at the canvas meet them: pins, the panel, mentions, being offline, a phone.
+// Comments as experienced by people at the canvas: pins, the panel, mentions, being offline, a phone.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
@@ -11,7 +11,7 @@ import { eventually } from '../helpers/eventually.ts'
 const comments = canvasFile('comments at the canvas')
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-/** What axe finds wrong in `selector`. */
+/** The problems that axe finds in `selector`. */
 const faults = async (page: Page, selector: string): Promise<string[]> => {
   await page.evaluate(axe)
   const found: unknown = await page.evaluate(
@@ -60,7 +60,7 @@ comments.test(
     assert.is(await panel(guest).locator('.comment-body b, .comment-body img').count(), 0, 'markup is text')
     assert.is(await panel(guest).locator('.comment-body strong').textContent(), 'wide')
 
-    // The owner sees the pin at once, unread, and answers with a mention.
+    // The owner sees the pin at once, unread, and replies with a mention.
     await pins(owner).first().waitFor()
     await owner.getByRole('button', { name: 'Comments, 1 unread' }).waitFor()
     const stood = await pins(owner).first().boundingBox()
@@ -97,7 +97,7 @@ comments.test(
     assert.equal(await faults(owner, '.comments-panel'), [])
     await shot(owner, 'list')
 
-    // The element moves, and the pin of everybody with it; it is deleted, and the pin is gone; it comes back by undo.
+    // The element moves, and everybody's pin moves with it; it is deleted, and the pin disappears; undo restores it.
     const before = await pins(guest).first().boundingBox()
     await panel(owner).getByRole('button', { name: 'Close' }).click()
     await focusCanvas(owner)
@@ -242,7 +242,7 @@ comments.test(
       'pins out of view are not there, and many near each other are one',
     )
     await page.mouse.move(400, 600)
-    // The list has come in beside them, which may place them anew.
+    // The list has loaded next to them, which may move them.
     await page.evaluate(`new Promise((resolve) => {
       let quiet = setTimeout(resolve, 500)
       new MutationObserver(() => {

@@ -1,4 +1,5 @@
-// Two people at one thing in real browsers: an undo leaves what the other did since, and nobody's words are lost.
+// Two people editing the same thing in real browsers: an undo keeps what the other has done since, and nobody's words
+// are lost.
 import * as assert from 'uvu/assert'
 import { drag, draw, elementsOn, focusCanvas } from '../helpers/board-page.ts'
 import { eventually } from '../helpers/eventually.ts'
@@ -81,7 +82,7 @@ together.test('who types on in a text that the other deletes keeps their words',
   await grace.keyboard.press('Escape')
   await agree(two, 1)
   assert.is((await elementsOn(ada))[0]?.text, 'inside words')
-  // At rest, the text is free of what it was in.
+  // While idle, the text is released from its container.
   await eventually(async () => (await elementsOn(ada))[0]?.containerId === null)
   await agree(two, 1)
 })

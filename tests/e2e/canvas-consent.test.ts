@@ -1,4 +1,5 @@
-// The text of the whole instance, in a browser: everybody accepts it before anything else, and again when it changes.
+// The text of the whole instance, in a browser: everybody must accept it before anything else, and again when it
+// changes.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -58,7 +59,7 @@ consent.test(
     await member.goto(server.origin)
     await member.getByText('and to the furniture').waitFor()
 
-    // Taken back on a page of its own: the board closes at once.
+    // Withdrawn on its own page: the board closes at once.
     const apart = await guest.context().newPage()
     await apart.goto(`${server.origin}/consent`)
     await apart.getByRole('button', { name: 'Withdraw' }).click()

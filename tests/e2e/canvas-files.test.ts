@@ -1,4 +1,5 @@
-// Drawings as files, images as files of the board, and the same over an address of the LAN, where browsers offer less.
+// Drawings as files, images as files of the board, and the same over a LAN address, where browsers offer fewer
+// features.
 import { readFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import type { Page } from 'playwright-core'
@@ -24,7 +25,7 @@ const exported = async (page: Page, format: string): Promise<Buffer> => {
   await page.getByTestId('main-menu-trigger').click()
   const download = page.waitForEvent('download')
   await page.getByText(`Export ${format}`, { exact: true }).click()
-  // Read as a stream: the browser may be the runner's, whose files are not ours.
+  // Read as a stream: the browser may be the runner's, whose files we cannot access.
   return buffer(await (await download).createReadStream())
 }
 
@@ -32,7 +33,7 @@ interface Dropped {
   name: string
   type: string
   bytes: Buffer
-  /** This many zeros follow the bytes, in front of the last twelve. */
+  /** This many zeros are added in front of the last twelve bytes. */
   size?: number
 }
 
@@ -72,7 +73,7 @@ tests.add('a drawing comes in, goes out the same, and is a picture as PNG and SV
   withCanvas((server) =>
     withBrowser(chromium, async (browser) => {
       const ada = await server.user('Ada')
-      // Excalidraw gives the worker that makes fonts smaller a second; where that is not enough they stay as they are.
+      // Excalidraw gives the worker that subsets fonts one second; if that is not enough, they are embedded whole.
       const { page } = await browser.open(server.origin, { cookie: ada.cookie, expected: /subsetting/ })
       await page.getByRole('button', { name: 'Import' }).waitFor()
       await page.locator('input[type=file]').setInputFiles(drawingPath('customer-journey-map'))

@@ -1,4 +1,4 @@
-// What people do without thinking, from drawing tools they know: nothing of it loses a drawing or leaves the page.
+// Habits from other drawing tools: none of them loses a drawing or leaves the page.
 import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
@@ -11,7 +11,7 @@ const habits = canvasFile('habits of people who draw')
 const visible = async (page: Page): Promise<number> =>
   (await elementsOn(page)).filter(({ isDeleted }) => isDeleted !== true).length
 
-/** A key of the canvas, and what was drawn by it. */
+/** A key of the canvas, and what was drawn with it. */
 const drawsByKey = async (page: Page, after: string): Promise<void> => {
   await eventually(async () => (await page.getByRole('dialog').count()) === 0)
   const before = await visible(page)
@@ -24,7 +24,7 @@ const drawsByKey = async (page: Page, after: string): Promise<void> => {
     assert.is(await visible(page), before + 1, `after ${after} the canvas hears keys`)
     return true
   })
-  // With something selected, Ctrl-K puts a link on it.
+  // If something is selected, Ctrl-K adds a link to it.
   await page.mouse.click(700, 600)
 }
 

@@ -1,4 +1,5 @@
-// Without a mouse: everything around the canvas is reached, seen to be reached, left again, and gives the focus back.
+// Without a mouse: everything around the canvas can be reached with a visible focus, left again, and returns the
+// focus.
 import type { Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { elementsOn, saysSync } from '../helpers/board-page.ts'
@@ -9,7 +10,7 @@ const keyboard = canvasFile('the keyboard alone')
 
 const mostSteps = 40
 
-/** What has the focus: its role or tag, and its name. */
+/** The focused element: its role or tag, and its name. */
 const focused = async (page: Page): Promise<string> =>
   String(
     await page.evaluate(`(() => {
@@ -19,7 +20,7 @@ const focused = async (page: Page): Promise<string> =>
     })()`),
   )
 
-/** Walks with Tab until `wanted` has the focus, which must then be visible. */
+/** Presses Tab until `wanted` has the focus, which must then be visible. */
 const tabTo = async (page: Page, wanted: string): Promise<void> => {
   const seen: string[] = []
   for (let step = 0; step < mostSteps; step++) {
@@ -105,7 +106,7 @@ keyboard.test('the help, the menu and the tools tell no other site where one is'
   const page = await open(`/b/${boardId}`, { cookie: ada.cookie })
   await saysSync(page, 'Saved')
   const { host } = new URL(page.url())
-  /** Links to elsewhere that say where they are followed from. */
+  /** External links that send a referrer. */
   const telling = () =>
     page.evaluate(
       `[...document.querySelectorAll('a[href]')].filter((link) => link.host !== '${host}' && !(/noreferrer|noopener/.test(link.rel) && document.querySelector('meta[name=referrer]').content === 'no-referrer') || (link.host !== '${host}' && link.href.includes('${boardId}'))).map(({ href }) => href)`,
@@ -132,7 +133,7 @@ keyboard.test('lets a guest in, who then draws', async ({ ada, open }) => {
   await page.keyboard.type('Katherine')
   await page.keyboard.press('Enter')
   await saysSync(page, 'Saved')
-  // The canvas listens from the first key on.
+  // The canvas listens from the first key press on.
   await page.keyboard.press('r')
   await page.mouse.move(300, 300)
   await page.mouse.down()

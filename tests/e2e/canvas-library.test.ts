@@ -1,4 +1,4 @@
-// Shapes to draw again: the team's, live, and one's own, which come along to another device.
+// Shapes for reuse: the team's, live, and one's own, which are available on another device.
 import * as assert from 'uvu/assert'
 import { draw, elementsOn, focusCanvas } from '../helpers/board-page.ts'
 import { eventually } from '../helpers/eventually.ts'
@@ -15,7 +15,7 @@ together.test('what one adds to the team’s library the other sees, and draws w
     await page.getByText('Team library', { exact: true }).click()
     await page.getByText('Nothing here yet').waitFor()
   }
-  // It stays while something is selected on the board.
+  // It stays open while something is selected on the board.
   await draw(ada, 'o', [300, 400], [400, 500])
   await ada.keyboard.press('Control+z')
   await agree(two, 1)

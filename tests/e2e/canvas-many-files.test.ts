@@ -1,4 +1,4 @@
-// Many files at once: what is whole comes in, and what went wrong stays to be read.
+// Many files at once: valid ones are imported, and the errors remain listed.
 import { readFileSync } from 'node:fs'
 import { truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path'
@@ -65,7 +65,7 @@ test('a file is read in a worker, so that the page goes on, and not at all where
   withFolder(async (folder) => {
     const MB = 1024 * 1024
     const cut = path.join(folder, 'cut.excalidraw')
-    // Blanks after a drawing are none of its business.
+    // Whitespace after a drawing is ignored.
     await writeFile(cut, '{"type":"excalidraw","elements":[{"id":"a"'.padEnd(2 * MB, ' '))
     const larger = path.join(folder, 'larger.excalidraw')
     await writeFile(larger, '{"type":"excalidraw","elements":[]}')

@@ -1,4 +1,4 @@
-// Moving shapes in the editor, whose own code for it is mended for many of them (client/vite.config.ts).
+// Moving shapes in the editor, whose own code for it is patched for large numbers (client/vite.config.ts).
 import type { Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { drag, focusCanvas, saysSync } from '../helpers/board-page.ts'
@@ -11,7 +11,7 @@ const box = (id: string, x: number, more: object = {}) => ({
   ...{ id, type: 'rectangle', x, y: 300, width: 100, height: 80, backgroundColor: '#ffc9c9' },
   ...more,
 })
-/** Two boxes joined by an arrow, the second with a word in it, beside a group of two. */
+/** Two boxes connected by an arrow, the second with a word in it, next to a group of two. */
 const drawing = [
   box('left', 350, { boundElements: [{ id: 'arrow', type: 'arrow' }] }),
   box('right', 600, {
@@ -70,7 +70,7 @@ moving.test(
       const { elements } = await ada.scene(boardId)
       return new Map((elements as unknown as Placed[]).map((element) => [element.id, element]))
     }
-    // Where the page shows it: the drawing is opened in the middle of the window.
+    // Where the page shows it: the drawing opens in the middle of the window.
     const onPage = async (id: string): Promise<[number, number]> => {
       const { scrollX, scrollY, zoom } = await viewOf(page)
       const { x = 0, y = 0 } = (await placed()).get(id) ?? {}

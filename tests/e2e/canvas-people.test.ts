@@ -1,4 +1,4 @@
-// People in the browser: an administrator invites, somebody comes, sets up a second factor, and is sent away again.
+// People in the browser: an administrator invites somebody, who joins, sets up a second factor, and is removed again.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
@@ -11,7 +11,7 @@ const people = canvasFile('people in the browser')
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const password = 'correct horse battery staple'
 
-/** What axe finds wrong on the page. */
+/** The problems that axe finds on the page. */
 const faults = async (page: Page): Promise<unknown> => {
   await page.evaluate(axe)
   return page.evaluate(
@@ -99,7 +99,7 @@ people.test(
       await shot(admin, tab.toLowerCase())
     }
     await admin.getByRole('link', { name: 'People', exact: true }).click()
-    // Whom to hand things to does not depend on what was searched for.
+    // The people to hand things over to do not depend on the search.
     await admin.getByLabel('Search people').fill('Grace')
     await eventually(async () => (await admin.getByRole('button', { name: /^Actions for/ }).count()) === 1)
     await admin.getByRole('button', { name: 'Actions for Grace' }).click()

@@ -1,5 +1,5 @@
-// A server that asks everybody for a second factor, in the browser: it is set up first, and then the page opens that
-// somebody wanted.
+// A server that requires a second factor of everybody, in the browser: it is set up first, and then the requested
+// page opens.
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -41,7 +41,7 @@ browserOnly.add('is set up before anything else, and then leads to where one wan
         await page.getByRole('link', { name: 'Continue to where you were going' }).click()
         await page.getByRole('heading', { name: 'Templates' }).waitFor()
 
-        // Whoever opens a page without having one is sent to set it up, from a board too.
+        // People without one who open a page, even a board, are redirected to set it up.
         const cyd = await server.user('Cyd')
         const cookie = cyd.cookie
         const board = await bob.board().catch(() => '0b0e7b7e-0000-4000-8000-000000000000')

@@ -1,4 +1,4 @@
-// What a page may cost its visitor: bytes until it is there, and nothing that somebody else's client has written.
+// What a page may cost its visitor: bytes until it is loaded, and no harm from what another client has written.
 import type { Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { WebSocket } from 'ws'
@@ -13,13 +13,13 @@ import { hostileElements } from '../helpers/hostile-elements.ts'
 
 const speed = canvasFile('what a page costs')
 
-/** Every script that the page has loaded so far, in bytes as they were sent. */
+/** Every script that the page has loaded so far, in transferred bytes. */
 const scriptsOn = async (page: Page): Promise<{ name: string; bytes: number }[]> => {
   await page.waitForLoadState('networkidle')
   const entries: unknown = await page.evaluate(
     `performance.getEntriesByType('resource').filter(({ name }) => /\\.m?js$/.test(name)).map(({ name, encodedBodySize }) => ({ name, bytes: encodedBodySize }))`,
   )
-  return entries as { name: string; bytes: number }[] // as the line above makes them
+  return entries as { name: string; bytes: number }[] // as created by the line above
 }
 const total = (scripts: { bytes: number }[]) => scripts.reduce((sum, { bytes }) => sum + bytes, 0)
 
@@ -55,7 +55,7 @@ speed.test(
     await saysSync(first, 'Saved')
     await focusCanvas(first)
     await draw(first, 'r', [300, 300], [500, 400])
-    await first.getByRole('link', { name: 'All boards' }).click() // whoever leaves, leaves a picture
+    await first.getByRole('link', { name: 'All boards' }).click() // people who leave, leave a picture
     const picture = `${server.origin}/api/boards/${boardId}/thumbnail`
     await eventually(async () => (await fetch(picture, { headers: { cookie: ada.cookie } })).status === 200)
 
@@ -79,7 +79,7 @@ speed.test(
   },
 )
 
-/** Somebody's own client, which writes elements as it likes. */
+/** A custom client, which writes elements as it likes. */
 const writeAsForeigner = async (
   { port }: CanvasServer,
   boardId: string,
@@ -91,7 +91,7 @@ const writeAsForeigner = async (
   const provider = new WebsocketProvider(`ws://127.0.0.1:${port}/ws`, boardId, doc, {
     disableBc: true,
     protocols: ['boardroom.yjs', `boardroom.ticket.${ticket}`],
-    WebSocketPolyfill: WebSocket as unknown as typeof globalThis.WebSocket, // ws speaks the browser's interface
+    WebSocketPolyfill: WebSocket as unknown as typeof globalThis.WebSocket, // ws has the browser's interface
   })
   try {
     await eventually(() => provider.synced)
@@ -114,7 +114,7 @@ speed.test(
     const hostile = hostileElements()
     const good = { type: 'ellipse', geo: { x: 0, y: 0, width: 50, height: 50 }, index: 'a5' }
     await writeAsForeigner(server, boardId, ticket, { ...hostile, good }, async () => {
-      // Both the page that was there already and one that comes now.
+      // Both the page that was already open and one that opens now.
       const late = await open(`/b/${boardId}`, { cookie: ada.cookie })
       for (const page of [early, late]) {
         await eventually(async () => (await elementsOn(page)).some(({ id }) => id === 'good'))

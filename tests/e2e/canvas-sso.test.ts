@@ -1,4 +1,4 @@
-// Single sign-on in the browser: the button, a refusal that is said, and the way out.
+// Single sign-on in the browser: the button, a refusal with its message, and signing out.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'

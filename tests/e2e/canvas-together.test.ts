@@ -1,4 +1,4 @@
-// Two people at one board in real browsers: what one does the other sees, and it is what the document says.
+// Two people on one board in real browsers: each sees what the other does, and it matches the document.
 import type { Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import type { SceneElement } from '../../shared/element.ts'
@@ -21,7 +21,7 @@ together.test('see each other’s shapes, strokes, words and arrows, and undo on
   await grace.keyboard.press('t')
   await grace.mouse.click(600, 400)
   await grace.keyboard.type('hello there')
-  // What is typed is shared while it is being typed.
+  // Text is shared while it is being typed.
   await eventually(async () => (await elementsOn(ada)).some(({ text }) => text === 'hello there'))
   await grace.keyboard.press('Escape')
   await agree(two, 5)
@@ -67,10 +67,10 @@ together.test('delete, reorder, group and take apart again, copy and paste', asy
   await ada.keyboard.press('Control+Shift+[')
   await agree(two, 5)
   assert.is((await elementsOn(grace))[0]?.type, 'diamond')
-  await ada.bringToFront() // the clipboard is for the page in front
+  await ada.bringToFront() // only the page in front can use the clipboard
   await ada.mouse.move(900, 500)
   await ada.keyboard.press('Control+c')
-  // A browser that is busy may have nothing to paste yet, and then says nothing.
+  // A busy browser may have nothing to paste yet, and then does nothing.
   await eventually(
     async () => {
       await ada.keyboard.press('Control+v')
@@ -119,7 +119,7 @@ together.test(
     await ada.keyboard.press('Control+z')
     await eventually(async () => (await elementsOn(grace))[0]?.strokeColor === before?.strokeColor)
     assert.is((await agree(two, 1))[0]?.y, both?.y)
-    // Without a click: clearing the selection would be a step to undo by itself.
+    // Without a click: clearing the selection would be a separate undo step.
     await grace.locator('.excalidraw').first().focus()
     await grace.keyboard.press('Control+z')
     await eventually(async () => (await elementsOn(ada))[0]?.y === before?.y)
@@ -133,7 +133,7 @@ together.test('takes items of one’s own library, which is still there after a 
   await agree(two, 1)
   const openLibrary = () => ada.locator('.sidebar-trigger').click()
   await openLibrary()
-  // It pulses for ever, so it is never still.
+  // It pulses continuously, so it is never still.
   await ada.locator('.library-unit__pulse').click({ force: true })
   await eventually(async () => (await ada.locator('.library-unit').count()) >= 1)
   await eventually(
@@ -209,7 +209,7 @@ together.test(
       },
       { withinMs: 60_000, everyMs: 100 },
     )
-    // Where it was, where it came to, and what the window showed and was awake for in between.
+    // Where it was, where it arrived, and what the window showed and rendered in between.
     const places = Number(await watching.evaluate('places.size'))
     assert.ok(places > 2, `the other window showed ${places} places`)
   },
@@ -233,7 +233,7 @@ together.test(
     await grace.getByText('Ada').first().waitFor()
     await avatar.click()
     await grace.locator('.follow-mode').waitFor()
-    // Ada goes somewhere else; the one who follows goes with her.
+    // Ada scrolls somewhere else; the person who follows her scrolls along.
     await ada.mouse.wheel(0, 900)
     const zoomOf = (page: Page) => page.locator('.reset-zoom-button').textContent()
     await ada.keyboard.press('Control+-')
@@ -250,7 +250,7 @@ interface Collaborator {
 
 /** The others, as the canvas draws them. */
 const collaborators = async (page: Parameters<typeof elementsOn>[0]): Promise<Collaborator[]> =>
-  (await page.evaluate(readCollaborators)) as Collaborator[] // as Excalidraw keeps them
+  (await page.evaluate(readCollaborators)) as Collaborator[] // as Excalidraw stores them
 
 const readCollaborators = `(() => {
   const root = document.querySelector('.excalidraw')

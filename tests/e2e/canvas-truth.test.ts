@@ -1,4 +1,4 @@
-// What a board's page says is so: of the network, of links, of rights, and of who is here.
+// What a board's page says is true: about the network, links, permissions, and who is here.
 import * as assert from 'uvu/assert'
 import { draw, elementsOn, focusCanvas, saysSync } from '../helpers/board-page.ts'
 import { canvasFile } from '../helpers/canvas-file.ts'
@@ -59,7 +59,7 @@ test('a tab goes on when another one forgets what the device keeps', async ({ se
   await saysSync(page, 'Saved')
   const other = await page.context().newPage()
   await other.goto(new URL('/', page.url()).href)
-  // The answer never comes: this tab has forgotten everything, and is still signed in.
+  // The answer never arrives: this tab has deleted everything, and is still signed in.
   await other.route('**/api/auth/sign-out', (route) => route.abort())
   await other.getByRole('button', { name: /account/ }).click()
   await other.getByRole('menuitem', { name: 'Sign out' }).click()
@@ -89,7 +89,7 @@ test('a link that is over says so before it asks for a name, and one with a name
   await saysSync(guest, 'Saved')
   assert.is(new URL(guest.url()).search + new URL(guest.url()).hash, '')
   await guest.getByText('Curious Heron (guest)').waitFor()
-  // A made-up name is changed on the spot, and the others see it.
+  // An invented name can be changed on the spot, and the others see it.
   const isHere = async (name: string) =>
     JSON.stringify(await ada.ask('GET', `/boards/${boardId}/connections`)).includes(name)
   await eventually(() => isHere('Curious Heron'))
@@ -114,7 +114,7 @@ test('who is sent away reads that they were disconnected, or that the access is 
 }) => {
   const boardId = await ada.board()
   await ada.ask('POST', `/boards/${boardId}/permissions`, { user_id: grace.id, level: 'edit' })
-  // Whoever loses the access may be gone before they are sent away.
+  // A person who loses access may be gone before they are disconnected.
   const owner = await open(`/b/${boardId}`, { cookie: ada.cookie, expected: /404/ })
   const member = await open(`/b/${boardId}`, { cookie: grace.cookie, expected: /40[134]/ })
   await saysSync(member, 'Saved')
@@ -142,7 +142,7 @@ test('who is sent away reads that they were disconnected, or that the access is 
   await owner.getByText('I was drawing the harbour').waitFor()
   await owner.getByRole('button', { name: 'Allow' }).click()
   await owner.getByText('Nobody is waiting').waitFor()
-  // By itself: there is no socket that could tell.
+  // By polling: there is no socket that could tell.
   await saysSync(member, 'Read-only')
   await member.getByRole('button', { name: 'Ask to edit' }).waitFor()
 })

@@ -1,4 +1,4 @@
-// Several windows of one browser profile: each speaks for itself, and what leads elsewhere opens a new one.
+// Several windows of one browser profile: each has its own presence, and external links open a new one.
 import type { Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { elementsOn } from '../helpers/board-page.ts'
@@ -39,7 +39,7 @@ windows.test(
     await second.goto(first.url())
     await second.locator('canvas').first().waitFor()
     await shows(second, 2)
-    // How far apart they are says that each is where its own tab moved it.
+    // Their distance proves that each is where its own tab moved it.
     for (const [tab, at, distance] of [
       [first, 640, null],
       [second, 720, 80],

@@ -1,4 +1,4 @@
-// Agents and the end of the server: killed right after "saved", and started anew under a client that knows nothing of it.
+// Agents and the end of the server: killed right after "saved", and restarted under a client that does not notice.
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { suite } from 'uvu'
@@ -16,7 +16,7 @@ const rectangle = (id: string, x: number) => ({
   ...{ strokeColor: '#1e1e1e', isDeleted: false },
 })
 
-/** Ada, her board, and an agent that may do everything there. */
+/** Ada, her board, and an agent that may do everything on it. */
 async function agentOn(server: Server, dataDir: string) {
   assert.is((await create(dataDir, email)).code, 0)
   const ada = await signedIn(server, email)
@@ -72,7 +72,7 @@ agents('a client of the official SDK goes on calling after a restart on the same
     const client = new Client({ name: 'test', version: '1' })
     const headers = { authorization: `Bearer ${token}` }
     await client.connect(
-      // The SDK's own type is at odds with exactOptionalPropertyTypes.
+      // The SDK's own type conflicts with exactOptionalPropertyTypes.
       new StreamableHTTPClientTransport(new URL(`${first.url}/mcp`), { requestInit: { headers } }) as never,
     )
     const call = async (name: string, args: Record<string, unknown> = {}) => {

@@ -1,4 +1,4 @@
-// The commands that take boards out and bring them in.
+// The commands that export and import boards.
 import { readFile, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { suite } from 'uvu'

@@ -1,4 +1,4 @@
-// Commands about people, the database and the trail, beside a running server and without one.
+// Commands about people, the database and the trail, with a running server and without one.
 import { access, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import pg from 'pg'

@@ -1,5 +1,5 @@
-// Another application on an origin of its own: its canvas in one HTML file, with its backend, as the examples have them,
-// and a page of its own with a whole board in a frame.
+// Another application on its own origin: its canvas in one HTML file, with its backend, as in the examples, and a
+// page of its own with a whole board in a frame.
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http'
@@ -31,7 +31,7 @@ inBrowser.add(
     })
     http.listen(0, '127.0.0.1')
     await once(http, 'listening')
-    const { port } = http.address() as AddressInfo // a TCP port was asked for
+    const { port } = http.address() as AddressInfo // a TCP port was requested
     const origin = `http://canvas.example:${port}`
     try {
       await withCanvas(
@@ -82,7 +82,8 @@ inBrowser.add(
             assert.is(await frame.getByText('In a frame').count(), 1)
             await boards.update(shown, { title: 'Still in it' })
             await eventually(async () => (await said()).includes('"type":"title","title":"Still in it"'))
-            // This browser's windows are private ones, which give frames no storage: a reload works, as one more guest.
+            // This browser's windows are private ones, which give frames no storage: a reload works, as another
+            // guest.
             await host.reload()
             await eventually(async () => (await said()).includes('"type":"ready"'))
             const guests = await server.db.selectFrom('share_link_uses').select('name').execute()

@@ -89,7 +89,7 @@ consent('is asked before the first join, lets in once given, and ends access at 
         const back = await open(board, { ticket, waitFor: 'closed' })
         assert.is(await back.closed, 4451)
 
-        // The ticket of a stock client gives it, too.
+        // The ticket of a stock client includes it, too.
         const byTicket = await ada.ask(
           'POST',
           `/api/boards/${board}/consent`,
@@ -170,7 +170,7 @@ consent('is asked of guests like of everybody, and of nobody known with the plac
           [200, true, 'Be kind to each other.'],
         )
 
-        // Whoever has no right on a board is not told that consent is what is missing.
+        // People without access to a board are not told that consent is missing.
         const eve = await user('Eve')
         await ada.ask('PATCH', `/api/boards/${board}`, { is_public: false })
         assert.is((await eve.ask('GET', `/api/boards/${board}`)).status, 404)
@@ -261,7 +261,7 @@ consent('of a board is asked beside the instance’s, by whoever manages it, fro
     const given = await bob.ask('POST', '/api/consent', { ...versions, board_id: board })
     assert.equal([given.status, given.body.board_id], [201, board])
     const back = await open(board, { ticket: await bob.ticket(board) })
-    // Another version asks again; one that was published keeps its text.
+    // Another version requires it again; a published version keeps its text.
     assert.is((await ada.ask('PUT', path, { ...text, text: 'Otherwise.' })).status, 409)
     assert.is((await ada.ask('PUT', path, { ...text, consent_version: '2027-01' })).status, 200)
     assert.is(await back.closed, 4451)

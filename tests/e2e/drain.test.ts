@@ -1,4 +1,4 @@
-// The end in order, while people draw with the stock provider, which comes back by itself; and the end at once.
+// A clean shutdown, while people draw with the stock provider, which reconnects by itself; and an immediate one.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { request } from 'node:http'
@@ -34,14 +34,14 @@ async function wayInto(program: Program, { origin }: Street): Promise<Way> {
   return { wsUrl: `${origin.replace('http', 'ws')}/ws`, boardId: body.board_id, ticket: body.ticket }
 }
 
-/** As an app uses it. Draws on until `stop`, with a server and without. */
+/** As an app uses it. Continues to draw until `stop`, with a server and without. */
 function stockPerson({ wsUrl, boardId, ticket }: Way, name: string) {
   const doc = new Y.Doc()
   const provider = new WebsocketProvider(wsUrl, boardId, doc, {
     disableBc: true,
     maxBackoffTime: 500,
     protocols: ['boardroom.yjs', `boardroom.ticket.${ticket}`],
-    WebSocketPolyfill: WebSocket as unknown as typeof globalThis.WebSocket, // ws speaks the browser's interface
+    WebSocketPolyfill: WebSocket as unknown as typeof globalThis.WebSocket, // ws has the browser's interface
   })
   const closes: number[] = []
   provider.on('connection-close', (event) => {
@@ -72,7 +72,7 @@ interface Street {
   leadTo(program: Program): void
 }
 
-/** A port that this test holds from first to last, so that nobody else has it while the program restarts. */
+/** A port that this test holds from first to last, so that nobody else takes it while the program restarts. */
 async function withStreet(work: (street: Street) => Promise<void>): Promise<void> {
   let target = 0
   const server = createServer((client) => {
@@ -96,7 +96,7 @@ async function withStreet(work: (street: Street) => Promise<void>): Promise<void
   }
 }
 
-/** By client, so that the order in which they came does not matter. */
+/** By client, so that the order of arrival does not matter. */
 const stateOf = (doc: Y.Doc) => [...Y.decodeStateVector(Y.encodeStateVector(doc))].sort(([a], [b]) => a - b)
 
 drain('under load loses nothing, ends in time, and everybody is back by themselves', () =>
@@ -136,7 +136,7 @@ drain('under load loses nothing, ends in time, and everybody is back by themselv
         )
         for (const { closes } of people) assert.is(closes[0], CloseCode.restart)
         for (const person of people) person.rest()
-        // Who comes now has it from the server alone.
+        // A newcomer gets it from the server alone.
         const late = new RawClient(`${way.wsUrl}/${way.boardId}`, { ticket: way.ticket })
         await late.opened
         await eventually(() => {

@@ -1,4 +1,4 @@
-// The table of docs/drawings.md: what Excalidraw makes of a file, in a browser, and what is made of it here.
+// The table of docs/drawings.md: what Excalidraw makes of a file, in a browser, and what Boardroom makes of it.
 import { readFileSync } from 'node:fs'
 import * as assert from 'uvu/assert'
 import { readDrawing } from '../../shared/drawing.ts'
@@ -32,7 +32,7 @@ const line = (more: Record<string, unknown>) => ({
 type Made = Map<string, SceneElement>
 interface Case {
   elements: unknown[]
-  /** What both make of it is the same in these properties; without: only `check` is asked. */
+  /** The results of both are equal in these properties; without them only `check` is called. */
   same?: readonly string[]
   check?: (excalidraw: Made, here: Made) => void
 }
@@ -117,7 +117,7 @@ const cases: Record<string, Case> = {
     },
   },
 }
-/** Shown elsewhere: unit/drawing, with all ten. */
+/** Covered elsewhere: unit/drawing, with all ten. */
 const elsewhere = ['images with data URLs in any spelling']
 
 const { test, run } = canvasFile('the table of drawings')
@@ -147,11 +147,11 @@ test('says of every form of input what Excalidraw and what we make of it', async
     if (form in cases) assert.is(cases[form]?.same !== undefined, here === 'the same', `${form}: ${here}`)
 })
 
-/** An empty list and none are the same to a canvas. */
+/** To a canvas, an empty list and a missing one are the same. */
 const whole = (value: unknown): unknown =>
   value === undefined || (Array.isArray(value) && value.length === 0) ? null : value
 
-/** In the page: what the editor itself makes of a file, as it opens one, before it is shared with anybody. */
+/** In the page: what the editor itself makes of a file when it opens one, before it is shared with anybody. */
 const loaded = (file: string): string => `(async () => {
   const root = document.querySelector('.excalidraw')
   let fiber = root[Object.keys(root).find((name) => name.startsWith('__reactFiber$'))]

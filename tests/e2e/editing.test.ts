@@ -15,14 +15,14 @@ const drawing = (name: string) => {
   return scene.elements
 }
 const stateOf = (doc: Y.Doc) => Buffer.from(Y.encodeStateVector(doc)).toString('hex')
-/** Keys in order: a Y.Map lists them as they came, which differs from client to client. */
+/** Keys in order: a Y.Map lists them in order of arrival, which differs between clients. */
 const sorted = (_: string, value: unknown): unknown =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
     ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
     : value
 const contentOf = (doc: Y.Doc) => JSON.stringify(doc.getMap('elements').toJSON(), sorted)
 const allEqual = (clients: StockClient[]) => new Set(clients.map(({ doc }) => contentOf(doc))).size === 1
-/** A drawing that somebody else has, as one update. */
+/** Somebody else's drawing, as one update. */
 const drawn = (name: string) => {
   const doc = new Y.Doc()
   writeElements(doc, drawing(name))

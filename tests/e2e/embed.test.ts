@@ -1,4 +1,4 @@
-// The example of embedding, run as it is: an app with its own routes, sockets, users and pool, and Boardroom in it.
+// The embedding example, run as it is: an app with its own routes, sockets, users and pool, and Boardroom in it.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -32,7 +32,7 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** @returns null where somebody else was quicker to take the port. */
+/** @returns null if somebody else took the port first. */
 async function start(url: string, port: number): Promise<App | null> {
   const child = spawn(process.execPath, ['examples/embed.mjs'], {
     env: { PATH: process.env.PATH, DATABASE_URL: url, PORT: String(port) },
@@ -75,7 +75,7 @@ const signIn = async ({ origin }: App, name: string): Promise<string> => {
   return answer.headers.getSetCookie()[0]?.split(';')[0] ?? ''
 }
 
-/** What the app's page tells: the board and a ticket for it. */
+/** What the app's page receives: the board and a ticket for it. */
 const pageOf = async ({ origin }: App, cookie: string) => {
   const page = await (await fetch(`${origin}/`, { headers: { cookie } })).text()
   const [, boardId = '', ticket = ''] = /\/ws', '([^']+)'.*boardroom\.ticket\.([^']+)'/s.exec(page) ?? []
@@ -112,7 +112,7 @@ embed('has its own users on its boards, over HTTP and on sockets', () =>
 
     const byTicket = new RawClient(`${app.ws}/ws/${boardId}`, { ticket })
     const hello = await byTicket.message(MessageType.hello)
-    // It is Ada's board, and a ticket manages nothing.
+    // It is Ada's board, and a ticket cannot manage it.
     assert.equal([hello.principal.name, hello.level, hello.may_manage], ['Ada', 'edit', false])
     const byCookie = new RawClient(`${app.ws}/ws/${boardId}`, {
       headers: { cookie: ada, origin: app.origin },

@@ -1,4 +1,4 @@
-// Requests that no browser of ours sends, over real sockets.
+// Requests that no real browser sends, over real sockets.
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -11,7 +11,7 @@ import { withServer } from '../helpers/server.ts'
 
 const hostile = suite('hostile HTTP')
 
-/** Sends bytes as they are, and answers everything that comes back until the server hangs up. */
+/** Sends bytes unchanged, and returns everything that comes back until the server disconnects. */
 async function talk(port: number, ...pieces: string[]): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   let answer = ''
@@ -190,7 +190,7 @@ hostile('bodies beyond their limit are refused, told or untold, and nothing is k
   }),
 )
 
-/** A server that takes what comes within the times of ours. */
+/** A server that accepts what arrives within our time limits. */
 async function listening(withinMs: number) {
   const server = createServer(serverTimeouts, (incoming, response) => {
     endSlowRequest(incoming, response, withinMs)

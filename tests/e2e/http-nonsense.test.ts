@@ -1,4 +1,4 @@
-// The whole HTTP side of a wired server, as its own OpenAPI document tells it, asked for nonsense.
+// The whole HTTP side of a complete server, as described by its own OpenAPI document, with invalid input.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type OpenApi, type Operation, operationsOf, sendNonsense } from '../helpers/api-fuzz.ts'
@@ -6,7 +6,7 @@ import { withServer } from '../helpers/server.ts'
 
 const nonsense = suite('nonsense over HTTP')
 
-/** Ends the session of the one who asks, or takes a body that is not JSON: these have tests of their own. */
+/** These end the session of the requester, or accept a body that is not JSON: they have separate tests. */
 const isLeftOut = ({ method, path }: Operation): boolean =>
   path === '/api/auth/sign-out' || (method === 'PUT' && /\/(files|thumbnail)/.test(path))
 

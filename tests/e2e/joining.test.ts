@@ -9,7 +9,7 @@ import type { RawClient } from '../helpers/raw-client.ts'
 import { withServer } from '../helpers/server.ts'
 
 const joining = suite('joining a board')
-/** Waits for the end, and not for ever. */
+/** Waits for the end, with a time limit. */
 const endOf = async (client: RawClient) => {
   await eventually(() => client.socket.readyState === client.socket.CLOSED)
   return client.closed
@@ -173,7 +173,7 @@ joining('a join is admitted only after its row is committed', () =>
     const ada = await user('Ada')
     const board = await ada.board()
     const ticket = await ada.ticket(board)
-    // Whoever holds the table keeps the row from being committed.
+    // A lock on the table keeps the row from being committed.
     const { default: pg } = await import('pg')
     const holder = new pg.Client({ connectionString: url })
     await holder.connect()

@@ -1,5 +1,5 @@
-// The limits of design and .env.example at work: how much is let in, how what is beyond is refused or slowed, and that
-// honest bursts pass. Places of one account and joins a second are in joining.test.ts.
+// The limits of design and .env.example at work: how much is let in, how anything beyond is refused or slowed down,
+// and that honest bursts pass. Limits per account and joins per second are in joining.test.ts.
 import { createConnection, type Socket } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -17,7 +17,7 @@ import { contentOf, writeUpdate } from '../helpers/update-writer.ts'
 
 const limits = suite('limits of a running server')
 
-/** How an upgrade ends: the HTTP status of a refusal, or 101. */
+/** The result of an upgrade: the HTTP status of a refusal, or 101. */
 const upgradeStatus = (url: string, headers: Record<string, string> = {}): Promise<number> =>
   new Promise((resolve) => {
     const socket = new WebSocket(url, ['boardroom.v1'], { headers })
@@ -29,7 +29,7 @@ const upgradeStatus = (url: string, headers: Record<string, string> = {}): Promi
     socket.on('error', () => undefined)
   })
 
-/** Connects, says nothing, and tells all that it has heard when it is closed. */
+/** Connects, says nothing, and returns everything it received when it is closed. */
 function listenTo(origin: string, onClose: (said: string) => void): Socket {
   const socket = createConnection(Number(new URL(origin).port), '127.0.0.1')
   let said = ''
@@ -84,8 +84,8 @@ limits(
             sockets.push(socket)
             if (at >= 20) socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
           }
-          // The test's own few, kept alive, count too. Who still sends may be reset before it has read its answer;
-          // not 429: loopback is where a proxy may be.
+          // The test's own few, kept alive, count too. A client that is still sending may be reset before it has read
+          // its answer; not 429: loopback may be a proxy.
           const refused = () =>
             answers.filter((said) => /^$|^HTTP\/1\.1 503 .*\r\nConnection: close/.test(said))
           await eventually(() => refused().length >= 20)
@@ -99,7 +99,7 @@ limits(
           await eventually(() => answers.length === 40)
           const metrics = await eventually(async () => {
             const read = await readMetrics(program.origin).catch(() => null)
-            return read?.has('boardroom_connections') ? read : null // refused itself, until all ends are seen
+            return read?.has('boardroom_connections') ? read : null // is refused itself, until all closes are noticed
           })
           const sum = (name: string) =>
             [...metrics].reduce((total, [key, value]) => (key.includes(name) ? total + value : total), 0)
@@ -132,7 +132,7 @@ limits('failed joins of who is known, and of a page of another origin, spend nob
       const [ada, bob] = [await user('Ada'), await user('Bob')]
       const board = await ada.board()
       const foreign = { origin: 'https://elsewhere.example' }
-      // Somebody signed in who has no access, and a stranger's page, both from this address.
+      // A signed-in person without access, and a foreign page, both from this address.
       const cookie = { cookie: bob.cookie, origin }
       const codes: number[] = []
       for (let i = 0; i < 6; i++) codes.push((await (await raw(board, { headers: cookie })).closed).code)
@@ -140,7 +140,7 @@ limits('failed joins of who is known, and of a page of another origin, spend nob
       for (let i = 0; i < 3; i++)
         assert.is((await (await raw(board, { headers: foreign })).closed).code, CloseCode.notSignedIn)
       assert.is(await upgradeStatus(`${wsUrl}/${board}`, foreign), 429)
-      // Everybody else at the address still gets in, and signs in.
+      // Everybody else at the address can still join and sign in.
       assert.is((await (await raw(board)).closed).code, CloseCode.notSignedIn)
       const inside = await raw(board, { headers: { cookie: ada.cookie, origin } })
       assert.is((await inside.message(MessageType.hello)).level, 'edit')
@@ -229,7 +229,7 @@ limits('updates over the budget are slowed, and none is dropped', () =>
       const [writer, reader] = [await raw(board, { ticket }), await raw(board, { ticket })]
       await Promise.all([writer, reader].map((client) => client.message(MessageType.hello)))
       const begun = performance.now()
-      // As many as do not fit into one read of the socket, in which they are taken whole.
+      // More than fits into one read of the socket; a whole read is always processed.
       let count = 0
       for (let i = 0; i < 3000; i++) count = writer.edit((doc) => doc.getMap('notes').set(`k${i}`, i))
       await eventually(() => writer.saved === count)

@@ -1,4 +1,5 @@
-// What happens on a node while its way to NATS is away for less than the time after which nodes forget each other.
+// What happens on a node while its connection to NATS is lost for less than the time after which nodes forget each
+// other.
 import { suite } from 'uvu'
 import { eventually } from '../helpers/eventually.ts'
 import { readMetrics } from '../helpers/metrics.ts'
@@ -9,7 +10,7 @@ import type { TestServer } from '../helpers/server.ts'
 
 const away = suite('a node that is away from NATS for a moment')
 
-/** The second node has a way of its own. */
+/** The second node has a separate connection. */
 const withWay = async (work: (nodes: TestNodes, way: NatsWay) => Promise<void>): Promise<void> => {
   const way = new NatsWay()
   try {

@@ -1,4 +1,4 @@
-// Nodes whose clocks are ten minutes apart, the database between them.
+// Nodes whose clocks are ten minutes apart, with the database's clock in between.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { MessageType } from '../../shared/protocol.ts'
@@ -51,7 +51,7 @@ clocks(
             await client.message(MessageType.hello)
             return client
           }
-          // A ticket of either is good on the other.
+          // A ticket of either is valid on the other.
           const a = await join(slow, fast)
           const b = await join(fast, slow)
           for (const [writer, reader, key] of [
@@ -64,13 +64,13 @@ clocks(
             await eventually(() => reader.bodies(MessageType.awareness).length > 0)
           }
 
-          // A link ends by the database's clock, whatever that of a node says. A fast one asks again until it is so; a slow
-          // one, whose timer is late, finds out when it next asks about everybody, within a minute.
+          // A link expires by the database's clock, whatever a node's clock says. A fast node asks again until it has
+          // expired; a slow one, whose timer is late, finds out when it next checks everybody, within a minute.
           const ends = new Date(Date.now() + 8000).toISOString()
           const made = { level: 'view', expires_at: ends }
           const guests: RawClient[] = []
           const closes = new Map<NodeProgram, number>()
-          // Nobody can make one on the fast node: its moment is past there.
+          // Nobody can create one on the fast node: for it, that time has passed.
           const refused = await fetch(`${fast.origin}/api/boards/${board}/share-links`, {
             method: 'POST',
             headers: { cookie, origin: fast.origin, 'content-type': 'application/json' },
@@ -85,7 +85,7 @@ clocks(
               headers: { origin: node.origin, 'content-type': 'application/json' },
               body: JSON.stringify({ token: /#k=(\S+)/.exec(url)?.[1], name: 'Gus' }),
             })
-            const { ticket } = (await answer.json()) as { ticket: string } // or no hello comes
+            const { ticket } = (await answer.json()) as { ticket: string } // otherwise no hello arrives
             const guest = new RawClient(`${node.wsUrl}/${board}`, { ticket })
             void guest.closed.then(({ code }) => closes.set(node, code))
             await guest.message(MessageType.hello)

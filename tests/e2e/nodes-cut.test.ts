@@ -1,4 +1,4 @@
-// A node that is cut off from Postgres, or from Postgres and NATS, while another is well.
+// A node that is cut off from Postgres, or from Postgres and NATS, while another one is not.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
@@ -14,7 +14,7 @@ interface Ways {
   toNats: NatsWay
 }
 
-/** The second node has ways of its own. */
+/** The second node has separate connections. */
 async function withWays(work: (nodes: TestNodes, ways: Ways) => Promise<void>): Promise<void> {
   const ways = { toDatabase: new DatabaseWay(), toNats: new NatsWay() }
   try {
@@ -55,7 +55,7 @@ cut('from Postgres shows and is shown everything, calls nothing saved, and other
     await eventually(() => textOf(a.doc) === 'before meanwhile ')
     a.doc.getText('t').insert(17, 'seen')
     await eventually(() => textOf(b.doc) === 'before meanwhile seen')
-    // The other one stores it, since nobody says that it is stored: read past every room.
+    // The other node stores it, since nobody announces that it is stored: read directly, not through any room.
     const stored = new Y.Doc()
     await eventually(async () => {
       for (const { data } of await one.db.selectFrom('board_updates').select('data').execute())
@@ -64,7 +64,7 @@ cut('from Postgres shows and is shown everything, calls nothing saved, and other
     })
     assert.ok(b.saved < edit, 'called saved by a node that does not know')
 
-    // Who was sent away there comes in here; and a node that is back is as good as before.
+    // People who were sent away there can join here; and a node that is back is as good as before.
     assert.is((await b.closed).code, 4503)
     assert.is((await (await other.raw(board, { ticket })).closed).code, 4503)
     const c = await one.raw(board, { ticket })

@@ -1,4 +1,5 @@
-// A rolling deploy: nodes are replaced one after the other behind a balancer, while people draw with the stock provider.
+// A rolling deployment: nodes are replaced one after the other behind a load balancer, while people draw with the
+// stock provider.
 import { setTimeout as delay } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -65,7 +66,7 @@ deploy('loses no edit and refuses no join', () =>
             const fresh = await startOne()
             serving = [...serving, fresh]
             await delay(500)
-            // Taken out by nobody: it stops to listen, and the balancer goes on to the next.
+            // Not taken out explicitly: it stops listening, and the load balancer moves on to the next.
             assert.is(await old.drain(), 0)
             serving = serving.filter((one) => one !== old)
           }
@@ -82,7 +83,7 @@ deploy('loses no edit and refuses no join', () =>
             Y.applyUpdate(stored, new Uint8Array(await answer.arrayBuffer()))
             return hasAll(stored)
           })
-          // Everybody was asked to come back once a node that they were on, and was let in at the first try.
+          // Everybody was asked to reconnect once per node that they were on, and was let in at the first attempt.
           for (const drawer of drawers) {
             assert.equal(drawer.takeProblems(), [])
             assert.equal(new Set(drawer.closes), new Set([1012]))

@@ -1,4 +1,4 @@
-// What the bus loses is healed, whoever dies leaves nothing behind, and what is wrong is said in one line.
+// Lost messages are healed, a crashed node leaves nothing behind, and errors are reported in one line.
 
 import { rejects } from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
@@ -36,7 +36,7 @@ loss(
         }
         await both('whole')
 
-        // A third connection of one person, wherever the first two are; nodes tell each other a moment later.
+        // A third connection of one person, wherever the first two are; nodes inform each other a moment later.
         await eventually(async () => {
           const third = await one.raw(board, { ticket: await ada.ticket(board) })
           await third.message(MessageType.hello).then(
@@ -64,7 +64,7 @@ loss(
         await both('NATS again')
         await eventually(() => same(a, b))
 
-        // A message that the deployment did not sign changes nothing, and one of ours that is played back neither.
+        // A message without the deployment's signature changes nothing, and neither does a replayed one.
         const stranger = await connect({ servers: `127.0.0.1:${nats.port}` })
         const heard: { subject: string; data: Uint8Array }[] = []
         stranger.subscribe('boardroom.>', {

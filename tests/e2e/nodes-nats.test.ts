@@ -1,4 +1,5 @@
-// A NATS that asks who we are, in each way that it can: whoever is right is let in, whoever is wrong reads one line.
+// A NATS that requires authentication, in each way that it supports: valid credentials are accepted, and invalid ones
+// give one line of error.
 import { rejects } from 'node:assert/strict'
 import path from 'node:path'
 import { pino } from 'pino'
@@ -102,7 +103,7 @@ byCertificate('with TLS: who NATS is, and by our own certificate who we are', ()
     await withNats(async (nats) => {
       const own = { natsCertFile: file('node.pem'), natsKeyFile: file('node.key') }
       await letsIn({ natsUrl: nats.url, natsCaFile, ...own })
-      // It closes the connection once it misses our certificate, and says nothing.
+      // It closes the connection when our certificate is missing, without an explanation.
       await refuses(
         { natsUrl: nats.url, natsCaFile },
         /does not answer .*; if it requires a client certificate, set NATS_CERT_FILE/,
@@ -118,7 +119,7 @@ byCertificate('with TLS: who NATS is, and by our own certificate who we are', ()
         refuses({ natsUrl: nats.url, natsCaFile }, /does not match certificate's altnames: IP: 127.0.0.1/),
       `tls { ${strange} }\n`,
     )
-    // Asked for, and not there.
+    // Required, but missing.
     await withNats(
       (nats) =>
         refuses(

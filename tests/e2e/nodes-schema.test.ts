@@ -1,4 +1,4 @@
-// A node of an older version beside one that has brought the tables to a newer form.
+// A node of an older version next to one that has migrated the tables to a newer version.
 import { rejects } from 'node:assert/strict'
 import { sql } from 'kysely'
 import { suite } from 'uvu'

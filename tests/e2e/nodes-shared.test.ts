@@ -1,4 +1,4 @@
-// What two nodes share beside plain edits: what is too large for a message, seats, versions.
+// What two nodes share apart from plain edits: updates too large for a message, seats, versions.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { MessageType } from '../../shared/protocol.ts'
@@ -49,7 +49,7 @@ shared(
           const { level } = await client.message(MessageType.hello)
           return { client, level }
         }
-        // Nodes tell each other a moment later.
+        // Nodes inform each other a moment later.
         const b = await eventually(async () => {
           const { client, level } = await levelOf()
           if (level === 'view') return client

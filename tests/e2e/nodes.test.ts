@@ -23,7 +23,7 @@ nodes('are one to people: edits, presence, levels, events, who is here', () =>
     const a = await one.open(board, { ticket: await ada.ticket(board) })
     const b = await other.open(board, { ticket: await bob.ticket(board) })
 
-    // Edits, both ways and at once.
+    // Edits, in both directions and at once.
     a.doc.getText('t').insert(0, 'from one ')
     await eventually(() => textOf(b.doc) === 'from one ')
     b.doc.getText('t').insert(9, 'from other')
@@ -35,14 +35,14 @@ nodes('are one to people: edits, presence, levels, events, who is here', () =>
     await eventually(() => a.doc.getArray('b').length === 50 && b.doc.getArray('a').length === 50)
     assert.equal(Y.encodeStateAsUpdate(a.doc), Y.encodeStateAsUpdate(b.doc))
 
-    // Presence: everybody once, wherever they are.
+    // Presence: everybody exactly once, wherever they are.
     a.provider.awareness.setLocalStateField('user', { name: 'x' })
     b.provider.awareness.setLocalStateField('user', { name: 'y' })
     await eventually(() => seen(b).includes(a.doc.clientID) && seen(a).includes(b.doc.clientID))
     const state = b.provider.awareness.getStates().get(a.doc.clientID) as { user: { name: string } }
     assert.is(state.user.name, 'Ada')
 
-    // Saved is said once the database has it, and what is saved is there.
+    // "Saved" is reported once the database has it, and saved edits are there.
     const raw = await other.raw(board, { ticket: await bob.ticket(board) })
     await eventually(() => textOf(raw.doc) === 'from one from other')
     const edit = raw.edit((doc) => doc.getText('t').insert(0, 'raw '))
@@ -58,7 +58,7 @@ nodes('are one to people: edits, presence, levels, events, who is here', () =>
     assert.ok(textOf(stored).startsWith('raw '))
     await eventually(() => textOf(a.doc).startsWith('raw '))
 
-    // Who is here, asked on either; an event of a comment reaches the other.
+    // Who is here, requested from either; the event of a comment reaches the other.
     const here = await ada.ask('GET', `/api/boards/${board}/connections`)
     assert.is(here.body.items.length, 3, JSON.stringify(here.body))
     const thread = await ada.ask('POST', `/api/boards/${board}/threads`, {
@@ -68,7 +68,7 @@ nodes('are one to people: edits, presence, levels, events, who is here', () =>
     assert.is(thread.status, 201)
     await raw.message(MessageType.event, (event) => event.type === 'comment')
 
-    // A change of level, made on one, ends what somebody may do on the other.
+    // A level change made on one node ends what somebody may do on the other.
     await ada.grant(board, bob, 'view')
     await eventually(() => b.closes.includes(4500))
     const [bobs] = here.body.items.filter(

@@ -1,4 +1,4 @@
-// A Postgres whose disk is really full: the kernel says so, to every process that writes there.
+// A Postgres whose disk is really full: the kernel reports it to every process that writes there.
 import { rejects } from 'node:assert/strict'
 import pg from 'pg'
 import { suite } from 'uvu'
@@ -47,7 +47,7 @@ async function fillUp(
   await eventually(async () => (await readiness(origin)).status === 200, patiently)
   await eventually(sees(await join(), 'while full'), patiently)
 
-  // …then Postgres cannot write its own log either, and ends.
+  // …then Postgres cannot write its own log either, and stops.
   await fill(0)
   assert.ok((await freeBytes()) < 1_000_000)
   await writeLogUntilItEnds(clusterDir)
@@ -64,7 +64,7 @@ async function fillUp(
   for (const client of [ada, bob]) assert.is(client.socket.readyState, client.socket.OPEN)
 }
 
-/** Fills segment after segment of its log, until there is no room for another. */
+/** Fills one segment of its log after another, until there is no space for the next. */
 async function writeLogUntilItEnds(clusterDir: string): Promise<void> {
   const client = new pg.Client({ host: clusterDir, user: 'boardroom', database: 'boardroom' })
   client.on('error', () => undefined) // what is waited for

@@ -1,4 +1,4 @@
-// A real Postgres that is frozen or killed, the processes themselves; outage.test.ts cuts the way to it,
+// A real Postgres that is frozen or killed, the processes themselves; outage.test.ts cuts the connection to it,
 // outage-disk.test.ts fills its disk.
 import path from 'node:path'
 import { suite } from 'uvu'

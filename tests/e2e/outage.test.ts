@@ -1,4 +1,4 @@
-// The database goes away, hangs, comes back, or refuses one board: what people see of it, and that nothing is lost.
+// The database disappears, hangs, comes back, or refuses one board: what people notice, and that nothing is lost.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
@@ -17,7 +17,7 @@ interface Situation extends TestServer {
   ticket: string
   ada: RawClient
   bob: RawClient
-  /** Joins and asks for everything. */
+  /** Joins and requests the full state. */
   join(): Promise<RawClient>
 }
 
@@ -57,7 +57,7 @@ const draw = async (client: RawClient, key: string): Promise<void> => {
 const sees = (client: RawClient, key: string) => () => client.doc.getMap('notes').has(key)
 const stored = async ({ db, board }: Situation): Promise<string[]> => {
   const doc = new Y.Doc()
-  // In this order: what is folded between the two statements is then in both, and not in neither.
+  // In this order: anything that is folded between the two statements is then in both, instead of in neither.
   const rows = await db.selectFrom('board_updates').select('data').where('board_id', '=', board).execute()
   const snapshots = await db
     .selectFrom('board_snapshots')
@@ -101,7 +101,7 @@ outage('ends rooms with 4503 when it stays away, and saves what they held when i
       for (const client of [ada, bob]) assert.is((await client.closed).code, CloseCode.busy)
       await way.restore()
       await eventually(async () => (await stored(situation)).includes('held'))
-      // A join that is refused is open, too, until it is told so.
+      // A refused join is open, too, until it is told so.
       const again = await eventually(async () => {
         const client = await join()
         return Promise.race([

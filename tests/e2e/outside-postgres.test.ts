@@ -1,5 +1,5 @@
-// An outside Postgres that loses power while people draw, straight and behind a pooler. How the trail, backups and
-// other outages do there is seen by running their files on it: tests/run.ts.
+// An external Postgres that loses power while people draw, connected directly and through a pooler. The trail,
+// backups and other outages are tested there by running their files on it: tests/run.ts.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'

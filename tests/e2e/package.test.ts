@@ -1,4 +1,4 @@
-// The package as npm packs it: what is in it, and that it works where only it is installed.
+// The package as npm packs it: its contents, and that it works if only the package is installed.
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
@@ -13,8 +13,8 @@ const exec = promisify(execFile)
 const packaged = suite('the package')
 
 /**
- * The tarball, unpacked into an empty project beside what it depends on and nothing else: the packages that
- * package.json names, as they are installed here, so that no registry is asked.
+ * The tarball, unpacked into an empty project with only its dependencies: the packages listed in package.json, as
+ * they are installed here, so that no registry is contacted.
  */
 async function withInstalled(work: (project: string, files: string[]) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'boardroom-package-'))

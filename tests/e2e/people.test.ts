@@ -1,4 +1,5 @@
-// People over HTTP on a whole server: roles cell by cell, invitations, deactivation, lost passwords, the last sysadmin.
+// People over HTTP on a complete server: roles cell by cell, invitations, deactivation, password resets, the last
+// sysadmin.
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { sql } from 'kysely'
@@ -15,7 +16,7 @@ const roles = ['sysadmin', 'admin', 'user'] as const
 const password = 'correct horse battery staple'
 const isDone = ({ status }: Answer) => status >= 200 && status < 300
 
-/** The rows of the table in docs/accounts.md: what, and who may. */
+/** The rows of the table in docs/accounts.md: the action, and who may do it. */
 const documented = (): Map<string, Record<Role, boolean>> => {
   const section = readFileSync('docs/accounts.md', 'utf8').split('## Roles')[1]?.split('\n## ')[0] ?? ''
   const rows = [...section.matchAll(/^\| (?!may|---)([^|]+) \| (yes|no) \| (yes|no) \| (yes|no) \|$/gm)]
@@ -40,10 +41,10 @@ const templateBody = () => ({
 
 interface Cast {
   server: TestServer
-  /** Somebody of role user whom everybody tries their hands at. */
+  /** A person with role user, whom everybody tries to manage. */
   target: Person
   other: Person
-  /** A sysadmin beside the one who asks. */
+  /** A sysadmin in addition to the requester. */
   chief: Person
   /** A board of `other`. */
   board: string
@@ -185,7 +186,7 @@ people('may do what the table of roles says, cell by cell', () =>
         for (const [role, who] of askers) {
           const may = await probes[what]?.(who, { server, target, other, chief, board })
           assert.is(may, cells[role], `${role}: ${what}`)
-          // What a sysadmin did to the target must not decide what the next may do.
+          // What a sysadmin did to the target must not decide what the next one may do.
           const as = { role: 'user', is_active: true } as const
           await server.db.updateTable('users').set(as).where('id', '=', target.id).execute()
         }
@@ -224,7 +225,7 @@ people('are invited by a link that makes one account, once, and only while its m
     assert.is((await ada.ask('POST', '/api/invitations', { email: 'bob@example.org' })).status, 409)
     assert.is((await ada.ask('DELETE', `/api/invitations/${made.body.id}`)).status, 409)
 
-    // Without an address the invited tells one, which nobody vouches for.
+    // Without an address, the invited person gives one, which nobody vouches for.
     const open = await ada.ask('POST', '/api/invitations', {})
     const withoutAddress = { token: open.body.url.split('#')[1], name: 'Cyd', password }
     assert.is((await ask('POST', '/api/invitations/accept', withoutAddress)).status, 400)
@@ -236,7 +237,7 @@ people('are invited by a link that makes one account, once, and only while its m
       [true, false],
     )
 
-    // Withdrawn, over, or made by somebody who could not any more: all the same answer.
+    // Withdrawn, expired, or created by somebody who no longer could: all get the same answer.
     const bob = await user('Bobby', 'admin')
     const states = await Promise.all(
       [1, 2, 3].map(() => bob.ask('POST', '/api/invitations', { role: 'admin' })),
@@ -455,7 +456,7 @@ people('have every change of their accounts in the trail, with old and new value
         ['update', 'Ada', { is_active: true }, { is_active: false }],
       ],
     )
-    // Whoever types SQL does not come with the server's own connections.
+    // A person who types SQL does not use the server's own connections.
     const hand = new pg.Client({ connectionString: url })
     await hand.connect()
     await hand.query(`update boardroom.accounts set password = 'x' where user_id = ${bob.id}`)
@@ -519,7 +520,7 @@ people(
       for (const [what, ask] of Object.entries(asks))
         for (const name of ['Ad\u202eebE', 'Ad\u2066a', 'Ad\u0007a', 'Ad\na', 'Ad\u2028a'])
           assert.is((await ask(name)).status, 400, `${what} ${JSON.stringify(name)}`)
-      // Marks that letters of some scripts need, and emoji of several parts.
+      // Marks that letters of some scripts need, and emoji with several parts.
       for (const name of ['עדה\u200f', 'می\u200cخواهم', '👩\u200d🔬 Eve'])
         assert.is((await asks.profile?.(name))?.status, 200, name)
       const odd = { email: 'x@example.org', name: 'Ad\u202eebE', password: 'a long pass phrase' }

@@ -23,7 +23,7 @@ const cursor = (client: StockClient, x: number, name = 'whoever') => {
   client.provider.awareness.setLocalState({ user: { name, color: '#f00' }, cursor: { x } })
 }
 
-/** Every entry that a raw client heard, by client id. */
+/** Every entry that a raw client received, by client id. */
 function heard(client: RawClient): Map<number, unknown[]> {
   const all = new Map<number, unknown[]>()
   for (const body of client.bodies(MessageType.awareness) as Uint8Array[]) {
@@ -142,7 +142,7 @@ presence('what comes too often is coalesced: the newest state arrives, not all o
   ),
 )
 
-/** Nobody renews a state or gives one up by the clock: whatever changes was said. */
+/** Nobody renews or gives up a state by the clock: every change was sent explicitly. */
 const stopClock = (...clients: StockClient[]) => {
   for (const { provider } of clients) clearInterval(provider.awareness._checkInterval)
 }
@@ -164,7 +164,7 @@ for (const sharesChannel of [false, true])
         stopClock(second)
         cursor(second, 10)
         await eventually(() => stateOf(watcher, second.doc.clientID)?.cursor?.x === 10)
-        // The second has heard the first by now, and has sent on what it heard.
+        // The second has heard the first by now, and has repeated what it heard.
         await eventually(() => stateOf(second, first.doc.clientID)?.cursor?.x === 1)
         for (const x of [2, 3, 4]) {
           cursor(first, x)
@@ -172,7 +172,7 @@ for (const sharesChannel of [false, true])
           cursor(second, 10 * x)
           await eventually(() => stateOf(watcher, second.doc.clientID)?.cursor?.x === 10 * x)
         }
-        // Cut off, without a word.
+        // Cut off, without a close.
         first.provider.ws?.close()
         first.provider.shouldConnect = false
         await eventually(() => stateOf(watcher, first.doc.clientID) === undefined)

@@ -14,7 +14,7 @@ import { type TestServer, withServer } from '../helpers/server.ts'
 
 const privacy = suite('privacy')
 
-/** Every row of every table that holds the text, as `table: row`. */
+/** Every row of every table that contains the text, as `table: row`. */
 const whereIs = async ({ db, schema }: TestServer, text: string): Promise<string[]> => {
   const { rows: tables } = await sql<{ name: string }>`
     select c.relname as name from pg_class c where c.relnamespace = ${schema}::regnamespace and c.relkind in ('r', 'p')`.execute(
@@ -157,7 +157,7 @@ privacy('exports all about a person, and erases them everywhere while the trail 
     const answer = JSON.parse(lines[0] ?? '{}')
     assert.ok(answer.rows > 3 && answer.boards >= 1, lines[0])
     assert.is(await socket.closed, 4401)
-    // The connection ended once it was all committed: its end is in the trail without a name.
+    // The connection ended after everything was committed: its end is in the trail without a name.
     await eventually(
       async () =>
         (
@@ -201,7 +201,7 @@ privacy('exports all about a person, and erases them everywhere while the trail 
     assert.equal([verified.ok, verified.erased > 0], [true, true], JSON.stringify(verified))
     assert.is((await zora.ask('GET', '/api/me')).body.kind, 'anonymous')
 
-    // By oneself, over HTTP; and of a guest, by the command.
+    // By oneself, over HTTP; and for a guest, with the command.
     const done = await ada.ask('POST', '/api/me/erase', { confirm: ada.email })
     assert.equal([done.status, done.body.user_id], [200, ada.id])
     const guest = await make.guest(db, { name: 'Gustav Findling' })
@@ -226,14 +226,14 @@ privacy('lets nobody export or erase whoever stands above them, and a refused er
     assert.is((await otto.ask('GET', `/api/people/${ada.id}/export`)).status, 200)
     assert.is((await otto.ask('POST', `/api/people/99999999/erase`, { confirm: 'x' })).status, 404)
 
-    // Something goes wrong half-way: the account is as it was.
+    // Something goes wrong half-way: the account is unchanged.
     await server.pool.query(`alter function boardroom.erase_audit(integer, uuid) rename to erase_audit_away`)
     const broken = await otto.ask('POST', `/api/people/${ada.id}/erase`, { confirm: ada.email })
     assert.ok(broken.status >= 500)
     await server.pool.query(`alter function boardroom.erase_audit_away(integer, uuid) rename to erase_audit`)
     assert.is((await ada.ask('GET', '/api/me')).body.kind, 'user')
 
-    // Somebody of another directory, without an e-mail, hands over all the same.
+    // A person from another directory, without an e-mail address, can hand over too.
     const foreign = await make.user(db, { email: null, issuer: 'crm', external_id: '17', name: 'Fern Away' })
     await db.updateTable('boards').set({ owner_id: foreign.id }).where('id', '=', board).execute()
     const { lines } = await run(server, ['erase', `user:${foreign.id}`], { 'transfer-to': ada.email })

@@ -22,12 +22,12 @@ import { RawClient } from '../helpers/raw-client.ts'
 
 const program = suite('the program')
 
-/** The part of a printed link that nobody else has. */
+/** The secret part of a printed link. */
 const secretOf = ({ lines }: Server, name: string): string => {
   const line = lines.find((candidate) => candidate.startsWith(name)) ?? ''
   return new URL(line.slice(22)).hash.replace(/^#(k=)?/, '')
 }
-/** The one line that a start which failed has left. @param told lines of progress before it */
+/** The single line left by a failed start. @param told lines of progress before it */
 function refusalOf({ code, stdout, stderr }: Ended, told = 0): string {
   assert.is(code, 1, stderr)
   assert.is(stdout, '')
@@ -37,11 +37,11 @@ function refusalOf({ code, stdout, stderr }: Ended, told = 0): string {
   assert.match(refusal, /^boardroom: /)
   return refusal
 }
-/** A program under this clock has waited a minute after a second. */
+/** For a program with this clock, a minute passes in a second. */
 const fastClock = `--import=data:text/javascript,${encodeURIComponent(
   'const now = Date.now; const start = now(); Date.now = () => start + (now() - start) * 60',
 )}`
-/** In by the printed link, and connected. */
+/** Joined through the printed link, and connected. */
 async function comeIn({ url }: Server, token: string): Promise<{ client: RawClient; level: string }> {
   const guest = visitor(url)
   const { body } = await guest.ask('POST', '/api/share-links/exchange', { token, name: 'Gus' })
@@ -124,7 +124,7 @@ program('what it cannot start with is one line with the way out, and no password
     const old = await run(otherMajor, ['serve'])
     assert.match(refusalOf(old), /Postgres 14.*boardroom backup/)
 
-    // Root may write into every folder but those that the kernel makes up.
+    // Root may write into every folder except the kernel's virtual ones.
     const isRoot = process.getuid?.() === 0
     const locked = isRoot ? '/sys/boardroom' : path.join(folder, 'locked')
     if (!isRoot) await mkdir(locked, { mode: 0o555 })
@@ -204,7 +204,7 @@ program('an outside database needs a secret, one server at a time, and no newer 
       const env = { DATABASE_URL: url, BOARDROOM_SECRET: 'x'.repeat(32) }
       const first = await serve(dataDir, { env })
       const impatient = await run(dataDir, ['serve'], { env: { ...env, NODE_OPTIONS: fastClock } })
-      // On a busy machine its minute, a second of ours, is over before it has told that it waits.
+      // On a busy machine its minute, a second of ours, is over before it has reported that it waits.
       const refusal = refusalOf(impatient, /waiting up to 60 s/.test(impatient.stderr) ? 1 : 0)
       assert.match(refusal, new RegExp(`process ${first.pid} on .*; stop it first`))
       assert.is((await visitor(first.url).ask('GET', '/readyz')).status, 200, 'and the first goes on')
@@ -235,7 +235,7 @@ program('an outside database needs a secret, one server at a time, and no newer 
   ),
 )
 
-/** A program in which SIGUSR2 is an error that nobody catches, as a fault of ours would be. */
+/** A program in which SIGUSR2 raises an uncaught error, like a bug of ours. */
 const withFault = (fault: string) => ({
   NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(`process.on('SIGUSR2', () => { ${fault} })`)}`,
 })

@@ -1,5 +1,5 @@
-// The sample of the README, as it is printed, with a viewer and an editor side by side in one process: what the server
-// refuses the viewer must not reach the board through the editor.
+// The sample in the README, as printed, with a viewer and an editor in one process: what the server refuses from the
+// viewer must not reach the board through the editor.
 import { readFile } from 'node:fs/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -21,10 +21,10 @@ const close = ({ doc, provider }: Opened): void => {
   doc.destroy()
 }
 
-/** Node 20 has no WebSocket of its own; a browser needs none handed in. */
+/** Node 20 has no WebSocket of its own; a browser needs none passed in. */
 class NodeProvider extends WebsocketProvider {
   constructor(url: string, room: string, doc: Y.Doc, options: object) {
-    super(url, room, doc, { ...options, WebSocketPolyfill: WebSocket as never }) // the types know the browser's only
+    super(url, room, doc, { ...options, WebSocketPolyfill: WebSocket as never }) // the types know only the browser's
   }
 }
 

@@ -1,5 +1,5 @@
-// Edits under somebody's client id while that somebody is away, on a whole server: stored, compared when the owner
-// comes back, told, and in the trail; and a guest who signs in.
+// Edits under somebody's client id while that person is away, on a complete server: stored, compared when the owner
+// comes back, reported, and in the trail; and a guest who signs in.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
@@ -56,7 +56,7 @@ relayed('a stock client that comes back with other edits is closed 4400, and the
     client.closes.length = 0
     client.provider.connect()
     await eventually(() => client.closes[0] === CloseCode.protocolViolation)
-    // It met its own id in what the server sent and took another; y-websocket stumbles over that when it is destroyed.
+    // It found its own id in the server's data and took another; y-websocket fails on that when it is destroyed.
     client.doc.clientID = id
     const rows = await eventually(async () => {
       const found = await rowsAbout(server, board)
@@ -93,7 +93,7 @@ relayed('a stock client that comes back with the same edits goes on, and nothing
       async () => (await ada.ask('GET', `/api/boards/${board}/connections`)).body.items.length === 1,
     )
     for (let i = 0; i < 5; i++) client.doc.getText('text').insert(0, `offline ${i} `)
-    // Past the server, as between tabs of one browser.
+    // Bypassing the server, as between tabs of one browser.
     Y.applyUpdate(peer.doc, Y.encodeStateAsUpdate(client.doc))
     peer.doc.getMap('notes').set('peer', 1)
     const relays = () =>

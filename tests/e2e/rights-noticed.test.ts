@@ -1,5 +1,5 @@
-// What keeps a change of access from being missed: a LISTEN connection that died or hangs, and a join that was under
-// way when its right was taken.
+// What keeps a permission change from being missed: a LISTEN connection that died or hangs, and a join in progress
+// when its permission was removed.
 
 import pg from 'pg'
 import { suite } from 'uvu'
@@ -12,7 +12,7 @@ import { type Person, type TestServer, withServer } from '../helpers/server.ts'
 const noticing = suite('a change of access')
 
 /**
- * Waits for the end, and not for ever: well within the minute after which everybody is asked about anyway.
+ * Waits for the end, with a time limit: well within the minute after which everybody is checked anyway.
  * @returns the close code
  */
 const endOf = async (client: RawClient): Promise<number> => {
@@ -28,7 +28,7 @@ const listener = async ({ pool }: TestServer): Promise<number> => {
   return rows[0]?.pid ?? 0
 }
 
-/** Bob, with an open socket, and what takes his right away. */
+/** Bob, with an open socket, and the change that removes his access. */
 const withBobInside = async (server: TestServer) => {
   const [ada, bob] = [await server.user('Ada'), await server.user('Bob')]
   const board = await ada.board()
@@ -58,7 +58,7 @@ noticing('while nobody listened is found out when somebody listens again', () =>
       elsewhere.query(`alter database ${rows[0]?.name} allow_connections ${yes}`)
     try {
       const pid = await listener(server)
-      await allow(false) // so that the change comes while it cannot listen again
+      await allow(false) // so that the change happens while it cannot listen
       await server.pool.query('select pg_terminate_backend($1)', [pid])
       await eventually(async () => {
         const gone = await server.pool.query('select 1 from pg_stat_activity where pid = $1', [pid])
@@ -128,7 +128,7 @@ noticing('between the question and the admission keeps the join out', () =>
       joining = await server.raw(board, { ticket: await bob.ticket(board) })
       await joinWaits(server)
       await revoke()
-      await endOf(inside) // so the change has been told, and asked about
+      await endOf(inside) // so the change has been announced, and checked
       assert.equal(joining.received, [])
     })
     assert.is(await endOf(joining), CloseCode.noAccess)

@@ -1,5 +1,6 @@
-// Every way in which access ends, sinks or rises, and what open sockets see of it: one server, for each way a board
-// of its own with a stock client and one of boardroom.v1 on it. Each way is a test; they run before they are told.
+// Every way in which access ends, decreases or increases, and what open sockets notice: one server, and for each way
+// a separate board with a stock client and one of boardroom.v1. Each way is a test; they run before they are
+// reported.
 import pg from 'pg'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -15,12 +16,12 @@ interface Scene {
   board: string
   /** Owns the board. */
   ada: Person
-  /** Whose clients are watched, unless they are a guest's or nobody's. */
+  /** Whose clients are watched, unless they belong to a guest or nobody. */
   bob: Person
   eve: Person
   /** An administrator, who sees what is left. */
   root: Person
-  /** A statement typed in by hand: without an actor. */
+  /** A statement typed by hand: without an actor. */
   sql(statement: string, ...values: unknown[]): Promise<unknown>
   /** `bob`'s permission, or everyone's. */
   permission: number
@@ -28,15 +29,15 @@ interface Scene {
   guest: string | null
 }
 
-/** By what the clients are let in. */
+/** The permission that lets the clients in. */
 type By = (scene: Scene) => Promise<{ ticket?: string }>
 
 interface Way {
   by: By
-  /** Somebody of their own, because the way spoils them. */
+  /** A separate person, because this way cannot be undone. */
   fresh?: boolean
   change(scene: Scene): unknown
-  /** A close code is final; a level is what they come back at, or stay at. */
+  /** A close code is final; a level is what they return to, or keep. */
   gives: CloseCode | Level
 }
 
@@ -78,7 +79,7 @@ const makeLink = async (by: Person, scene: Scene, body: object): Promise<string>
   scene.link = link.id
   return link.url.split('#k=')[1]
 }
-/** Links that the clock will end are made to end soon when everybody is in: a busy machine may take long for that. */
+/** Links that expire are given a near expiry once everybody is in: a busy machine may take long for that. */
 const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString()
 const endSoon: Way['change'] = ({ sql, link }) =>
   sql(`update share_links set expires_at = now() + interval '0.5 seconds' where id = $1`, link)
@@ -98,7 +99,7 @@ const invited =
     return { ticket }
   }
 const invitedToEdit = invited(() => ({ level: 'edit' }))
-/** A link of an administrator who is `bob` of the scene. */
+/** A link of an administrator who is `bob` in the scene. */
 const invitedByAdministrator: By = async (scene) => {
   await administering(scene)
   const { root } = scene
@@ -234,7 +235,7 @@ const ways: Record<string, Way> = {
     change: ({ sql, board }) => sql('delete from boards where id = $1', board),
     gives: noAccess,
   },
-  // A share link, and what was come in by
+  // A share link, and its uses
   'a link revoked by the API': {
     by: invitedToEdit,
     change: ({ ada, board, link }) => ada.ask('DELETE', `/api/boards/${board}/share-links/${link}`),
@@ -476,7 +477,7 @@ async function watch(scene: Scene, way: Way): Promise<void> {
       const { items } = succeeded(await root.ask('GET', `/api/boards/${board}/connections`)).body
       return items as { id: string; level: Level }[]
     }
-    // The stock client's former connection is here until it has gone round.
+    // The stock client's previous connection is here until it has been closed.
     const here = await eventually(async () => {
       const items = await levels()
       assert.equal(

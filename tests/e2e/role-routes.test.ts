@@ -1,5 +1,5 @@
-// Every route that there is, sorted by whom it is for: so that a new one is thought about, and the table of roles in
-// docs/accounts.md says all that a role decides.
+// Every existing route, sorted by whom it is for: so that new ones are considered, and the table of roles in
+// docs/accounts.md is complete.
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert'
 import { type OpenApi, operationsOf } from '../helpers/api-fuzz.ts'
 import { type Person, withServer } from '../helpers/server.ts'
 
-/** For administrators alone; by the row of the table that says so. */
+/** For administrators only; with the row of the table that says so. */
 const administrators: Record<string, string[]> = {
   'see everybody who has an account': ['GET /users', 'GET /users/{user_id}'],
   'deactivate and activate an account': ['PATCH /users/{user_id}', 'GET /users/{user_id}/holdings'],
@@ -45,7 +45,7 @@ const administrators: Record<string, string[]> = {
   ],
 }
 
-/** Whoever is signed in, for their own; what administrators may do beside stands in the table. */
+/** For any signed-in user, about their own data; what administrators may do in addition is in the table. */
 const own = [
   ...['GET /me', 'PATCH /me', 'GET /me/sessions', 'DELETE /me/sessions', 'DELETE /me/sessions/{session_id}'],
   ...['GET /sessions', 'DELETE /sessions', 'DELETE /sessions/{session_id}', 'POST /auth/change-password'],
@@ -75,7 +75,7 @@ const own = [
   'GET /agents/{agent_id}/edits',
 ]
 
-/** Whoever has the secret, the code or the address, and whoever comes. */
+/** For anybody with the secret, the code or the address, and for everybody. */
 const everybody = [
   ...['POST /auth/sign-in/email', 'POST /auth/sign-up/email', 'POST /setup', 'POST /setup/preview'],
   ...['POST /auth/sign-out', 'GET /auth/get-session', 'GET /auth/sso', 'POST /auth/sso/signed-out'],
@@ -88,12 +88,12 @@ const everybody = [
     'POST /share-links/preview',
   ],
   ...['POST /share-links/exchange', 'GET /mail/stop', 'POST /mail/stop', 'GET /healthz', 'GET /readyz'],
-  'GET /metrics', // and then asks for a token, this machine or an administrator
+  'GET /metrics', // or requires a token, this machine or an administrator
 ]
 
 /** The level on this board or folder decides; administrators manage all of them. */
 const byLevel = /^\w+ \/(boards\/\{board_id\}|folders\/\{folder_id\})(\/|$)/
-/** Asked by whoever is not let in. */
+/** Requested by people without access. */
 const forOutsiders = /\/(access-requests|access-requests\/own|consent|offer|tickets|star)$/
 
 const routes = suite('every route')

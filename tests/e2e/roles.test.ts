@@ -1,4 +1,4 @@
-// The two database roles, made by an operator who is no superuser, and a whole server that runs as one of them.
+// The two database roles, created by an operator who is no superuser, and a complete server that runs as one of them.
 import { rejects } from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
@@ -45,7 +45,7 @@ interface Roles {
   server: string
 }
 
-/** A server whose database was migrated, and its roles made, by an operator with CREATEROLE and no more. */
+/** A server whose database was migrated, and whose roles were created, by an operator with only CREATEROLE. */
 async function withServerRole(work: (server: TestServer, roles: Roles) => Promise<void>): Promise<void> {
   const suffix = randomUUID().slice(0, 8)
   const roles = { operator: `operator_${suffix}`, owner: `owner_${suffix}`, server: `server_${suffix}` }
@@ -83,7 +83,7 @@ serving('does everything, and neither it nor the owner can change the trail', ()
     )
     assert.ok(rows[0].n > 0, 'it connects as its role')
 
-    // It is drawn on by two, and folded when the last one leaves.
+    // Two people draw on it, and it is folded when the last one leaves.
     const ada = await server.user('Ada', 'sysadmin')
     const bob = await server.user('Bob')
     const board = await ada.board('Plans')
@@ -127,7 +127,7 @@ serving('does everything, and neither it nor the owner can change the trail', ()
           await rejects(client.query(statement), { code: '42501' }, statement)
       })
 
-    // What takes something out of the trail is the owner's, and the server's is it not.
+    // Removing anything from the trail requires the owner, which the server is not.
     await withRole(server.url, roles.server, async ({ db }) => {
       await rejects(eraseAudit(db, schema, { userId: bob.id }), { code: '42501' })
       await rejects(dropAuditMonths(db, schema, 100), { code: '42501' })

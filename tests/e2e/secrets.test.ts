@@ -1,5 +1,5 @@
-// Every secret that a run issues or is told, looked for in everything that the run leaves behind: what the program
-// printed at its most talkative, the log of its Postgres, and every row of every table.
+// Every secret that a run issues or receives, searched for in everything that the run leaves behind: the program's
+// output at the most verbose log level, the log of its Postgres, and every row of every table.
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import pg from 'pg'
@@ -18,7 +18,7 @@ const email = 'ada@example.org'
 
 type Visitor = ReturnType<typeof visitor>
 
-/** By name. What follows a dot in a cookie is its signature. */
+/** By name. The part after a dot in a cookie is its signature. */
 type Issued = Map<string, string>
 
 const printed = async (program: Program, name: string): Promise<string> => {
@@ -33,7 +33,7 @@ const cookiesOf = (who: Visitor): [string, string][] =>
     .filter((pair) => pair !== '')
     .map((pair) => [pair.split('=')[0] ?? '', decodeURIComponent(pair.slice(pair.indexOf('=') + 1))])
 
-/** Goes through everything that has a secret in it, also the ways that fail. */
+/** Goes through everything that involves a secret, including the failures. */
 async function exercise(program: Program): Promise<{ issued: Issued; ada: Visitor }> {
   const issued: Issued = new Map()
   const { origin } = program
@@ -110,7 +110,10 @@ async function exercise(program: Program): Promise<{ issued: Issued; ada: Visito
   return { issued, ada }
 }
 
-/** A secret as it might stand somewhere: as it is, as bytea in hexadecimal, decoded and then so, in base64. */
+/**
+ * A secret in the forms in which it might appear: unchanged, as bytea in hexadecimal, decoded and then in
+ * hexadecimal, in base64.
+ */
 const formsOf = (secret: string): string[] => [
   secret,
   encodeURIComponent(secret),
@@ -139,7 +142,7 @@ async function everyRow(url: string): Promise<Map<string, string>> {
   }
 }
 
-/** What the database has of a session, by itself, signs nobody in. */
+/** The database's data about a session is not enough to sign in. */
 async function tryStoredSession(origin: string, ada: Visitor, rows: string): Promise<void> {
   const [[name, cookie] = ['', '']] = cookiesOf(ada)
   const token = cookie.split('.')[0] ?? ''
@@ -165,7 +168,7 @@ secrets('stand in no log and no row, however they were used, and a row signs nob
     } finally {
       await program.stop()
     }
-    // The five lines of the first start are what prints links, once.
+    // The five lines of the first start print links, once.
     const links = /^(First account|Sample board)/
     places.set('the output', program.said.filter((line) => !links.test(line)).join('\n'))
     assert.ok((places.get('the output') ?? '').length > 500, 'the program talked')

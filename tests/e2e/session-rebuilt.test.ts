@@ -1,5 +1,5 @@
-// A board is rebuilt while windows have it open: what they hold is part of no history any more, and nothing of it may
-// come back by itself; what its user had not saved is still the user's.
+// A board is rebuilt while windows have it open: their content is no longer part of any history, and none of it may
+// come back by itself; unsaved edits still belong to their user.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { elementMaps } from '../../shared/scene.ts'

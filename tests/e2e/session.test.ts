@@ -1,4 +1,4 @@
-// An open board without its page: what it says about being saved, about levels and about the end, against a real server.
+// An open board without its page: what it reports about saving, levels and the end, with a real server.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type * as Y from 'yjs'

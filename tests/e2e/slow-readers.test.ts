@@ -1,6 +1,6 @@
-// Clients that stop reading, over real sockets: what they miss is not kept for them, and what they send meanwhile is
-// taken at the pace at which it can be saved. SLOW_READERS_MB: how much passes, each way; docs/security.md was written
-// with 200.
+// Clients that stop reading, over real sockets: what they miss is not buffered for them, and what they send meanwhile
+// is accepted at the pace at which it can be saved. SLOW_READERS_MB: how much data passes, in each direction;
+// docs/security.md was written with 200.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -17,7 +17,7 @@ const slow = suite('slow readers on real sockets')
 
 setFlagsFromString('--expose-gc')
 const collectGarbage: () => void = runInNewContext('gc')
-/** What the first collection finds is given back beside the main thread, and counted until the next. */
+/** The garbage of the first collection is released in parallel to the main thread, and counted until the next. */
 const memoryBytes = async (): Promise<number> => {
   for (let time = 0; time < 3; time++) {
     collectGarbage()
@@ -34,10 +34,10 @@ const most = 40 * MB
 const value = new Uint8Array(MB)
 
 /**
- * Edits of a megabyte each. Between them `next` waits for what the writer waits for; ten times, `rest` is waited for
- * and this process looked at.
- * @returns what it held more than before at each of the later looks: what is on its way somewhere is seen by one of
- *   them and gone at the next, and comes to tens of megabytes of its own.
+ * Edits of a megabyte each. Between them `next` waits for what the writer waits for; ten times, `rest` is awaited and
+ * this process is measured.
+ * @returns the additional memory at each of the later measurements: data in transit is seen by one of them and gone
+ * at the next, and can amount to tens of megabytes.
  */
 async function write(
   writer: RawClient,
@@ -60,13 +60,13 @@ async function write(
 /** A few edits ahead of what is saved. */
 const inStep = (writer: RawClient) => (sent: number) =>
   eventually(() => writer.saved >= sent - 5, { everyMs: 1, withinMs: 60_000 })
-/** As fast as the network takes it, whatever the server says. */
+/** As fast as the network accepts it, whatever the server says. */
 const unheeding = (writer: RawClient) => () =>
   eventually(() => writer.socket.bufferedAmount === 0, { everyMs: 1, withinMs: 60_000 })
 
 const limits = { updatesPerSecond: 10_000, updatesBurst: 100_000 }
 
-/** Everything sent is saved and folded: what is held now is held for somebody. */
+/** Everything sent is saved and folded: memory still held is held for somebody. */
 const settled = (origin: string, writer: RawClient) => async (sent: number) => {
   await eventually(() => writer.saved >= sent, { withinMs: 60_000 })
   const isFolded = async () => (await readMetrics(origin)).get('boardroom_folds_due') === 0
@@ -98,8 +98,8 @@ slow('who does not read while edits pass costs little, and is complete by one di
       const got = reader.bodies(MessageType.sync).length - frames
       assert.ok(got < 30, `${got}: it was sent what it had missed edit by edit`)
       if (end === true) continue
-      // Where the machine is so slow that all this took longer than the half minute that a reader has.
-      // Behind what it did not read, the code of its end may be lost: then the connection breaks.
+      // If the machine is so slow that all this took longer than the half minute that a reader has. Behind the unread
+      // data, the close code may be lost: then the connection breaks.
       assert.ok([CloseCode.tooSlow, 1006].includes(end), `${end}`)
       const again = await raw(board, { ticket })
       await eventually(() => again.doc.getMap('notes').get('last') === 'word', { withinMs: 30_000 })
@@ -123,7 +123,7 @@ slow('who sends without waiting, to a slow database, is slowed, and nothing of i
     const kept = await write(writer, megabytes, unheeding(writer), async () => {
       const metrics = await readMetrics(origin)
       unsaved = Math.max(unsaved, metrics.get('boardroom_unsaved_bytes') ?? 0)
-      reader.received.splice(0) // a reader that is no part of the server, and keeps what it gets
+      reader.received.splice(0) // a reader outside the server, which keeps what it receives
       await eventually(async () => (await readMetrics(origin)).get('boardroom_folds_due') === 0, {
         withinMs: 60_000,
       })

@@ -1,4 +1,4 @@
-// Single sign-on with a real provider: who comes in, as what, and what is said where nobody does.
+// Single sign-on with a real provider: who gets in, with which role, and the message for those who do not.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { noteLogout } from '../../server/accounts/sso/queries.ts'
@@ -15,9 +15,9 @@ import { withSmtp } from '../helpers/smtp.ts'
 interface Cast {
   server: TestServer
   provider: TestProvider
-  /** As people type it, which is not how the tests call the server. */
+  /** The address as people type it, unlike the one that the tests use. */
   base: string
-  /** Through the provider as `person`, with a browser of their own unless given one. */
+  /** Through the provider as `person`, with a new browser unless one is given. */
   signIn(person: Someone | null, options?: { by?: Traveller; next?: string }): Promise<Arrival>
 }
 
@@ -131,7 +131,7 @@ sso('goes on when the provider has changed its keys', () =>
   withSso(async ({ provider, signIn }) => {
     const before = await signIn(ada)
     await provider.rotate()
-    await new Promise((resolve) => setTimeout(resolve, 1100)) // unknown keys are asked for once a second
+    await new Promise((resolve) => setTimeout(resolve, 1100)) // unknown keys are fetched once a second
     const after = await signIn(ada)
     assert.is(after.problem, null)
     assert.is(after.me.user_id, before.me.user_id)
@@ -164,7 +164,7 @@ sso('signing out ends the session here and at the provider', () =>
   }),
 )
 
-/** Signs out at the provider itself, and everywhere that it knows of. */
+/** Signs out at the provider itself, and everywhere it knows of. */
 async function leaveProvider({ provider }: Pick<Cast, 'provider'>, traveller: Traveller): Promise<void> {
   const page = await traveller.visit(`${provider.issuer}/session/end?client_id=boardroom`)
   const xsrf = /name="xsrf" value="([^"]+)"/.exec(page.text)?.[1] ?? ''
@@ -248,14 +248,15 @@ sso('a logout token counts only as the provider makes it; without a session it e
       assert.is(await send(good), 200)
       assert.is(await kind(), 'anonymous')
       assert.is((await trailOf(server, 'logout')).length, 1)
-      // Whoever comes back is not sent away by a token that is shown again; in the same second nobody does.
+      // People who return are not signed out by a replayed token; in the same second nobody is.
       await eventually(() => Date.now() >= (nowS + 1) * 1000)
       const back = await signIn(ada)
       assert.is(back.me.user_id, me.user_id)
       const earlier = await provider.sign({ ...claims, iat: nowS - 1 })
       assert.is(await send(earlier), 200)
       assert.is((await trailOf(server, 'logout')).length, 1)
-      // The second in which a session began is one that it had begun in; and a session is known by its name alone.
+      // The second in which a session began counts as one after its begin; and a session is identified by its id
+      // alone.
       const sessions = () => server.db.selectFrom('sessions').select(['created_at', 'provider_session'])
       const { created_at: begunAt } = await sessions().executeTakeFirstOrThrow()
       const same = { iat: Math.floor(Number(begunAt) / 1000), exp: nowS + 120 }
@@ -284,7 +285,7 @@ sso('a sign-out at the provider while somebody comes in keeps them out, and a se
       })
       assert.is(answer.status, 200)
     }
-    // It has said who comes, and is asked for their address; the session here is not begun yet.
+    // The provider has identified the person and is asked for their address; the session here has not begun yet.
     provider.before = { path: '/me', work }
     const refused = await signIn(ada)
     assert.is(provider.before, null)
@@ -367,7 +368,7 @@ sso('an account with a password is linked where its address was confirmed, and n
     assert.is((await signIn(theirs)).problem, 'email_taken')
     await server.db.updateTable('users').set({ email_verified: true }).where('id', '=', bob.id).execute()
     assert.is((await signIn(theirs)).me.user_id, bob.id)
-    // The address was given to somebody else at the provider.
+    // The provider has reassigned the address to somebody else.
     assert.is((await signIn({ ...theirs, sub: 'b-2' })).problem, 'email_taken')
   }),
 )
@@ -439,7 +440,7 @@ sso('says so where the client secret is wrong, where people cancel, and where st
       const until = ({ pathname }: URL) => pathname === '/sign-in'
       const tampered = await traveller.visit(callback.url.href, { until })
       assert.is(tampered.url.searchParams.get('problem'), 'state')
-      // In another browser than it began in.
+      // In another browser than the one it began in.
       const other = await new Traveller().visit(callback.url.href, { until })
       assert.is(other.url.searchParams.get('problem'), 'state')
       const reasons = (await trailOf(server, 'login_failed')).map(({ details }) => details?.reason)
@@ -593,7 +594,7 @@ sso('without passwords everything that needs one is refused, and sysadmins come 
       const refused = await enter('user@example.org')
       assert.is(refused.status, 403)
       assert.is(refused.body.error.details.reason, 'passwords_off')
-      // Who guesses does not learn who is a sysadmin.
+      // Guessing does not reveal who is a sysadmin.
       for (const email of ['user@example.org', 'sysadmin@example.org', 'nobody@example.org'])
         assert.is((await enter(email, 'not the password at all')).status, 401)
 

@@ -188,7 +188,7 @@ templates('are sent in by anybody, made current by an administrator, and kept fo
       const answer = await ada.ask('POST', '/api/templates', { ...intake, code: 'BROKEN', ...change })
       assert.is(answer.status, 400, what)
     }
-    // Content that was damaged behind the server's back makes no board.
+    // Content that was corrupted in the database makes no board.
     await sql`insert into ${sql.table('board_templates')} (code, name, category, version, is_current, approved_at, content, variables_schema)
       values ('DAMAGED', 'Damaged', 'x', 1, true, now(), '{"type":"excalidraw","elements":[{"id":5},null,7]}', '{"type":"object"}'),
         ('LYING', 'Lying', 'x', 1, true, now(), '{"elements":[]}', '{"type":"object","properties":{"a":7}}')`.execute(
@@ -203,7 +203,7 @@ templates('are sent in by anybody, made current by an administrator, and kept fo
     }
     assert.is(await count(), boardsBefore, 'and none is left behind')
     await db.deleteFrom('board_templates').where('category', '=', 'x').execute()
-    // A board becomes a template: its texts have their variables again.
+    // A board becomes a template: its texts have their placeholders again.
     const saved = await bob.ask('POST', `/api/boards/${old.body.id}/template`, {
       code: 'FROM_BOARD',
       name: 'From a board',
@@ -336,7 +336,7 @@ templates('ask for their variables and keep them as a typed record, whose texts 
       [200, 'Ana Souza', undefined],
     )
     await eventually(() => texts().includes('Ana Souza, born 1984-05-17'))
-    // What somebody rewrote by hand is theirs.
+    // A text that somebody rewrote by hand is kept.
     const [mine] = elementsOf(here.doc).filter(({ text }) => String(text).startsWith('Ana Souza'))
     nodeAssert(mine)
     writeElements(here.doc, [{ ...mine, text: 'Ana!', originalText: 'Ana!' }])
@@ -397,7 +397,7 @@ templates('ask for their variables and keep them as a typed record, whose texts 
     assert.match(file.body, /^board_id,board_title,name,cpf,.*52998224725/s)
     assert.not.match((await eve.ask('GET', '/api/records/export?template=CLIENT_INTAKE')).body, /52998224725/)
 
-    // Put away, its id is free; it comes back only while it still is.
+    // While it is in the trash, its id is free; it can be restored only while the id still is.
     assert.is((await ada.ask('PATCH', path, { deleted: true })).status, 200)
     assert.is((await eve.ask('GET', path)).status, 404)
     assert.is(
@@ -494,7 +494,8 @@ templates('have texts that follow their record in the end, however many change i
     assert.is(await waiting(), 0)
     const ticket = await ada.ticket(board)
     await first.stop()
-    // As a server leaves it that dies between the record and the board; and whoever changed it is gone, too.
+    // The state left by a server that dies between the record and the board; and the person who changed it is gone,
+    // too.
     await database.pool.query(
       `update boardroom.board_records set variables = variables || '{"name": "Zoe"}', updated_by = null, updated_at = clock_timestamp()`,
     )

@@ -1,4 +1,5 @@
-// What the trail says of everything that people do on a whole server, and that it still verifies afterwards.
+// What the trail records of everything that people do on a complete server, and that it can still be verified
+// afterwards.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { verifyAudit } from '../../server/audit/verify.ts'
@@ -214,7 +215,7 @@ trail('has a leave for every access after a server was lost, written by the next
     const client = await raw(board, { ticket: await ada.ticket(board) })
     await helloOf(client)
     await eventually(async () => {
-      // A server that dies lets go of its lock; this one takes it again after a second.
+      // A server that dies releases its lock; this one acquires it again after a second.
       await pool.query(
         `select pg_terminate_backend(pid) from pg_stat_activity
          where application_name = 'boardroom presence' and datname = current_database()`,
@@ -239,7 +240,7 @@ trail('verifies after all of it, and not where somebody changed a row', () =>
     await ada.ask('DELETE', `/api/boards/${board}`)
     const all = async () =>
       (await pool.query(`select count(*)::integer as count from ${schema}.audit_logs`)).rows[0].count
-    // Rows are sealed once no older transaction is open, on the whole cluster: other tests have some.
+    // Rows are sealed once no older transaction is open anywhere in the cluster: other tests have some.
     await eventually(async () => (await verifyAudit(database)).rows === (await all()))
     await boardroom.close({ drainMs: 0 })
     assert.equal(await verifyAudit(database), { ok: true, rows: await all(), erased: 0 })

@@ -1,4 +1,4 @@
-// Second factors on a whole server: set up, asked for, lost, required, and what stays open meanwhile.
+// Second factors on a complete server: set up, required, lost, enforced, and what stays open meanwhile.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { withDatabase } from '../helpers/database.ts'
@@ -19,7 +19,7 @@ const password = 'correct horse battery staple'
 
 const wrongFor = (code: string): string => String((Number(code) + 1) % 1_000_000).padStart(6, '0')
 
-/** A browser that keeps what answers set. */
+/** A browser that stores the cookies of answers. */
 function browserOf({ ask, origin }: TestServer, cookie = '') {
   const jar = new Map(
     cookie === '' ? [] : cookie.split('; ').map((pair) => pair.split(/=(.*)/s) as [string, string]),
@@ -130,7 +130,7 @@ factors(
       assert.is(after.id, before.id, 'the same session')
       assert.is((await elsewhere.ask('GET', '/api/me')).body.kind, 'user')
 
-      // What stays is shown by what it can still do, after the server has looked again.
+      // What stays is shown by what it can still do, after the server has checked again.
       await server.db.updateTable('boards').set({ is_public: true }).where('id', '=', board).execute()
       await server.db.updateTable('boards').set({ is_public: false }).where('id', '=', board).execute()
       const again = await server.raw(board, { ticket })
@@ -295,7 +295,7 @@ factors('that is required comes before everything else, and stays', () =>
       assert.is((await socket.closed).code, 4403)
       assert.is((await bob.ask('GET', '/api/boards')).status, 200, 'a user is not asked')
 
-      // Whoever becomes an administrator is asked from then on, for tickets that were made before too.
+      // A person who becomes an administrator must use one from then on, even with earlier tickets.
       const ticket = await bob.ticket(board)
       await server.db.updateTable('users').set({ role: 'admin' }).where('id', '=', bob.id).execute()
       assert.is((await bob.ask('GET', '/api/boards')).status, 403)

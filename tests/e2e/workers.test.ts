@@ -1,4 +1,4 @@
-// `boardroom serve --workers N`: several processes behind one port, with a nats-server of their own.
+// `boardroom serve --workers N`: several processes behind one port, with their own nats-server.
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { pino } from 'pino'
@@ -36,7 +36,7 @@ async function processes(): Promise<Process[]> {
 const workersOf = async ({ pid }: Server) =>
   (await processes()).filter(({ parent, command }) => parent === pid && command.includes('boardroom.mjs'))
 
-/** Everything that a server started, and what that started. */
+/** All descendants of a server process. */
 async function offspring({ pid }: Server): Promise<number[]> {
   const all = await processes()
   const found = [pid]
@@ -50,7 +50,7 @@ const goneFrom = async (pids: readonly number[]): Promise<boolean> => {
   return pids.every((pid) => !alive.has(pid))
 }
 
-/** Three workers with people on the sample board, who come back by themselves. */
+/** Three workers with people on the sample board, who reconnect by themselves. */
 const withWorkers = (work: (server: Server, drawers: Drawer[]) => Promise<void>): Promise<void> =>
   withFolder((dataDir) =>
     withEmptyDatabase(async (database) => {
@@ -102,7 +102,7 @@ workers('are one server; one that dies is replaced, and Ctrl-C drains all of the
     for (const drawer of drawers) drawer.show(1)
     await eventually(() => drawers.every(({ seen }) => seen.length === drawers.length))
 
-    // Whichever worker is asked answers for all, the new one too once it is ready.
+    // Whichever worker receives the request answers for all, the new one too once it is ready.
     await eventually(async () => {
       const samples = await readMetrics(server.url)
       const of = (name: string) =>

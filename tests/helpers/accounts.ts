@@ -5,7 +5,7 @@
 //     await ada.post('/api/auth/sign-up/email', { … })
 //   })
 //
-// A `browser` keeps cookies and sends the Origin of our own page; `send` sends exactly what it is told.
+// A `browser` keeps cookies and sends the Origin of our own page; `send` sends exactly what it is given.
 import type { IncomingMessage } from 'node:http'
 import { Registry } from 'prom-client'
 import { type Auth, createAuth } from '../../server/accounts/auth.ts'
@@ -31,7 +31,7 @@ export interface Sent {
   method?: string
   headers?: Record<string, string>
   json?: unknown
-  /** Where it comes from. */
+  /** The address that requests come from. */
   from?: string
 }
 
@@ -51,7 +51,7 @@ export interface Accounts extends TestDatabase {
   identify: IdentifyDeps
   send(path: string, sent?: Sent): Promise<Response>
   browser(): Browser
-  /** The trail's actions of accounts, in order. */
+  /** The account actions in the trail, in order. */
   actions(): Promise<string[]>
 }
 
@@ -200,6 +200,6 @@ function keep(jar: Map<string, string>, answer: Response): void {
   }
 }
 
-/** Code of a failed answer. */
+/** The code of a failed answer. */
 export const codeOf = async (answer: Response): Promise<string> =>
-  ((await answer.json()) as { error: { code: string } }).error.code // the one shape of failures
+  ((await answer.json()) as { error: { code: string } }).error.code // the one shape of errors

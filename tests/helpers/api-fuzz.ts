@@ -1,5 +1,5 @@
-// Walks an OpenAPI document and sends nonsense to every operation: the answer must be 4xx in the one error shape.
-// Nothing that is sent is valid, so nothing is changed.
+// Walks an OpenAPI document and sends invalid input to every operation: the answer must be 4xx in the one error
+// shape. Nothing that is sent is valid, so nothing is changed.
 import { randomUUID } from 'node:crypto'
 import * as assert from 'uvu/assert'
 
@@ -71,15 +71,18 @@ const brokenBodies = [
 ]
 const brokenValues = [{}, [[]], 'a\u0000b', '\ud800', -1, 1e300, 'x'.repeat(20_000), { $ne: 1 }]
 
-/** Parameters that are words of people, where nothing is nonsense. */
+/** Free-text parameters, for which no value is invalid. */
 const freeText = ['q', 'category', 'board_type', 'template', 'code']
 
-/** Tells an unknown board from an invisible one no more than the request that comes before it, which is 202 for both. */
+/**
+ * It distinguishes an unknown board from an invisible one no more than the request before it, which answers 202 for
+ * both.
+ */
 const sameForUnknownBoards = '/api/boards/{board_id}/access-requests/own'
 
 /**
- * Sends all of it to one operation.
- * @param known ids that exist, by parameter name, so that requests get past them.
+ * Sends all invalid inputs to one operation.
+ * @param known existing ids, by parameter name, so that requests get past them.
  */
 export async function sendNonsense(
   ask: Ask,
@@ -99,7 +102,7 @@ export async function sendNonsense(
       response.status >= 400 && response.status < 500,
       `${name} ${what} -> ${response.status} ${text.slice(0, 200)}`,
     )
-    // Another method is another operation, and a path with % in it is none.
+    // Another method is another operation, and a path with % in it is not one.
     if (response.status !== 405)
       assert.ok(
         responses.includes(String(response.status)),

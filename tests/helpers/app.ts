@@ -1,5 +1,5 @@
-// The HTTP side with its boards on a real database, asked without a socket. Who asks is said by a header; signing in
-// is another suite's matter.
+// The HTTP side with its boards on a real database, called without a socket. A header says who is asking; other
+// suites cover signing in.
 import { randomUUID } from 'node:crypto'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { Registry } from 'prom-client'
@@ -32,7 +32,7 @@ import { anonymousIdentity, guestIdentity, userIdentity } from './identities.ts'
 
 export interface Answer {
   status: number
-  // Bodies are looked at by assertions, which say what they expect.
+  // Bodies are checked by assertions, which state what they expect.
   // biome-ignore lint/suspicious/noExplicitAny: see above
   body: any
   headers: Headers
@@ -42,18 +42,18 @@ export interface TestApp extends TestDatabase {
   app: OpenAPIHono<HttpEnv>
   deps: BoardsDeps
   comments: CommentsDeps
-  /** The id of the guest whom an answer's cookie makes; fails where there is none. */
+  /** The id of the guest created by an answer's cookie; fails if there is none. */
   guestOf(answer: { headers: Headers }): Promise<string>
-  /** Who the app believes is here; `away` has the ids that were sent away. */
+  /** The people who are connected, as the app sees it; `away` has the ids that were disconnected. */
   here: ConnectionSummary[]
   away: string[]
   recorded: AuditEvent[]
   closing: AbortController
-  /** A way to ask as somebody, for whoever wants the response itself. */
+  /** Sends a request as somebody, for tests that need the response itself. */
   ask(as: number | string): Promise<Ask>
-  /** One GET whose answer is read by the caller, as a stream. */
+  /** One GET whose answer the caller reads as a stream. */
   open(path: string, as: number | string): Promise<Response>
-  /** One request; `as` a user's id, a guest's uuid, or an identity of one's own making. */
+  /** One request; `as` is a user's id, a guest's uuid, or a custom identity. */
   call(
     method: string,
     path: string,
@@ -67,7 +67,7 @@ export interface TestAppOptions {
   newGuestsPerMinute?: number
   limits?: Partial<BoardsDeps['limits']>
   commentsPerMinute?: number
-  /** What the instance asks everybody to accept. Default: nothing. */
+  /** The consent that the instance requires of everybody. Default: none. */
   consent?: BoardsDeps['instanceText']
   commentLimits?: Partial<CommentsDeps['limits']>
 }
@@ -95,7 +95,7 @@ export const withApp = <Result>(
       worker,
       config: configWith(),
       document: async (boardId) => worker.foldStored(await storedOf(test, boardId)),
-      // No room is open here: the log is all there is.
+      // No room is open here: there is only the log.
       edit: async (boardId, change) => {
         const doc = documentOf(await worker.foldStored(await storedOf(test, boardId)))
         doc.on('update', (data: Uint8Array) => {
@@ -159,7 +159,7 @@ export const withApp = <Result>(
       schema,
       access: deps.access,
       audit: deps.audit,
-      // As it is stored: no room is open here.
+      // The stored state: no room is open here.
       live: { document: async (boardId) => worker.foldStored(await storedOf(test, boardId)) },
       worker,
       limits: { maxThreadsPerBoard: 10_000, maxCommentsPerThread: 1000, ...options.commentLimits },

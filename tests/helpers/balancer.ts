@@ -1,4 +1,4 @@
-// A balancer as operators have one: each connection goes to the next node in turn that takes it.
+// A load balancer as operators have one: each connection goes to the next node in turn that accepts it.
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
@@ -6,11 +6,11 @@ export interface Balancer {
   /** http://127.0.0.1:port */
   origin: string
   wsUrl: string
-  /** Connections that no node took. */
+  /** Connections that no node accepted. */
   readonly turnedAway: number
 }
 
-/** @param ports of the nodes, as they are at the moment of a connection. */
+/** @param ports of the nodes, at the moment of a connection. */
 export async function withBalancer<Result>(
   ports: () => readonly number[],
   work: (balancer: Balancer) => Promise<Result>,

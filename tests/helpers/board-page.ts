@@ -1,15 +1,15 @@
-// A board's page as a person uses it: keys, mouse, what is written there; and what its canvas really holds.
+// A board's page as a person uses it: keys, mouse, visible texts; and what its canvas really contains.
 import type { Page } from 'playwright-core'
 import { readElement, type SceneElement } from '../../shared/element.ts'
 import { storedProperties } from '../../shared/scene.ts'
 
 const waitMs = 60_000
 
-/** Waits until the page says `text` about what is saved: `Saved`, `Read-only`, `Offline`. */
+/** Waits until the page shows `text` as its sync status: `Saved`, `Read-only`, `Offline`. */
 export const saysSync = (page: Page, text: string): Promise<void> =>
   page.getByTestId('sync').filter({ hasText: text }).waitFor({ timeout: waitMs })
 
-/** Drag from one point of the page to another, with the tool of a key (`r` rectangle, `p` pencil, `a` arrow, …). */
+/** Drags from one point of the page to another, with the tool of a key (`r` rectangle, `p` pencil, `a` arrow, …). */
 export const draw = async (
   page: Page,
   key: string,
@@ -33,7 +33,7 @@ export const drag = async (
   await page.mouse.up()
 }
 
-/** Gives the canvas the keyboard, and the pointer back to selecting; nothing is drawn or selected by it. */
+/** Focuses the canvas and selects the selection tool; draws and selects nothing. */
 export const focusCanvas = async (page: Page): Promise<void> => {
   await page.locator('.excalidraw').first().focus()
   await page.keyboard.press('Escape')
@@ -42,8 +42,8 @@ export const focusCanvas = async (page: Page): Promise<void> => {
 }
 
 /**
- * The editor is a React component, and this is where React keeps it; tests alone look there. Text and not a function,
- * because it is compiled for Node here and knows no DOM.
+ * The editor is a React component, and React stores it here; only tests look there. Text instead of a function,
+ * because this file is compiled for Node and knows no DOM.
  */
 const sceneElements = `(() => {
   const root = document.querySelector('.excalidraw')
@@ -54,15 +54,15 @@ const sceneElements = `(() => {
 })()`
 const readCanvas = `JSON.parse(JSON.stringify(${sceneElements}))`
 
-/** In the page: the `x` of the first element that the canvas shows. */
+/** In the page: the `x` of the first element on the canvas. */
 export const firstPlace = `${sceneElements}[0]?.x`
 
-/** The elements that the canvas shows, from the editor's own memory. */
+/** The elements on the canvas, from the editor's own memory. */
 export const elementsOn = async (page: Page): Promise<SceneElement[]> => {
   const elements: unknown = await page.evaluate(readCanvas)
   return (elements as Record<string, unknown>[]).flatMap((raw) => readElement(raw) ?? [])
 }
 
-/** What of elements is everybody's, by id: what two canvases and the document must agree on. */
+/** The shared part of elements, by id: what two canvases and the document must agree on. */
 export const sharedPart = (elements: readonly SceneElement[]): Record<string, unknown> =>
   Object.fromEntries(elements.map((element) => [element.id, storedProperties(element)]))

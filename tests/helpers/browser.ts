@@ -1,4 +1,4 @@
-// A real browser for tests of the canvas, and windows in it.
+// A real browser for tests of the canvas, and its windows.
 import {
   type Browser,
   type BrowserContextOptions,
@@ -7,10 +7,10 @@ import {
   type Page,
 } from 'playwright-core'
 
-/** The environment variable by which the runner tells test files of its browser: the address of its socket. */
+/** The environment variable with which the runner passes its browser to test files: the address of its socket. */
 export const browserVariable = 'BOARDROOM_TEST_BROWSER'
 
-/** Headless, asking nobody else for anything. */
+/** Headless, without requests to anybody else. */
 export const browserFlags = [
   '--headless',
   '--no-sandbox',
@@ -24,7 +24,7 @@ export const browserFlags = [
 
 export interface Window {
   page: Page
-  /** Errors in the console or thrown, and requests to any other origin; must stay empty. */
+  /** Console errors, uncaught errors, and requests to any other origin; must stay empty. */
   troubles: string[]
 }
 
@@ -36,24 +36,24 @@ export interface OpenOptions extends BrowserContextOptions {
 }
 
 export interface TestBrowser {
-  /** A window of its own: nothing shared with the others but the browser. */
+  /** A separate window, which shares only the browser with the others. */
   open(url: string, options?: OpenOptions): Promise<Window>
 }
 
-/** Names and addresses that lead to 127.0.0.1, so that a page can come from the LAN or another site without one. */
+/** Host names and addresses that lead to 127.0.0.1, so that a page can seem to come from the LAN or another site. */
 const elsewhere = ['192.0.2.7', '*.example']
 const launchOptions = (executablePath: string) => ({
   executablePath,
   args: [...browserFlags, `--host-resolver-rules=${elsewhere.map((host) => `MAP ${host} 127.0.0.1`)}`],
 })
 
-/** One browser for the test files of a run: starting it costs more than most tests. */
+/** One browser for the test files of a run: starting it takes longer than most tests. */
 export const startBrowser = (executablePath: string): Promise<BrowserServer> =>
   chromium.launchServer(launchOptions(executablePath))
 
 /**
- * The runner's browser, where there is one; else one of its own.
- * @throws when a page had trouble that the test did not expect.
+ * The runner's browser, if there is one; otherwise a new one.
+ * @throws if a page had problems that the test did not expect.
  */
 export const withBrowser = async (
   executablePath: string,

@@ -1,4 +1,5 @@
-// Two nodes behind a proxy that balances by board: all of a board are on one node, and on the other when that one goes.
+// Two nodes behind a proxy that balances by board: everybody on a board is on one node, and on the other if that one
+// stops.
 import * as assert from 'uvu/assert'
 import { MessageType } from '../../shared/protocol.ts'
 import { draw } from './guests.ts'

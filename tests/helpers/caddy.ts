@@ -1,4 +1,4 @@
-// A real Caddy in front of several nodes, as docs/proxy.md shows it, word for word but for the addresses.
+// A real Caddy in front of several nodes, exactly as docs/proxy.md shows it except for the addresses.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'

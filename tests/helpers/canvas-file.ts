@@ -1,4 +1,4 @@
-// The browser tests of one file, at one server and in one browser: starting those takes longer than most of the tests.
+// The browser tests of one file, with one server and one browser: starting those takes longer than most of the tests.
 import type { Page } from 'playwright-core'
 import { suite } from 'uvu'
 import type { BoardroomOptions } from '../../server/boardroom.ts'
@@ -13,13 +13,13 @@ interface Shared {
 }
 
 export interface CanvasTest extends Shared {
-  /** A window of its own. It is closed after the test, which fails where the page had trouble. */
+  /** A new window. It is closed after the test, which fails if the page had problems. */
   open(address: string, options?: OpenOptions): Promise<Page>
-  /** A window that stays open for the tests that follow, until one of them fails. */
+  /** A window that stays open for the following tests, until one of them fails. */
   openForAll(address: string, options?: OpenOptions): Promise<Page>
 }
 
-/** A suite `name` of browser tests, which share the people and make boards of their own. Ends with `run()`. */
+/** A suite `name` of browser tests, which share the people and create their own boards. Ends with `run()`. */
 export const canvasFile = (name: string, options: Partial<BoardroomOptions> = {}) => {
   const tests = suite(name)
   const browserOnly = browserTests(findChromium(), tests)

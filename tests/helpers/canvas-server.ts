@@ -1,4 +1,4 @@
-// A server with the built canvas, whose process-to-be can end and come back on the same database and port.
+// A server with the built canvas, which can stop and come back on the same database and port.
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -18,12 +18,12 @@ export interface CanvasPerson {
   password: string
   /** For a browser context. */
   cookie: string
-  /** Asks the API as this person. @throws for any answer that is no success */
+  /** Calls the API as this person. @throws for any answer that is not a success */
   ask<Body = unknown>(method: string, path: string, body?: unknown): Promise<Body>
   board(title?: string): Promise<string>
-  /** Makes a share link. */
+  /** Creates a share link. */
   link(boardId: string, level: Level, options?: Record<string, unknown>): Promise<{ id: string; url: string }>
-  /** Puts a drawing into a board, as a file would. @param replace in the place of what is there */
+  /** Imports a drawing into a board, like a file. @param replace instead of the existing drawing */
   importScene(boardId: string, elements: readonly unknown[], replace?: boolean): Promise<unknown>
   /** The drawing as the server has it. */
   scene(boardId: string): Promise<Scene>
@@ -34,17 +34,20 @@ export interface CanvasServer extends TestDatabase {
   port: number
   boardroom(): Boardroom
   user(name: string): Promise<CanvasPerson>
-  /** No answer from here on: sockets are cut, and so is whoever comes. */
+  /** No answers from now on: sockets are cut, and so are new connections. */
   stop(): Promise<void>
   start(): Promise<void>
-  /** Nothing that clients send is heard, and nobody is told, until it is called with false. */
+  /** Nothing that clients send is received, and nobody is told, until it is called with false. */
   deafen(isDeaf: boolean): void
 }
 
-/** What a browser says of a server that is gone. */
+/** Browser messages about a server that is gone. */
 export const gone = /WebSocket|ERR_CONNECTION|ERR_SOCKET_NOT_CONNECTED|ERR_EMPTY_RESPONSE|503/
 
-/** Up to how many ms a request waits before it is answered, to find tests that rest on a fast machine: see CONTRIBUTING.md. */
+/**
+ * Up to how many ms a request is delayed before it is answered, to find tests that rely on a fast machine: see
+ * CONTRIBUTING.md.
+ */
 const slowest = Number(process.env.TEST_SLOW_ANSWERS ?? 0)
 
 const clientFolder = fileURLToPath(new URL('../../canvas', import.meta.url))
@@ -67,7 +70,7 @@ export const withCanvas = <Result>(
     http.on('upgrade', (request, socket, head) => {
       if (boardroom?.handleUpgrade(request, socket, head) !== true) socket.destroy()
     })
-    // The port stays taken while the server is stopped, so that nobody else has it afterwards.
+    // The port stays reserved while the server is stopped, so that nobody else can take it.
     let isStopped = false
     const sockets = new Set<Socket>()
     http.on('connection', (socket) => {
@@ -77,7 +80,7 @@ export const withCanvas = <Result>(
     })
     http.listen(0, '127.0.0.1')
     await once(http, 'listening')
-    const { port } = http.address() as AddressInfo // a TCP port was asked for
+    const { port } = http.address() as AddressInfo // a TCP port was requested
 
     const start = async () => {
       const logger = pino({ level: process.env.TEST_LOG ?? 'silent' })
@@ -177,7 +180,7 @@ const makeUser = async (
   }
 }
 
-/** Registers tests that need a browser; where there is none, says how many were left out. */
+/** Registers tests that need a browser; if there is none, reports how many were skipped. */
 export const browserTests = (
   chromium: string | null,
   test: (name: string, work: () => Promise<void>) => void,

@@ -1,5 +1,5 @@
-// An Excalidraw without a screen, for tests of the binding in Node: it keeps a scene, mutates its elements in place
-// with a growing version, and gives elements whose indices collide a new order, as the real one does.
+// An Excalidraw without a screen, for tests of the binding in Node: it holds a scene, mutates its elements in place
+// with an increasing version, and reorders elements whose indices collide, as the real one does.
 import { generateNKeysBetween } from 'fractional-indexing'
 import { type Canvas, type CanvasElement, moveTo } from '../../client/canvas.ts'
 import type { Clock } from '../../shared/client/clock.ts'
@@ -25,7 +25,7 @@ export class FakeCanvas implements Canvas {
   /** How often everything was replaced. */
   shows = 0
   onChange: () => void = () => {}
-  /** Ids that this canvas cannot restore, as a malformed element makes Excalidraw throw. */
+  /** Ids that this canvas cannot restore, as when a malformed element makes Excalidraw throw. */
   readonly unrestorable = new Set<string>()
 
   elements = () => this.#elements
@@ -55,7 +55,7 @@ export class FakeCanvas implements Canvas {
     })
   }
 
-  /** The user puts something new at `position` of the order. */
+  /** The user adds something new at `position` in the order. */
   draw(element: SceneElement, position = this.#elements.length): void {
     const drawn = { version: 1, versionNonce: 0, updated: 0, isDeleted: false, ...element, index: null }
     this.#elements = this.#elements.toSpliced(position, 0, drawn)
@@ -63,7 +63,7 @@ export class FakeCanvas implements Canvas {
     this.onChange()
   }
 
-  /** The user changes something, in place, as Excalidraw's mutateElement does. */
+  /** The user changes something, in place, like Excalidraw's mutateElement. */
   change(id: string, properties: Record<string, unknown>): void {
     const element = this.find(id)
     if (element === undefined) return
@@ -72,7 +72,7 @@ export class FakeCanvas implements Canvas {
     this.onChange()
   }
 
-  /** The user puts something at another place of the order. */
+  /** The user moves something to another position in the order. */
   reorder(id: string, position: number): void {
     const element = this.find(id)
     if (element === undefined) return
@@ -84,7 +84,10 @@ export class FakeCanvas implements Canvas {
     this.onChange()
   }
 
-  /** A step of its history, from here to when it ends: what elements were and became, as Excalidraw notes it. */
+  /**
+   * A step of its history, from here until it ends: the states of elements before and after, as Excalidraw records
+   * it.
+   */
   step(work: () => void): void {
     const before = new Map(this.#elements.map((element) => [element.id, { ...element }]))
     work()
@@ -102,7 +105,7 @@ export class FakeCanvas implements Canvas {
   undo = (): void => this.#perform(this.#undo, this.#redo, 'from')
   redo = (): void => this.#perform(this.#redo, this.#undo, 'to')
 
-  /** Steps of which nothing can be seen are passed over; what a step finds is what its way back will put there. */
+  /** Steps without a visible effect are skipped; the state before a step is what the opposite step will restore. */
   #perform(stack: Step[], other: Step[], side: 'from' | 'to'): void {
     for (let entry = stack.pop(); entry !== undefined; entry = stack.pop()) {
       let isSeen = false
@@ -127,7 +130,7 @@ export class FakeCanvas implements Canvas {
     this.onChange()
   }
 
-  /** What an Excalidraw that is still loading does to a scene set too early. */
+  /** What an Excalidraw that is still loading does to a scene that was set too early. */
   wipe(): void {
     this.#elements = []
     this.onChange()
@@ -136,7 +139,7 @@ export class FakeCanvas implements Canvas {
   find = (id: string) => this.#elements.find((element) => element.id === id)
 }
 
-/** Elements whose index does not follow from the one before get new ones, in place. */
+/** Elements whose index does not follow from the previous one get new indices, in place. */
 const repairIndices = (elements: CanvasElement[]): void => {
   let lower: string | null = null
   for (let at = 0; at < elements.length; ) {
@@ -165,7 +168,7 @@ const repairIndices = (elements: CanvasElement[]): void => {
   }
 }
 
-/** Time that stands still until it is moved. */
+/** Time that stands still until it is advanced. */
 export class HandClock implements Clock {
   #now = 0
   readonly #calls = new Set<{ at: number; call: () => void }>()

@@ -1,4 +1,4 @@
-// Where Chromium is: on this machine, or fetched by playwright-core itself into the checkout.
+// Where Chromium is: on this machine, or downloaded by playwright-core into the checkout.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -23,7 +23,7 @@ const none = 'none'
 /** Set by the runner, which looks once for all files: a path, or `none`. */
 export const chromiumVariable = 'BOARDROOM_CHROMIUM'
 
-/** The program of a Chromium, null where there is none and none can be fetched. */
+/** The path of a Chromium, null if there is none and none can be downloaded. */
 export function findChromium(): string | null {
   const told = process.env[chromiumVariable]
   if (told === none) return null
@@ -38,7 +38,7 @@ export const chromiumEnvironment = (found: string | null): Record<string, string
   [chromiumVariable]: found ?? none,
 })
 
-/** playwright-core's own, kept among the packages: nothing is installed outside the checkout. */
+/** playwright-core's own, stored among the packages: nothing is installed outside the checkout. */
 function fetched(): string | null {
   process.env.PLAYWRIGHT_BROWSERS_PATH ??= path.resolve('node_modules/.cache/playwright')
   const require = createRequire(import.meta.url)
@@ -49,7 +49,7 @@ function fetched(): string | null {
       const file = chromium.executablePath()
       return existsSync(file) ? file : null
     } catch {
-      return null // playwright-core knows none for this system
+      return null // playwright-core has none for this system
     }
   }
   const known = own()

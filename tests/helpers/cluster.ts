@@ -1,5 +1,5 @@
-// One real Postgres for tests: the embedded one in a temporary folder, with a migrated template that each test's
-// database is copied from. The runner starts one for all files; a file that is run alone starts its own.
+// One real Postgres for tests: the embedded one in a temporary folder, with a migrated template from which each
+// test's database is copied. The runner starts one for all files; a file that is run alone starts its own.
 import { readFileSync, rmSync } from 'node:fs'
 import { appendFile, mkdtemp, statfs } from 'node:fs/promises'
 import os from 'node:os'
@@ -11,19 +11,19 @@ import { startEmbedded } from '../../server/database/embedded.ts'
 import { migrateUp } from '../../server/database/migrate.ts'
 import { eventually } from './eventually.ts'
 
-/** The environment variable by which the runner tells test files of its cluster; a JSON `ClusterAddress`. */
+/** The environment variable with which the runner passes its cluster to test files; a JSON `ClusterAddress`. */
 export const clusterVariable = 'BOARDROOM_TEST_CLUSTER'
 export const schema = 'boardroom'
 
 export interface ClusterAddress {
-  /** Socket folder; or a host name, where Postgres listens on TCP. */
+  /** Socket folder; or a host name, if Postgres listens on TCP. */
   host: string
   port: number
   user: string
   password?: string
-  /** A pooler in front of it, which a server under test goes through. */
+  /** A pooler in front of it, used by a server under test. */
   pooler?: { host: string; port: number }
-  /** A migrated, empty database that nobody is connected to. */
+  /** A migrated, empty database without connections. */
   template: string
 }
 
@@ -39,7 +39,7 @@ export const urlOf = ({ host, port, user, password }: ClusterAddress, database: 
 
 export async function startCluster(): Promise<TestCluster> {
   const folder = await mkdtemp(path.join(await fastFolder(), 'boardroom-tests-'))
-  // Memory file systems are often mounted noexec, so copies of the binaries, where needed, go elsewhere.
+  // Memory file systems are often mounted noexec, so copies of the binaries, if needed, go elsewhere.
   const copyBinariesTo = path.join(os.tmpdir(), `${path.basename(folder)}-binaries`)
   const remove = () => {
     killWithin(folder)
@@ -64,7 +64,7 @@ export async function startCluster(): Promise<TestCluster> {
 }
 
 /**
- * Postgres keeps its fsync, but on a memory file system, where there is one with room, it costs nothing: copying
+ * Postgres keeps its fsync, but on a memory file system, if there is one with enough space, it costs nothing: copying
  * the template takes 20 ms there and 170 ms on a virtual disk (2 cores, November 2026).
  */
 export async function fastFolder(): Promise<string> {
@@ -72,7 +72,7 @@ export async function fastFolder(): Promise<string> {
   return room !== null && room.bavail * room.bsize > 2 * 1024 ** 3 ? '/dev/shm' : os.tmpdir()
 }
 
-/** A process that crashes cannot wait: whatever still runs in the folder is ended hard. */
+/** A process that crashes cannot wait: anything that still runs in the folder is killed. */
 function killWithin(folder: string): void {
   try {
     process.kill(
@@ -80,11 +80,11 @@ function killWithin(folder: string): void {
       'SIGQUIT',
     )
   } catch {
-    // It was stopped in order.
+    // It was stopped cleanly.
   }
 }
 
-/** A database of our own, migrated, that others are copied from. */
+/** A migrated database of our own, from which others are copied. */
 export async function makeTemplate(address: ClusterAddress): Promise<void> {
   const log = pino({ level: 'silent' })
   const maintenance = await openDatabase({
@@ -94,7 +94,7 @@ export async function makeTemplate(address: ClusterAddress): Promise<void> {
     poolSize: 1,
   })
   await maintenance.pool.query(`create database ${address.template}`)
-  // The role is named like the schema, so without this a table that nobody qualified would be found all the same.
+  // The role has the same name as the schema, so without this an unqualified table would be found nevertheless.
   await maintenance.pool.query(`alter role ${address.user} set search_path to public`)
   if (address.host.startsWith('/')) await letInAs(address.host, maintenance.pool)
   await maintenance.close()
@@ -111,7 +111,7 @@ export async function makeTemplate(address: ClusterAddress): Promise<void> {
   }
 }
 
-/** Whoever may enter the folder may connect as any role, so that a test can be a role that it makes. */
+/** Anybody with access to the folder may connect as any role, so that a test can use a role that it creates. */
 async function letInAs(folder: string, pool: pg.Pool): Promise<void> {
   const loadedAt = async () =>
     Number((await pool.query<{ at: Date }>('select pg_conf_load_time() as at')).rows[0]?.at)

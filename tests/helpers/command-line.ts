@@ -17,7 +17,7 @@ import * as assert from 'uvu/assert'
 import { fastFolder } from './cluster.ts'
 import { eventually } from './eventually.ts'
 
-/** Owners and permissions too, which Node's own copying leaves out. */
+/** Including owners and permissions, which Node's own copying leaves out. */
 const copyFolder = promisify(execFile)
 const bin = fileURLToPath(new URL('../../../bin/boardroom.mjs', import.meta.url))
 
@@ -44,7 +44,7 @@ export interface Started {
   ended: Promise<Ended>
 }
 
-/** In a process group of its own, so that a test can send what Ctrl-C sends. */
+/** In a separate process group, so that a test can send the same signal as Ctrl-C. */
 export function start(dataDir: string, command: readonly string[], options: RunOptions = {}): Started {
   const child = spawn(process.execPath, [options.program ?? bin, ...command, ...(options.args ?? [])], {
     cwd: os.tmpdir(),
@@ -93,16 +93,16 @@ process.on('exit', () => {
 })
 
 export interface Server extends Started {
-  /** `http://localhost:…` as it was printed. */
+  /** `http://localhost:…` as printed. */
   url: string
   /** The lines of standard output. */
   lines: string[]
   startedInMs: number
-  /** As SIGTERM, or what is told, ends it. */
+  /** Stops it with SIGTERM, or with the given signal. */
   end(signal?: NodeJS.Signals): Promise<Ended>
 }
 
-/** Waits for what a start prints. @throws Error with what it said where it ends before. */
+/** Waits for what a start prints. @throws Error with its output if it ends first. */
 export async function serve(dataDir: string, options: RunOptions = {}): Promise<Server> {
   const from = performance.now()
   const started = start(dataDir, ['serve'], options)
@@ -142,7 +142,7 @@ export function kill(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** The Postgres of a data folder, null where none runs. */
+/** The Postgres of a data folder, null if none runs. */
 export function postgresOf(dataDir: string): number | null {
   try {
     const pid = Number.parseInt(readFileSync(path.join(dataDir, 'postgres', 'postmaster.pid'), 'utf8'), 10)
@@ -153,10 +153,10 @@ export function postgresOf(dataDir: string): number | null {
   }
 }
 
-/** The environment variable by which the runner tells test files of its data folder. */
+/** The environment variable with which the runner passes its data folder to test files. */
 export const dataVariable = 'BOARDROOM_TEST_DATA'
 
-/** A data folder whose database is made and empty. Making one costs seconds, and a copy of it next to nothing. */
+/** A data folder with an initialised, empty database. Initialising one takes seconds, copying it next to nothing. */
 export async function makeDataFolder(): Promise<{ folder: string; remove(): Promise<void> }> {
   const folder = await mkdtemp(path.join(await fastFolder(), 'boardroom-data-'))
   await chmod(folder, 0o755)
@@ -166,7 +166,7 @@ export async function makeDataFolder(): Promise<{ folder: string; remove(): Prom
   return { folder: made, remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }) }
 }
 
-/** As `withFolder`, in a data folder whose database was made before and that no server has used. */
+/** Like `withFolder`, with a data folder whose database is initialised already and that no server has used. */
 export const withMadeFolder = (work: (dataDir: string, folder: string) => Promise<void>): Promise<void> =>
   withFolder(async (dataDir, folder) => {
     const made = process.env[dataVariable]
@@ -174,7 +174,7 @@ export const withMadeFolder = (work: (dataDir: string, folder: string) => Promis
     await work(dataDir, folder)
   })
 
-/** A data folder of its own, which is not there yet; whatever still runs in it is ended with it. */
+/** A new data folder, which does not exist yet; anything that still runs in it is stopped with it. */
 export async function withFolder(work: (dataDir: string, folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(path.join(await fastFolder(), 'boardroom-program-'))
   await chmod(folder, 0o755) // as root, Postgres runs as another account
@@ -195,7 +195,7 @@ export async function withFolder(work: (dataDir: string, folder: string) => Prom
   }
 }
 
-/** JSON over HTTP, with the cookies that came with earlier answers. */
+/** JSON over HTTP, with the cookies of earlier answers. */
 export function visitor(origin: string) {
   const cookies = new Map<string, string>()
   const cookie = () => [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
@@ -222,7 +222,7 @@ export function visitor(origin: string) {
   }
 }
 
-/** What a command that succeeds prints. */
+/** The output of a command that succeeds. */
 export async function answer(dataDir: string, words: string[], options: RunOptions = {}): Promise<string> {
   const { code, stdout, stderr } = await run(dataDir, words, options)
   if (code !== 0) throw new Error(`${words.join(' ')}: ${code}: ${stderr}`)

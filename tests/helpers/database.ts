@@ -5,7 +5,7 @@
 //       await db.insertInto('board_files').values(…).execute()
 //     }))
 //
-// `database` is what `openDatabase` gives; `url` opens further connections to the same database; `log` is silent.
+// `database` is the result of `openDatabase`; `url` opens further connections to the same database; `log` is silent.
 // `withEmptyDatabase` gives one without our schema, for tests of the migrations themselves. Nothing is mocked:
 // fsync is on, every constraint and trigger is there. Any number of them can be open at once (100 connections in all).
 import { randomBytes } from 'node:crypto'
@@ -19,29 +19,29 @@ import { testPool } from './test-pool.ts'
 export interface TestDatabase {
   database: Database
   db: Db
-  /** Connections of the test's own, past any pooler. */
+  /** The test's own connections, which bypass any pooler. */
   pool: pg.Pool
   /** `postgres://…` of this test's own database. */
   url: string
-  /** The same as a server under test is told it: through the pooler, where there is one. */
+  /** The same, as configured in a server under test: through the pooler, if there is one. */
   serverUrl: string
-  /** Where that is a pooler: `url`, for what cannot go through one. */
+  /** If that is a pooler: `url`, for what cannot go through one. */
   directUrl: string | undefined
   schema: string
   /** Silent. */
   log: Logger
 }
 
-/** Runs `work` with a migrated database of its own. */
+/** Runs `work` with a new migrated database. */
 export const withDatabase = async <Result>(work: (test: TestDatabase) => Promise<Result>): Promise<Result> =>
   withCopyOf((await cluster()).template, work)
 
-/** Runs `work` with a database that has nothing in it, not even our schema. */
+/** Runs `work` with a database that contains nothing, not even our schema. */
 export const withEmptyDatabase = async <Result>(
   work: (test: TestDatabase) => Promise<Result>,
 ): Promise<Result> => withCopyOf('template1', work)
 
-/** What the program is told of a test's database. */
+/** The program's settings for a test's database. */
 export const databaseSettings = ({
   serverUrl,
   directUrl,
@@ -50,7 +50,7 @@ export const databaseSettings = ({
   ...(directUrl === undefined ? {} : { BOARDROOM_DATABASE_DIRECT_URL: directUrl }),
 })
 
-/** Every row of every table as text, in order, partitions through their parent: what two instances are compared by. */
+/** Every row of every table as text, in order, partitions through their parent: for comparing two instances. */
 export async function everyRow(pool: pg.Pool): Promise<Record<string, string[]>> {
   const client = await pool.connect()
   try {
@@ -88,7 +88,7 @@ async function withCopyOf<Result>(
       poolSize: 5,
       log,
     })
-    // A test that sets something for its session and asks again must get the same session.
+    // A test that sets something in its session and then queries it must get the same session.
     const own = pooler === undefined ? null : testPool({ connectionString: url, max: 5 })
     try {
       const pool = own ?? database.pool
@@ -114,7 +114,7 @@ async function onMaintenance(address: ClusterAddress, statement: string): Promis
 
 let own: Promise<ClusterAddress> | null = null
 
-/** The runner's cluster; else one of this process, stopped when the process has nothing left to do. */
+/** The runner's cluster; otherwise one for this process, stopped when the process has nothing left to do. */
 function cluster(): Promise<ClusterAddress> {
   const told = process.env[clusterVariable]
   if (told !== undefined) return Promise.resolve(JSON.parse(told) as ClusterAddress) // the runner wrote it

@@ -4,7 +4,7 @@ import * as Y from 'yjs'
 import * as Yrs from 'ywasm'
 import type { Random } from './random.ts'
 
-// No surrogate pairs: Yjs replaces halves where an edit splits one, and not alike in every document.
+// No surrogate pairs: Yjs replaces halves if an edit splits one, but not in the same way in every document.
 const words = ['', 'a', 'word', 'ünïcödé', 'x'.repeat(200), '漢字'.repeat(60), '__proto__', '\ufeffbom']
 const keys = ['a', 'b', 'geo', 'ключ', '']
 const values = [
@@ -83,7 +83,7 @@ export class YjsEditor implements Editor {
           }
         })
       default: {
-        // Typing, a letter an update.
+        // Typing, one letter per update.
         const at = random.below(text.length + 1)
         for (let i = 0; i < 3; i++) text.insert(at + i, 'abc'[i]!)
       }
@@ -111,7 +111,7 @@ export function contentOf(doc: Y.Doc): string {
   const content = [map.toJSON(), list.toJSON(), text.toDelta(), xml.toString()]
   return JSON.stringify(content, (_key, value) => {
     if (typeof value === 'bigint') return `${value}n`
-    // Concurrent edits may create keys in another order.
+    // Concurrent edits may create keys in a different order.
     if (value === null || typeof value !== 'object' || Array.isArray(value)) return value
     return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
   })
@@ -177,7 +177,9 @@ function editXml(xml: Y.XmlFragment, random: Random) {
   xml.insert(at, [random.chance(50) ? new Y.XmlElement('p') : new Y.XmlText(random.of(words))])
 }
 
-/** The same with Yrs. It keeps to what both write alike: Yrs keeps no undo here, and knows no bare `undefined`. */
+/**
+ * The same with Yrs, limited to what both write in the same way: Yrs keeps no undo here, and has no bare `undefined`.
+ */
 export class YrsEditor implements Editor {
   readonly clientId: number
   readonly #doc: Yrs.YDoc

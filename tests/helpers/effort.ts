@@ -1,6 +1,6 @@
-// What work costs, whatever else the machine does meanwhile: for bounds that hold on a busy one too.
+// The CPU cost of work, whatever else the machine does meanwhile: for limits that hold on a busy machine too.
 
-/** Milliseconds of processor time that this process has used so far, all of its threads together. */
+/** Milliseconds of CPU time that this process has used so far, over all of its threads. */
 export const spentMs = (): number => {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1000

@@ -1,5 +1,5 @@
 // A process that holds an embedded database, so that a test can kill it: node embedded-process.js DATA_DIR PURPOSE
-// [USER]. Prints one line of JSON, {ready: {url, adopted}} or {refused: {code, message}}; ends in order on SIGTERM.
+// [USER]. Prints one line of JSON, {ready: {url, adopted}} or {refused: {code, message}}; stops cleanly on SIGTERM.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -17,11 +17,11 @@ export type Report =
 export interface EmbeddedProcess {
   child: ChildProcess
   report: Report
-  /** Ends it, in order unless told otherwise, and waits for that. */
+  /** Stops it, cleanly by default, and waits until it has ended. */
   end(signal?: NodeJS.Signals): Promise<void>
 }
 
-/** @param asUser the numbers of another account to become, for root only. */
+/** @param asUser the user and group ids of another account to switch to, for root only. */
 export async function startEmbeddedProcess(
   dataDir: string,
   purpose: 'server' | 'command' = 'server',

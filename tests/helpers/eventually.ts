@@ -1,11 +1,11 @@
-// Waiting for what comes by itself, without sleeping longer than needed.
+// Waits for a condition, without sleeping longer than needed.
 import { setTimeout as delay } from 'node:timers/promises'
 
 /**
- * Asks again until `check` neither throws nor answers false, null or undefined.
- * The first answer counts: ask for what was not so before, or it may be an old one.
- * @param withinMs how long to be patient, and no promise of anybody's: long, because machines that test are busy.
- * @returns the last answer. @throws the last error, or one that names `check`, after `withinMs`.
+ * Calls `check` again until it neither throws nor returns false, null or undefined. The first such result counts:
+ * check for something that was not true before, or it may be an old state.
+ * @param withinMs how long to wait; not a promise about the software: it is long because test machines are busy.
+ * @returns the last result. @throws the last error, or one that names `check`, after `withinMs`.
  */
 export async function eventually<Answer>(
   check: () => Answer | Promise<Answer>,

@@ -5,8 +5,8 @@
 //   await make.permission(db, { board_id: board, user_id: null }) // everyone
 //   await make.shareLink(db, { board_id: board, ...linkStates.expired })
 //
-// Every factory takes column values over its defaults and answers the whole row as the database has it. What a row
-// belongs to (a board's owner, a link's board) is made as well where it is not told.
+// Every factory takes column values that override its defaults and returns the whole row from the database. Rows that it
+// depends on (a board's owner, a link's board) are created as well if they are not given.
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { cnpj, cpf } from 'cpf-cnpj-validator'
 import { sql } from 'kysely'
@@ -23,7 +23,7 @@ const inAnHour = () => new Date(Date.now() + anHourMs)
 const anHourAgo = () => new Date(Date.now() - anHourMs)
 
 let count = 0
-/** Tells apart what has to be unique within a database. */
+/** Makes values that must be unique within a database different. */
 const next = () => {
   count += 1
   return count
@@ -32,9 +32,9 @@ const next = () => {
 /** As secrets and contents are stored. */
 export const sha256 = (of: string | Uint8Array): Buffer => createHash('sha256').update(of).digest()
 
-/** A CPF whose check digits fit, without punctuation; another one each time. */
+/** A CPF with valid check digits, without punctuation; a different one each time. */
 export const validCpf = (): string => cpf.generate()
-/** A CNPJ as validCpf, of the kind with letters that is given out from 2026. */
+/** Like validCpf for a CNPJ, in the format with letters that is issued from 2026. */
 export const validCnpj = (): string => cnpj.generate()
 /** Of somebody between 18 and 90 today: `1984-05-17`. */
 export const birthDate = (): string => {
@@ -51,7 +51,7 @@ const someDocument = (): Buffer => {
 }
 const withChecksum = (state: Buffer) => ({ state, checksum: sha256(state) })
 
-/** Columns that a test tells; the rest are defaults. */
+/** Columns given by a test; the rest are defaults. */
 type Told<Table extends keyof Tables> = Partial<NewRow<Table>>
 
 export interface Factory<Table extends keyof Tables, Values = Told<Table>> {
@@ -59,10 +59,13 @@ export interface Factory<Table extends keyof Tables, Values = Told<Table>> {
   readonly table: Table
 }
 
-/** Made as the server makes them, which leaves no row of something typed by hand. */
+/** Created as the server does it, which leaves no row about a manual change. */
 const quiet = new Set<keyof Tables>(['sessions', 'guests', 'accounts', 'two_factors'])
 
-/** `defaults` fills in what the database does not; it sees what was told, to make no more rows than are missing. */
+/**
+ * `defaults` fills in what the database does not; it sees the given columns, so that it creates no more rows than are
+ * missing.
+ */
 function factory<Table extends keyof Tables>(
   table: Table,
   defaults: (db: Db, told: Told<Table>) => NewRow<Table> | Promise<NewRow<Table>>,
@@ -108,7 +111,7 @@ const providerLogout = factory('provider_logouts', () => ({
   signed_before: new Date(),
 }))
 
-/** Of e-mail and password; without a password until one is told. */
+/** With e-mail and password; without a password unless one is given. */
 const account = factory('accounts', async (db, told) => {
   const userId = await ownerOf(db, told)
   return { user_id: userId, provider_id: 'credential', account_id: String(userId) }
@@ -153,7 +156,7 @@ const passwordReset = factory('password_resets', async (db, told) => ({
   expires_at: inAnHour(),
 }))
 
-/** Switched off, so that nothing is sent because there is one. */
+/** Disabled, so that nothing is sent merely because it exists. */
 const webhook = factory('webhooks', () => ({
   disabled_at: new Date(),
   disabled_reason: 'nobody listens',
@@ -175,14 +178,14 @@ const agent = factory('agents', async (db, told) => ({
   owner_id: await idOf(told.owner_id, () => user(db)),
 }))
 
-/** What a user lets an agent do: reading, on every board, until told. */
+/** What a user allows an agent: reading, on every board, by default. */
 const agentPermission = factory('user_agent_permissions', async (db, told) => ({
   user_id: await ownerOf(db, told),
   agent_name: told.agent_name ?? (await agent(db)).name,
   can_read: true,
 }))
 
-/** An element that an agent made. */
+/** An element created by an agent. */
 const agentEdit = factory('agent_edits', async (db, told) => ({
   board_id: await idOf(told.board_id, () => board(db)),
   agent_id: await idOf(told.agent_id, () => agent(db)),
@@ -192,14 +195,14 @@ const agentEdit = factory('agent_edits', async (db, told) => ({
   new_values: '{"type":"rectangle"}',
 }))
 
-/** Of a user, or of the guest that is told. */
+/** Of a user, or of the given guest. */
 const consent = factory('consent_records', async (db, told) => ({
   user_id: told.guest_id == null ? await idOf(told.user_id, () => user(db)) : null,
   consent_version: '1',
   privacy_policy_version: '1',
 }))
 
-/** Of the instance, or of the board that is told. */
+/** Of the instance, or of the given board. */
 const consentText = factory('consent_texts', () => ({
   consent_version: `v${next()}`,
   privacy_policy_version: '1',
@@ -212,14 +215,14 @@ const board = factory('boards', async (db, told) => {
 })
 const boardOf = async (db: Db, told: { board_id?: string }) => idOf(told.board_id, () => board(db))
 
-/** Of a user; `user_id: null` for everyone. */
+/** For a user; `user_id: null` for everyone. */
 const permission = factory('board_permissions', async (db, told) => ({
   board_id: await boardOf(db, told),
   user_id: 'user_id' in told ? told.user_id : (await user(db)).id,
   level: 'view' as const,
 }))
 
-/** By the board's owner, so that it gives what it says. The secret is unknown, until its `sha256` is told. */
+/** By the board's owner, so that it gives its level. The secret is unknown unless its `sha256` is given. */
 const shareLink = factory('share_links', async (db, told) => {
   const boardId = await boardOf(db, told)
   const { owner_id } = await db
@@ -230,7 +233,7 @@ const shareLink = factory('share_links', async (db, told) => {
   return { board_id: boardId, level: 'view' as const, token_sha256: randomBytes(32), created_by: owner_id }
 })
 
-/** What makes a link be in each state that its list shows. */
+/** The columns that put a link into each state shown by its list. */
 export const linkStates = {
   get active() {
     return {}
@@ -244,20 +247,20 @@ export const linkStates = {
   get revoked() {
     return { revoked_at: anHourAgo() }
   },
-  /** Whoever made it may not give access any more: here, because they are gone. */
+  /** Its creator may no longer give access: here, because they are gone. */
   get suspended() {
     return { created_by: null }
   },
 } satisfies Record<ShareLinkResponse['state'], Told<'share_links'>>
 
-/** By a guest, until a user is told. */
+/** By a guest, unless a user is given. */
 const linkUse = factory('share_link_uses', async (db, told) => ({
   link_id: await idOf(told.link_id, () => shareLink(db)),
   guest_id: told.user_id == null ? await idOf(told.guest_id, () => guest(db)) : null,
   name: 'Gus',
 }))
 
-/** Version 1 of a code of its own, current, with one required text `name`. */
+/** Version 1 with a new code, current, with one required text `name`. */
 const template = factory('board_templates', () => {
   const n = next()
   return {
@@ -276,7 +279,7 @@ const template = factory('board_templates', () => {
     }),
   }
 })
-/** Of a board and a template of their own until told. */
+/** With a new board and template by default. */
 const record = factory('board_records', async (db, told) => ({
   board_id: await idOf(told.board_id, () => board(db)),
   template_id: await idOf(told.template_id, () => template(db)),
@@ -353,7 +356,7 @@ const mention = factory('comment_mentions', async (db, told) => {
   return { comment_id: await idOf(told.comment_id, () => comment(db)), principal, name }
 })
 
-/** Of an answer, until told. */
+/** About a reply, by default. */
 const notification = factory('notifications', async (db, told) => {
   const made = told.comment_id === undefined ? await comment(db) : null
   const threadId = told.thread_id ?? made?.thread_id ?? (await thread(db)).id
@@ -376,10 +379,10 @@ const mailChoice = factory('mail_choices', async (db, told) => ({
   comments: false,
 }))
 
-/** A process that was lost: nobody holds its lock. */
+/** A crashed process: nobody holds its lock. */
 const server = factory('servers', () => ({ id: randomUUID(), host: 'gone', pid: 1 }))
 
-/** A sign-in that the database knows nothing else of. */
+/** A sign-in about which the database knows nothing else. */
 const auditRow = factory('audit_logs', () => ({
   action: 'login' as const,
   category: 'account' as const,
@@ -387,10 +390,10 @@ const auditRow = factory('audit_logs', () => ({
   actor_name: 'Somebody',
 }))
 
-/** What a trigger writes when an audit row is: nobody writes it directly. */
+/** Written by a trigger together with an audit row, never directly. */
 const unsealedRow = Object.assign(
   async (db: Db, values?: Told<'audit_logs'>): Promise<Row<'audit_unsealed'>> => {
-    // In one transaction, because a server on the database would seal it in between.
+    // In one transaction, because a server on the database would otherwise seal it in between.
     return db.transaction().execute(async (trx) => {
       const { id } = await auditRow(trx, values)
       return trx.selectFrom('audit_unsealed').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
@@ -399,11 +402,11 @@ const unsealedRow = Object.assign(
   { table: 'audit_unsealed' as const },
 ) satisfies Factory<'audit_unsealed', Told<'audit_logs'>>
 
-/** What sealing an audit row, and whatever waits, appends. */
+/** What is appended when an audit row, and anything else that waits, is sealed. */
 const chainEntry = Object.assign(
   async (db: Db, values?: Told<'audit_logs'>): Promise<Row<'audit_chain'>> => {
     const { id } = await auditRow(db, values)
-    // Again where a server on the database seals just now, which one does at a time.
+    // Retried if a server on the database is sealing just now, because only one can at a time.
     return eventually(async () => {
       await sql`select ${sql.id(schema, 'seal_audit')}()`.execute(db)
       return db.selectFrom('audit_chain').selectAll().where('audit_id', '=', id).executeTakeFirst()
@@ -512,7 +515,7 @@ export const make = {
   chainEntry,
 }
 
-/** These people (who are still there) have a board in common, in the trash: so they may name each other by id. */
+/** Gives these people (who must still exist) a common board in the trash, so that they may name each other by id. */
 export async function acquaint(db: Db, ...userIds: number[]): Promise<void> {
   const there = await db.selectFrom('users').select('id').where('id', 'in', userIds).execute()
   const { id: board_id } = await board(db, { deleted_at: anHourAgo() })

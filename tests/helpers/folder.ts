@@ -1,9 +1,9 @@
-// A temporary folder for the length of a test.
+// A temporary folder for the duration of a test.
 import { mkdtemp, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { fastFolder } from './cluster.ts'
 
-/** @param parent default: in memory, where there is room (often mounted noexec). */
+/** @param parent default: in memory, if there is enough space (often mounted noexec). */
 export async function withFolder<Result>(
   work: (folder: string) => Promise<Result>,
   parent?: string,

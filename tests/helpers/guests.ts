@@ -1,4 +1,4 @@
-// People who come in by the link that a first start prints, and draw; for tests of the whole program.
+// People who come in through the link printed at the first start, and draw; for tests of the whole program.
 import { visitor } from './command-line.ts'
 import { eventually } from './eventually.ts'
 import type { Program } from './program.ts'
@@ -13,13 +13,13 @@ export const draw = async (client: RawClient, key: string): Promise<void> => {
 export const sees = (client: RawClient, key: string) => () => client.doc.getMap('notes').has(key)
 export const patiently = { withinMs: 40_000, everyMs: 50 }
 
-/** What `/readyz` says, check by check. */
+/** The result of `/readyz`, check by check. */
 export const readiness = async (origin: string) => {
   const { status, body } = await visitor(origin).ask('GET', '/readyz')
   return { status, ...body.checks } as { status: number; database: string; saving: string }
 }
 
-/** In by the link that the first start printed, for as many people as wanted. Gone with the end of `work`. */
+/** Joins through the link printed at the first start, for any number of people. They leave when `work` ends. */
 export async function withGuests(
   program: Program,
   work: (join: () => Promise<RawClient>) => Promise<void>,

@@ -1,4 +1,4 @@
-// Whether edits still work on a plain document, whatever was done to it before.
+// Whether edits still work on a plain document after previous operations.
 import * as Y from 'yjs'
 import { contentOf, writeUpdate } from './update-writer.ts'
 
@@ -6,7 +6,7 @@ const stranger = 4_111_222_333
 
 /**
  * @param writers clients whose next edit must arrive.
- * @returns why the document no longer works; null where it does. It is emptied.
+ * @returns why the document no longer works; null if it does. It is emptied.
  */
 export function harmTo(doc: Y.Doc, writers: readonly number[]): string | null {
   let emitted = 0
@@ -20,7 +20,7 @@ export function harmTo(doc: Y.Doc, writers: readonly number[]): string | null {
     }
     return emitted > before
   }
-  // An edit made here, one that comes from somebody new, and the next one of everybody who had written before.
+  // An edit made here, one from somebody new, and the next one of everybody who had written before.
   if (!works(() => doc.getMap('probe').set('own', 1))) return 'stops edits of the document itself'
   for (const client of [stranger, ...writers]) {
     const clock = Y.getState(doc.store, client)
@@ -34,7 +34,7 @@ export function harmTo(doc: Y.Doc, writers: readonly number[]): string | null {
   return harmInTheEnd(doc, works)
 }
 
-/** What is there can be taken to another document, and be deleted. */
+/** The content can be copied to another document, and be deleted. */
 function harmInTheEnd(doc: Y.Doc, works: (edit: () => void) => boolean): string | null {
   try {
     const copy = new Y.Doc()

@@ -1,30 +1,30 @@
-// What a test sends at our guards must be harmless to plain Yjs: whoever finds it here could not hurt other software
-// with it. Each input is tried on a plain `Y.Doc` first, in a thread of its own with a bound in time and memory. It
-// fails the test where the thread hangs or dies, or leaves a document on which edits no longer work. Ordinary raised
-// errors are fine.
+// Input that a test sends at our guards must be harmless to plain Yjs: anybody who finds it here must not be able to
+// harm other software with it. Each input is tried on a plain `Y.Doc` first, in a separate thread with limited time
+// and memory. It fails the test if the thread hangs or dies, or leaves a document that can no longer be edited.
+// Ordinary errors are fine.
 import { availableParallelism, loadavg } from 'node:os'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 
-/** Two seconds of a processor: where several processes share one, each gets its share of the time that passes. */
+/** Two seconds of CPU time: if several processes share a core, each gets only part of the elapsed time. */
 const patienceMs = 2_000 * Math.max(1, (loadavg()[0] ?? 0) / availableParallelism())
 const memoryMb = 64
 
 /** An input and the updates that are applied before it, all version 1. */
 export interface Trial {
   before: readonly Uint8Array[]
-  /** An update; or a state vector, which the document is asked to answer. */
+  /** An update; or a state vector that the document must answer. */
   input: Uint8Array
   kind: 'update' | 'state vector'
 }
 
-/** What the thread is given. */
+/** The input of the thread. */
 export interface PlainYjsData {
   port: MessagePort
-  /** Counts answers; the asker sleeps on it. */
+  /** Counts answers; the caller blocks on it. */
   answers: Int32Array
 }
 
-/** Asked and answered without a turn of the event loop, so that any test can use it. */
+/** Works without returning to the event loop, so that any test can use it. */
 class PlainYjs {
   readonly #worker: Worker
   readonly #port: MessagePort
@@ -38,14 +38,14 @@ class PlainYjs {
       transferList: [port2],
       resourceLimits: { maxOldGenerationSizeMb: memoryMb },
     })
-    this.#worker.on('error', () => undefined) // told as no answer
+    this.#worker.on('error', () => undefined) // reported as no answer
     this.#worker.unref()
     port1.unref()
-    // The first answer says that it has started, which is not counted as work.
+    // The first answer says that it has started, which does not count as work.
     this.#next(30_000)
   }
 
-  /** @returns why the input is not harmless; null where it is. */
+  /** @returns why the input is not harmless; null if it is. */
   ask(trial: Trial, ms: number): string | null {
     this.#port.postMessage(trial)
     const answer = this.#next(ms)
@@ -67,7 +67,7 @@ class PlainYjs {
 let plain: PlainYjs | null = null
 const tried = new Map<string, string | null>()
 
-/** @returns why an input would hurt plain Yjs, in words; null where it is harmless. */
+/** @returns why an input would harm plain Yjs, in words; null if it is harmless. */
 export function harmOf(trial: Trial, withinMs = patienceMs): string | null {
   const key = [trial.input, ...trial.before].map((bytes) => Buffer.from(bytes).toString('latin1')).join('|')
   const known = tried.get(key)
@@ -82,7 +82,7 @@ export function harmOf(trial: Trial, withinMs = patienceMs): string | null {
   return harm
 }
 
-/** @throws Error where plain Yjs is hurt; its message shows no bytes. */
+/** @throws Error if plain Yjs is harmed; its message contains no bytes. */
 export function assertHarmless(trial: Trial): void {
   const harm = harmOf(trial)
   if (harm !== null) throw new Error(`this input has no place in a test: it ${harm}`)

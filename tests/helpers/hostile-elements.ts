@@ -1,5 +1,5 @@
-// Elements that somebody's own client may write into a document: malformed, contradictory, or out to make the canvas of
-// everyone else show or do what it should not. None is large.
+// Elements that a custom client may write into a document: malformed, contradictory, or intended to make everybody
+// else's canvas misbehave. None is large.
 
 const geo = { x: 40, y: 40, width: 50, height: 50, angle: 0 }
 const line = {
@@ -10,7 +10,7 @@ const line = {
   ],
 }
 
-/** By id, as they stand in the document: own keys, geometry under `geo`. */
+/** By id, as stored in the document: own keys, geometry under `geo`. */
 export const hostileElements = (): Record<string, Record<string, unknown>> => ({
   'no-type': { geo },
   'no-place': { type: 'rectangle' },

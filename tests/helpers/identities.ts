@@ -1,7 +1,7 @@
-// How somebody asks, as the identification of a request would say it.
+// Identities, as the identification of a request would return them.
 import type { Identity, Role } from '../../server/principal.ts'
 
-/** How a signed-in user asks. */
+/** The identity of a signed-in user. */
 export const userIdentity = (userId: number, role: Role = 'user', name = 'Somebody'): Identity => ({
   principal: { kind: 'user', userId, name, role },
   via: 'session',

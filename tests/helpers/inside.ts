@@ -1,4 +1,4 @@
-// What a running server holds, seen through Node's inspector: nothing in the server knows of being looked at.
+// The memory of a running server, seen through Node's inspector: the server does not notice.
 //
 //   const program = await startProgram(folder, {}, { nodeOptions: ['--inspect=127.0.0.1:0'] })
 //   const inside = await openInside(program)
@@ -8,7 +8,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { WebSocket } from 'ws'
 import type { Program } from './program.ts'
 
-/** After a forced garbage collection. Bytes, and numbers of things. */
+/** After a forced garbage collection. Bytes, and numbers of objects. */
 export interface Holdings {
   heapBytes: number
   /** Outside the heap: buffers. */

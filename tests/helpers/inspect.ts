@@ -1,4 +1,4 @@
-// Inspections of single updates, in short: what a rule says to an input that plain Yjs takes without harm.
+// Short validations of single updates: the result of a rule for an input that is harmless to plain Yjs.
 import * as Y from 'yjs'
 import { dryRun } from '../../server/documents/validate/crowds.ts'
 import { validateUpdate } from '../../server/documents/validate/validate.ts'
@@ -15,12 +15,12 @@ import { contentOf, type Struct, writeUpdate } from './update-writer.ts'
 export interface Terms {
   doc?: Y.Doc
   clientIds?: ClientIdRule
-  /** Those that are lowered. */
+  /** The limits that are lowered. */
   limits?: Partial<ValidationLimits>
   trial?: DryRunLimits
 }
 
-/** @throws Error where the update would hurt plain Yjs */
+/** @throws Error if the update would harm plain Yjs */
 export function inspect(
   update: Uint8Array,
   { doc = new Y.Doc(), clientIds = () => 'ok', limits, trial }: Terms = {},

@@ -1,5 +1,5 @@
-// Does a server keep anything of people who left and of boards that nobody has open? One real process, many visits, and
-// a look inside before and after, when everything is closed again.
+// Does a server retain anything of people who left and of boards that nobody has open? One real process, many visits,
+// and a look inside before and after, when everything is closed again.
 import { mkdtemp, rm } from 'node:fs/promises'
 import path from 'node:path'
 import pg from 'pg'
@@ -15,7 +15,7 @@ export interface LeaksOptions {
   connects: number
   /** Boards opened, drawn on, left and closed, each once; one in ten read over HTTP. */
   rooms: number
-  /** Both in small numbers, before the first look: what is made once is made then. */
+  /** Both in small numbers, before the first look: one-time allocations happen then. */
   warmUp: { connects: number; rooms: number }
   say?: (line: string) => void
 }
@@ -29,7 +29,7 @@ export interface LeaksReport {
   after: Look
   /** Of the connects, by close code. */
   ends: Record<string, number>
-  /** Boards read over HTTP in between: that they were is remembered for an hour, so that it is recorded once. */
+  /** Boards read over HTTP in between: each read is remembered for an hour, so that it is recorded once. */
   reads: number
 }
 
@@ -105,7 +105,10 @@ class Crowd {
     return `${this.#program.origin.replace('http', 'ws')}/ws`
   }
 
-  /** Signed in and not, stock and not, with and without a last word; one in fifty with a ticket that is none. */
+  /**
+   * Signed in and not, stock and custom clients, with and without a proper close; one in fifty with an invalid
+   * ticket.
+   */
   #comeAndGo(count: number, boards: readonly string[], ticket: string): Promise<Record<string, number>> {
     return visits(count, atOnce, (number): Visit => {
       const isKnown = number % 3 === 0
@@ -140,7 +143,7 @@ class Crowd {
     await Promise.all(Array.from({ length: 10 }, read))
   }
 
-  /** When everybody is gone, every room closed, every log folded, and idle connections are let go. */
+  /** When everybody is gone, every room is closed, every log folded, and idle connections are released. */
   async #look(): Promise<Look> {
     await eventually(
       async () => {
@@ -153,7 +156,7 @@ class Crowd {
       },
       { withinMs: 600_000, everyMs: 200 },
     )
-    // The pool lets go of what was idle for 30 s: not waited for, but bounded by its size.
+    // The pool releases connections that were idle for 30 s: not waited for, but limited by its size.
     const databaseConnections = await this.#count(
       `select count(*)::int as n from pg_stat_activity where application_name like 'boardroom%' and pid <> pg_backend_pid()`,
     )

@@ -1,4 +1,4 @@
-// One board of a node, with what other nodes say about it, the log and the time in the test's hands.
+// One board of a node, where the test controls the messages of other nodes, the log and the time.
 import { pino } from 'pino'
 import { BoardLink } from '../../server/rooms/nodes/board-link.ts'
 import {
@@ -10,7 +10,7 @@ import type { BoardListener, LinkedRoom } from '../../server/rooms/nodes/ports.t
 import type { LogNews } from '../../server/rooms/ports.ts'
 import { HandClock, HandLog } from './rooms.ts'
 
-/** A log that counts how often it was looked into for what others wrote. */
+/** A log that counts how often it was searched for updates by others. */
 class LookedLog extends HandLog {
   looks = 0
 
@@ -23,9 +23,9 @@ class LookedLog extends HandLog {
 export class LinkedBoard {
   readonly clock = new HandClock()
   readonly log = new LookedLog()
-  /** First bytes of what others wrote, in the order in which it was applied. */
+  /** The first bytes of others' updates, in the order in which they were applied. */
   readonly applied: number[] = []
-  /** Nodes whose people went. */
+  /** Nodes whose people were removed. */
   readonly left: string[] = []
   readonly sent: BoardMessage[] = []
   readonly board: BoardLink
@@ -70,7 +70,7 @@ export class LinkedBoard {
     this.say({ kind: 'update', seq, committed: 0, update: Uint8Array.of(byte), authors: [], link })
   }
 
-  /** Time passes, second by second. */
+  /** Time advances, second by second. */
   async pass(seconds: number): Promise<void> {
     for (let second = 0; second < seconds; second++) {
       await this.clock.advance(1000)

@@ -1,4 +1,4 @@
-// A bus within this process, for what is said over one, without any network.
+// A bus within this process, for tests of messages without a network.
 import type { Bus } from '../../server/cluster/bus.ts'
 
 type Listener = (data: Uint8Array, by: unknown) => void
@@ -6,12 +6,12 @@ type Listener = (data: Uint8Array, by: unknown) => void
 export class LocalBus {
   readonly #listeners = new Map<string, Set<Listener>>()
 
-  /** What anybody says, signed or not. @param by whose end it comes from. */
+  /** All messages, signed or not. @param by the endpoint that sent it. */
   say(subject: string, data: Uint8Array, by: unknown = null): void {
     for (const hear of this.#listeners.get(subject) ?? []) hear(data, by)
   }
 
-  /** One node's end of it. @param loses whether what others say does not reach it. */
+  /** One node's endpoint. @param loses whether messages of others fail to reach it. */
   end(loses: () => boolean = () => false): Bus {
     const own: (() => void)[] = []
     return {

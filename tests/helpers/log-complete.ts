@@ -1,8 +1,8 @@
-// The one thing that must hold whatever happens on a board: nothing is in the live document that the log does not have.
+// The one invariant of a board: the live document contains nothing that the log lacks.
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
 
-/** What storage would make of its rows. */
+/** The state that storage would build from its rows. */
 export function documentOf(
   stored: { snapshot: Uint8Array | null; updates: readonly Uint8Array[] } | undefined,
 ): Y.Doc {
@@ -15,11 +15,11 @@ export function documentOf(
 
 /**
  * @param live the whole state of the live document, v1.
- * @param logged a document of what is in the log, or on its way there; changed by this.
+ * @param logged a document of what is in the log, or on its way there; modified by this function.
  */
 export function assertComplete(live: Uint8Array, logged: Y.Doc): void {
   let missing: Uint8Array | null = null
-  // Where the database refused one row of a board, later rows may rest on it: nobody was told that they are saved.
+  // If the database refused one row of a board, later rows may depend on it: nobody was told that they are saved.
   const dangles = logged.store.pendingStructs !== null
   logged.on('update', (update: Uint8Array) => {
     missing = update

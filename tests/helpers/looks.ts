@@ -1,4 +1,4 @@
-// What a page looks like: to screen readers, as far as axe can tell, and to people, as pictures to be looked at.
+// The appearance of a page: for screen readers, as far as axe can tell, and for people, as pictures to look at.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core'
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const phone = { width: 390, height: 844 }
 
-/** What axe finds wrong on the page, outside of the editor. */
+/** The problems that axe finds on the page, outside of the editor. */
 export const faultsOf = async (page: Page, rules: 'all' | 'contrast' = 'all'): Promise<string[]> => {
   await page.evaluate(axe)
   const options = rules === 'all' ? '{}' : "{ runOnly: ['color-contrast'] }"
@@ -15,7 +15,7 @@ export const faultsOf = async (page: Page, rules: 'all' | 'contrast' = 'all'): P
   )
 }
 
-/** A picture of the page on a desktop and on a phone, where TEST_SCREENSHOTS names a folder for them. */
+/** A picture of the page on a desktop and on a phone, if TEST_SCREENSHOTS names a folder for them. */
 export const shoot = async (page: Page, name: string): Promise<void> => {
   const folder = process.env.TEST_SCREENSHOTS
   if (folder === undefined) return

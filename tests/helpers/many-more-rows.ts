@@ -1,7 +1,7 @@
-// Comments, documents, deliveries, journals and what else grows, among the boards and users of `addManyRows`.
+// Comments, documents, deliveries, journals and other growing tables, for the boards and users of `addManyRows`.
 import { withPatientClient } from './many-rows.ts'
 
-/** So many of everything, over the first `boards` boards and `users` users. */
+/** The number of rows of each kind, over the first `boards` boards and `users` users. */
 export const addRowsOfEveryKind = (
   url: string,
   schema: string,
@@ -48,7 +48,7 @@ export const addRowsOfEveryKind = (
     await client.query('analyze')
   })
 
-/** Things of `addRowsOfEveryKind` by their number. */
+/** Rows of `addRowsOfEveryKind` by their number. */
 export const manyFolder = (n: number): string => idOf('8500', n)
 export const manyThread = (n: number): string => idOf('8600', n)
 export const manyComment = (n: number): string => idOf('8700', n)

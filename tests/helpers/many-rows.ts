@@ -1,4 +1,4 @@
-// Boards, users, permissions, link uses and audit rows in numbers, for looking at plans and times.
+// Large numbers of boards, users, permissions, link uses and audit rows, for checking query plans and times.
 import pg from 'pg'
 
 export interface Numbers {
@@ -8,7 +8,7 @@ export interface Numbers {
   linkUses: number
 }
 
-/** Users 1000001…, spread evenly; triggers are off while the rows are written. Needs a superuser. */
+/** Users 1000001…, spread evenly; triggers are off while the rows are written. Requires a superuser. */
 export const addManyRows = (url: string, schema: string, numbers: Numbers): Promise<void> =>
   withPatientClient(url, schema, async (client) => {
     await client.query(`
@@ -26,11 +26,11 @@ export const addManyRows = (url: string, schema: string, numbers: Numbers): Prom
   })
 
 export interface MoreNumbers {
-  /** Each on one board of its user's, or for a tenth of them on all. */
+  /** Each on one of its user's boards, or for a tenth of them on all. */
   grants: number
-  /** Of users to the instance's text and to boards'; one in ten is withdrawn. */
+  /** Of users, to the instance's text and to those of boards; one in ten is withdrawn. */
   consents: number
-  /** At most one a board. */
+  /** At most one per board. */
   records: number
 }
 
@@ -68,7 +68,7 @@ export const manyGuest = (n: number): string => `00000000-0000-4000-a000-${padde
 export const manyAgent = (n: number): string => `00000000-0000-4000-9000-${padded(n)}`
 export const manyUser = (n: number): number => 1_000_000 + n
 
-/** `count` joins and leaves of a thousand boards and people over two weeks, sealed. Needs a superuser. */
+/** `count` joins and leaves of a thousand boards and people over two weeks, sealed. Requires a superuser. */
 export const addManyAuditRows = (url: string, schema: string, count: number): Promise<void> =>
   withPatientClient(url, schema, async (client) => {
     await client.query(
@@ -90,7 +90,7 @@ export const addManyAuditRows = (url: string, schema: string, count: number): Pr
     await client.query('vacuum audit_unsealed')
   })
 
-/** Without triggers, and without the time-outs of a pool of ours. */
+/** Without triggers, and without the time-outs of our pools. */
 export async function withPatientClient(
   url: string,
   schema: string,

@@ -1,4 +1,4 @@
-// Numbers of a running server, as Prometheus reads them.
+// The metrics of a running server, as Prometheus reads them.
 
 export type Metrics = ReadonlyMap<string, number>
 

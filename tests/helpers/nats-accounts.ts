@@ -1,4 +1,5 @@
-// Who may speak to a nats-server, by the two ways that need files: certificates, and signed accounts with credentials.
+// Authentication at a nats-server in the two ways that need files: certificates, and signed accounts with
+// credentials.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -13,7 +14,9 @@ export const hasOpenssl = (process.env.PATH ?? '')
   .split(path.delimiter)
   .some((folder) => existsSync(path.join(folder, 'openssl')))
 
-/** `ca.pem`, and a certificate with its key for each name, in `folder`; for 127.0.0.1, but for that of `elsewhere`. */
+/**
+ * `ca.pem`, and a certificate with its key for each name, in `folder`; for 127.0.0.1, except the one of `elsewhere`.
+ */
 export async function makeCertificates(folder: string, names: readonly string[]): Promise<void> {
   const openssl = (...args: string[]) => promisify(execFile)('openssl', args, { cwd: folder })
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
@@ -40,13 +43,13 @@ export async function makeCertificates(folder: string, names: readonly string[])
 }
 
 export interface Accounts {
-  /** What nats-server is told. */
+  /** The configuration for nats-server. */
   configuration: string
-  /** Writes a `.creds` file of a user; a stranger's is signed by an account that the server does not know. */
+  /** Writes a user's `.creds` file; a stranger's is signed by an account that the server does not know. */
   credentials(file: string, options?: { isStranger?: boolean }): Promise<void>
 }
 
-/** An operator with one account, as `nsc` makes them. */
+/** An operator with one account, as created by `nsc`. */
 export function makeAccounts(): Accounts {
   const operator = nkeys.createOperator()
   const account = nkeys.createAccount()

@@ -1,4 +1,4 @@
-// A nats-server of a test's own: on a free port, with a configuration of its own, ended with the test.
+// A nats-server for a test: on a free port, with its own configuration, stopped with the test.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -8,13 +8,13 @@ import path from 'node:path'
 import { eventually } from './eventually.ts'
 import { Way } from './way.ts'
 
-/** The program, null where it is not installed: Debian puts it where only root looks. */
+/** The program, null if it is not installed: Debian puts it where only root's PATH looks. */
 export const natsProgram: string | null =
   [...(process.env.PATH ?? '').split(path.delimiter), '/usr/sbin', '/usr/local/sbin']
     .map((folder) => path.join(folder, 'nats-server'))
     .find((file) => existsSync(file)) ?? null
 
-/** Says how many tests there would be, and answers whether they can run. */
+/** Registers the number of tests, and returns whether they can run. */
 export function hasNats(tests: number): boolean {
   if (natsProgram === null) console.log(`# skipped ${tests}: no nats-server is installed`)
   return natsProgram !== null
@@ -39,7 +39,7 @@ export class Nats {
     return this.#child?.pid ?? 0
   }
 
-  /** On the same port as before, where there was one. */
+  /** On the same port as before, if there was one. */
   async start(): Promise<void> {
     if (natsProgram === null) throw new Error('no nats-server is installed')
     const file = path.join(this.#folder, 'nats.conf')
@@ -50,7 +50,7 @@ export class Nats {
     const child = spawn(natsProgram, ['-c', file], { stdio: 'ignore' })
     this.#child = child
     const ports = path.join(this.#folder, `nats-server_${child.pid}.ports`)
-    // It is there before it is written.
+    // It exists before it is written.
     const { nats } = await eventually(async () => {
       try {
         return JSON.parse(await readFile(ports, 'utf8')) as { nats: string[] }
@@ -61,7 +61,7 @@ export class Nats {
     this.port = Number(new URL(nats[0] ?? '').port)
   }
 
-  /** SIGSTOP: whoever is connected is not told. */
+  /** SIGSTOP: connected clients are not told. */
   standStill(): void {
     this.#child?.kill('SIGSTOP')
   }
@@ -83,7 +83,7 @@ export class Nats {
   }
 }
 
-/** @param configuration of nats-server, beside where it listens. */
+/** @param configuration of nats-server, in addition to where it listens. */
 export async function withNats<Result>(
   work: (nats: Nats) => Promise<Result>,
   configuration = '',
@@ -99,7 +99,10 @@ export async function withNats<Result>(
   }
 }
 
-/** The way of one node to NATS, which a test can cut, or make silent in one direction or both, without anybody being told. */
+/**
+ * The connection of one node to NATS, which a test can cut, or make silent in one direction or both, without anybody
+ * being told.
+ */
 export class NatsWay extends Way {
   async open(port: number): Promise<string> {
     return `nats://127.0.0.1:${await this.lead({ port, host: '127.0.0.1' })}`

@@ -1,4 +1,4 @@
-// A real nginx in front of a server, set up the way that is hardest on event streams: it would compress them.
+// A real nginx in front of a server, in the configuration that is hardest on event streams: it would compress them.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -9,9 +9,9 @@ import { eventually } from './eventually.ts'
 import { freePort } from './free-port.ts'
 
 export interface Nginx {
-  /** As docs/proxy.md shows it: HTTP/1.1 to the server, upgrades led through. */
+  /** As docs/proxy.md shows it: HTTP/1.1 to the server, upgrades forwarded. */
   origin: string
-  /** As nginx is unless told otherwise: HTTP/1.0 to the server, and no header added. */
+  /** nginx's defaults: HTTP/1.0 to the server, and no header added. */
   plainOrigin: string
 }
 
@@ -24,7 +24,7 @@ export const findNginx = (): string | null =>
 export const withNginx = (port: number, work: (nginx: Nginx) => Promise<void>): Promise<void> =>
   withConfiguration(({ folder, ours, plain }) => configuration({ folder, port, ours, plain }), work)
 
-/** As docs/proxy.md shows it for several nodes, word for word but for the addresses. */
+/** Exactly as docs/proxy.md shows it for several nodes, except for the addresses. */
 export async function withNginxBalancing(
   ports: readonly number[],
   work: (nginx: Pick<Nginx, 'origin'>) => Promise<void>,

@@ -1,4 +1,4 @@
-// Somebody who stays on a board with the stock provider, draws, and joins whichever node is next when a connection ends,
+// Somebody who stays on a board with the stock provider, draws, and joins the next node whenever a connection ends,
 // as behind a proxy.
 import { setTimeout as delay } from 'node:timers/promises'
 import { WebSocket } from 'ws'
@@ -8,29 +8,31 @@ import * as Y from 'yjs'
 import { MessageType } from '../../shared/protocol.ts'
 import type { Random } from './random.ts'
 
-/** With these a client may come back: the server goes, is busy, or asks for it; or the line broke. */
+/**
+ * After these codes a client may reconnect: the server stops, is busy, or asks for it; or the connection was lost.
+ */
 const passing = (code: number): boolean =>
   [1000, 1001, 1005, 1006, 1011, 1012, 1013].includes(code) || code >= 4500
 
 export interface Drawer {
   doc: Y.Doc
-  /** The node that it speaks to, or tries to. */
+  /** The node that it is connected to, or is trying to reach. */
   readonly where: string
   readonly isSynced: boolean
-  /** Close codes in the order they came. */
+  /** Close codes in order of arrival. */
   readonly closes: readonly number[]
-  /** Connections that came to nothing. */
+  /** Connections that failed. */
   readonly failedTries: number
-  /** Client ids of everybody who is shown, in order. */
+  /** Client ids of everybody shown, in order. */
   readonly seen: number[]
   /** Draws until `rest`. */
   draw(nextKey: () => string, random: Random): void
   rest(): void
-  /** Keys of what it drew since it was last asked. */
+  /** Keys of what it drew since the last call. */
   takeDrawn(): string[]
-  /** Says that it is there. */
+  /** Sets its presence. */
   show(round: number): void
-  /** What should not have happened to it. */
+  /** Unexpected events. */
   takeProblems(): string[]
   stop(): void
 }
@@ -47,7 +49,7 @@ export function drawerOf(options: {
     disableBc: true,
     maxBackoffTime: 200,
     protocols: ['boardroom.yjs', `boardroom.ticket.${ticket}`],
-    WebSocketPolyfill: WebSocket as unknown as typeof globalThis.WebSocket, // ws speaks the browser's interface
+    WebSocketPolyfill: WebSocket as unknown as typeof globalThis.WebSocket, // ws has the browser's interface
   })
   const problems: string[] = []
   let drawn: string[] = []

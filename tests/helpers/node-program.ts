@@ -1,5 +1,5 @@
-// One of several nodes, as an operator runs it: a program with ways of its own to Postgres and to NATS, so that it can
-// be killed, stood still, cut off and drained, and comes back at the same address.
+// One of several nodes, as an operator runs it: a program whose connections to Postgres and NATS can be cut, and
+// which can be killed, suspended and drained, and comes back at the same address.
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -43,7 +43,7 @@ export class NodeProgram {
     return this.#program !== null && !this.#isStill
   }
 
-  /** Every line of the process that runs now. */
+  /** Every line of the current process. */
   get said(): readonly string[] {
     return this.#program?.said ?? []
   }
@@ -52,7 +52,7 @@ export class NodeProgram {
     return this.#program?.pid ?? 0
   }
 
-  /** Starts it where it does not run; again, as a supervisor does, where the machine or Postgres was too busy for it. */
+  /** Starts it if it does not run; repeatedly, like a supervisor, if the machine or Postgres was too busy for it. */
   async start(): Promise<void> {
     if (this.#program !== null) return
     if (this.#port === 0) await this.#prepare()
@@ -70,7 +70,7 @@ export class NodeProgram {
     await program?.kill('program')
   }
 
-  /** SIGTERM. @returns the exit code, null where it did not run. */
+  /** SIGTERM. @returns the exit code, null if it did not run. */
   async drain(): Promise<number | null> {
     const program = this.#program
     this.goOn()
@@ -78,7 +78,7 @@ export class NodeProgram {
     return (await program?.stop()) ?? null
   }
 
-  /** SIGSTOP: it is there, and nobody is told that it does nothing. */
+  /** SIGSTOP: it exists, and nobody is told that it does nothing. */
   standStill(): void {
     if (this.#program === null) return
     this.#isStill = true
@@ -91,7 +91,7 @@ export class NodeProgram {
     process.kill(this.#program.pid, 'SIGCONT')
   }
 
-  /** Both ways are as if nothing had been. */
+  /** Both connections work normally again. */
   restoreWays(): void {
     this.toDatabase.restore()
     this.toNats.restore()

@@ -1,4 +1,4 @@
-// A real OpenID Connect provider on a port of its own, and a browser's way through it without a browser.
+// A real OpenID Connect provider on a separate port, and a browser's path through it without a browser.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -16,29 +16,29 @@ export interface Someone {
 
 export interface TestProvider {
   issuer: string
-  /** What a server is told of it. */
+  /** The settings of a server that uses it. */
   settings: Pick<Config, 'oidcIssuer' | 'oidcClientId' | 'oidcClientSecret'>
   /** Who signs in there next; null cancels. */
   person: Someone | null
-  /** Takes what is asked for at this path and never answers; null: it answers everything. */
+  /** Accepts requests to this path and never answers; null: it answers everything. */
   hangsAt: string | null
-  /** Done before it answers at this path. */
+  /** Called before it answers at this path. */
   before: { path: string; work: () => Promise<void> } | null
-  /** How many of those whoever asked has given up. */
+  /** How many of those requests were abandoned by the client. */
   givenUp: number
-  /** What it was asked for, by the server and by browsers. */
+  /** The requests it received, from the server and from browsers. */
   asked: URL[]
-  /** Signs with another key from now on, and publishes that one alone. */
+  /** Signs with another key from now on, and publishes only that one. */
   rotate(): Promise<void>
-  /** A token of its own with these claims, by the key that it publishes. */
+  /** A token with these claims, signed with the key that it publishes. */
   sign(claims: Record<string, unknown>, header?: Record<string, unknown>): Promise<string>
-  /** Does not answer any more. */
+  /** Stops answering. */
   stop(): Promise<void>
   /** Answers again. */
   resume(): Promise<void>
 }
 
-/** @param base of the server that people come back to */
+/** @param base of the server that people return to */
 export async function withProvider<Result>(
   base: string,
   work: (provider: TestProvider) => Promise<Result>,
@@ -147,7 +147,7 @@ async function providerOf(
       backchannelLogout: { enabled: true },
     },
     pkce: { required: () => true },
-    // Its default too: e-mail and name are in userinfo, and not in the id token.
+    // Its default too: e-mail and name are in userinfo, but not in the id token.
     conformIdTokenClaims: true,
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'groups'] },
     interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
@@ -159,7 +159,7 @@ async function providerOf(
       if (oidc.client === undefined || oidc.session?.accountId === undefined) return undefined
       return oidc.provider.Grant.find(await grant(oidc.provider, oidc.session.accountId))
     },
-    // Its own refuses addresses of this machine.
+    // Its own check refuses addresses of this machine.
     fetch: (url, init) => {
       const { dispatcher: _, ...options }: RequestInit & { dispatcher?: unknown } = init ?? {}
       return fetch(url, options)
@@ -171,7 +171,7 @@ async function providerOf(
   return new Provider(issuer, configuration)
 }
 
-/** Its own page loads a font from elsewhere. */
+/** Its own page loads a font from another host. */
 const logoutSource = (context: { body: unknown }, form: string): void => {
   context.body = form
 }
@@ -183,7 +183,7 @@ function grant(provider: Provider, accountId: string): Promise<string> {
   return made.save()
 }
 
-/** Goes where it is sent, with the cookies of each origin, until nobody sends it on or `until` says to stop. */
+/** Follows redirects, with the cookies of each origin, until there are no more or `until` says to stop. */
 export class Traveller {
   readonly #jars = new Map<string, Map<string, string>>()
 
@@ -210,7 +210,7 @@ export class Traveller {
     throw new Error(`sent on and on, last to ${next}`)
   }
 
-  /** What a browser would send to `url`. */
+  /** The cookies that a browser would send to `url`. */
   cookie(url: string): string {
     return [...this.#jar(new URL(url))].map(([name, value]) => `${name}=${value}`).join('; ')
   }

@@ -1,9 +1,10 @@
-// What an authenticator app shows, from the secret as it is typed (RFC 6238): written apart from the library that checks it.
+// The code that an authenticator app shows, from the secret as it is typed (RFC 6238): written independently of the
+// library that checks it.
 import { createHmac } from 'node:crypto'
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 
-/** @param steps of 30 s before or after now: a code is good once, and its neighbours are good too. */
+/** @param steps of 30 s before or after now: a code works once, and its neighbours are valid too. */
 export function oneTimeCode(secret: string, steps = 0): string {
   const digits = [...secret.replaceAll('=', '')].map((char) => alphabet.indexOf(char))
   const bits = digits.map((digit) => digit.toString(2).padStart(5, '0')).join('')

@@ -1,4 +1,4 @@
-// For `node --import`: the clock of this process is off by CLOCK_OFF_MS, as on a machine whose time nobody keeps.
+// For `node --import`: the clock of this process is off by CLOCK_OFF_MS, as on a machine with a wrong clock.
 const offMs = Number(process.env.CLOCK_OFF_MS ?? 0)
 const Real = globalThis.Date
 
@@ -12,4 +12,4 @@ class Shifted extends Real {
     return Real.now() + offMs
   }
 }
-globalThis.Date = Shifted as DateConstructor // called with `new` alone by us
+globalThis.Date = Shifted as DateConstructor // we call it only with `new`

@@ -1,5 +1,5 @@
-// A Postgres that is not ours, as Debian ships it: on a TCP port of its own with a password, and, where wanted, with a
-// real PgBouncer in front of it that gives each transaction whichever connection is free.
+// An external Postgres, as Debian ships it: on its own TCP port with a password, and optionally with a
+// real PgBouncer in front of it that gives each transaction any free connection.
 //
 //   const outside = await startOutside('pooled')
 //   …withDatabase and withServer use it while the variable of the runner holds `outside.address`
@@ -25,7 +25,9 @@ export type OutsideWay = (typeof outsideWays)[number]
 
 export interface Outside {
   address: ClusterAddress
-  /** Postgres ends at once, as when its machine loses power, and starts again after `work`; the pooler stays. */
+  /**
+   * Postgres ends at once, as when its machine loses power, and starts again after `work`; the pooler keeps running.
+   */
   whileAway<Result>(work: () => Promise<Result>): Promise<Result>
   stop(): Promise<void>
 }
@@ -34,7 +36,7 @@ const oldestMajor = 15
 const debian = '/usr/lib/postgresql'
 const user = 'boardroom'
 
-/** The folder of Debian's newest programs, null where there are none or only older ones than we work with. */
+/** The folder of Debian's newest programs, null if there are none or only older ones than we support. */
 export function findPostgres(): string | null {
   const majors = existsSync(debian) ? readdirSync(debian).map(Number) : []
   return (
@@ -51,7 +53,7 @@ export const findPgBouncer = (): string | null =>
     .map((folder) => path.join(folder, 'pgbouncer'))
     .find((file) => existsSync(file)) ?? null
 
-/** What keeps tests of this way from running on this machine; null: nothing. */
+/** Why these tests cannot run on this machine; null: they can. */
 export const whyNot = (way: OutsideWay): string | null =>
   findPostgres() === null
     ? `no Postgres ${oldestMajor} or newer of Debian's here (apt-get install postgresql)`
@@ -98,7 +100,7 @@ export async function startOutside(way: OutsideWay): Promise<Outside> {
     ],
     { cwd: folder, ...asAccount },
   )
-  // Roles that tests make have no password; they may do next to nothing.
+  // Roles created by tests have no password; they may do next to nothing.
   await files.write(
     path.join('data', 'pg_hba.conf'),
     `host all ${user} 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n`,
@@ -147,7 +149,7 @@ export async function startOutside(way: OutsideWay): Promise<Outside> {
   async function startPooler(): Promise<{ host: string; port: number }> {
     const pooler = { host: '127.0.0.1', port: await freePort() }
     const users = await files.write('users.txt', `"${user}" "${password}"\n`)
-    // Transactions in place of whole sessions; and Postgres is tried again sooner than after its usual 15 s.
+    // Transaction pooling instead of session pooling; and Postgres is retried sooner than after the default of 15 s.
     const settings = await files.write(
       'pgbouncer.ini',
       `[databases]
@@ -170,7 +172,7 @@ server_login_retry = 1
   }
 }
 
-/** While `work` runs, the databases of this file's tests are on an outside Postgres, one for all of them. */
+/** While `work` runs, the databases of this file's tests are on an external Postgres, one for all of them. */
 export async function onOutside(way: OutsideWay, work: (outside: Outside) => Promise<void>): Promise<void> {
   const outside = await shared()
   const told = process.env[clusterVariable]
@@ -183,7 +185,7 @@ export async function onOutside(way: OutsideWay, work: (outside: Outside) => Pro
   }
 }
 
-/** @param outside that has a pooler, where `way` needs one. */
+/** @param outside one with a pooler, if `way` needs one. */
 export const addressBy = (way: OutsideWay, { address: { pooler, ...straight } }: Outside): ClusterAddress =>
   way === 'pooled' && pooler !== undefined ? { ...straight, pooler } : straight
 
@@ -216,7 +218,7 @@ class OwnFiles {
   }
 }
 
-/** @throws Error where `child` ends before it answers. */
+/** @throws Error if `child` ends before it answers. */
 async function answers(connectionString: string, child: ChildProcess): Promise<void> {
   let problem: unknown
   const answered = await eventually(async () => {

@@ -1,4 +1,5 @@
-// Pictures of the pages about people, applications, templates, records and the trail, in the story of `boardroom seed`.
+// Pictures of the pages about people, applications, templates, records and the trail, with the data of `boardroom
+// seed`.
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -11,7 +12,7 @@ import { oneTimeCode } from './one-time-code.ts'
 import { press, type Studio, settle } from './studio.ts'
 
 interface Story {
-  /** Session cookies, by the first part of the address: `mara` runs the server. */
+  /** Session cookies, by the first part of the address: `mara` is the sysadmin. */
   cookies: Map<string, string>
   /** Ids, by title. */
   boards: Map<string, string>
@@ -29,7 +30,7 @@ const tell = async (server: CanvasServer): Promise<Story> => {
   const rows = stdout
     .split('\n')
     .filter((line) => line.startsWith('{'))
-    .map((line): Record<string, string> => JSON.parse(line)) // what the seed prints
+    .map((line): Record<string, string> => JSON.parse(line)) // the output of the seed
   const cookies = new Map<string, string>()
   let password = ''
   for (const row of rows) {
@@ -54,7 +55,7 @@ const storyOf = (server: CanvasServer): Promise<Story> => {
   return known
 }
 
-/** Everything of the page, however long it is. */
+/** The whole page, however long it is. */
 const whole = { fullPage: true }
 
 const ready = async (page: Page) => {

@@ -1,5 +1,5 @@
-// People who are signed in already. Hashing a password and checking it takes two tenths of a second a person, more
-// than everything else that most tests do; what signing in itself does is looked at where it is the matter.
+// People who are already signed in. Hashing and checking a password takes two tenths of a second per person, more
+// than everything else in most tests; signing in itself is tested separately.
 import { randomBytes } from 'node:crypto'
 import { sessionKeyOf, signatureOf } from '../../server/accounts/auth-deps.ts'
 import { cookieNames } from '../../server/accounts/cookies.ts'
@@ -10,7 +10,7 @@ import type { Db } from '../../server/database/database.ts'
 import { type Role, systemActor } from '../../server/principal.ts'
 import { make } from './factories.ts'
 
-/** Everybody's; hashed once in a process. */
+/** Everybody's; hashed once per process. */
 export const password = 'correct horse battery staple'
 let hashed: Promise<string> | undefined
 
@@ -23,7 +23,7 @@ export interface NewPerson {
   isHttps?: boolean
 }
 
-/** Makes an account with the password above, and a session as the server's own sign-in leaves it. */
+/** Creates an account with the password above, and a session as the server's own sign-in would. */
 export async function signedInPerson(
   db: Db,
   { name, email, role = 'user', secret, isHttps = false }: NewPerson,

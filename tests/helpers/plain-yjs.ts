@@ -1,11 +1,11 @@
-// A thread that applies updates to plain documents and says whether the documents still work. It is asked by
-// harmless.ts, and has nothing of the server in it.
+// A thread that applies updates to plain documents and says whether the documents still work. It is called by
+// harmless.ts, and contains no server code.
 import { workerData } from 'node:worker_threads'
 import * as Y from 'yjs'
 import { harmTo } from './harm.ts'
 import type { PlainYjsData, Trial } from './harmless.ts'
 
-/** Whatever Yjs throws at an input is its answer; how the document is afterwards is what counts. */
+/** An error thrown by Yjs is a valid answer; what counts is the state of the document afterwards. */
 function isRefusedOrdinarily(act: () => unknown): boolean {
   try {
     act()

@@ -1,4 +1,4 @@
-// The program as an operator runs it, in a process of its own, so that it can be killed; and what it started.
+// The program as an operator runs it, in a separate process, so that it can be killed; and the processes it started.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 
 const startWithinMs = 60_000
 
-/** Whoever runs the tests must not inherit a server. */
+/** The environment of the test run must not configure the server. */
 const running = new Set<ChildProcess>()
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
@@ -23,7 +23,7 @@ export interface Program {
   exited: Promise<unknown>
   /**
    * Kills at once: the program, its Postgres with all backends, or both.
-   * @returns how many processes of Postgres, once the program, if it was meant, is gone.
+   * @returns the number of Postgres processes, once the program, if selected, is gone.
    */
   kill(what: 'program' | 'postgres' | 'both'): Promise<number>
   /** SIGTERM. @returns the exit code. */
@@ -31,13 +31,13 @@ export interface Program {
 }
 
 export interface ProgramOptions {
-  /** Of node itself: `--inspect` and the like. */
+  /** Options of node itself: `--inspect` and the like. */
   nodeOptions?: readonly string[]
-  /** A command that becomes the one given to it as further arguments: `nice`, `unshare`. */
+  /** A command that runs the one given to it as further arguments: `nice`, `unshare`. */
   through?: readonly string[]
 }
 
-/** @throws Error with what it said, where it does not start. */
+/** @throws Error with its output if it does not start. */
 export async function startProgram(
   dataDir: string,
   env: Record<string, string> = {},
@@ -71,14 +71,14 @@ export async function startProgram(
     async stop() {
       child.kill('SIGTERM')
       await exited
-      // What it said of why, in the log of the test.
+      // Its explanation, in the log of the test.
       if ((child.exitCode ?? 0) !== 0) console.log(said.join('\n').slice(-2000))
       return child.exitCode
     },
   }
 }
 
-/** Runs one command of the program. @throws Error with what it said, where it fails. */
+/** Runs one command of the program. @throws Error with its output if it fails. */
 export async function runProgram(
   dataDir: string,
   args: readonly string[],
@@ -117,7 +117,7 @@ function ready(child: ChildProcess, said: string[]): Promise<string> {
   })
 }
 
-/** The postmaster of a cluster and its backends; also one that an earlier program, killed since, left behind. */
+/** The postmaster of a cluster and its backends; also one left behind by an earlier program that was killed. */
 export async function postgresIn(clusterDir: string): Promise<number[]> {
   const file = path.join(clusterDir, 'postmaster.pid')
   const postmaster = Number.parseInt(await readFile(file, 'utf8').catch(() => ''), 10)
@@ -131,9 +131,11 @@ export async function postgresIn(clusterDir: string): Promise<number[]> {
   return [postmaster, ...pids.flatMap(([pid = 0, parent]) => (parent === postmaster ? [pid] : []))]
 }
 
-/** SIGSTOP for every process of a cluster: it hangs, and no connection is told. @returns what lets it go on */
+/**
+ * SIGSTOP for every process of a cluster: it hangs, and no connection is told. @returns a function that resumes it
+ */
 export async function freezePostgres(clusterDir: string): Promise<() => void> {
-  // The postmaster first, so that no backend is born meanwhile.
+  // The postmaster first, so that no backend is started meanwhile.
   for (const pid of (await postgresIn(clusterDir)).slice(0, 1)) process.kill(pid, 'SIGSTOP')
   const pids = await postgresIn(clusterDir)
   for (const pid of pids) process.kill(pid, 'SIGSTOP')
@@ -146,6 +148,6 @@ function killHard(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
-    // It ended by itself meanwhile.
+    // It has already ended.
   }
 }

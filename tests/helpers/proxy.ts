@@ -1,10 +1,10 @@
-// A way to a database that can be changed on the way: what a pooler or an old server answers, or silence.
+// A proxy to a database that can be manipulated: the answers of a pooler or an old server, or silence.
 import { once } from 'node:events'
 import { createConnection, createServer, type Socket } from 'node:net'
 import pg from 'pg'
 
 export interface Proxy {
-  /** The same database, by way of the proxy. */
+  /** The same database, through the proxy. */
   url: string
   /** From now on nothing passes in either direction, and nobody is told. */
   freeze(): void
@@ -12,7 +12,7 @@ export interface Proxy {
 
 /**
  * @param url of a database on a unix socket.
- * @param change of what the server sends; must keep the length.
+ * @param change modifies what the server sends; must keep the length.
  */
 export async function withProxy<Result>(
   url: string,

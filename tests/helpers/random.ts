@@ -1,4 +1,4 @@
-// A seeded stream of numbers, the same everywhere, so that a seed that failed can be run again.
+// A seeded stream of numbers, the same everywhere, so that a failing seed can be run again.
 
 export class Random {
   #state: number
@@ -7,7 +7,7 @@ export class Random {
     this.#state = seed >>> 0
   }
 
-  /** A whole number from 0 to below - 1. */
+  /** An integer from 0 to below - 1. */
   below(below: number): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1)
@@ -25,7 +25,7 @@ export class Random {
   }
 }
 
-/** A whole number from the environment, for runs longer than those of every day. */
+/** An integer from the environment, for runs longer than the everyday ones. */
 export const countFromEnvironment = (name: string, otherwise: number): number => {
   const value = Number(process.env[name])
   return Number.isSafeInteger(value) && value > 0 ? value : otherwise

@@ -1,4 +1,4 @@
-// A client that speaks the protocol by hand: keeps every message it gets, and sends whatever bytes it is told.
+// A client that speaks the protocol by hand: it records every message, and sends any bytes it is told to.
 import type { Socket } from 'node:net'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
@@ -30,7 +30,7 @@ export interface Received {
   body: unknown
 }
 
-/** An awareness message; states that are text go out as they are. */
+/** An awareness message; states that are text are sent as they are. */
 export const awareness = (
   entries: readonly { clientId: number; clock: number; state: unknown }[],
 ): Uint8Array => {
@@ -54,7 +54,7 @@ export class RawClient {
   readonly opened: Promise<void>
   /** Close code and reason. */
   readonly closed: Promise<{ code: number; reason: string }>
-  /** What the server said, applied. */
+  /** The document with the server's updates applied. */
   readonly doc = new Y.Doc()
   #sent = 0
 
@@ -107,23 +107,23 @@ export class RawClient {
     this.socket.send(bytes)
   }
 
-  /** Sends the head of a frame and nothing of what it announces. */
+  /** Sends the header of a frame without its payload. */
   announce(bytes: number): void {
     const head = Buffer.alloc(14)
     head.set([0x82, 0xff])
     head.writeBigUInt64BE(BigInt(bytes), 2)
-    const { _socket: net } = this.socket as unknown as { _socket: Socket } // not typed, and the only way in
+    const { _socket: net } = this.socket as unknown as { _socket: Socket } // not typed, and the only way to reach it
     net.write(head)
   }
 
-  /** Sends an update as [0,2] and counts it as frame 65 does. @returns the count with it */
+  /** Sends an update as [0,2] and counts it as frame 65 does. @returns the count including it */
   sendUpdate(update: Uint8Array, step: number = SyncStep.update): number {
     this.send(encodeSync(step, update))
     this.#sent++
     return this.#sent
   }
 
-  /** Edits a document that follows the server's, and sends the edit. @returns the count with it */
+  /** Edits a document that follows the server's, and sends the edit. @returns the count including it */
   edit(change: (doc: Y.Doc) => void): number {
     let update: Uint8Array | null = null
     const take = (bytes: Uint8Array) => {
@@ -143,7 +143,7 @@ export class RawClient {
 
   /**
    * Waits for the first message of a type, or the first that `matches`.
-   * @throws Error when the connection ends before one came, or none comes.
+   * @throws Error if the connection ends before one arrives, or none arrives.
    */
   // biome-ignore lint/suspicious/noExplicitAny: bodies are looked at by tests, whatever their shape
   message(type: number, matches: (body: any) => boolean = () => true): Promise<any> {

@@ -1,17 +1,17 @@
-// What a test file printed, as uvu 0.5 prints it, read back.
+// Parses the output of a test file, as printed by uvu 0.5.
 
 export interface Report {
-  /** null where the file ended before its report, or never got there. */
+  /** null if the file ended before its report, or never reached it. */
   total: number | null
   passed: number
   skipped: number
-  /** Each failed test: its suite and name, then the first lines of why. */
+  /** Each failed test: its suite and name, then the first lines of the error. */
   failures: string[][]
-  /** The suite and the number of the test that had begun and not ended when the output ended; null after a report. */
+  /** The suite and number of the test that was running when the output ended; null after a report. */
   unfinished: string | null
 }
 
-/** How much of an error the summary tells; everything is in the file's own output. */
+/** How much of an error the summary shows; everything is in the file's own output. */
 const mostLines = 6
 const mostCharacters = 300
 
@@ -36,7 +36,7 @@ export function readReport(output: string): Report {
   }
 }
 
-/** Whether uvu has said its last word: nothing but the end of the process is missing. */
+/** Whether uvu has printed its report: only the end of the process is missing. */
 export const isReported = (output: string): boolean => output.includes('  Duration:')
 
 function failuresIn(plain: string): string[][] {
@@ -53,7 +53,7 @@ function failuresIn(plain: string): string[][] {
   return failures
 }
 
-/** Each suite is a line of its name and a mark for every test that ended. */
+/** Each suite is one line with its name and a mark for every finished test. */
 function unfinishedIn(plain: string): string | null {
   const last = [...plain.matchAll(/^ (\S.*?) {2}((?:[•✘] )*)/gm)].at(-1)
   if (last === undefined) return null

@@ -1,4 +1,4 @@
-// Rooms with everything around them in the test's hands: time, the log's commits, the answers about access.
+// Rooms whose environment the test controls: time, the commits of the log, the access decisions.
 import pino from 'pino'
 import * as Y from 'yjs'
 import { configWith } from '../../server/config.ts'
@@ -23,14 +23,14 @@ import type { Level } from '../../shared/levels.ts'
 import { assertComplete, documentOf } from './log-complete.ts'
 import { PairedClient } from './socket-pair.ts'
 
-/** Lets everything run that waits for nothing outside. */
+/** Lets everything run that does not wait for anything external. */
 export const settle = async (): Promise<void> => {
   for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-/** Time that moves when told to. */
+/** Time that advances only when told to. */
 export class HandClock implements Clock {
-  /** How much passes with each look at it: work takes time. */
+  /** How much time passes with each look at the clock: work takes time. */
   msALook = 0
   #now = 1000
   #timers: { at: number; run: () => void }[] = []
@@ -81,13 +81,13 @@ interface Queued {
   reject: (error: unknown) => void
 }
 
-/** A log whose commits the test makes, unless it commits by itself. */
+/** A log whose commits the test triggers, unless it commits automatically. */
 export class HandLog implements UpdateLog {
   isHandMade = false
   failingSince: number | null = null
   loads = 0
   idles = 0
-  /** Boards that wait with loading until the test lets them. */
+  /** Boards whose loading waits until the test releases it. */
   held: (() => void)[] | null = null
   readonly boards = new Map<string, StoredBoard>()
   queue: Queued[] = []
@@ -120,12 +120,12 @@ export class HandLog implements UpdateLog {
     this.hurried++
   }
 
-  /** Commits the first `count` that wait. */
+  /** Commits the first `count` waiting entries. */
   commit(count = this.queue.length): void {
     for (const { boardId, update, authors, resolve } of this.queue.splice(0, count)) {
       const board = this.boards.get(boardId) ?? { snapshot: null, updates: [], authors: [] }
       board.updates.push(update)
-      // The last word on each, as in a table whose key is the client id.
+      // The last value for each, as in a table whose key is the client id.
       const known = new Map([...board.authors, ...authors].map((author) => [author.clientId, author]))
       board.authors = [...known.values()].sort((a, b) => a.clientId - b.clientId)
       this.boards.set(boardId, board)
@@ -189,7 +189,7 @@ export class HandAccess implements Access {
   decide(subjects: readonly AccessSubject[]): Promise<AccessDecision[]> {
     this.asked++
     if (this.isAway) return Promise.reject(new BoardroomError('database_unreachable', 'away'))
-    // The database answers with what it held when the question came.
+    // The database answers with its state at the time of the question.
     const answers = subjects.map((subject) => this.decisions.get(keyOf(subject)) ?? decision(null))
     if (!this.isHandMade) return Promise.resolve(answers)
     return new Promise((resolve, reject) => {
@@ -223,7 +223,7 @@ export class TestRooms {
   readonly log = new HandLog()
   readonly access = new HandAccess()
   readonly left: Left[] = []
-  /** What else happens then. */
+  /** Anything else that happens then. */
   onLeft: () => void = () => undefined
   readonly relayed: { by: string; relayed: readonly Relayed[] }[] = []
   readonly contested: Contested[] = []
@@ -276,7 +276,7 @@ export class TestRooms {
     }
   }
 
-  /** A client whose join is done: registered, decided, in the room, synced as far as `pump` takes it. */
+  /** A client whose join is complete: registered, decided, in the room, synced as far as `pump` takes it. */
   async join(options: JoinOptions = {}): Promise<{ client: PairedClient; connection: Connection }> {
     const { level = 'edit' } = options
     const joining = this.joining(options)
@@ -292,7 +292,7 @@ export class TestRooms {
     return { client, connection }
   }
 
-  /** What the live document has must be in the log, or on its way there. @throws with what is missing */
+  /** Everything in the live document must be in the log, or on its way there. @throws with what is missing */
   async assertLogComplete(board = 'board'): Promise<void> {
     assertComplete(await this.rooms.document(board), this.log.appended(board))
   }

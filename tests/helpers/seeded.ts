@@ -1,7 +1,7 @@
-// Randomness that can be had again: a property test prints its seed, and a seed that failed stays as a named test.
+// Reproducible randomness: a property test prints its seed, and a failing seed stays as a named test.
 
 export interface Random {
-  /** A whole number from 0 up to, and without, `limit`. */
+  /** An integer from 0 up to, but not including, `limit`. */
   below(limit: number): number
 }
 

@@ -1,4 +1,4 @@
-// Several sentences about one world that is slow to make, said one after the other; the one that fails is named.
+// Several sentences about one state that is slow to set up, tested one after the other; the failing one is named.
 export type Sentences<World> = readonly (readonly [sentence: string, work: (world: World) => Promise<void>])[]
 
 export const say =

@@ -1,4 +1,4 @@
-// A whole server on a database of its own, its people, and clients of every kind:
+// A whole server with a new database, its people, and clients of every kind:
 //
 //   joining('…', () => withServer(async ({ user, open }) => {
 //     const ada = await user('Ada')
@@ -6,7 +6,7 @@
 //     const client = await open(board, { ticket: await ada.ticket(board) })
 //   }))
 //
-// Everything opened is closed when `work` ends, also when it fails.
+// Everything opened is closed when `work` ends, even if it fails.
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
@@ -46,7 +46,7 @@ export interface Person {
   email: string
   cookie: string
   ask: Ask
-  /** Makes a board and answers its id. */
+  /** Creates a board and returns its id. */
   board(title?: string): Promise<string>
   grant(boardId: string, to: Person | null, level: Level): Promise<Answer>
   ticket(boardId: string, options?: { expires_in?: number; max_level?: Level }): Promise<string>
@@ -54,12 +54,12 @@ export interface Person {
 
 export interface StockOptions {
   ticket?: string
-  /** How the ticket travels; default: subprotocol. */
+  /** How the ticket is sent; default: subprotocol. */
   via?: 'subprotocol' | 'query'
   cookie?: string
   origin?: string
   doc?: Y.Doc
-  /** Tabs of one browser talk to each other, behind the server's back. Default: they do not. */
+  /** Tabs of one browser exchange data, bypassing the server. Default: they do not. */
   sharesChannel?: boolean
   /** Default: waits until synced. */
   waitFor?: 'synced' | 'closed' | 'nothing'
@@ -68,9 +68,9 @@ export interface StockOptions {
 export interface StockClient {
   doc: Y.Doc
   provider: WebsocketProvider
-  /** Close codes in the order they came. */
+  /** Close codes in order of arrival. */
   closes: number[]
-  /** The first close code from now on, or one that came already. */
+  /** The first close code from now on, or one that has arrived already. */
   closed: Promise<number>
   /** Why the server did not keep an edit, the first time that it says so. */
   refused: Promise<string>
@@ -80,24 +80,24 @@ export interface StockClient {
 export interface TestServer extends TestDatabase {
   boardroom: Boardroom
   port: number
-  /** http://127.0.0.1:port, an origin that is ours. */
+  /** http://127.0.0.1:port, an origin of ours. */
   origin: string
   wsUrl: string
   user(name: string, role?: Role): Promise<Person>
-  /** Asks without any credential unless `headers` has one. */
+  /** Sends a request without any credential unless `headers` has one. */
   ask: Ask
   /** The stock y-websocket provider. */
   open(boardId: string, options?: StockOptions): Promise<StockClient>
-  /** A client that shows every frame and sends whatever it is told. */
+  /** A client that shows every frame and sends anything it is told to. */
   raw(boardId: string, options?: RawOptions): Promise<RawClient>
-  /** Actions of a board's trail, oldest first. */
+  /** Actions in a board's trail, oldest first. */
   actions(boardId: string): Promise<string[]>
 }
 
 export const withServer = <Result>(
   work: (server: TestServer) => Promise<Result>,
   options: Partial<BoardroomOptions> = {},
-  /** The way that the server takes to its database, in place of the direct one. */
+  /** The server's connection to its database, instead of the direct one. */
   wayTo: (url: string) => string | Promise<string> = (url) => url,
 ): Promise<Result> =>
   withDatabase(async (database) => {
@@ -117,7 +117,7 @@ export const withServer = <Result>(
 
 export interface TestNode {
   server: TestServer
-  /** Ends clients and server. */
+  /** Stops clients and server. */
   stop(): Promise<void>
 }
 
@@ -244,7 +244,7 @@ function testServer(
       protocols:
         ticket !== undefined && via === 'subprotocol' ? ['boardroom.yjs', `boardroom.ticket.${ticket}`] : [],
       params: ticket !== undefined && via === 'query' ? { ticket } : {},
-      WebSocketPolyfill: Socket as unknown as typeof globalThis.WebSocket, // ws speaks the browser's interface
+      WebSocketPolyfill: Socket as unknown as typeof globalThis.WebSocket, // ws has the browser's interface
     })
     const closes: number[] = []
     const closed = new Promise<number>((resolve) => {

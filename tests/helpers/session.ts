@@ -1,4 +1,4 @@
-// An open board without its page, at a real server: sessions in Node, with canvases that have no screen.
+// An open board without its page, with a real server: sessions in Node, with canvases that have no screen.
 import { WebSocket } from 'ws'
 import { BoardSession, type SessionOptions } from '../../client/session.ts'
 import { AuditTrail } from '../../server/audit/trail.ts'
@@ -26,7 +26,7 @@ export const shape = (id: string): SceneElement => ({
 export interface Opened {
   session: BoardSession
   canvas: FakeCanvas
-  /** Every state it went through, by what it said of the sync. */
+  /** Every state it went through, by its sync status. */
   said: string[]
 }
 
@@ -45,7 +45,7 @@ export const withSession = async (
   const session = new BoardSession({
     serverUrl: `ws://127.0.0.1:${server.port}/ws`,
     boardId,
-    socketClass: Socket as unknown as SocketClass, // ws takes more than a browser's socket does
+    socketClass: Socket as unknown as SocketClass, // ws accepts more than a browser's socket does
     clock: systemClock,
     openStore: null,
     marks: { get: () => false, set: () => {} },

@@ -1,5 +1,5 @@
-// A server whose data folder is on a small disk of its own: a memory file system, which any user may mount for
-// processes in a user namespace, where the machine allows those. Full means full: the kernel's own ENOSPC.
+// A server whose data folder is on a small separate disk: a memory file system, which any user may mount for
+// processes in a user namespace, if the machine allows those. Full really means full: the kernel's own ENOSPC.
 import { spawnSync } from 'node:child_process'
 import { mkdtemp, open, rm, rmdir, statfs } from 'node:fs/promises'
 import os from 'node:os'
@@ -8,16 +8,16 @@ import { type Program, postgresIn, startProgram } from './program.ts'
 
 export interface SmallDisk {
   program: Program
-  /** Where Postgres has its files, as this process sees them. */
+  /** Where Postgres has its files, as seen by this process. */
   clusterDir: string
   freeBytes(): Promise<number>
-  /** Leaves so many bytes free. */
+  /** Leaves this many bytes free. */
   fill(leaveBytes: number): Promise<void>
-  /** Takes away what `fill` put there. */
+  /** Removes what `fill` added. */
   empty(): Promise<void>
 }
 
-/** Postgres does not run as root: root is somebody else in there. */
+/** Postgres does not run as root: in there, root is somebody else. */
 const uid = process.getuid?.() === 0 ? 65_534 : (process.getuid?.() ?? 65_534)
 const mounting = (folder: string, megabytes: number): string[] => [
   'unshare',
@@ -31,7 +31,7 @@ const mounting = (folder: string, megabytes: number): string[] => [
   `mount -t tmpfs -o size=${megabytes}m none '${folder}' && exec "$0" "$@"`,
 ]
 
-/** @returns false, and nothing done, where this machine lets nobody mount. */
+/** @returns false, having done nothing, if this machine does not allow mounting. */
 export async function withSmallDisk(
   megabytes: number,
   work: (disk: SmallDisk) => Promise<void>,
@@ -47,7 +47,7 @@ export async function withSmallDisk(
     { BOARDROOM_UPDATES_PER_SECOND: '10000' },
     { through: mounting(folder, megabytes) },
   )
-  // The mount is seen by the program alone; this is the way into it from outside.
+  // Only the program sees the mount; this is the path into it from outside.
   const inside = `/proc/${program.pid}/root${folder}`
   const clusterDir = path.join(inside, 'data', 'postgres')
   const ballast = path.join(inside, 'ballast')
@@ -67,7 +67,7 @@ export async function withSmallDisk(
           for (let left = (await freeBytes()) - leaveBytes; left > 0; left -= zeros.length)
             await file.write(zeros, 0, Math.min(left, zeros.length))
         } catch (error) {
-          if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error // full is what it is to be
+          if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error // full is the intention
         } finally {
           await file.close()
         }
@@ -84,11 +84,11 @@ export async function withSmallDisk(
   return true
 }
 
-/** What a stop in order has left. */
+/** Left behind by a clean shutdown. */
 function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
-    // gone, as it should be
+    // gone, as intended
   }
 }

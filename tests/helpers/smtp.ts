@@ -1,4 +1,4 @@
-// A real SMTP server that keeps what it is given.
+// A real SMTP server that stores what it receives.
 import { once } from 'node:events'
 import { SMTPServer } from 'smtp-server'
 
@@ -14,7 +14,7 @@ export interface TestSmtp {
   /** For BOARDROOM_SMTP_URL. */
   url: string
   delivered: Delivered[]
-  /** Set: every mail is refused from now on. */
+  /** If set, every mail is refused from now on. */
   refusing: boolean
 }
 
@@ -39,7 +39,7 @@ export async function withSmtp<Result>(work: (smtp: TestSmtp) => Promise<Result>
       })
     },
   })
-  server.on('error', () => undefined) // of a connection that broke; its test looks at what was delivered
+  server.on('error', () => undefined) // of a connection that broke; its test checks what was delivered
   const listening = server.listen(0, '127.0.0.1')
   await once(listening, 'listening')
   const address = listening.address()
@@ -52,7 +52,7 @@ export async function withSmtp<Result>(work: (smtp: TestSmtp) => Promise<Result>
   }
 }
 
-/** Of a mail with one part, in any of the three encodings of texts. */
+/** For a mail with one part, in any of the three text encodings. */
 function textOf(raw: string): string {
   const [head = '', ...rest] = raw.split('\r\n\r\n')
   const body = rest.join('\r\n\r\n')

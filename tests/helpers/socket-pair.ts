@@ -1,4 +1,4 @@
-// A WebSocket without a network: what the server writes is kept until the test lets the client read it, and the
+// A WebSocket without a network: what the server writes is held back until the test lets the client read it, and the
 // client's side is a Yjs document that speaks y-protocols.
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
@@ -8,14 +8,14 @@ import { encodeSync, MessageType, readJsonBody, SyncStep } from '../../shared/pr
 
 /** The server's side. */
 export class PairedSocket implements Socket {
-  /** Written and not yet read by the client; how much of it the kernel has not taken is up to the test. */
+  /** Written but not yet read by the client; the test decides how much of it the kernel has not taken. */
   readonly written: Buffer[] = []
   closedWith: { code: number; reason: string } | null = null
   isTerminated = false
   isPaused = true
   /** The client does not read: everything written counts as unsent. */
   isStuck = false
-  /** Answers pings by itself, as every client does. */
+  /** Answers pings automatically, as every client does. */
   answersPings = true
   writes = 0
   #events: SocketEvents | null = null
@@ -58,13 +58,13 @@ export class PairedSocket implements Socket {
     this.#events?.message(data, isBinary)
   }
 
-  /** The network ends it. */
+  /** The network closes it. */
   breakOff(): void {
     this.closedWith ??= { code: 1006, reason: '' }
     this.#events?.closed(1006, '')
   }
 
-  /** The client reads everything: its messages, pings left out. */
+  /** The client reads everything: its messages, without pings. */
   read(): Uint8Array[] {
     const bytes = Buffer.concat(this.written.splice(0))
     const messages: Uint8Array[] = []
@@ -99,7 +99,7 @@ export interface Heard {
   reason?: string
 }
 
-/** A client by hand: nothing moves until `pump`. */
+/** A manually driven client: nothing moves until `pump`. */
 export class PairedClient {
   readonly socket = new PairedSocket()
   readonly doc: Y.Doc
@@ -129,7 +129,7 @@ export class PairedClient {
     this.#outgoing.unshift(encodeSync(SyncStep.step1, Y.encodeStateVector(this.doc)))
   }
 
-  /** Sends what waits, then reads and answers what came. @returns whether anything moved. */
+  /** Sends what waits, then reads and answers what arrived. @returns whether anything moved. */
   pump(): boolean {
     const moved = this.send()
     return this.receive() || moved
@@ -169,7 +169,7 @@ export class PairedClient {
     return this.of(MessageType.saved).at(-1)?.count ?? 0
   }
 
-  /** The newest state heard of each client id. */
+  /** The newest state received for each client id. */
   get states(): Map<number, unknown> {
     const all = new Map<number, unknown>()
     for (const { states } of this.heard)

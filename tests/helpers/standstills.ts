@@ -1,8 +1,9 @@
-// When the machine did nothing for anybody: a promise in seconds is not broken by a test machine that does much else.
+// When the whole machine stood still: a promise in seconds is not broken by a test machine that is busy with other
+// work.
 import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 
-/** A question that takes milliseconds took longer than this: our loop, or the database, stood still. */
+/** A query that takes milliseconds took longer than this: our event loop, or the database, stood still. */
 const noticeableMs = 100
 
 export class Standstills {
@@ -17,7 +18,7 @@ export class Standstills {
     this.#asking = this.#ask()
   }
 
-  /** Of the time between two moments, in ms since the epoch: how long nothing happened. */
+  /** For the time between two moments, in ms since the epoch: how long nothing happened. */
   between(from: number, to: number): number {
     return [...this.#ended, { from: this.#asked, to: Date.now() }]
       .filter((still) => still.to - still.from > noticeableMs)

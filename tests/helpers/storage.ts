@@ -1,4 +1,4 @@
-// What storage tests share: a log with its keeper that are closed whatever happens.
+// Shared by storage tests: a log with its background jobs, closed whatever happens.
 import * as Y from 'yjs'
 import { DocumentWorker } from '../../server/documents/document-worker.ts'
 import { Compaction, type CompactionOptions } from '../../server/storage/log/compaction.ts'
@@ -37,7 +37,7 @@ export function updateOf(doc: Y.Doc, edit: (doc: Y.Doc) => void): Uint8Array {
   return Y.encodeStateAsUpdate(doc, before)
 }
 
-/** What is stored, as a room would build it. */
+/** The stored state, as a room would build it. */
 export function documentFrom(stored: { snapshot: Uint8Array | null; updates: readonly Uint8Array[] }): Y.Doc {
   const doc = new Y.Doc()
   doc.transact(() => {

@@ -1,4 +1,4 @@
-// What pictures of pages are made with. @see tests/screens.ts
+// The tools for taking pictures of pages. @see tests/screens.ts
 import type { Page } from 'playwright-core'
 import type { OpenOptions } from './browser.ts'
 import type { CanvasPerson, CanvasServer } from './canvas-server.ts'
@@ -12,7 +12,7 @@ export interface Studio {
   shoot(name: string, page: Page, how?: { fullPage?: boolean }): Promise<void>
 }
 
-/** Clicks a thing by its role and name. */
+/** Clicks an element by its role and name. */
 export const press = (
   page: Page,
   name: string | RegExp,

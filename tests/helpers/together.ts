@@ -1,4 +1,4 @@
-// Two people at one board, each in a window of their own.
+// Two people on one board, each in a separate window.
 import type { Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import type { SceneElement } from '../../shared/element.ts'
@@ -16,8 +16,8 @@ export interface Two {
 }
 
 /**
- * A suite `name` about two people, at one pair of windows: opening them takes longer than most of the tests. Each test
- * begins with an empty board, in the view and with the tools that the one before it left.
+ * A suite `name` about two people, with one pair of windows: opening them takes longer than most of the tests. Each
+ * test begins with an empty board, in the view and with the tools that the previous one left.
  */
 export const togetherFile = (name: string) => {
   const file = canvasFile(name)
@@ -26,7 +26,7 @@ export const togetherFile = (name: string) => {
     test(sentence: string, work: (two: Two, about: CanvasTest) => Promise<void>): void {
       file.test(sentence, async (about) => {
         const two = windows ?? (await openTwo(about))
-        windows = null // after a failure the next test has windows of its own
+        windows = null // after a failure the next test has new windows
         await two.owner.importScene(two.boardId, [], true)
         await agree(two, 0)
         for (const page of [two.ada, two.grace]) await focusCanvas(page)
@@ -50,7 +50,8 @@ const openTwo = async ({ ada, grace, openForAll }: CanvasTest): Promise<Two> => 
 }
 
 /**
- * Waits until both canvases and the document hold the same `count` elements, in the same order, and all is saved.
+ * Waits until both canvases and the document hold the same `count` elements, in the same order, and everything is
+ * saved.
  * @returns the elements.
  */
 export const agree = async (

@@ -1,6 +1,6 @@
-// Several nodes on one Postgres and one NATS, while people draw on all of them: nodes are killed, stood still, drained
-// and cut off at random moments, and after each round everybody must show the same, with all that was called saved.
-// All randomness comes from a seed; what the machine does with the moments does not.
+// Several nodes on one Postgres and one NATS, while people draw on all of them: nodes are killed, suspended, drained
+// and cut off at random moments, and after each round everybody must show the same, including everything that was
+// reported as saved. All randomness comes from a seed; the timing of the machine does not.
 import { setTimeout as delay } from 'node:timers/promises'
 import * as Y from 'yjs'
 import { encodeSync, MessageType, SyncStep } from '../../shared/protocol.ts'
@@ -21,9 +21,9 @@ export interface NodesTortureOptions {
   nodes: number
   boards?: number
   writersPerBoard?: number
-  /** Takes Postgres away for as long as `work` takes. Default: every node's way to it is cut. */
+  /** Takes Postgres away for the duration of `work`. Default: every node's connection to it is cut. */
   withoutPostgres?: (work: () => Promise<void>) => Promise<void>
-  /** The longest that anything lasts. Default 8 s: by then nobody expects to hear of the other any more. */
+  /** The longest duration of any fault. Default 8 s: by then the nodes no longer expect to hear from each other. */
   longestMs?: number
   say?: (line: string) => void
 }
@@ -31,24 +31,24 @@ export interface NodesTortureOptions {
 export interface NodesTortureReport {
   rounds: number
   edits: number
-  /** Edits that a client was told are saved. */
+  /** Edits that were reported as saved to a client. */
   saved: number
   joins: number
   harms: Record<string, number>
-  /** From the end of the harms of a round until everybody showed the same. */
+  /** From the end of the faults of a round until everybody showed the same. */
   longestHealMs: number
-  /** One line for everything that was promised and did not hold. */
+  /** One line for each promise that was broken. */
   broken: string[]
 }
 
 interface Board {
   id: string
   ticket: string
-  /** Keys of `elements` that somebody was told are saved. */
+  /** Keys of `elements` that were reported as saved to somebody. */
   saved: Set<string>
-  /** Keys that must be there in the end: these, and what was drawn by somebody who is still here. */
+  /** Keys that must exist in the end: these, and those drawn by people who are still here. */
   kept: Set<string>
-  /** Stay all the time, and come back by themselves. */
+  /** They stay all the time, and reconnect by themselves. */
   drawers: Drawer[]
 }
 
@@ -76,7 +76,7 @@ type Harm = (typeof harms)[number]
 const secret = 'a secret that all nodes of a test have'
 const patiently = { withinMs: 60_000, everyMs: 50 }
 
-/** @returns what happened; `broken` is empty where every promise held. */
+/** @returns what happened; `broken` is empty if every promise held. */
 export const tortureNodes = (options: NodesTortureOptions): Promise<NodesTortureReport> =>
   withNats((nats) =>
     withDatabase(async (database) => {
@@ -170,7 +170,7 @@ class Torturer {
     await delay(this.#random.below(600))
     const { longestMs = 8000 } = this.#options
     const chosen = Array.from({ length: 1 + this.#random.below(3) }, () => this.#random.of(harms))
-    // Each by itself; some last until nobody hears of the other any more, some not.
+    // Each of them separately; some last until the nodes no longer hear of each other, some do not.
     const done = await Promise.all(
       chosen.map((harm) =>
         this.#harm(harm, this.#random.of(this.#nodes), {
@@ -184,7 +184,7 @@ class Torturer {
     isOver.value = true
     for (const { drawers } of this.#boards) for (const drawer of drawers) drawer.rest()
     await Promise.all(writers)
-    // Everything is back, and whoever died is replaced.
+    // Everything is back, and crashed nodes are replaced.
     for (const node of this.#nodes) {
       node.restoreWays()
       node.goOn()
@@ -240,7 +240,7 @@ class Torturer {
     return `${harm} (${which}, ${inMs}+${forMs} ms)`
   }
 
-  /** One after the other: what is away cannot be taken away again. */
+  /** One after the other: what is unavailable cannot be taken away again. */
   #withoutPostgres(work: () => Promise<void>): Promise<void> {
     const { withoutPostgres = (inside) => this.#withoutWays(inside) } = this.#options
     this.#postgresAway = this.#postgresAway.then(() => withoutPostgres(work))
@@ -307,7 +307,7 @@ class Torturer {
     return healMs
   }
 
-  /** Whoever stayed shows all of it, the same as everybody, and sees everybody once. */
+  /** Everybody who stayed shows all of it, the same as everybody else, and sees everybody once. */
   async #checkTogether(round: number, board: Board): Promise<void> {
     const { drawers } = board
     for (const drawer of drawers) for (const key of drawer.takeDrawn()) board.kept.add(key)
@@ -339,7 +339,7 @@ class Torturer {
     }
   }
 
-  /** A node that lets anybody in has what was called saved at once, and the rest soon. */
+  /** A node that lets anybody in has everything that was reported as saved at once, and the rest soon. */
   async #checkNode(round: number, board: Board, node: NodeProgram, place: number): Promise<void> {
     const where = `round ${round}, board ${board.id}, node ${place + 1}`
     const lackOf = (keys: Set<string>, elements: Y.Map<unknown>) =>
@@ -391,7 +391,7 @@ class Torturer {
     return state
   }
 
-  /** Nobody is here any more, all nodes end in order: the trail is complete, and its chain verifies. */
+  /** Nobody is here any more, all nodes stop cleanly: the trail is complete, and its chain is verified. */
   async #end(): Promise<void> {
     for (const { drawers } of this.#boards) for (const drawer of drawers) drawer.stop()
     const lacks = async () => whatTheTrailLacks(this.#database.db, this.#letIn)

@@ -1,6 +1,6 @@
-// Kills a server and its Postgres at random moments while people draw, boards are left, deleted and shared, and
-// looks after each restart whether anything that anybody was told is saved is gone. All randomness comes from a seed;
-// what the machine does with the moments does not.
+// Kills a server and its Postgres at random moments while people draw and boards are left, deleted and shared, and
+// checks after each restart whether anything that was reported as saved is gone. All randomness comes from a seed;
+// the timing of the machine does not.
 import { mkdtemp, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -23,24 +23,24 @@ export interface TortureOptions {
 export interface TortureReport {
   rounds: number
   edits: number
-  /** Edits that a client was told are saved. */
+  /** Edits that were reported as saved to a client. */
   saved: number
   /** Rounds by what was killed. */
   kills: Record<string, number>
-  /** Rounds by what went on at that moment. */
+  /** Rounds by what was going on at that moment. */
   moments: Record<string, number>
   /** How often a running Postgres was killed. */
   postgresKills: number
-  /** One line for everything that was promised and did not hold. */
+  /** One line for each promise that was broken. */
   broken: string[]
 }
 
 interface Board {
   id: string
   ticket: string
-  /** Keys of `elements` that somebody was told are saved. */
+  /** Keys of `elements` that were reported as saved to somebody. */
   saved: Set<string>
-  /** null: unknown, because the answer did not come. */
+  /** null: unknown, because the answer did not arrive. */
   isDeleted: boolean | null
   /** Level of everyone, as far as answered. */
   everyone: string | null | 'unknown'
@@ -52,7 +52,7 @@ const moments = ['drawing', 'folding', 'deleting', 'sharing'] as const
 const email = 'torture@example.org'
 const password = 'correct horse battery staple'
 
-/** @returns what happened; `broken` is empty where every promise held. */
+/** @returns what happened; `broken` is empty if every promise held. */
 export async function torture(options: TortureOptions): Promise<TortureReport> {
   const dataDir = await mkdtemp(path.join(await fastFolder(), 'boardroom-torture-'))
   const torturer = new Torturer(dataDir, options)
@@ -120,7 +120,7 @@ class Torturer {
   }
 
   async close(): Promise<void> {
-    // In order, so that nothing of Postgres is left behind.
+    // Cleanly, so that nothing of Postgres is left behind.
     await this.#program?.stop()
     this.#program = null
   }
@@ -159,7 +159,7 @@ class Torturer {
     await delay(this.#random.below(30))
     if (how === 'postgres first' || how === 'postgres') {
       this.report.postgresKills += (await program.kill('postgres')) > 0 ? 1 : 0
-      // The server brings its Postgres back, and goes on; or is killed while it is at it.
+      // The server restarts its Postgres and continues; or is killed while doing so.
       await delay(how === 'postgres' ? 1500 : this.#random.below(700))
     }
     this.report.postgresKills += (await program.kill(how === 'program' ? 'program' : 'both')) > 0 ? 1 : 0
@@ -190,12 +190,12 @@ class Torturer {
         this.report.edits++
         if (this.#random.chance(40)) await delay(this.#random.below(8))
       }
-      // Whoever leaves may be the last one: then the board's log is folded, and the kill comes into that.
+      // The person who leaves may be the last one: then the board's log is folded, and the kill may interrupt that.
       if (isOpen()) await delay(this.#random.below(60))
       client.terminate()
       await client.closed
       const isNoted = client.bodies(MessageType.notice).length > 0
-      // Frame 65 counts refused frames as well: whoever was refused anything is no witness.
+      // Frame 65 counts refused frames as well: a client that was refused anything is not a reliable witness.
       if (isNoted) continue
       for (const key of keys.slice(0, client.saved)) board.saved.add(key)
       this.report.saved += client.saved
@@ -203,7 +203,7 @@ class Torturer {
     }
   }
 
-  /** Deletes and restores a board, or changes what everyone may do on it, now and then. */
+  /** Deletes and restores a board, or changes everyone's level on it, from time to time. */
   async #meddle(board: Board, isOver: { value: boolean }): Promise<void> {
     while (!isOver.value) {
       await delay(this.#random.below(400))
@@ -230,7 +230,7 @@ class Torturer {
     if (status !== null && status < 300) board.everyone = level
   }
 
-  /** @returns the status, null where no answer came. */
+  /** @returns the status, null if no answer arrived. */
   async #ask(method: string, where: string, body?: unknown): Promise<number | null> {
     try {
       const answer = await this.#fetch(method, where, body)
@@ -288,7 +288,7 @@ class Torturer {
       await this.#checkContent(round, board)
     }
     if (round % 5 === 0) await this.#checkChain()
-    // A board in five starts afresh, so that young ones are killed too.
+    // One board in five starts empty again, so that kills also hit new boards.
     if (this.#random.chance(40)) this.#boards.splice(this.#random.below(this.#boards.length), 1)
   }
 
@@ -320,11 +320,11 @@ class Torturer {
         board,
         `lost ${lost.length} of ${board.saved.size} saved edits by ${how}: ${lost.slice(0, 5)}`,
       )
-    // What is there now was there before this start, and is not allowed to go later either.
+    // Whatever exists now existed before this start, and must not be lost later either.
     for (const key of elements.keys()) board.saved.add(key)
   }
 
-  /** The body of step 2, which must hold everything by itself. */
+  /** The body of step 2, which must contain everything by itself. */
   async #stateBySocket(board: Board): Promise<Uint8Array | string> {
     const client = new RawClient(`${this.#origin.replace('http', 'ws')}/ws/${board.id}`, {
       ticket: board.ticket,
@@ -350,7 +350,7 @@ class Torturer {
   }
 
   async #checkChain(): Promise<void> {
-    // Rows of the last moment are sealed within a second.
+    // The last rows are sealed within a second.
     await delay(1500)
     try {
       await runProgram(this.#dataDir, ['audit', 'verify'])

@@ -1,7 +1,10 @@
-// Whether the trail has every join and every leave, whichever node wrote them and whichever died.
+// Whether the trail has every join and every leave, whichever node wrote them and whichever crashed.
 import type { Db } from '../../server/database/database.ts'
 
-/** @param letIn connections that were told that they are in. @returns a line for everything that is not there once. */
+/**
+ * @param letIn connections that were told that they are in. @returns a line for everything that is not there exactly
+ * once.
+ */
 export async function whatTheTrailLacks(db: Db, letIn: ReadonlySet<string>): Promise<string[]> {
   const rows = await db
     .selectFrom('audit_logs')

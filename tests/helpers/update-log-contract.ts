@@ -1,4 +1,4 @@
-// What every UpdateLog keeps to: rooms are tested over one in memory and run over Postgres.
+// The contract of every UpdateLog: rooms are tested with one in memory and run with Postgres.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
@@ -7,7 +7,7 @@ import { documentFrom, updateOf } from './storage.ts'
 
 export interface LogUnderTest {
   log: UpdateLog
-  /** A board with nothing in it, which the log knows. */
+  /** An empty board that the log knows. */
   newBoard(): Promise<string>
 }
 

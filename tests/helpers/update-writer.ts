@@ -1,4 +1,4 @@
-// Writes v1 updates by hand, right ones and wrong ones: nothing here checks anything.
+// Writes v1 updates by hand, valid and invalid ones: nothing here checks anything.
 import * as encoding from 'lib0/encoding'
 
 export interface Id {
@@ -11,12 +11,12 @@ export interface Struct {
   ref: number
   origin?: Id | undefined
   rightOrigin?: Id | undefined
-  /** Written where there is neither origin. */
+  /** Written if there is neither origin. */
   parent?: string | Id | undefined
   key?: string | undefined
   /** The content's bytes, or the length of GC, skip and deleted. */
   content: Uint8Array | number
-  /** Instead of the info byte that would fit. */
+  /** Instead of the correct info byte. */
   info?: number | undefined
 }
 
@@ -83,7 +83,7 @@ function writeId(encoder: encoding.Encoder, id: Id): void {
   encoding.writeVarUint(encoder, id.clock)
 }
 
-/** Contents as they stand behind an item's place. */
+/** Contents as they follow an item's position. */
 export const contentOf = {
   string: (text: string) => encoding.encode((encoder) => encoding.writeVarString(encoder, text)),
   /** `ref` 2 and 8. */

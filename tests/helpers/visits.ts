@@ -1,4 +1,4 @@
-// People who come and go, by the thousand, over real sockets: as little of a client as a server can be satisfied with.
+// Thousands of people who come and go over real sockets: the simplest client that a server accepts.
 import { WebSocket } from 'ws'
 import * as Y from 'yjs'
 import {
@@ -15,7 +15,7 @@ export interface Visit {
   /** `ws://…/ws/<board>` */
   url: string
   ticket?: string
-  /** draws: edits, and waits until that is saved. looks: asks for the board. */
+  /** draws: edits, and waits until that is saved. looks: requests the board. */
   does: 'draws' | 'looks'
   /** resets: as when a cable is pulled. */
   leaves: 'politely' | 'resets'
@@ -23,7 +23,7 @@ export interface Visit {
 
 let people = 0
 
-/** Resolves with the close code when the socket is gone. @throws Error where it could not be opened */
+/** Resolves with the close code when the socket is gone. @throws Error if it could not be opened */
 export function visit({ url, ticket, does, leaves }: Visit): Promise<number> {
   const protocols = [
     does === 'draws' ? ownSubprotocol : stockSubprotocol,
@@ -63,7 +63,7 @@ function strokeOf(clientId: number): Uint8Array {
   return update
 }
 
-/** `count` visits, `atOnce` of them at any moment. @returns how often each close code came */
+/** `count` visits, `atOnce` of them at any moment. @returns how often each close code occurred */
 export async function visits(
   count: number,
   atOnce: number,

@@ -1,6 +1,5 @@
-// A way over TCP from a server to something that it needs, which a test can cut and open again, or make silent in one
-// direction or both without anybody being told: then what is sent waits, as it does where packets are lost, and
-// arrives late.
+// A TCP connection from a server to a service that it needs, which a test can cut and restore, or make silent in one
+// direction or both without anybody being told: then data waits, as with lost packets, and arrives late.
 import { once } from 'node:events'
 import { createConnection, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net'
 
@@ -16,7 +15,7 @@ export class Way {
   #isSilentUp = false
   #isSilentDown = false
 
-  /** As when the other end is stopped: connections break, and new ones come to nothing. The port stays taken, for later. */
+  /** As when the other end is stopped: connections break, and new ones fail. The port stays reserved for later. */
   cut(): void {
     this.#isCut = true
     for (const { client, upstream } of this.#pairs) {
@@ -25,7 +24,7 @@ export class Way {
     }
   }
 
-  /** It is back, and heard. */
+  /** It is back, and can be heard. */
   restore(): void {
     this.#isCut = false
     this.isSilentUp = false

@@ -1,4 +1,4 @@
-// A trail that takes no row: whatever is recorded in the transaction of its change must then not happen.
+// A trail that accepts no rows: changes that are recorded in their transaction must then fail.
 import { sql } from 'kysely'
 import type { Db } from '../../server/database/database.ts'
 import { eventually } from './eventually.ts'
@@ -11,7 +11,8 @@ export async function withoutTrailOf<Result>(
 ): Promise<Result> {
   await sql`create or replace function public.refuse_row() returns trigger language plpgsql as
     $$ begin raise exception 'no row today'; end $$`.execute(db)
-  // Both take the whole table, and Postgres may choose them to end where the server has it the other way round.
+  // Both lock the whole table, and Postgres may choose them as the victim of a deadlock if the server locks in the
+  // opposite order.
   await eventually(() =>
     sql`create trigger refuse_row before insert on boardroom.audit_logs for each row
       when (new.action in (${sql.join(actions.map((action) => sql.lit(action)))}))

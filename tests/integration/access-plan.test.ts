@@ -1,4 +1,4 @@
-// The plans of hot statements among many rows: each finds its way by indexes.
+// The plans of frequent statements with many rows: each uses indexes.
 import { Kysely, PostgresDialect } from 'kysely'
 import type pg from 'pg'
 import { suite } from 'uvu'
@@ -42,7 +42,7 @@ interface PlanNode {
 }
 
 const small = ['board_templates', 'folders', 'folder_permissions', 'board_invitations', 'service_keys']
-/** Tables with many rows that a plan reads from end to end. */
+/** Large tables that a plan scans sequentially. */
 const scansOf = (node: PlanNode): string[] => [
   ...(node['Node Type'] === 'Seq Scan' ? [node['Relation Name'] ?? '?'] : []).filter(
     (table) => !small.includes(table),
@@ -53,7 +53,7 @@ const scansOf = (node: PlanNode): string[] => [
 const planOf = async (pool: Pick<pg.Pool, 'query'>, how: string, sql: string, parameters: unknown[] = []) =>
   (await pool.query(`explain (${how}) ${sql}`, parameters)).rows[0]['QUERY PLAN'][0].Plan as PlanNode
 
-/** What the statements that `ask` makes read from end to end. */
+/** The sequential scans in the statements that `ask` makes. */
 async function scansOfAsking(test: TestDatabase, ask: (db: Db) => Promise<unknown>): Promise<string[]> {
   const made: { sql: string; parameters: readonly unknown[] }[] = []
   const pool = testPool({ connectionString: test.url, options: `-c search_path=${test.schema}`, max: 1 })
@@ -112,7 +112,7 @@ plan('use indexes alone: the access decision, for one subject and for a room of 
         ).compile(db)
         const about = `${count} subjects${consent === null ? '' : ', consent asked'}`
         assert.equal(scansOf(await planOf(pool, 'format json', sql, [...parameters])), [], about)
-        // Its plan is kept, and made without the subjects then.
+        // Its plan is cached, and made without the subjects.
         assert.equal(scansOf(await planOf(pool, 'generic_plan, format json', sql)), [], `${about}, kept`)
       }
     const scanned: Record<string, string[]> = {}
@@ -121,7 +121,7 @@ plan('use indexes alone: the access decision, for one subject and for a room of 
       if (tables.length > 0) scanned[about] = tables
     }
     assert.equal(scanned, {})
-    // As docs/performance.md says it; the extension is not everywhere, so no migration makes it.
+    // As documented in docs/performance.md; not every installation has the extension, so no migration creates it.
     await pool.query(`create extension pg_trgm; create index board_records_parts on ${schema}.board_records
       using gin (search_key gin_trgm_ops) where deleted_at is null; analyze ${schema}.board_records`)
     for (const q of ['erson 7777', '00000007777'])

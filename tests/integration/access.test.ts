@@ -1,4 +1,4 @@
-// The access matrix: every source alone, together, and everything that takes it away again.
+// The access matrix: every source alone, combined, and everything that removes it again.
 import { randomUUID } from 'node:crypto'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -17,7 +17,7 @@ const nobody = { userId: null, guestId: null, agentId: null, sessionId: null, ma
 const past = new Date(Date.now() - 3_600_000)
 const soon = new Date(Date.now() + 3_600_000)
 
-/** What a case sets up: it is given an owner with a board and a stranger, and says who asks. */
+/** The set-up of a case: it is given an owner with a board and a stranger, and returns who asks. */
 type Case = (setup: {
   db: Db
   owner: number
@@ -443,7 +443,7 @@ const expectations: [string, Case, string][] = [
   ],
 ]
 
-/** An agent with what `userId` lets it do. */
+/** An agent with what `userId` allows it. */
 async function letAgent(db: Db, userId: number, grant: object, isActive = true): Promise<string> {
   const { id, name } = await make.agent(db, { is_active: isActive })
   await make.agentPermission(db, { user_id: userId, agent_name: name, can_read: false, ...grant })

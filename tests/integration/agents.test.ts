@@ -1,4 +1,4 @@
-// Agents: made, let do something, followed live, stopped; over HTTP and on the socket of a stock client.
+// Agents: created, granted access, followed live, stopped; over HTTP and on the socket of a stock client.
 import { pino } from 'pino'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -156,7 +156,7 @@ agents('may do what one person lets them, on one board or all of that person’s
     })
     assert.is(replaced.status, 403, 'who may only add does not import')
 
-    // For every board of Bob's: what he may do on them now, and no longer than that.
+    // For every board of Bob's: only what he may do on them at the moment.
     ok(await give(bob, { board_id: null, ...all }))
     assert.is(ok(await drawer('GET', `/api/boards/${secrets}`)).level, 'edit')
     ok(await ada.grant(plans, bob, 'view'))
@@ -439,7 +439,7 @@ agents('whose edit was refused go on with what they may do, on the same connecti
     const json = human.doc.getMap('elements').toJSON()
     assert.equal(Object.keys(json).sort(), ['first', 'old', 'second'])
     assert.equal([json.old.strokeColor, json.old.isDeleted], ['#1e1e1e', false])
-    // Whoever may do more from now on is told nothing, and may.
+    // People who may do more from now on are not told, but may.
     ok(await ada.ask('POST', `/api/agents/${id}/grants`, { board_id: board, ...all }))
     const fresh = await server.open(board, { ticket: token })
     const same = fresh.doc.getMap('elements').get('old') as Y.Map<unknown>
@@ -557,7 +557,7 @@ agents('are journaled by a row for each element and half second, which the trail
       `select details from boardroom.audit_logs where action = 'update' and agent_id = $1`,
       [id],
     )
-    // Each row is in one line, whose half seconds may be two on an overloaded machine.
+    // Each row is in one line; on an overloaded machine there may be two of these half-second lines.
     const lines = told.rows.map(({ details }) => details)
     assert.is(
       lines.reduce((sum, { updated }) => sum + updated, 0),
@@ -573,7 +573,7 @@ agents('are journaled by the half second also where the trail hears of it much l
     const ada = await server.user('Ada')
     const board = await ada.board()
     const { id } = await make(ada, 'Drawer')
-    // As a server that could not write its trail for some seconds left them.
+    // The state left by a server that could not write its trail for some seconds.
     await server.pool.query(
       `insert into boardroom.agent_edits (board_id, agent_id, element_id, change, old_values, new_values, in_trail, created_at)
        select $1, $2, 'old', 'updated', jsonb_build_object('x', x), jsonb_build_object('x', x + 1), false,
@@ -625,7 +625,7 @@ agents('are undone to the same end, and nothing counts as kept, where an undo wa
     await eventually(() => elements().old.strokeColor === '#1e1e1e')
     const after = elements()
     assert.equal([after.old.note, after.new.isDeleted, after.other.isDeleted], [undefined, true, false])
-    // A server that crashed right behind the edit has noted nothing.
+    // A server that crashed right after the edit has recorded nothing.
     await server.pool.query('update boardroom.agent_edits set undone_at = null')
     assert.equal(await undo(), first)
     assert.equal(elements(), after)
@@ -647,7 +647,7 @@ agents('are not undone, and nothing is imported or restored, where the trail can
         { strokeColor: string }
       >
     await eventually(async () => (await elements()).old !== undefined)
-    // Whoever has seen a change brings it back; here nobody has.
+    // Anybody who has seen a change sends it back; here nobody has.
     human.provider.destroy()
     const version = ok(await ada.ask('POST', `/api/boards/${board}/versions`, { name: 'First' })).id
     const agent = await server.open(board, { ticket: token })

@@ -1,4 +1,4 @@
-// The trail over HTTP: who reads what of it, as pages, live and as files.
+// The trail over HTTP: who can read which parts of it, as pages, live and as files.
 import { randomUUID } from 'node:crypto'
 import { pino } from 'pino'
 import { suite } from 'uvu'
@@ -83,7 +83,7 @@ const withAudit = (work: (world: World) => Promise<void>) =>
         requireManage,
         closing: closing.signal,
         streamLimits: { most: 3, mostOfOne: 2, mostOfAddress: 3 },
-        recheckEveryMs: 3_600_000, // streams end because they are told of a change, and not by asking again
+        recheckEveryMs: 3_600_000, // streams end because they are told of a change, not because they poll
       }),
     )
     const get: World['get'] = async (path, as, headers = {}) =>
@@ -91,7 +91,7 @@ const withAudit = (work: (world: World) => Promise<void>) =>
     const list: World['list'] = async (path, as) => {
       const answer = await get(path, as)
       if (answer.status !== 200) throw new Error(await answer.text())
-      return (await answer.json()) as Awaited<ReturnType<World['list']>> // what the route answers
+      return (await answer.json()) as Awaited<ReturnType<World['list']>> // the answer of the route
     }
     try {
       await work({ ...test, ada, root, boardId, other, trail, chain, get, list })
@@ -346,7 +346,7 @@ reading('is followed by so many at once, and by nobody in the place of others', 
 )
 reading.run()
 
-/** The events of an SSE answer, one by one. */
+/** The events of an SSE response, one by one. */
 async function liveEvents(answer: Response) {
   assert.is(answer.status, 200)
   const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader()
@@ -357,7 +357,7 @@ async function liveEvents(answer: Response) {
     text += value
     isEnded ||= done
   }
-  await more() // the first comment: it follows from here on
+  await more() // the first comment: from here on it follows live
   return {
     async next(): Promise<{ id: string; resource: string }> {
       for (;;) {

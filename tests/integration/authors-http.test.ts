@@ -1,4 +1,4 @@
-// Who wrote what: the list of a board's authors over HTTP.
+// Authorship: the list of a board's authors over HTTP.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { withApp } from '../helpers/app.ts'

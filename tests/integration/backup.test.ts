@@ -1,4 +1,4 @@
-// A backup is everything, restored it is the same, and a bad one changes nothing.
+// A backup is complete, restoring it gives the same data, and a corrupt one changes nothing.
 import { rejects } from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
@@ -28,7 +28,7 @@ const withFolder = async (work: (folder: string) => Promise<void>): Promise<void
   }
 }
 
-/** Something in every table: what the services make of a board that is drawn on, and a row of each entity. */
+/** Something in every table: what the services store for a board that is drawn on, and a row of each entity. */
 async function fill(test: TestDatabase): Promise<void> {
   const { database, db, log } = test
   for (const one of Object.values(make)) await one(db)
@@ -98,7 +98,7 @@ backups('give back every row of every table, the trail with its chain, and seque
           problems.rows,
           (await from.pool.query(`select * from ${from.schema}.verify_audit_chain(1, 1000000)`)).rows,
         )
-        await make.board(to.db) // an id that was given out already would clash
+        await make.board(to.db) // an id that was assigned already would clash
         assert.is((await stat(file)).mode & 0o077, 0, 'for its owner alone')
       }),
     ),

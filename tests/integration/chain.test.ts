@@ -1,4 +1,4 @@
-// The trail cannot be edited: what the database refuses, and what verification finds where its owner goes round that.
+// The trail cannot be edited: what the database refuses, and what verification finds if its owner bypasses that.
 import { rejects } from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -24,7 +24,7 @@ const signIns = ({ pool }: TestDatabase, count: number) =>
      select 'login', 'account', 'user', 'Ada', 7, '192.0.2.7', 'session', '{"email": "ada@example.org", "n": 1}' from generate_series(1, $1)`,
     [count],
   )
-/** In steps that stay far from the time-out of a statement, also on a busy machine. @returns how many */
+/** In steps that stay far below the statement time-out, even on a busy machine. @returns how many */
 const seal = async ({ pool }: TestDatabase): Promise<number> => {
   for (let sealed = 0; ; ) {
     const { rows } = await pool.query('select boardroom.seal_audit(2000) as n')
@@ -32,7 +32,7 @@ const seal = async ({ pool }: TestDatabase): Promise<number> => {
     if (rows[0].n < 2000) return sealed
   }
 }
-/** What an owner of the database can do, who is not to be trusted either. */
+/** What an owner of the database can do, who is not trusted either. */
 const tamper = async ({ pool }: TestDatabase, ...statements: string[]) => {
   const client = await pool.connect()
   try {
@@ -394,7 +394,7 @@ following('gets every row once and in order while many write, also across a resu
     const stop = new AbortController()
     const seen: string[] = []
     let last = 0
-    /** Reads until `count` rows came, as a client does that is cut off then. */
+    /** Reads until `count` rows have arrived, like a client that is then cut off. */
     const follow = async (count: number) => {
       const wanted = seen.length + count
       for await (const found of followAudit(

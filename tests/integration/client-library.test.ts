@@ -1,5 +1,5 @@
-// `boardroom/client` against a whole server: an application's backend by its key, its pages by tickets that renew
-// themselves, and every call at a route that there is.
+// `boardroom/client` with a complete server: an application's backend with its key, its pages with self-renewing
+// tickets, and every call to an existing route.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { WebSocket } from 'ws'

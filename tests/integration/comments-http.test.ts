@@ -8,7 +8,7 @@ import { make } from '../helpers/factories.ts'
 
 const comments = suite('comments over HTTP')
 
-/** A board with its owner, a commenter, a viewer, a guest who may comment, and somebody who may nothing. */
+/** A board with its owner, a commenter, a viewer, a guest who may comment, and somebody without access. */
 async function cast({ db }: TestApp) {
   const { id: owner } = await make.user(db, { name: 'Olga Owner' })
   const { id: ben } = await make.user(db, { name: 'Ben Member' })
@@ -269,7 +269,7 @@ comments('are pinned to elements that are there, at a place on them', () =>
     const middle = await pinned({ x: 200, y: 125, element_id: 'box' })
     assert.equal(middle.body.anchor, { x: 200, y: 125, element_id: 'box' })
     assert.equal([Math.round(middle.body.place.x * 100), Math.round(middle.body.place.y * 100)], [50, 50])
-    // Turned by a quarter, its left end is on top.
+    // Rotated by 90 degrees, its left end is on top.
     const top = await pinned({ x: 200, y: 25, element_id: 'box' })
     assert.equal([Math.round(top.body.place.x * 100), Math.round(top.body.place.y * 100)], [0, 50])
     assert.equal((await pinned({ x: 1, y: 1, element_id: 'box' }, { x: 0.25, y: 1 })).body.place, {

@@ -143,7 +143,7 @@ folding('leaves a board as it is that cannot be folded, and folds the others', (
       const { id: broken } = await make.board(storage.db)
       const { id: sound } = await make.board(storage.db)
       await writeKeys(storage, broken, new Y.Doc(), ['a'])
-      // Not a Yjs update: the struct count runs past the end.
+      // Not a Yjs update: the struct count exceeds the data.
       await make.update(storage.db, { board_id: broken, data: Buffer.from([1, 5, 1, 0, 200]) })
       await rejects(storage.compaction.fold(broken, true), { code: 'board_unreadable' })
       assert.is(await countRows(storage, broken), 2)

@@ -1,4 +1,4 @@
-// The thread for slow work on documents: trouble with one question is the trouble of its asker alone.
+// The thread for slow work on documents: a problem with one request affects only its requester.
 import { rejects } from 'node:assert/strict'
 import { pino } from 'pino'
 import { suite } from 'uvu'
@@ -50,7 +50,7 @@ threading('answers the next question after one that it could not answer', () =>
 threading('is replaced when it hangs, and only the one who asked is told', () =>
   withWorker(
     async (worker) => {
-      // Texts with nothing in common, one after the other: many times longer than it is given.
+      // Texts with nothing in common, one after the other: many times longer than the time limit.
       const textsOf = (characters: string) => {
         const doc = new Y.Doc()
         const texts = Array.from({ length: 4000 }, () => new Y.Text(characters.repeat(280)))
@@ -62,7 +62,7 @@ threading('is replaced when it hangs, and only the one who asked is told', () =>
       await rejects(slow, /no result within/)
       assert.is(Buffer.from(await next).toString(), '{"m":{"c":1}}')
     },
-    // Long enough for a new thread to start and answer, also on a busy machine.
+    // Long enough for a new thread to start and answer, even on a busy machine.
     { timeoutMs: 2500 },
   ),
 )

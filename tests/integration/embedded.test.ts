@@ -66,7 +66,9 @@ const refusal = (code: string, words: RegExp) => (error: Error & { code?: string
 
 let madeFolder: Promise<string> | null = null
 
-/** A data folder with a cluster that was made, started and stopped before: a copy, because making takes longest. */
+/**
+ * A data folder with a cluster that was created, started and stopped before: a copy, because creating takes longest.
+ */
 async function withMadeFolder(work: (dataDir: string) => Promise<void>): Promise<void> {
   madeFolder ??= (async () => {
     const folder = await mkdtemp(path.join(await fastFolder(), 'boardroom-test-'))
@@ -81,7 +83,7 @@ async function withMadeFolder(work: (dataDir: string) => Promise<void>): Promise
   })
 }
 
-/** Leaves a cluster behind whose Postgres was killed, with its pid file. */
+/** Leaves behind a cluster whose Postgres was killed, with its pid file. */
 async function withKilledCluster(
   work: (dataDir: string, clusterDir: string) => Promise<void>,
 ): Promise<void> {
@@ -105,7 +107,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Writes the pid of somebody else's process where a killed Postgres left its own. */
+/** Writes the pid of another process where a killed Postgres left its own. */
 async function forgePid(clusterDir: string, pid: number): Promise<void> {
   for (const name of ['postmaster.pid', '.s.PGSQL.5432.lock']) {
     const file = path.join(clusterDir, name)
@@ -238,7 +240,7 @@ embedded('comes back by itself when its Postgres is killed, and stays locked', (
 embedded('starts although postmaster.pid names a live process that is something else', () =>
   withKilledCluster(async (dataDir, clusterDir) => {
     const { uid, gid } = await stat(clusterDir)
-    // Of the same user: Postgres itself takes only those for a running one.
+    // Of the same user: Postgres itself accepts only those as a running one.
     const other = spawn('sleep', ['60'], { stdio: 'ignore', ...(isRoot ? { uid, gid } : {}) })
     try {
       await forgePid(clusterDir, other.pid ?? 0)
@@ -269,7 +271,7 @@ embedded('starts although postmaster.pid names the Postgres of another folder', 
 embedded('starts although postmaster.pid names a zombie', () =>
   withKilledCluster(async (dataDir, clusterDir) => {
     const { uid, gid } = await stat(clusterDir)
-    // The shell becomes a sleep that never asks how its child ended.
+    // The shell becomes a sleep that never waits for its child.
     const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'], {
       stdio: ['ignore', 'pipe', 'ignore'],
       ...(isRoot ? { uid, gid } : {}),
@@ -340,7 +342,7 @@ embedded('says in one line that its place is a file', () =>
 embedded('says in one line that its folder cannot be written', () =>
   withFolder(async (dataDir) => {
     await chmod(dataDir, 0o555)
-    // Root may write anywhere: it tries as somebody else.
+    // Root may write anywhere: so it tries as another user.
     const { report } = await startEmbeddedProcess(
       dataDir,
       'server',

@@ -74,7 +74,7 @@ events('ends by the clock where the link does', () =>
     const stream = await follow(test, board, guest)
     assert.match((await stream.next()) ?? '', /^level/)
     assert.match((await stream.next()) ?? '', /^here/)
-    // Sooner only now: a busy machine may take long to open the stream.
+    // Only now is the time limit short: a busy machine may take long to open the stream.
     const soon = new Date(Date.now() + 500)
     await db.updateTable('share_links').set({ expires_at: soon }).where('id', '=', link).execute()
     assert.match((await stream.next()) ?? '', /^ended {"code":"access_denied"/)
@@ -142,7 +142,7 @@ events('of people nobody knows are counted by address, and begin at once past an
   }),
 )
 
-/** Somebody new each time: a guest who has just come in. */
+/** A new person each time: a guest who has just joined. */
 const strangers = async ({ db }: TestApp, n: number): Promise<string> =>
   (await make.guest(db, { name: `Guest ${n}` })).id
 

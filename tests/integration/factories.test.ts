@@ -1,4 +1,4 @@
-// The factories themselves: the database takes what they make, and no table of the schema is without one.
+// The factories themselves: the database accepts what they create, and no table of the schema is without one.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { withDatabase } from '../helpers/database.ts'

@@ -71,7 +71,7 @@ folders('give their level on every board inside, also further in, and take it ba
     assert.equal([seen.status, seen.body.level, seen.body.folder_id], [200, 'comment', inner])
     assert.is((await call('GET', '/api/boards', { as: bob })).body.items.length, 1)
     assert.equal(names(await call('GET', '/api/folders', { as: bob })), ['Inner', 'Outer'])
-    // The board's own rows add: the highest wins.
+    // The board's own rows are added: the highest level wins.
     await make.permission(db, { board_id: board, user_id: bob, level: 'edit' })
     assert.is((await call('GET', `/api/boards/${board}`, { as: bob })).body.level, 'edit')
     const who = await call('GET', `/api/boards/${board}/access`, { as: ada })

@@ -1,4 +1,4 @@
-// Boards that many people leave at once are folded together: what comes of each is what comes of folding it alone.
+// Boards that many people leave at once are folded together: the result for each is the same as folding it alone.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
@@ -71,7 +71,7 @@ together('changes nothing where one of them cannot be folded, and each is folded
   withStorage(async (storage) => {
     const boards = await drawnBoards(storage, 3)
     const [broken, ...sound] = boards
-    // Not a Yjs update: the struct count runs past the end.
+    // Not a Yjs update: the struct count exceeds the data.
     await make.update(storage.db, { board_id: broken ?? '', data: Buffer.from([1, 5, 1, 0, 200]) })
     assert.is((await foldTogether(storage, boards)).size, 0)
     for (const board of sound) assert.is(await rowsOf(storage, board), 2)

@@ -1,4 +1,4 @@
-// JWTs of somebody else's sign-in, as they come over HTTP and on sockets: the good ones, and every bad one.
+// JWTs of another sign-in system, over HTTP and on sockets: the valid ones, and every kind of invalid one.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -20,7 +20,7 @@ const audience = 'boards'
 const secret = 'a secret that two servers share, 32+'
 const nowS = () => Math.floor(Date.now() / 1000)
 
-/** @param change.undefined takes a claim away. */
+/** @param change.undefined removes a claim. */
 const claims = (change: Record<string, unknown> = {}): JWTPayload =>
   JSON.parse(
     JSON.stringify({
@@ -66,7 +66,7 @@ tokens('says who asks over HTTP and on a socket, and every bad one is refused wi
     byHeader.terminate()
     assert.is((await asks(server, token, `/api/boards/${board}/permissions`)).status, 200, 'as its owner')
 
-    // Grants by the issuer's own ids, between its people.
+    // Grants by the issuer's own ids, among its people.
     await signed({ sub: 'u-2', name: 'Ulf' }).then((other) => asks(server, other))
     const granted = await server.ask(
       'POST',
@@ -136,14 +136,16 @@ tokens('leaves other tokens to an embedder’s authenticate', () =>
   ),
 )
 
-/** A key server that is switched between answering, slowly too, failing, saying nothing and half of it. */
+/**
+ * A key server that can be switched between answering, answering slowly, failing, sending nothing and sending half.
+ */
 async function withKeyServer(
   work: (keys: {
     url: string
     publish(keys: object[]): void
     behave(how: 'well' | 'slowly' | 'broken' | 'silent' | 'half'): void
     asked(): number
-    /** Requests that whoever asked has given up. */
+    /** Requests that the client has abandoned. */
     givenUp(): number
   }) => Promise<void>,
 ) {
@@ -164,7 +166,7 @@ async function withKeyServer(
     else if (how === 'well') response.writeHead(200, head).end(body)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const { port } = server.address() as AddressInfo // a TCP port was asked for
+  const { port } = server.address() as AddressInfo // a TCP port was requested
   try {
     await work({
       url: `http://127.0.0.1:${port}/jwks`,
@@ -207,7 +209,7 @@ tokens('is checked against the keys that its issuer publishes, which may be away
         }
         assert.is(keys.asked(), asked, 'strangers do not make us ask again and again')
         assert.match((await asks(server, await by(stranger.privateKey))).message ?? '', /signature/)
-        // The published key is public: it must not serve as a secret.
+        // The published key is public: it must not work as a shared secret.
         const confused = await new SignJWT(claims())
           .setProtectedHeader({ alg: 'HS256', kid: 'one' })
           .sign(new TextEncoder().encode(JSON.stringify(jwk)))

@@ -1,5 +1,5 @@
-// What is asked all day reads no table with many rows from end to end: told by Postgres' own counters, while the
-// server's functions run among thousands of rows of every kind. Batches of retention included; no times.
+// Everyday queries never scan a large table sequentially: checked with Postgres' own counters, while the server's
+// functions run among thousands of rows of every kind. Includes batches of retention; no times.
 import { Kysely, PostgresDialect, type Transaction } from 'kysely'
 import type pg from 'pg'
 import { suite } from 'uvu'
@@ -77,7 +77,7 @@ type Ask = (database: Database) => Promise<unknown>
 const numbers = { users: 10_000, boards: 20_000, permissions: 40_000, linkUses: 20_000 }
 const rows = 20_000
 const auditRowsInAll = 20_000
-/** Tables with fewer rows may be read from end to end. */
+/** Tables with fewer rows may be scanned. */
 const manyRows = 1000
 
 const me = manyUser(7)
@@ -254,7 +254,7 @@ const asks: Record<string, Ask> = {
   ),
 }
 
-/** How often each table with many rows was read from end to end. */
+/** How often each large table was scanned sequentially. */
 async function scansOf(pool: pg.Pool, schema: string): Promise<Map<string, number>> {
   await pool.query('select pg_stat_force_next_flush()')
   const { rows: counted } = await pool.query<{ relname: string; scans: string }>(
@@ -273,7 +273,7 @@ reads('reads no table with many rows from end to end', () =>
     await addMoreRows(url, schema, { ...numbers, grants: 5000, consents: 5000, records: 5000 })
     await addRowsOfEveryKind(url, schema, { ...numbers, rows })
     await addManyAuditRows(url, schema, auditRowsInAll)
-    // One connection, so that its counters are all there is.
+    // One connection, so that its counters are complete.
     const pool = testPool({
       connectionString: url,
       options: `-c search_path=${schema} -c random_page_cost=1.1`,

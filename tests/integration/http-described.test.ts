@@ -1,4 +1,4 @@
-// The OpenAPI document, held to what it says of itself.
+// The OpenAPI document, compared with what it claims.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type OpenApi, operationsOf } from '../helpers/api-fuzz.ts'
@@ -37,7 +37,7 @@ api('is described: references resolve, path parameters are declared, every failu
         .map((parameter) => parameter.name)
       assert.equal(declared.sort(), inPath.sort(), name)
       assert.ok(tags.length > 0, name)
-      // Health is asked by whatever watches the process: no limit and no database stand before it.
+      // Health is requested by whatever supervises the process: no limit and no database come before it.
       if (path.endsWith('z')) continue
       for (const status of ['400', '429', '500', '503'])
         assert.ok(responses.includes(status), `${name} tells ${status}`)

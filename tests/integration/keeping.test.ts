@@ -1,4 +1,4 @@
-// What is too old, category by category: listed, removed by the command, and by the server itself.
+// Expired data, category by category: listed, removed by the command, and by the server itself.
 import { rejects } from 'node:assert/strict'
 import { sql } from 'kysely'
 import { pino } from 'pino'
@@ -20,7 +20,7 @@ const actor = { ...systemActor, name: 'command line: ada' }
 const running = () => ({ onProgress: () => undefined, signal: new AbortController().signal })
 const all = Object.fromEntries(retentionCategories.map((category) => [category, 10])) as Retention // each of them
 
-/** Of each category something that is 11 days old and something that is 9. @returns how many old rows there are */
+/** In each category one row that is 11 days old and one that is 9. @returns how many old rows there are */
 async function fill(db: Db): Promise<Record<keyof Retention, number>> {
   const board = await make.board(db)
   const webhook = await make.webhook(db)

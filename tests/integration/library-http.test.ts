@@ -1,4 +1,4 @@
-// The team's library and everybody's own, over HTTP.
+// The team's library and personal ones, over HTTP.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { withApp } from '../helpers/app.ts'

@@ -1,4 +1,4 @@
-// Whatever changes a board, on a real server and its database: nothing is in the live document that the log does not have.
+// Whatever changes a board, on a real server and its database: nothing is in the live document that the log lacks.
 import { rejects } from 'node:assert/strict'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'

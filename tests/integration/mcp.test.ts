@@ -17,14 +17,14 @@ interface Said {
   images: { data: string; mimeType: string }[]
 }
 
-/** An agent with its client; what it calls is answered in text. */
+/** An agent with its client; its calls are answered in text. */
 async function agentOf(server: TestServer, owner: Person, name: string) {
   const made = await owner.ask('POST', '/api/agents', { name })
   const { id, token } = made.body as { id: string; token: string }
   const client = new Client({ name: 'test', version: '1' })
   const headers = { authorization: `Bearer ${token}` }
   await client.connect(
-    // The SDK's own type is at odds with exactOptionalPropertyTypes.
+    // The SDK's own type conflicts with exactOptionalPropertyTypes.
     new StreamableHTTPClientTransport(new URL(`${server.origin}/mcp`), { requestInit: { headers } }) as never,
   )
   const call = async (tool: string, args: Record<string, unknown> = {}): Promise<Said> => {
@@ -155,7 +155,7 @@ mcp('list, read, draw, comment and are undone, live for everybody', () =>
       ),
     )
 
-    // Somebody goes on with what the agent made; that stays.
+    // Somebody continues with what the agent made; that is kept.
     const note = human.doc.getMap('elements').get('note') as Y.Map<unknown>
     note.set('strokeColor', '#00ff00')
     await eventually(async () => {
@@ -251,7 +251,7 @@ mcp('are held to their bits, batch by batch, and go on after a restart of nothin
     assert.equal([nobody.status, nobody.headers.get('www-authenticate')], [401, 'Bearer realm="boardroom"'])
     assert.is((await post({ authorization: 'Bearer bra_wrong' }, list)).status, 401)
     assert.is((await post({ cookie: ada.cookie, origin: server.origin }, list)).status, 401)
-    // A client that has a session of a server that was there before.
+    // A client with a session from a previous server.
     const authorization = `Bearer ${agent.token}`
     const stale = await post({ authorization, 'mcp-session-id': 'of-yesterday' }, list)
     assert.equal([stale.status, stale.body.result.tools.length], [200, 10])

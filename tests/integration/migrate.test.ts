@@ -13,7 +13,7 @@ import { make } from '../helpers/factories.ts'
 const migrate = suite('migrating')
 const log = pino({ level: 'silent' })
 
-/** A migration that makes one table, named after itself. */
+/** A migration that creates one table, named after itself. */
 const making = (name: string, extra?: (schema: string) => Promise<void>): Migration => ({
   name,
   up: async (db, schema) => {
@@ -127,7 +127,7 @@ migrate('lets several processes start at once, and applies each migration once',
     let runs = 0
     const slow = making('0001-boards', async () => {
       runs++
-      await new Promise((resolve) => setTimeout(resolve, 100)) // long enough for the others to come
+      await new Promise((resolve) => setTimeout(resolve, 100)) // long enough for the others to arrive
     })
     const databases = await Promise.all(
       [1, 2, 3].map(() =>
@@ -217,7 +217,7 @@ migrate('has a settled list that waits for whoever migrates', () =>
     const missing = (states: { appliedAt: Date | null }[]) =>
       states.filter(({ appliedAt }) => appliedAt === null).length
     assert.is(missing(await migrationStatus(test.database, migrations)), 1)
-    // It says that it waits before it asks again, so the other goes on only then.
+    // It reports that it waits before it tries again, so the other continues only then.
     const settled = await settledStatus(test.database, { migrations, onProgress: () => goOn() })
     assert.is(missing(settled), 0)
     await migrating

@@ -17,7 +17,7 @@ const log = pino({ level: 'silent' })
 
 interface Listening extends TestDatabase {
   notifications: Notifications
-  /** Every array that came, in order. */
+  /** Every array that arrived, in order. */
   heard: string[][]
   notify(...payloads: string[]): Promise<void>
   backendPid(): Promise<number | null>
@@ -56,9 +56,9 @@ const withListening = (
     }
   })
 
-/** Often enough for a test, and patient: no slow moment of a busy machine is taken for a loss. */
+/** Frequent enough for a test, but patient: a slow moment of a busy machine does not count as a loss. */
 const calm = { heartbeatMs: 50, patienceMs: 60_000 }
-/** Time-outs short enough for a test; the defaults add up to 7 s. What they take for a loss may be a slow moment. */
+/** Time-outs short enough for a test; the defaults add up to 7 s. What they treat as a loss may be a slow moment. */
 const quick = { heartbeatMs: 150, patienceMs: 250 }
 
 notifications('of one moment come as one array of distinct payloads', () =>
@@ -170,7 +170,7 @@ notifications('find the database again when it was away for a while', () =>
     ])
     await eventually(() => !listening.isListening)
     const lastHeardAt = listening.lastHeardAt
-    await new Promise((resolve) => setTimeout(resolve, 100)) // away for several attempts
+    await new Promise((resolve) => setTimeout(resolve, 100)) // unavailable for several attempts
     assert.equal(heard, [])
     assert.is(listening.lastHeardAt, lastHeardAt)
     await maintenance.query(`alter database ${name} allow_connections true`)

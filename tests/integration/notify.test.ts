@@ -1,4 +1,4 @@
-// What the database tells every process, in the transaction that changes it: the triggers of migration 0009.
+// What the database tells every process, in the transaction of the change: the triggers of migration 0009.
 import pg from 'pg'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -132,7 +132,10 @@ notified(`arrives for ${cases.map(([what]) => what).join(', ')}, and only where 
 )
 notified.run()
 
-/** What `listener` hears of `work`, each once, sorted. Notifications keep their order, so a last word ends it. */
+/**
+ * What `listener` receives during `work`, without duplicates, sorted. Notifications keep their order, so a final
+ * marker ends it.
+ */
 async function heardDuring(
   listener: pg.Client,
   { pool }: TestDatabase,

@@ -23,7 +23,7 @@ const refusal = (code: string, words: RegExp) => (error: Error & { code?: string
   return true
 }
 
-/** Ends every other session of a database, and returns only then, without our event loop having run. */
+/** Ends every other session of a database, and returns only then, without running our event loop. */
 function terminateOthers(url: string): void {
   const script = `import pg from 'pg'
     const client = new pg.Client({ connectionString: process.argv[1] })
@@ -101,7 +101,7 @@ opening('names the setting whose address does not answer', () =>
 
 opening('asks for a direct URL where a pooler is in between, and uses it', () =>
   withEmptyDatabase(({ url }) => {
-    // A pooler hands out process ids of its own: the BackendKeyData message ('K', 12 bytes) carries them.
+    // A pooler hands out its own process ids: the BackendKeyData message ('K', 12 bytes) carries them.
     const pretend = (bytes: Buffer) => {
       const changed = Buffer.from(bytes)
       const at = changed.indexOf(Buffer.from([0x4b, 0, 0, 0, 12]))
@@ -125,7 +125,7 @@ opening('asks for a direct URL where a pooler is in between, and uses it', () =>
       )
       const database = await open({ connectionString: proxy.url, directConnectionString: url })
       assert.is(database.direct, url)
-      // statement_timeout as a start-up parameter is what PgBouncer refuses.
+      // PgBouncer refuses statement_timeout as a start-up parameter.
       const { rows } = await database.pool.query(`select current_setting('statement_timeout') as limit`)
       assert.equal(rows, [{ limit: '0' }])
       await database.close()
@@ -142,7 +142,7 @@ opening('sets a limit for every statement', () =>
   }),
 )
 
-/** For what must succeed, also on a busy machine; tests shorten it for what must fail. */
+/** For what must succeed, even on a busy machine; tests shorten it for what must fail. */
 const patient = { connectMs: 30_000, answerMs: 30_000, statementMs: 0 }
 
 const failing = suite('a database that fails')
@@ -165,7 +165,7 @@ failing('costs a new attempt and no error where pooled connections died while no
 failing('never carries a statement out twice that may have been carried out', () =>
   withDatabase(async ({ db, url, pool }) => {
     await pool.query('create table boardroom.marks (id int)')
-    // The transaction of this one statement is committed, and its connection dies before the answer comes.
+    // The transaction of this one statement is committed, and its connection dies before the answer arrives.
     await pool.query(`create function boardroom.die() returns trigger language plpgsql as $$
       begin perform pg_terminate_backend(pg_backend_pid()); return null; end $$`)
     await pool.query(
@@ -192,7 +192,7 @@ failing('is one code for callers, and does not end the process while a transacti
     const lost = db.transaction().execute(async (trx) => {
       await sql`select 1`.execute(trx)
       terminateOthers(url)
-      await new Promise((resolve) => setTimeout(resolve, 20)) // lets the event loop hear of it
+      await new Promise((resolve) => setTimeout(resolve, 20)) // lets the event loop notice
       await sql`select 1`.execute(trx)
     })
     await nodeAssert.rejects(lost, { code: 'database_unreachable' })
@@ -264,7 +264,7 @@ embedding('does not end the process when a connection dies within an idle transa
     const lost = database.db.transaction().execute(async (trx) => {
       await sql`select 1`.execute(trx)
       terminateOthers(url)
-      await new Promise((resolve) => setTimeout(resolve, 20)) // lets the event loop hear of it
+      await new Promise((resolve) => setTimeout(resolve, 20)) // lets the event loop notice
       await sql`select 1`.execute(trx)
     })
     await nodeAssert.rejects(lost, { code: 'database_unreachable' })

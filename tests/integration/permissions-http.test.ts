@@ -209,13 +209,13 @@ permissions('by address are invitations, answered alike whether there is an acco
       [known.body.kind, known.body.user_id, known.body.user_email],
       ['invitation', null, 'bob@example.org'],
     )
-    // Whoever has the address has the level, at once and live; nobody else has anything by it.
+    // The person with the address has the level, at once and live; nobody else gets anything from it.
     assert.is((await call('GET', `/api/boards/${board}`, { as: bob })).body.level, 'comment')
     assert.is((await call('GET', `/api/boards/${board}`)).status, 401)
     assert.is((await call('GET', '/api/boards', { as: bob })).body.items.length, 1)
     assert.equal([(await invite('bob@example.org', 'edit')).status], [200])
     assert.is((await call('GET', `/api/boards/${board}`, { as: bob })).body.level, 'edit')
-    // Neither list tells who has an account.
+    // Neither list reveals who has an account.
     const listed = await call('GET', path, { as: owner })
     assert.equal(
       listed.body.items.map(({ kind, user_id, user_name }: Record<string, unknown>) => [

@@ -1,4 +1,4 @@
-// What the database itself records and refuses, whoever asks: the triggers of migrations 0002 and 0008.
+// What the database itself records and refuses, whoever makes the change: the triggers of migrations 0002 and 0008.
 import { rejects } from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { suite } from 'uvu'
@@ -337,7 +337,7 @@ recorded('by a database user who may not write the trail is recorded all the sam
     }
   }),
 )
-/** As somebody types it: under the server's own name, as anybody may call a connection, and with nobody who is said to act. */
+/** As somebody types it: under the server's own application name, which anybody may use, and without an actor. */
 const typed = async ({ pool }: TestDatabase, statement: string): Promise<void> => {
   const client = await pool.connect()
   try {

@@ -1,4 +1,4 @@
-// Partitions of the trail, what may be taken out of it, and migrations with data in every table.
+// Partitions of the trail, what may be removed from it, and migrations with data in every table.
 import { rejects } from 'node:assert/strict'
 import { pino } from 'pino'
 import { suite } from 'uvu'
@@ -21,7 +21,7 @@ const monthName = (now: Date, monthsAhead: number) => {
   const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + monthsAhead, 1))
   return `boardroom.audit_logs_y${month.getUTCFullYear()}m${String(month.getUTCMonth() + 1).padStart(2, '0')}`
 }
-/** Rows of another time: what an old instance has, made by going round the guard. */
+/** Rows from another time: those of an old instance, made by bypassing the guard. */
 const rowsOf = async ({ pool }: TestDatabase, age: string, count: number) => {
   const client = await pool.connect()
   try {

@@ -1,4 +1,4 @@
-// The runner of these tests, on files that uvu would pass in silence.
+// The runner of these tests, on files that uvu would silently pass.
 import { execFile } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
@@ -37,7 +37,7 @@ const run = (bodies: Record<string, string>, args: readonly string[] = [], env?:
   })
 const lastLine = ({ output }: Ran): string | undefined => output.trimEnd().split('\n').at(-1)
 
-/** Name, body, what the runner counts, and words that it says of it. */
+/** Name, body, what the runner counts, and words of its report. */
 const cases: [name: string, body: string, counts: string, words: string][] = [
   ['passes what passes', `s('a', () => {}); s.run()`, '1 passed', ''],
   [
@@ -131,7 +131,7 @@ runner('fails where something is left open', async () => {
 
 runner('fails where a test hangs, and says which', async () => {
   const body = `setInterval(() => {}, 1000); s('a', () => {}); s('b', () => new Promise(() => {})); s.run()`
-  // However slow the machine: a file that has not come as far as its second test has not ended either.
+  // However slow the machine: a file that has not reached its second test has not ended either.
   const result = await run({ it: body }, ['--limit-ms', '2000'])
   assert.is(lastLine(result), '0 passed, 1 failed')
   assert.match(result.output, /unit\/it: did not end within 2 s/)

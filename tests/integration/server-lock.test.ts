@@ -13,7 +13,7 @@ const log = pino({ level: 'silent' })
 const take = ({ database, schema }: TestDatabase, options: Partial<ServerLockOptions> = {}) =>
   takeServerLock({ direct: database.direct, schema, log, ...options })
 
-/** Of this test's database alone: the cluster is everybody's. */
+/** Only of this test's database: the cluster is shared. */
 const inOurs = `locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`
 const ours = `${inOurs} and granted`
 
@@ -77,7 +77,7 @@ lock('is taken again when its connection froze: the former session, which is our
     const first = await take(test, { heartbeatMs: 600 })
     const [pid = 0] = await holders(test)
     process.kill(pid, 'SIGSTOP')
-    // The heartbeat gives up after 0.3 s; the frozen session holds the lock until it can hear that it is to end.
+    // The heartbeat gives up after 0.3 s; the frozen session holds the lock until it can be told to end.
     await eventually(async () => (await connectionsOf(test)) >= 2)
     process.kill(pid, 'SIGCONT')
     await eventually(async () => {
@@ -104,7 +104,7 @@ lock('tells when another server took it meanwhile', () =>
       application_name: 'boardroom server 7 on elsewhere',
     })
     await other.connect()
-    // It stands in line, and so has the lock the moment that the first loses it.
+    // It is queued, and so has the lock the moment that the first loses it.
     const { rows } = await test.pool.query(`select classid::int, objid::int8 from pg_locks where ${ours}`)
     const taken = other.query('select pg_advisory_lock($1, ($2::int8::bit(32))::int)', [
       rows[0].classid,

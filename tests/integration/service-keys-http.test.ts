@@ -1,4 +1,4 @@
-// Another application's server, which asks with a service key: boards, permissions and tickets for its own people.
+// Another application's server, using a service key: boards, permissions and tickets for its own people.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ServiceScope } from '../../shared/api/service-keys.ts'

@@ -45,7 +45,7 @@ setup('that was used opens nothing when its sysadmin is one no more', () =>
   withAccounts({}, async ({ db, browser }) => {
     const tokens = [secretOf(await setupLink(db, base)), secretOf(await setupLink(db, base))]
     assert.is((await browser().post('/api/setup', { ...person('ada'), token: tokens[0] })).status, 200)
-    // Not even by SQL, unless the guard is taken away first, as a restore does.
+    // Not even by SQL, unless the guard is removed first, as a restore does.
     await sql`alter table boardroom.users disable trigger user`.execute(db)
     await db.updateTable('users').set({ role: 'user' }).where('role', '=', 'sysadmin').execute()
     for (const token of tokens)

@@ -8,7 +8,7 @@ import { linkStates, make, sha256 } from '../helpers/factories.ts'
 
 const links = suite('share links over HTTP')
 
-/** A link made over HTTP by `as`: its id, and the secret out of its address. */
+/** A link created over HTTP by `as`: its id, and the secret from its address. */
 async function makeLink({ call }: TestApp, board: string, as: number, body: object = { level: 'view' }) {
   const made = await call('POST', `/api/boards/${board}/share-links`, { as, body })
   assert.is(made.status, 201, JSON.stringify(made.body))

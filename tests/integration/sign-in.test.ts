@@ -88,7 +88,7 @@ signIn('is refused where the account is deactivated at that moment, and leaves n
     const answer = await db.transaction().execute(async (trx) => {
       await trx.updateTable('users').set({ is_active: false }).where('id', '=', id).execute()
       const answered = browser().post('/api/auth/sign-in/email', credentials)
-      // The password is right, and nobody but us knows yet.
+      // The password is right, but only our code knows that yet.
       await eventually(
         async () =>
           (
@@ -247,7 +247,7 @@ signIn('of a guest ends when they leave, and does not come back with a sign-out'
       (await actions()).filter((action) => action === 'logout'),
       ['logout'],
     )
-    // Somebody who came as a guest, signed in and signs out is nobody, and not that guest again.
+    // A person who came as a guest, signed in and signs out is nobody, not that guest again.
     const former = await become()
     const signed = browser()
     await signed.post('/api/auth/sign-in/email', credentials)

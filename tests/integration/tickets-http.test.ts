@@ -1,4 +1,4 @@
-// What a ticket may do over HTTP: it is handed to a page of somebody else's, so it opens its board and manages nothing.
+// What a ticket may do over HTTP: it is given to another site's page, so it opens its board and cannot manage it.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Identity } from '../../server/principal.ts'

@@ -229,7 +229,7 @@ lost('that has the answer to an access row lost writes its leave, where there is
     await trail.record(here)
     await trail.close()
     server.oweLeave(String(committed.details?.connection_id))
-    server.oweLeave(randomUUID()) // of which nothing was committed
+    server.oweLeave(randomUUID()) // none of which was committed
     await server.close()
     const leaves = (await rows(test)).filter(({ action }) => action === 'leave')
     assert.equal(
@@ -256,7 +256,7 @@ lost('leaves no connection behind while somebody else holds its lock', () =>
     const key = `hashtextextended('${test.database.schema}.server.${living.serverId}', 0)`
     const other = await test.pool.connect()
     try {
-      // Waits behind the one that has it, and gets it when that dies.
+      // Waits for the current holder, and gets it when that dies.
       const taken = other.query(`select pg_advisory_lock(${key})`)
       await test.pool.query('select pg_terminate_backend($1)', [first])
       await taken
@@ -286,7 +286,7 @@ lost('is known to live by a lock that it takes again when its connection dies', 
       ).rows[0]?.pid
     const first = await holder()
     await test.pool.query('select pg_terminate_backend($1)', [first])
-    // The terminated backend is still listed until it has noticed.
+    // The terminated backend is listed until it has noticed.
     const second = await eventually(async () => {
       const now = await holder()
       return now !== first && now

@@ -1,4 +1,4 @@
-// The durable log keeps to what every log does.
+// The durable log fulfils the contract of every log.
 import { make } from '../helpers/factories.ts'
 import { withStorage } from '../helpers/storage.ts'
 import { updateLogContract } from '../helpers/update-log-contract.ts'

@@ -1,5 +1,5 @@
-// The durable log on a real Postgres: what was resolved is there, one board's trouble is its own, an outage loses
-// nothing.
+// The durable log on a real Postgres: whatever was resolved is there, a problem with one board affects no other, an
+// outage loses nothing.
 import { rejects } from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
@@ -83,7 +83,7 @@ log('commits what waits together: two commits for a thousand appends of ten boar
 
 log('commits at once after a pause, and together what comes in the moments after it', () =>
   withStorage(async ({ database, log: logger, db }) => {
-    // Far longer than the test: the first append waits for no moment, and only a flush ends it for the others.
+    // Far longer than the test: the first append does not wait, and only a flush ends it for the others.
     const spaced = new PostgresUpdateLog({
       database,
       log: logger,
@@ -288,7 +288,7 @@ log('writes what is beside an update once, though a commit without an answer is 
       await blocker.query('rollback')
       blocker.release()
       await saved
-      // Another node that had not heard of it commits it in our place.
+      // Another node that had not been told commits it in our place.
       await updateLog.append(board, Uint8Array.of(0, 0), [], sideRows)
       await eventually(async () => {
         const { rows } = await pool.query(

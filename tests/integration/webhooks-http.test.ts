@@ -1,5 +1,5 @@
-// Webhooks, from the change that is told to the receiver that checks its signature: what is sent, to whom it is not,
-// and what becomes of receivers that fail, hang, redirect or are gone.
+// Webhooks, from the change to the receiver that verifies its signature: what is sent, to whom it is not, and what
+// happens with receivers that fail, hang, redirect or are gone.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
@@ -25,11 +25,14 @@ interface Received {
 interface Receiver {
   origin: string
   received: Received[]
-  /** What has come for a path. */
+  /** What has arrived for a path. */
   at(path: string): Received[]
 }
 
-/** Paths say how it answers: /ok, /flaky (well from the third time on), /gone, /away (500), /elsewhere (a redirect), /hang. */
+/**
+ * Paths decide how it answers: /ok, /flaky (fine from the third time on), /gone, /away (500), /elsewhere (a
+ * redirect), /hang.
+ */
 async function withReceiver(work: (receiver: Receiver) => Promise<void>): Promise<void> {
   const received: Received[] = []
   const at = (path: string) => received.filter((one) => one.path === path)
@@ -49,7 +52,7 @@ async function withReceiver(work: (receiver: Receiver) => Promise<void>): Promis
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   try {
-    // A TCP port was asked for.
+    // A TCP port was requested.
     await work({ origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received, at })
   } finally {
     server.closeAllConnections()
@@ -61,7 +64,7 @@ interface World extends TestServer, Receiver {
   root: Person
   hook(path: string, events: string[], by?: Person['ask']): Promise<Answer>
   key(issuer: string): Promise<{ id: string; ask: Person['ask'] }>
-  /** Nothing has come, and nothing will. */
+  /** Nothing has arrived, and nothing will. */
   fresh(): Promise<void>
 }
 
@@ -137,7 +140,7 @@ const told: Sentences<World> = [
       )
       assert.not.ok(types().includes('board.updated'), 'what was rolled back was never told')
       for (const { headers, body } of at('/ok')) {
-        const sent = headers as Record<string, string> // each of these stands once
+        const sent = headers as Record<string, string> // each of these occurs once
         const verified = new Webhook(made.secret).verify(body, sent) as { type: string }
         assert.type(verified.type, 'string')
         assert.throws(() => new Webhook(made.secret).verify(`${body} `, sent))
@@ -163,7 +166,7 @@ const told: Sentences<World> = [
         'no address of anybody',
       )
 
-      // The receiver has it before the server has noted its answer.
+      // The receiver has it before the server has recorded its answer.
       const page = await eventually(async () => {
         const { body } = await root.ask('GET', `/api/webhooks/${made.id}/deliveries?limit=2`)
         return body.items.every(({ state }: { state: string }) => state === 'delivered') && body
@@ -235,7 +238,7 @@ const told: Sentences<World> = [
       const row = items.find((one: { resource_id: string }) => one.resource_id === ids['/gone'])
       assert.equal([row.action, row.actor_kind, row.resource_type], ['update', 'system', 'webhook'])
 
-      // Started again, what had not been delivered goes out.
+      // After a restart, undelivered events are sent.
       await root.ask('PATCH', `/api/webhooks/${ids['/gone']}`, { enabled: true })
       await eventually(() => at('/gone').length === 2)
     },
@@ -319,7 +322,7 @@ const told: Sentences<World> = [
       const open = () =>
         db.selectFrom('webhook_deliveries').select('id').where('state', '=', 'pending').execute()
       await eventually(async () => (await open()).length === 0)
-      // What waits already is not sent either.
+      // Waiting events are not sent either.
       const later = {
         state: 'pending' as const,
         delivered_at: null,
@@ -344,7 +347,7 @@ const told: Sentences<World> = [
         )
         assert.is((await root.ask('POST', `/api/webhooks/${hooks[path]}/test`)).status, 409)
       }
-      // Another key of the issuer, or an administrator, answers for it from then on.
+      // From then on another key of the issuer, or an administrator, answers for it.
       await kept.ask('PATCH', `/api/webhooks/${hooks['/lost']}`, { enabled: true })
       await root.ask('PATCH', `/api/webhooks/${hooks['/chief']}`, { enabled: true })
       await eventually(() => at('/lost').length === 2 && at('/chief').length === 2)
@@ -449,7 +452,7 @@ outgoing('knows public addresses from all others', () => {
 })
 
 outgoing('looks at the address that a name stands for, when it connects', async () => {
-  // A name that only looks like one of somewhere else; every system knows it as its own.
+  // A name that only looks foreign; every system resolves it to itself.
   const closed = createOutgoing({ privateNetworks: [], timeoutMs: 1000 })
   const outcome = await closed.post('http://localhost:9/', {}, '{}')
   assert.match(outcome.error ?? '', /localhost is in a private network/)
@@ -482,7 +485,7 @@ outgoing('fails, and soon, where the answer is an upgrade, only hints, breaks of
     })
   }).listen(0, '127.0.0.1')
   await once(receiver, 'listening')
-  // A TCP port was asked for.
+  // A TCP port was requested.
   const { port } = receiver.address() as AddressInfo
   const { post } = createOutgoing({ privateNetworks: ['127.0.0.0/8'], timeoutMs: 200 })
   const errorOf = async (which: string) => {

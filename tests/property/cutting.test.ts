@@ -1,4 +1,5 @@
-// States of random boards, cut into portions: each rests on those before it alone, and together they are the state.
+// States of random boards, split into portions: each depends only on those before it, and together they are the
+// state.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
@@ -9,7 +10,7 @@ import { countFromEnvironment, Random } from '../helpers/random.ts'
 const boards = countFromEnvironment('CUT_BOARDS', 12)
 const firstSeed = countFromEnvironment('CUT_SEED', 1)
 
-/** Several people who answer each other, so that each client's structs wait for another's in turn. */
+/** Several people who respond to each other, so that each client's structs depend on another's in turn. */
 function boardOf(seed: number): Uint8Array {
   const random = new Random(seed)
   const editors = [new YjsEditor(1 + random.below(1000)), new YjsEditor(2000 + random.below(1000))]

@@ -1,4 +1,5 @@
-// Restoring and importing both rest on this: whatever two documents hold, the difference makes one equal the other.
+// Restoring and importing both depend on this: whatever two documents contain, the difference makes one equal to the
+// other.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
@@ -99,7 +100,7 @@ differing('turns a text into a list where clients disagree about a root', () => 
 
 type Random = ReturnType<typeof seeded>
 
-/** Of a common history, and sometimes of none. */
+/** With a common history, and sometimes without one. */
 function twoDocuments(random: Random): [Uint8Array, Uint8Array] {
   const one = new Y.Doc()
   const two = new Y.Doc()

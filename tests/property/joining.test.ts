@@ -1,5 +1,5 @@
-// Snapshots of random boards and the logs that follow them, put together by their bytes: the same board as a document
-// makes of them.
+// Snapshots of random boards and the logs that follow them, concatenated as bytes: the same board as a document would
+// give.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
@@ -11,7 +11,9 @@ import { countFromEnvironment, Random } from '../helpers/random.ts'
 const boards = countFromEnvironment('JOINED_BOARDS', 12)
 const firstSeed = countFromEnvironment('JOINED_SEED', 1)
 
-/** What a server stored of several people at work: a snapshot of somewhere in the middle, and what it was told after. */
+/**
+ * What a server stored while several people worked: a snapshot from somewhere in the middle, and the later updates.
+ */
 function storedBoard(seed: number): { snapshot: Uint8Array; rows: Uint8Array[] } {
   const random = new Random(seed)
   const third = seed % 4 === 0 ? new YrsEditor(4000) : new YjsEditor(4000)

@@ -1,9 +1,9 @@
-// Seeded random lives of a whole server: rights given, lowered and taken by the API's functions and by hand, guests
-// invited and their links revoked, joins, writes, a LISTEN connection cut, and restarts on the same database. Then:
-//   no update was accepted that was sent later than a second after the right to write was gone,
-//   no socket was open later than a second after access was gone,
-//   every join and every change has its row, every join its leave, and the chain verifies,
-//   every update that was called saved is in the database.
+// Seeded random lives of a complete server: permissions granted, lowered and removed by the API's functions and by hand,
+// guests invited and their links revoked, joins, writes, a LISTEN connection cut, and restarts on the same database. Then:
+//   no update was accepted that was sent later than a second after the permission to write was removed,
+//   no socket was open later than a second after access was removed,
+//   every join and every change has its row, every join its leave, and the chain can be verified,
+//   every update that was reported as saved is in the database.
 //   SEED=7 RIGHTS_SECONDS=600 node dist/tests/run.js property/rights     (the clock is real: a seed gives the same plan)
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -22,7 +22,7 @@ import { Standstills } from '../helpers/standstills.ts'
 
 const seconds = countFromEnvironment('RIGHTS_SECONDS', 10)
 const seed = countFromEnvironment('SEED', 1)
-/** What is promised; the time for which the machine did nothing for anybody is not counted, see `Standstills`. */
+/** The promised time; time in which the machine did nothing for anybody is not counted, see `Standstills`. */
 const graceMs = 1000
 const levels = [null, 'view', 'comment', 'edit'] as const
 type Given = Level | null
@@ -32,7 +32,7 @@ interface Write {
   board: number
   sentAt: number
   seat: Seat
-  /** The server said that it is committed. */
+  /** The server reported that it is committed. */
   isSaved: boolean
 }
 
@@ -42,7 +42,7 @@ interface Seat {
   board: number
   options: RawOptions
   level(): Given
-  /** When what they may do changed: for losses when it was committed, for gains when it was begun. */
+  /** When their permissions changed: for losses when the change was committed, for gains when it was begun. */
   changes: { at: number; level: Given }[]
   client: RawClient | null
   /** Writes of this connection, by their counts from 1. */
@@ -126,7 +126,7 @@ class World {
     return this.test.pool.query(statement.replaceAll('@', `${this.test.schema}.`), values)
   }
 
-  /** Makes a change and takes down whom it concerns; `rows` are what the trail must have more of. */
+  /** Makes a change and records whom it concerns; `rows` are the additional rows that the trail must have. */
   async change(how: () => Promise<unknown>, rows: Record<string, number>, model: () => void): Promise<void> {
     const begunAt = Date.now()
     await how()
@@ -145,9 +145,9 @@ class World {
     const action = random.below(100)
     const board = random.below(2)
     const seat = random.of(this.seats)
-    // Changes are few, so that what they did shows: a second must pass before a write is forbidden.
+    // Changes are few, so that their effect is visible: a second must pass before a write is forbidden.
     if (action < 50) this.write(seat)
-    // All at once, so that edits of those who may and those who may not come in one window.
+    // All at once, so that edits of people who may and who may not write arrive in one batch.
     else if (action < 70) for (const each of this.seats) this.write(each)
     else if (action < 88) this.join(seat)
     else if (action < 92) await this.give(random.of(this.people), board, random.of(levels))
@@ -163,7 +163,7 @@ class World {
     const { client } = seat
     if (client === null || client.socket.readyState !== client.socket.OPEN) return
     const key = `${seat.name} ${this.writes.length}`
-    const doc = new Y.Doc() // each write stands alone, so that a refused one holds up none that follow
+    const doc = new Y.Doc() // each write is independent, so that a refused one does not block those that follow
     doc.getMap('notes').set(key, true)
     const write = { key, board: seat.board, sentAt: Date.now(), seat, isSaved: false }
     client.sendUpdate(Y.encodeStateAsUpdate(doc))
@@ -197,7 +197,7 @@ class World {
   }
 
   async give(person: Person, board: number, level: Given): Promise<void> {
-    // The API gives nothing to a deactivated account.
+    // The API grants nothing to a deactivated account.
     const byHand = this.random.chance(50) || !person.isActive
     const key = `${person.name} ${board}`
     const before = this.rows.get(key) ?? null
@@ -250,7 +250,7 @@ class World {
     )
   }
 
-  /** A guest by a link of their own, whose end is drawn soon after; at most four at a time. */
+  /** A guest through a separate link, whose expiry is chosen soon after; at most four at a time. */
   async invite(board: number): Promise<void> {
     const guests = this.seats.filter(({ name }) => name.startsWith('guest'))
     const leaving = guests.length < 4 ? undefined : this.random.of(guests)
@@ -312,7 +312,7 @@ class World {
     await this.start()
   }
 
-  /** Nobody is there who lost it more than a second ago. */
+  /** Nobody is there who lost access more than a second ago. */
   look(): void {
     for (const { name, board, client, changes } of this.seats) {
       const last = changes.at(-1)
@@ -329,7 +329,7 @@ class World {
     return from + graceMs + this.#standstills.between(from, to) < to
   }
 
-  /** Whether who sent it had lost the right to write long enough before, and did not get it back just then. */
+  /** Whether the sender had lost the permission to write long enough before, and did not get it back just then. */
   wasForbidden({ seat, sentAt }: Write): boolean {
     const at = seat.changes.findLastIndex((change) => this.isPast(change.at, sentAt))
     const since = seat.changes.slice(at)

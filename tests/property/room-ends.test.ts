@@ -1,6 +1,6 @@
-// Seeded random comings and goings in small rooms, with everything that may fail failing now and then: sockets that
-// throw, commits that are refused, levels that change, changes by the server that throw. Every connection ends once,
-// seats never exceed, the log is complete, and nothing is left behind.
+// Seeded random joins and leaves in small rooms, where everything that may fail sometimes does: sockets that throw,
+// commits that are refused, levels that change, changes by the server that throw. Every connection ends once, seats
+// are never exceeded, the log is complete, and nothing is left behind.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Level } from '../../shared/levels.ts'
@@ -49,7 +49,7 @@ async function live(seed: number): Promise<void> {
       joined.add(connection.id)
       members.push({ id: connection.id, board, user, client })
     } catch (error) {
-      // Without a right to come in.
+      // Without permission to join.
       assert.match(String(error), /no access|access/, `seed ${seed}\n${steps.join('\n')}`)
     }
   }
@@ -81,7 +81,7 @@ async function live(seed: number): Promise<void> {
         },
         'system',
       )
-      change.catch(() => undefined) // it may throw, be refused, or meet an end
+      change.catch(() => undefined) // it may throw, be refused, or meet the end of the room
     } else test.log.commit(random(4))
   }
 

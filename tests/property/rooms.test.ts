@@ -1,5 +1,5 @@
 // Seeded random lives of a room: clients edit, leave, come back with what they drew offline, lose and regain their
-// level, while commits come late. At rest everybody and the log agree, and saved never ran ahead of the log.
+// level, while commits arrive late. At rest everybody and the log agree, and saved never ran ahead of the log.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
@@ -46,7 +46,7 @@ async function live(seed: number): Promise<void> {
     const { client } = await test.join({ user: person.user, own: true, doc: person.doc })
     person.client = client
   }
-  /** What `saved` says of a client's edits must be in the log. */
+  /** What `saved` reports about a client's edits must be in the log. */
   const check = (person: Person): void => {
     const { client } = person
     if (client === null || !client.hasSentAll || client.saved < client.syncFramesSent || !person.mayWrite)
@@ -76,7 +76,7 @@ async function live(seed: number): Promise<void> {
       client.leave()
       person.client = null
     } else if (action === 10) {
-      // Lowered where nothing is under way, as a client that offers its edits as a copy does.
+      // Lowered while nothing is in transit, like a client that offers its edits as a copy.
       await test.pump(client)
       person.mayWrite = !person.mayWrite
       test.access.set(`user:${person.user}`, person.mayWrite ? 'edit' : 'view')

@@ -1,5 +1,5 @@
-// Three people edit one board at random, losing their connections now and then. At rest, every canvas shows exactly
-// what the document says, and all documents are the same.
+// Three people edit one board at random, losing their connections from time to time. At rest, every canvas shows
+// exactly what the document says, and all documents are the same.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'

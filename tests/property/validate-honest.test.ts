@@ -1,4 +1,4 @@
-// Honest editors at random: no update of theirs is refused for good, what meets a gap is cured by one full sync, and
+// Random honest editors: none of their updates is rejected, every gap is resolved by one full sync, and
 // in the end all have the same board. `VALIDATE_HONEST=200000 VALIDATE_SEED=7 node dist/tests/property/…` for more.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -19,7 +19,7 @@ interface Tally {
 class Server {
   readonly doc = new Y.Doc()
   readonly #tally: Tally
-  /** What was applied, for whoever listens. */
+  /** What was applied, for listeners. */
   readonly updates: Uint8Array[] = []
 
   constructor(tally: Tally) {
@@ -58,7 +58,7 @@ function world(seed: number, tally: Tally): void {
     heard.set(editor, server.updates.length)
   }
   const syncUp = (editor: Editor, what: string) => {
-    // As after a resync: the server's state vector, answered with everything beyond.
+    // As after a resync: the server's state vector, answered with everything beyond it.
     const answer = editor.diff(Y.encodeStateVector(server.doc))
     assert.is(server.receive(answer, `${what}, full answer`), 'ok', `${what}: a full answer did not cure it`)
   }
@@ -70,14 +70,14 @@ function world(seed: number, tally: Tally): void {
     if (random.chance(15) && updates.length > 1) updates = [Y.mergeUpdates(updates)]
     if (random.chance(15)) updates.reverse()
     if (random.chance(10) && updates.length > 2) {
-      // One is lost on the way and the rest is merged: a skip stands for it.
+      // One is lost in transit and the rest is merged: a skip takes its place.
       updates.splice(1, 1)
       updates = [Y.mergeUpdates(updates)]
     }
     if (random.chance(10)) updates = [editor.diff()]
     if (random.chance(5)) updates = [...updates, ...updates]
     for (const update of updates) if (server.receive(update, what) === 'resync') syncUp(editor, what)
-    // Two tabs talk past the server.
+    // Two tabs exchange edits, bypassing the server.
     if (random.chance(10)) random.of(editors).apply(editor.diff())
     if (random.chance(60)) listen(random.of(editors))
   }
@@ -94,8 +94,8 @@ function world(seed: number, tally: Tally): void {
 }
 
 /**
- * Somebody goes away; a peer who has more of theirs than the server brings it in, with edits of its own on top; then
- * the owner comes back with everything. @returns what became of the owner's answer.
+ * Somebody goes away; a peer who has more of their edits than the server submits them, with its own edits on top;
+ * then the owner comes back with everything. @returns what happened to the owner's answer.
  */
 function comeBack(seed: number): Verdict {
   const random = new Random(seed)

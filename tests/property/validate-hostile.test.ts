@@ -1,6 +1,6 @@
-// Small updates from a seed: honest ones with bytes changed, and parts put together at random. All go to our inspection,
-// whose bounds are lowered so that nothing large can pass. Only what it lets through is applied, as a room does: then
-// nothing throws, nothing stays pending, and the board goes on to emit updates. A failure names seed and number, no bytes.
+// Small updates from a seed: honest ones with bytes changed, and parts combined at random. All go to our validation,
+// with its limits lowered so that nothing large can pass. Only accepted updates are applied, as a room does: then
+// nothing throws, nothing stays pending, and the board still emits updates. A failure names seed and number, but no bytes.
 // `VALIDATE_HOSTILE=100000 VALIDATE_SEED=7 node dist/tests/property/…` for more.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -34,7 +34,7 @@ const limits: ValidationLimits = {
   maxCopiedValuesPerUpdate: 10_000,
   maxMovedStructsPerUpdate: 10_000,
 }
-/** Far above what an update of these sizes takes, and far below a freeze; machines that test are busy. */
+/** Far above what an update of these sizes takes, and far below a freeze; test machines are busy. */
 const maxMs = 1_000
 
 interface Tally {
@@ -44,7 +44,7 @@ interface Tally {
   slowestMs: number
 }
 
-/** A board that takes attacks, one after the other. */
+/** A board that receives attacks, one after the other. */
 class Target {
   readonly doc = new Y.Doc()
   readonly clients: number[] = []
@@ -93,7 +93,7 @@ class Target {
     this.probe(what)
   }
 
-  /** Somebody else's next edit is applied and goes out. */
+  /** Somebody else's next edit is applied and sent. */
   probe(what: string): void {
     const emitted = this.#emitted
     const clock = Y.getState(this.doc.store, probeClient)
@@ -103,7 +103,7 @@ class Target {
     assert.is(Y.getState(this.doc.store, probeClient), clock + 1, what)
   }
 
-  /** What newcomers are served loads, and is the same. */
+  /** What newcomers receive can be loaded, and is the same. */
   reload(what: string): void {
     const copy = new Y.Doc()
     Y.applyUpdate(copy, Y.encodeStateAsUpdate(this.doc))
@@ -113,7 +113,7 @@ class Target {
   }
 }
 
-/** Change a few bytes of an honest update, cut it, double it, or put a number in the place of another. */
+/** Changes a few bytes of an honest update, cuts it, doubles it, or replaces a number with another. */
 function mutate(bytes: Uint8Array, random: Random): Uint8Array {
   let changed = Uint8Array.from(bytes)
   for (let i = random.below(3); i >= 0; i--) {

@@ -1,4 +1,5 @@
-// What an agent makes of a simple description: elements, places, flowcharts, and the picture that it gets to see.
+// What an agent makes from a simple description: elements, positions, flowcharts, and the picture that it gets to
+// see.
 import { inflateSync } from 'node:zlib'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -15,7 +16,7 @@ import { readElement, type SceneElement } from '../../shared/element.ts'
 const canvas = suite('drawings of agents')
 const all = { create: true, update: true, delete: true }
 
-/** What the tests look at of an element. */
+/** The parts of an element that the tests check. */
 interface Shape extends SceneElement {
   y: number
   height: number
@@ -101,7 +102,7 @@ canvas('a batch with one mistake, or one thing beyond the rights, changes nothin
     [{ change: [{ id: 'a-text', text: '' }] }, { delete: false }, /can_delete/],
   ]
   for (const [batch, rights, message] of tries) {
-    // As the room does it: on a copy, which is thrown away.
+    // As the room does it: on a copy, which is discarded.
     const copy = new Y.Doc()
     Y.applyUpdate(copy, Y.encodeStateAsUpdate(doc))
     assert.throws(
@@ -224,7 +225,7 @@ canvas('there is ink where a text is, and none where the board is empty', async 
     number,
   ]
   assert.ok(inkIn(...box) > 300, `${inkIn(...box)} dark pixels`)
-  // Each half of the text: what a font lacks would be missing there.
+  // Each half of the text: glyphs that a font lacks would be missing there.
   assert.ok(inkIn(box[0], box[1], box[2] / 2, box[3]) > 100)
   assert.ok(inkIn(box[2] / 2, box[1], box[2], box[3]) > 100)
   assert.is(inkIn(box[2] + 40, box[1], box[2] + 140, box[3]), 0)

@@ -1,4 +1,4 @@
-// What an agent did, taken back: the journal's rows against the document as it is now.
+// Undoing what an agent did: the rows of the journal against the current document.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'

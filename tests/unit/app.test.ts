@@ -1,4 +1,4 @@
-// The HTTP edge by itself: no database, no socket; a router of the test's own.
+// The HTTP edge alone: no database, no socket; with the test's own router.
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'

@@ -1,4 +1,4 @@
-// The floors of the house: every file imports only from its own folder or from floors below. Read as text, so it
+// The layers of the code: every file imports only from its own folder or from layers below. Parsed as text, so it
 // needs no compiler.
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
@@ -13,13 +13,13 @@ const sourcesUnder = (folder: string): string[] =>
     .filter((path) => /\.tsx?$/.test(path))
     .map((path) => join(folder, path))
 
-/** Project-relative paths of the project's own files that `file` imports. */
+/** Project-relative paths of our own files that `file` imports. */
 const importsOf = (file: string): string[] =>
   [...readFileSync(join(root, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'(\.{1,2}\/[^']+)'/g)].map(
     ([, path]) => relative(root, resolve(root, dirname(file), path ?? '')),
   )
 
-/** From the top down; a file may import from its own row's folder and from rows below. */
+/** From the top down; a file may import from the folder of its own row and from rows below. */
 const floors: readonly (readonly string[])[] = [
   ['server/cli.ts', 'server/index.ts'],
   ['server/commands'],

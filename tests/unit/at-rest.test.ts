@@ -1,4 +1,4 @@
-// What canvas and document come to when nobody has anything in hand.
+// The result for canvas and document while the user is idle.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'

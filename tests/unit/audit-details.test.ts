@@ -1,4 +1,4 @@
-// Lines of the trail as the audit page says them.
+// Rows of the trail as the audit page words them.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { detailsOf } from '../../client/pages/audit-details.ts'

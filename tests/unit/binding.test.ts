@@ -43,7 +43,7 @@ const page = (doc = new Y.Doc(), { mayWrite = true, clock = new HandClock() } = 
   return { doc, canvas, binding, clock, pending }
 }
 
-/** Two pages whose documents hear each other at once. */
+/** Two pages whose documents receive each other's updates at once. */
 const twoPages = (elements: SceneElement[] = []): [Page, Page] => {
   const first = new Y.Doc()
   const second = new Y.Doc()
@@ -174,7 +174,7 @@ binding('leaves the window as much time as drawing what others do takes', () => 
   const hands = new HandClock()
   let lostMs = 0
   let drawingMs = 0
-  // Drawing comes after everything is shown, and makes the next timer late.
+  // Drawing happens after everything is shown, and delays the next timer.
   const late = (call: () => void) => () => {
     lostMs += drawingMs
     drawingMs = 0

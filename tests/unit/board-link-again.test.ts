@@ -1,4 +1,4 @@
-// A board that another node has closed and opened again, of which nothing was heard but what it says now.
+// A board that another node has closed and opened again, of which only its current message was received.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { LinkedBoard } from '../helpers/linked-board.ts'

@@ -1,4 +1,4 @@
-// What a node did with a board while nobody heard it: the others find out, whatever of it was lost.
+// What a node did with a board while nobody heard it: the others find out, whatever was lost.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { LinkedBoard } from '../helpers/linked-board.ts'
@@ -7,7 +7,7 @@ const away = suite('a board of a node that was away')
 
 const state = { kind: 'state', seq: 1, committed: 1, quietMs: 0, writers: 1, link: 1 } as const
 
-/** Another node has the board, and everything it said was heard. */
+/** Another node has the board, and all of its messages were received. */
 async function withOther(): Promise<LinkedBoard> {
   const linked = new LinkedBoard()
   linked.update(1, 10, 1)

@@ -1,4 +1,4 @@
-// What a node says to others of its own commits.
+// What a node tells others about its own commits.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { LinkedBoard } from '../helpers/linked-board.ts'

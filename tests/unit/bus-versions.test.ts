@@ -1,4 +1,4 @@
-// Nodes of two versions on one bus: what the older one does not know, it passes over.
+// Nodes of two versions on one bus: the older one ignores what it does not know.
 import { randomUUID } from 'node:crypto'
 import * as encoding from 'lib0/encoding'
 import { pino } from 'pino'
@@ -19,7 +19,7 @@ const nodesSubject = `boardroom.${deployment}.nodes`
 const boardId = '0b0a0000-0000-4000-8000-000000000001'
 const boardSubject = `boardroom.${deployment}.board.${boardId}`
 
-/** A node of this version, what its log says, and another node that says whatever it is told. */
+/** A node of this version, its log output, and another node that sends whatever it is told to. */
 async function withNode(
   work: (node: {
     cluster: Cluster
@@ -76,7 +76,7 @@ versions('kinds and fields that a node does not know change nothing', () =>
     say(nodesSubject, encodeNodeMessage(unknown))
     const more = { kind: 'beat', reachesDatabase: true, mood: 'good' } as NodeMessage
     say(nodesSubject, encodeNodeMessage(more))
-    // As one says it that knows less.
+    // As a node sends it that knows less.
     say(nodesSubject, encodeNodeMessage({ kind: 'beat' }))
     assert.is(cluster.stats.nodes, 2)
     assert.equal(logged, [])

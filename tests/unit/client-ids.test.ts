@@ -1,4 +1,4 @@
-// Whose a client id is, and what becomes of edits that came in under it while its owner was away.
+// Who owns a client id, and what happens with edits that were submitted under it while its owner was away.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
@@ -17,7 +17,7 @@ async function adaAway(options: JoinOptions = { user: 1 }) {
   return { test, doc: client.doc, id: client.doc.clientID }
 }
 
-/** A copy of what somebody has, as a peer would hold it. */
+/** A copy of somebody's state, as a peer would hold it. */
 const copyOf = (doc: Y.Doc): Y.Doc => {
   const copy = new Y.Doc()
   Y.applyUpdate(copy, Y.encodeStateAsUpdate(doc))
@@ -29,7 +29,7 @@ const send = async (test: TestRooms, client: PairedClient, update: Uint8Array) =
   await test.clock.advance(50)
 }
 
-/** Writes under `id` what its owner never wrote, as an exact continuation of what the board has. */
+/** Writes under `id` what its owner never wrote, as an exact continuation of the board's state. */
 function forge(doc: Y.Doc, id: number, text: string): Uint8Array {
   const clock = Y.getState(doc.store, id)
   return writeUpdate([
@@ -142,7 +142,7 @@ ids(
       [[id, 'user:1', ['user:2'], false]],
     )
     assert.equal(drawn({ doc: test.log.committed('board') }), { known: 1 })
-    // Once more makes no second row.
+    // A repetition makes no second row.
     ada.socket.say(encodeSync(SyncStep.step2, Y.encodeStateAsUpdate(ada.doc)))
     await test.clock.advance(50)
     assert.is(test.contested.length, 1)

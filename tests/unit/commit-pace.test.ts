@@ -1,11 +1,11 @@
-// When commits start: at once for who waits, together for who goes on.
+// When commits start: at once for people who wait, together for people who continue.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CommitPace } from '../../server/storage/log/commit-pace.ts'
 
 const pace = suite('the pace of commits')
 
-/** A pace on a clock moved by hand, and commits that take `commitMs`. */
+/** A pace on a clock advanced by hand, and commits that take `commitMs`. */
 function withPace(commitMs = 4) {
   let now = 1000
   const commits: { startedAt: number; edits: number }[] = []

@@ -1,4 +1,4 @@
-// What two people do to one thing at the same moment, or one after the other in one's history: a table of cases.
+// What two people do to one thing at the same moment, or one after the other in the undo history: a table of cases.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
@@ -28,13 +28,13 @@ const text = (words: string) =>
 interface Person {
   doc: Y.Doc
   canvas: FakeCanvas
-  /** One thing done by hand, written at once. */
+  /** One action by hand, written at once. */
   does(work: (canvas: FakeCanvas) => void): void
   undoes(): 'seen' | 'kept' | 'none'
   redoes(): void
 }
 
-/** Two people with one drawing, whose documents hear each other while they are `together`. */
+/** Two people with one drawing, whose documents exchange updates while they are `together`. */
 const pair = (elements: SceneElement[]) => {
   const clock = new HandClock()
   const docs = [new Y.Doc(), new Y.Doc()] as const
@@ -63,7 +63,7 @@ const pair = (elements: SceneElement[]) => {
         clock.advance(100)
       },
       undoes: () => {
-        // As on the page: on and on until a step is seen, or none is left.
+        // As on the page: continues until a step is visible, or none is left.
         for (;;) {
           const done = binding.undo(() => canvas.undo())
           clock.advance(100)
@@ -81,7 +81,7 @@ const pair = (elements: SceneElement[]) => {
   return {
     ada,
     grace,
-    /** Nobody hears of the other until both have done what they do. */
+    /** Nobody hears of the other until both have finished. */
     apart: (work: () => void) => {
       isTogether = false
       work()

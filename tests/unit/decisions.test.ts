@@ -7,7 +7,7 @@ const decisions = suite('the decisions')
 const text = readFileSync('docs/decisions.md', 'utf8')
 const titles = [...text.matchAll(/^## (?!Index$)(.+)$/gm)].map(([, title]) => title ?? '')
 
-/** As GitHub and its kind name the anchor of a heading. */
+/** As GitHub and similar sites generate the anchor of a heading. */
 const anchorOf = (title: string): string =>
   title
     .toLowerCase()

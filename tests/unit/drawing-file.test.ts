@@ -1,4 +1,4 @@
-// Files that people take for drawings: what is in them comes out, and what has nothing in it says so.
+// Files that people take for drawings: their contents are found, and files without any say so.
 import { deflateSync } from 'node:zlib'
 import lzString from 'lz-string'
 import { suite } from 'uvu'
@@ -28,7 +28,7 @@ const drawing = {
 const json = JSON.stringify(drawing)
 const mime = 'application/vnd.excalidraw+json'
 
-/** As Excalidraw writes it into pictures. */
+/** As Excalidraw embeds it in images. */
 const wrapped = JSON.stringify({
   version: '1',
   encoding: 'bstring',

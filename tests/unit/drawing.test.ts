@@ -1,4 +1,4 @@
-// Drawings in the forms that people's files have, read as every door reads them.
+// Drawings in the forms found in people's files, read as by every import.
 import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'

@@ -1,4 +1,4 @@
-// A board that is drawn on at another node without a pause, while its room here ends.
+// A board that is drawn on continuously at another node, while its room here ends.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'

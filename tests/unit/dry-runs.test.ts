@@ -8,7 +8,7 @@ import { assertHarmless } from '../helpers/harmless.ts'
 import { draw, drawn, settle, TestRooms } from '../helpers/rooms.ts'
 import { contentOf, type Struct, writeUpdate } from '../helpers/update-writer.ts'
 
-/** Valid, and suspicious: each stands before the one before it. */
+/** Valid, but suspicious: each is inserted before the previous one. */
 function crowd(client: number): Uint8Array {
   const char: Struct = { ref: 4, parent: 'crowd', content: contentOf.string('x') }
   const structs = Array.from({ length: 2500 }, (_, i) =>
@@ -21,7 +21,10 @@ function crowd(client: number): Uint8Array {
 
 type End = (answer: { isTooCrowded: boolean; ms: number } | Error) => void
 
-/** Rooms whose dry runs end when the test says so, and someone who has sent a crowd and an edit behind it. */
+/**
+ * Rooms whose dry runs end when the test says so, and somebody who has sent an update with many conflicts and an edit
+ * after it.
+ */
 async function withTrial() {
   const ends: End[] = []
   const test = new TestRooms(

@@ -1,4 +1,4 @@
-// What may stand on a canvas, read from plain values.
+// What may appear on a canvas, read from plain values.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { readElement } from '../../shared/element.ts'

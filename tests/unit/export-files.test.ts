@@ -1,4 +1,4 @@
-// Exports on their way: written at once, read at leisure, a few at a time.
+// Exports in progress: written at once, read slowly, a few at a time.
 import { rejects } from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import os from 'node:os'
@@ -19,7 +19,7 @@ async function* pieces(count: number, onEnd: () => void = () => {}) {
     onEnd()
   }
 }
-/** Pieces of which the last one comes when it is let go. */
+/** Pieces, the last of which arrives when it is released. */
 function held() {
   let letGo = () => {}
   const until = new Promise<void>((resolve) => {

@@ -21,11 +21,11 @@ answers('is waited for, two minutes long, once the server has said hello', async
   const doc = new Y.Doc()
   let hasHello = false
   const provider = new BoardProvider({
-    serverUrl: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`, // a TCP port was asked for
+    serverUrl: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`, // a TCP port was requested
     boardId: 'large',
     doc,
     awareness: new Awareness(doc),
-    socketClass: WebSocket as unknown as SocketClass, // ws speaks the browser's interface
+    socketClass: WebSocket as unknown as SocketClass, // ws has the browser's interface
     clock,
     listener: {
       hello: () => {
@@ -35,7 +35,7 @@ answers('is waited for, two minutes long, once the server has said hello', async
       isSameDocument: () => true,
     },
   })
-  /** As if nothing had been heard for longer than the stock provider stands, and then ten seconds more. */
+  /** As if nothing had been received for longer than the stock provider waits, plus ten seconds. */
   const isPatient = () => {
     provider.wsLastMessageReceived = 0
     clock.advance(10_000)

@@ -1,4 +1,4 @@
-// Folding by itself: what comes out can be edited, or nothing comes out.
+// Folding alone: the result can be edited, or there is no result.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
@@ -12,7 +12,7 @@ folding('refuses a state on which edits would be lost', () => {
   doc.getMap('m').set('a', 1)
   const state = Y.encodeStateAsUpdate(doc)
   probe(state)
-  // In place of a broken document: no document tells of its edits any more.
+  // Instead of a broken document: no document reports its edits any more.
   const { emit } = Y.Doc.prototype
   Y.Doc.prototype.emit = () => undefined
   try {

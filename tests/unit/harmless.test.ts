@@ -1,4 +1,5 @@
-// The check that keeps harmful inputs out of the tests: it sees a document that no longer works, and one that is slow.
+// The check that keeps harmful inputs out of the tests: it detects a document that no longer works, and one that is
+// slow.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
@@ -7,7 +8,7 @@ import { assertHarmless, harmOf } from '../helpers/harmless.ts'
 
 const harmless = suite('inputs for tests')
 
-/** Of one writer, with a map and a text. */
+/** From one writer, with a map and a text. */
 function board(): Y.Doc {
   const doc = new Y.Doc()
   doc.getMap('map').set('a', new Y.Map([['b', 1]]))

@@ -1,4 +1,5 @@
-// Whether the server is there, as a page knows it: asked often, patient with slow lines, never fooled by its own pauses.
+// How a page knows whether the server is reachable: frequent heartbeats, patience with slow lines, never fooled by
+// its own pauses.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Heartbeat } from '../../shared/client/heartbeat.ts'

@@ -1,4 +1,4 @@
-// Imports as the document's thread does them.
+// Imports as the document thread does them.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
@@ -16,7 +16,7 @@ for (const name of ['importUpdate', 'importJson', 'importScene'] as const) {
     } as never)
 
   importing(`${name}: content that takes the whole stack is refused, and other errors are ours`, () => {
-    // In place of content that is so deep: what the engine says then.
+    // Instead of content that is really so deep: the engine's error.
     assert.equal(asking(new RangeError('Maximum call stack size exceeded'))(), {
       outcome: 'refused',
       message: 'the content is nested too deeply',

@@ -1,4 +1,4 @@
-// What joiners are answered with, piece by piece.
+// The answers to joining clients, piece by piece.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
@@ -9,7 +9,7 @@ import { readMessage } from '../../server/rooms/messages.ts'
 
 const joining = suite('what a joiner gets')
 
-/** Every look at it takes 10 ms, so encoding takes 10 ms. Timers run when told. */
+/** Every look at the clock takes 10 ms, so encoding takes 10 ms. Timers run when told. */
 class SlowClock implements Clock {
   readonly timers: { ms: number; run: () => void }[] = []
   #now = 0
@@ -47,7 +47,7 @@ const setUp = async () => {
   return { clock, frames, got, ask, draw }
 }
 
-/** The body of the one frame that the pieces make up, which must be a step 2. */
+/** The body of the single frame formed by the pieces, which must be a step 2. */
 const applied = (pieces: readonly Buffer[]): Y.Doc => {
   const frame = Buffer.concat(pieces)
   const message = readMessage(frame.subarray((frame[1] ?? 0) < 126 ? 2 : 4))

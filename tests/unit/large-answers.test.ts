@@ -1,4 +1,4 @@
-// States of large boards on their way to many who join at once.
+// States of large boards being sent to many who join at once.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { LargeAnswers, type Receiver } from '../../server/rooms/large-answers.ts'
@@ -6,7 +6,7 @@ import { HandClock } from '../helpers/rooms.ts'
 
 const MiB = 1024 * 1024
 
-/** A socket that takes nothing until it is read. */
+/** A socket that accepts nothing until it is read. */
 class Unread implements Receiver {
   unsentBytes = 0
   total = 0

@@ -1,4 +1,4 @@
-// Two nodes that hear themselves and not each other for a while, as where two servers of NATS lose sight of each other.
+// Two nodes that hear themselves but not each other for a while, as when two NATS servers lose their connection.
 import { randomUUID } from 'node:crypto'
 import { pino } from 'pino'
 import { suite } from 'uvu'

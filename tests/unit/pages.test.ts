@@ -1,4 +1,4 @@
-// The addresses of the client's pages: the server knows them, and says that there is nothing elsewhere.
+// The addresses of the client's pages: the server knows them, and answers "not found" elsewhere.
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { Hono } from 'hono'
@@ -8,7 +8,7 @@ import { staticClient } from '../../server/http/static.ts'
 import type { HttpEnv } from '../../server/routing/context.ts'
 
 const client = fileURLToPath(new URL('../../../client', import.meta.url))
-/** One address of each page; by its first word where there are several. */
+/** One address of each page; by its first word if there are several. */
 const pages = [
   ...['/', '/folders/1', '/trash', '/sign-in', '/sign-up', '/setup', '/agents', '/consent', '/templates'],
   ...['/records', '/boards/1/record', '/boards/1/audit', '/invite', '/reset', '/account', '/admin'],

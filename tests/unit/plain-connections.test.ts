@@ -11,11 +11,11 @@ interface Listening {
   connections: PlainConnections
   registry: Registry
   warnings: string[]
-  /** Connects. @returns whether it was taken, the server's end, and what it is told where that is closed. */
+  /** Connects. @returns whether it was accepted, the server's end, and what it is told if it is closed. */
   come(): Promise<{ taken: boolean; served: Socket; told: Promise<string> }>
 }
 
-/** A listener that takes at most two of this machine, and three in all. */
+/** A listener that accepts at most two from this machine, and three in total. */
 async function withListener(isProxy: boolean, work: (listening: Listening) => Promise<void>): Promise<void> {
   const [registry, warnings, clients]: [Registry, string[], Socket[]] = [new Registry(), [], []]
   const connections = new PlainConnections({

@@ -1,4 +1,4 @@
-// Where a log takes much away, and what the board was before.
+// Where a log removes much, and the previous state of the board.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
@@ -8,7 +8,7 @@ import { updateOf } from '../helpers/storage.ts'
 
 const removals = suite('removals')
 
-/** Whatever is found by looking at every step must be thought possible from the end alone. */
+/** Whatever is found by checking every step must be considered possible from the end state alone. */
 function statesBeforeRemovals(...[snapshot, updates, times]: Parameters<typeof lookFor>) {
   const states = lookFor(snapshot, updates, times)
   const doc = documentOf(snapshot)
@@ -17,7 +17,7 @@ function statesBeforeRemovals(...[snapshot, updates, times]: Parameters<typeof l
   return states
 }
 
-/** A log that is written by edits with times in seconds. */
+/** A log written by edits with times in seconds. */
 class Written {
   readonly doc = new Y.Doc()
   readonly updates: Uint8Array[] = []

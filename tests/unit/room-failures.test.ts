@@ -1,4 +1,4 @@
-// What throws on behalf of one connection, one change or one room, and what that must not cost the others.
+// Errors thrown for one connection, one change or one room, and that they do not affect the others.
 import { strict as nodeAssert } from 'node:assert'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -9,7 +9,7 @@ import { PairedClient } from '../helpers/socket-pair.ts'
 
 const failures = suite('failures of one connection')
 
-/** From now on the socket throws at every write, as nothing outside may ever make it do. */
+/** From now on the socket throws at every write, which nothing outside may ever cause. */
 const breakSocket = (client: PairedClient) => {
   client.socket.write = () => {
     throw new Error('broken')
@@ -126,7 +126,7 @@ failures('whoever reads too slowly is closed without closing anybody else on the
     client.socket.isStuck = true
     client.socket.written.push(Buffer.alloc(17 * 1024 * 1024))
   }
-  // An event to all: each of the two is closed while everybody is told.
+  // An event to all: each of the two is closed while everybody is notified.
   test.rooms.broadcastEvent('board', { type: 'title', title: 'New' })
   await settle()
   assert.equal(
@@ -168,7 +168,7 @@ rooms('a log that throws ends the room, and the board is loaded as the log has i
 rooms('a board that cannot be opened once can be opened the next time', async () => {
   const test = new TestRooms()
   const { load } = test.log
-  // Not what `load` promises, so the room cannot be made of it.
+  // Not what `load` promises, so the room cannot be built from it.
   test.log.load = () => Promise.resolve({ snapshot: null, authors: [] } as never)
   await nodeAssert.rejects(test.join({ user: 1 }))
   test.log.load = load
@@ -188,7 +188,7 @@ rooms('a room that ends while it is flushed for its end is told to the log once'
   test.log.failingSince = test.clock.wall()
   draw(client, 'last', 'x')
   client.send()
-  // The last one waits for the window, and is over what memory may hold when the room flushes it for its end.
+  // The last one waits for the batch, and exceeds the memory limit when the room flushes it at its end.
   client.leave()
   await settle()
   test.log.commit()

@@ -1,4 +1,4 @@
-// What one client can do to a room: presence that is not its own, floods, slowness, nonsense; and how rooms end.
+// What one client can do to a room: other people's presence, floods, slowness, invalid input; and how rooms end.
 
 import * as nodeAssert from 'node:assert/strict'
 import { suite } from 'uvu'
@@ -262,7 +262,7 @@ nonsense('more new client ids than a connection may bring are refused', async ()
   assert.is(client.of(MessageType.notice).at(-1)?.json?.code, 'update_connection_client_ids')
 })
 
-/** An update of `count` client ids that the board does not know. */
+/** An update with `count` client ids that the board does not know. */
 const ofNewClients = (count: number, from: number): Uint8Array => {
   const doc = new Y.Doc()
   for (let i = 0; i < count; i++) {
@@ -370,7 +370,7 @@ pace('who makes work of more than 200 ms in a second is not read meanwhile', asy
   const { client: eve } = await test.join({ user: 1 })
   const { client: ada } = await test.join({ user: 2 })
   await test.clock.advance(10_000)
-  test.clock.msALook = 100 // so long takes everything between two looks at it
+  test.clock.msALook = 100 // every operation takes this long between two looks at the clock
   draw(eve, 'slow', 1)
   draw(eve, 'slow', 2)
   draw(eve, 'slow', 3)

@@ -1,4 +1,4 @@
-// Several connections of one person: whose a client id is, and what a window that repeats its neighbour may do.
+// Several connections of one person: who owns a client id, and what a window that repeats its neighbour may do.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
@@ -14,7 +14,7 @@ const xOf = (watcher: PairedClient, clientId: number) => {
   return (watcher.states.get(clientId) as { x: number } | null | undefined)?.x ?? null
 }
 
-/** Two windows that have named an id of their own, 11 and 12, and somebody who watches. */
+/** Two windows that have announced their own ids, 11 and 12, and a watcher. */
 async function twoWindows() {
   const test = new TestRooms()
   const { client: first } = await test.join({ user: 1 })
@@ -83,7 +83,7 @@ windows('a client that comes back keeps its cursor when its old, half-open socke
   const { client: watcher } = await test.join({ user: 2 })
   halfOpen.presence(11, 5, { x: 5 })
   const { client: back } = await test.join({ user: 1 })
-  // As stock clients do: the state as it was, its clock too.
+  // As stock clients do: the previous state, including its clock.
   back.presence(11, 5, { x: 5 })
   await test.clock.advance(50)
   halfOpen.leave()
@@ -126,7 +126,7 @@ windows('whoever comes back with the clock of its farewell is asked for a new on
   back.heard.length = 0
   back.presence(11, 3, { x: 3 })
   back.receive()
-  // To y-protocols the end of one's own state is the word to say with a new clock that one is there.
+  // For y-protocols, the removal of one's own state is the signal to announce it again with a new clock.
   assert.is(back.states.get(11), null)
 })
 
@@ -147,7 +147,7 @@ windows(
     const relays = () =>
       test.log.boards.get('board')?.authors.findLast(({ clientId }) => clientId === id)?.relays
     assert.ok(relays())
-    // Her own document is back, and another window of hers repeats its presence.
+    // Her own document is back, and another of her windows repeats its presence.
     const { client: own } = await test.join({ user: 1, own: true })
     own.presence(id, 1, { x: 1 })
     const { client: window } = await test.join({ user: 1, own: true })

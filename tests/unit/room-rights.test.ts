@@ -1,4 +1,5 @@
-// Rights that follow at once: races between questions, answers, notifications and joins, moved by hand.
+// Permission changes that take effect at once: races between queries, answers, notifications and joins, controlled by
+// hand.
 
 import * as nodeAssert from 'node:assert/strict'
 import { suite } from 'uvu'

@@ -1,4 +1,4 @@
-// Who gets a seat to write in a full room, and what becomes of those who wait for one.
+// Who gets a seat to write in a full room, and what happens with those who wait for one.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CloseCode, MessageType } from '../../shared/protocol.ts'
@@ -11,7 +11,7 @@ const isOpen = (client: PairedClient) => client.closeCode === null
 const levelOf = (test: TestRooms, user: number) =>
   test.rooms.connectionsOf('board').find(({ subject }) => subject.userId === user)?.level
 
-/** A room with one seat, which user 1 has, and stock clients of the next `waiting` users, who wait. */
+/** A room with one seat, held by user 1, and stock clients of the next `waiting` users, who wait. */
 async function withOneSeat(waiting: number) {
   const test = new TestRooms({ maxWritersPerRoom: 1 })
   const { client: writer } = await test.join({ user: 1 })
@@ -118,7 +118,7 @@ seats('at a restart who waits is closed like everybody: 1012', async () => {
 
 const silent = suite('silent clients')
 
-/** Time in which the socket is pinged and answers, and the client says nothing. */
+/** Time in which the socket is pinged and answers, while the client is silent. */
 const beSilent = (test: TestRooms) => test.clock.advance(45_000)
 
 silent(

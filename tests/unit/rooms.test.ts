@@ -1,4 +1,4 @@
-// Rooms as a client sees them: syncing, levels, saved, ends. Time, commits and answers are moved by hand.
+// Rooms as a client sees them: syncing, levels, saved, closing. Time, commits and answers are controlled by hand.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'

@@ -40,7 +40,7 @@ const exchange = (a: Y.Doc, b: Y.Doc) => {
   Y.applyUpdate(b, fromA)
 }
 
-/** As Excalidraw restores lines: at the same place, said by x and y alone. */
+/** As Excalidraw restores lines: at the same place, given by x and y alone. */
 const startingAtItsFirstPoint = (element: SceneElement): SceneElement => {
   const { type, points, x, y } = element
   if ((type !== 'line' && type !== 'arrow') || !Array.isArray(points)) return element

@@ -1,4 +1,5 @@
-// All texts of the pages stand in client/texts: a component that holds one of its own is found here, by its syntax tree.
+// All texts of the pages are in client/texts: a component that contains one of its own is found here, by its syntax
+// tree.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -12,7 +13,7 @@ type Node = Record<string, unknown> & { type: string }
 const isNode = (value: unknown): value is Node =>
   typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
 
-/** Attributes that are read out or shown; every other one is for the browser. */
+/** Attributes that are read aloud or shown; all others are for the browser. */
 const shown =
   /^(aria-(label|description|roledescription|placeholder|valuetext)|title|placeholder|alt|label|heading|text|summary)$/
 const unseen = /^(className|style|d|points|viewBox|key|type|rel|target|accept|autoComplete|transform)$/
@@ -23,12 +24,12 @@ const isText = (value: string): boolean =>
 
 /** Words that people do not read, or that are names in every language. */
 const exceptions: readonly RegExp[] = [
-  /^(Enter|Escape|Tab|Arrow(Up|Down|Left|Right)|Key[A-Z])$/, // keys, as the browser calls them
+  /^(Enter|Escape|Tab|Arrow(Up|Down|Left|Right)|Key[A-Z])$/, // key names of the browser
   /^(Edge|Opera|Samsung Internet|Firefox|Chrome|Safari|Android|ChromeOS|Windows|Linux)$/, // brands
-  /^(Files|Bytes|Bearer …)$/, // what drags, settings and headers are called
+  /^(Files|Bytes|Bearer …)$/, // names of drag types, settings and headers
   /^(\.|input, |button:|quiet square|<(a|span) )/, // selectors, classes and markup
-  /^(sent away|is missing)$/, // what the server says, told apart here and not shown
-  /^index\.html has no element #root$/, // for whoever builds the page
+  /^(sent away|is missing)$/, // messages of the server, distinguished here and not shown
+  /^index\.html has no element #root$/, // for the developers of the page
 ]
 
 /** Texts in one file, in order. */

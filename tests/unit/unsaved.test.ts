@@ -1,4 +1,4 @@
-// What a user wrote and the server has not confirmed, against what others do to it meanwhile.
+// What a user wrote and the server has not confirmed, compared with what others do to it meanwhile.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
@@ -7,7 +7,7 @@ import { elementMaps } from '../../shared/scene.ts'
 
 const unsaved = suite('what the server has not confirmed')
 
-/** A board with a text, as a page has it and as somebody else has; `meet` lets each hear of the other. */
+/** A board with a text, as seen by a page and by somebody else; `meet` exchanges their updates. */
 const twoOf = () => {
   const [own, other] = [new Y.Doc(), new Y.Doc()]
   const text = (doc: Y.Doc) => elementMaps(doc).get('note') as Y.Map<unknown>

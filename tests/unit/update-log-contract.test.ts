@@ -1,4 +1,4 @@
-// The log that room tests use keeps to what every log does.
+// The log used by room tests fulfils the contract of every log.
 import { randomUUID } from 'node:crypto'
 import { HandLog } from '../helpers/rooms.ts'
 import { updateLogContract } from '../helpers/update-log-contract.ts'

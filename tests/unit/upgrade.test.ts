@@ -1,4 +1,4 @@
-// What a join leaves in the trail where something fails on its way.
+// What a join leaves in the trail if something fails on the way.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -1,5 +1,5 @@
-// Each rule for what an update rests on, whose it is and what it may cost (docs/security.md#updates), with its limit
-// lowered and an input that plain Yjs takes in milliseconds: `outcome` and `read` try that first.
+// Each rule about the dependencies, owner and cost of an update (docs/security.md#updates), with its limit lowered
+// and an input that plain Yjs handles in milliseconds: `outcome` and `read` try that first.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'

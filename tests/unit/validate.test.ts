@@ -1,5 +1,5 @@
-// Each rule for what an update says (docs/security.md#updates), with its limit lowered and an input that plain Yjs
-// takes in milliseconds: `inspect` tries that first.
+// Each rule about the contents of an update (docs/security.md#updates), with its limit lowered and an input that
+// plain Yjs handles in milliseconds: `inspect` tries that first.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as Y from 'yjs'
@@ -157,7 +157,7 @@ counts('each truncation of an update is refused, also where the shared buffer go
 })
 
 counts('no read goes past the end of the update, whatever length is announced', () => {
-  const shared = Uint8Array.of(5, 65, 65, 65, 65, 65, 65) // a text of five, the last two of which are a neighbour's
+  const shared = Uint8Array.of(5, 65, 65, 65, 65, 65, 65) // a text of five, the last two of which belong to a neighbour
   for (const read of [
     (reader: UpdateReader) => reader.skip(6),
     (reader: UpdateReader) => reader.skip(2 ** 50),
@@ -273,7 +273,7 @@ contents('a map entry of more clocks than allowed is refused unless it comes del
   assert.is(content(entry, { limits }), 'reject map_entry')
   assert.is(content(char, { limits }), 'ok', 'in a list')
   assert.is(outcome(writeUpdate([from(mallory, 0, entry)], deleting(0, 1)), { limits }), 'ok')
-  // Behind a neighbour the key is the neighbour's, whatever the bits say.
+  // With a left neighbour the key is the neighbour's, whatever the bits say.
   const behind: Struct = { ref: 4, origin: { client: mallory, clock: 0 }, content: contentOf.string('a') }
   const both = [from(mallory, 0, entry, behind)]
   assert.is(outcome(writeUpdate(both, deleting(0, 1)), { limits }), 'reject map_entry')

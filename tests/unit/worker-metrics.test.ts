@@ -1,4 +1,4 @@
-// What several workers say of themselves, as one text.
+// The metrics of several workers, as one text.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { together } from '../../server/commands/worker-metrics.ts'

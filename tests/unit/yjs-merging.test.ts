@@ -8,7 +8,7 @@ import { contentOf, type Struct, writeUpdate } from '../helpers/update-writer.ts
 const merging = suite('what Yjs joins')
 const client = 5
 
-/** As many structs as somebody writes who adds values one by one, offline, with updates that are merged unread. */
+/** The number of structs from somebody who adds values one by one, offline, with updates that are merged unread. */
 function oneByOne(structs: number, valuesEach: number): Uint8Array {
   const content = contentOf.any(...Array(valuesEach).fill(null))
   return writeUpdate([

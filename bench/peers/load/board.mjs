@@ -1,4 +1,4 @@
-// Filling a board through the protocol, joining it and comparing it.
+// Fills a board through the protocol, joins it and compares it.
 import * as Y from 'yjs'
 import { Client, within } from './client.mjs'
 import { sleep, waitUntil } from './pace.mjs'
@@ -6,9 +6,9 @@ import { sleep, waitUntil } from './pace.mjs'
 const BATCH_BYTES = 64 * 1024
 
 /**
- * Sends all updates to the room and returns the client once the server has them: the last is called stored where the
- * server says such a thing, and an observer who came before has received everything that was sent. Beside that the
- * server's CPU must be quiet, because servers without acks store when they like.
+ * Sends all updates to the room and returns the client once the server has them: if the server reports updates as
+ * stored, the last one must be, and an observer who came before must have received everything that was sent. In
+ * addition the server's CPU must be idle, because servers without acks store at a time of their choice.
  */
 export async function fill(target, room, updates) {
   const { adapter, port, cpu } = target
@@ -43,7 +43,7 @@ export async function fill(target, room, updates) {
   return client
 }
 
-/** Resolves once a server has done nothing for half a second. */
+/** Resolves once a server has been idle for half a second. */
 export async function untilQuiet(cpu) {
   for (let before = cpu(), quiet = 0; quiet < 5; ) {
     await sleep(100)
@@ -72,7 +72,7 @@ export async function timedJoin({ adapter, port }, room) {
   }
   await within(client.synced, 120_000, 'join')
   const ms = performance.now() - startedAt
-  client.onSynced = () => {} // lets go of the body
+  client.onSynced = () => {} // releases the body
   return { client, ms, body }
 }
 

@@ -1,4 +1,4 @@
-// One simulated user: a light socket plus the protocol adapter of the server under test.
+// One simulated user: a lightweight socket plus the protocol adapter of the server under test.
 import { clientFrame, LightSocket } from './light-socket.mjs'
 
 const EMPTY_UPDATE = Uint8Array.of(0, 0)

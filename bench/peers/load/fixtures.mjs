@@ -90,7 +90,7 @@ export function historyUpdates(writers, editsEach, firstWriter = 0) {
   return updates
 }
 
-/** The state that these updates lead to. (Y.mergeUpdates takes quadratic time for many updates.) */
+/** The state that results from these updates. (Y.mergeUpdates takes quadratic time for many updates.) */
 export function stateOf(updates) {
   const doc = new Y.Doc()
   doc.transact(() => {

@@ -79,7 +79,7 @@ export async function runLoad(target, load) {
   // Every writer creates its element; then let the room settle before measuring.
   for (const r of names.keys())
     for (const w of clientIds.keys()) clients[r * perRoom + w].socket.send(frames[r][w][0])
-  // The first edit of a large board comes when its document is built.
+  // The first edit of a large board arrives once its document is built.
   await waitUntil(() => hasHeard.every(Boolean), { limitMs: 120_000 })
   await waitUntil(() => false, { limitMs: 15_000, stallMs: 400, progress: framesReceived })
 

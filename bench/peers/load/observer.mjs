@@ -25,7 +25,7 @@ export function record(client, ownUpdates = []) {
   }
 }
 
-/** Joins the room anew and returns the document that the server hands out. */
+/** Joins the room again and returns the document that the server sends. */
 export async function lateJoin({ adapter, port, room }) {
   const doc = new Y.Doc()
   const client = new Client({ adapter, port, room })
@@ -37,7 +37,7 @@ export async function lateJoin({ adapter, port, room }) {
   return doc
 }
 
-/** Whether every writer's element stands where its last update put it. */
+/** Whether every writer's element is where its last update put it. */
 export function hasFinalPositions(doc, lastUpdates) {
   const elements = doc.getMap('elements')
   return lastUpdates.every((n, writer) => {

@@ -25,8 +25,8 @@ export function tree(pid) {
 }
 
 /**
- * CPU seconds (user and system) of all threads that a process and its descendants ever had. Threads that end, backends
- * of a database among them, take their count with them: what was last seen of each is kept.
+ * CPU seconds (user and system) of all threads that a process and its descendants ever had. When threads end, such as
+ * those of a database's backends, their count disappears: so the last known value of each is kept.
  */
 export class CpuMeter {
   #pid
@@ -68,7 +68,7 @@ export function pssMiB(pids) {
   )
 }
 
-/** What the files of a folder take on its disk. */
+/** The disk space used by the files of a folder. */
 export function folderMiB(folder, isCounted) {
   let entries = []
   try {
@@ -100,13 +100,13 @@ function statusMiB(pids, field) {
   )
 }
 
-/** Memory now, and the most that each process ever had. */
+/** Current memory, and the peak of each process. */
 export const rssMiB = (pids) => statusMiB(pids, 'VmRSS')
 export const peakMiB = (pids) => statusMiB(pids, 'VmHWM')
 
 /**
- * Whether the process is a Node with a handler for SIGUSR2, which would kill it otherwise. To a process of Postgres the
- * signal means other things: it ends the checkpointer, and with that every connection.
+ * Whether the process is a Node with a handler for SIGUSR2, which would otherwise kill it. For a Postgres process the
+ * signal has other meanings: it stops the checkpointer, and with it every connection.
  */
 export function catchesUsr2(pid) {
   if (!programOf(pid).endsWith('/node')) return false

@@ -1,4 +1,4 @@
-// A benchmark of Boardroom that is a program of its own: it starts what it measures, and its last line is JSON.
+// A benchmark of Boardroom that is a separate program: it starts what it measures, and its last line is JSON.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'

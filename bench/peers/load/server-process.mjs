@@ -31,7 +31,7 @@ async function waitUntilReady({ port, pid, readyPath, limitMs = 60_000 }) {
       })
       socket.on('error', () => resolve(false))
     })
-    // A server may take its port before it is ready; one that says nothing of it is ready when it listens.
+    // A server may open its port before it is ready; one that gives no other signal is ready when it listens.
     const isReady = () =>
       fetch(`http://127.0.0.1:${port}${readyPath}`, { signal: AbortSignal.timeout(2000) }).then(
         (answer) => answer.ok,
@@ -44,7 +44,10 @@ async function waitUntilReady({ port, pid, readyPath, limitMs = 60_000 }) {
   throw new Error('server did not listen in time')
 }
 
-/** Command-line prefix: pins to one core and, for root, outranks whatever else runs on the machine. */
+/**
+ * Command-line prefix: pins to one core and, if run as root, raises the priority above everything else on the
+ * machine.
+ */
 export const pinned = (core) => [
   ...(process.getuid() === 0 ? ['nice', '-n', '-10'] : []),
   'taskset',
@@ -104,7 +107,7 @@ export async function startServer(peer, port, dataDir) {
         databaseProcesses: started.length,
       }
     },
-    /** What it wrote: its data, and the log that a database writes ahead, whose files are used again. */
+    /** What it wrote: its data, and a database's write-ahead log, whose files are reused. */
     stored() {
       const walMiB = folderMiB(dataDir, (path) => path.includes('/pg_wal/'))
       const all = folderMiB(dataDir, (path) => path !== log)
@@ -120,7 +123,7 @@ export async function startServer(peer, port, dataDir) {
       for (const pid of tree(child.pid)) if (catchesUsr2(pid)) process.kill(pid, 'SIGUSR2')
       await sleep(1500)
     },
-    /** Ends the server and its descendants; a polite signal gets ten seconds. */
+    /** Stops the server and its descendants; SIGTERM is given ten seconds. */
     async stop(signal = 'SIGKILL') {
       meter.stop()
       const pids = tree(child.pid)
@@ -130,7 +133,7 @@ export async function startServer(peer, port, dataDir) {
       await Promise.race([exited, sleep(10_000)])
       pids.filter(isAlive).forEach(kill)
       await exited
-      // One that is not gone yet would still be found listening by the next start.
+      // A process that still exists would otherwise be found listening by the next start.
       while (pids.some(isAlive)) await sleep(5)
     },
   }

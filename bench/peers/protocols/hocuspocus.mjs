@@ -28,7 +28,7 @@ export const hocuspocus = {
     const nameLength = readVarUint(buf)
     cursor.pos += nameLength
     if (buf[cursor.pos] === SYNC_REPLY) {
-      // The same body as a sync message; sent in answer to step 1.
+      // The same body as a sync message; sent in response to step 1.
       if (buf[cursor.pos + 1] === 0) handlers.step1()
       return
     }

@@ -1,7 +1,7 @@
 // S2: one room, everyone moves a cursor.
 //
-// A server may skip states that a newer one replaced, so delivered states are counted apart from
-// lost ones: what counts as lost is a final state that never arrives.
+// A server may skip states that a newer one replaced, so delivered states are counted separately from lost ones: lost
+// means that a final state never arrives.
 import { Client, openClients } from '../load/client.mjs'
 import { Histogram } from '../load/histogram.mjs'
 import { clientFrame } from '../load/light-socket.mjs'

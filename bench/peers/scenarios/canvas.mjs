@@ -1,5 +1,5 @@
-// The bundled canvas in Chromium: a board of 3,000 elements is opened; all of one is dragged while somebody watches;
-// twenty cursors move.
+// The bundled canvas in Chromium: a board of 3,000 elements is opened; all elements of a board are dragged while
+// somebody watches; twenty cursors move.
 import { existsSync } from 'node:fs'
 import { runProgram } from '../load/program.mjs'
 

@@ -1,5 +1,5 @@
-// S9: everybody on a large board comes back at once after a restart, as stock clients do: each with a whole document,
-// asking for what it misses and bringing what it has.
+// S9: everybody on a large board reconnects at once after a restart, as stock clients do: each with a whole document,
+// requesting what it misses and sending what it has.
 
 import * as Y from 'yjs'
 import { fill } from '../load/board.mjs'

@@ -1,4 +1,4 @@
-// S7: how long an edit waits for its ack, and what a crash or an orderly stop loses.
+// S7: how long an edit waits for its ack, and what a crash or a clean shutdown loses.
 import { elementsOf, timedJoin } from '../load/board.mjs'
 import { Client, within } from '../load/client.mjs'
 import { elementId, positionAfter, WriterStream } from '../load/fixtures.mjs'
@@ -26,7 +26,7 @@ export async function run(target, { rate, seconds, acks }) {
   return result
 }
 
-/** Sends one edit after the other, each once the last is acked; null when there is no ack. */
+/** Sends one edit after the other, each when the previous one is acked; null if there is no ack. */
 async function ackLatency({ adapter, port }, count) {
   const stream = new WriterStream(0)
   const client = new Client({ adapter, port, room: 'ack' })

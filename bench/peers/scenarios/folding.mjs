@@ -1,4 +1,5 @@
-// S10: what people on another board feel while a large one is opened, gets its first edit, and its log is folded.
+// S10: the delay that people on another board notice while a large one is opened, gets its first edit, and its log is
+// folded.
 import { fill, timedJoin } from '../load/board.mjs'
 import { Client, within } from '../load/client.mjs'
 import { boardUpdates, historyUpdates } from '../load/fixtures.mjs'
@@ -14,7 +15,7 @@ export const rooms = () => [ROOM, 'bystander']
 
 export async function run(target, { elements }) {
   const uploader = await fill(target, ROOM, boardUpdates(elements))
-  // A server that is killed has a long log and no snapshot of it.
+  // A killed server leaves a long log and no snapshot of it.
   await sleep(1500)
   await target.restart('SIGKILL')
   uploader.close()

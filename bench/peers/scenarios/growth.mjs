@@ -1,4 +1,4 @@
-// Growth: what a delivery costs with 10 and with 1,000 rooms, at the same number of edits a second in all, and on a
+// Growth: the cost of a delivery with 10 and with 1,000 rooms, at the same total number of edits per second, and on a
 // board with a short and with a long history.
 import { fill, untilQuiet } from '../load/board.mjs'
 import { historyUpdates, stateOf } from '../load/fixtures.mjs'
@@ -35,19 +35,22 @@ export async function run(target, { rooms: count, rate, history }) {
   return runLoad(target, { ...load, rooms: count, room: 'grown', rate, seconds: 5 })
 }
 
-/** What a server does with a board that everybody has left is not what a delivery costs. */
+/** The work on a board that everybody has left is not part of the cost of a delivery. */
 async function folded({ cpu }) {
   await sleep(4000)
   await untilQuiet(cpu)
 }
 
-/** In portions: an author's edits build on one another, so every portion has authors of its own. */
+/** In portions: an author's edits build on one another, so every portion has different authors. */
 function shortHistory(edits) {
   const writers = Math.max(1, edits / 1000)
   return historyUpdates(writers, edits / writers, 50)
 }
 
-/** The same edits, each author's sent as one update: the board that they lead to is what grows, and a million take long. */
+/**
+ * The same edits, with each author's sent as one update: only the resulting board matters, and a million edits take
+ * long.
+ */
 function longHistory(edits) {
   const writers = edits / 2000
   return Array.from({ length: writers }, (_, i) => stateOf(historyUpdates(1, edits / writers, 50 + i)))

@@ -1,8 +1,8 @@
-// S5: memory of idle connections and rooms, after a forced garbage collection. Pages that processes share are counted once:
-// the processes of a database share most of theirs.
+// S5: memory of idle connections and rooms, after a forced garbage collection. Pages that processes share are counted
+// once: the processes of a database share most of theirs.
 //
-// Two variants with the same number of connections but different numbers of rooms give the cost of
-// a connection and of a room.
+// Two variants with the same number of connections but different numbers of rooms give the cost of a connection and
+// of a room.
 import { Client, openClients } from '../load/client.mjs'
 import { round } from '../load/load.mjs'
 import { sleep } from '../load/pace.mjs'
@@ -17,7 +17,8 @@ export const rooms = ({ count }) => Array.from({ length: count }, (_, i) => `idl
 export async function run(target, params) {
   const { adapter, port } = target
   const names = rooms(params)
-  // A hundred come and go first: code that has run, and connections to a database, are no part of what one costs.
+  // A hundred come and go first: warmed-up code, and connections to a database, are not part of the cost of one
+  // connection.
   const first = await openClients(100, (i) => new Client({ adapter, port, room: names[i % names.length] }))
   for (const client of first) client.close()
   await sleep(3000)

@@ -9,7 +9,7 @@ import { sleep } from '../load/pace.mjs'
 
 export const needs = 'documents'
 
-// 150 joins of 4 MB is the shape of y/hub's published join storm.
+// 150 joins of 4 MB, as in y/hub's published join storm.
 export const variants = {
   '1mb': { elements: 4650, joins: 100 },
   '4mb': { elements: 18_600, joins: 150 },
@@ -51,7 +51,7 @@ export async function run(target, { elements, joins: count }) {
   result.warmMs = round(warm.sort((a, b) => a - b)[2], 1)
   result.warmCpuMs = round(((target.cpu() - cpuBeforeWarm) / 5) * 1000, 1)
 
-  // A storm of joins, with a bystander room that measures how long the server stalls.
+  // Many joins at once, with a bystander room that measures how long the server stalls.
   const bystander = await watchRoom(target)
   await sleep(300)
   bystander.latency.reset()

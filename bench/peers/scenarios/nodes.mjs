@@ -1,4 +1,4 @@
-// Two nodes on one board: what an edit costs that is relayed from one to the other, and what is lost when nodes are killed.
+// Two nodes on one board: the cost of an edit relayed from one to the other, and what is lost when nodes are killed.
 import { readFileSync } from 'node:fs'
 import { elementsOf, timedJoin } from '../load/board.mjs'
 import { Client, within } from '../load/client.mjs'
@@ -7,16 +7,16 @@ import { runLoad } from '../load/load.mjs'
 import { pace, sleep } from '../load/pace.mjs'
 
 export const needs = 'nodes'
-/** Needs redis-server and nats-server, so it runs only where it is asked for by name. */
+/** Needs redis-server and nats-server, so it runs only if it is requested by name. */
 export const isApart = true
 
 const drag = { clients: 101, writers: 1, rate: 30, seconds: 5 }
 export const variants = {
-  // The writer on one node, all who watch on the other.
+  // The writer on one node, all watchers on the other.
   relay: { ...drag, watchersOn: 1 },
-  // Ten draw on one node: what comes in one window goes on as one.
+  // Ten draw on one node: the edits of one batch are forwarded as one.
   'relay-10w': { ...drag, clients: 60, writers: 10, watchersOn: 1 },
-  // All on one node, the other has nobody there.
+  // All on one node, nobody on the other.
   'same-node': { ...drag, watchersOn: 0 },
   killed: { rate: 30, seconds: 6 },
 }
@@ -33,7 +33,7 @@ export async function run(target, params) {
   return runLoad(spread, { ...params, room: 'drag' })
 }
 
-/** Edits that were called saved (Hocuspocus: applied), and are nowhere afterwards. */
+/** Edits that were reported as saved (Hocuspocus: applied) but are gone afterwards. */
 async function killed(target, params) {
   const result = {}
   const killNode = async () => {

@@ -1,4 +1,4 @@
-// S11: 1,000 changes of permission within a second, over 2,000 connections in 200 rooms that are drawn in.
+// S11: 1,000 permission changes within a second, over 2,000 connections in 200 rooms with people drawing.
 import { runProgram } from '../load/program.mjs'
 
 export const isOwn = true

@@ -1,5 +1,5 @@
-// S4: many small rooms, one update per second in each: for long enough that what each server puts off (storing after two
-// seconds or ten, folding) happens in it, and after enough edits that the compiler has seen them.
+// S4: many small rooms, one update per second in each: for long enough to include work that each server defers
+// (storing after two or ten seconds, folding), and after enough edits that the compiler has optimised the code.
 import { runLoad } from '../load/load.mjs'
 
 export const variants = {

@@ -1,7 +1,7 @@
-// An hour of joins, leaves, edits and cursors: what stays behind of them in memory, handles, the database and latency.
+// An hour of joins, leaves, edits and cursors: what remains of them in memory, handles, the database and latency.
 //   SOAK_MINUTES  default 60
-// Of 20 boards 16 have a writer who stays; on the other 4 everybody leaves now and then, so that they are closed,
-// folded and opened again. What was seen goes to results/soak.jsonl line by line, and becomes results/soak.svg.
+// 16 of 20 boards have a writer who stays; on the other 4 everybody leaves from time to time, so that they are closed,
+// folded and opened again. The samples go to results/soak.jsonl line by line, and become results/soak.svg.
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Client, openClients, within } from '../load/client.mjs'
@@ -17,9 +17,9 @@ import { watchRoom } from './join.mjs'
 const boards = 20
 const people = 60
 const whoStay = 16
-const turnMs = 25 // an edit and a cursor each: 40 a second
-const turnsPerVisit = 10 // four times a second somebody comes or goes
-const samplesToCollect = 10 // heaps are measured after a collection every so many samples
+const turnMs = 25 // an edit and a cursor move each: 40 a second
+const turnsPerVisit = 10 // four times a second somebody joins or leaves
+const samplesToCollect = 10 // heaps are measured after a collection, once every so many samples
 const leftMs = 20_000 // for the last sample everybody has left, and boards are folded
 const editEveryMs = 100 // on the board whose latency is measured
 

@@ -23,7 +23,7 @@ process.once('SIGTERM', async () => {
 })
 
 function start(program, args, env = {}) {
-  // Debian puts nats-server where only root looks.
+  // Debian installs nats-server where only root's PATH looks.
   const path = `${PATH}:/usr/sbin`
   const child = spawn(program, args, { env: { ...process.env, ...env, PATH: path }, stdio: 'inherit' })
   child.once('error', (error) => {

@@ -1,12 +1,12 @@
 // The servers that are compared. `command` runs in its folder, with PORT and DATA_DIR in its environment.
-//   protocol   what the generator speaks to it, see ../protocols
+//   protocol   the protocol of the load generator, see ../protocols
 //   persists   keeps boards in DATA_DIR over a restart
 //   stateless  a floor: no documents, so no joins
-//   only       the scenarios that it is a floor of
-//   readyPath  answers 2xx once the server is ready, where listening does not say so
-//   setup      makes the rooms that a scenario names, and answers with their URLs
-//   nodes      so many of it are one server: PORT_2 is the port of the second, and DATA_DIR/nodes.json has their process ids
-//   ackType    number of the message that says that edits are stored (y-websocket protocol only)
+//   only       the scenarios for which it is a floor
+//   readyPath  answers 2xx once the server is ready, if listening is not enough
+//   setup      creates the rooms that a scenario names, and prints their URLs
+//   nodes      this many nodes form one server: PORT_2 is the port of the second, and DATA_DIR/nodes.json has their process ids
+//   ackType    number of the message that reports edits as stored (y-websocket protocol only)
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -70,7 +70,7 @@ export const servers = {
     ackType: 65,
     nodes: 2,
   },
-  // Another checkout of Boardroom, installed and built: what a change costs, in the same run.
+  // Another checkout of Boardroom, installed and built: shows the cost of a change, in the same run.
   ...(process.env.BOARDROOM_BESIDE
     ? { beside: boardroomIn(path.resolve(process.env.BOARDROOM_BESIDE)) }
     : {}),

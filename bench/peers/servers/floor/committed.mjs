@@ -1,17 +1,18 @@
-// The floor of a server that keeps what it is told: everything that nobody can leave out who looks up a joiner, records
-// the join, and calls an edit saved once it is committed; in the same language and libraries, on the same Postgres, as
-// short as it can be written.
+// The floor of a server that stores edits durably: only what is indispensable to look up who joins, record the join, and
+// report an edit as saved once it is committed; in the same language and libraries, on the same Postgres, as short as
+// possible.
 //
-//   join   ws upgrade -> one query (ticket, session, level) -> a committed row of the trail -> sync step 1 -> sync step 2
-//   edit   frame -> Y.Doc -> one frame, built once, one write to each other member -> a commit, with whoever shares it -> saved
+//   join   ws upgrade -> one query (ticket, session, level) -> a committed audit row -> sync step 1 -> sync step 2
+//   edit   frame -> Y.Doc -> one frame, built once, one write to each other member -> a commit, shared with other edits -> saved
 //
-// One commit for edits and one for trail rows is on its way at a time, and takes all that waits. An edit after a pause of
+// At any time there is one commit for edits and one for audit rows in progress, each with everything that waits. An edit after a pause of
 // 60 ms is committed at once, but no sooner than 150 ms after the last commit began; edits of continuous work every 250 ms.
-// It leaves out what a server may not: it checks no bytes before Yjs gets them, limits nothing, follows no change of rights,
-// signs nothing, keeps nobody alive who is silent, watches no slow reader, folds no log, writes no leave, and shows no presence.
+// It leaves out what a real server must do: it validates no bytes before Yjs gets them, enforces no limits, follows no
+// permission changes, checks no signatures, sends no pings, does not handle slow readers, folds no log, writes no leave
+// rows, and shows no presence.
 //
 // With NATS_URL and DATABASE_URL it is one of several nodes: an edit is published as it came, and applied and sent on by
-// every other node. It leaves out that others sign, number and heal what is lost, and what is waited for until it is committed.
+// every other node. It leaves out signatures, sequence numbers, recovery of lost messages, and tracking of uncommitted edits.
 import { writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { connect } from '@nats-io/transport-node'
@@ -193,7 +194,7 @@ function heard(room, boardId, member, data) {
   const now = performance.now()
   const isContinuous = now - room.editedAt < PAUSE_MS
   room.editedAt = now
-  // ws hands out parts of a buffer that the next message overwrites.
+  // ws returns parts of a buffer that the next message overwrites.
   edits.add(
     { row: [boardId, Buffer.from(body)], done: () => saved(member, count) },
     isContinuous ? CONTINUOUS_MS : 0,
@@ -206,7 +207,7 @@ function show(room, update, writer) {
   for (const member of room.members) if (member !== writer) member.socket.write(frame)
 }
 
-/** Of the edits that one commit had, the last is told. */
+/** The last of the edits in one commit is acknowledged. */
 function saved(member, count) {
   if (member.saved === 0) {
     queueMicrotask(() => {

@@ -1,4 +1,4 @@
-// Makes the boards of a benchmark on floor-committed: one name a line in, `name<TAB>url` out.
+// Creates the boards of a benchmark on floor-committed: one name per line in, `name<TAB>url` out.
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
 
