@@ -40,13 +40,13 @@ export type ErrorResponse = z.infer<typeof ErrorResponse>
 export const BoardCreate = strict({
   title: Title.optional(),
   is_public: z.boolean().optional(),
-  folder_id: Uuid.optional().describe('the folder it is made in'),
-  board_type: BoardType.optional().describe('new boards of some types are made from a template'),
+  folder_id: Uuid.optional().describe('the folder in which it is created'),
+  board_type: BoardType.optional().describe('new boards of some types must be made from a template'),
   template_id: Uuid.optional().describe('the current version of a template'),
   variables: z
     .record(z.string(), z.unknown())
     .optional()
-    .describe('what the template asks for; kept as the record of the board'),
+    .describe('the values for the template; stored as the record of the board'),
 }).meta({
   id: 'BoardCreate',
 })
@@ -56,9 +56,9 @@ export const BoardUpdate = strict({
   title: Title.optional(),
   is_public: z.boolean().optional(),
   members_level: PermissionLevel.nullable().optional(),
-  owner_id: UserId.optional().describe('an administrator hands over at once, an owner offers it'),
-  folder_id: Uuid.nullable().optional().describe('null: into no folder'),
-  background: Color.nullable().optional().describe('the colour behind the drawing; null: white'),
+  owner_id: UserId.optional().describe('an administrator hands over immediately, an owner makes an offer'),
+  folder_id: Uuid.nullable().optional().describe('null: no folder'),
+  background: Color.nullable().optional().describe('the background colour; null: white'),
 })
   .refine(
     (body) => Object.keys(body).length > 0,
@@ -80,36 +80,38 @@ export const BoardResponse = z
     updated_at: Timestamp,
     updated_by: UserId.nullable(),
     deleted_at: Timestamp.nullable(),
-    folder_id: Uuid.nullable().describe('null also where the asker may not see the folder'),
+    folder_id: Uuid.nullable().describe('null also if the requester may not see the folder'),
     moderation: z.enum(['open', 'view_only']).describe('view_only: only managers and speakers write'),
     board_type: z.string().nullable(),
     has_record: z.boolean().describe('made from a template: see GET …/record'),
-    background: z.string().nullable().describe('the colour behind the drawing; null: white'),
-    starred: z.boolean().describe('by the asker'),
+    background: z.string().nullable().describe('the background colour; null: white'),
+    starred: z.boolean().describe('by the requester'),
     unread_threads: z
       .int()
-      .describe('threads with comments of others that the asker has not read; 100 means 100 or more'),
-    offered_to: UserId.nullable().describe('who is asked to take the board over, for those who manage it'),
-    level: PermissionLevel.describe('what the asker may do'),
+      .describe('threads with comments by others that the requester has not read; 100 means 100 or more'),
+    offered_to: UserId.nullable().describe('who has been offered the board; only for people who manage it'),
+    level: PermissionLevel.describe('the access level of the requester'),
     may_manage: z.boolean(),
   })
   .meta({ id: 'BoardResponse' })
 export type BoardResponse = z.infer<typeof BoardResponse>
 
 export const BoardListQuery = strict({
-  q: text(200).optional().describe('part of the title or of a text on the board, without case and accents'),
+  q: text(200).optional().describe('part of the title or of a text on the board, ignoring case and accents'),
   sort: z
     .enum(['updated', 'created', 'title', 'opened'])
     .default('updated')
     .describe(
-      'title: in the order of the reader’s language (Accept-Language); opened: only boards that the asker opened in the last 90 days, newest visit first',
+      'title: sorted for the requester’s language (Accept-Language); opened: only boards that the requester opened in the last 90 days, newest visit first',
     ),
-  folder: FolderFilter.optional().describe('boards in this folder; none: in no folder'),
-  starred: z.enum(['true', 'false']).optional().describe('true: only those that the asker starred'),
+  folder: FolderFilter.optional().describe('boards in this folder; none: boards without a folder'),
+  starred: z.enum(['true', 'false']).optional().describe('true: only boards that the requester starred'),
   scope: z
     .enum(['all', 'mine', 'shared', 'instance'])
     .default('all')
-    .describe('mine: owned; shared: given by others; all: both; instance: every board, for administrators'),
+    .describe(
+      'mine: owned; shared: access granted by others; all: both; instance: every board, for administrators',
+    ),
   deleted: z.enum(['true', 'false']).default('false').describe('true: the trash'),
   limit: limit(200),
   cursor,
@@ -148,7 +150,7 @@ export const BoardPermissionResponse = z
     board_id: Uuid,
     kind: z
       .enum(['user', 'everyone', 'invitation'])
-      .describe('invitation: to an address, whether there is an account of it or not'),
+      .describe('invitation: to an e-mail address, with or without an account'),
     user_id: UserId.nullable().describe('null: everyone, or an invitation'),
     user_name: z.string().nullable(),
     user_email: z
@@ -191,7 +193,7 @@ export const ShareLinkResponse = z
   .object({
     id: Uuid,
     board_id: Uuid,
-    url: z.string().nullable().describe('only in the answer to the creation; the secret is never stored'),
+    url: z.string().nullable().describe('only in the answer to its creation; the secret is never stored'),
     permission_level: PermissionLevel,
     is_public: z.boolean().describe('whether the board itself is public'),
     label: z.string().nullable(),
@@ -205,7 +207,7 @@ export const ShareLinkResponse = z
     last_used_at: Timestamp.nullable(),
     state: z
       .enum(['active', 'expired', 'revoked', 'used_up', 'suspended'])
-      .describe('suspended: its creator may not give access now'),
+      .describe('suspended: its creator may currently not give access'),
   })
   .meta({ id: 'ShareLinkResponse' })
 export type ShareLinkResponse = z.infer<typeof ShareLinkResponse>
@@ -225,8 +227,8 @@ export const ShareLinkPreviewResponse = z
     level: PermissionLevel,
     needs_password: z
       .boolean()
-      .describe('whether the asker needs one; people who already used the link do not'),
-    needs_name: z.boolean().describe('nobody is known: an exchange makes a guest'),
+      .describe('whether the requester needs one; people who already used the link do not'),
+    needs_name: z.boolean().describe('the requester is not identified: using the link creates a guest'),
   })
   .meta({ id: 'ShareLinkPreviewResponse' })
 export type ShareLinkPreviewResponse = z.infer<typeof ShareLinkPreviewResponse>
@@ -322,10 +324,10 @@ export const AuthorResponse = z
   .object({
     principal: z.object({
       kind: z.enum(['user', 'guest', 'agent', 'system', 'anonymous']),
-      id: z.string().nullable().describe('null: all who were not known, together'),
-      name: z.string().nullable().describe('null: forgotten, or erased'),
+      id: z.string().nullable().describe('null: all unidentified people together'),
+      name: z.string().nullable().describe('null: deleted, or erased'),
     }),
-    client_ids: z.array(z.int()).describe('of the Yjs document, in the order in which they came'),
+    client_ids: z.array(z.int()).describe('of the Yjs document, in order of first use'),
     first_written_at: Timestamp,
     latest_client_at: Timestamp.describe('when their newest client began to write'),
   })
@@ -343,7 +345,7 @@ export const MeResponse = z
     two_factor: z
       .enum(['off', 'on', 'required'])
       .nullable()
-      .describe('required: to be set up before anything else; null where we do not ask for one'),
+      .describe('required: must be set up before anything else; null if none is required'),
   })
   .meta({ id: 'MeResponse' })
 export type MeResponse = z.infer<typeof MeResponse>
@@ -366,7 +368,7 @@ const password = text(128, 8)
 export const SignInRequest = strict({
   email: z.email().max(254),
   password: text(1000, 1),
-  rememberMe: z.boolean().optional().describe('false: until the browser is closed, a day at most'),
+  rememberMe: z.boolean().optional().describe('false: until the browser is closed, but at most a day'),
 })
 export type SignInRequest = z.infer<typeof SignInRequest>
 
@@ -458,7 +460,7 @@ export const VersionResponse = z
     name: z.string().nullable(),
     reason: z
       .enum(['automatic', 'named', 'before_removal', 'before_restore', 'before_import', 'before_rebuild'])
-      .describe('why it was kept: now and then, by name, or before content was removed or replaced'),
+      .describe('why it was kept: automatically, by name, or before content was removed or replaced'),
     bytes: z.int(),
     created_by: UserId.nullable(),
     created_by_name: z.string().nullable(),

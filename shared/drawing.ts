@@ -80,13 +80,13 @@ const backgroundOf = (appState: unknown): string | null =>
 
 /** The element, the reason why it is left out, or null if it is no loss. */
 const readOne = (raw: unknown): SceneElement | string | null => {
-  if (!isObject(raw)) return 'it is no object'
+  if (!isObject(raw)) return 'it is not an object'
   if (raw.isDeleted === true || raw.type === 'selection') return null
   const element = readElement(migrateElement(raw))
   if (element !== null) return isInvisible(element) ? null : element
   if (typeof raw.type !== 'string') return 'it has no type'
   if (raw.type === 'iframe') return 'pages inside a board are not shown'
-  return 'it has a type that boards do not have, or its place, size or points are no numbers in range'
+  return 'it has a type that boards do not support, or its position, size or points are not valid numbers'
 }
 
 /** Excalidraw removes anything invisible: a text without characters, a shape without size, a line without length. */

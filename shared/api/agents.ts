@@ -5,13 +5,13 @@ import { cursor, limit, nameOf, strict, Timestamp, text, UserId, Uuid } from './
 const bit = z.boolean().default(false)
 
 export const AgentCreate = strict({
-  name: nameOf(100).pipe(z.string().min(2)).describe('by which people know it; no two agents share one'),
+  name: nameOf(100).pipe(z.string().min(2)).describe('shown to people; no two agents share one'),
   description: text(2000).optional(),
 }).meta({ id: 'AgentCreate' })
 export type AgentCreate = z.infer<typeof AgentCreate>
 
 export const AgentUpdate = strict({
-  is_active: z.boolean().optional().describe('false: it is stopped, and its connections end at once'),
+  is_active: z.boolean().optional().describe('false: the agent is stopped, and its connections end at once'),
   description: text(2000).optional(),
 })
   .refine((body) => Object.keys(body).length > 0, 'expected at least one of is_active, description')
@@ -26,16 +26,16 @@ export const AgentResponse = z
     owner_id: UserId,
     owner_name: z.string(),
     is_active: z.boolean(),
-    is_working: z.boolean().describe('it is active, and so is its owner'),
+    is_working: z.boolean().describe('the agent is active, and so is its owner'),
     created_at: Timestamp,
     last_used_at: Timestamp.nullable().describe('to the minute'),
-    may_manage: z.boolean().describe('the asker owns it, or is an administrator'),
+    may_manage: z.boolean().describe('the requester owns it, or is an administrator'),
   })
   .meta({ id: 'AgentResponse' })
 export type AgentResponse = z.infer<typeof AgentResponse>
 
 export const AgentCreated = AgentResponse.extend({
-  token: z.string().describe('shown this once; Authorization: Bearer, or in the place of a ticket'),
+  token: z.string().describe('shown only once; for Authorization: Bearer, or instead of a ticket'),
 }).meta({ id: 'AgentCreated' })
 export type AgentCreated = z.infer<typeof AgentCreated>
 
@@ -43,14 +43,14 @@ export const AgentListQuery = strict({
   scope: z
     .enum(['mine', 'instance'])
     .default('mine')
-    .describe('mine: owned, or with a grant of the asker’s; instance: all, for administrators'),
+    .describe('mine: owned, or with a grant by the requester; instance: all, for administrators'),
   limit: limit(200),
   cursor,
 })
 export type AgentListQuery = z.infer<typeof AgentListQuery>
 
 export const AgentGrantCreate = strict({
-  board_id: Uuid.nullable().describe('null: every board that the asker may open'),
+  board_id: Uuid.nullable().describe('null: every board that the requester may open'),
   can_create: bit.describe('add elements and comments'),
   can_read: bit,
   can_update: bit.describe('change elements'),
@@ -69,10 +69,10 @@ export const AgentGrantResponse = z
     id: z.int(),
     agent_id: Uuid,
     agent_name: z.string(),
-    user_id: UserId.describe('for whom it acts: never more than they may do now'),
+    user_id: UserId.describe('the user for whom it acts: never with more access than they have now'),
     user_name: z.string(),
     board_id: Uuid.nullable(),
-    board_title: z.string().nullable().describe('null also where the asker may not open the board'),
+    board_title: z.string().nullable().describe('null also if the requester may not open the board'),
     can_create: z.boolean(),
     can_read: z.boolean(),
     can_update: z.boolean(),
@@ -115,9 +115,9 @@ export type AgentUndo = z.infer<typeof AgentUndo>
 
 export const AgentUndone = z
   .object({
-    edits: z.int().describe('lines of the journal'),
+    edits: z.int().describe('rows of the journal'),
     elements: z.int(),
-    kept: z.int().describe('properties that somebody has changed since, and that stay'),
+    kept: z.int().describe('properties that somebody has changed since, which are kept'),
   })
   .meta({ id: 'AgentUndone' })
 export type AgentUndone = z.infer<typeof AgentUndone>

@@ -13,13 +13,15 @@ export const Anchor = strict({
   y: coordinate,
   element_id: text(200, 1).optional().describe('the element it is pinned to, which the pin follows'),
 })
-  .describe('a place on the board, in its own coordinates, as it was when the thread began')
+  .describe('a point in board coordinates, as it was when the thread began')
   .meta({ id: 'Anchor' })
 export type Anchor = z.infer<typeof Anchor>
 
 const share = z.number().min(-10).max(10)
 export const Place = strict({ x: share, y: share })
-  .describe('where on the element, in parts of its width and height from its top left, before it is turned')
+  .describe(
+    'the place on the element, as fractions of its width and height from its top left, before rotation',
+  )
   .meta({ id: 'Place' })
 export type Place = z.infer<typeof Place>
 
@@ -29,7 +31,7 @@ const Body = text(maxCommentLength, 1).refine(
   'must hold something visible',
 )
 const ClientId = text(100, 1).describe(
-  'your own name for it: sent again, nothing is written twice and the answer is what the first made',
+  'your own id for it: a repeated request writes nothing again and gets the first result',
 )
 const MentionId = z
   .string()
@@ -41,11 +43,11 @@ const Mentions = z
   .array(MentionId)
   .max(maxMentions)
   .transform((ids) => [...new Set(ids)])
-  .describe('people to tell, who may open the board; write their names into the body as @Name')
+  .describe('people to notify, who may open the board; write their names into the body as @Name')
 
 export const ThreadCreate = strict({
   anchor: Anchor,
-  place: Place.optional().describe('with element_id; worked out from x and y where it is left out'),
+  place: Place.optional().describe('with element_id; computed from x and y if omitted'),
   body: Body,
   mentions: Mentions.optional(),
   client_id: ClientId.optional(),
@@ -75,15 +77,15 @@ export type CommentUpdate = z.infer<typeof CommentUpdate>
 const flag = z.enum(['true', 'false'])
 export const ThreadListQuery = strict({
   open: flag.optional().describe('true: not resolved; false: resolved'),
-  unread: flag.optional().describe('true: with comments of others that the asker has not read'),
-  mine: flag.optional().describe('true: begun by the asker, with a comment of theirs, or naming them'),
+  unread: flag.optional().describe('true: with comments by others that the requester has not read'),
+  mine: flag.optional().describe('true: begun by the requester, with a comment by them, or mentioning them'),
   comments: z.coerce
     .number('expected a whole number from 1 to 100')
     .int()
     .min(1)
     .max(100)
     .default(50)
-    .describe('how many comments of each thread come along, first ones first'),
+    .describe('how many comments of each thread to include, oldest first'),
   limit: limit(200),
   cursor,
 })
@@ -95,10 +97,10 @@ export const CommentResponse = z
     thread_id: Uuid,
     author: z.string().describe('user:7, guest:<uuid>, agent:<uuid>, anonymous:<uuid>'),
     author_name: z.string(),
-    author_label: z.string().nullable().describe('of the share link that a guest came in by'),
-    body: z.string().describe('as it was typed, to be shown as text; empty once deleted'),
+    author_label: z.string().nullable().describe('of the share link that a guest used'),
+    body: z.string().describe('as typed, to be shown as text; empty once deleted'),
     mentions: z.array(z.object({ id: z.string(), name: z.string() })),
-    client_id: z.string().nullable().describe('to its author alone'),
+    client_id: z.string().nullable().describe('only for its author'),
     created_at: Timestamp,
     edited_at: Timestamp.nullable(),
     deleted_at: Timestamp.nullable(),
@@ -116,7 +118,7 @@ export const ThreadResponse = z
     place: Place.nullable(),
     created_by: z.string(),
     created_by_name: z.string(),
-    client_id: z.string().nullable().describe('to its author alone'),
+    client_id: z.string().nullable().describe('only for its author'),
     created_at: Timestamp,
     resolved: z.boolean(),
     resolved_at: Timestamp.nullable(),
@@ -124,10 +126,10 @@ export const ThreadResponse = z
     resolved_by_name: z.string().nullable(),
     comment_count: z.int().describe('without deleted ones'),
     last_comment_at: Timestamp,
-    unread_count: z.int().describe('comments of others that the asker has not read'),
-    mine: z.boolean().describe('begun by the asker, with a comment of theirs, or naming them'),
-    comments: z.array(CommentResponse).describe('first ones first'),
-    comments_cursor: z.string().nullable().describe('for GET …/threads/{id}/comments, where there are more'),
+    unread_count: z.int().describe('comments by others that the requester has not read'),
+    mine: z.boolean().describe('begun by the requester, with a comment by them, or mentioning them'),
+    comments: z.array(CommentResponse).describe('oldest first'),
+    comments_cursor: z.string().nullable().describe('for GET …/threads/{id}/comments, if there are more'),
   })
   .meta({ id: 'ThreadResponse' })
 export type ThreadResponse = z.infer<typeof ThreadResponse>
@@ -155,7 +157,7 @@ export const NotificationResponse = z
     thread_id: Uuid,
     comment_id: Uuid,
     author_name: z.string(),
-    excerpt: z.string().describe('how the comment begins; empty once deleted'),
+    excerpt: z.string().describe('the beginning of the comment; empty once deleted'),
     created_at: Timestamp,
     read_at: Timestamp.nullable(),
   })
@@ -167,11 +169,11 @@ export const NotificationsRead = strict({
     .array(z.string().regex(/^\d{1,18}$/))
     .max(200)
     .optional()
-    .describe('left out: all'),
+    .describe('omitted: all'),
 }).meta({ id: 'NotificationsRead' })
 
 export const MailChoice = strict({
-  comments: z.boolean().describe('whether mentions and answers are mailed, where the server mails'),
+  comments: z.boolean().describe('whether mentions and replies are sent by mail, if the server sends mail'),
 }).meta({ id: 'MailChoice' })
 export const MailChoiceResponse = z
   .object({ comments: z.boolean(), server_mails: z.boolean() })

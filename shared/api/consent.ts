@@ -16,7 +16,7 @@ export const ConsentCreate = strict({
   consent_version: Version,
   privacy_policy_version: Version,
   consent_categories: Categories.default([]),
-  board_id: Uuid.optional().describe('for a text that a board asks; left out: the instance’s'),
+  board_id: Uuid.optional().describe('for a text that a board requires; omitted: the text of the instance'),
 }).meta({ id: 'ConsentCreate' })
 export type ConsentCreate = z.infer<typeof ConsentCreate>
 
@@ -32,7 +32,7 @@ export type ConsentTextCreate = z.infer<typeof ConsentTextCreate>
 export const ConsentRecord = z
   .object({
     id: Uuid,
-    board_id: Uuid.nullable().describe('null: the instance’s text'),
+    board_id: Uuid.nullable().describe('null: the text of the instance'),
     user_id: UserId.nullable(),
     guest_id: Uuid.nullable(),
     consent_version: z.string(),
@@ -49,25 +49,27 @@ export type ConsentRecord = z.infer<typeof ConsentRecord>
 
 export const ConsentAsked = z
   .object({
-    board_id: Uuid.nullable().describe('null: the instance asks it'),
+    board_id: Uuid.nullable().describe('null: required by the instance'),
     board_title: z.string().nullable(),
     consent_version: z.string(),
     privacy_policy_version: z.string(),
     text: z.string().describe('to be shown as plain text'),
     required_categories: z.array(z.string()),
-    optional_categories: z.array(z.string()).describe('none of either: any names are taken, and kept'),
-    given: z.boolean().describe('whether a record of the asker is in force for exactly this version'),
+    optional_categories: z
+      .array(z.string())
+      .describe('neither of the two: any names are accepted and stored'),
+    given: z.boolean().describe('whether the requester has a valid record for exactly this version'),
   })
   .meta({ id: 'ConsentAsked' })
 export type ConsentAsked = z.infer<typeof ConsentAsked>
 
 export const ConsentResponse = z
   .object({
-    required: z.boolean().describe('true while something is asked that the asker has not accepted'),
-    consent_version: z.string().nullable().describe('of the instance’s text; null where it asks nothing'),
+    required: z.boolean().describe('true while the requester has not accepted a required text'),
+    consent_version: z.string().nullable().describe('of the text of the instance; null if it requires none'),
     privacy_policy_version: z.string().nullable(),
-    asked: z.array(ConsentAsked).describe('the instance’s first, then the board’s'),
-    given: z.array(ConsentRecord).describe('of the asker, newest first, the newest 200'),
+    asked: z.array(ConsentAsked).describe('the text of the instance first, then the text of the board'),
+    given: z.array(ConsentRecord).describe('of the requester, newest first, at most 200'),
   })
   .meta({ id: 'ConsentResponse' })
 export type ConsentResponse = z.infer<typeof ConsentResponse>

@@ -21,13 +21,13 @@ export type FolderUpdate = z.infer<typeof FolderUpdate>
 export const FolderResponse = z
   .object({
     id: Uuid,
-    parent_id: Uuid.nullable().describe('null also where the asker may not see the folder around it'),
+    parent_id: Uuid.nullable().describe('null also if the requester may not see the parent folder'),
     name: z.string(),
     owner_id: UserId,
     owner_name: z.string(),
     created_at: Timestamp,
     updated_at: Timestamp,
-    level: PermissionLevel.describe('what the asker may do; edit: put boards in, make folders inside'),
+    level: PermissionLevel.describe('the level of the requester; edit: add boards, create folders inside'),
     may_manage: z.boolean(),
   })
   .meta({ id: 'FolderResponse' })
@@ -52,7 +52,7 @@ export const Moderation = strict({
     .array(Uuid)
     .max(100)
     .default([])
-    .describe('connections (of GET …/connections) whose people may write; replaces the speakers there were'),
+    .describe('connections (from GET …/connections) whose people may write; replaces the previous speakers'),
 }).meta({ id: 'Moderation' })
 export type Moderation = z.infer<typeof Moderation>
 
@@ -66,7 +66,7 @@ export type ModerationResponse = z.infer<typeof ModerationResponse>
 
 const coordinate = z.number().min(-1e9).max(1e9)
 export const Summon = strict({ x: coordinate, y: coordinate, zoom: z.number().min(0.01).max(100) })
-  .describe('the middle of the view, in the coordinates of the board, and its zoom (1: a unit is a pixel)')
+  .describe('the centre of the view, in board coordinates, and its zoom (1: a unit is a pixel)')
   .meta({ id: 'Summon' })
 export type Summon = z.infer<typeof Summon>
 
@@ -99,7 +99,9 @@ export type AccessRequestResponse = z.infer<typeof AccessRequestResponse>
 
 export const OwnAccessRequest = z
   .object({
-    level: PermissionLevel.nullable().describe('what you may do now; null also where there is no such board'),
+    level: PermissionLevel.nullable().describe(
+      'your current access level; null also if there is no such board',
+    ),
     declined: z.boolean().describe('whether your last request was declined'),
   })
   .meta({ id: 'OwnAccessRequest' })

@@ -6,7 +6,7 @@ const elements = z
   .array(z.record(z.string(), z.unknown()))
   .min(1)
   .max(2000)
-  .describe('elements of Excalidraw; what could not be drawn is left out')
+  .describe('Excalidraw elements; those that cannot be drawn are left out')
 
 export const LibraryItemCreate = strict({ name: nameOf(200).optional(), elements }).meta({
   id: 'LibraryItemCreate',

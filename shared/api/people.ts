@@ -9,7 +9,7 @@ const Name = nameOf(100).pipe(z.string().min(2))
 const Password = text(128, 8)
 
 export const UserListQuery = strict({
-  q: text(200).optional().describe('part of the name or the address, without case'),
+  q: text(200).optional().describe('part of the name or the address, ignoring case'),
   role: Role.optional(),
   active: z.enum(['true', 'false']).optional(),
   limit: limit(200),
@@ -26,18 +26,16 @@ export const UserResponse = z
     is_active: z.boolean(),
     kind: z
       .enum(['member', 'foreign', 'service'])
-      .describe('foreign: of another application; service: what its keys act as'),
+      .describe('foreign: from another application; service: the account that its keys act as'),
     issuer: z.string().nullable(),
     external_id: z.string().nullable(),
     two_factor_enabled: z.boolean(),
     has_password: z.boolean(),
-    sessions: z.int().describe('where they are signed in'),
-    boards: z.int().describe('that they own, the trash included'),
-    last_seen_at: Timestamp.nullable().describe(
-      'the last sign-in or use of a session that lives, to the day',
-    ),
+    sessions: z.int().describe('active sessions'),
+    boards: z.int().describe('boards that they own, including the trash'),
+    last_seen_at: Timestamp.nullable().describe('the last sign-in or use of an active session, to the day'),
     created_at: Timestamp,
-    may_change: z.boolean().describe('whether the asker may change this account'),
+    may_change: z.boolean().describe('whether the requester may change this account'),
   })
   .meta({ id: 'UserResponse' })
 export type UserResponse = z.infer<typeof UserResponse>
@@ -66,14 +64,14 @@ const StoppedLink = z.object({ id: Uuid, board_id: Uuid, label: z.string().nulla
 /** What was ended together with an account that was just deactivated. */
 export const Deactivation = z.object({
   transferred_to: UserId.nullable(),
-  boards: z.int().describe('that changed hands'),
-  links: z.int().describe('that changed hands'),
-  stopped_links: z.array(StoppedLink).describe('that give nothing from now on'),
-  sessions: z.int().describe('that ended, with their sockets and tickets'),
+  boards: z.int().describe('that were handed over'),
+  links: z.int().describe('that were handed over'),
+  stopped_links: z.array(StoppedLink).describe('that stop working'),
+  sessions: z.int().describe('that ended, including their sockets and tickets'),
 })
 
 export const UserUpdateResponse = UserResponse.extend({
-  deactivation: Deactivation.nullable().describe('null where nobody was deactivated'),
+  deactivation: Deactivation.nullable().describe('null if nobody was deactivated'),
 }).meta({ id: 'UserUpdateResponse' })
 export type UserUpdateResponse = z.infer<typeof UserUpdateResponse>
 
@@ -83,7 +81,7 @@ export const UserHoldings = z
     boards: z.int(),
     links: z.array(StoppedLink),
     sessions: z.int(),
-    invitations: z.int().describe('made by them and still open'),
+    invitations: z.int().describe('created by them and still open'),
   })
   .meta({ id: 'UserHoldings' })
 export type UserHoldings = z.infer<typeof UserHoldings>
@@ -96,15 +94,15 @@ export const InvitationCreate = strict({
     .min(60)
     .max(90 * 86_400)
     .default(7 * 86_400)
-    .describe('seconds; a week unless told'),
-  send: z.boolean().default(true).describe('mail the link, where there is an address and a mail server'),
+    .describe('seconds; a week by default'),
+  send: z.boolean().default(true).describe('send the link by mail, if there is an address and a mail server'),
 }).meta({ id: 'InvitationCreate' })
 export type InvitationCreate = z.infer<typeof InvitationCreate>
 
 export const InvitationResponse = z
   .object({
     id: Uuid,
-    url: z.string().nullable().describe('only in the answer to creation; the secret is never stored'),
+    url: z.string().nullable().describe('only in the answer to its creation; the secret is never stored'),
     email: z.string().nullable(),
     role: Role,
     state: z.enum(['open', 'accepted', 'revoked', 'expired']),
@@ -114,7 +112,7 @@ export const InvitationResponse = z
     expires_at: Timestamp,
     accepted_at: Timestamp.nullable(),
     accepted_by: UserId.nullable(),
-    mailed: z.boolean().describe('in the answer to creation: whether it went out by mail'),
+    mailed: z.boolean().describe('in the answer to its creation: whether it was sent by mail'),
   })
   .meta({ id: 'InvitationResponse' })
 export type InvitationResponse = z.infer<typeof InvitationResponse>
@@ -134,14 +132,14 @@ export type InvitationPreview = z.infer<typeof InvitationPreview>
 export const InvitationAccept = strict({
   token: text(200, 1),
   name: Name,
-  email: z.email().max(254).optional().describe('where the invitation names no address'),
+  email: z.email().max(254).optional().describe('if the invitation has no address'),
   password: Password,
 }).meta({ id: 'InvitationAccept' })
 export type InvitationAccept = z.infer<typeof InvitationAccept>
 
 export const PasswordResetResponse = z
   .object({
-    url: z.string().describe('shown this once'),
+    url: z.string().describe('shown only once'),
     expires_at: Timestamp,
     mailed: z.boolean(),
   })
@@ -165,7 +163,7 @@ export const SignInOptions = z
     sign_up: z.enum(['invite', 'open']),
     password: z.boolean().describe('whether accounts have passwords'),
     password_reset_by_mail: z.boolean(),
-    two_factor: z.enum(['off', 'admins', 'all']).describe('of whom a second factor is asked'),
+    two_factor: z.enum(['off', 'admins', 'all']).describe('who must use a second factor'),
     sso: z.object({ name: z.string() }).nullable(),
   })
   .meta({ id: 'SignInOptions' })

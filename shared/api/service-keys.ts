@@ -17,14 +17,14 @@ export type ServiceScope = z.infer<typeof ServiceScope>
 export const ServiceKeyCreate = strict({
   name: nameOf(100).pipe(z.string().min(2)),
   issuer: text(255, 1).describe(
-    'the directory of your own user ids; keys with the same issuer speak for the same people and boards',
+    'the directory of your own user ids; keys with the same issuer act for the same people and boards',
   ),
   scopes: z
     .array(ServiceScope)
     .min(1)
     .max(30)
-    .describe('a noun alone: everything about it; with :read only looking, with :create only POST'),
-  expires_at: Timestamp.nullable().optional().describe('null, or left out: never'),
+    .describe('a noun alone: everything about it; with :read only reading, with :create only POST'),
+  expires_at: Timestamp.nullable().optional().describe('null, or omitted: never'),
 }).meta({ id: 'ServiceKeyCreate' })
 export type ServiceKeyCreate = z.infer<typeof ServiceKeyCreate>
 
@@ -34,8 +34,8 @@ export const ServiceKeyRotate = strict({
     .min(0)
     .max(30 * 86_400)
     .default(86_400)
-    .describe('how long the former secret keeps working; a day by default, 0 ends it at once'),
-  expires_at: Timestamp.nullable().optional().describe('a new end of the key; left out: as it was'),
+    .describe('how long the previous secret keeps working; a day by default, 0 ends it at once'),
+  expires_at: Timestamp.nullable().optional().describe('a new expiry of the key; omitted: unchanged'),
 }).meta({ id: 'ServiceKeyRotate' })
 export type ServiceKeyRotate = z.infer<typeof ServiceKeyRotate>
 
@@ -49,7 +49,7 @@ export const ServiceKeyResponse = z
       .string()
       .nullable()
       .describe('only in the answers to creation and rotation; the secret is never stored'),
-    hint: z.string().nullable().describe('how the secret begins, to recognise it by'),
+    hint: z.string().nullable().describe('the beginning of the secret, to recognise it'),
     state: z.enum(['active', 'expired', 'revoked']),
     created_at: Timestamp,
     created_by: UserId.nullable(),
@@ -57,7 +57,7 @@ export const ServiceKeyResponse = z
     expires_at: Timestamp.nullable(),
     revoked_at: Timestamp.nullable(),
     rotated_at: Timestamp.nullable(),
-    former_until: Timestamp.nullable().describe('until when the secret from before the rotation works too'),
+    former_until: Timestamp.nullable().describe('until when the previous secret works too, after a rotation'),
   })
   .meta({ id: 'ServiceKeyResponse' })
 export type ServiceKeyResponse = z.infer<typeof ServiceKeyResponse>

@@ -25,7 +25,7 @@ const described = {
     .max(50)
     .transform((types) => [...new Set(types)])
     .optional()
-    .describe('the types of boards that it is for'),
+    .describe('the board types that it is for'),
   is_required: z
     .boolean()
     .optional()
@@ -37,7 +37,7 @@ const described = {
       'JSON Schema of an object with simple properties. Also: formats cpf, cnpj, cpf-or-cnpj; unique, masked; notAfter, notBefore: a date or today',
     ),
 }
-const content = object.describe('an Excalidraw drawing whose texts may hold {{variables}}')
+const content = object.describe('an Excalidraw drawing whose texts may contain {{variables}}')
 
 export const TemplateCreate = strict({ code: Code, ...described, content }).meta({ id: 'TemplateCreate' })
 export type TemplateCreate = z.infer<typeof TemplateCreate>
@@ -48,7 +48,7 @@ export const TemplateVersionCreate = strict({
   category: described.category.optional(),
   content: content.optional(),
 })
-  .describe('what is left out stays as it is in the version before')
+  .describe('omitted fields are copied from the previous version')
   .meta({ id: 'TemplateVersionCreate' })
 export type TemplateVersionCreate = z.infer<typeof TemplateVersionCreate>
 
@@ -63,7 +63,7 @@ export const TemplateListQuery = strict({
     .enum(['current', 'waiting', 'all'])
     .default('current')
     .describe(
-      'waiting: not approved yet, one’s own, or all for administrators; all: every version that one may see',
+      'waiting: not approved yet (your own, or all for administrators); all: every version that you may see',
     ),
   category: text(50).optional(),
   board_type: text(50).optional(),
@@ -120,11 +120,11 @@ export const TemplateComparison = z
 export type TemplateComparison = z.infer<typeof TemplateComparison>
 
 export const RecordUpdate = strict({
-  variables: object.optional().describe('only those that change; null empties one'),
+  variables: object.optional().describe('only the fields to change; null clears one'),
   updated_at: Timestamp.optional().describe(
-    'of the record that was read: refused where somebody changed it since',
+    'of the record that was read: refused if somebody has changed it since',
   ),
-  deleted: z.boolean().optional().describe('true: put away; false: taken back'),
+  deleted: z.boolean().optional().describe('true: move to the trash; false: restore'),
 })
   .refine(
     (body) => body.variables !== undefined || body.deleted !== undefined,
@@ -140,7 +140,7 @@ export const RecordResponse = z
     board_title: z.string(),
     template: z.object({ id: Uuid, code: z.string(), name: z.string(), version: z.int() }),
     variables: object,
-    masked: z.array(z.string()).describe('fields that the asker sees the end of only'),
+    masked: z.array(z.string()).describe('fields of which the requester sees only the end'),
     created_at: Timestamp,
     created_by: UserId.nullable(),
     created_by_name: z.string().nullable(),
@@ -162,8 +162,8 @@ const listed = {
   template: Code.optional().describe('the code of a template'),
   q: text(200)
     .optional()
-    .describe('part of what a record holds, without case and accents; a national id only whole'),
-  deleted: z.enum(['true', 'false']).default('false').describe('true: those that were put away'),
+    .describe('part of any value in a record, ignoring case and accents; national ids only in full'),
+  deleted: z.enum(['true', 'false']).default('false').describe('true: those in the trash'),
 }
 export const RecordListQuery = strict({ ...listed, limit: limit(200), cursor })
 export type RecordListQuery = z.infer<typeof RecordListQuery>

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { strict, text } from './fields.ts'
 
-export const TwoFactorPassword = strict({ password: text(1000, 1).describe('your own, once more') }).meta({
+export const TwoFactorPassword = strict({ password: text(1000, 1).describe('your own, again') }).meta({
   id: 'TwoFactorPassword',
 })
 
@@ -11,8 +11,8 @@ export const TwoFactorCode = strict({ code: text(100, 1) }).meta({ id: 'TwoFacto
 export const TwoFactorSetUp = z
   .object({
     totp_uri: z.string().describe('otpauth://…'),
-    secret: z.string().describe('the same, to type'),
-    recovery_codes: z.array(z.string()).describe('each signs in once, when the app is lost'),
+    secret: z.string().describe('the same, for typing'),
+    recovery_codes: z.array(z.string()).describe('each can be used once, if the app is lost'),
   })
   .meta({ id: 'TwoFactorSetUp' })
 export type TwoFactorSetUp = z.infer<typeof TwoFactorSetUp>
