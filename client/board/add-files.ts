@@ -55,6 +55,7 @@ const addFile = async (
     case 'image': {
       const image = new File([file], file.name, { type: content.type })
       if (!(await canBeShown(image))) throw new ImportProblem(texts.notImported(file.name, texts.brokenImage))
+      keepAsStep(excalidraw)
       passOn(image, place, target)
       return ''
     }
@@ -67,6 +68,24 @@ const addFile = async (
       await addDrawing(excalidraw, content.drawing, place)
       return describeLeftOut(content.drawing.leftOut)
   }
+}
+
+/** Excalidraw does not note the image that it puts onto the canvas: an undo would take back what was done before. */
+const keepAsStep = (excalidraw: ExcalidrawImperativeAPI): void => {
+  const known = new Set(excalidraw.getSceneElementsIncludingDeleted().map(({ id }) => id))
+  const stop = excalidraw.onChange((elements) => {
+    const image = elements.find(({ id, type }) => type === 'image' && !known.has(id))
+    // Before it has its file and its size it is no step.
+    if (image === undefined || !('fileId' in image) || image.fileId === null || image.width === 0) return
+    stop()
+    // Not while Excalidraw is telling of it. What is on the canvas and not noted stays unnoted: off it for a moment, then.
+    setTimeout(() => {
+      const scene = excalidraw.getSceneElementsIncludingDeleted()
+      const others = scene.filter(({ id }) => id !== image.id)
+      excalidraw.updateScene({ elements: others, captureUpdate: CaptureUpdateAction.NEVER })
+      excalidraw.updateScene({ elements: scene, captureUpdate: CaptureUpdateAction.IMMEDIATELY })
+    })
+  })
 }
 
 /** Excalidraw would put a corrupt image onto the board as an empty frame. */

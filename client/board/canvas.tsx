@@ -18,6 +18,7 @@ import type {
 import { type RefObject, useCallback, useEffect, useRef, useState } from 'react'
 import type { SceneElement } from '../../shared/element.ts'
 import { mayWrite } from '../../shared/levels.ts'
+import { migrateElement } from '../../shared/migrate.ts'
 import { signOut } from '../api.ts'
 import { type Canvas as BoundCanvas, type CanvasElement, moveTo } from '../canvas.ts'
 import type { BoardSession } from '../session.ts'
@@ -299,18 +300,27 @@ const boundCanvas = (excalidraw: ExcalidrawImperativeAPI, images: BoardImages): 
     })
   },
   restore: (elements) =>
-    restoreElements(elements as unknown as readonly ExcalidrawElement[], null) as unknown as CanvasElement[],
+    restoreElements(
+      elements.map(withSize) as unknown as readonly ExcalidrawElement[],
+      null,
+    ) as unknown as CanvasElement[],
   busy: () => busyIds(excalidraw.getAppState()),
   shareable: (element) => images.shareable(element),
   measured: (text) => {
     const container = excalidraw.getSceneElements().find(({ id }) => id === text.containerId)
-    const own = { ...text, text: text.originalText } as unknown as ExcalidrawElement
+    const own = withSize({ ...text, text: text.originalText }) as unknown as ExcalidrawElement
     const restored = restoreElements(container === undefined ? [own] : [container, own], null, {
       refreshDimensions: true,
     })
     return (restored.find(({ id }) => id === text.id) ?? text) as unknown as SceneElement
   },
 })
+
+/** A text without a size, as other programs write it, would be taken away: one as for drawings in files. */
+const withSize = (element: SceneElement): SceneElement =>
+  element.type === 'text' && element.width === 0 && element.height === 0
+    ? (migrateElement(element) as SceneElement) // the same element with a size
+    : element
 
 const kept = (element: ExcalidrawElement, had: ReadonlyMap<string, ExcalidrawElement>): ExcalidrawElement => {
   const own = had.get(element.id)

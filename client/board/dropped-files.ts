@@ -87,5 +87,21 @@ const isOnCanvas = (): boolean => {
 }
 
 /** The text of a drawing file, complete or damaged; Excalidraw's own clipboard data has another type. */
-const isDrawing = (text: string): boolean =>
-  /^\s*\{/.test(text) && /"type"\s*:\s*"excalidraw(lib)?"/.test(text.slice(0, 1000))
+const isDrawing = (text: string): boolean => {
+  if (!/^\s*\{/.test(text)) return false
+  const [, type] = /"type"\s*:\s*"excalidraw(lib|\/clipboard)?"/.exec(text.slice(0, 1000)) ?? [null, null]
+  return type === '/clipboard' ? isWithoutSizes(text) : type !== null
+}
+
+/** Other programs use this type too and leave sizes out; nobody would see a text without a size. */
+const isWithoutSizes = (text: string): boolean => {
+  try {
+    const { elements }: { elements?: unknown } = JSON.parse(text)
+    return (
+      Array.isArray(elements) &&
+      elements.some((raw) => typeof raw?.width !== 'number' || typeof raw?.height !== 'number')
+    )
+  } catch {
+    return false // Excalidraw pastes it as a text
+  }
+}

@@ -240,10 +240,25 @@ tests.add(
         await dropFile(page, { name: 'images.excalidraw', type: '', bytes: fixture('images-round-trip') })
         await shown(guest.page, 15)
         assert.is((await elementsOn(page)).length, 15)
+        // As other programs fill Excalidraw's clipboard: without sizes, with which nobody would see the text.
+        const { elements } = JSON.parse(fixture('no-size').toString())
+        await pasteText(page, JSON.stringify({ type: 'excalidraw/clipboard', elements }))
+        await shown(guest.page, 19)
+        assert.is((await elementsOn(page)).length, 19)
+        // An image is one step like everything else.
+        await dropFile(page, { name: 'dot.png', type: 'image/png', bytes: onePixel })
+        await shown(guest.page, 20)
+        await page.locator('.excalidraw').first().focus()
+        await page.keyboard.press('Control+z')
+        await shown(guest.page, 19)
+        await page.keyboard.press('Control+Shift+z')
+        await shown(guest.page, 20)
+        await page.keyboard.press('Control+z')
+        await shown(guest.page, 19)
 
         await pasteText(guest.page, fixture('background').toString())
         await guest.page.getByText('You can only view this board').waitFor()
-        assert.is((await elementsOn(guest.page)).length, 15)
+        assert.is((await elementsOn(guest.page)).length, 19)
       }),
     ),
 )
