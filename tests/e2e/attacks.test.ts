@@ -18,7 +18,7 @@ import { awareness, type RawClient } from '../helpers/raw-client.ts'
 import { type StockClient, withServer } from '../helpers/server.ts'
 import { contentOf, type Struct, writeUpdate } from '../helpers/update-writer.ts'
 
-const attacks = suite('input that is refused by a running server')
+const attacks = suite('input refused by a running server')
 
 const evilId = 666
 const strangerId = 4711
@@ -269,7 +269,7 @@ const memoryBytes = (): number => {
   return heapUsed + external
 }
 
-attacks('leaves everyone else working, is answered and counted, and leaves nothing behind', () =>
+attacks('does not disturb anybody else, is answered and counted, and leaves nothing behind', () =>
   withServer(
     async ({ user, open, raw, origin, database }) => {
       const [ada, eve] = [await user('Ada'), await user('Eve')]
@@ -357,7 +357,7 @@ attacks('leaves everyone else working, is answered and counted, and leaves nothi
 )
 
 attacks(
-  'three malformed updates end the connection for good, and a client that never comes together is sent round',
+  'three malformed updates end the connection for good, and a client that never gets in sync must reconnect',
   () =>
     withServer(async ({ user, raw }) => {
       const ada = await user('Ada')
@@ -370,7 +370,7 @@ attacks(
 )
 
 attacks(
-  'whoever was thrown out and comes back in a loop is told to come back later, and fills no trail',
+  'a client that reconnects in a loop after a final close is told to come back later, and does not fill the trail',
   () =>
     withServer(
       async ({ user, raw, origin, db }) => {

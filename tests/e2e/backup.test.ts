@@ -60,7 +60,7 @@ const missing = (rows: readonly string[], among: readonly string[] = []): string
 
 const backups = suite('backups of whole instances')
 
-backups('made beside a running server, restored into a new folder, are the same instance', () =>
+backups('made while a server runs and restored into a new folder, give the same instance', () =>
   withMadeFolder((dataDir, folder) =>
     withFolder(async (otherDir) => {
       const first = await serve(dataDir)
@@ -119,7 +119,7 @@ backups('made beside a running server, restored into a new folder, are the same 
 )
 
 backups(
-  'go from one outside database into another, row by row the same, and into none that holds something',
+  'are copied from one external database to another, row by row, and never into one that is not empty',
   () =>
     withMadeFolder((dataDir, folder) =>
       withDatabase((from) =>

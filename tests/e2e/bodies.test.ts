@@ -52,7 +52,7 @@ function pour(port: number, head: string, chunked: boolean, most: number): Promi
   })
 }
 
-bodies('of fifty strangers, however long and however declared, take no memory', () =>
+bodies('from fifty strangers take no memory, whatever their length and headers', () =>
   withMadeFolder(async (folder) => {
     const program = await startProgram(folder)
     try {

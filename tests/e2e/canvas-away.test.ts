@@ -9,7 +9,7 @@ import { findChromium } from '../helpers/chromium.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { rebuild } from '../helpers/session.ts'
 
-const away = suite('a board through bad times')
+const away = suite('a board during outages')
 const tests = browserTests(findChromium(), away)
 
 /** Browser messages about a lost network. */

@@ -35,7 +35,7 @@ const go = (page: Page, address: string) =>
 const press = (page: Page, name: string, role: 'button' | 'tab' = 'button') =>
   page.getByRole(role, { name, exact: true }).first().click()
 
-test('pages for people who are not let in', async ({ server, ada, grace, open }) => {
+test('pages for people without access', async ({ server, ada, grace, open }) => {
   const boardId = await ada.board('Secret lenses')
   const { url } = await ada.link(boardId, 'view', { password: 'open sesame' })
   const expected = /40[134]/

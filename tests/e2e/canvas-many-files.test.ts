@@ -27,7 +27,7 @@ const ten = [
   { name: 'a photo.excalidraw', buffer: Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16]) },
 ].map((file) => ({ ...file, mimeType: 'application/json' }))
 
-test('ten at once, of which three are damaged: seven boards with pictures, three reasons that stay', async ({
+test('ten at once, three of them corrupt: seven boards with pictures, and three reasons that remain listed', async ({
   ada,
   open,
 }) => {
@@ -44,7 +44,7 @@ test('ten at once, of which three are damaged: seven boards with pictures, three
   await eventually(async () => (await page.evaluate(pictures)) === 7, { withinMs: 60_000 })
 })
 
-test('dropped on a board, the whole ones are added and the others are named', async ({ ada, open }) => {
+test('dropped on a board, the valid ones are added and the others are named', async ({ ada, open }) => {
   const boardId = await ada.board()
   const page = await open(`/b/${boardId}`, { cookie: ada.cookie })
   await saysSync(page, 'Saved')
@@ -58,7 +58,7 @@ test('dropped on a board, the whole ones are added and the others are named', as
   assert.ok((await elementsOn(page)).length > 6)
 })
 
-test('a file is read in a worker, so that the page goes on, and not at all where it is larger than any may be', ({
+test('a file is read in a worker, so that the page stays responsive, and not at all if it exceeds the limit', ({
   ada,
   open,
 }) =>

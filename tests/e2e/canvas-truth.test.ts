@@ -5,9 +5,9 @@ import { canvasFile } from '../helpers/canvas-file.ts'
 import { gone } from '../helpers/canvas-server.ts'
 import { eventually } from '../helpers/eventually.ts'
 
-const { test, run } = canvasFile('a page that says what is so')
+const { test, run } = canvasFile('a page that tells the truth')
 
-test('a server that does not answer is offline at once, and what is drawn meanwhile arrives', async ({
+test('if the server does not answer, the page says so at once, and what is drawn meanwhile arrives later', async ({
   server,
   ada,
   open,
@@ -33,7 +33,7 @@ test('a server that does not answer is offline at once, and what is drawn meanwh
   assert.is((await ada.scene(boardId)).elements.length, 2)
 })
 
-test('whoever goes to another page is gone for the others, and is there again on the way back', async ({
+test('a person who opens another page disappears for the others, and reappears on returning', async ({
   ada,
   open,
 }) => {
@@ -53,7 +53,7 @@ test('whoever goes to another page is gone for the others, and is there again on
   await eventually(async () => (await ada.scene(boardId)).elements.length === 1)
 })
 
-test('a tab goes on when another one forgets what the device keeps', async ({ server, ada, open }) => {
+test('a tab continues when another one deletes what the device stores', async ({ server, ada, open }) => {
   const boardId = await ada.board()
   const page = await open(`/b/${boardId}`, { cookie: ada.cookie, expected: gone })
   await saysSync(page, 'Saved')
@@ -79,7 +79,7 @@ test('a tab goes on when another one forgets what the device keeps', async ({ se
   await eventually(async () => (await ada.scene(boardId)).elements.length === 2)
 })
 
-test('a link that is over says so before it asks for a name, and one with a name asks for nothing', async ({
+test('an invalid link says so before it asks for a name, and one with a name asks for nothing', async ({
   ada,
   open,
 }) => {
@@ -107,7 +107,7 @@ test('a link that is over says so before it asks for a name, and one with a name
   assert.is(await setup.getByLabel('Password').count(), 0)
 })
 
-test('who is sent away reads that they were disconnected, or that the access is gone, and is let in again when they ask', async ({
+test('a disconnected person is told whether the access is gone too, and is let in again after asking', async ({
   ada,
   grace,
   open,
@@ -147,7 +147,7 @@ test('who is sent away reads that they were disconnected, or that the access is 
   await member.getByRole('button', { name: 'Ask to edit' }).waitFor()
 })
 
-test('a share link is changed where it is listed, and guests who are gone are folded away', async ({
+test('a share link is edited in its list, and guests who have left are collapsed', async ({
   ada,
   open,
   server,
@@ -181,7 +181,7 @@ test('a share link is changed where it is listed, and guests who are gone are fo
   assert.ok(Date.parse(items[0]?.expires_at ?? '') > Date.now() + 6 * 86_400_000)
 })
 
-test('boards lie in folders, carry stars, and are found from everywhere by Ctrl-K', async ({ ada, open }) => {
+test('boards have folders and stars, and are found from everywhere with Ctrl-K', async ({ ada, open }) => {
   await ada.board('Harbour plan')
   const page = await open('/', { cookie: ada.cookie })
   const choose = async (menu: string, item: string) => {
@@ -220,7 +220,7 @@ test('boards lie in folders, carry stars, and are found from everywhere by Ctrl-
   await saysSync(page, 'Saved')
 })
 
-test('in one click everybody may only look, the pen is handed on, and all are brought to one view', async ({
+test('one click sets everybody to view only, hands over the pen, or brings everybody to one view', async ({
   ada,
   grace,
   open,

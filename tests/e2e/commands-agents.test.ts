@@ -9,7 +9,7 @@ import { create, kill, type Server, serve, signedIn, withMadeFolder } from '../h
 import { eventually } from '../helpers/eventually.ts'
 import { RawClient } from '../helpers/raw-client.ts'
 
-const agents = suite('agents and a server that ends')
+const agents = suite('agents and a server that stops')
 const email = 'ada@example.org'
 const rectangle = (id: string, x: number) => ({
   ...{ id, type: 'rectangle', x, y: 0, width: 10, height: 10 },
@@ -35,7 +35,7 @@ async function socketOf({ url }: Server, board: string, token: string): Promise<
   return client
 }
 
-agents('what an agent did is undone after a kill -9 right behind its "saved", and is in the trail', () =>
+agents('what an agent did can be undone after a kill -9 right after its "saved", and is in the trail', () =>
   withMadeFolder(async (dataDir) => {
     const first = await serve(dataDir)
     const { board, id, token } = await agentOn(first, dataDir)
@@ -65,7 +65,7 @@ agents('what an agent did is undone after a kill -9 right behind its "saved", an
   }),
 )
 
-agents('a client of the official SDK goes on calling after a restart on the same port', () =>
+agents('a client of the official SDK continues to work after a restart on the same port', () =>
   withMadeFolder(async (dataDir) => {
     const first = await serve(dataDir)
     const { board, token } = await agentOn(first, dataDir)

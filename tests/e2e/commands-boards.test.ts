@@ -22,7 +22,7 @@ const commands = suite('boards from the command line')
 
 const drawing = path.resolve('tests/fixtures/boards/hexagonal-architecture.excalidraw')
 
-commands('boards go out and come in as files, beside a running server', () =>
+commands('boards are exported and imported as files while a server runs', () =>
   withMadeFolder(async (dataDir, folder) => {
     const server = await serve(dataDir)
     await create(dataDir, 'ada@example.org')
@@ -88,7 +88,7 @@ commands('boards go out and come in as files, beside a running server', () =>
   }),
 )
 
-commands('a rebuilt board has its content and not its history, and nobody brings the old one back', () =>
+commands('a rebuilt board keeps its content but not its history, and nobody can bring the old one back', () =>
   withMadeFolder(async (dataDir) => {
     const first = await serve(dataDir)
     await create(dataDir, 'ada@example.org')

@@ -21,7 +21,7 @@ import { eventually } from '../helpers/eventually.ts'
 
 const commands = suite('commands')
 
-commands('users are made, listed, promoted and disabled before there is a server', () =>
+commands('users are created, listed, promoted and disabled before there is a server', () =>
   withMadeFolder(async (dataDir) => {
     assert.is((await create(dataDir, 'ada@example.org', ['--role', 'sysadmin'])).code, 0)
     const twice = await create(dataDir, 'ADA@example.org')
@@ -52,7 +52,7 @@ commands('users are made, listed, promoted and disabled before there is a server
   }),
 )
 
-commands('what cannot be meant is refused before a database is made, with the nearest that can', () =>
+commands('invalid arguments are refused before a database is created, with the nearest valid one', () =>
   withFolder(async (dataDir) => {
     const wrong: [string[], RegExp][] = [
       [['user', 'create', '--emial', 'a@example.org'], /unknown option --emial; did you mean --email\?/],
@@ -88,30 +88,28 @@ commands('what cannot be meant is refused before a database is made, with the ne
   }),
 )
 
-commands(
-  'the database has an address that clients and commands reach beside the server, and without it',
-  () =>
-    withMadeFolder(async (dataDir) => {
-      const server = await serve(dataDir)
-      const url = (await answer(dataDir, ['database', 'url'])).trim()
-      assert.is(url, (await answer(dataDir, ['database', 'url', '--json']).then(rows))[0].url)
-      const client = new pg.Client({ connectionString: url })
-      if (process.getuid?.() !== undefined) {
-        await client.connect()
-        assert.equal((await client.query('select count(*)::integer as count from boardroom.boards')).rows, [
-          { count: 1 },
-        ])
-        await client.end()
-      }
-      const states = rows(await answer(dataDir, ['migrate', 'status', '--json', '--database-url', url]))
-      assert.ok(states.length > 5 && states.every(({ applied_at }) => applied_at !== null))
-      await server.end()
-      assert.is((await answer(dataDir, ['database', 'url'])).trim(), url)
-      assert.is(postgresOf(dataDir), null)
-    }),
+commands('the database has an address for clients and commands, with a running server and without one', () =>
+  withMadeFolder(async (dataDir) => {
+    const server = await serve(dataDir)
+    const url = (await answer(dataDir, ['database', 'url'])).trim()
+    assert.is(url, (await answer(dataDir, ['database', 'url', '--json']).then(rows))[0].url)
+    const client = new pg.Client({ connectionString: url })
+    if (process.getuid?.() !== undefined) {
+      await client.connect()
+      assert.equal((await client.query('select count(*)::integer as count from boardroom.boards')).rows, [
+        { count: 1 },
+      ])
+      await client.end()
+    }
+    const states = rows(await answer(dataDir, ['migrate', 'status', '--json', '--database-url', url]))
+    assert.ok(states.length > 5 && states.every(({ applied_at }) => applied_at !== null))
+    await server.end()
+    assert.is((await answer(dataDir, ['database', 'url'])).trim(), url)
+    assert.is(postgresOf(dataDir), null)
+  }),
 )
 
-commands('the seed makes people who can sign in, boards, links in every state, and is told once', () =>
+commands('the seed creates people who can sign in, boards, links in every state, and prints them once', () =>
   withMadeFolder(async (dataDir) => {
     const said = rows(await answer(dataDir, ['seed', '--json']))
     const states = said.flatMap(({ state }) => (state === undefined ? [] : [state]))
@@ -163,7 +161,7 @@ commands('the seed makes people who can sign in, boards, links in every state, a
   }),
 )
 
-commands('the trail is followed, exported, verified, and forgets a person', () =>
+commands('the trail is followed, exported and verified, and a person is erased from it', () =>
   withMadeFolder(async (dataDir, folder) => {
     const server = await serve(dataDir)
     await create(dataDir, 'ada@example.org')
@@ -217,7 +215,7 @@ commands('the trail is followed, exported, verified, and forgets a person', () =
   }),
 )
 
-commands('the trail is dropped only where that is said, and its last head stays behind', () =>
+commands('the trail is dropped only with --yes, and its last head is written to a file', () =>
   withMadeFolder(async (dataDir) => {
     await create(dataDir, 'ada@example.org', ['--role', 'sysadmin'])
     const states = async () => rows(await answer(dataDir, ['migrate', 'status', '--json']))
@@ -241,7 +239,7 @@ commands('the trail is dropped only where that is said, and its last head stays 
   }),
 )
 
-commands('what is too old is listed, and removed when asked, beside a running server', () =>
+commands('expired data is listed, and removed on request, while a server runs', () =>
   withMadeFolder(async (dataDir) => {
     await create(dataDir, 'ada@example.org')
     const server = await serve(dataDir)

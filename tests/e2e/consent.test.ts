@@ -35,7 +35,7 @@ const settings = {
 const accept = (person: Pick<Person, 'ask'>, body: object = {}) =>
   person.ask('POST', '/api/consent', { ...versions, consent_categories: ['terms'], ...body })
 
-consent('is asked before the first join, lets in once given, and ends access at once when taken back', () =>
+consent('is required before the first join, gives access, and ends it at once when withdrawn', () =>
   withText('Be kind to each other.', (consentFile) =>
     withServer(
       async ({ user, open, raw, db, actions, origin }) => {
@@ -134,7 +134,7 @@ consent('is asked before the first join, lets in once given, and ends access at 
   ),
 )
 
-consent('is asked of guests like of everybody, and of nobody known with the place to give it', () =>
+consent('is required of guests like of everybody, and unidentified people are told where to give it', () =>
   withText('Be kind to each other.', (consentFile) =>
     withServer(
       async ({ user, open, ask, raw, origin }) => {
@@ -182,7 +182,7 @@ consent('is asked of guests like of everybody, and of nobody known with the plac
 )
 
 consent(
-  'refuses other versions, missing and unknown categories and unknown keys, and keeps what stands',
+  'refuses other versions, missing and unknown categories and unknown keys, and keeps valid records',
   () =>
     withText('Be kind to each other.', (consentFile) =>
       withServer(
@@ -233,7 +233,7 @@ consent(
     ),
 )
 
-consent('of a board is asked beside the instance’s, by whoever manages it, from the moment it is asked', () =>
+consent('of a board is required in addition to the instance’s, from the moment a manager sets it', () =>
   withServer(async ({ user, open, db }) => {
     const ada = await user('Ada')
     const bob = await user('Bob')
@@ -274,7 +274,7 @@ consent('of a board is asked beside the instance’s, by whoever manages it, fro
 )
 
 consent(
-  'asks again with a new version, and stops a start whose file is missing or whose version changed its text',
+  'is required again for a new version, and a missing file or a changed text under one version stops the start',
   () =>
     withDatabase(async ({ url, log, db }) =>
       withText('First.', async (consentFile) => {

@@ -99,7 +99,7 @@ async function withStreet(work: (street: Street) => Promise<void>): Promise<void
 /** By client, so that the order of arrival does not matter. */
 const stateOf = (doc: Y.Doc) => [...Y.decodeStateVector(Y.encodeStateVector(doc))].sort(([a], [b]) => a - b)
 
-drain('under load loses nothing, ends in time, and everybody is back by themselves', () =>
+drain('under load loses nothing, finishes in time, and everybody reconnects automatically', () =>
   withStreet((street) =>
     withMadeFolder(async (folder) => {
       const env = { BOARDROOM_MAX_CONNECTIONS_PER_PRINCIPAL: '100' }
@@ -159,7 +159,7 @@ drain('under load loses nothing, ends in time, and everybody is back by themselv
   ),
 )
 
-drain('is not held up by somebody who was turned away and never answers', () =>
+drain('is not delayed by a refused client that never answers', () =>
   withMadeFolder(async (folder) => {
     const program = await startProgram(folder)
     const refused = request(`${program.origin}/ws/${randomUUID()}`, {
@@ -181,7 +181,7 @@ drain('is not held up by somebody who was turned away and never answers', () =>
   }),
 )
 
-drain('a second time ends it at once, also where the first waits for a database that hangs', () =>
+drain('a second time ends it at once, even if the first waits for a database that hangs', () =>
   withMadeFolder(async (folder) => {
     const program = await startProgram(folder, { BOARDROOM_LOG_LEVEL: 'info' })
     const clusterDir = path.join(folder, 'postgres')

@@ -122,7 +122,7 @@ const elsewhere = ['images with data URLs in any spelling']
 
 const { test, run } = canvasFile('the table of drawings')
 
-test('says of every form of input what Excalidraw and what we make of it', async ({ ada, open }) => {
+test('documents how Excalidraw and Boardroom handle every form of input', async ({ ada, open }) => {
   const table = readFileSync('docs/drawings.md', 'utf8').split('\n## ')[0]
   const forms = [...(table ?? '').matchAll(/^\| (.+?) \| .+? \| (.+?) \|$/gm)]
     .map(([, form = '', here = '']) => ({ form, here }))

@@ -126,7 +126,7 @@ editing('a stock client at view that edits is told why by the auth message, and 
   }),
 )
 
-editing('a level that is raised through the API takes effect on the open socket', () =>
+editing('a level raised through the API takes effect on the open socket', () =>
   withServer(async ({ user, raw }) => {
     const [ada, bob] = [await user('Ada'), await user('Bob')]
     const board = await ada.board()
@@ -140,7 +140,7 @@ editing('a level that is raised through the API takes effect on the open socket'
   }),
 )
 
-editing('a stock client whose level changed is closed 4500 and comes back by itself at the new level', () =>
+editing('a stock client whose level changed is closed with 4500 and reconnects at the new level', () =>
   withServer(async ({ user, open }) => {
     const [ada, bob] = [await user('Ada'), await user('Bob')]
     const board = await ada.board()
@@ -155,7 +155,7 @@ editing('a stock client whose level changed is closed 4500 and comes back by its
   }),
 )
 
-editing('access taken away closes 4403 at once, and the stock client stops', () =>
+editing('removed access closes with 4403 at once, and the stock client stops', () =>
   withServer(async ({ user, open }) => {
     const [ada, bob] = [await user('Ada'), await user('Bob')]
     const board = await ada.board()
@@ -167,7 +167,7 @@ editing('access taken away closes 4403 at once, and the stock client stops', () 
   }),
 )
 
-editing('deleting a board closes everybody 4410; signing out closes 4401', () =>
+editing('deleting a board closes everybody with 4410; signing out closes with 4401', () =>
   withServer(async ({ user, raw }) => {
     const [ada, bob] = [await user('Ada'), await user('Bob')]
     const board = await ada.board()
@@ -184,7 +184,7 @@ editing('deleting a board closes everybody 4410; signing out closes 4401', () =>
   }),
 )
 
-editing('a revoked link closes whoever came in by it, with the SQL of a stranger too', () =>
+editing('a revoked link closes everybody who used it, even if it was revoked by SQL', () =>
   withServer(async ({ user, ask, raw, pool, schema }) => {
     const ada = await user('Ada')
     const board = await ada.board()
@@ -218,7 +218,7 @@ editing('saved counts sync frames once they are committed', () =>
   }),
 )
 
-editing('a text frame closes 1003 and an oversized one 4413, and the others go on', () =>
+editing('a text frame closes with 1003 and an oversized one with 4413, and the others continue', () =>
   withServer(
     async ({ user, raw }) => {
       const ada = await user('Ada')
@@ -241,7 +241,7 @@ editing('a text frame closes 1003 and an oversized one 4413, and the others go o
   ),
 )
 
-editing('malformed updates are refused and the third closes 4400, while the others go on', () =>
+editing('malformed updates are refused and the third closes with 4400, while the others continue', () =>
   withServer(async ({ user, raw }) => {
     const ada = await user('Ada')
     const board = await ada.board()

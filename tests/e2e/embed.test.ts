@@ -136,7 +136,7 @@ embed('has its own users on its boards, over HTTP and on sockets', () =>
 )
 
 embed(
-  'ends by itself after close: no socket, timer, thread or connection keeps it, and its pool works on',
+  'exits after close: no socket, timer, thread or connection keeps it alive, and its pool still works',
   () =>
     withApp(async (app) => {
       const { boardId, ticket } = await pageOf(app, await signIn(app, 'ada'))
@@ -153,7 +153,7 @@ embed(
     }),
 )
 
-embed('lists, in code, what it gave and what happened, and takes it back by its own ids', () =>
+embed('lists in code what it granted and what happened, and revokes it by its own ids', () =>
   withDatabase(async ({ url }) => {
     const pool = testPool({ connectionString: url })
     const boardroom = await createBoardroom({
@@ -208,7 +208,7 @@ embed('lists, in code, what it gave and what happened, and takes it back by its 
   }),
 )
 
-embed('refuses to be a second one on the same database and schema, and can once the first has closed', () =>
+embed('refuses to be a second one on the same database and schema until the first has closed', () =>
   withDatabase(async ({ url }) => {
     const options = { database: url, secret: 'x'.repeat(40), authenticate: () => null, waitForServerMs: 0 }
     const first = await createBoardroom(options)

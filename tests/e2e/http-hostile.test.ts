@@ -31,7 +31,7 @@ async function talk(port: number, ...pieces: string[]): Promise<string> {
 const request = (path: string, ...headers: string[]) =>
   [`GET ${path} HTTP/1.1`, 'Host: 127.0.0.1', 'Connection: close', ...headers, '', ''].join('\r\n')
 
-hostile('paths that climb out, in every spelling, find nothing', () =>
+hostile('path traversal, in every spelling, finds nothing', () =>
   withServer(async ({ port }) => {
     for (const path of [
       '/api/../../../package.json',
@@ -49,7 +49,7 @@ hostile('paths that climb out, in every spelling, find nothing', () =>
   }),
 )
 
-hostile('headers that are none, and hosts that are none are refused, and the server lives', () =>
+hostile('invalid headers and hosts are refused, and the server survives', () =>
   withServer(async ({ port, ask }) => {
     const requests = [
       request('/api/me', 'X-Bad\u0000: 1'),
@@ -65,7 +65,7 @@ hostile('headers that are none, and hosts that are none are refused, and the ser
   }),
 )
 
-hostile('what people type never becomes a header, a page or a formula', () =>
+hostile('user input never becomes a header, a page or a formula', () =>
   withServer(async ({ user }) => {
     const ada = await user('Ada')
     const title = '<b>bold</b>\r\nSet-Cookie: theirs=1'
@@ -85,7 +85,7 @@ hostile('what people type never becomes a header, a page or a formula', () =>
   }),
 )
 
-hostile('an SVG with a script is never a page of ours, and HTML is no image', () =>
+hostile('an SVG with a script is never served as a page, and HTML is not accepted as an image', () =>
   withServer(async ({ user, origin }) => {
     const ada = await user('Ada')
     const board = await ada.board()
@@ -108,7 +108,7 @@ hostile('an SVG with a script is never a page of ours, and HTML is no image', ()
   }),
 )
 
-hostile('a foreign page changes nothing with the cookies that it brings along', () =>
+hostile('a foreign page changes nothing with the cookies that it sends', () =>
   withServer(async ({ user, db }) => {
     const ada = await user('Ada')
     const board = await ada.board('Untouched')
@@ -135,7 +135,7 @@ hostile('a foreign page changes nothing with the cookies that it brings along', 
   }),
 )
 
-hostile('guessing of links and passwords is counted, slowed and audited, and tells nothing', () =>
+hostile('guessing links and passwords is counted, slowed down and audited, and reveals nothing', () =>
   withServer(
     async ({ user, ask, db, origin }) => {
       await user('Ada')
@@ -176,7 +176,7 @@ hostile('guessing of links and passwords is counted, slowed and audited, and tel
   ),
 )
 
-hostile('bodies beyond their limit are refused, told or untold, and nothing is kept', () =>
+hostile('bodies beyond their limit are refused, with or without a declared length, and nothing is kept', () =>
   withServer(async ({ user, origin, port }) => {
     const ada = await user('Ada')
     const board = await ada.board()
@@ -218,7 +218,7 @@ function dribble(port: number, head: string, bytes: string, everyMs: number) {
   return { socket, said }
 }
 
-hostile('an answer that goes on is not ended by the time that its request had to arrive', async () => {
+hostile('a streaming answer is not ended by the time limit of its request', async () => {
   const server = createServer(serverTimeouts, (incoming, response) => {
     endSlowRequest(incoming, response, 50) // nobody reads the request: it has no body
     response.writeHead(200, { 'content-type': 'text/event-stream' }).write('begins')
@@ -233,7 +233,7 @@ hostile('an answer that goes on is not ended by the time that its request had to
   }
 })
 
-hostile('a head that dribbles in is ended after 10 s', async () => {
+hostile('slow headers are ended after 10 s', async () => {
   const { server, port } = await listening(1000)
   const begun = performance.now()
   const { socket } = dribble(port, '', `GET / HTTP/1.1\r\nX: ${'x'.repeat(1000)}`, 500)
@@ -243,7 +243,7 @@ hostile('a head that dribbles in is ended after 10 s', async () => {
   server.close()
 })
 
-hostile('a body that dribbles in is ended with 408; an upload has more time', async () => {
+hostile('a slow body is ended with 408; an upload has more time', async () => {
   const { server, port } = await listening(500)
   const head = (path: string) => `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n`
   const slow = dribble(port, head('/api/boards'), 'x'.repeat(12), 100)

@@ -76,7 +76,7 @@ joining('a bad ticket is refused and never falls back to the cookie beside it', 
   }),
 )
 
-joining('nobody known gets 4401 on a private board, and in on a public one', () =>
+joining('an unidentified client gets 4401 on a private board, and access to a public one', () =>
   withServer(async ({ user, open }) => {
     const ada = await user('Ada')
     const board = await ada.board()
@@ -88,7 +88,7 @@ joining('nobody known gets 4401 on a private board, and in on a public one', () 
   }),
 )
 
-joining('whoever has no right learns nothing: a private and a missing board close alike', () =>
+joining('a person without access learns nothing: a private and a missing board close alike', () =>
   withServer(async ({ user, open, origin }) => {
     const [ada, eve, root] = [await user('Ada'), await user('Eve'), await user('Root', 'sysadmin')]
     const board = await ada.board()
@@ -100,7 +100,7 @@ joining('whoever has no right learns nothing: a private and a missing board clos
   }),
 )
 
-joining('a deleted board closes 4410 for whoever had a right, 4403 for others', () =>
+joining('a deleted board closes with 4410 for people who had access, with 4403 for others', () =>
   withServer(async ({ user, open, origin }) => {
     const [ada, eve] = [await user('Ada'), await user('Eve')]
     const board = await ada.board()
@@ -121,7 +121,7 @@ joining('a ticket opens its own board and no other', () =>
   }),
 )
 
-joining('a ticket ends with the session that made it', () =>
+joining('a ticket ends with the session that issued it', () =>
   withServer(async ({ user, open }) => {
     const ada = await user('Ada')
     const board = await ada.board()
@@ -132,7 +132,7 @@ joining('a ticket ends with the session that made it', () =>
   }),
 )
 
-joining('a ticket that asked for view gives no more, though its maker owns the board', () =>
+joining('a ticket capped at view gives no more, even if its issuer owns the board', () =>
   withServer(async ({ user, raw }) => {
     const ada = await user('Ada')
     const board = await ada.board()
@@ -154,7 +154,7 @@ joining('a client that offers only a ticket gets 400, because no name could be s
   }),
 )
 
-joining('the hello of boardroom.v1 tells who one is, the level and the limits', () =>
+joining('the hello of boardroom.v1 contains the user, the level and the limits', () =>
   withServer(async ({ user, raw }) => {
     const ada = await user('Ada')
     const board = await ada.board()
@@ -202,7 +202,7 @@ joining('a join is admitted only after its row is committed', () =>
   }),
 )
 
-joining('a join whose row cannot be written is refused, with a code that comes back', () =>
+joining('a join whose row cannot be written is refused, with a code after which clients retry', () =>
   withServer(async ({ user, raw, pool, schema }) => {
     const ada = await user('Ada')
     const board = await ada.board()
@@ -221,7 +221,7 @@ joining('a join whose row cannot be written is refused, with a code that comes b
 )
 
 joining(
-  'a board that cannot be read is refused with a code that comes back, never served empty, and the leave is recorded',
+  'a board that cannot be read is refused with a retry code, never served empty, and the leave is recorded',
   () =>
     withServer(async ({ user, raw, open, pool, schema, actions }) => {
       const ada = await user('Ada')
@@ -250,7 +250,7 @@ joining(
     }),
 )
 
-joining('what is no WebSocket of ours gets words, never HTML', () =>
+joining('requests that are not our WebSockets get plain text, never HTML', () =>
   withServer(async ({ user, wsUrl }) => {
     const board = await (await user('Ada')).board()
     const statusOf = async (headers: Record<string, string>) => {
@@ -278,7 +278,7 @@ joining('what is no WebSocket of ours gets words, never HTML', () =>
   }),
 )
 
-joining('paths that are not boards are answered 404 by whoever owns the server', () =>
+joining('paths that are not boards are answered with 404 by the server’s owner', () =>
   withServer(async ({ boardroom }) => {
     const request = { url: '/elsewhere', headers: {} } as never
     const socket = { destroyed: false, on: () => assert.unreachable('the socket was touched') } as never
@@ -286,7 +286,7 @@ joining('paths that are not boards are answered 404 by whoever owns the server',
   }),
 )
 
-joining('more joins a second from one address than allowed get 429 before the handshake', () =>
+joining('too many joins a second from one address get 429 before the handshake', () =>
   withServer(
     async ({ wsUrl }) => {
       const statuses = await Promise.all(
@@ -306,7 +306,7 @@ joining('more joins a second from one address than allowed get 429 before the ha
   ),
 )
 
-joining('an account has so many places and no more, and they come back when tabs close', () =>
+joining('an account has a limited number of connections, and closing tabs frees them', () =>
   withServer(
     async ({ user, raw }) => {
       const ada = await user('Ada')

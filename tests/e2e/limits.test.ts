@@ -64,7 +64,7 @@ for (const [what, options, status, reason] of [
 }
 
 limits(
-  'connections that are no WebSockets: more are answered 503 and nothing else, and WebSockets go on',
+  'connections that are not WebSockets: beyond the limit they get only 503, and WebSockets continue',
   () =>
     withMadeFolder(async (dataDir) => {
       const env = { BOARDROOM_MAX_HTTP_CONNECTIONS: '20', BOARDROOM_MAX_HTTP_CONNECTIONS_PER_IP: '1' }
@@ -126,7 +126,7 @@ limits('failed joins of one address: beyond the limit there is no handshake', ()
   ),
 )
 
-limits('failed joins of who is known, and of a page of another origin, spend nobody else’s tries', () =>
+limits('failed joins of identified people, and of foreign pages, do not count against anybody else', () =>
   withServer(
     async ({ user, raw, wsUrl, origin }) => {
       const [ada, bob] = [await user('Ada'), await user('Bob')]
@@ -150,7 +150,7 @@ limits('failed joins of who is known, and of a page of another origin, spend nob
   ),
 )
 
-limits('writers of a room: who comes beyond views, is told why, and gets the seat that becomes free', () =>
+limits('writers of a room: those beyond the limit view, are told why, and get the next free seat', () =>
   withServer(
     async ({ user, raw, origin }) => {
       const ada = await user('Ada')
@@ -169,31 +169,33 @@ limits('writers of a room: who comes beyond views, is told why, and gets the sea
   ),
 )
 
-limits('a full board is shown to everyone and closed to nobody: 66 with board_full, stock clients 4500', () =>
-  withServer(
-    async ({ user, raw, open, origin }) => {
-      const ada = await user('Ada')
-      const board = await ada.board()
-      const ticket = await ada.ticket(board)
-      const writer = await raw(board, { ticket })
-      await writer.message(MessageType.hello)
-      const stock = await open(board, { ticket })
-      writer.edit((doc) => doc.getMap('notes').set('kept', 'yes'))
-      await eventually(() => stock.doc.getMap('notes').get('kept') === 'yes')
-      writer.edit((doc) => doc.getMap('notes').set('large', 'x'.repeat(100_000)))
-      const change = await writer.message(MessageType.level)
-      assert.equal([change.level, change.reason], ['view', 'board_full'])
-      assert.is((await writer.message(MessageType.notice)).code, 'board_full')
-      assert.is(await stock.closed, CloseCode.levelChanged)
-      await eventually(() => stock.provider.synced)
-      const late = await raw(board, { ticket })
-      const { level, reason } = await late.message(MessageType.hello)
-      assert.equal([level, reason], ['view', 'board_full'])
-      assert.is((await readMetrics(origin)).get(roomEvent('boards_full')), 1)
-      assert.is(writer.socket.readyState, WebSocket.OPEN)
-    },
-    { maxBoardBytes: 65_536 },
-  ),
+limits(
+  'a full board is shown to everyone and disconnects nobody: 66 with board_full, stock clients 4500',
+  () =>
+    withServer(
+      async ({ user, raw, open, origin }) => {
+        const ada = await user('Ada')
+        const board = await ada.board()
+        const ticket = await ada.ticket(board)
+        const writer = await raw(board, { ticket })
+        await writer.message(MessageType.hello)
+        const stock = await open(board, { ticket })
+        writer.edit((doc) => doc.getMap('notes').set('kept', 'yes'))
+        await eventually(() => stock.doc.getMap('notes').get('kept') === 'yes')
+        writer.edit((doc) => doc.getMap('notes').set('large', 'x'.repeat(100_000)))
+        const change = await writer.message(MessageType.level)
+        assert.equal([change.level, change.reason], ['view', 'board_full'])
+        assert.is((await writer.message(MessageType.notice)).code, 'board_full')
+        assert.is(await stock.closed, CloseCode.levelChanged)
+        await eventually(() => stock.provider.synced)
+        const late = await raw(board, { ticket })
+        const { level, reason } = await late.message(MessageType.hello)
+        assert.equal([level, reason], ['view', 'board_full'])
+        assert.is((await readMetrics(origin)).get(roomEvent('boards_full')), 1)
+        assert.is(writer.socket.readyState, WebSocket.OPEN)
+      },
+      { maxBoardBytes: 65_536 },
+    ),
 )
 
 limits('new client ids of an update, a connection and a board', () =>
@@ -220,7 +222,7 @@ limits('new client ids of an update, a connection and a board', () =>
   ),
 )
 
-limits('updates over the budget are slowed, and none is dropped', () =>
+limits('updates over the budget are slowed down, and none is dropped', () =>
   withServer(
     async ({ user, raw, origin }) => {
       const ada = await user('Ada')
@@ -241,42 +243,40 @@ limits('updates over the budget are slowed, and none is dropped', () =>
   ),
 )
 
-limits(
-  'honest bursts pass as they are: 3,000 elements pasted, a pen at 120 Hz, 20,000 edits made offline',
-  () =>
-    withServer(async ({ user, open, origin }) => {
-      const ada = await user('Ada')
-      const board = await ada.board()
-      const ticket = await ada.ticket(board)
-      const [one, other] = [await open(board, { ticket }), await open(board, { ticket })]
-      const elements = one.doc.getMap<Y.Map<unknown>>('elements')
-      one.doc.transact(() => {
-        for (let i = 0; i < 3000; i++)
-          elements.set(
-            `e${i}`,
-            new Y.Map<unknown>([
-              ['geo', [i, 2.5, 30, 40, 0]],
-              ['type', 'rectangle'],
-              ['seed', i],
-            ]),
-          )
-      })
-      await eventually(() => other.doc.getMap('elements').size === 3000)
-      const points = one.doc.getArray<number>('points')
-      for (let i = 0; i < 600; i++) points.push([i, i / 2])
-      await eventually(() => other.doc.getArray('points').length === 1200)
-      one.provider.disconnect()
-      const log: Uint8Array[] = []
-      one.doc.on('update', (update: Uint8Array) => log.push(update))
-      for (let i = 0; i < 20_000; i++)
-        i % 2 === 0 ? points.push([i]) : one.doc.getText('text').insert(i >> 1, 'x')
-      one.provider.connect()
-      await eventually(() => other.doc.getText('text').length === 10_000, { withinMs: 90_000 })
-      assert.is(other.doc.getArray('points').length, 11_200)
-      const metrics = await readMetrics(origin)
-      assert.is(metrics.get(roomEvent('rejected')), 0)
-      assert.equal([...one.closes, ...other.closes], [])
-    }),
+limits('honest bursts pass: 3,000 elements pasted, a pen at 120 Hz, 20,000 edits made offline', () =>
+  withServer(async ({ user, open, origin }) => {
+    const ada = await user('Ada')
+    const board = await ada.board()
+    const ticket = await ada.ticket(board)
+    const [one, other] = [await open(board, { ticket }), await open(board, { ticket })]
+    const elements = one.doc.getMap<Y.Map<unknown>>('elements')
+    one.doc.transact(() => {
+      for (let i = 0; i < 3000; i++)
+        elements.set(
+          `e${i}`,
+          new Y.Map<unknown>([
+            ['geo', [i, 2.5, 30, 40, 0]],
+            ['type', 'rectangle'],
+            ['seed', i],
+          ]),
+        )
+    })
+    await eventually(() => other.doc.getMap('elements').size === 3000)
+    const points = one.doc.getArray<number>('points')
+    for (let i = 0; i < 600; i++) points.push([i, i / 2])
+    await eventually(() => other.doc.getArray('points').length === 1200)
+    one.provider.disconnect()
+    const log: Uint8Array[] = []
+    one.doc.on('update', (update: Uint8Array) => log.push(update))
+    for (let i = 0; i < 20_000; i++)
+      i % 2 === 0 ? points.push([i]) : one.doc.getText('text').insert(i >> 1, 'x')
+    one.provider.connect()
+    await eventually(() => other.doc.getText('text').length === 10_000, { withinMs: 90_000 })
+    assert.is(other.doc.getArray('points').length, 11_200)
+    const metrics = await readMetrics(origin)
+    assert.is(metrics.get(roomEvent('rejected')), 0)
+    assert.equal([...one.closes, ...other.closes], [])
+  }),
 )
 
 limits.run()

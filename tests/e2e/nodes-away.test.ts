@@ -8,7 +8,7 @@ import { type TestNodes, withNodes } from '../helpers/nodes.ts'
 import { awareness } from '../helpers/raw-client.ts'
 import type { TestServer } from '../helpers/server.ts'
 
-const away = suite('a node that is away from NATS for a moment')
+const away = suite('a node that briefly loses NATS')
 
 /** The second node has a separate connection. */
 const withWay = async (work: (nodes: TestNodes, way: NatsWay) => Promise<void>): Promise<void> => {
@@ -29,7 +29,7 @@ const hasClosed = async ({ origin }: TestServer) => (await readMetrics(origin)).
 const shown = ({ doc }: { doc: { clientID: number } }) =>
   awareness([{ clientId: doc.clientID, clock: 1, state: { x: 1 } }])
 
-away('and closes a board meanwhile: its edits are shown, and its people are gone', () =>
+away('and closes a board meanwhile: its edits appear, and its people disappear', () =>
   withWay(async ({ one, other }, way) => {
     const ada = await one.user('Ada')
     const board = await ada.board()
@@ -50,7 +50,7 @@ away('and closes a board meanwhile: its edits are shown, and its people are gone
   }),
 )
 
-away('and opens, changes and closes a board that others did not know it had: it is shown', () =>
+away('and opens, changes and closes a board without the others knowing: the change appears', () =>
   withWay(async ({ one, other }, way) => {
     const ada = await one.user('Ada')
     const board = await ada.board()
@@ -66,7 +66,7 @@ away('and opens, changes and closes a board that others did not know it had: it 
   }),
 )
 
-away('and loses one of two people meanwhile: who left is gone, who stayed is seen', () =>
+away('and loses one of two people meanwhile: the one who left disappears, the other stays visible', () =>
   withWay(async ({ one, other }, way) => {
     const ada = await one.user('Ada')
     const board = await ada.board()

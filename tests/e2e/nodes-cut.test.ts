@@ -40,7 +40,7 @@ async function withWays(work: (nodes: TestNodes, ways: Ways) => Promise<void>): 
 
 const textOf = (doc: Y.Doc): string => doc.getText('t').toString()
 
-cut('from Postgres shows and is shown everything, calls nothing saved, and others save what it wrote', () =>
+cut('from Postgres still exchanges edits, reports nothing as saved, and other nodes save what it wrote', () =>
   withWays(async ({ one, other }, { toDatabase }) => {
     const ada = await one.user('Ada')
     const board = await ada.board()

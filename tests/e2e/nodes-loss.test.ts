@@ -13,14 +13,14 @@ import { hasNats, NatsWay, withNats } from '../helpers/nats.ts'
 import { withNodes } from '../helpers/nodes.ts'
 import { type StockClient, startNode } from '../helpers/server.ts'
 
-const loss = suite('nodes and what is lost between them')
-const wrong = suite('a bus that is not right')
+const loss = suite('nodes and lost messages')
+const wrong = suite('a misconfigured bus')
 
 const same = (a: StockClient, b: StockClient): boolean =>
   Buffer.compare(Y.encodeStateAsUpdate(a.doc), Y.encodeStateAsUpdate(b.doc)) === 0
 
 loss(
-  'edits cross by the log while NATS or a direction of the way to it is away, and limits count on both nodes',
+  'edits arrive through the log while NATS, or one direction to it, is down, and limits count on both nodes',
   () => {
     const way = new NatsWay()
     return withNodes(
@@ -104,7 +104,7 @@ loss(
   },
 )
 
-loss('a node that goes takes its people along, and what it had shown is kept', () =>
+loss('the people of a node that dies disappear, and the edits it had shown are kept', () =>
   withNodes(async ({ one, nodes, database, start }) => {
     const ada = await one.user('Ada')
     const board = await ada.board()
@@ -128,36 +128,38 @@ loss('a node that goes takes its people along, and what it had shown is kept', (
   }),
 )
 
-wrong('ends the start with one line: a token, another database, a node without the bus, nobody there', () =>
-  withNats(
-    (nats) =>
-      withDatabase(async (database) => {
-        const secret = 'a secret that all nodes of a test have'
-        await rejects(startNode(database, { secret, natsUrl: nats.url, natsToken: 'wrong' }), {
-          code: 'invalid_config',
-          message: /does not accept our credentials; check NATS_TOKEN/,
-        })
-        const node = await startNode(database, { secret, natsUrl: nats.url, natsToken: 'right' })
-        await rejects(startNode(database, { secret, waitForServerMs: 0 }), { code: 'database_in_use' })
-        await withDatabase((another) =>
-          rejects(startNode(another, { secret, natsUrl: nats.url, natsToken: 'right' }), {
+wrong(
+  'stops the start with one line: a token, another database, a node without the bus, no NATS server',
+  () =>
+    withNats(
+      (nats) =>
+        withDatabase(async (database) => {
+          const secret = 'a secret that all nodes of a test have'
+          await rejects(startNode(database, { secret, natsUrl: nats.url, natsToken: 'wrong' }), {
             code: 'invalid_config',
-            message: /uses another database/,
-          }),
-        )
-        await node.stop()
-        await nats.stop()
-        await rejects(startNode(database, { secret, natsUrl: nats.url, natsToken: 'right' }), {
-          code: 'bus_unreachable',
-          message: /does not answer .*; start it, or correct NATS_URL/,
-        })
-        await rejects(
-          startNode(database, { secret, natsUrl: nats.url, natsCredentialsFile: '/nowhere.creds' }),
-          { code: 'invalid_config', message: /^NATS_CREDENTIALS_FILE: \/nowhere.creds cannot be read/ },
-        )
-      }),
-    'authorization { token: right }\n',
-  ),
+            message: /does not accept our credentials; check NATS_TOKEN/,
+          })
+          const node = await startNode(database, { secret, natsUrl: nats.url, natsToken: 'right' })
+          await rejects(startNode(database, { secret, waitForServerMs: 0 }), { code: 'database_in_use' })
+          await withDatabase((another) =>
+            rejects(startNode(another, { secret, natsUrl: nats.url, natsToken: 'right' }), {
+              code: 'invalid_config',
+              message: /uses another database/,
+            }),
+          )
+          await node.stop()
+          await nats.stop()
+          await rejects(startNode(database, { secret, natsUrl: nats.url, natsToken: 'right' }), {
+            code: 'bus_unreachable',
+            message: /does not answer .*; start it, or correct NATS_URL/,
+          })
+          await rejects(
+            startNode(database, { secret, natsUrl: nats.url, natsCredentialsFile: '/nowhere.creds' }),
+            { code: 'invalid_config', message: /^NATS_CREDENTIALS_FILE: \/nowhere.creds cannot be read/ },
+          )
+        }),
+      'authorization { token: right }\n',
+    ),
 )
 
 if (hasNats(3)) {

@@ -12,7 +12,7 @@ import { withFolder } from '../helpers/folder.ts'
 import { hasNats, type Nats, withNats } from '../helpers/nats.ts'
 import { hasOpenssl, makeAccounts, makeCertificates } from '../helpers/nats-accounts.ts'
 
-const asked = suite('a NATS that asks who we are')
+const asked = suite('a NATS that requires authentication')
 const log = pino({ level: 'silent' })
 
 const none: NatsConfig = {
@@ -49,7 +49,7 @@ const unwelcome =
 const withUrl = ({ port }: Nats, before: string, scheme = 'nats'): string =>
   `${scheme}://${before}127.0.0.1:${port}`
 
-asked('by token, as a setting and in the address', () =>
+asked('with a token, as a setting and in the address', () =>
   withNats(async (nats) => {
     await letsIn({ natsUrl: nats.url, natsToken: 'right' })
     await letsIn({ natsUrl: withUrl(nats, 'right@') })
@@ -58,14 +58,14 @@ asked('by token, as a setting and in the address', () =>
   }, 'authorization { token: right }\n'),
 )
 
-asked('by user and password', () =>
+asked('with user and password', () =>
   withNats(async (nats) => {
     await letsIn({ natsUrl: withUrl(nats, 'ada:pass%2Fword@') })
     await refuses({ natsUrl: withUrl(nats, 'ada:wrong@') }, unwelcome)
   }, 'authorization { user: ada, password: "pass/word" }\n'),
 )
 
-asked('by a credentials file', () =>
+asked('with a credentials file', () =>
   withFolder(async (folder) => {
     const accounts = makeAccounts()
     const [own, strange] = [path.join(folder, 'own.creds'), path.join(folder, 'strange.creds')]

@@ -10,7 +10,7 @@ import { startNode } from '../helpers/server.ts'
 
 const shared = suite('two nodes share')
 
-shared('an update that is larger than NATS lets through, by way of the log', () =>
+shared('an update larger than NATS allows, through the log', () =>
   withNats(
     (nats) =>
       withDatabase(async (database) => {
@@ -35,7 +35,7 @@ shared('an update that is larger than NATS lets through, by way of the log', () 
 )
 
 shared(
-  'seats: a pen that is taken on one is missing on the other, and free there when it is given back',
+  'seats: one that is taken on one node is missing on the other, and free there when it is released',
   () =>
     withNodes(
       async ({ one, other }) => {
@@ -64,7 +64,7 @@ shared(
     ),
 )
 
-shared('versions: one that is restored on one node is shown on the other', () =>
+shared('versions: restoring one on one node shows it on the other', () =>
   withNodes(async ({ one, other }) => {
     const ada = await one.user('Ada')
     const board = await ada.board()
@@ -84,7 +84,7 @@ shared('versions: one that is restored on one node is shown on the other', () =>
   }),
 )
 
-shared('titles, the colour behind the drawing, who may draw, and being disconnected', () =>
+shared('titles, the background colour, who may draw, and being disconnected', () =>
   withNodes(async ({ one, other }) => {
     const ada = await one.user('Ada')
     const bob = await one.user('Bob')

@@ -14,7 +14,7 @@ const textOf = (doc: Y.Doc): string => doc.getText('t').toString()
 const seen = (client: StockClient): number[] =>
   [...client.provider.awareness.getStates().keys()].filter((id) => id !== client.doc.clientID)
 
-nodes('are one to people: edits, presence, levels, events, who is here', () =>
+nodes('behave as one: edits, presence, levels, events, who is here', () =>
   withNodes(async ({ one, other, database }) => {
     const ada = await one.user('Ada')
     const bob = await one.user('Bob')

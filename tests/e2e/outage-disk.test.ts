@@ -12,7 +12,7 @@ import { type SmallDisk, withSmallDisk } from '../helpers/small-disk.ts'
 
 const outage = suite('a Postgres')
 
-outage('whose disk is full costs no edit: it says so, and is well again once there is room', async () => {
+outage('whose disk is full loses no edit: it reports it, and recovers once there is space', async () => {
   const couldMount = await withSmallDisk(96, (disk) => withGuests(disk.program, (join) => fillUp(disk, join)))
   if (!couldMount) console.log('(without a disk that is really full: this machine lets nobody mount one)')
 })

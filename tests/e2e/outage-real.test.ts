@@ -36,37 +36,35 @@ const withProgram = async (
     }
   })
 
-outage(
-  'that is embedded and frozen with all its backends holds nobody up who draws, and nothing is lost',
-  () =>
-    withProgram(async ({ origin }, clusterDir, { ada, bob, join }) => {
-      const thaw = await freezePostgres(clusterDir)
-      let count = 0
-      try {
-        count = put(ada, 'during')
-        await eventually(sees(bob, 'during'))
-        assert.is((await readiness(origin)).status, 503)
-        assert.is((await visitor(origin).ask('GET', '/healthz')).status, 200)
-        await eventually(async () => (await readMetrics(origin)).get('boardroom_listening') === 0, patiently)
-        const askedAt = performance.now()
-        assert.is((await (await join()).closed).code, CloseCode.busy)
-        assert.ok(
-          performance.now() - askedAt < 10_000,
-          'refused at once, not after the time-outs of the database',
-        )
-        assert.ok(((await readMetrics(origin)).get('boardroom_unsaved_bytes') ?? 0) > 0)
-        assert.ok(ada.saved < count, 'nothing is called saved that is not')
-      } finally {
-        thaw()
-      }
-      await eventually(() => ada.saved >= count, patiently)
-      await eventually(async () => (await readiness(origin)).status === 200, patiently)
-      await eventually(sees(await join(), 'during'), patiently)
-      for (const client of [ada, bob]) assert.is(client.socket.readyState, client.socket.OPEN)
-    }),
+outage('that is embedded and frozen with all its backends delays nobody who draws, and nothing is lost', () =>
+  withProgram(async ({ origin }, clusterDir, { ada, bob, join }) => {
+    const thaw = await freezePostgres(clusterDir)
+    let count = 0
+    try {
+      count = put(ada, 'during')
+      await eventually(sees(bob, 'during'))
+      assert.is((await readiness(origin)).status, 503)
+      assert.is((await visitor(origin).ask('GET', '/healthz')).status, 200)
+      await eventually(async () => (await readMetrics(origin)).get('boardroom_listening') === 0, patiently)
+      const askedAt = performance.now()
+      assert.is((await (await join()).closed).code, CloseCode.busy)
+      assert.ok(
+        performance.now() - askedAt < 10_000,
+        'refused at once, not after the time-outs of the database',
+      )
+      assert.ok(((await readMetrics(origin)).get('boardroom_unsaved_bytes') ?? 0) > 0)
+      assert.ok(ada.saved < count, 'nothing is called saved that is not')
+    } finally {
+      thaw()
+    }
+    await eventually(() => ada.saved >= count, patiently)
+    await eventually(async () => (await readiness(origin)).status === 200, patiently)
+    await eventually(sees(await join(), 'during'), patiently)
+    for (const client of [ada, bob]) assert.is(client.socket.readyState, client.socket.OPEN)
+  }),
 )
 
-outage('that is embedded and killed comes back by itself, under people who notice nothing', () =>
+outage('that is embedded and killed is restarted, and people do not notice', () =>
   withProgram(async (program, _, { ada, bob, join }) => {
     for (const key of ['first', 'second']) {
       assert.ok((await program.kill('postgres')) > 1)
@@ -80,7 +78,7 @@ outage('that is embedded and killed comes back by itself, under people who notic
 )
 
 outage(
-  'that is elsewhere and stays frozen ends rooms with 4503, and has everything when it goes on',
+  'that is external and stays frozen ends rooms with 4503, and has everything when it resumes',
   async () => {
     const cluster = await startCluster()
     const told = process.env[clusterVariable]

@@ -9,7 +9,7 @@ import { eventually } from '../helpers/eventually.ts'
 import type { RawClient } from '../helpers/raw-client.ts'
 import { type TestServer, withServer } from '../helpers/server.ts'
 
-const outage = suite('a database that is away')
+const outage = suite('an unavailable database')
 
 interface Situation extends TestServer {
   way: DatabaseWay
@@ -71,7 +71,7 @@ const stored = async ({ db, board }: Situation): Promise<string[]> => {
 const gauge = async ({ ask }: Situation, name: string): Promise<number> =>
   Number(new RegExp(`^${name} (\\S+)$`, 'm').exec((await ask('GET', '/metrics')).body)?.[1])
 
-outage('refuses joins with 4503 and lets rooms go on; everything is saved when it is back', () =>
+outage('refuses joins with 4503 and lets rooms continue; everything is saved when it is back', () =>
   withTwo(async (situation) => {
     const { way, ask, ada, bob, join } = situation
     way.cut()
@@ -115,7 +115,7 @@ outage('ends rooms with 4503 when it stays away, and saves what they held when i
   ),
 )
 
-outage('that is out of disk refuses joins, says so, and has everything once there is room', () =>
+outage('that is out of disk space refuses joins, reports it, and has everything once there is space', () =>
   withTwo(async (situation) => {
     const { ask, ada, bob, join, pool, schema } = situation
     const ready = async () => (await ask('GET', '/readyz')).body
@@ -139,34 +139,32 @@ outage('that is out of disk refuses joins, says so, and has everything once ther
   }),
 )
 
-outage(
-  'that is slow holds up no edit on its way to others, and slows writers instead of dropping theirs',
-  () =>
-    withTwo(async (situation) => {
-      const { ask, ada, bob, pool, schema } = situation
-      await pool.query(`create function ${schema}.slow() returns trigger language plpgsql as
+outage('that is slow delays no edit on its way to others, and slows writers instead of dropping edits', () =>
+  withTwo(async (situation) => {
+    const { ask, ada, bob, pool, schema } = situation
+    await pool.query(`create function ${schema}.slow() returns trigger language plpgsql as
       $$ begin perform pg_advisory_xact_lock(4711), pg_sleep(0.3); return null; end $$`)
-      await pool.query(`create trigger slow_disk after insert on ${schema}.board_updates
+    await pool.query(`create trigger slow_disk after insert on ${schema}.board_updates
       execute function ${schema}.slow()`)
-      const holder = await pool.connect()
-      await holder.query('select pg_advisory_lock(4711)')
-      const count = put(ada, 'during')
-      await eventually(sees(bob, 'during'))
-      assert.ok(ada.saved < count, 'seen before it is saved')
-      holder.release(true)
-      // More than a room may hold unsaved.
-      let last = 0
-      for (let edit = 0; edit < 20; edit++)
-        last = ada.edit((doc) => doc.getMap('notes').set(`large ${edit}`, new Uint8Array(800_000)))
-      await eventually(() => ada.saved >= last, { withinMs: 60_000 })
-      await eventually(sees(bob, 'large 19'))
-      assert.is((await stored(situation)).length, 22)
-      assert.is((await ask('GET', '/readyz')).status, 200)
-      for (const client of [ada, bob]) assert.is(client.socket.readyState, client.socket.OPEN)
-    }),
+    const holder = await pool.connect()
+    await holder.query('select pg_advisory_lock(4711)')
+    const count = put(ada, 'during')
+    await eventually(sees(bob, 'during'))
+    assert.ok(ada.saved < count, 'seen before it is saved')
+    holder.release(true)
+    // More than a room may hold unsaved.
+    let last = 0
+    for (let edit = 0; edit < 20; edit++)
+      last = ada.edit((doc) => doc.getMap('notes').set(`large ${edit}`, new Uint8Array(800_000)))
+    await eventually(() => ada.saved >= last, { withinMs: 60_000 })
+    await eventually(sees(bob, 'large 19'))
+    assert.is((await stored(situation)).length, 22)
+    assert.is((await ask('GET', '/readyz')).status, 200)
+    for (const client of [ada, bob]) assert.is(client.socket.readyState, client.socket.OPEN)
+  }),
 )
 
-outage('that restarts in the middle of drawing costs nobody an edit or the connection', () =>
+outage('that restarts while people draw loses no edit and no connection', () =>
   withTwo(async (situation) => {
     const { way, pool, ada, bob } = situation
     let count = 0
@@ -185,7 +183,7 @@ outage('that restarts in the middle of drawing costs nobody an edit or the conne
   }),
 )
 
-outage('that refuses the edits of one board costs that board alone', () =>
+outage('that refuses the edits of one board affects only that board', () =>
   withTwo(async (situation) => {
     const { user, raw, pool, schema, board, ada, bob } = situation
     const cyd = await user('Cyd')

@@ -9,7 +9,7 @@ import { eventually } from '../helpers/eventually.ts'
 import { onOutside, outsideWays, whyNot } from '../helpers/outside-postgres.ts'
 import { withServer } from '../helpers/server.ts'
 
-const outside = suite('an outside Postgres')
+const outside = suite('an external Postgres')
 
 for (const way of outsideWays) {
   const reason = whyNot(way)

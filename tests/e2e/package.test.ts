@@ -59,7 +59,7 @@ async function linkDependencies(target: string, names?: readonly string[]): Prom
   }
 }
 
-packaged('holds what runs, and no sources, tests or fixtures', () =>
+packaged('contains what runs, and no sources, tests or fixtures', () =>
   withInstalled(async (_, files) => {
     for (const needed of [
       'bin/boardroom.mjs',
@@ -82,7 +82,7 @@ packaged('holds what runs, and no sources, tests or fixtures', () =>
   }),
 )
 
-packaged('is imported, with its types, and runs as a program', () =>
+packaged('can be imported, with its types, and runs as a program', () =>
   withInstalled(async (project) => {
     await writeFile(
       path.join(project, 'app.ts'),

@@ -122,7 +122,7 @@ presence('a half-open old socket neither mutes the one that replaced it nor take
   }),
 )
 
-presence('what comes too often is coalesced: the newest state arrives, not all of them', () =>
+presence('frequent states are coalesced: the newest one arrives, not all of them', () =>
   withServer(
     async ({ user, raw }) => {
       const ada = await user('Ada')
@@ -181,7 +181,7 @@ for (const sharesChannel of [false, true])
       }),
   )
 
-presence('whoever comes back is seen with the join, and not only when its state is renewed', () =>
+presence('a client that comes back is visible with the join, not only when its state is renewed', () =>
   withServer(async ({ user, open }) => {
     const [ada, bob] = [await user('Ada'), await user('Bob')]
     const board = await ada.board()
@@ -200,7 +200,7 @@ presence('whoever comes back is seen with the join, and not only when its state 
   }),
 )
 
-presence('the label of a link is for who manages the board, and not for whoever is there', () =>
+presence('the label of a link is for people who manage the board, not for everybody on it', () =>
   withServer(async ({ user, open, raw, ask, origin }) => {
     const ada = await user('Ada')
     const board = await ada.board()
@@ -227,7 +227,7 @@ presence('the label of a link is for who manages the board, and not for whoever 
   }),
 )
 
-presence('the news of a comment bring it along, once for all, in their order', () =>
+presence('the notification of a comment includes it, once for all, in order', () =>
   withServer(async ({ user, raw, ask, origin }) => {
     const ada = await user('Ada')
     const board = await ada.board()

@@ -107,7 +107,7 @@ program('a second server on one data folder, and one on a port in use, say so in
   }),
 )
 
-program('what it cannot start with is one line with the way out, and no password', () =>
+program('a setting it cannot start with gives one line with the solution, and no password', () =>
   withFolder(async (dataDir, folder) => {
     const outside = (url: string) =>
       run(dataDir, ['serve'], { env: { DATABASE_URL: url, BOARDROOM_SECRET: 'x'.repeat(32) } })
@@ -133,7 +133,7 @@ program('what it cannot start with is one line with the way out, and no password
   }),
 )
 
-program('what was said to be saved survives kill -9 of the server, and of its Postgres too', () =>
+program('saved edits survive kill -9 of the server, and of its Postgres too', () =>
   withMadeFolder(async (dataDir) => {
     const first = await serve(dataDir)
     const token = secretOf(first, 'Sample board, edit')
@@ -161,7 +161,7 @@ program('what was said to be saved survives kill -9 of the server, and of its Po
   }),
 )
 
-program('Ctrl-C saves what was just drawn, tells clients to come back, and leaves no Postgres', () =>
+program('Ctrl-C saves what was just drawn, tells clients to reconnect, and leaves no Postgres', () =>
   withMadeFolder(async (dataDir) => {
     const server = await serve(dataDir)
     const token = secretOf(server, 'Sample board, edit')
@@ -196,7 +196,7 @@ program('a signal while it starts leaves no Postgres either', () =>
   }),
 )
 
-program('an outside database needs a secret, one server at a time, and no newer tables', () =>
+program('an external database needs a secret, one server at a time, and no newer tables', () =>
   withEmptyDatabase(({ url, pool }) =>
     withFolder(async (dataDir) => {
       const bare = await run(dataDir, ['serve'], { env: { DATABASE_URL: url } })

@@ -48,7 +48,7 @@ async function samples(wsUrl: string): Promise<(boardId: string, ticket: string)
   return (boardId, ticket) => run(NodeProvider, Y, boardId, ticket, async () => ticket) as Opened
 }
 
-sample('keeps what a viewer types out of the board, with an editor beside in the same process', () =>
+sample('keeps what a viewer types out of the board, with an editor in the same process', () =>
   withServer(async ({ user, wsUrl }) => {
     const [ada, bob] = [await user('Ada'), await user('Bob')]
     const board = await ada.board()

@@ -21,7 +21,7 @@ const rowsAbout = ({ db }: TestServer, board: string) =>
     .orderBy('timestamp')
     .execute()
 
-relayed('a stock client that comes back with other edits is closed 4400, and the trail names both', () =>
+relayed('a stock client that comes back with other edits is closed with 4400, and the trail names both', () =>
   withServer(async (server) => {
     const { user, open, raw, db, origin } = server
     const [ada, eve] = [await user('Ada'), await user('Eve')]
@@ -78,7 +78,7 @@ relayed('a stock client that comes back with other edits is closed 4400, and the
   }),
 )
 
-relayed('a stock client that comes back with the same edits goes on, and nothing is remembered of it', () =>
+relayed('a stock client that comes back with the same edits continues, and the record is cleared', () =>
   withServer(async (server) => {
     const { user, open, db } = server
     const [ada, bob] = [await user('Ada'), await user('Bob')]
@@ -115,7 +115,7 @@ relayed('a stock client that comes back with the same edits goes on, and nothing
   }),
 )
 
-relayed('a guest who signs in goes on with the document that it has', () =>
+relayed('a guest who signs in continues with the same document', () =>
   withServer(async ({ user, ask, open, raw, db, origin }) => {
     const ada = await user('Ada')
     const board = await ada.board()

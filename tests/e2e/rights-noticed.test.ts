@@ -9,7 +9,7 @@ import { eventually } from '../helpers/eventually.ts'
 import type { RawClient } from '../helpers/raw-client.ts'
 import { type Person, type TestServer, withServer } from '../helpers/server.ts'
 
-const noticing = suite('a change of access')
+const noticing = suite('a permission change')
 
 /**
  * Waits for the end, with a time limit: well within the minute after which everybody is checked anyway.
@@ -40,7 +40,7 @@ const withBobInside = async (server: TestServer) => {
   return { ada, bob, board, client, revoke }
 }
 
-noticing('is followed by the open socket within a moment', () =>
+noticing('takes effect on the open socket within a moment', () =>
   withServer(async (server) => {
     const { client, revoke } = await withBobInside(server)
     await revoke()
@@ -48,7 +48,7 @@ noticing('is followed by the open socket within a moment', () =>
   }),
 )
 
-noticing('while nobody listened is found out when somebody listens again', () =>
+noticing('made while nobody listened is noticed when the server listens again', () =>
   withServer(async (server) => {
     const { client, revoke } = await withBobInside(server)
     const { rows } = await server.pool.query<{ name: string }>('select current_database() as name')
@@ -74,7 +74,7 @@ noticing('while nobody listened is found out when somebody listens again', () =>
   }),
 )
 
-noticing('that a frozen connection does not tell of is noticed by the next heartbeat', () =>
+noticing('that a frozen connection does not deliver is noticed at the next heartbeat', () =>
   withServer(
     async (server) => {
       const { client, revoke } = await withBobInside(server)
@@ -120,7 +120,7 @@ const joinWaits = ({ pool }: TestServer) =>
     return rows.length > 0
   })
 
-noticing('between the question and the admission keeps the join out', () =>
+noticing('between the decision and the admission refuses the join', () =>
   withServer(async (server) => {
     const { bob, board, client: inside, revoke } = await withBobInside(server)
     let joining = inside
@@ -141,7 +141,7 @@ noticing('between the question and the admission keeps the join out', () =>
   }),
 )
 
-noticing('between the question and the admission lets the join in at the level of now', () =>
+noticing('between the decision and the admission lets the join in at the current level', () =>
   withServer(async (server) => {
     const { ada, bob, board, client: inside } = await withBobInside(server)
     let joining = inside
@@ -155,7 +155,7 @@ noticing('between the question and the admission lets the join in at the level o
   }),
 )
 
-noticing('leaves no access row without its leave where the client gave up while joining', () =>
+noticing('leaves no access row without its leave if the client gave up while joining', () =>
   withServer(async (server) => {
     const { bob, board, client: inside } = await withBobInside(server)
     await whileJoinsOfWait(server, bob, async () => {

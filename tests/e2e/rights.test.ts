@@ -532,7 +532,7 @@ for (const [name, error] of outcomes) {
   })
 }
 const handing = suite('a board that is handed over')
-handing('leaves who had it there, told that it is not theirs to manage any more', () =>
+handing('keeps its former owner on it, who is told that they no longer manage it', () =>
   withServer(async ({ user, raw, origin }) => {
     const [ada, eve] = [await user('Ada'), await user('Eve')]
     const board = await ada.board()

@@ -101,7 +101,7 @@ const routes = suite('every route')
 const ended = async (who: Person, method: string, path: string, body?: unknown): Promise<number> =>
   (await who.ask(method, path, body)).status
 
-routes('is sorted by whom it is for', () =>
+routes('is sorted by audience', () =>
   withServer(async ({ ask, user }) => {
     const table = readFileSync('docs/accounts.md', 'utf8')
     for (const row of Object.keys(administrators))

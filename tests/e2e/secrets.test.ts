@@ -154,7 +154,7 @@ async function tryStoredSession(origin: string, ada: Visitor, rows: string): Pro
   assert.is(await statusWith({ cookie: `${name}=${token}` }), 401)
 }
 
-secrets('stand in no log and no row, however they were used, and a row signs nobody in', () =>
+secrets('appear in no log and no row, however they were used, and a row is not enough to sign in', () =>
   withMadeFolder(async (dataDir) => {
     const program = await startProgram(dataDir, { BOARDROOM_LOG_LEVEL: 'trace' })
     let places: Map<string, string>

@@ -13,7 +13,7 @@ const isAway = ({ session }: Opened) => eventually(() => session.state.sync.name
 const idsIn = ({ session }: Opened) => [...elementMaps(session.doc).keys()].sort()
 
 rebuilt(
-  'goes on with the new document, an editor’s as a viewer’s, and brings back nothing of the old one',
+  'continues with the new document, for editors and viewers, and brings back nothing of the old one',
   () =>
     withBoard(async ({ server, ada, grace, boardId, grant }) => {
       await grant('view')
@@ -47,7 +47,7 @@ rebuilt(
     }),
 )
 
-rebuilt('offers what was not saved, and shows what the board is', () =>
+rebuilt('offers what was not saved, and shows the current board', () =>
   withBoard(({ server, ada, boardId }) =>
     withSession(server, ada, boardId, async (window) => {
       const { canvas, session } = window

@@ -21,7 +21,7 @@ live('says saving, and saved only when the server has committed', () =>
   ),
 )
 
-live('counts what waits while the server is away, and brings it back', () =>
+live('counts unsent changes while the server is unavailable, and sends them later', () =>
   withBoard(({ server, ada, boardId }) =>
     withSession(server, ada, boardId, async ({ session, canvas }) => {
       await server.stop()
@@ -43,7 +43,7 @@ live('counts what waits while the server is away, and brings it back', () =>
   ),
 )
 
-live('sends what a listener to the document writes because of what the server answers', () =>
+live('sends what a document listener writes in response to the server’s answer', () =>
   withBoard(({ server, ada, boardId }) =>
     withSession(server, ada, boardId, async ({ session }) => {
       await eventually(() => session.state.sync.name === 'saved')
@@ -63,7 +63,7 @@ live('sends what a listener to the document writes because of what the server an
   ),
 )
 
-live('follows its level, and writes nothing below edit', () =>
+live('respects its level, and writes nothing below edit', () =>
   withBoard(async ({ server, ada, grace, boardId, grant }) => {
     await grant('edit')
     await withSession(server, grace, boardId, async ({ session, canvas }) => {
@@ -84,7 +84,7 @@ live('follows its level, and writes nothing below edit', () =>
   }),
 )
 
-live('offers what it changed while it may no longer, and shows what the server has', () =>
+live('offers the changes it may no longer make, and shows the server’s state', () =>
   withBoard(async ({ server, grace, boardId, grant }) => {
     await grant('edit')
     await withSession(server, grace, boardId, async ({ session, canvas }) => {
@@ -109,7 +109,7 @@ live('offers what it changed while it may no longer, and shows what the server h
   }),
 )
 
-live('ends with the server’s word when access is taken away, and keeps what was not saved', () =>
+live('ends with the server’s reason when access is removed, and keeps what was not saved', () =>
   withBoard(async ({ server, ada, grace, boardId, grant }) => {
     const { id } = (await grant('edit')) as { id: number }
     await withSession(server, grace, boardId, async ({ session, canvas }) => {
@@ -122,7 +122,7 @@ live('ends with the server’s word when access is taken away, and keeps what wa
   }),
 )
 
-live('does not come in where one has no access', () =>
+live('does not open without access', () =>
   withBoard(({ server, grace, boardId }) =>
     withSession(server, grace, boardId, async ({ session }) => {
       assert.is(session.state.ended?.code, CloseCode.noAccess)
@@ -131,7 +131,7 @@ live('does not come in where one has no access', () =>
   ),
 )
 
-live('keeps a copy on the device only for people who may write, and forgets it when they may not', () =>
+live('stores a copy on the device only for people who may write, and deletes it when they may not', () =>
   withBoard(async ({ server, grace, boardId, grant }) => {
     const opened: string[] = []
     const cleared: string[] = []

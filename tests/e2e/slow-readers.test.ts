@@ -73,7 +73,7 @@ const settled = (origin: string, writer: RawClient) => async (sent: number) => {
   await eventually(isFolded, { withinMs: 60_000 })
 }
 
-slow('who does not read while edits pass costs little, and is complete by one difference when it reads', () =>
+slow('a client that does not read costs little, and catches up with one difference when it reads', () =>
   withServer(async ({ user, raw, origin }) => {
     const ada = await user('Ada')
     const board = await ada.board()
@@ -108,7 +108,7 @@ slow('who does not read while edits pass costs little, and is complete by one di
   }, limits),
 )
 
-slow('who sends without waiting, to a slow database, is slowed, and nothing of it is lost', () =>
+slow('a client that sends without waiting, with a slow database, is slowed down, and nothing is lost', () =>
   withServer(async ({ user, raw, origin, pool, schema }) => {
     const ada = await user('Ada')
     const board = await ada.board()
@@ -141,7 +141,7 @@ slow('who sends without waiting, to a slow database, is slowed, and nothing of i
   }, limits),
 )
 
-slow('who never reads again is closed 1013, and nothing of it is kept', () =>
+slow('a client that never reads again is closed with 1013, and nothing is kept for it', () =>
   withServer(async (server) => {
     const { user, raw, origin } = server
     const ada = await user('Ada')

@@ -76,7 +76,7 @@ const trailOf = async ({ db }: TestServer, action: 'login' | 'login_failed' | 'l
 
 const sso = suite('single sign-on')
 
-sso('makes an account of somebody whose address is in userinfo alone, and goes to where they wanted', () =>
+sso('creates an account for somebody whose address is only in userinfo, and opens the page they wanted', () =>
   withSso(async ({ server, provider, signIn }) => {
     const first = await signIn(ada, { next: '/b/0b0e7b7e-0000-4000-8000-000000000000?x=1' })
     assert.is(first.url.pathname, '/b/0b0e7b7e-0000-4000-8000-000000000000')
@@ -127,7 +127,7 @@ sso('asks for consent and keeps a refresh token only where offline_access is set
   ),
 )
 
-sso('goes on when the provider has changed its keys', () =>
+sso('continues when the provider has changed its keys', () =>
   withSso(async ({ provider, signIn }) => {
     const before = await signIn(ada)
     await provider.rotate()
@@ -200,7 +200,7 @@ sso('signing out at the provider ends the session that it began here, and its so
   }),
 )
 
-sso('a logout token counts only as the provider makes it; without a session it ends all of its person', () =>
+sso('a logout token must be valid; without a session it ends all sessions of its person', () =>
   withSso(
     async ({ server, provider, base, signIn }) => {
       const { traveller, me } = await signIn(ada)
@@ -272,7 +272,7 @@ sso('a logout token counts only as the provider makes it; without a session it e
   ),
 )
 
-sso('a sign-out at the provider while somebody comes in keeps them out, and a second try lets them in', () =>
+sso('a sign-out at the provider during a sign-in refuses it, and a second try succeeds', () =>
   withSso(async ({ server, provider, base, signIn }) => {
     const { me } = await signIn(ada)
     const event = 'http://schemas.openid.net/event/backchannel-logout'
@@ -297,7 +297,7 @@ sso('a sign-out at the provider while somebody comes in keeps them out, and a se
   }),
 )
 
-sso('a session that the provider ends at the moment when it begins is not begun', () =>
+sso('a session that the provider ends at the moment when it begins does not begin', () =>
   withSso(async ({ server, signIn, provider }) => {
     const { me } = await signIn(ada)
     const begin = (provider_session: string) =>
@@ -325,7 +325,7 @@ sso('a session that the provider ends at the moment when it begins is not begun'
   }),
 )
 
-sso('whoever signed in with a password is sent nowhere', () =>
+sso('people who signed in with a password are not redirected', () =>
   withSso(async ({ server }) => {
     const bob = await server.user('Bob')
     const out = await bob.ask('POST', '/api/auth/sign-out', {})
@@ -347,7 +347,7 @@ sso('refuses a deactivated account, and says so on the page and in the trail', (
   }),
 )
 
-sso('refuses whom the provider gives no verified address', () =>
+sso('refuses people without a verified address at the provider', () =>
   withSso(async ({ server, signIn }) => {
     assert.is((await signIn({ ...ada, email_verified: false })).problem, 'not_verified')
     assert.is((await signIn({ sub: 'a-2', name: 'Nobody' })).problem, 'no_email')
@@ -360,7 +360,7 @@ sso('refuses whom the provider gives no verified address', () =>
   }),
 )
 
-sso('an account with a password is linked where its address was confirmed, and never otherwise', () =>
+sso('an account with a password is linked only if its address was confirmed', () =>
   withSso(async ({ server, signIn }) => {
     const bob = await server.user('Bob')
     const theirs: Someone = { sub: 'b-1', email: bob.email, email_verified: true, name: 'Bob' }
@@ -375,7 +375,7 @@ sso('an account with a password is linked where its address was confirmed, and n
 
 const byGroups = { oidcRoles: ['sysadmin=leads', 'admin=it', 'admin=desk'] }
 
-sso('groups give the role, at each sign-in, down as well as up', () =>
+sso('groups set the role at each sign-in, down as well as up', () =>
   withSso(async ({ server, signIn }) => {
     await server.user('Root', 'sysadmin')
     const role = async (...groups: string[]) => (await signIn({ ...ada, groups })).me.role
@@ -395,7 +395,7 @@ sso('groups give the role, at each sign-in, down as well as up', () =>
   }, byGroups),
 )
 
-sso('groups never take the role of the last sysadmin', () =>
+sso('groups never demote the last sysadmin', () =>
   withSso(async ({ signIn }) => {
     assert.is((await signIn({ ...ada, groups: ['leads'] })).me.role, 'sysadmin')
     const again = await signIn({ ...ada, groups: [] })
@@ -404,7 +404,7 @@ sso('groups never take the role of the last sysadmin', () =>
   }, byGroups),
 )
 
-sso('lets in groups alone, or known accounts alone, where that is set', async () => {
+sso('lets in only groups, or only known accounts, if so configured', async () => {
   await withSso(
     async ({ signIn }) => {
       assert.is((await signIn({ ...ada, groups: ['staff'] })).problem, 'not_admitted')
@@ -425,7 +425,7 @@ sso('lets in groups alone, or known accounts alone, where that is set', async ()
   )
 })
 
-sso('says so where the client secret is wrong, where people cancel, and where state was tampered with', () =>
+sso('reports a wrong client secret, a cancelled sign-in, and a tampered state', () =>
   withSso(
     async ({ server, signIn, base, provider }) => {
       assert.is((await signIn(ada)).problem, 'refused')
@@ -451,7 +451,7 @@ sso('says so where the client secret is wrong, where people cancel, and where st
   ),
 )
 
-sso('a provider that is away stops no start, and is asked again once it is back', async () => {
+sso('an unavailable provider does not prevent a start, and is used once it is back', async () => {
   const port = await freePort()
   const base = `http://localhost:${port}`
   await withProvider(base, async (provider) => {
@@ -476,7 +476,7 @@ sso('a provider that is away stops no start, and is asked again once it is back'
 })
 
 sso(
-  'a provider that takes the code and does not answer is given up after ten seconds, and nobody is in',
+  'a provider that takes the code and does not answer is abandoned after ten seconds, and nobody is signed in',
   () =>
     withSso(async ({ server, provider, base, signIn }) => {
       await signIn(ada)
@@ -498,7 +498,7 @@ sso(
 )
 
 sso(
-  'a provider that hangs anywhere is given up, said to be away, and asked anew by the next try',
+  'a provider that hangs anywhere is abandoned, reported as unreachable, and asked again at the next try',
   async () => {
     const tried = async (path: string) =>
       withSso(async ({ provider, signIn }) => {
@@ -557,7 +557,7 @@ sso('whatever went wrong on the way, the second try ends where the first one wan
   ),
 )
 
-sso('leads to pages of ours alone, and is not there where it is not set', async () => {
+sso('leads only to our pages, and does not exist unless it is configured', async () => {
   await withSso(async ({ base, signIn }) => {
     for (const next of ['//evil.example/', '/\\evil.example', 'https://evil.example/', '/api/auth/sso']) {
       assert.is((await signIn(ada, { next })).url.href, `${base}/`)
@@ -570,7 +570,7 @@ sso('leads to pages of ours alone, and is not there where it is not set', async 
   })
 })
 
-sso('without passwords everything that needs one is refused, and sysadmins come in by theirs', () =>
+sso('with passwords off everything that needs one is refused, and sysadmins sign in with theirs', () =>
   withSso(
     async ({ server, signIn }) => {
       const options = (await server.ask('GET', '/api/auth/options')).body
@@ -620,7 +620,7 @@ sso('without passwords everything that needs one is refused, and sysadmins come 
   ),
 )
 
-sso('whoever has no password gets none by mail', () =>
+sso('people without a password cannot get one by mail', () =>
   withSmtp((smtp) =>
     withSso(
       async ({ server, signIn }) => {
@@ -640,7 +640,7 @@ sso('whoever has no password gets none by mail', () =>
   ),
 )
 
-sso('settings that do not fit each other stop the start', async () => {
+sso('contradictory settings stop the start', async () => {
   const starting = (options: Partial<BoardroomOptions>) =>
     withServer(async () => 'started', options).catch((error: { code?: string }) => error.code)
   assert.is(await starting({ passwords: 'off' }), 'invalid_config')

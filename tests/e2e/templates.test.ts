@@ -73,7 +73,7 @@ const approved = async (author: Person, admin: Person, body: object): Promise<st
 const codes = (answer: { body: { items: { code: string; version: number }[] } }) =>
   answer.body.items.map(({ code, version }) => `${code} ${version}`)
 
-templates('are sent in by anybody, made current by an administrator, and kept for boards made before', () =>
+templates('are submitted by anybody, made current by an administrator, and kept for existing boards', () =>
   withServer(async ({ user, db }) => {
     const ada = await user('Ada')
     const bob = await user('Bob')
@@ -221,7 +221,7 @@ templates('are sent in by anybody, made current by an administrator, and kept fo
   }),
 )
 
-templates('that wait are seen by their author and administrators alone, also through other versions', () =>
+templates('that wait are visible only to their author and administrators, even through other versions', () =>
   withServer(async ({ user }) => {
     const ada = await user('Ada')
     const bob = await user('Bob')
@@ -245,185 +245,197 @@ templates('that wait are seen by their author and administrators alone, also thr
   }),
 )
 
-templates('ask for their variables and keep them as a typed record, whose texts on the board follow', () =>
-  withServer(async ({ user, db, open, actions }) => {
-    const ada = await user('Ada')
-    const eve = await user('Eve')
-    const sue = await user('Sue', 'admin')
-    const template = await approved(ada, sue, intake)
-    const boards = () => db.selectFrom('boards').select('id').execute()
-    const before = (await boards()).length
-    const wrong: [string, object | undefined, string][] = [
-      ['nothing', undefined, 'name'],
-      ['one missing', { name: 'Ana', cpf: validCpf() }, 'birth_date'],
-      ['a wrong type', client({ name: 7 }), 'name'],
-      ['too short', client({ name: 'A' }), 'name'],
-      ['markup', client({ name: '<b>Ana</b>' }), 'name'],
-      ['a mark that turns the text around', client({ name: 'An\u202ea' }), 'name'],
-      ['a placeholder', client({ name: '{{cpf}}' }), 'name'],
-      ['a CPF with wrong digits', client({ cpf: '529.982.247-26' }), 'cpf'],
-      ['a CPF of one digit', client({ cpf: '111.111.111-11' }), 'cpf'],
-      ['a CPF with letters in between', client({ cpf: '529a982b247c25' }), 'cpf'],
-      ['born tomorrow', client({ birth_date: '2999-01-01' }), 'birth_date'],
-      ['born too early', client({ birth_date: '1850-01-01' }), 'birth_date'],
-      ['no day', client({ birth_date: '1990-02-30' }), 'birth_date'],
-      ['no e-mail', client({ email: 'ana at home' }), 'email'],
-      ['no choice', client({ status: 'lost' }), 'status'],
-      ['no CNPJ', client({ company: '12.ABC.345/01DE-36' }), 'company'],
-      ['an unknown variable', client({ nickname: 'Aninha' }), 'nickname'],
-    ]
-    for (const [what, variables, field] of wrong) {
-      const answer = await ada.ask('POST', '/api/boards', {
-        template_id: template,
-        ...(variables === undefined ? {} : { variables }),
-      })
-      assert.is(answer.status, 400, what)
-      assert.ok(
-        answer.body.error.details.issues.some(({ path }: { path: string }) => path === field),
-        `${what}: ${answer.body.error.message}`,
-      )
-    }
-    assert.is((await boards()).length, before, 'nothing is left of what was refused')
-
-    const letters = validCnpj()
-    const made = await ada.ask('POST', '/api/boards', {
-      title: 'Ana',
-      template_id: template,
-      variables: client({ cpf: '529.982.247-25', birth_date: '1984-05-17', company: letters.toLowerCase() }),
-    })
-    assert.is(made.status, 201, JSON.stringify(made.body))
-    const board: string = made.body.id
-    const path = `/api/boards/${board}/record`
-    const record = (await ada.ask('GET', path)).body
-    assert.equal(record.variables, {
-      name: 'Ana Lima',
-      cpf: '52998224725',
-      birth_date: '1984-05-17',
-      company: letters,
-      status: 'new',
-    })
-    assert.equal(
-      [record.created_by, record.updated_by, record.created_by_name, record.deleted_at],
-      [ada.id, ada.id, 'Ada', null],
-    )
-    const here = await open(board, { ticket: await ada.ticket(board) })
-    const texts = () =>
-      elementsOf(here.doc)
-        .map(({ text }) => text)
-        .sort()
-    assert.equal(texts(), ['Ana Lima, born 1984-05-17', 'CPF *********25', 'Welcome'])
-
-    const twice = await ada.ask('POST', '/api/boards', {
-      template_id: template,
-      variables: client({ cpf: '52998224725' }),
-    })
-    assert.equal([twice.status, twice.body.error.details.field], [409, 'cpf'])
-    const race = await Promise.all(
-      [1, 2, 3].map(() =>
-        ada.ask('POST', '/api/boards', {
+templates(
+  'ask for their variables and store them as a typed record, which the texts on the board follow',
+  () =>
+    withServer(async ({ user, db, open, actions }) => {
+      const ada = await user('Ada')
+      const eve = await user('Eve')
+      const sue = await user('Sue', 'admin')
+      const template = await approved(ada, sue, intake)
+      const boards = () => db.selectFrom('boards').select('id').execute()
+      const before = (await boards()).length
+      const wrong: [string, object | undefined, string][] = [
+        ['nothing', undefined, 'name'],
+        ['one missing', { name: 'Ana', cpf: validCpf() }, 'birth_date'],
+        ['a wrong type', client({ name: 7 }), 'name'],
+        ['too short', client({ name: 'A' }), 'name'],
+        ['markup', client({ name: '<b>Ana</b>' }), 'name'],
+        ['a mark that turns the text around', client({ name: 'An\u202ea' }), 'name'],
+        ['a placeholder', client({ name: '{{cpf}}' }), 'name'],
+        ['a CPF with wrong digits', client({ cpf: '529.982.247-26' }), 'cpf'],
+        ['a CPF of one digit', client({ cpf: '111.111.111-11' }), 'cpf'],
+        ['a CPF with letters in between', client({ cpf: '529a982b247c25' }), 'cpf'],
+        ['born tomorrow', client({ birth_date: '2999-01-01' }), 'birth_date'],
+        ['born too early', client({ birth_date: '1850-01-01' }), 'birth_date'],
+        ['no day', client({ birth_date: '1990-02-30' }), 'birth_date'],
+        ['no e-mail', client({ email: 'ana at home' }), 'email'],
+        ['no choice', client({ status: 'lost' }), 'status'],
+        ['no CNPJ', client({ company: '12.ABC.345/01DE-36' }), 'company'],
+        ['an unknown variable', client({ nickname: 'Aninha' }), 'nickname'],
+      ]
+      for (const [what, variables, field] of wrong) {
+        const answer = await ada.ask('POST', '/api/boards', {
           template_id: template,
-          variables: client({ cpf: '111.444.777-35' }),
-        }),
-      ),
-    )
-    assert.equal(race.map(({ status }) => status).sort(), [201, 409, 409])
-
-    const changed = await ada.ask('PATCH', path, {
-      variables: { name: 'Ana Souza', visits: 3, company: null },
-    })
-    assert.equal(
-      [changed.status, changed.body.variables.name, changed.body.variables.company],
-      [200, 'Ana Souza', undefined],
-    )
-    await eventually(() => texts().includes('Ana Souza, born 1984-05-17'))
-    // A text that somebody rewrote by hand is kept.
-    const [mine] = elementsOf(here.doc).filter(({ text }) => String(text).startsWith('Ana Souza'))
-    nodeAssert(mine)
-    writeElements(here.doc, [{ ...mine, text: 'Ana!', originalText: 'Ana!' }])
-    await ada.ask('PATCH', path, { variables: { name: 'Ana Reis' } })
-    const stale = await ada.ask('PATCH', path, { variables: { name: 'Late' }, updated_at: record.updated_at })
-    assert.is(stale.status, 409)
-    assert.ok(texts().includes('Ana!'), texts().join(' | '))
-    assert.is((await ada.ask('PATCH', path, { variables: { cpf: '111.444.777-35' } })).status, 409)
-    assert.is((await ada.ask('PATCH', path, { variables: { name: null } })).status, 400)
-
-    await ada.grant(board, eve, 'view')
-    const seen = (await eve.ask('GET', path)).body
-    assert.equal(
-      [seen.variables.cpf, seen.masked, seen.may_change],
-      ['*********25', ['cpf', 'company'], false],
-    )
-    assert.is((await eve.ask('PATCH', path, { variables: { name: 'Eve' } })).status, 403)
-    const rows = await db
-      .selectFrom('audit_logs')
-      .selectAll()
-      .where('resource_type', '=', 'board_record')
-      .where('board_id', '=', board)
-      .orderBy('timestamp')
-      .execute()
-    assert.equal(
-      rows.map(({ action }) => action),
-      ['create', 'update', 'update'],
-    )
-    assert.equal(
-      [rows[1]?.old_values, rows[1]?.new_values].map(
-        (values) => (values?.record_values as { name: string } | undefined)?.name,
-      ),
-      ['Ana Lima', 'Ana Souza'],
-    )
-    assert.not.match(JSON.stringify(rows), /52998224725/)
-    assert.ok((await actions(board)).includes('read'))
-
-    const names = (answer: { body: { items: { variables: { name: string } }[] } }) =>
-      answer.body.items.map(({ variables }) => variables.name)
-    assert.equal(names(await ada.ask('GET', '/api/records?template=CLIENT_INTAKE&q=REIS')), ['Ana Reis'])
-    assert.equal(names(await ada.ask('GET', '/api/records?template=CLIENT_INTAKE&q=529.982.247-25')), [
-      'Ana Reis',
-    ])
-    assert.equal(
-      names(await ada.ask('GET', '/api/records?template=CLIENT_INTAKE&q=529982')),
-      [],
-      'a part of an id finds nothing',
-    )
-    assert.equal(names(await eve.ask('GET', '/api/records?template=CLIENT_INTAKE')), ['Ana Reis'])
-    const page = await ada.ask('GET', '/api/records?template=CLIENT_INTAKE&limit=1')
-    assert.equal([page.body.items.length, typeof page.body.next_cursor], [1, 'string'])
-    const next = await ada.ask(
-      'GET',
-      `/api/records?template=CLIENT_INTAKE&limit=1&cursor=${page.body.next_cursor}`,
-    )
-    assert.equal([names(next), next.body.next_cursor], [['Ana Reis'], null])
-    const file = await ada.ask('GET', '/api/records/export?template=CLIENT_INTAKE&format=csv')
-    assert.match(file.body, /^board_id,board_title,name,cpf,.*52998224725/s)
-    assert.not.match((await eve.ask('GET', '/api/records/export?template=CLIENT_INTAKE')).body, /52998224725/)
-
-    // While it is in the trash, its id is free; it can be restored only while the id still is.
-    assert.is((await ada.ask('PATCH', path, { deleted: true })).status, 200)
-    assert.is((await eve.ask('GET', path)).status, 404)
-    assert.is(
-      (
-        await ada.ask('POST', '/api/boards', {
-          template_id: template,
-          variables: client({ cpf: '52998224725' }),
+          ...(variables === undefined ? {} : { variables }),
         })
-      ).status,
-      201,
-    )
-    assert.is((await ada.ask('PATCH', path, { deleted: false })).status, 409)
-    assert.equal(
-      await db
-        .selectFrom('board_records')
-        .select('id')
-        .where('deleted_at', 'is not', null)
+        assert.is(answer.status, 400, what)
+        assert.ok(
+          answer.body.error.details.issues.some(({ path }: { path: string }) => path === field),
+          `${what}: ${answer.body.error.message}`,
+        )
+      }
+      assert.is((await boards()).length, before, 'nothing is left of what was refused')
+
+      const letters = validCnpj()
+      const made = await ada.ask('POST', '/api/boards', {
+        title: 'Ana',
+        template_id: template,
+        variables: client({
+          cpf: '529.982.247-25',
+          birth_date: '1984-05-17',
+          company: letters.toLowerCase(),
+        }),
+      })
+      assert.is(made.status, 201, JSON.stringify(made.body))
+      const board: string = made.body.id
+      const path = `/api/boards/${board}/record`
+      const record = (await ada.ask('GET', path)).body
+      assert.equal(record.variables, {
+        name: 'Ana Lima',
+        cpf: '52998224725',
+        birth_date: '1984-05-17',
+        company: letters,
+        status: 'new',
+      })
+      assert.equal(
+        [record.created_by, record.updated_by, record.created_by_name, record.deleted_at],
+        [ada.id, ada.id, 'Ada', null],
+      )
+      const here = await open(board, { ticket: await ada.ticket(board) })
+      const texts = () =>
+        elementsOf(here.doc)
+          .map(({ text }) => text)
+          .sort()
+      assert.equal(texts(), ['Ana Lima, born 1984-05-17', 'CPF *********25', 'Welcome'])
+
+      const twice = await ada.ask('POST', '/api/boards', {
+        template_id: template,
+        variables: client({ cpf: '52998224725' }),
+      })
+      assert.equal([twice.status, twice.body.error.details.field], [409, 'cpf'])
+      const race = await Promise.all(
+        [1, 2, 3].map(() =>
+          ada.ask('POST', '/api/boards', {
+            template_id: template,
+            variables: client({ cpf: '111.444.777-35' }),
+          }),
+        ),
+      )
+      assert.equal(race.map(({ status }) => status).sort(), [201, 409, 409])
+
+      const changed = await ada.ask('PATCH', path, {
+        variables: { name: 'Ana Souza', visits: 3, company: null },
+      })
+      assert.equal(
+        [changed.status, changed.body.variables.name, changed.body.variables.company],
+        [200, 'Ana Souza', undefined],
+      )
+      await eventually(() => texts().includes('Ana Souza, born 1984-05-17'))
+      // A text that somebody rewrote by hand is kept.
+      const [mine] = elementsOf(here.doc).filter(({ text }) => String(text).startsWith('Ana Souza'))
+      nodeAssert(mine)
+      writeElements(here.doc, [{ ...mine, text: 'Ana!', originalText: 'Ana!' }])
+      await ada.ask('PATCH', path, { variables: { name: 'Ana Reis' } })
+      const stale = await ada.ask('PATCH', path, {
+        variables: { name: 'Late' },
+        updated_at: record.updated_at,
+      })
+      assert.is(stale.status, 409)
+      assert.ok(texts().includes('Ana!'), texts().join(' | '))
+      assert.is((await ada.ask('PATCH', path, { variables: { cpf: '111.444.777-35' } })).status, 409)
+      assert.is((await ada.ask('PATCH', path, { variables: { name: null } })).status, 400)
+
+      await ada.grant(board, eve, 'view')
+      const seen = (await eve.ask('GET', path)).body
+      assert.equal(
+        [seen.variables.cpf, seen.masked, seen.may_change],
+        ['*********25', ['cpf', 'company'], false],
+      )
+      assert.is((await eve.ask('PATCH', path, { variables: { name: 'Eve' } })).status, 403)
+      const rows = await db
+        .selectFrom('audit_logs')
+        .selectAll()
+        .where('resource_type', '=', 'board_record')
+        .where('board_id', '=', board)
+        .orderBy('timestamp')
         .execute()
-        .then((all) => all.length),
-      1,
-    )
-    await make.record(db)
-  }),
+      assert.equal(
+        rows.map(({ action }) => action),
+        ['create', 'update', 'update'],
+      )
+      assert.equal(
+        [rows[1]?.old_values, rows[1]?.new_values].map(
+          (values) => (values?.record_values as { name: string } | undefined)?.name,
+        ),
+        ['Ana Lima', 'Ana Souza'],
+      )
+      assert.not.match(JSON.stringify(rows), /52998224725/)
+      assert.ok((await actions(board)).includes('read'))
+
+      const names = (answer: { body: { items: { variables: { name: string } }[] } }) =>
+        answer.body.items.map(({ variables }) => variables.name)
+      assert.equal(names(await ada.ask('GET', '/api/records?template=CLIENT_INTAKE&q=REIS')), ['Ana Reis'])
+      assert.equal(names(await ada.ask('GET', '/api/records?template=CLIENT_INTAKE&q=529.982.247-25')), [
+        'Ana Reis',
+      ])
+      assert.equal(
+        names(await ada.ask('GET', '/api/records?template=CLIENT_INTAKE&q=529982')),
+        [],
+        'a part of an id finds nothing',
+      )
+      assert.equal(names(await eve.ask('GET', '/api/records?template=CLIENT_INTAKE')), ['Ana Reis'])
+      const page = await ada.ask('GET', '/api/records?template=CLIENT_INTAKE&limit=1')
+      assert.equal([page.body.items.length, typeof page.body.next_cursor], [1, 'string'])
+      const next = await ada.ask(
+        'GET',
+        `/api/records?template=CLIENT_INTAKE&limit=1&cursor=${page.body.next_cursor}`,
+      )
+      assert.equal([names(next), next.body.next_cursor], [['Ana Reis'], null])
+      const file = await ada.ask('GET', '/api/records/export?template=CLIENT_INTAKE&format=csv')
+      assert.match(file.body, /^board_id,board_title,name,cpf,.*52998224725/s)
+      assert.not.match(
+        (await eve.ask('GET', '/api/records/export?template=CLIENT_INTAKE')).body,
+        /52998224725/,
+      )
+
+      // While it is in the trash, its id is free; it can be restored only while the id still is.
+      assert.is((await ada.ask('PATCH', path, { deleted: true })).status, 200)
+      assert.is((await eve.ask('GET', path)).status, 404)
+      assert.is(
+        (
+          await ada.ask('POST', '/api/boards', {
+            template_id: template,
+            variables: client({ cpf: '52998224725' }),
+          })
+        ).status,
+        201,
+      )
+      assert.is((await ada.ask('PATCH', path, { deleted: false })).status, 409)
+      assert.equal(
+        await db
+          .selectFrom('board_records')
+          .select('id')
+          .where('deleted_at', 'is not', null)
+          .execute()
+          .then((all) => all.length),
+        1,
+      )
+      await make.record(db)
+    }),
 )
 
-templates('are required for new boards of a type where one says so', () =>
+templates('are required for new boards of a type if one says so', () =>
   withServer(async ({ user }) => {
     const ada = await user('Ada')
     const sue = await user('Sue', 'admin')
@@ -470,7 +482,7 @@ templates('are required for new boards of a type where one says so', () =>
   }),
 )
 
-templates('have texts that follow their record in the end, however many change it and whoever was gone', () =>
+templates('have texts that eventually follow their record, whatever changes and crashes meanwhile', () =>
   withDatabase(async (database) => {
     const secret = 'of both servers, one after the other'
     const first = await startNode(database, { secret })

@@ -6,7 +6,7 @@ import { tortureNodes } from '../helpers/torture-nodes.ts'
 
 const killing = suite('killing and cutting off nodes')
 
-killing('loses nothing that anybody was told is saved, and everybody shows the same', async () => {
+killing('loses nothing that was reported as saved, and everybody shows the same', async () => {
   const seed = countFromEnvironment('SEED', 1)
   const rounds = countFromEnvironment('ROUNDS', 2)
   const report = await tortureNodes({ rounds, seed, nodes: 3, boards: 2, longestMs: 3000 })

@@ -5,7 +5,7 @@ import { torture } from '../helpers/torture.ts'
 
 const killing = suite('killing server and Postgres')
 
-killing('loses nothing that anybody was told is saved, and the chain verifies', async () => {
+killing('loses nothing that was reported as saved, and the chain can be verified', async () => {
   const seed = countFromEnvironment('SEED', 1)
   const report = await torture({ rounds: 3, seed, boards: 3, writersPerBoard: 2 })
   assert.equal(report.broken, [])

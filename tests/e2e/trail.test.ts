@@ -57,7 +57,7 @@ trail('names who came in, from where, with what, at which level, and when they l
   }),
 )
 
-trail('names the link and the guest that came by it, from its making to its end', () =>
+trail('names the link and the guest that used it, from its creation to its end', () =>
   withServer(async ({ user, ask, raw }) => {
     const ada = await user('Ada')
     const board = await ada.board()
@@ -92,7 +92,7 @@ trail('names the link and the guest that came by it, from its making to its end'
   }),
 )
 
-trail('has the first refusal at once, and counts those that follow', () =>
+trail('has the first refusal at once, and counts repetitions', () =>
   withServer(async (server) => {
     const { user, raw, boardroom, pool, schema } = server
     const [ada, eve] = [await user('Ada'), await user('Eve')]
@@ -116,7 +116,7 @@ trail('has the first refusal at once, and counts those that follow', () =>
   }),
 )
 
-trail('has creation, deletion and every change of a permission, by whom and from what to what', () =>
+trail('has creation, deletion and every permission change, with actor, old and new value', () =>
   withServer(async ({ user, pool, schema }) => {
     const [ada, bob, root] = [await user('Ada'), await user('Bob'), await user('Root', 'sysadmin')]
     const board = await ada.board()
@@ -144,7 +144,7 @@ trail('has creation, deletion and every change of a permission, by whom and from
   }),
 )
 
-trail('of a change by hand names the user of the database', () =>
+trail('of a manual change names the database user', () =>
   withServer(async ({ user, pool, schema }) => {
     const ada = await user('Ada')
     const board = await ada.board()
@@ -174,7 +174,7 @@ trail('has signing in, signing out and a wrong password', () =>
   }),
 )
 
-trail('of a board is for who manages it: 403 for who sees the board, 404 for who does not', () =>
+trail('of a board is for its managers: 403 for people who see the board, 404 for others', () =>
   withServer(async ({ user, ask }) => {
     const [ada, bob, eve, root] = [
       await user('Ada'),
@@ -208,7 +208,7 @@ trail('has a leave for every access after the server closed', () =>
   }),
 )
 
-trail('has a leave for every access after a server was lost, written by the next one', () =>
+trail('has a leave for every access after a server crashed, written by the next one', () =>
   withServer(async ({ user, raw, actions, pool, database, log }) => {
     const ada = await user('Ada')
     const board = await ada.board()
@@ -228,7 +228,7 @@ trail('has a leave for every access after a server was lost, written by the next
   }),
 )
 
-trail('verifies after all of it, and not where somebody changed a row', () =>
+trail('can be verified after all of it, unless somebody changed a row', () =>
   withServer(async ({ user, raw, boardroom, database, pool, schema }) => {
     const [ada, bob] = [await user('Ada'), await user('Bob')]
     const board = await ada.board()

@@ -91,7 +91,7 @@ factors('is not changed, nor a password, with a wrong password: each try is reco
 )
 
 factors(
-  'is set up with its first code; sockets and tickets of the session go on, and other sessions too',
+  'is set up with its first code; sockets and tickets of the session continue, and so do other sessions',
   () =>
     withServer(async (server) => {
       const bob = await server.user('Bob')
@@ -162,7 +162,7 @@ factors(
 )
 
 factors(
-  'is asked for after the password; only the code signs in, and wrong ones are recorded and stopped',
+  'is required after the password; only the code signs in, and wrong ones are recorded and limited',
   () =>
     withServer(
       async (server) => {
@@ -243,7 +243,7 @@ factors(
     ),
 )
 
-factors('takes each code of the app once, also of two who show it at the same moment', () =>
+factors('accepts each code of the app once, even if two use it at the same moment', () =>
   withServer(async (server) => {
     const bob = await server.user('Bob')
     const { secret } = await setUp(browserOf(server, bob.cookie))
@@ -272,7 +272,7 @@ factors('takes each code of the app once, also of two who show it at the same mo
   }),
 )
 
-factors('that is required comes before everything else, and stays', () =>
+factors('that is required comes before everything else, and cannot be removed', () =>
   withServer(
     async (server) => {
       const [ada, bob] = [await server.user('Ada', 'admin'), await server.user('Bob')]
@@ -316,7 +316,7 @@ factors('that is required comes before everything else, and stays', () =>
 )
 
 factors(
-  'and all else that the server writes of accounts is no change by hand, whatever its connections are called',
+  'and all other changes of accounts by the server do not count as manual, whatever its connections are called',
   () =>
     withDatabase(async (database) => {
       const pool = testPool({ connectionString: database.url, application_name: 'somebody’s app' })
@@ -372,7 +372,7 @@ factors(
     }),
 )
 
-factors('and sessions stay as they were where the change cannot be recorded, and the answer says so', () =>
+factors('and sessions stay unchanged if the change cannot be recorded, and the answer says so', () =>
   withServer(async (server) => {
     const { db } = server
     const bob = await server.user('Bob')

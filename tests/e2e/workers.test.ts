@@ -14,7 +14,7 @@ import { type Drawer, drawerOf } from '../helpers/node-drawers.ts'
 import { Random } from '../helpers/random.ts'
 
 const workers = suite('serve --workers')
-const refused = suite('serve --workers that cannot be')
+const refused = suite('serve --workers with errors')
 
 interface Process {
   pid: number
@@ -147,7 +147,7 @@ refused('says in one line what is missing', () =>
   }),
 )
 
-refused('a worker that cannot start ends all of it with what the worker said', () =>
+refused('a worker that cannot start ends the whole server with the worker’s error', () =>
   withFolder((dataDir) =>
     withEmptyDatabase(async (database) => {
       const { code, stderr } = await run(dataDir, ['serve', '--workers', '2'], {
