@@ -22,7 +22,7 @@ import {
 } from '../helpers/many-rows.ts'
 import { testPool } from '../helpers/test-pool.ts'
 
-const plan = suite('hot statements among many rows')
+const plan = suite('frequent statements with many rows')
 const numbers = { users: 5_000, boards: 10_000, permissions: 50_000, linkUses: 20_000 }
 const more = { grants: 30_000, consents: 20_000, records: 10_000 }
 
@@ -99,7 +99,7 @@ const records = (change: Partial<Parameters<typeof listRecordRows>[1]>) => ({
   ...change,
 })
 
-plan('use indexes alone: the access decision, for one subject and for a room of two hundred', () =>
+plan('use only indexes: the access decision, for one subject and for a room of two hundred', () =>
   withDatabase(async (test) => {
     const { db, pool, url, schema } = test
     await addManyRows(url, schema, numbers)

@@ -460,7 +460,7 @@ const told = (decision: AccessDecision): string =>
         ...(decision.mayManage ? ['manage'] : []),
       ].join(' ')
 
-access('is what the table says, one by one and all in one question', () =>
+access('is what the table says, one by one and all in one query', () =>
   withDatabase(async ({ db }) => {
     const decider = new BoardAccess(db, 'edit')
     const subjects: AccessSubject[] = []
@@ -500,7 +500,7 @@ access('for everyone is capped by the operator', () =>
   }),
 )
 
-access('names the link that gave it, and the next moment at which time may take it', () =>
+access('names the link that gave it, and the next time at which it may expire', () =>
   withDatabase(async ({ db }) => {
     const { id: owner } = await make.user(db)
     const { id: board } = await make.board(db, { owner_id: owner })
@@ -571,7 +571,7 @@ access('is refused over HTTP so that missing and invisible boards look alike', (
   }),
 )
 
-access('refused on a socket says which close code it needs', () =>
+access('that is refused on a socket determines the close code', () =>
   withDatabase(async ({ db }) => {
     const decider = new BoardAccess(db, 'edit')
     const { id: owner } = await make.user(db)

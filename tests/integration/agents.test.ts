@@ -39,81 +39,85 @@ const asAgent =
   (method: string, path: string, body?: unknown) =>
     ask(method, path, body, { authorization: `Bearer ${token}` })
 
-agents('are made with a token that is shown once, listed, stopped and deleted by their owner', () =>
-  withServer(async (server) => {
-    const ada = await server.user('Ada')
-    const bob = await server.user('Bob')
-    const root = await server.user('Root', 'sysadmin')
-    const made = await ada.ask('POST', '/api/agents', { name: 'Drawer', description: 'Draws flowcharts' })
-    assert.is(made.status, 201)
-    const { id, token } = made.body
-    assert.match(token, /^bra_[\w-]{43}$/)
-    assert.equal([made.body.is_active, made.body.owner_id, made.body.last_used_at], [true, ada.id, null])
-    const { rows } = await server.pool.query(`select token_sha256 from boardroom.agents where id = $1`, [id])
-    assert.not.match(JSON.stringify(rows), token, 'only the hash is kept')
+agents(
+  'are created with a token that is shown once, and are listed, stopped and deleted by their owner',
+  () =>
+    withServer(async (server) => {
+      const ada = await server.user('Ada')
+      const bob = await server.user('Bob')
+      const root = await server.user('Root', 'sysadmin')
+      const made = await ada.ask('POST', '/api/agents', { name: 'Drawer', description: 'Draws flowcharts' })
+      assert.is(made.status, 201)
+      const { id, token } = made.body
+      assert.match(token, /^bra_[\w-]{43}$/)
+      assert.equal([made.body.is_active, made.body.owner_id, made.body.last_used_at], [true, ada.id, null])
+      const { rows } = await server.pool.query(`select token_sha256 from boardroom.agents where id = $1`, [
+        id,
+      ])
+      assert.not.match(JSON.stringify(rows), token, 'only the hash is kept')
 
-    const listed = ok(await ada.ask('GET', '/api/agents')).items
-    assert.equal(
-      listed.map(({ name, token }: Record<string, string>) => [name, token]),
-      [['Drawer', undefined]],
-    )
-    assert.equal(ok(await bob.ask('GET', '/api/agents')).items, [])
-    assert.is(ok(await root.ask('GET', '/api/agents?scope=instance')).items.length, 1)
-    assert.is((await bob.ask('GET', '/api/agents?scope=instance')).status, 403)
+      const listed = ok(await ada.ask('GET', '/api/agents')).items
+      assert.equal(
+        listed.map(({ name, token }: Record<string, string>) => [name, token]),
+        [['Drawer', undefined]],
+      )
+      assert.equal(ok(await bob.ask('GET', '/api/agents')).items, [])
+      assert.is(ok(await root.ask('GET', '/api/agents?scope=instance')).items.length, 1)
+      assert.is((await bob.ask('GET', '/api/agents?scope=instance')).status, 403)
 
-    for (const [body, status] of [
-      [{ name: 'drawer' }, 409],
-      [{ name: 'D' }, 400],
-      [{ name: '   ' }, 400],
-      [{ name: 'Other', is_active: false }, 400],
-      [{}, 400],
-    ] as const)
-      assert.is((await ada.ask('POST', '/api/agents', body)).status, status, JSON.stringify(body))
-    assert.is((await server.ask('POST', '/api/agents', { name: 'Nobody’s' })).status, 401)
-    const asDrawer = asAgent(server, token)
-    assert.is((await asDrawer('POST', '/api/agents', { name: 'Child' })).status, 403)
-    assert.is((await bob.ask('PATCH', `/api/agents/${id}`, { is_active: false })).status, 403)
-    assert.is((await bob.ask('DELETE', `/api/agents/${id}`)).status, 403)
+      for (const [body, status] of [
+        [{ name: 'drawer' }, 409],
+        [{ name: 'D' }, 400],
+        [{ name: '   ' }, 400],
+        [{ name: 'Other', is_active: false }, 400],
+        [{}, 400],
+      ] as const)
+        assert.is((await ada.ask('POST', '/api/agents', body)).status, status, JSON.stringify(body))
+      assert.is((await server.ask('POST', '/api/agents', { name: 'Nobody’s' })).status, 401)
+      const asDrawer = asAgent(server, token)
+      assert.is((await asDrawer('POST', '/api/agents', { name: 'Child' })).status, 403)
+      assert.is((await bob.ask('PATCH', `/api/agents/${id}`, { is_active: false })).status, 403)
+      assert.is((await bob.ask('DELETE', `/api/agents/${id}`)).status, 403)
 
-    const me = ok(await asDrawer('GET', '/api/me'))
-    assert.equal([me.kind, me.id, me.name, me.user_id], ['agent', `agent:${id}`, 'Drawer', null])
-    assert.is.not(ok(await ada.ask('GET', `/api/agents/${id}`)).last_used_at, null)
+      const me = ok(await asDrawer('GET', '/api/me'))
+      assert.equal([me.kind, me.id, me.name, me.user_id], ['agent', `agent:${id}`, 'Drawer', null])
+      assert.is.not(ok(await ada.ask('GET', `/api/agents/${id}`)).last_used_at, null)
 
-    assert.is(ok(await ada.ask('PATCH', `/api/agents/${id}`, { is_active: false })).is_active, false)
-    assert.is((await asDrawer('GET', '/api/me')).status, 401)
-    ok(await root.ask('PATCH', `/api/agents/${id}`, { is_active: true }))
-    assert.is((await asDrawer('GET', '/api/me')).status, 200)
-    ok(await ada.ask('POST', `/api/agents/${id}/grants`, { board_id: null, can_read: true }))
-    assert.is((await ada.ask('DELETE', `/api/agents/${id}`)).status, 204)
-    assert.is((await asDrawer('GET', '/api/me')).status, 401)
-    assert.is((await ada.ask('GET', `/api/agents/${id}`)).status, 404)
+      assert.is(ok(await ada.ask('PATCH', `/api/agents/${id}`, { is_active: false })).is_active, false)
+      assert.is((await asDrawer('GET', '/api/me')).status, 401)
+      ok(await root.ask('PATCH', `/api/agents/${id}`, { is_active: true }))
+      assert.is((await asDrawer('GET', '/api/me')).status, 200)
+      ok(await ada.ask('POST', `/api/agents/${id}/grants`, { board_id: null, can_read: true }))
+      assert.is((await ada.ask('DELETE', `/api/agents/${id}`)).status, 204)
+      assert.is((await asDrawer('GET', '/api/me')).status, 401)
+      assert.is((await ada.ask('GET', `/api/agents/${id}`)).status, 404)
 
-    const grants = await server.pool.query(`select from boardroom.user_agent_permissions`)
-    assert.is(grants.rowCount, 0, 'its grants are gone with it')
-    const trail = await server.pool.query(
-      `select category, actor_name, resource_type, old_values->>'is_active' as old, new_values->>'is_active' as new
+      const grants = await server.pool.query(`select from boardroom.user_agent_permissions`)
+      assert.is(grants.rowCount, 0, 'its grants are gone with it')
+      const trail = await server.pool.query(
+        `select category, actor_name, resource_type, old_values->>'is_active' as old, new_values->>'is_active' as new
        from boardroom.audit_logs where action = 'agent_grant' order by timestamp, id`,
-    )
-    assert.equal(
-      trail.rows.map(({ resource_type, old, new: now }) => `${resource_type} ${old} ${now}`).sort(),
-      [
-        'agent false true',
-        'agent null true',
-        'agent true false',
-        'agent true null',
-        'user_agent_permission null null',
-        'user_agent_permission null null',
-      ],
-    )
-    assert.ok(trail.rows.every(({ category, actor_name }) => category === 'agent' && actor_name !== null))
-    const secrets = await server.pool.query(
-      `select from boardroom.audit_logs where new_values ? 'token_sha256' or old_values ? 'token_sha256'`,
-    )
-    assert.is(secrets.rowCount, 0)
-  }),
+      )
+      assert.equal(
+        trail.rows.map(({ resource_type, old, new: now }) => `${resource_type} ${old} ${now}`).sort(),
+        [
+          'agent false true',
+          'agent null true',
+          'agent true false',
+          'agent true null',
+          'user_agent_permission null null',
+          'user_agent_permission null null',
+        ],
+      )
+      assert.ok(trail.rows.every(({ category, actor_name }) => category === 'agent' && actor_name !== null))
+      const secrets = await server.pool.query(
+        `select from boardroom.audit_logs where new_values ? 'token_sha256' or old_values ? 'token_sha256'`,
+      )
+      assert.is(secrets.rowCount, 0)
+    }),
 )
 
-agents('may do what one person lets them, on one board or all of that person’s, and never more', () =>
+agents('may do what one person allows, on one board or on all of that person’s, and never more', () =>
   withServer(async (server) => {
     const ada = await server.user('Ada')
     const bob = await server.user('Bob')
@@ -204,7 +208,7 @@ agents('may do what one person lets them, on one board or all of that person’s
   }),
 )
 
-agents('come in by token or ticket, under their name, and leave at once when they may not be there', () =>
+agents('join with a token or ticket, under their name, and leave at once when they lose access', () =>
   withServer(async (server) => {
     const ada = await server.user('Ada')
     const board = await ada.board()
@@ -271,7 +275,7 @@ agents('come in by token or ticket, under their name, and leave at once when the
   }),
 )
 
-agents('of a deactivated owner do nothing any more, on any way, and get nothing new', () =>
+agents('of a deactivated owner cannot do anything any more, and get nothing new', () =>
   withServer(async (server) => {
     const ada = await server.user('Ada')
     const bob = await server.user('Bob')
@@ -300,56 +304,54 @@ agents('of a deactivated owner do nothing any more, on any way, and get nothing 
   }),
 )
 
-agents(
-  'read nothing of boards that nobody lets them onto, by whatever route, and the trail says who tried',
-  () =>
-    withServer(async (server) => {
-      const ada = await server.user('Ada')
-      const bob = await server.user('Bob')
-      const own = await ada.board('Ada’s')
-      const other = await bob.board('Bob’s')
-      await bob.ask('POST', `/api/boards/${other}/threads`, { anchor: { x: 1, y: 1 }, body: 'Between us' })
-      const { id, token } = await make(ada, 'Drawer')
-      ok(await ada.ask('POST', `/api/agents/${id}/grants`, { board_id: own, ...all }))
-      const drawer = asAgent(server, token)
-      const reads: [method: string, path: string, body?: unknown][] = [
-        ['GET', ''],
-        ['GET', '/document'],
-        ['GET', '/threads'],
-        ['GET', '/versions'],
-        ['GET', '/authors'],
-        ['GET', '/connections'],
-        ['GET', '/access'],
-        ['GET', '/audit'],
-        ['GET', '/record'],
-        ['GET', '/thumbnail'],
-        ['GET', `/files/${'0'.repeat(64)}`],
-        ['POST', '/duplicate'],
-        ['POST', '/tickets'],
-        ['POST', '/template', { code: 'THEIRS', name: 'Theirs', category: 'x' }],
-        ['POST', `/agents/${id}/undo`, { since: new Date(0).toISOString() }],
-      ]
-      for (const [method, path, body] of reads) {
-        const answer = await drawer(method, `/api/boards/${other}${path}`, body)
-        assert.ok([403, 404].includes(answer.status), `${method} ${path}: ${answer.status}`)
-        assert.not.match(JSON.stringify(answer.body), /Bob’s|Between us/)
-      }
-      const listed = JSON.stringify((await drawer('GET', '/api/boards')).body)
-      assert.not.match(listed, other)
-      const socket = await server.open(other, { ticket: token, waitFor: 'closed' })
-      assert.is(await socket.closed, CloseCode.noAccess)
-      const tried = await eventually(async () => {
-        const { rows } = await server.pool.query(
-          `select details->>'repeats' as more from boardroom.audit_logs where action = 'access_denied' and agent_id = $1 and board_id = $2`,
-          [id, other],
-        )
-        return rows.length > 0 && rows
-      })
-      assert.ok(tried.length > 0)
-    }),
+agents('cannot read boards without a grant, by any route, and the trail says who tried', () =>
+  withServer(async (server) => {
+    const ada = await server.user('Ada')
+    const bob = await server.user('Bob')
+    const own = await ada.board('Ada’s')
+    const other = await bob.board('Bob’s')
+    await bob.ask('POST', `/api/boards/${other}/threads`, { anchor: { x: 1, y: 1 }, body: 'Between us' })
+    const { id, token } = await make(ada, 'Drawer')
+    ok(await ada.ask('POST', `/api/agents/${id}/grants`, { board_id: own, ...all }))
+    const drawer = asAgent(server, token)
+    const reads: [method: string, path: string, body?: unknown][] = [
+      ['GET', ''],
+      ['GET', '/document'],
+      ['GET', '/threads'],
+      ['GET', '/versions'],
+      ['GET', '/authors'],
+      ['GET', '/connections'],
+      ['GET', '/access'],
+      ['GET', '/audit'],
+      ['GET', '/record'],
+      ['GET', '/thumbnail'],
+      ['GET', `/files/${'0'.repeat(64)}`],
+      ['POST', '/duplicate'],
+      ['POST', '/tickets'],
+      ['POST', '/template', { code: 'THEIRS', name: 'Theirs', category: 'x' }],
+      ['POST', `/agents/${id}/undo`, { since: new Date(0).toISOString() }],
+    ]
+    for (const [method, path, body] of reads) {
+      const answer = await drawer(method, `/api/boards/${other}${path}`, body)
+      assert.ok([403, 404].includes(answer.status), `${method} ${path}: ${answer.status}`)
+      assert.not.match(JSON.stringify(answer.body), /Bob’s|Between us/)
+    }
+    const listed = JSON.stringify((await drawer('GET', '/api/boards')).body)
+    assert.not.match(listed, other)
+    const socket = await server.open(other, { ticket: token, waitFor: 'closed' })
+    assert.is(await socket.closed, CloseCode.noAccess)
+    const tried = await eventually(async () => {
+      const { rows } = await server.pool.query(
+        `select details->>'repeats' as more from boardroom.audit_logs where action = 'access_denied' and agent_id = $1 and board_id = $2`,
+        [id, other],
+      )
+      return rows.length > 0 && rows
+    })
+    assert.ok(tried.length > 0)
+  }),
 )
 
-agents('of several bits add, change and delete elements by each of them alone, on a stock client', () =>
+agents('with single permissions add, change or delete elements, on a stock client', () =>
   withServer(async (server) => {
     const ada = await server.user('Ada')
     const board = await ada.board()
@@ -414,7 +416,7 @@ agents('of several bits add, change and delete elements by each of them alone, o
   }),
 )
 
-agents('whose edit was refused go on with what they may do, on the same connection', () =>
+agents('whose edit was refused can continue with what they may do, on the same connection', () =>
   withServer(async (server) => {
     const ada = await server.user('Ada')
     const board = await ada.board()
@@ -450,7 +452,7 @@ agents('whose edit was refused go on with what they may do, on the same connecti
   }),
 )
 
-agents('that may not read bring elements in and get nothing out', () =>
+agents('that may not read can add elements and receive nothing', () =>
   withServer(async (server) => {
     const ada = await server.user('Ada')
     const board = await ada.board()
@@ -530,7 +532,7 @@ agents('cannot end a board, or keep an edit out of their journal, by the name of
   }),
 )
 
-agents('are journaled by a row for each element and half second, which the trail counts once', () =>
+agents('are journaled with one row per element and half second, which the trail counts once', () =>
   withServer(async (server) => {
     const ada = await server.user('Ada')
     const board = await ada.board()
@@ -568,7 +570,7 @@ agents('are journaled by a row for each element and half second, which the trail
   }),
 )
 
-agents('are journaled by the half second also where the trail hears of it much later', () =>
+agents('are journaled per half second even if the trail is written much later', () =>
   withServer(async (server) => {
     const ada = await server.user('Ada')
     const board = await ada.board()
@@ -597,7 +599,7 @@ agents('are journaled by the half second also where the trail hears of it much l
   }),
 )
 
-agents('are undone to the same end, and nothing counts as kept, where an undo was not noted', () =>
+agents('are undone with the same result, and nothing counts as kept, if an undo was not recorded', () =>
   withServer(async (server) => {
     const ada = await server.user('Ada')
     const board = await ada.board()
@@ -633,7 +635,7 @@ agents('are undone to the same end, and nothing counts as kept, where an undo wa
   }),
 )
 
-agents('are not undone, and nothing is imported or restored, where the trail cannot say so', () =>
+agents('are not undone, and nothing is imported or restored, if the trail cannot record it', () =>
   withServer(async (server) => {
     const ada = await server.user('Ada')
     const board = await ada.board()
@@ -691,7 +693,7 @@ agents('are not undone, and nothing is imported or restored, where the trail can
   }),
 )
 
-agents('that import a file in the place of a drawing are undone like any other edit', () =>
+agents('that replace a drawing with a file can be undone like any other edit', () =>
   withServer(async (server) => {
     const ada = await server.user('Ada')
     const board = await ada.board()

@@ -104,7 +104,7 @@ const withAudit = (work: (world: World) => Promise<void>) =>
   })
 
 const reading = suite('reading the trail')
-reading('is for administrators, and of a board for those who manage it', () =>
+reading('is for administrators, and for managers of a board for its rows', () =>
   withAudit(async ({ get, ada, root, boardId, other }) => {
     const status = async (path: string, as: number | null) => (await get(path, as)).status
     for (const end of ['', '/export'] as const) {
@@ -137,14 +137,14 @@ reading('is for administrators, and of a board for those who manage it', () =>
     )
   }),
 )
-reading('ends for an administrator who was demoted, whatever the session says', () =>
+reading('ends for a demoted administrator, whatever the session says', () =>
   withAudit(async ({ get, db, root }) => {
     await make.user(db, { role: 'sysadmin' })
     await db.updateTable('users').set({ role: 'user' }).where('id', '=', root).execute()
     assert.is((await get('/api/audit', root)).status, 403)
   }),
 )
-reading('shows an owner everything of the own board but session ids, and nothing of another', () =>
+reading('shows an owner everything about their board except session ids, and nothing about another', () =>
   withAudit(async ({ list, trail, ada, root, boardId, other }) => {
     const actor = {
       kind: 'user' as const,
@@ -171,7 +171,7 @@ reading('shows an owner everything of the own board but session ids, and nothing
     assert.is('salt' in all[0]!, false)
   }),
 )
-reading('filters, and pages through every row once, newest first', () =>
+reading('can be filtered, and pages through every row once, newest first', () =>
   withAudit(async ({ list, pool, root, ada, boardId }) => {
     await pool.query(
       `insert into boardroom.audit_logs (action, category, actor_kind, user_id, board_id) select 'read', 'access', 'user', $1, $2 from generate_series(1, 25)`,
@@ -249,7 +249,7 @@ reading('refuses filters that make no sense and cursors of another query, and sa
     assert.is((await get('/api/audit/export?format=xml', root)).status, 400)
   }),
 )
-reading('exports NDJSON and CSV, recorded before the first byte, with formulas made harmless', () =>
+reading('exports NDJSON and CSV, recorded before the first byte, with formulas escaped', () =>
   withAudit(async ({ get, pool, db, ada, boardId }) => {
     await pool.query(
       `insert into boardroom.audit_logs (action, category, actor_kind, actor_name, user_id, board_id, details)
@@ -290,7 +290,7 @@ reading('exports NDJSON and CSV, recorded before the first byte, with formulas m
     ])
   }),
 )
-reading('follows live, resumes after Last-Event-ID, and ends when the right is gone', () =>
+reading('follows live, resumes after Last-Event-ID, and ends when access is lost', () =>
   withAudit(async ({ get, pool, db, root, boardId }) => {
     const record = (n: number) =>
       pool.query(
@@ -319,7 +319,7 @@ reading('follows live, resumes after Last-Event-ID, and ends when the right is g
   }),
 )
 
-reading('that an administrator follows ends with the notification of the demotion', () =>
+reading('followed by an administrator ends with the notification of the demotion', () =>
   withAudit(async ({ get, db, root }) => {
     const open = await liveEvents(await get('/api/audit/stream', root))
     await make.user(db, { role: 'sysadmin' })
@@ -329,7 +329,7 @@ reading('that an administrator follows ends with the notification of the demotio
   }),
 )
 
-reading('is followed by so many at once, and by nobody in the place of others', () =>
+reading('has a limited number of followers, each with a limit of their own', () =>
   withAudit(async ({ get, ada, root, boardId }) => {
     const follow = (as: number) => get(`/api/boards/${boardId}/audit/stream`, as)
     const [first, second] = [await liveEvents(await follow(ada)), await liveEvents(await follow(ada))]

@@ -7,7 +7,7 @@ import { make } from '../helpers/factories.ts'
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second))
 const authors = suite('the authors of a board')
 
-authors('are listed with names, client ids and times, whoever began last first, in pages', () =>
+authors('are listed with names, client ids and times, latest start first, in pages', () =>
   withApp(async ({ call, db }) => {
     const { id: ada } = await make.user(db, { name: 'Ada' })
     const { id: guest } = await make.guest(db, { name: 'Gus' })
@@ -51,7 +51,7 @@ authors('are listed with names, client ids and times, whoever began last first, 
   }),
 )
 
-authors('are told to the owner and administrators, and a cursor of another board is refused', () =>
+authors('are visible to the owner and administrators, and a cursor of another board is refused', () =>
   withApp(async ({ call, db }) => {
     const { id: owner } = await make.user(db)
     const { id: admin } = await make.user(db, { role: 'admin' })
@@ -75,7 +75,7 @@ authors('are told to the owner and administrators, and a cursor of another board
   }),
 )
 
-authors('who are forgotten are named as the trail names them, until they are erased there', () =>
+authors('who were deleted are named as in the trail, until they are erased there', () =>
   withApp(async ({ call, db, pool, schema }) => {
     const { id: owner } = await make.user(db)
     const { id: board } = await make.board(db, { owner_id: owner })

@@ -77,7 +77,7 @@ const triggerStates = async ({ pool, schema }: TestDatabase) =>
 
 const backups = suite('backup and restore')
 
-backups('give back every row of every table, the trail with its chain, and sequences that go on', () =>
+backups('restore every row of every table, the trail with its chain, and sequences that continue', () =>
   withFolder((folder) =>
     withDatabase((from) =>
       withDatabase(async (to) => {
@@ -105,7 +105,7 @@ backups('give back every row of every table, the trail with its chain, and seque
   ),
 )
 
-backups('take months of the trail along that the new instance has not', () =>
+backups('include months of the trail that the new instance lacks', () =>
   withFolder((folder) =>
     withDatabase((from) =>
       withDatabase(async (to) => {
@@ -124,7 +124,7 @@ backups('take months of the trail along that the new instance has not', () =>
   ),
 )
 
-backups('are of one moment while people go on', () =>
+backups('are consistent while people continue to work', () =>
   withFolder((folder) =>
     withDatabase((from) =>
       withDatabase(async (to) => {
@@ -147,7 +147,7 @@ backups('are of one moment while people go on', () =>
   ),
 )
 
-backups('refuse what is cut off, damaged, foreign or newer, and change nothing', () =>
+backups('refuse truncated, corrupt, foreign or newer files, and change nothing', () =>
   withFolder((folder) =>
     withDatabase((from) =>
       withDatabase(async (to) => {
@@ -185,7 +185,7 @@ backups('refuse what is cut off, damaged, foreign or newer, and change nothing',
   ),
 )
 
-backups('refuse an instance that holds something, and a file that exists', () =>
+backups('refuse an instance that is not empty, and an existing file', () =>
   withFolder((folder) =>
     withDatabase(async (test) => {
       await fill(test)

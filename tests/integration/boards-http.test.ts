@@ -19,7 +19,7 @@ const trailOf = async (db: Db, boardId: string): Promise<string[]> =>
   ).map((row) => `${row.action} by ${row.actor_kind} ${row.user_id ?? ''}`.trim())
 
 boards(
-  'are made, looked at, renamed, deleted, restored and purged, each step in the trail as its actor',
+  'are created, read, renamed, deleted, restored and purged, each step in the trail with its actor',
   () =>
     withApp(async ({ call, db }) => {
       const { id: ada } = await make.user(db, { name: 'Ada' })
@@ -55,7 +55,7 @@ boards(
     }),
 )
 
-boards('have a colour behind the drawing, which everybody who edits may change', () =>
+boards('have a background colour, which every editor may change', () =>
   withApp(async ({ call, db }) => {
     const { id: ada } = await make.user(db)
     const { id: bob } = await make.user(db)
@@ -93,7 +93,7 @@ boards('have a default title, and none that is blank or too long', () =>
   }),
 )
 
-boards('are made by accounts alone', () =>
+boards('can be created only by accounts', () =>
   withApp(async ({ call, db }) => {
     assert.is((await call('POST', '/api/boards', { body: {} })).body.error.code, 'not_signed_in')
     const { id: guest } = await make.guest(db)
@@ -101,7 +101,7 @@ boards('are made by accounts alone', () =>
   }),
 )
 
-boards('that one may not see look like boards that are not there', () =>
+boards('without access look like boards that do not exist', () =>
   withApp(async ({ call, db }) => {
     const { id: board } = await make.board(db)
     const { id: stranger } = await make.user(db)
@@ -116,7 +116,7 @@ boards('that one may not see look like boards that are not there', () =>
   }),
 )
 
-boards('are changed by their owner and administrators alone', () =>
+boards('can be changed only by their owner and administrators', () =>
   withApp(async ({ call, db }) => {
     const { id: owner } = await make.user(db)
     const { id: board } = await make.board(db, { owner_id: owner })
@@ -140,7 +140,7 @@ boards('are changed by their owner and administrators alone', () =>
   }),
 )
 
-boards('tell everybody on them of a new title, and of nothing when it stays', () =>
+boards('notify everybody on them of a new title, and of nothing if it stays the same', () =>
   withApp(async ({ call, db, deps }) => {
     const { id: owner } = await make.user(db)
     const { id: board } = await make.board(db, { owner_id: owner, title: 'Old' })
@@ -160,43 +160,41 @@ boards('tell everybody on them of a new title, and of nothing when it stays', ()
   }),
 )
 
-boards(
-  'are handed over when the other accepts, with their links, and the one who did it stays an editor',
-  () =>
-    withApp(async ({ call, db }) => {
-      const { id: old } = await make.user(db)
-      const { id: next } = await make.user(db)
-      const { id: board } = await make.board(db, { owner_id: old, title: 'Plan' })
-      const { id: guest } = await make.guest(db)
-      const { id: link } = await make.shareLink(db, { board_id: board, created_by: old, level: 'comment' })
-      await make.linkUse(db, { link_id: link, guest_id: guest })
-      const hand = (as: number, owner_id: number) =>
-        call('PATCH', `/api/boards/${board}`, { as, body: { owner_id } })
-      assert.is((await hand(old, next)).status, 403, 'they do not know each other')
-      await acquaint(db, old, next)
-      const offered = await hand(old, next)
-      assert.equal([offered.status, offered.body.owner_id, offered.body.offered_to], [200, old, next])
-      const answer = (as: number, accept: boolean) =>
-        call('POST', `/api/board-offers/${board}/answer`, { as, body: { accept } })
-      assert.is((await answer(old, true)).status, 404)
-      assert.equal(
-        (await call('GET', '/api/board-offers', { as: next })).body.items.map(
-          ({ title }: { title: string }) => title,
-        ),
-        ['Plan'],
-      )
-      assert.is((await answer(next, false)).status, 204)
-      assert.is((await call('GET', `/api/boards/${board}`, { as: old })).body.offered_to, null)
-      await hand(old, next)
-      assert.is((await answer(next, true)).status, 204)
-      const seen = (await call('GET', `/api/boards/${board}`, { as: old })).body
-      assert.equal([seen.owner_id, seen.level, seen.may_manage], [next, 'edit', false])
-      assert.is((await call('GET', `/api/boards/${board}`, { as: guest })).body.level, 'comment')
-      assert.is((await hand(old, old)).body.error.code, 'access_denied')
-    }),
+boards('are handed over when the other accepts, with their links, and the former owner stays an editor', () =>
+  withApp(async ({ call, db }) => {
+    const { id: old } = await make.user(db)
+    const { id: next } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: old, title: 'Plan' })
+    const { id: guest } = await make.guest(db)
+    const { id: link } = await make.shareLink(db, { board_id: board, created_by: old, level: 'comment' })
+    await make.linkUse(db, { link_id: link, guest_id: guest })
+    const hand = (as: number, owner_id: number) =>
+      call('PATCH', `/api/boards/${board}`, { as, body: { owner_id } })
+    assert.is((await hand(old, next)).status, 403, 'they do not know each other')
+    await acquaint(db, old, next)
+    const offered = await hand(old, next)
+    assert.equal([offered.status, offered.body.owner_id, offered.body.offered_to], [200, old, next])
+    const answer = (as: number, accept: boolean) =>
+      call('POST', `/api/board-offers/${board}/answer`, { as, body: { accept } })
+    assert.is((await answer(old, true)).status, 404)
+    assert.equal(
+      (await call('GET', '/api/board-offers', { as: next })).body.items.map(
+        ({ title }: { title: string }) => title,
+      ),
+      ['Plan'],
+    )
+    assert.is((await answer(next, false)).status, 204)
+    assert.is((await call('GET', `/api/boards/${board}`, { as: old })).body.offered_to, null)
+    await hand(old, next)
+    assert.is((await answer(next, true)).status, 204)
+    const seen = (await call('GET', `/api/boards/${board}`, { as: old })).body
+    assert.equal([seen.owner_id, seen.level, seen.may_manage], [next, 'edit', false])
+    assert.is((await call('GET', `/api/boards/${board}`, { as: guest })).body.level, 'comment')
+    assert.is((await hand(old, old)).body.error.code, 'access_denied')
+  }),
 )
 
-boards('are handed over at once by an administrator, to active accounts alone', () =>
+boards('are handed over at once by an administrator, only to active accounts', () =>
   withApp(async ({ call, db }) => {
     const { id: admin } = await make.user(db, { role: 'admin' })
     const { id: next } = await make.user(db)
@@ -210,7 +208,7 @@ boards('are handed over at once by an administrator, to active accounts alone', 
   }),
 )
 
-boards('are not published where the operator forbids it', () =>
+boards('cannot be made public if the operator forbids it', () =>
   withApp(
     async ({ call, db }) => {
       const { id: owner } = await make.user(db)
@@ -233,34 +231,36 @@ boards('are not published where the operator forbids it', () =>
   ),
 )
 
-boards('are duplicated by whoever may see them, into a board of their own, and the trail says who read', () =>
-  withApp(async ({ call, db }) => {
-    const { id: owner } = await make.user(db)
-    const { id: viewer } = await make.user(db)
-    const { id: board } = await make.board(db, { owner_id: owner, title: 'x'.repeat(199) })
-    await make.permission(db, { board_id: board, user_id: viewer })
-    await make.update(db, { board_id: board, data: Buffer.from([1, 2, 3]) })
-    const copy = await call('POST', `/api/boards/${board}/duplicate`, { as: viewer })
-    assert.equal([copy.status, copy.body.owner_id, copy.body.title.length], [201, viewer, 200])
-    const updates = await db
-      .selectFrom('board_updates')
-      .select('data')
-      .where('board_id', '=', copy.body.id)
-      .execute()
-    assert.is(updates.length, 1)
-    assert.ok((await trailOf(db, board)).includes(`read by user ${viewer}`))
-    assert.is(
-      (await call('POST', `/api/boards/${board}/duplicate`, { as: (await make.user(db)).id })).status,
-      404,
-    )
-    const { id: guest } = await make.guest(db)
-    const { id: link } = await make.shareLink(db, { board_id: board })
-    await make.linkUse(db, { link_id: link, guest_id: guest })
-    assert.is(
-      (await call('POST', `/api/boards/${board}/duplicate`, { as: guest })).body.error.code,
-      'access_denied',
-    )
-  }),
+boards(
+  'are duplicated by anybody who may see them, as a board of their own, and the trail says who read',
+  () =>
+    withApp(async ({ call, db }) => {
+      const { id: owner } = await make.user(db)
+      const { id: viewer } = await make.user(db)
+      const { id: board } = await make.board(db, { owner_id: owner, title: 'x'.repeat(199) })
+      await make.permission(db, { board_id: board, user_id: viewer })
+      await make.update(db, { board_id: board, data: Buffer.from([1, 2, 3]) })
+      const copy = await call('POST', `/api/boards/${board}/duplicate`, { as: viewer })
+      assert.equal([copy.status, copy.body.owner_id, copy.body.title.length], [201, viewer, 200])
+      const updates = await db
+        .selectFrom('board_updates')
+        .select('data')
+        .where('board_id', '=', copy.body.id)
+        .execute()
+      assert.is(updates.length, 1)
+      assert.ok((await trailOf(db, board)).includes(`read by user ${viewer}`))
+      assert.is(
+        (await call('POST', `/api/boards/${board}/duplicate`, { as: (await make.user(db)).id })).status,
+        404,
+      )
+      const { id: guest } = await make.guest(db)
+      const { id: link } = await make.shareLink(db, { board_id: board })
+      await make.linkUse(db, { link_id: link, guest_id: guest })
+      assert.is(
+        (await call('POST', `/api/boards/${board}/duplicate`, { as: guest })).body.error.code,
+        'access_denied',
+      )
+    }),
 )
 
 const titles = (answer: { body: { items: { title: string }[] } }) =>
@@ -307,7 +307,7 @@ boards('are listed as mine, shared with me, in the trash, or all of the instance
   }),
 )
 
-boards('come in pages without a gap or a repetition, also where moments and titles are the same', () =>
+boards('come in pages without a gap or a repetition, even if times and titles are equal', () =>
   withApp(async ({ call, db }) => {
     const { id: ada } = await make.user(db)
     const moment = new Date()
@@ -332,7 +332,7 @@ boards('come in pages without a gap or a repetition, also where moments and titl
   }),
 )
 
-boards('are not listed by the cursor of another list, or by one that was made up', () =>
+boards('are not listed with the cursor of another list, or with an invented one', () =>
   withApp(async ({ call, db }) => {
     const { id: ada } = await make.user(db)
     for (let n = 0; n < 3; n += 1) await make.board(db, { owner_id: ada, title: `Board ${n}` })
@@ -365,7 +365,7 @@ boards('are not listed by the cursor of another list, or by one that was made up
   }),
 )
 
-boards('of one account are bounded, made or duplicated, the trash included', () =>
+boards('of one account are limited, whether created or duplicated, including the trash', () =>
   withApp(
     async ({ call, db }) => {
       const { id: ada } = await make.user(db)

@@ -46,7 +46,7 @@ const tamper = async ({ pool }: TestDatabase, ...statements: string[]) => {
 
 const appendOnly = suite('the trail')
 appendOnly(
-  'refuses UPDATE, DELETE and TRUNCATE of its owner, on the parent, every partition and the chain',
+  'refuses UPDATE, DELETE and TRUNCATE by its owner, on the parent, every partition and the chain',
   () =>
     withDatabase(async (test) => {
       await signIns(test, 3)
@@ -69,7 +69,7 @@ appendOnly(
       }
     }),
 )
-appendOnly('lets nobody type what erasure does, beyond erasing', () =>
+appendOnly('lets nobody use the erasure setting for anything but erasing', () =>
   withDatabase(async (test) => {
     await signIns(test, 1)
     const erasing = `select set_config('boardroom.erasing', '${randomUUID()}', false);`
@@ -89,7 +89,7 @@ appendOnly('lets nobody type what erasure does, beyond erasing', () =>
     await rejects(test.pool.query(`${erasing} update boardroom.audit_chain set seq = seq`), { code: '42501' })
   }),
 )
-appendOnly('can be read and added to by the server role, and not changed, erased, dropped or forged', () =>
+appendOnly('can be read and appended to by the server role, but not changed, erased, dropped or forged', () =>
   withDatabase(async (test) => {
     const suffix = randomUUID().slice(0, 8)
     const roles = { owner: `owner_${suffix}`, server: `server_${suffix}` }
@@ -236,7 +236,7 @@ for (const [what, kind, seq, statements] of [
     }),
   )
 }
-verification('survives an erasure beside a generated column that somebody added', () =>
+verification('survives an erasure despite a generated column that somebody added', () =>
   withDatabase(async (test) => {
     await signIns(test, 3)
     await test.pool.query(
@@ -248,7 +248,7 @@ verification('survives an erasure beside a generated column that somebody added'
     assert.equal(await verifyAudit(test.database), { ok: true, rows: 4, erased: 3 })
   }),
 )
-verification('survives an erasure, which takes the values of one person and leaves a record', () =>
+verification('survives an erasure, which removes the values of one person and leaves a record', () =>
   withDatabase(async (test) => {
     await signIns(test, 5)
     await test.pool.query(
@@ -280,7 +280,7 @@ verification('survives an erasure, which takes the values of one person and leav
     )
   }),
 )
-verification('compares the chain with heads kept elsewhere, and so finds one that was made anew', () =>
+verification('compares the chain with heads kept elsewhere, and so detects a rebuilt one', () =>
   withDatabase(async (test) => {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'boardroom-heads-'))
     const heads = path.join(folder, 'audit-heads.ndjson')
@@ -312,7 +312,7 @@ verification('compares the chain with heads kept elsewhere, and so finds one tha
     }
   }),
 )
-verification('says how far it is, and names the first of several problems, wherever they are', () =>
+verification('reports its progress, and names the first of several problems, wherever they are', () =>
   withDatabase(async (test) => {
     const stretchLength = 2000
     await signIns(test, 6500)
@@ -355,7 +355,7 @@ sealing('happens within a second of the commit, in any number of processes, each
     }
   }),
 )
-sealing('happens soon after the look that all work of the server shares found a row', () =>
+sealing('happens soon after the server’s shared check for work has found a row', () =>
   withDatabase(async (test) => {
     const waiting = new WaitingWork({ db: test.db, log: test.log, everyMs: 20 })
     const chain = new AuditChain({ database: test.database, log: test.log, headsFile: null, waiting })
@@ -371,7 +371,7 @@ sealing('happens soon after the look that all work of the server shares found a 
     }
   }),
 )
-sealing('happens at the end of a command that was recorded, for there may be no server', () =>
+sealing('happens at the end of a recorded command, because there may be no server', () =>
   withDatabase(async ({ url, db, log, database }) => {
     const config = readConfig({ DATABASE_URL: url })
     const nothing = () => undefined
@@ -387,7 +387,7 @@ sealing('happens at the end of a command that was recorded, for there may be no 
 sealing.run()
 
 const following = suite('a follower of the trail')
-following('gets every row once and in order while many write, also across a resume', () =>
+following('gets every row once and in order while many write, even across a resume', () =>
   withDatabase(async (test) => {
     const chain = new AuditChain({ database: test.database, log: test.log, headsFile: null, sealEveryMs: 10 })
     await chain.start()
@@ -439,7 +439,7 @@ following('gets every row once and in order while many write, also across a resu
     }
   }),
 )
-following('begins with what comes from now on, and ends when it is no longer allowed', () =>
+following('begins with new rows, and ends when it is no longer allowed', () =>
   withDatabase(async (test) => {
     await signIns(test, 3)
     await seal(test)

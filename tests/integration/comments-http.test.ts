@@ -25,7 +25,7 @@ async function cast({ db }: TestApp) {
 
 const at = (x: number, y: number) => ({ anchor: { x, y } })
 
-comments('are written, answered, resolved and read by members and guests, each by the server’s word', () =>
+comments('are written, answered, resolved and read by members and guests, with names set by the server', () =>
   withApp(async (test) => {
     const { call } = test
     const { owner, ben, gus, threads } = await cast(test)
@@ -74,7 +74,7 @@ comments('are written, answered, resolved and read by members and guests, each b
   }),
 )
 
-comments('are read by viewers and written by none; strangers do not learn that there is a board', () =>
+comments('are read but not written by viewers; strangers do not learn that there is a board', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { owner, vera, stranger, board, threads } = await cast(test)
@@ -104,7 +104,7 @@ comments('are read by viewers and written by none; strangers do not learn that t
   }),
 )
 
-comments('of guests open nothing else, and a level taken away counts at the next call', () =>
+comments('of guests open nothing else, and a removed level takes effect at the next call', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { owner, ben, gus, board, link, threads } = await cast(test)
@@ -123,7 +123,7 @@ comments('of guests open nothing else, and a level taken away counts at the next
   }),
 )
 
-comments('are changed by their authors alone, deleted by managers too, with a trace that says by whom', () =>
+comments('are changed only by their authors, deleted by managers too, with a record of who did it', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { owner, ben, gus, board, threads } = await cast(test)
@@ -164,7 +164,7 @@ comments('are changed by their authors alone, deleted by managers too, with a tr
   }),
 )
 
-comments('that are sent again after a lost answer, also at once, are there once', () =>
+comments('that are sent again after a lost answer, even at the same moment, are stored once', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { ben, gus, threads } = await cast(test)
@@ -234,7 +234,7 @@ comments('are listed newest thread first, in pages, filtered by open, unread and
   }),
 )
 
-comments('of a long thread come in pages, and a list brings the first along', () =>
+comments('of a long thread come in pages, and a list includes the first ones', () =>
   withApp(async (test) => {
     const { call } = test
     const { ben, threads } = await cast(test)
@@ -254,7 +254,7 @@ comments('of a long thread come in pages, and a list brings the first along', ()
   }),
 )
 
-comments('are pinned to elements that are there, at a place on them', () =>
+comments('are pinned to existing elements, at a place on them', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { ben, board, threads } = await cast(test)
@@ -287,7 +287,7 @@ comments('are pinned to elements that are there, at a place on them', () =>
   }),
 )
 
-comments('that are malformed are refused with what was expected, and nothing is stored', () =>
+comments('that are malformed are refused with an explanation, and nothing is stored', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { ben, board, threads } = await cast(test)
@@ -330,7 +330,7 @@ comments('that are malformed are refused with what was expected, and nothing is 
   }),
 )
 
-comments('that are malformed are no answers and no edits either, and what stood there stands', () =>
+comments('that are malformed are refused as replies and edits too, and existing ones stay', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { ben, stranger, board, threads } = await cast(test)
@@ -374,7 +374,7 @@ comments('that are malformed are no answers and no edits either, and what stood 
   }),
 )
 
-comments('of a board that was deleted a moment ago are not found, and nothing is stored', () =>
+comments('of a board that has just been deleted are not found, and nothing is stored', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { owner, ben, gus, board, threads } = await cast(test)
@@ -400,7 +400,7 @@ comments('of a board that was deleted a moment ago are not found, and nothing is
   }),
 )
 
-comments('of another board are not found by the path of this one', () =>
+comments('of another board are not found under the path of this one', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { owner, ben, board, threads } = await cast(test)
@@ -428,7 +428,7 @@ comments('of another board are not found by the path of this one', () =>
   }),
 )
 
-comments('are resolved once by two at the same moment, with one row in the trail', () =>
+comments('are resolved once by two people at the same moment, with one row in the trail', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { owner, ben, threads } = await cast(test)
@@ -470,7 +470,7 @@ comments('have limits of their own: a minute, a board, a thread', () =>
   ),
 )
 
-comments('come along with a copy of the board, unread and with their times, and in its JSON', () =>
+comments('are included in a copy of the board, unread and with their times, and in its JSON', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { owner, ben, board, threads } = await cast(test)

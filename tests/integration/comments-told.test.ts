@@ -9,7 +9,7 @@ import { eventually } from '../helpers/eventually.ts'
 import { make } from '../helpers/factories.ts'
 import { withSmtp } from '../helpers/smtp.ts'
 
-const told = suite('who is told of comments')
+const told = suite('who is notified of comments')
 
 async function cast({ db }: TestApp) {
   const { id: owner } = await make.user(db, { name: 'Olga Owner', email: 'olga@example.org' })
@@ -35,7 +35,7 @@ const notices = async ({ call }: TestApp, as: number | string) => {
 }
 
 told(
-  'whoever is named or answered finds it, newest first, until it is read; nobody is told of their own words',
+  'mentioned and answered people find a notification, newest first, until it is read; nobody is notified of their own comments',
   () =>
     withApp(async (test) => {
       const { call } = test
@@ -72,28 +72,30 @@ told('only as long as they may open the board', () =>
   }),
 )
 
-told('people are offered by the beginning of a name, and nobody who has no reason to be on the board', () =>
-  withApp(async (test) => {
-    const { call, db } = test
-    const { owner, ben, stranger, admin, gus, board, threads } = await cast(test)
-    const offered = async (as: number | string, q: string) =>
-      (await call('GET', `/api/boards/${board}/mentionable?q=${q}`, { as })).body.items.map(
-        ({ id }: { id: string }) => id,
-      )
-    assert.equal(await offered(owner, 'ben'), [`user:${ben}`])
-    assert.equal(await offered(gus, 'memb'), [`user:${ben}`])
-    assert.equal((await offered(gus, '')).sort(), [`user:${ben}`, `guest:${gus}`, `user:${owner}`].sort())
-    await db.updateTable('boards').set({ members_level: 'view' }).where('id', '=', board).execute()
-    assert.equal((await offered(ben, 'benno')).sort(), [`user:${stranger}`], 'open to every account')
-    assert.equal(await offered(gus, 'benno'), [], 'a guest learns of no accounts')
-    const refused = []
-    for (const id of [`user:${stranger}`, `user:${admin}`, 'user:99999'])
-      refused.push(
-        (await call('POST', threads, { as: gus, body: { anchor, body: 'x', mentions: [id] } })).body.error,
-      )
-    assert.is(new Set(refused.map((error) => JSON.stringify(error))).size, 1, 'there or not: one answer')
-    assert.equal(await db.selectFrom('threads').select('id').execute(), [])
-  }),
+told(
+  'people are suggested by the beginning of a name, except those without a reason to be on the board',
+  () =>
+    withApp(async (test) => {
+      const { call, db } = test
+      const { owner, ben, stranger, admin, gus, board, threads } = await cast(test)
+      const offered = async (as: number | string, q: string) =>
+        (await call('GET', `/api/boards/${board}/mentionable?q=${q}`, { as })).body.items.map(
+          ({ id }: { id: string }) => id,
+        )
+      assert.equal(await offered(owner, 'ben'), [`user:${ben}`])
+      assert.equal(await offered(gus, 'memb'), [`user:${ben}`])
+      assert.equal((await offered(gus, '')).sort(), [`user:${ben}`, `guest:${gus}`, `user:${owner}`].sort())
+      await db.updateTable('boards').set({ members_level: 'view' }).where('id', '=', board).execute()
+      assert.equal((await offered(ben, 'benno')).sort(), [`user:${stranger}`], 'open to every account')
+      assert.equal(await offered(gus, 'benno'), [], 'a guest learns of no accounts')
+      const refused = []
+      for (const id of [`user:${stranger}`, `user:${admin}`, 'user:99999'])
+        refused.push(
+          (await call('POST', threads, { as: gus, body: { anchor, body: 'x', mentions: [id] } })).body.error,
+        )
+      assert.is(new Set(refused.map((error) => JSON.stringify(error))).size, 1, 'there or not: one answer')
+      assert.equal(await db.selectFrom('threads').select('id').execute(), [])
+    }),
 )
 
 const withMail = (
@@ -131,47 +133,49 @@ const anHourLater = ({ db }: TestApp) =>
     .set({ created_at: new Date(Date.now() - 3_600_000) })
     .execute()
 
-told('several comments are one mail, once, after a while; one click stops them, looking does not', () =>
-  withMail(async (test, mail, smtp) => {
-    const { call } = test
-    const { owner, ben, threads, board } = await cast(test)
-    const { id } = (
-      await call('POST', threads, { as: owner, body: { anchor, body: 'Look', mentions: [`user:${ben}`] } })
-    ).body
-    await call('POST', `${threads}/${id}/comments`, { as: owner, body: { body: 'And here' } })
-    await mail.sendWaiting()
-    assert.equal(smtp.delivered, [], 'they wait for each other')
-    await anHourLater(test)
-    await mail.sendWaiting()
-    await mail.sendWaiting()
-    assert.equal(
-      smtp.delivered.map(({ to }) => to),
-      [['ben@example.org']],
-    )
-    const [{ text = '', raw = '' } = {}] = smtp.delivered
-    for (const part of ['Look', 'And here', 'Olga Owner mentioned you', `/b/${board}?thread=${id}`])
-      assert.match(text, part)
-    const stop = /List-Unsubscribe: <https:\/\/boards\.example\.org(\/api\/mail\/stop\?token=[^>]+)>/.exec(
-      raw.replace(/\r\n\s+/g, ' '),
-    )?.[1]
-    assert.ok(stop, raw)
-    assert.is((await call('GET', stop)).status, 200)
-    assert.is((await call('GET', '/api/me/mail', { as: ben })).body.comments, true)
-    assert.is((await call('POST', stop)).status, 200)
-    assert.is((await call('GET', '/api/me/mail', { as: ben })).body.comments, false)
-    assert.is((await call('POST', '/api/mail/stop?token=1.aaaaaaaaaaaaaaaaaaaaaaaa')).status, 404)
-    await call('POST', `${threads}/${id}/comments`, { as: owner, body: { body: 'Unwanted' } })
-    await anHourLater(test)
-    await mail.sendWaiting()
-    assert.is(smtp.delivered.length, 1)
-    await call('PUT', '/api/me/mail', { as: ben, body: { comments: true } })
-    await mail.sendWaiting()
-    assert.is(smtp.delivered.length, 2)
-  }),
+told(
+  'several comments become one mail, once, after a while; one click stops them, opening the link does not',
+  () =>
+    withMail(async (test, mail, smtp) => {
+      const { call } = test
+      const { owner, ben, threads, board } = await cast(test)
+      const { id } = (
+        await call('POST', threads, { as: owner, body: { anchor, body: 'Look', mentions: [`user:${ben}`] } })
+      ).body
+      await call('POST', `${threads}/${id}/comments`, { as: owner, body: { body: 'And here' } })
+      await mail.sendWaiting()
+      assert.equal(smtp.delivered, [], 'they wait for each other')
+      await anHourLater(test)
+      await mail.sendWaiting()
+      await mail.sendWaiting()
+      assert.equal(
+        smtp.delivered.map(({ to }) => to),
+        [['ben@example.org']],
+      )
+      const [{ text = '', raw = '' } = {}] = smtp.delivered
+      for (const part of ['Look', 'And here', 'Olga Owner mentioned you', `/b/${board}?thread=${id}`])
+        assert.match(text, part)
+      const stop = /List-Unsubscribe: <https:\/\/boards\.example\.org(\/api\/mail\/stop\?token=[^>]+)>/.exec(
+        raw.replace(/\r\n\s+/g, ' '),
+      )?.[1]
+      assert.ok(stop, raw)
+      assert.is((await call('GET', stop)).status, 200)
+      assert.is((await call('GET', '/api/me/mail', { as: ben })).body.comments, true)
+      assert.is((await call('POST', stop)).status, 200)
+      assert.is((await call('GET', '/api/me/mail', { as: ben })).body.comments, false)
+      assert.is((await call('POST', '/api/mail/stop?token=1.aaaaaaaaaaaaaaaaaaaaaaaa')).status, 404)
+      await call('POST', `${threads}/${id}/comments`, { as: owner, body: { body: 'Unwanted' } })
+      await anHourLater(test)
+      await mail.sendWaiting()
+      assert.is(smtp.delivered.length, 1)
+      await call('PUT', '/api/me/mail', { as: ben, body: { comments: true } })
+      await mail.sendWaiting()
+      assert.is(smtp.delivered.length, 2)
+    }),
 )
 
 told(
-  'a mail has nothing that its reader may not see any more, was read, or was deleted; a refused one is sent again',
+  'a mail omits comments that were read or deleted or lost their access; a refused one is sent again',
   () =>
     withMail(async (test, mail, smtp) => {
       const { call, db } = test
@@ -203,7 +207,7 @@ told(
     }),
 )
 
-told('everybody on the board hears of each change, what and which, and never what was written', () =>
+told('everybody on the board is told of each change, with kind and id, but never with the text', () =>
   withApp(async (test) => {
     const { call, deps } = test
     const { owner, board, threads } = await cast(test)

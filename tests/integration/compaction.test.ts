@@ -24,7 +24,7 @@ const writeKeys = async ({ updateLog }: TestStorage, board: string, doc: Y.Doc, 
 const countRows = async ({ db }: TestStorage, board: string): Promise<number> =>
   (await db.selectFrom('board_updates').select('seq').where('board_id', '=', board).execute()).length
 
-folding('replaces the log by a snapshot with the same content', () =>
+folding('replaces the log with a snapshot of the same content', () =>
   withStorage(async (storage) => {
     const { id: board } = await make.board(storage.db)
     const doc = new Y.Doc()
@@ -65,7 +65,7 @@ folding('keeps the texts on the board for searching, without those of deleted el
   }),
 )
 
-folding('happens by itself when a log is long, when it is large, and when its board is idle', () =>
+folding('happens automatically when a log is long or large, and when its board is idle', () =>
   withStorage(
     async (storage) => {
       const { updateLog, compaction } = storage
@@ -92,7 +92,7 @@ folding('happens by itself when a log is long, when it is large, and when its bo
   ),
 )
 
-folding('leaves a row that was not committed yet, though its number is smaller', () =>
+folding('leaves a row that was not committed yet, although its number is smaller', () =>
   withStorage(async (storage) => {
     const { id: board } = await make.board(storage.db)
     const [one, two] = [new Y.Doc(), new Y.Doc()]
@@ -137,7 +137,7 @@ folding('keeps rows in the log whose dependencies are not committed yet, and fol
   }),
 )
 
-folding('leaves a board as it is that cannot be folded, and folds the others', () =>
+folding('leaves a board that cannot be folded unchanged, and folds the others', () =>
   withStorage(
     async (storage) => {
       const { id: broken } = await make.board(storage.db)
@@ -316,7 +316,7 @@ const drawAndClear = async (storage: TestStorage, board: string, count: number) 
   })
 }
 
-versions('hold what a board was before somebody cleared it, though nothing was kept until then', () =>
+versions('hold the state of a board before somebody cleared it, even if nothing was kept until then', () =>
   withStorage(async (storage) => {
     const { id: board } = await make.board(storage.db)
     await drawAndClear(storage, board, 6)
@@ -329,7 +329,7 @@ versions('hold what a board was before somebody cleared it, though nothing was k
   }),
 )
 
-versions('from before removals stay where they hold much, however often little is drawn and cleared', () =>
+versions('from before removals stay if they hold much, however often little is drawn and cleared', () =>
   withStorage(async (storage) => {
     const { id: board } = await make.board(storage.db)
     const large = Buffer.alloc(5000, 1)
@@ -402,7 +402,7 @@ versions('are all kept for two hours, one an hour for two days, one a day for 30
 
 const changed = suite('when a board was last changed')
 
-changed('is told from its document too, at the first edit and at a fold, not at every one', () =>
+changed('also follows from its document, at the first edit and at a fold, not at every edit', () =>
   withStorage(async (storage) => {
     const old = new Date('2026-01-01T00:00:00Z')
     const { id: board } = await make.board(storage.db, { updated_at: old })

@@ -28,7 +28,7 @@ const stateWith = (key: string): Uint8Array => {
 
 const threading = suite('the document worker')
 
-threading('leaves the bytes of a question with the asker', () =>
+threading('leaves the bytes of a request with the caller', () =>
   withWorker(async (worker) => {
     const state = stateWith('a')
     const copy = Uint8Array.from(state)
@@ -38,7 +38,7 @@ threading('leaves the bytes of a question with the asker', () =>
   }),
 )
 
-threading('answers the next question after one that it could not answer', () =>
+threading('answers the next request after one that failed', () =>
   withWorker(async (worker) => {
     const broken = worker.run('json', { state: Uint8Array.of(1, 5, 1, 0, 200) })
     const sound = worker.run('json', { state: stateWith('b') })
@@ -47,7 +47,7 @@ threading('answers the next question after one that it could not answer', () =>
   }),
 )
 
-threading('is replaced when it hangs, and only the one who asked is told', () =>
+threading('is replaced when it hangs, and only the caller gets an error', () =>
   withWorker(
     async (worker) => {
       // Texts with nothing in common, one after the other: many times longer than the time limit.
@@ -67,7 +67,7 @@ threading('is replaced when it hangs, and only the one who asked is told', () =>
   ),
 )
 
-threading('refuses more questions than may wait, and all when it is closed', () =>
+threading('refuses more requests than may wait, and all when it is closed', () =>
   withWorker(
     async (worker) => {
       const asked = Array.from({ length: 5 }, () => worker.run('json', { state: stateWith('d') }))

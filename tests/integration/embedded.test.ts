@@ -116,7 +116,7 @@ async function forgePid(clusterDir: string, pid: number): Promise<void> {
   }
 }
 
-embedded('keeps what was committed, with fsync on, without a TCP port, in a session of its own', () =>
+embedded('keeps what was committed, with fsync on, without a TCP port, in a separate session', () =>
   withFolder(async (dataDir) => {
     await withEmbedded(dataDir, async ({ url, clusterDir }) => {
       const [settings] = await ask(
@@ -148,7 +148,7 @@ embedded('keeps what was committed, with fsync on, without a TCP port, in a sess
   }),
 )
 
-embedded('left running by a killed server is used again as it is', () =>
+embedded('left running by a killed server is reused', () =>
   withMadeFolder(async (dataDir) => {
     const first = await startEmbeddedProcess(dataDir)
     const pid = await readPid(path.join(dataDir, 'postgres'))
@@ -177,7 +177,7 @@ embedded('serves one server: a second one is refused in one line with the pid of
   }),
 )
 
-embedded('works for a command beside the server, and stops with whoever leaves last', () =>
+embedded('works for a command while the server runs, and stops with the last process', () =>
   withMadeFolder(async (dataDir) => {
     const clusterDir = path.join(dataDir, 'postgres')
     const server = await startEmbeddedProcess(dataDir)
@@ -190,7 +190,7 @@ embedded('works for a command beside the server, and stops with whoever leaves l
   }),
 )
 
-embedded('is made once by several first starts at once', () =>
+embedded('is created once by several first starts at the same moment', () =>
   withFolder(async (dataDir) => {
     const starts = await Promise.all([1, 2, 3].map(() => startEmbedded({ dataDir, log, purpose: 'command' })))
     const systems = await Promise.all(
@@ -216,7 +216,7 @@ embedded('can be started while another process stops it', () =>
   }),
 )
 
-embedded('comes back by itself when its Postgres is killed, and stays locked', () =>
+embedded('restarts when its Postgres is killed, and stays locked', () =>
   withMadeFolder(async (dataDir) => {
     const server = await startEmbeddedProcess(dataDir)
     try {
@@ -237,7 +237,7 @@ embedded('comes back by itself when its Postgres is killed, and stays locked', (
   }),
 )
 
-embedded('starts although postmaster.pid names a live process that is something else', () =>
+embedded('starts although postmaster.pid names a different live process', () =>
   withKilledCluster(async (dataDir, clusterDir) => {
     const { uid, gid } = await stat(clusterDir)
     // Of the same user: Postgres itself accepts only those as a running one.
@@ -307,7 +307,7 @@ for (const name of ['postmaster.pid', '.s.PGSQL.5432.lock']) {
   )
 }
 
-embedded('of another major version is refused with the way out', () =>
+embedded('of another major version is refused with the solution', () =>
   withFolder(async (dataDir) => {
     await mkdir(path.join(dataDir, 'postgres'))
     await writeFile(path.join(dataDir, 'postgres', 'PG_VERSION'), '17\n')
@@ -316,7 +316,7 @@ embedded('of another major version is refused with the way out', () =>
   }),
 )
 
-embedded('leaves a folder alone that is something else', () =>
+embedded('leaves other folders alone', () =>
   withFolder(async (dataDir) => {
     await mkdir(path.join(dataDir, 'postgres'))
     await writeFile(path.join(dataDir, 'postgres', 'holiday.jpg'), '')

@@ -30,37 +30,35 @@ async function follow({ open }: TestApp, board: string, as: number | string) {
   return { response, next, cancel: () => reader?.cancel() }
 }
 
-events(
-  'tells the level and who is here, then what happens, and follows the asker’s rights to their end',
-  () =>
-    withApp(async (test) => {
-      const { call, db } = test
-      const { id: owner } = await make.user(db)
-      const { id: bob } = await make.user(db)
-      const { id: board } = await make.board(db, { owner_id: owner, title: 'Old' })
-      await acquaint(db, owner, bob)
-      const { body: given } = await call('POST', `/api/boards/${board}/permissions`, {
-        as: owner,
-        body: { user_id: bob, level: 'view' },
-      })
-      const stream = await follow(test, board, bob)
-      assert.is(stream.response.headers.get('content-type'), 'text/event-stream')
-      assert.is(await stream.next(), 'level {"level":"view","may_manage":false}')
-      assert.is(await stream.next(), 'here []')
-      await call('PATCH', `/api/boards/${board}`, { as: owner, body: { title: 'New' } })
-      assert.is(await stream.next(), 'title {"type":"title","title":"New"}')
-      await call('POST', `/api/boards/${board}/permissions`, {
-        as: owner,
-        body: { user_id: bob, level: 'edit' },
-      })
-      assert.is(await stream.next(), 'level {"level":"edit","may_manage":false}')
-      await call('DELETE', `/api/boards/${board}/permissions/${given.id}`, { as: owner })
-      assert.match((await stream.next()) ?? '', /^ended {"code":"access_denied"/)
-      assert.is(await stream.next(), null)
-    }),
+events('sends the level and who is here, then events, and follows the requester’s access to its end', () =>
+  withApp(async (test) => {
+    const { call, db } = test
+    const { id: owner } = await make.user(db)
+    const { id: bob } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner, title: 'Old' })
+    await acquaint(db, owner, bob)
+    const { body: given } = await call('POST', `/api/boards/${board}/permissions`, {
+      as: owner,
+      body: { user_id: bob, level: 'view' },
+    })
+    const stream = await follow(test, board, bob)
+    assert.is(stream.response.headers.get('content-type'), 'text/event-stream')
+    assert.is(await stream.next(), 'level {"level":"view","may_manage":false}')
+    assert.is(await stream.next(), 'here []')
+    await call('PATCH', `/api/boards/${board}`, { as: owner, body: { title: 'New' } })
+    assert.is(await stream.next(), 'title {"type":"title","title":"New"}')
+    await call('POST', `/api/boards/${board}/permissions`, {
+      as: owner,
+      body: { user_id: bob, level: 'edit' },
+    })
+    assert.is(await stream.next(), 'level {"level":"edit","may_manage":false}')
+    await call('DELETE', `/api/boards/${board}/permissions/${given.id}`, { as: owner })
+    assert.match((await stream.next()) ?? '', /^ended {"code":"access_denied"/)
+    assert.is(await stream.next(), null)
+  }),
 )
 
-events('ends by the clock where the link does', () =>
+events('ends when the link expires', () =>
   withApp(async (test) => {
     const { db } = test
     const { id: owner } = await make.user(db)
@@ -81,7 +79,7 @@ events('ends by the clock where the link does', () =>
   }),
 )
 
-events('ends when the server closes, and is not opened for a board that one may not see', () =>
+events('ends when the server closes, and is not opened for a board without access', () =>
   withApp(async (test) => {
     const { db, closing, open } = test
     const { id: owner } = await make.user(db)
@@ -97,7 +95,7 @@ events('ends when the server closes, and is not opened for a board that one may 
   }),
 )
 
-events('are open in bounded number, and make room when one goes', () =>
+events('are limited in number, and closing one makes room', () =>
   withApp(async (test) => {
     const { db, open } = test
     const { id: owner } = await make.user(db)
@@ -118,7 +116,7 @@ events('are open in bounded number, and make room when one goes', () =>
   }),
 )
 
-events('of people nobody knows are counted by address, and begin at once past any proxy', () =>
+events('of unidentified people are counted by address, and begin at once through any proxy', () =>
   withApp(async (test) => {
     const { db, open } = test
     const { id: board } = await make.board(db)

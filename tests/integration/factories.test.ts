@@ -6,7 +6,7 @@ import { linkStates, make } from '../helpers/factories.ts'
 
 const factories = suite('factories')
 
-factories('make rows that the database takes, from defaults alone, any number of them', () =>
+factories('create rows that the database accepts, from defaults alone, any number of them', () =>
   withDatabase(async ({ db }) => {
     for (const [name, one] of Object.entries(make)) {
       const rows = [await one(db), await one(db)]
@@ -21,7 +21,7 @@ factories('make rows that the database takes, from defaults alone, any number of
   }),
 )
 
-factories('are there for every table of the schema', () =>
+factories('exist for every table of the schema', () =>
   withDatabase(async ({ pool, schema }) => {
     const { rows } = await pool.query<{ name: string }>(
       `select relname as name from pg_class
@@ -35,7 +35,7 @@ factories('are there for every table of the schema', () =>
   }),
 )
 
-factories('take what a test tells over their defaults, and make no more than is missing', () =>
+factories('prefer given values to their defaults, and create no more than is missing', () =>
   withDatabase(async ({ db }) => {
     const countOf = async (table: 'users' | 'boards' | 'guests') =>
       (await db.selectFrom(table).select('id').execute()).length

@@ -22,7 +22,7 @@ const newBoard = async (call: TestApp['call'], as: number, body: object = {}) =>
 const names = (answer: { body: { items: { name?: string; title?: string }[] } }) =>
   answer.body.items.map(({ name, title }) => name ?? title)
 
-folders('are made, nested, renamed, moved and taken away, and what is in them moves up', () =>
+folders('are created, nested, renamed, moved and deleted, and their contents move up', () =>
   withApp(async ({ call, db }) => {
     const { id: ada } = await make.user(db)
     const outer = await newFolder(call, ada, 'Outer')
@@ -53,7 +53,7 @@ folders('cannot be moved into themselves, nor nested deeper than ten', () =>
   }),
 )
 
-folders('give their level on every board inside, also further in, and take it back', () =>
+folders('grant their level on every board inside, however deep, and revoke it', () =>
   withApp(async ({ call, db }) => {
     const { id: ada } = await make.user(db)
     const { id: bob } = await make.user(db)
@@ -86,7 +86,7 @@ folders('give their level on every board inside, also further in, and take it ba
   }),
 )
 
-folders('show a folder around them only to who may see it', () =>
+folders('show their parent folder only to people who may see it', () =>
   withApp(async ({ call, db }) => {
     const { id: ada } = await make.user(db)
     const { id: bob } = await make.user(db)
@@ -155,38 +155,36 @@ folders('and their permissions stand in the trail with old and new values', () =
   }),
 )
 
-folders(
-  'tell every board inside when their rows change, and say only "everything" where those are many',
-  () =>
-    withApp(async ({ call, db, deps }) => {
-      const { id: ada } = await make.user(db)
-      const { id: bob } = await make.user(db)
-      const folder = await newFolder(call, ada, 'Plans')
-      const boards = [
-        await newBoard(call, ada, { folder_id: folder }),
-        await newBoard(call, ada, { folder_id: folder }),
-      ]
-      const heard = new Set<string>()
-      const stop = deps.notifications.onAccess((payloads) => {
-        for (const payload of payloads) heard.add(payload)
-      })
-      await db
-        .insertInto('folder_permissions')
-        .values({ folder_id: folder, user_id: bob, level: 'view' })
-        .execute()
-      await eventually(() => boards.every((board) => heard.has(`b:${board}`)))
-      await db
-        .insertInto('boards')
-        .values(Array.from({ length: 200 }, () => ({ owner_id: ada, folder_id: folder })))
-        .execute()
-      heard.clear()
-      await db.deleteFrom('folder_permissions').where('user_id', '=', bob).execute()
-      await eventually(() => heard.has('*'))
-      stop()
-    }),
+folders('notify every board inside when their rows change, or "everything" if there are many', () =>
+  withApp(async ({ call, db, deps }) => {
+    const { id: ada } = await make.user(db)
+    const { id: bob } = await make.user(db)
+    const folder = await newFolder(call, ada, 'Plans')
+    const boards = [
+      await newBoard(call, ada, { folder_id: folder }),
+      await newBoard(call, ada, { folder_id: folder }),
+    ]
+    const heard = new Set<string>()
+    const stop = deps.notifications.onAccess((payloads) => {
+      for (const payload of payloads) heard.add(payload)
+    })
+    await db
+      .insertInto('folder_permissions')
+      .values({ folder_id: folder, user_id: bob, level: 'view' })
+      .execute()
+    await eventually(() => boards.every((board) => heard.has(`b:${board}`)))
+    await db
+      .insertInto('boards')
+      .values(Array.from({ length: 200 }, () => ({ owner_id: ada, folder_id: folder })))
+      .execute()
+    heard.clear()
+    await db.deleteFrom('folder_permissions').where('user_id', '=', bob).execute()
+    await eventually(() => heard.has('*'))
+    stop()
+  }),
 )
 
-folders('stars and visits are the asker’s own', () =>
+folders('stars and visits belong to the requester', () =>
   withApp(async ({ call, db }) => {
     const { id: ada } = await make.user(db)
     const { id: bob } = await make.user(db)
@@ -234,7 +232,7 @@ folders('boards are found by title and text in any script and case', () =>
   }),
 )
 
-folders('titles sort as the reader’s language does, page by page', () =>
+folders('titles are sorted for the requester’s language, page by page', () =>
   withApp(async ({ call, db }) => {
     const { id: ada } = await make.user(db)
     for (const title of ['Zebra', 'Ärger', 'apfel', 'Öl']) await newBoard(call, ada, { title })

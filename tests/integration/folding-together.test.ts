@@ -32,7 +32,7 @@ async function drawnBoards(storage: TestStorage, count: number): Promise<string[
 const rowsOf = async ({ db }: TestStorage, board: string) =>
   (await db.selectFrom('board_updates').select('seq').where('board_id', '=', board).execute()).length
 
-together('leaves of each a snapshot, a version, its texts, and when it changed', () =>
+together('leaves for each a snapshot, a version, its texts, and the time of the change', () =>
   withStorage(async (storage) => {
     const boards = await drawnBoards(storage, 3)
     const done = await foldTogether(storage, boards)
@@ -67,7 +67,7 @@ together('leaves of each a snapshot, a version, its texts, and when it changed',
   }),
 )
 
-together('changes nothing where one of them cannot be folded, and each is folded alone then', () =>
+together('changes nothing if one of them cannot be folded, and then folds each alone', () =>
   withStorage(async (storage) => {
     const boards = await drawnBoards(storage, 3)
     const [broken, ...sound] = boards
@@ -98,7 +98,7 @@ together('leaves out a board that another node folds', () =>
   }),
 )
 
-together('waits a while after the last one left, and not for a board where somebody is back', () =>
+together('waits a while after the last person left, and skips a board where somebody is back', () =>
   withStorage(
     async (storage) => {
       const [left = '', back = ''] = await drawnBoards(storage, 2)
@@ -114,7 +114,7 @@ together('waits a while after the last one left, and not for a board where someb
   ),
 )
 
-together('waits no longer when the server stops', () =>
+together('does not wait when the server stops', () =>
   withStorage(
     async (storage) => {
       const boards = await drawnBoards(storage, 3)

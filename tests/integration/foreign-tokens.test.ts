@@ -47,7 +47,7 @@ const asks = async ({ ask }: TestServer, token: string, path = '/api/me') => {
 const shared: Partial<BoardroomOptions> = { jwtIssuer: issuer, jwtAudience: [audience], jwtSecret: secret }
 const tokens = suite('a token of another issuer')
 
-tokens('says who asks over HTTP and on a socket, and every bad one is refused with its reason', () =>
+tokens('identifies people over HTTP and on a socket, and every invalid one is refused with its reason', () =>
   withServer(async (server) => {
     const { boardroom, db, open, raw } = server
     const token = await signed()
@@ -181,7 +181,7 @@ async function withKeyServer(
   }
 }
 
-tokens('is checked against the keys that its issuer publishes, which may be away for a while', () =>
+tokens('is verified with the keys that its issuer publishes, which may be unavailable for a while', () =>
   withKeyServer((keys) =>
     withServer(
       async (server) => {
@@ -255,7 +255,7 @@ interface TimesCast {
   outcome(token: string): Promise<{ said: string | undefined; tookMs: number }>
 }
 
-tokens('waits for keys that come slowly, once for all who ask, and gives up those that do not come', () =>
+tokens('waits for slow keys, once for all requests, and gives up on those that do not arrive', () =>
   withTimes({ timeoutMs: 400, cooldownMs: 60_000, maxAgeMs: 60_000 }, async ({ keys, outcome }) => {
     const { jwk, sign } = await publishedBy('one')
     const token = await sign()
@@ -284,7 +284,7 @@ tokens('waits for keys that come slowly, once for all who ask, and gives up thos
   }),
 )
 
-tokens('is checked by keys that were asked for lately, and by none that are too old', () =>
+tokens('is verified with recently fetched keys, and not with outdated ones', () =>
   withTimes({ timeoutMs: 200, cooldownMs: 0, maxAgeMs: 500 }, async ({ keys, outcome }) => {
     const [one, two] = [await publishedBy('one'), await publishedBy('two')]
     keys.publish([one.jwk])
@@ -300,7 +300,7 @@ tokens('is checked by keys that were asked for lately, and by none that are too 
   }),
 )
 
-tokens('brings no key along, and says which of several it is signed by', () =>
+tokens('cannot bring its own key, and says which of several it is signed with', () =>
   withTimes({ timeoutMs: 1000, cooldownMs: 0, maxAgeMs: 60_000 }, async ({ keys, outcome }) => {
     const [one, two, stranger] = [
       await publishedBy('one'),
@@ -328,7 +328,7 @@ tokens('brings no key along, and says which of several it is signed by', () =>
   }),
 )
 
-tokens('is good as often as it is shown until it ends, as docs/security.md says', () =>
+tokens('is valid any number of times until it expires, as docs/security.md says', () =>
   withServer(
     async (server) => {
       const token = await signed({ exp: nowS() + 3, aud: ['shop', audience] })
@@ -347,7 +347,7 @@ tokens('is good as often as it is shown until it ends, as docs/security.md says'
   ),
 )
 
-tokens('are refused at the start where the settings cannot stand together', () =>
+tokens('are refused at the start if the settings contradict each other', () =>
   withDatabase(async ({ db }) => {
     const problem = (settings: Parameters<typeof configWith>[0]) => {
       try {

@@ -76,7 +76,7 @@ guests('live 30 days, and never longer than the link that let them in', () =>
   }),
 )
 
-guests('slide with use, up to the end of the last link they hold', () =>
+guests('are extended with use, up to the expiry of the last link they hold', () =>
   withDatabase(async ({ db }) => {
     const service = new Guests(db, cookieNames(false))
     const slid = async (...links: (Date | null)[]) => {
@@ -94,7 +94,7 @@ guests('slide with use, up to the end of the last link they hold', () =>
   }),
 )
 
-guests('do not slide by links that were revoked, or by uses that were', () =>
+guests('are not extended by revoked links, or by revoked uses', () =>
   withDatabase(async ({ db }) => {
     const service = new Guests(db, cookieNames(false))
     const { guestId, cookie } = await create(db, service)

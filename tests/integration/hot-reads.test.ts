@@ -265,9 +265,9 @@ async function scansOf(pool: pg.Pool, schema: string): Promise<Map<string, numbe
   return new Map(counted.map(({ relname, scans }) => [relname, Number(scans)]))
 }
 
-const reads = suite('what is asked all day')
+const reads = suite('everyday queries')
 
-reads('reads no table with many rows from end to end', () =>
+reads('never scan a large table sequentially', () =>
   withDatabase(async ({ url, schema, database }) => {
     await addManyRows(url, schema, numbers)
     await addMoreRows(url, schema, { ...numbers, grants: 5000, consents: 5000, records: 5000 })

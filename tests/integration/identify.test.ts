@@ -72,7 +72,7 @@ const asProtocol = (ticket: string) => ({
 
 const socket = suite('who opens a socket')
 
-socket('is whom the ticket says, by subprotocol or query, with its session and its cap', () =>
+socket('is identified by the ticket, as subprotocol or query, with its session and its cap', () =>
   withWorld({}, async (world) => {
     const ticket = await ticketFor(world)
     assert.is(await world.socket(asProtocol(ticket)), adaKey(world))
@@ -111,7 +111,7 @@ socket('is the subprotocol’s ticket before the query’s, and a ticket before 
   }),
 )
 
-socket('is refused with 4401 for a ticket that is no good, though a good cookie came along', () =>
+socket('is refused with 4401 for an invalid ticket, even with a valid cookie', () =>
   withWorld({}, async (world) => {
     const good = await ticketFor(world)
     const expired = await ticketFor(world, { expiresInS: 1, nowMs: Date.now() - 5000 })
@@ -153,17 +153,19 @@ socket('is the session or guest of the cookie where the page is ours, the user f
   }),
 )
 
-socket('is nobody with a cookie from a foreign page, or from no page (cross-site WebSocket hijacking)', () =>
-  withWorld({}, async (world) => {
-    for (const { cookie } of [world.ada, world.guest]) {
-      assert.is(await world.socket({ ...evil, cookie }), 'anonymous')
-      assert.is(await world.socket({ host: ours.host, cookie }), 'anonymous')
-      assert.is(await world.socket({ ...ours, origin: 'null', cookie }), 'anonymous')
-    }
-  }),
+socket(
+  'is anonymous with a cookie from a foreign page, or from no page (cross-site WebSocket hijacking)',
+  () =>
+    withWorld({}, async (world) => {
+      for (const { cookie } of [world.ada, world.guest]) {
+        assert.is(await world.socket({ ...evil, cookie }), 'anonymous')
+        assert.is(await world.socket({ host: ours.host, cookie }), 'anonymous')
+        assert.is(await world.socket({ ...ours, origin: 'null', cookie }), 'anonymous')
+      }
+    }),
 )
 
-socket('is a fresh nobody each time without anything, or with what has ended', () =>
+socket('is a new anonymous person each time without credentials, or with expired ones', () =>
   withWorld({}, async (world) => {
     const ask = async () => {
       const found = await identifySocket(world.identify, request(`/ws/${board}`, ours), board)
@@ -204,7 +206,7 @@ http('is whom a ticket says on the routes of its board and nowhere else', () =>
   }),
 )
 
-http('is refused for a bearer token that is no good, though a good cookie came along', () =>
+http('is refused for an invalid bearer token, even with a valid cookie', () =>
   withWorld({}, async ({ send, ada }) => {
     const good = await send('/api/me', { headers: { ...ours, authorization: `Bearer ${ada.token}` } })
     assert.is(good.status, 200)
@@ -250,7 +252,7 @@ const knowsToken: Authenticate = ({ headers, url }) =>
     ? { externalId: 'u-1', name: 'Theirs' }
     : null
 
-embedder('takes the place of our sessions, and makes its users at first sight', () =>
+embedder('replaces our sessions, and creates its users at first sight', () =>
   withWorld({ authenticate: knowsToken }, async (world) => {
     const theirs = await world.socket(ours, '?app_token=1')
     const row = await world.db
@@ -274,7 +276,7 @@ embedder('leaves tickets and guests of share links as they are', () =>
   }),
 )
 
-embedder('is not asked where a foreign page brings cookies', () =>
+embedder('is not called if a foreign page sends cookies', () =>
   withWorld({ authenticate: knowsToken }, async (world) => {
     assert.match(String(await world.socket({ ...ours, cookie: 'app=1' })), /^user:/)
     assert.is(await world.socket({ ...evil, cookie: 'app=1' }), 'anonymous')

@@ -12,7 +12,7 @@ import { withDatabase } from '../helpers/database.ts'
 import { make } from '../helpers/factories.ts'
 import { withoutTrailOf } from '../helpers/without-trail.ts'
 
-const keeping = suite('what is kept for how long')
+const keeping = suite('retention')
 
 const dayMs = 86_400_000
 const ago = (days: number) => new Date(Date.now() - days * dayMs)
@@ -79,7 +79,7 @@ keeping(
     }),
 )
 
-keeping('ends for exactly what is too old, with one row in the trail for each category', () =>
+keeping('removes exactly the expired data, with one row in the trail for each category', () =>
   withDatabase(async (test) => {
     const { db, database } = test
     const old = await fill(db)
@@ -145,7 +145,7 @@ keeping('may be stopped: what is gone by then is recorded, and the rest goes ano
   }),
 )
 
-keeping('takes away nothing that it cannot record', () =>
+keeping('removes nothing that it cannot record', () =>
   withDatabase(async ({ db, database }) => {
     await make.board(db, { deleted_at: ago(11) })
     const trash = { ...defaultRetention, trash: 10 }

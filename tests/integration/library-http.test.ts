@@ -7,7 +7,7 @@ import { make } from '../helpers/factories.ts'
 const library = suite('libraries over HTTP')
 const box = { id: 'a', type: 'rectangle', x: 0, y: 0, width: 10, height: 10 }
 
-library('of the team are read and added to by everybody with an account, and by nobody else', () =>
+library('of the team are read and extended by everybody with an account, and by nobody else', () =>
   withApp(async ({ call, db }) => {
     const { id: ada } = await make.user(db)
     const { id: bob } = await make.user(db)
@@ -38,7 +38,7 @@ library('hold only what can be drawn', () =>
   }),
 )
 
-library('of one’s own are replaced as a whole, and are nobody else’s', () =>
+library('of a user are replaced as a whole, and are visible to nobody else', () =>
   withApp(async ({ call, db }) => {
     const { id: ada } = await make.user(db)
     const { id: bob } = await make.user(db)

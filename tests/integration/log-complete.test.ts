@@ -20,7 +20,7 @@ async function assertLogComplete({ boardroom, database }: TestServer, boardId: s
   })
 }
 
-complete('holds everything, also after a change that throws, an import and a restore', () =>
+complete('has everything, even after a change that throws, an import and a restore', () =>
   withServer(async (server) => {
     const { user, open, boardroom } = server
     const ada = await user('Ada')

@@ -34,7 +34,7 @@ mail('hands text of any script to the SMTP server of the address, signed in as i
   }),
 )
 
-mail('says to mail programs how it is stopped with one click', () =>
+mail('tells mail programs how to unsubscribe with one click', () =>
   withMailer(async ({ smtp, mailer }) => {
     await mailer.send({
       to: 'ada@example.org',
@@ -56,7 +56,7 @@ mail('keeps a subject of several lines in one, and goes to the one address', () 
   }),
 )
 
-mail('fails for whoever sends where the server takes nothing over, and works again afterwards', () =>
+mail('fails for the sender if the server accepts nothing, and works again afterwards', () =>
   withMailer(async ({ smtp, mailer }) => {
     smtp.refusing = true
     await nodeAssert.rejects(

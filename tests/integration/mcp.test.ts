@@ -188,7 +188,7 @@ mcp('list, read, draw, comment and are undone, live for everybody', () =>
   }),
 )
 
-mcp('are held to their bits, batch by batch, and go on after a restart of nothing that they kept', () =>
+mcp('are held to their permissions, batch by batch, and continue after a restart without a session', () =>
   withServer(async (server) => {
     const ada = await server.user('Ada')
     const bob = await server.user('Bob')
@@ -335,7 +335,7 @@ mcp('that is refused leaves a row, as a refused request does', () =>
   }),
 )
 
-mcp('that asks more often than it may waits, and another one does not', () =>
+mcp('that exceeds its rate limit must wait, and another one need not', () =>
   withServer(
     async (server) => {
       const ada = await server.user('Ada')
@@ -352,7 +352,7 @@ mcp('that asks more often than it may waits, and another one does not', () =>
   ),
 )
 
-mcp('with a body beyond the limit is told so, also where its length was not', () =>
+mcp('with a body beyond the limit is told so, even without a declared length', () =>
   withServer(async (server) => {
     const ada = await server.user('Ada')
     const { token, client } = await agentOf(server, ada, 'Drawer')

@@ -109,7 +109,7 @@ migrate('folds what was stored for searching as the server folds what people typ
   }),
 )
 
-migrate('brings the released migrations up, down to nothing and up', () =>
+migrate('runs the released migrations up, down to nothing and up', () =>
   withEmptyDatabase(async (test) => {
     await migrateUp(test.database)
     const made = await tables(test)
@@ -197,7 +197,7 @@ migrate('lists what is still to be applied', () =>
   }),
 )
 
-migrate('has a settled list that waits for whoever migrates', () =>
+migrate('has a settled list that waits for a running migration', () =>
   withEmptyDatabase(async (test) => {
     let goOn = () => {}
     const gate = new Promise<void>((resolve) => {
@@ -224,7 +224,7 @@ migrate('has a settled list that waits for whoever migrates', () =>
   }),
 )
 
-migrate('tells a role that may not what to do', () =>
+migrate('tells a role without permission what to do', () =>
   withEmptyDatabase(async (test) => {
     const role = `reader_${process.pid}`
     await test.pool.query(`create role ${role}`)

@@ -25,7 +25,7 @@ const connected = (test: TestApp, boardId: string, who: Partial<AccessSubject>):
 const levelOf = async ({ call }: TestApp, board: string, as: number | string) =>
   (await call('GET', `/api/boards/${board}`, { as })).body.level
 
-moderation('lets everybody only look but managers and speakers, and gives back what they had', () =>
+moderation('sets everybody but managers and speakers to view only, and restores their levels', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { id: owner } = await make.user(db)
@@ -73,7 +73,7 @@ moderation('lets everybody only look but managers and speakers, and gives back w
   }),
 )
 
-moderation('is for who manages the board, and names only people who are there and known', () =>
+moderation('is for managers of the board, and names only identified people who are there', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { id: owner } = await make.user(db)
@@ -95,7 +95,7 @@ moderation('is for who manages the board, and names only people who are there an
   }),
 )
 
-moderation('a request reaches whoever manages the board, and its answer is a permission', () =>
+moderation('a request reaches the managers of the board, and its answer is a permission', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { id: owner } = await make.user(db)
@@ -123,7 +123,7 @@ moderation('a request reaches whoever manages the board, and its answer is a per
   }),
 )
 
-moderation('a request tells nobody whether there is such a board, and declining gives nothing', () =>
+moderation('a request does not reveal whether there is such a board, and declining gives nothing', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { id: owner } = await make.user(db)
@@ -147,7 +147,7 @@ moderation('a request tells nobody whether there is such a board, and declining 
   }),
 )
 
-moderation('whoever waits is told when there is an answer, and nobody whether there is such a board', () =>
+moderation('the requester is told when there is an answer, but not whether there is such a board', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { id: owner } = await make.user(db)

@@ -61,7 +61,7 @@ const calm = { heartbeatMs: 50, patienceMs: 60_000 }
 /** Time-outs short enough for a test; the defaults add up to 7 s. What they treat as a loss may be a slow moment. */
 const quick = { heartbeatMs: 150, patienceMs: 250 }
 
-notifications('of one moment come as one array of distinct payloads', () =>
+notifications('of one moment arrive as one array of distinct payloads', () =>
   withListening(async ({ heard, notify, pool, schema }) => {
     await notify('b:1', 'u:7', 'b:1')
     await eventually(() => heard.length > 0)
@@ -91,7 +91,7 @@ notifications('that mean everything stand alone', () =>
   }),
 )
 
-notifications('of board events arrive parsed, and what is not one is passed over', () =>
+notifications('of board events arrive parsed, and others are ignored', () =>
   withListening(async ({ notifications: listening, pool, schema }) => {
     const events: EventNotification[] = []
     const failing = listening.onEvent(() => {
@@ -108,24 +108,26 @@ notifications('of board events arrive parsed, and what is not one is passed over
   }),
 )
 
-notifications('are heard again after the backend was terminated, with a call to ask everything anew', () =>
-  withListening(async ({ heard, notify, pool, backendPid }) => {
-    const pid = await backendPid()
-    await pool.query('select pg_terminate_backend($1)', [pid])
-    await eventually(() => heard.length > 0)
-    assert.equal(heard, [['*']])
-    await eventually(async () => (await backendPid()) !== pid) // the former one is listed until it has ended
-    await notify('b:2')
-    await eventually(() => heard.length > 1)
-    assert.equal(heard[1], ['b:2'])
-  }, calm),
+notifications(
+  'are received again after the backend was terminated, with a call to check everything again',
+  () =>
+    withListening(async ({ heard, notify, pool, backendPid }) => {
+      const pid = await backendPid()
+      await pool.query('select pg_terminate_backend($1)', [pid])
+      await eventually(() => heard.length > 0)
+      assert.equal(heard, [['*']])
+      await eventually(async () => (await backendPid()) !== pid) // the former one is listed until it has ended
+      await notify('b:2')
+      await eventually(() => heard.length > 1)
+      assert.equal(heard[1], ['b:2'])
+    }, calm),
 )
 
-notifications('are proven to be heard so often that a loss is noticed within seven seconds', () => {
+notifications('are tested so often that a loss is noticed within seven seconds', () => {
   assert.ok(defaultPace.heartbeatMs + defaultPace.patienceMs <= 7000)
 })
 
-notifications('are heard again after the backend froze, which no error tells of', () =>
+notifications('are received again after the backend froze without an error', () =>
   withListening(async ({ heard, notify, backendPid }) => {
     const pid = (await backendPid()) ?? 0
     process.kill(pid, 'SIGSTOP')
@@ -142,7 +144,7 @@ notifications('are heard again after the backend froze, which no error tells of'
   }, quick),
 )
 
-notifications('are not taken for heard because the connection still answers', () =>
+notifications('do not count as received merely because the connection still answers', () =>
   withDatabase(({ url, schema }) => {
     let deaf = true
     const loseHeartbeats = (bytes: Buffer) =>
@@ -159,7 +161,7 @@ notifications('are not taken for heard because the connection still answers', ()
   }),
 )
 
-notifications('find the database again when it was away for a while', () =>
+notifications('find the database again after an outage', () =>
   withListening(async ({ heard, notifications: listening, url }) => {
     const name = new URL(url.replace('@/', '@host/')).pathname.slice(1)
     const maintenance = new pg.Client({ connectionString: url.replace(`/${name}`, '/postgres') })

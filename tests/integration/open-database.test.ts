@@ -59,7 +59,7 @@ opening('says in one line, without the password, why it cannot', () =>
   }),
 )
 
-opening('waits no longer than it is told for a server that says nothing', () =>
+opening('waits no longer than configured for a silent server', () =>
   withEmptyDatabase(({ url }) =>
     withProxy(
       url,
@@ -99,7 +99,7 @@ opening('names the setting whose address does not answer', () =>
   ),
 )
 
-opening('asks for a direct URL where a pooler is in between, and uses it', () =>
+opening('requires a direct URL behind a pooler, and uses it', () =>
   withEmptyDatabase(({ url }) => {
     // A pooler hands out its own process ids: the BackendKeyData message ('K', 12 bytes) carries them.
     const pretend = (bytes: Buffer) => {
@@ -147,7 +147,7 @@ const patient = { connectMs: 30_000, answerMs: 30_000, statementMs: 0 }
 
 const failing = suite('a database that fails')
 
-failing('costs a new attempt and no error where pooled connections died while nobody looked', () =>
+failing('retries without an error if pooled connections died unnoticed', () =>
   withDatabase(async ({ db, url }) => {
     const ask = () => sql<{ one: number }>`select 1 as one`.execute(db)
     await Promise.all([ask(), ask(), ask()])
@@ -162,7 +162,7 @@ failing('costs a new attempt and no error where pooled connections died while no
   }),
 )
 
-failing('never carries a statement out twice that may have been carried out', () =>
+failing('never repeats a statement that may have been executed', () =>
   withDatabase(async ({ db, url, pool }) => {
     await pool.query('create table boardroom.marks (id int)')
     // The transaction of this one statement is committed, and its connection dies before the answer arrives.
@@ -187,7 +187,7 @@ failing('never carries a statement out twice that may have been carried out', ()
   }),
 )
 
-failing('is one code for callers, and does not end the process while a transaction is idle', () =>
+failing('gives callers one code, and does not end the process while a transaction is idle', () =>
   withDatabase(async ({ db, url }) => {
     const lost = db.transaction().execute(async (trx) => {
       await sql`select 1`.execute(trx)
@@ -200,7 +200,7 @@ failing('is one code for callers, and does not end the process while a transacti
   }),
 )
 
-failing('that hangs is given up in time, and its connections are not used again', () =>
+failing('that hangs is abandoned in time, and its connections are not reused', () =>
   withDatabase(({ url }) =>
     withProxy(
       url,

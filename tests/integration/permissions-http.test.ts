@@ -5,7 +5,7 @@ import { acquaint, make } from '../helpers/factories.ts'
 
 const permissions = suite('permissions over HTTP')
 
-permissions('are given by id or external id to people one knows, changed, listed and taken away', () =>
+permissions('are granted by id or external id to people one knows, changed, listed and revoked', () =>
   withApp(async ({ call, db }) => {
     const { id: owner } = await make.user(db)
     const { id: bob } = await make.user(db, { name: 'Bob', email: 'Bob@Example.org' })
@@ -50,7 +50,7 @@ permissions('are given by id or external id to people one knows, changed, listed
   }),
 )
 
-permissions('are not given to the system actor, and no board is handed over to it', () =>
+permissions('are not granted to the system actor, and no board is handed over to it', () =>
   withApp(async ({ call, db }) => {
     const { id: owner } = await make.user(db)
     const { id: board } = await make.board(db, { owner_id: owner })
@@ -70,7 +70,7 @@ permissions('are not given to the system actor, and no board is handed over to i
   }),
 )
 
-permissions('are not given where the body says anything unknown, however right the rest is', () =>
+permissions('are not granted if the body contains any unknown key, however valid the rest is', () =>
   withApp(async ({ call, db }) => {
     const { id: owner } = await make.user(db)
     const { id: bob } = await make.user(db)
@@ -86,7 +86,7 @@ permissions('are not given where the body says anything unknown, however right t
   }),
 )
 
-permissions('make a board public by a written null and by nothing else', () =>
+permissions('make a board public only with an explicit null', () =>
   withApp(async ({ call, db }) => {
     const { id: owner } = await make.user(db)
     const { id: board } = await make.board(db, { owner_id: owner })
@@ -118,7 +118,7 @@ permissions('make a board public by a written null and by nothing else', () =>
   }),
 )
 
-permissions('say whom they cannot be given to', () =>
+permissions('report to whom they cannot be granted', () =>
   withApp(async ({ call, db }) => {
     // An administrator, who knows everybody.
     const { id: owner } = await make.user(db, { role: 'admin' })
@@ -140,7 +140,7 @@ permissions('say whom they cannot be given to', () =>
   }),
 )
 
-permissions('for everyone end where the operator says', () =>
+permissions('for everyone are capped by the operator', () =>
   withApp(
     async ({ call, db }) => {
       const { id: owner } = await make.user(db)
@@ -155,7 +155,7 @@ permissions('for everyone end where the operator says', () =>
   ),
 )
 
-permissions('are seen and changed by who manages the board alone', () =>
+permissions('are seen and changed only by managers of the board', () =>
   withApp(async ({ call, db }) => {
     const { id: owner } = await make.user(db)
     const { id: editor } = await make.user(db)
@@ -177,7 +177,7 @@ permissions('are seen and changed by who manages the board alone', () =>
   }),
 )
 
-permissions('given at the same moment to everyone become one row', () =>
+permissions('granted to everyone at the same moment become one row', () =>
   withApp(async ({ call, db }) => {
     const { id: owner } = await make.user(db)
     const path = `/api/boards/${(await make.board(db, { owner_id: owner })).id}/permissions`
@@ -235,22 +235,20 @@ permissions('by address are invitations, answered alike whether there is an acco
   }),
 )
 
-permissions(
-  'of an invitation that waits go to the account that comes, if somebody vouches for its address',
-  () =>
-    withApp(async ({ call, db }) => {
-      const { id: owner } = await make.user(db)
-      const { id: board } = await make.board(db, { owner_id: owner })
-      await make.boardInvitation(db, { board_id: board, email: 'eve@example.org', level: 'edit' })
-      const { id: eve } = await make.user(db, { email: 'eve@example.org' })
-      assert.is(
-        (await call('GET', `/api/boards/${board}`, { as: eve })).status,
-        404,
-        'she typed the address herself',
-      )
-      await db.updateTable('users').set({ email_verified: true }).where('id', '=', eve).execute()
-      assert.is((await call('GET', `/api/boards/${board}`, { as: eve })).body.level, 'edit')
-    }),
+permissions('of a pending invitation go to the new account, if somebody vouches for its address', () =>
+  withApp(async ({ call, db }) => {
+    const { id: owner } = await make.user(db)
+    const { id: board } = await make.board(db, { owner_id: owner })
+    await make.boardInvitation(db, { board_id: board, email: 'eve@example.org', level: 'edit' })
+    const { id: eve } = await make.user(db, { email: 'eve@example.org' })
+    assert.is(
+      (await call('GET', `/api/boards/${board}`, { as: eve })).status,
+      404,
+      'she typed the address herself',
+    )
+    await db.updateTable('users').set({ email_verified: true }).where('id', '=', eve).execute()
+    assert.is((await call('GET', `/api/boards/${board}`, { as: eve })).body.level, 'edit')
+  }),
 )
 
 permissions('by id are for people one knows, and nobody learns an address', () =>

@@ -104,7 +104,7 @@ refusals(`refuses ${refused.map(([what]) => what).join(', ')}`, () =>
     for (const [what, statement, code] of refused) await rejects(test.pool.query(statement), { code }, what)
   }),
 )
-refusals('takes a permission and a board typed by hand, with nothing but what they are about', () =>
+refusals('accepts a permission and a board typed by hand, with only the essential columns', () =>
   withDatabase(async (test) => {
     const { id: ada } = await make.user(test.db, { name: 'Ada', email: 'ada@example.org' })
     await test.pool.query(`insert into boardroom.boards (owner_id) values (${ada})`)
@@ -119,7 +119,7 @@ refusals('takes a permission and a board typed by hand, with nothing but what th
 )
 refusals.run()
 
-const recorded = suite('a change of what decides access')
+const recorded = suite('a change that affects access')
 recorded('by SQL is recorded as sql, with the database user and the old and new values', () =>
   withDatabase(async (test) => {
     const { id: ada } = await make.user(test.db, { name: 'Ada', email: 'ada@example.org' })
@@ -291,7 +291,7 @@ recorded(`leaves its rows, and no secret: ${changes.map(([what]) => what).join('
     }
   }),
 )
-recorded('of a purged board keeps its trail and says what went with it', () =>
+recorded('of a purged board keeps its trail and records what was deleted with it', () =>
   withDatabase(async (test) => {
     const { id: ada } = await make.user(test.db, { name: 'Ada', email: 'ada@example.org' })
     const { id: boardId } = await make.board(test.db, { owner_id: ada })

@@ -48,7 +48,7 @@ const alarms = async ({ database }: TestDatabase): Promise<number[]> => {
 }
 
 const retention = suite('partitions of the trail')
-retention('are made for this month and three more, and again only where they are missing', () =>
+retention('are created for this month and three more, and again only if they are missing', () =>
   withEmptyDatabase(async (test) => {
     const begun = new Date()
     await migrateUp(test.database)
@@ -65,7 +65,7 @@ retention('are made for this month and three more, and again only where they are
     await rejects(ask(test, 'boardroom.make_audit_partitions(1000)'), { code: '22023' })
   }),
 )
-retention('that were not made in time leave rows in the default one, which is reported and mended', () =>
+retention('that were not created in time leave rows in the default one, which is reported and repaired', () =>
   withDatabase(async (test) => {
     await rowsOf(test, '40 days', 3)
     await rowsOf(test, '100 days', 2)
@@ -90,31 +90,33 @@ retention('that were not made in time leave rows in the default one, which is re
     assert.is((await verifyAudit(test.database)).ok, true)
   }),
 )
-retention('that are old enough are dropped whole, after a row that says so, and verification knows', () =>
-  withDatabase(async (test) => {
-    await rowsOf(test, '400 days', 4)
-    await test.pool.query('select boardroom.repair_audit_partitions()')
-    await rejects(
-      ask(test, `boardroom.drop_audit_partitions(interval '1 year')`),
-      { code: '55000' },
-      'not sealed yet',
-    )
-    await ask(test, 'boardroom.seal_audit()')
-    await rejects(
-      ask(test, `boardroom.drop_audit_partitions(interval '89 days')`),
-      { code: '22023' },
-      'the floor',
-    )
-    assert.is(await ask(test, `boardroom.drop_audit_partitions(interval '1 year')`), 1)
-    assert.is(await ask(test, `boardroom.drop_audit_partitions(interval '1 year')`), 0)
-    const rows = await test.db.selectFrom('audit_logs').selectAll().execute()
-    assert.equal(
-      rows.map(({ action, details }) => [action, details?.rows]),
-      [['retention', 4]],
-    )
-    await ask(test, 'boardroom.seal_audit()')
-    assert.equal(await verifyAudit(test.database), { ok: true, rows: 5, erased: 0 })
-  }),
+retention(
+  'that are old enough are dropped whole, after a row that records it, and verification accepts it',
+  () =>
+    withDatabase(async (test) => {
+      await rowsOf(test, '400 days', 4)
+      await test.pool.query('select boardroom.repair_audit_partitions()')
+      await rejects(
+        ask(test, `boardroom.drop_audit_partitions(interval '1 year')`),
+        { code: '55000' },
+        'not sealed yet',
+      )
+      await ask(test, 'boardroom.seal_audit()')
+      await rejects(
+        ask(test, `boardroom.drop_audit_partitions(interval '89 days')`),
+        { code: '22023' },
+        'the floor',
+      )
+      assert.is(await ask(test, `boardroom.drop_audit_partitions(interval '1 year')`), 1)
+      assert.is(await ask(test, `boardroom.drop_audit_partitions(interval '1 year')`), 0)
+      const rows = await test.db.selectFrom('audit_logs').selectAll().execute()
+      assert.equal(
+        rows.map(({ action, details }) => [action, details?.rows]),
+        [['retention', 4]],
+      )
+      await ask(test, 'boardroom.seal_audit()')
+      assert.equal(await verifyAudit(test.database), { ok: true, rows: 5, erased: 0 })
+    }),
 )
 retention.run()
 

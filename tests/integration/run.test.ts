@@ -114,14 +114,14 @@ runner('says at the end again, in short, what failed and why', () => {
   assert.not.match(end, / {4}at /)
 })
 
-runner('says nothing of failures where there are none, and ends with 0', async () => {
+runner('does not mention failures if there are none, and ends with 0', async () => {
   const result = await run({ it: `s('a', () => {}); s.run()` })
   assert.is(lastLine(result), '1 passed, 0 failed')
   assert.not.match(result.output, /^Failed:/m)
   assert.is(result.code, 0)
 })
 
-runner('fails where something is left open', async () => {
+runner('fails if something is left open', async () => {
   const body = `setInterval(() => {}, 1000); s('a', () => {}); s.run()`
   const result = await run({ it: body }, ['--ending-ms', '100'])
   assert.is(lastLine(result), '1 passed, 1 failed')
@@ -129,7 +129,7 @@ runner('fails where something is left open', async () => {
   assert.is(result.code, 1)
 })
 
-runner('fails where a test hangs, and says which', async () => {
+runner('fails if a test hangs, and says which', async () => {
   const body = `setInterval(() => {}, 1000); s('a', () => {}); s('b', () => new Promise(() => {})); s.run()`
   // However slow the machine: a file that has not reached its second test has not ended either.
   const result = await run({ it: body }, ['--limit-ms', '2000'])
@@ -145,7 +145,7 @@ runner('lets nothing be skipped in CI', async () => {
   assert.is(result.code, 1)
 })
 
-runner('fails where a filter matches nothing', async () => {
+runner('fails if a filter matches nothing', async () => {
   const { output, code } = await runWith(['no-such-file'])
   assert.is(code, 1)
   assert.match(output, /no test file matches no-such-file\n0 passed, 1 failed\n$/)

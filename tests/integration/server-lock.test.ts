@@ -36,7 +36,7 @@ lock('lets a second server wait for the first to stop', () =>
   }),
 )
 
-lock('refuses the second in one line that names the first when it does not stop', () =>
+lock('refuses the second in one line that names the first if it does not stop', () =>
   withDatabase(async (test) => {
     const first = await take(test)
     await nodeAssert.rejects(take(test, { patienceMs: 300 }), (error: Error & { code?: string }) => {
@@ -57,7 +57,7 @@ lock('is one for each schema', () =>
   }),
 )
 
-lock('is taken again when its connection dies', () =>
+lock('is acquired again when its connection dies', () =>
   withDatabase(async (test) => {
     const first = await take(test)
     const before = await holders(test)
@@ -72,7 +72,7 @@ lock('is taken again when its connection dies', () =>
   }),
 )
 
-lock('is taken again when its connection froze: the former session, which is ours, is ended', () =>
+lock('is acquired again when its connection froze: the former session, which is ours, is terminated', () =>
   withDatabase(async (test) => {
     const first = await take(test, { heartbeatMs: 600 })
     const [pid = 0] = await holders(test)
@@ -95,7 +95,7 @@ const connectionsOf = async ({ pool }: TestDatabase): Promise<number> =>
     )
   ).rowCount ?? 0
 
-lock('tells when another server took it meanwhile', () =>
+lock('reports that another server acquired it meanwhile', () =>
   withDatabase(async (test) => {
     const lost: string[] = []
     const first = await take(test, { onLost: (error) => lost.push(error.message) })

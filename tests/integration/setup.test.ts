@@ -12,7 +12,7 @@ const secretOf = (link: string | null) => link?.split('#')[1] ?? ''
 
 const setup = suite('the set-up link')
 
-setup('makes its opener sysadmin and signs in, once', () =>
+setup('makes the person who opens it sysadmin and signs them in, once', () =>
   withAccounts({}, async ({ db, browser }) => {
     const link = await setupLink(db, base)
     assert.match(link ?? '', /^http:\/\/localhost:4400\/setup#[\w-]{43}$/)
@@ -27,21 +27,23 @@ setup('makes its opener sysadmin and signs in, once', () =>
   }),
 )
 
-setup('makes one sysadmin where two open it at the same moment, even by links of different starts', () =>
-  withAccounts({}, async ({ db, browser }) => {
-    const secrets = [secretOf(await setupLink(db, base)), secretOf(await setupLink(db, base))]
-    const answers = await Promise.all(
-      ['a1', 'b2', 'c3', 'd4'].map((name, i) =>
-        browser().post('/api/setup', { ...person(name), token: secrets[i % 2] }),
-      ),
-    )
-    assert.equal(answers.map(({ status }) => status).sort(), [200, 404, 404, 404])
-    const sysadmins = await db.selectFrom('users').selectAll().where('role', '=', 'sysadmin').execute()
-    assert.is(sysadmins.length, 1)
-  }),
+setup(
+  'makes one sysadmin if two people open it at the same moment, even with links of different starts',
+  () =>
+    withAccounts({}, async ({ db, browser }) => {
+      const secrets = [secretOf(await setupLink(db, base)), secretOf(await setupLink(db, base))]
+      const answers = await Promise.all(
+        ['a1', 'b2', 'c3', 'd4'].map((name, i) =>
+          browser().post('/api/setup', { ...person(name), token: secrets[i % 2] }),
+        ),
+      )
+      assert.equal(answers.map(({ status }) => status).sort(), [200, 404, 404, 404])
+      const sysadmins = await db.selectFrom('users').selectAll().where('role', '=', 'sysadmin').execute()
+      assert.is(sysadmins.length, 1)
+    }),
 )
 
-setup('that was used opens nothing when its sysadmin is one no more', () =>
+setup('that was used opens nothing after its sysadmin was demoted', () =>
   withAccounts({}, async ({ db, browser }) => {
     const tokens = [secretOf(await setupLink(db, base)), secretOf(await setupLink(db, base))]
     assert.is((await browser().post('/api/setup', { ...person('ada'), token: tokens[0] })).status, 200)
@@ -62,7 +64,7 @@ setup('opens nothing while there is a sysadmin', () =>
   }),
 )
 
-setup('is of no use guessed, and guessing is limited', () =>
+setup('cannot be guessed, and guessing is limited', () =>
   withAccounts({ failedGuessesPerMinutePerIp: 3 }, async ({ db, browser }) => {
     await setupLink(db, base)
     const guess = async () =>
@@ -82,7 +84,7 @@ setup('leaves only a hash in the database, of a few starts', () =>
   }),
 )
 
-setup('stays good when the account could not be made', () =>
+setup('stays valid if the account could not be created', () =>
   withAccounts({}, async ({ db, browser }) => {
     await createUser(db, systemActor, person('ada'))
     const token = secretOf(await setupLink(db, base))

@@ -31,7 +31,7 @@ const exchange = (
   })
 }
 
-links('are made with their secret in the fragment, shown once and never stored', () =>
+links('are created with their secret in the fragment, shown once and never stored', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { id: owner } = await make.user(db)
@@ -71,7 +71,7 @@ links('are made with their secret in the fragment, shown once and never stored',
   }),
 )
 
-links('let a stranger in as a guest, once counted, and recorded as who they became', () =>
+links('let a stranger in as a guest, counted once, and recorded under the guest’s id', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { id: owner } = await make.user(db)
@@ -118,7 +118,7 @@ links('add up for a known guest and for a signed-in user', () =>
   }),
 )
 
-links('that are unknown, revoked, expired, suspended, used up or of a deleted board are one answer', () =>
+links('that are unknown, revoked, expired, suspended, used up or of a deleted board get one answer', () =>
   withApp(async (test) => {
     const { call, db, recorded } = test
     const { id: owner } = await make.user(db)
@@ -160,7 +160,7 @@ links('that are unknown, revoked, expired, suspended, used up or of a deleted bo
   }),
 )
 
-links('ask for their password, and tell only holders of the link that there is one', () =>
+links('require their password, and reveal only to holders of the link that there is one', () =>
   withApp(async (test) => {
     const { db, recorded } = test
     const { id: owner } = await make.user(db)
@@ -187,7 +187,7 @@ links('ask for their password, and tell only holders of the link that there is o
   }),
 )
 
-links('that are genuine open, whatever somebody else behind the same address has guessed', () =>
+links('that are valid work, whatever somebody else behind the same address has guessed', () =>
   withApp(
     async (test) => {
       const { db } = test
@@ -228,7 +228,7 @@ links('and their passwords cannot be guessed for long', () =>
   ),
 )
 
-links('take no more people than max_uses, however many come at once', () =>
+links('let in no more people than max_uses, however many arrive at once', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { id: owner } = await make.user(db)
@@ -251,7 +251,7 @@ links('take no more people than max_uses, however many come at once', () =>
   }),
 )
 
-links('count one person once who comes many times at the same moment', () =>
+links('count a person once who comes many times at the same moment', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { id: owner } = await make.user(db)
@@ -318,7 +318,7 @@ links('are changed for everybody who holds them, and not when revoked', () =>
   }),
 )
 
-links('are for who manages the board alone, and only on their own board', () =>
+links('are only for managers of the board, and only on their own board', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { id: owner } = await make.user(db)
@@ -345,7 +345,7 @@ links('are for who manages the board alone, and only on their own board', () =>
   }),
 )
 
-links('are listed in pages, newest first, with what became of each', () =>
+links('are listed in pages, newest first, with the state of each', () =>
   withApp(async ({ call, db }) => {
     const { id: owner } = await make.user(db)
     const { id: board } = await make.board(db, { owner_id: owner })
@@ -362,7 +362,7 @@ links('are listed in pages, newest first, with what became of each', () =>
   }),
 )
 
-links('that the system makes are made in the owner’s name, so that they let in', () =>
+links('created by the system are in the owner’s name, so that they work', () =>
   withApp(async (test) => {
     const { db } = test
     const { id: owner } = await make.user(db)
@@ -378,7 +378,7 @@ links('that the system makes are made in the owner’s name, so that they let in
   }),
 )
 
-links('do not bring back who was sent away', () =>
+links('do not let removed people back in', () =>
   withApp(async (test) => {
     const { call, db, here, away } = test
     const { id: owner } = await make.user(db)
@@ -432,7 +432,7 @@ links('do not bring back who was sent away', () =>
   }),
 )
 
-links('and every other reason are told to who manages the board', () =>
+links('and every other reason for access are shown to managers of the board', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { id: owner } = await make.user(db, { name: 'Ada' })
@@ -479,7 +479,7 @@ links('and every other reason are told to who manages the board', () =>
   }),
 )
 
-links('make guests in bounded number: of one address a minute, and of one link in all', () =>
+links('create a limited number of guests: per address and minute, and per link in total', () =>
   withApp(
     async ({ call, db }) => {
       const { id: owner } = await make.user(db)
@@ -510,7 +510,7 @@ links('make guests in bounded number: of one address a minute, and of one link i
   ),
 )
 
-links('say whether they let somebody in before anybody is asked, and are not used by that', () =>
+links('say whether they are valid before anybody enters a name, and are not used up by that', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { id: owner } = await make.user(db)
@@ -538,7 +538,7 @@ links('say whether they let somebody in before anybody is asked, and are not use
   }),
 )
 
-links('and their guests are taken back one by one, whether they are there or not', () =>
+links('and their guests are removed one by one, whether they are connected or not', () =>
   withApp(async (test) => {
     const { call, db } = test
     const { id: owner } = await make.user(db)

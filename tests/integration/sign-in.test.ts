@@ -17,7 +17,7 @@ const me = async (answer: Response) =>
 
 const signIn = suite('signing in')
 
-signIn('gives a session that says who one is, until one signs out', () =>
+signIn('creates a session that identifies the user until they sign out', () =>
   withAccounts({}, async ({ db, browser, actions }) => {
     await makeAda(db)
     const tab = browser()
@@ -38,37 +38,31 @@ signIn('gives a session that says who one is, until one signs out', () =>
   }),
 )
 
-signIn(
-  'is refused alike for a wrong password and an unknown e-mail, and recorded without what was typed',
-  () =>
-    withAccounts({}, async ({ db, trail, browser }) => {
-      const { id } = await makeAda(db)
-      const wrong = await browser().post('/api/auth/sign-in/email', {
-        ...credentials,
-        password: 'wrong horse',
-      })
-      const unknown = await browser().post('/api/auth/sign-in/email', {
-        ...credentials,
-        email: 'eve@example.org',
-      })
-      assert.is(wrong.status, 401)
-      assert.equal(await wrong.json(), await unknown.json())
-      await trail.flush()
-      const rows = await db
-        .selectFrom('audit_logs')
-        .selectAll()
-        .where('action', '=', 'login_failed')
-        .execute()
-      assert.equal(new Set(rows.map((row) => row.resource_id)), new Set([String(id), null]))
-      assert.equal(
-        rows.map((row) => row.ip_address),
-        ['192.0.2.1', '192.0.2.1'],
-      )
-      assert.not.match(JSON.stringify(rows), /horse|eve@/)
-    }),
+signIn('is refused alike for a wrong password and an unknown e-mail, and recorded without the input', () =>
+  withAccounts({}, async ({ db, trail, browser }) => {
+    const { id } = await makeAda(db)
+    const wrong = await browser().post('/api/auth/sign-in/email', {
+      ...credentials,
+      password: 'wrong horse',
+    })
+    const unknown = await browser().post('/api/auth/sign-in/email', {
+      ...credentials,
+      email: 'eve@example.org',
+    })
+    assert.is(wrong.status, 401)
+    assert.equal(await wrong.json(), await unknown.json())
+    await trail.flush()
+    const rows = await db.selectFrom('audit_logs').selectAll().where('action', '=', 'login_failed').execute()
+    assert.equal(new Set(rows.map((row) => row.resource_id)), new Set([String(id), null]))
+    assert.equal(
+      rows.map((row) => row.ip_address),
+      ['192.0.2.1', '192.0.2.1'],
+    )
+    assert.not.match(JSON.stringify(rows), /horse|eve@/)
+  }),
 )
 
-signIn('is refused to a deactivated user, whose session is nobody from then on', () =>
+signIn('is refused to a deactivated user, whose session ends at once', () =>
   withAccounts({}, async ({ db, browser, actions }) => {
     const { id } = await makeAda(db)
     const tab = browser()
@@ -82,7 +76,7 @@ signIn('is refused to a deactivated user, whose session is nobody from then on',
   }),
 )
 
-signIn('is refused where the account is deactivated at that moment, and leaves no session', () =>
+signIn('is refused if the account is deactivated at that moment, and leaves no session', () =>
   withAccounts({}, async ({ db, pool, browser, actions }) => {
     const { id } = await makeAda(db)
     const answer = await db.transaction().execute(async (trx) => {
@@ -109,7 +103,7 @@ signIn('is refused where the account is deactivated at that moment, and leaves n
   }),
 )
 
-signIn('fails where it cannot be recorded', () =>
+signIn('fails if it cannot be recorded', () =>
   withAccounts({}, async ({ db, trail, browser }) => {
     await makeAda(db)
     await trail.close()
@@ -135,7 +129,7 @@ signIn('is impossible for the system actor', () =>
   }),
 )
 
-signIn('is limited where it fails, by address, and not where it succeeds', () =>
+signIn('is limited by address if it fails, and not if it succeeds', () =>
   withAccounts({ failedGuessesPerMinutePerIp: 2 }, async ({ db, send, browser }) => {
     await makeAda(db)
     for (let i = 0; i < 4; i++) {
@@ -193,7 +187,7 @@ signIn('answers a token that serves as bearer, and whose bare half in the databa
   }),
 )
 
-signIn('refuses what is not a sign-in, in our shape', () =>
+signIn('refuses other input, in our error shape', () =>
   withAccounts({}, async ({ browser }) => {
     const path = '/api/auth/sign-in/email'
     const bodies = [
@@ -347,7 +341,7 @@ routes('are open one by one, and all others do not exist', () =>
   }),
 )
 
-routes('expect the tables that our migrations make', () =>
+routes('expect the tables that our migrations create', () =>
   withAccounts({}, async ({ auth, pool, schema }) => {
     assert.is(await auth.drift(), ';')
     await pool.query(`alter table ${schema}.two_factors drop column locked_until`)
@@ -360,7 +354,7 @@ routes.run()
 const signUp = suite('signing up')
 const body = { name: 'Bob', email: 'bob@example.org', password: 'battery staple' }
 
-signUp('is refused where accounts are made by invitation', () =>
+signUp('is refused if accounts are created by invitation', () =>
   withAccounts({}, async ({ db, browser }) => {
     const answer = await browser().post('/api/auth/sign-up/email', body)
     assert.equal([answer.status, await codeOf(answer)], [403, 'access_denied'])
@@ -368,7 +362,7 @@ signUp('is refused where accounts are made by invitation', () =>
   }),
 )
 
-signUp('makes an ordinary user and signs in where it is open', () =>
+signUp('creates an ordinary user and signs in if it is open', () =>
   withAccounts({ signUp: 'open' }, async ({ db, browser }) => {
     const tab = browser()
     assert.is((await tab.post('/api/auth/sign-up/email', body)).status, 200)
@@ -392,7 +386,7 @@ signUp.run()
 
 const sessions = suite('own sessions')
 
-sessions('are listed, and end one by one or all but this one', () =>
+sessions('are listed, and can be ended one by one or all but this one', () =>
   withAccounts({}, async ({ db, browser, actions }) => {
     await makeAda(db)
     await createUser(db, systemActor, { ...ada, email: 'eve@example.org' })
@@ -442,7 +436,7 @@ sessions('end, all but this one, when the password changes', () =>
   }),
 )
 
-sessions('and the password stay as they were where the change cannot be recorded', () =>
+sessions('and the password stay unchanged if the change cannot be recorded', () =>
   withAccounts({}, async ({ db, browser }) => {
     const { id } = await makeAda(db)
     const [here, there] = [browser(), browser()]
@@ -478,7 +472,7 @@ sessions('and the password stay as they were where the change cannot be recorded
 
 const resets = suite('a link for a new password')
 
-resets('is good only while its maker could make it, and ends when a password is set in another way', () =>
+resets('is valid only while its creator may create it, and ends when a password is set in another way', () =>
   withAccounts({}, async ({ db, browser }) => {
     const bob = await makeAda(db)
     const chief = { email: 'chief@example.org', password: 'correct chief', name: 'Chief' }
@@ -525,7 +519,7 @@ resets('is good only while its maker could make it, and ends when a password is 
 
 resets.run()
 
-sessions('slide with use, and are asked about anew at every request', () =>
+sessions('are extended with use, and checked again at every request', () =>
   withAccounts({}, async ({ db, browser }) => {
     await makeAda(db)
     const tab = browser()

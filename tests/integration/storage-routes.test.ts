@@ -165,7 +165,7 @@ documents('come as a Yjs update, as JSON and as an Excalidraw file, recorded bef
   }),
 )
 
-documents('are refused in a format that there is not, with those there are, and without access', () =>
+documents('are refused in an unknown format, with a list of known ones, and without access', () =>
   withRoutes(async ({ ask, recorded }) => {
     const answer = await ask('GET', '/document', { accept: 'text/html' })
     assert.is(answer.status, 415)
@@ -190,7 +190,7 @@ documents('are imported from what was exported, and give the same drawing', () =
   }),
 )
 
-documents('are added to what is there, or with replace take its place', () =>
+documents('are added to the existing content, or replace it', () =>
   withRoutes(async ({ ask, room, board, updateLog }) => {
     writeElements(room, [rectangle('old')])
     const file = { type: 'excalidraw', elements: [rectangle('new')] }
@@ -215,7 +215,7 @@ documents('are added to what is there, or with replace take its place', () =>
   }),
 )
 
-documents('bring their images along as files of the board, under the id of their content', () =>
+documents('include their images as files of the board, under the id of their content', () =>
   withRoutes(async ({ ask, room, db }) => {
     const dataURL = `data:image/png;base64,${png.toString('base64')}`
     const image = { ...rectangle('pic'), type: 'image', fileId: 'random-id', status: 'pending' }
@@ -233,7 +233,7 @@ documents('bring their images along as files of the board, under the id of their
   }),
 )
 
-documents('are merged from a Yjs update, and only from one that stands by itself', () =>
+documents('are merged from a Yjs update, but only from a self-contained one', () =>
   withRoutes(async ({ ask, room }) => {
     const other = new Y.Doc()
     const first = updateOf(other, () => other.getMap('m').set('a', 1))
@@ -256,7 +256,7 @@ documents('are merged from a Yjs update, and only from one that stands by itself
   }),
 )
 
-documents('take the JSON of roots: the named ones become exactly that, the others stay', () =>
+documents('accept the JSON of roots: the named ones become exactly that, the others stay', () =>
   withRoutes(async ({ ask, room }) => {
     writeElements(room, [rectangle('one'), rectangle('two')])
     room.getText('notes').insert(0, 'hello')
@@ -304,32 +304,34 @@ documents('are refused clearly when they are malformed, foreign, too deep or too
   ),
 )
 
-documents('that are cut, empty, or another kind of file say so at every type, and change nothing', () =>
-  withRoutes(async ({ ask, room }) => {
-    const folder = 'tests/fixtures/drawings'
-    const drawings = readdirSync(folder).filter((name) => name.endsWith('.excalidraw'))
-    assert.ok(drawings.length >= 8)
-    const messageOf = async (body: Uint8Array, type: string): Promise<string> => {
-      const answer = await ask('POST', '/import', { body, type })
-      assert.is(answer.status, 400)
-      const { error } = (await answer.json()) as { error: { message: string } }
-      return error.message
-    }
-    for (const name of drawings) {
-      const whole = readFileSync(`${folder}/${name}`)
-      const cut = whole.subarray(0, whole.length >> 1)
-      for (const type of [excalidraw, 'image/png', 'image/svg+xml', 'text/markdown'])
-        assert.match(await messageOf(cut, type), /^expected an Excalidraw drawing: it is damaged/)
-      assert.match(await messageOf(cut, 'application/json'), /^expected a JSON object/)
-      assert.match(await messageOf(whole, 'application/json'), /got a drawing: send a drawing as/)
-      assert.match(await messageOf(whole, 'application/octet-stream'), /expected a Yjs update, got a text/)
-    }
-    for (const type of [excalidraw, 'application/json', 'application/octet-stream'])
-      assert.match(await messageOf(new Uint8Array(), type), /the file is empty/)
-    const photo = new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 0, 16])
-    assert.match(await messageOf(photo, 'image/png'), /a picture without a drawing inside/)
-    assert.is(room.share.size, 0)
-  }),
+documents(
+  'that are truncated, empty, or of another type get the reason for every type, and change nothing',
+  () =>
+    withRoutes(async ({ ask, room }) => {
+      const folder = 'tests/fixtures/drawings'
+      const drawings = readdirSync(folder).filter((name) => name.endsWith('.excalidraw'))
+      assert.ok(drawings.length >= 8)
+      const messageOf = async (body: Uint8Array, type: string): Promise<string> => {
+        const answer = await ask('POST', '/import', { body, type })
+        assert.is(answer.status, 400)
+        const { error } = (await answer.json()) as { error: { message: string } }
+        return error.message
+      }
+      for (const name of drawings) {
+        const whole = readFileSync(`${folder}/${name}`)
+        const cut = whole.subarray(0, whole.length >> 1)
+        for (const type of [excalidraw, 'image/png', 'image/svg+xml', 'text/markdown'])
+          assert.match(await messageOf(cut, type), /^expected an Excalidraw drawing: it is damaged/)
+        assert.match(await messageOf(cut, 'application/json'), /^expected a JSON object/)
+        assert.match(await messageOf(whole, 'application/json'), /got a drawing: send a drawing as/)
+        assert.match(await messageOf(whole, 'application/octet-stream'), /expected a Yjs update, got a text/)
+      }
+      for (const type of [excalidraw, 'application/json', 'application/octet-stream'])
+        assert.match(await messageOf(new Uint8Array(), type), /the file is empty/)
+      const photo = new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 0, 16])
+      assert.match(await messageOf(photo, 'image/png'), /a picture without a drawing inside/)
+      assert.is(room.share.size, 0)
+    }),
 )
 
 documents('are copied to another board with log, snapshot, authors and files', () =>
@@ -361,7 +363,7 @@ documents('are copied to another board with log, snapshot, authors and files', (
 
 const versions = suite('versions over HTTP')
 
-versions('are not kept where the trail cannot say so', () =>
+versions('are not kept if the trail cannot record it', () =>
   withRoutes(async ({ ask, room, db }) => {
     writeElements(room, [rectangle('one')])
     const refused = await withoutTrailOf(db, ['create'], () =>
@@ -373,7 +375,7 @@ versions('are not kept where the trail cannot say so', () =>
   }),
 )
 
-versions('are named, listed newest first by pages, looked at, and restored for everyone to see', () =>
+versions('are named, listed newest first in pages, viewed, and restored for everyone', () =>
   withRoutes(async ({ ask, room, recorded, db }) => {
     writeElements(room, [rectangle('one'), rectangle('two')])
     const made = await ask('POST', '/versions', { body: { name: ' First ' } })
@@ -462,7 +464,7 @@ versions('of another board, cursors of another list and lower levels are refused
 
 const files = suite('files over HTTP')
 
-files('are kept under the hash of their content, again without harm, and read with access', () =>
+files('are stored under the hash of their content, repeatedly without harm, and read with access', () =>
   withRoutes(async ({ ask, db, recorded }) => {
     const path = `/files/${sha256(png)}`
     for (let times = 0; times < 2; times++) {
@@ -487,7 +489,7 @@ files('are kept under the hash of their content, again without harm, and read wi
   }),
 )
 
-files('are stored once, go with the last board that shows them, and open on no board that does not', () =>
+files('are stored once, deleted with the last board that shows them, and readable on no other board', () =>
   withRoutes(async ({ ask, database, db, board }) => {
     const id = sha256(png)
     await ask('PUT', `/files/${id}`, { body: png })
@@ -505,7 +507,7 @@ files('are stored once, go with the last board that shows them, and open on no b
   }),
 )
 
-files('put on one board while the last other one goes are there afterwards', () =>
+files('added to one board while the last other one is deleted are kept', () =>
   withRoutes(async ({ ask, db }) => {
     const id = sha256(png)
     for (let round = 0; round < 10; round++) {
@@ -546,44 +548,50 @@ files('are refused when the hash, the type or the size is wrong', () =>
   ),
 )
 
-files('on all boards of one owner are bounded together, each content once, also when two come at once', () =>
-  withRoutes(
-    async ({ ask, db, board, database }) => {
-      const { owner_id } = await db
-        .selectFrom('boards')
-        .select('owner_id')
-        .where('id', '=', board)
-        .executeTakeFirstOrThrow()
-      const [{ id: second }, { id: third }] = [
-        await make.board(db, { owner_id }),
-        await make.board(db, { owner_id }),
-      ]
-      const other = await make.board(db)
-      const config = { ...configWith({}), maxFilesBytesPerUser: 1000 }
-      const image = (fill: number) => Buffer.concat([png, Buffer.alloc(400, fill)])
-      const putOn = (boardId: string, data: Buffer) =>
-        putFile({ database, config }, { boardId, id: sha256(data), data, author: 'user:1' }).then(
-          () => 'kept',
-          (error: BoardroomError) => error.details?.limit,
-        )
-      assert.is((await ask('PUT', `/files/${sha256(image(1))}`, { body: image(1) })).status, 200)
-      assert.is(await putOn(second, image(1)), 'kept', 'the same content takes no more room')
-      assert.equal((await Promise.all([putOn(second, image(2)), putOn(third, image(3))])).sort(), [
-        'files_bytes_per_user',
-        'kept',
-      ])
-      assert.is(await putOn(other.id, image(4)), 'kept', 'on a board of somebody else')
-      const refused = await ask('PUT', `/files/${sha256(image(5))}`, { body: image(5) })
-      assert.is(refused.status, 413)
-      const { error } = (await refused.json()) as {
-        error: { code: string; message: string; details: unknown }
-      }
-      assert.is(error.code, 'too_large')
-      assert.match(error.message, /1000 bytes together; they have 916/)
-      assert.equal(error.details, { limit: 'files_bytes_per_user', max_files_bytes: 1000, files_bytes: 916 })
-    },
-    { maxFilesBytesPerUser: 1000 },
-  ),
+files(
+  'on all boards of one owner have a common limit, each content counted once, even if two arrive at once',
+  () =>
+    withRoutes(
+      async ({ ask, db, board, database }) => {
+        const { owner_id } = await db
+          .selectFrom('boards')
+          .select('owner_id')
+          .where('id', '=', board)
+          .executeTakeFirstOrThrow()
+        const [{ id: second }, { id: third }] = [
+          await make.board(db, { owner_id }),
+          await make.board(db, { owner_id }),
+        ]
+        const other = await make.board(db)
+        const config = { ...configWith({}), maxFilesBytesPerUser: 1000 }
+        const image = (fill: number) => Buffer.concat([png, Buffer.alloc(400, fill)])
+        const putOn = (boardId: string, data: Buffer) =>
+          putFile({ database, config }, { boardId, id: sha256(data), data, author: 'user:1' }).then(
+            () => 'kept',
+            (error: BoardroomError) => error.details?.limit,
+          )
+        assert.is((await ask('PUT', `/files/${sha256(image(1))}`, { body: image(1) })).status, 200)
+        assert.is(await putOn(second, image(1)), 'kept', 'the same content takes no more room')
+        assert.equal((await Promise.all([putOn(second, image(2)), putOn(third, image(3))])).sort(), [
+          'files_bytes_per_user',
+          'kept',
+        ])
+        assert.is(await putOn(other.id, image(4)), 'kept', 'on a board of somebody else')
+        const refused = await ask('PUT', `/files/${sha256(image(5))}`, { body: image(5) })
+        assert.is(refused.status, 413)
+        const { error } = (await refused.json()) as {
+          error: { code: string; message: string; details: unknown }
+        }
+        assert.is(error.code, 'too_large')
+        assert.match(error.message, /1000 bytes together; they have 916/)
+        assert.equal(error.details, {
+          limit: 'files_bytes_per_user',
+          max_files_bytes: 1000,
+          files_bytes: 916,
+        })
+      },
+      { maxFilesBytesPerUser: 1000 },
+    ),
 )
 
 files('that are SVG are sandboxed and never opened as a page', () =>
@@ -600,7 +608,7 @@ files('that are SVG are sandboxed and never opened as a page', () =>
   }),
 )
 
-files('that are the thumbnail are small, PNG or WebP, and the newest alone stays', () =>
+files('that are the thumbnail are small, PNG or WebP, and only the newest stays', () =>
   withRoutes(async ({ ask, db }) => {
     const webp = Buffer.concat([Buffer.from('RIFF0000WEBPVP8 '), Buffer.alloc(20)])
     for (const body of [png, webp]) assert.is((await ask('PUT', '/thumbnail', { body })).status, 200)

@@ -43,7 +43,7 @@ const denied = join({ action: 'access_denied', level: null, details: { reason: '
 const rows = ({ db }: TestDatabase) => db.selectFrom('audit_logs').selectAll().orderBy('timestamp').execute()
 
 const trail = suite('the audit trail')
-trail('has committed an event when record resolves, cut to what its columns hold', () =>
+trail('has committed an event when record resolves, truncated to the size of its columns', () =>
   withDatabase((test) =>
     withTrail(test, async (trail) => {
       const event = join({ details: { connection_id: 'c', note: 'a\u0000b\ud800' } })
@@ -238,7 +238,7 @@ lost('that has the answer to an access row lost writes its leave, where there is
     )
   }),
 )
-lost('leaves no connection behind while somebody else holds its lock', () =>
+lost('leaves no connection behind while another process holds its lock', () =>
   withDatabase(async (test) => {
     const database = {
       ...test.database,
@@ -274,7 +274,7 @@ lost('leaves no connection behind while somebody else holds its lock', () =>
     await living.close()
   }),
 )
-lost('is known to live by a lock that it takes again when its connection dies', () =>
+lost('is known to be alive by a lock that it acquires again when its connection dies', () =>
   withDatabase(async (test) => {
     const living = new ServerPresence(test.database, test.log)
     await living.start()

@@ -25,7 +25,7 @@ const updates = (count: number): Uint8Array[] => {
 
 const log = suite('the update log')
 
-log('gives back what was appended, in order, with who wrote it', () =>
+log('returns what was appended, in order, with its author', () =>
   withStorage(async ({ updateLog, db }) => {
     const { id: board } = await make.board(db)
     const [first, second, third] = updates(3) as [Uint8Array, Uint8Array, Uint8Array]
@@ -44,7 +44,7 @@ log('gives back what was appended, in order, with who wrote it', () =>
   }),
 )
 
-log('goes on when whoever folds it fails: what is committed is told, and the next edit is taken', () =>
+log('continues if folding fails: commits are reported, and the next edit is accepted', () =>
   withStorage(async ({ database, db }) => {
     const { id: board } = await make.board(db)
     let failures = 0
@@ -63,7 +63,7 @@ log('goes on when whoever folds it fails: what is committed is told, and the nex
   }),
 )
 
-log('commits what waits together: two commits for a thousand appends of ten boards', () =>
+log('commits waiting appends together: two commits for a thousand appends of ten boards', () =>
   withStorage(async ({ updateLog, db }) => {
     const boards = await Promise.all(Array.from({ length: 10 }, async () => (await make.board(db)).id))
     const first = updateLog.append(boards[0] ?? '', Uint8Array.of(0, 0), [])
@@ -178,7 +178,7 @@ log('refuses only the append that the database refuses, and saves its neighbours
   }),
 )
 
-log('takes the last word on whose a client id is', () =>
+log('keeps the last value for the owner of a client id', () =>
   withStorage(async ({ updateLog, db }) => {
     const { id: board } = await make.board(db)
     const [first, second, third] = updates(3) as [Uint8Array, Uint8Array, Uint8Array]
@@ -191,7 +191,7 @@ log('takes the last word on whose a client id is', () =>
   }),
 )
 
-log('remembers what was relayed under a client id until it is told otherwise', () =>
+log('remembers what was relayed under a client id until it is cleared', () =>
   withStorage(async ({ updateLog, db }) => {
     const { id: board } = await make.board(db)
     const [first, second] = updates(2) as [Uint8Array, Uint8Array]
@@ -210,7 +210,7 @@ log('remembers what was relayed under a client id until it is told otherwise', (
   }),
 )
 
-log('keeps what waits through an outage, says since when, and saves it afterwards', () =>
+log('keeps waiting appends through an outage, reports since when, and saves them afterwards', () =>
   withStorage(async ({ url, log: silent, schema, db }) => {
     const { id: board } = await make.board(db)
     const database = await openDatabase({ connectionString: url, schema, log: silent, poolSize: 2 })
@@ -241,7 +241,7 @@ log('keeps what waits through an outage, says since when, and saves it afterward
   }),
 )
 
-log('tries again when a hanging database gives no answer', () =>
+log('retries when a hanging database gives no answer', () =>
   withStorage(
     async ({ updateLog, pool, schema, db }) => {
       const { id: board } = await make.board(db)
@@ -258,7 +258,7 @@ log('tries again when a hanging database gives no answer', () =>
   ),
 )
 
-log('writes what is beside an update once, though a commit without an answer is made again', () =>
+log('writes the side rows of an update once, even if a commit without an answer is repeated', () =>
   withStorage(
     async ({ updateLog, pool, schema, db }) => {
       const { id: board } = await make.board(db)
@@ -313,7 +313,7 @@ log('writes what is beside an update once, though a commit without an answer is 
   ),
 )
 
-log('goes on without prepared statements where a pooler loses them, which is no outage', () =>
+log('continues without prepared statements if a pooler loses them, which is no outage', () =>
   withStorage(async ({ url, schema, log: silent, db }) => {
     const database = await openDatabase({ connectionString: url, schema, log: silent, poolSize: 1 })
     const said: string[] = []
@@ -368,7 +368,7 @@ log('refuses a board whose snapshot does not match its checksum, and never shows
   }),
 )
 
-log('knows boards that have nothing from boards that are not there', () =>
+log('distinguishes empty boards from boards that do not exist', () =>
   withStorage(async ({ updateLog, db }) => {
     const { id: board } = await make.board(db)
     assert.equal(await updateLog.load(board), { snapshot: null, updates: [], authors: [] })

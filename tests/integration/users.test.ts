@@ -28,7 +28,7 @@ const somebodyWaits = async (db: Db) => {
 
 const users = suite('users')
 
-users('are made with a lower-case e-mail and a hashed password, and listed', () =>
+users('are created with a lower-case e-mail and a hashed password, and listed', () =>
   withDatabase(async ({ db }) => {
     const user = await createUser(db, systemActor, {
       name: ' Ada ',
@@ -45,7 +45,7 @@ users('are made with a lower-case e-mail and a hashed password, and listed', () 
   }),
 )
 
-users('are refused with what is wrong about them', () =>
+users('are refused with the reason', () =>
   withDatabase(async ({ db }) => {
     const good = { name: 'Ada', email: 'ada@example.org', password: 'correct horse' }
     const wrong: [Partial<NewUser>, RegExp][] = [
@@ -151,7 +151,7 @@ users('keep a sysadmin: the last active one cannot be demoted or disabled', () =
   }),
 )
 
-users('keep a sysadmin where two are demoted at the same moment', () =>
+users('keep a sysadmin if two are demoted at the same moment', () =>
   withDatabase(async ({ db }) => {
     for (const name of ['ada', 'bob']) await person(db, name, 'sysadmin')
     let second: Promise<unknown> | undefined
@@ -198,7 +198,7 @@ users('hand boards and links over when disabled with an heir', () =>
   }),
 )
 
-users('are not disabled at all where the heir cannot take over', () =>
+users('are not disabled at all if the heir cannot take over', () =>
   withDatabase(async ({ db }) => {
     await person(db, 'ada')
     await person(db, 'bob')
@@ -215,7 +215,7 @@ users('are not disabled at all where the heir cannot take over', () =>
   }),
 )
 
-users('do not include the system actor where something is to change', () =>
+users('do not include the system actor in changes', () =>
   withDatabase(async ({ db }) => {
     await person(db, 'ada', 'sysadmin')
     await rejects(setRole(db, systemActor, systemEmail, 'sysadmin'), { code: 'conflict' })
@@ -231,7 +231,7 @@ users.run()
 
 const foreign = suite('users of an embedder')
 
-foreign('are made at first sight, once, and renamed when their name changes there', () =>
+foreign('are created at first sight, once, and renamed when their name changes there', () =>
   withDatabase(async ({ db }) => {
     const seen = await Promise.all(
       [1, 2, 3, 4].map(() => foreignUser(db, { externalId: 'u-1', name: 'Ada' })),
@@ -262,7 +262,7 @@ foreign('get a name that fits, whatever theirs is', () =>
   }),
 )
 
-foreign('are refused where they are none', () =>
+foreign('are refused if they are invalid', () =>
   withDatabase(async ({ db }) => {
     const wrong = [
       { externalId: '', name: 'Ada' },

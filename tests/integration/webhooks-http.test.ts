@@ -451,7 +451,7 @@ outgoing('knows public addresses from all others', () => {
     assert.not(isPublic(address), address)
 })
 
-outgoing('looks at the address that a name stands for, when it connects', async () => {
+outgoing('checks the address that a name resolves to, when it connects', async () => {
   // A name that only looks foreign; every system resolves it to itself.
   const closed = createOutgoing({ privateNetworks: [], timeoutMs: 1000 })
   const outcome = await closed.post('http://localhost:9/', {}, '{}')
@@ -467,7 +467,7 @@ outgoing('looks at the address that a name stands for, when it connects', async 
   assert.match((await open.post('http://localhost:9/', {}, '{}')).error ?? '', /ECONNREFUSED/)
 })
 
-outgoing('fails, and soon, where the answer is an upgrade, only hints, breaks off or is none', async () => {
+outgoing('fails quickly if the answer is an upgrade, only informational, truncated or invalid', async () => {
   const answers: Record<string, string> = {
     upgrade: 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n',
     hints: 'HTTP/1.1 103 Early Hints\r\n\r\n',

@@ -26,7 +26,7 @@ function boardOf(seed: number): Uint8Array {
   return Y.encodeStateAsUpdate(doc)
 }
 
-const cutting = suite('cutting a state into portions')
+const cutting = suite('splitting a state into portions')
 
 cutting('leaves nothing pending in between, and gives the same board', () => {
   let portions = 0
@@ -48,7 +48,7 @@ cutting('leaves nothing pending in between, and gives the same board', () => {
   assert.ok(portions > boards * 3, `${portions} portions of ${boards} boards are too few to mean anything`)
 })
 
-cutting('gives back whole what does not come apart', () => {
+cutting('returns a state whole that cannot be split', () => {
   const doc = new Y.Doc()
   doc.clientID = 1
   doc.getText('text').insert(0, 'missing')

@@ -37,7 +37,7 @@ for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
   })
 }
 
-differing('touches the changed elements of a drawing alone', () => {
+differing('touches only the changed elements of a drawing', () => {
   const doc = new Y.Doc()
   const element = (at: number) => ({
     id: `e${at}`,

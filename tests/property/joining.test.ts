@@ -37,9 +37,9 @@ function storedBoard(seed: number): { snapshot: Uint8Array; rows: Uint8Array[] }
   return { snapshot, rows }
 }
 
-const joining = suite('a snapshot and its log, by their bytes')
+const joining = suite('a snapshot and its log, concatenated as bytes')
 
-joining('are the same board as by a document', async () => {
+joining('give the same board as a document', async () => {
   let byBytes = 0
   for (let seed = firstSeed; seed < firstSeed + boards; seed++) {
     const { snapshot, rows } = storedBoard(seed)
@@ -61,7 +61,7 @@ joining('are the same board as by a document', async () => {
   assert.ok(byBytes > boards / 4, `${byBytes} of ${boards} are too few to mean anything`)
 })
 
-joining('are left to a document where the log does not simply follow', async () => {
+joining('are left to a document if the log does not simply follow', async () => {
   const doc = new Y.Doc()
   const rows: Uint8Array[] = []
   doc.on('update', (update: Uint8Array) => rows.push(update))

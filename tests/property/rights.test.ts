@@ -349,7 +349,7 @@ const rank = (level: Given): number => levels.indexOf(level)
 const highest = (a: Given, b: Given): Given => (rank(a) > rank(b) ? a : b)
 
 const rights = suite('random lives of a server')
-rights(`keep every promise about rights, rows and saved updates (seed ${seed})`, () =>
+rights(`keep every promise about permissions, rows and saved updates (seed ${seed})`, () =>
   withDatabase(async (test) => {
     const world = new World(test)
     await world.start()

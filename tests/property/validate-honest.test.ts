@@ -132,7 +132,7 @@ function comeBack(seed: number): Verdict {
 
 const honest = suite('updates of honest editors')
 
-honest('that a peer brought in while they were away are known again, in whatever pieces', () => {
+honest('that a peer submitted while they were away are recognised, however they are split', () => {
   let shown = 0
   const worlds = Math.max(200, Math.floor(updatesToSend / 40))
   for (let seed = firstSeed; seed < firstSeed + worlds; seed++) {

@@ -235,7 +235,7 @@ function anyStruct(random: Random): [Struct, number] {
 
 const hostile = suite('updates made at random')
 
-hostile('are refused, or applied whole, and the board goes on', () => {
+hostile('are refused, or applied completely, and the board continues to work', () => {
   const tally: Tally = { ok: 0, resync: 0, reject: 0, slowestMs: 0 }
   let seed = firstSeed
   for (; tally.ok + tally.resync + tally.reject < updatesToTry; seed++) {
