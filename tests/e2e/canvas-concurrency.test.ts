@@ -5,7 +5,7 @@ import { drag, draw, elementsOn, focusCanvas } from '../helpers/board-page.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { agree, togetherFile } from '../helpers/together.ts'
 
-const together = togetherFile('two people at one thing')
+const together = togetherFile('two people editing the same thing')
 
 together.test('an undo leaves what the other did, and says when nothing is left', async (two) => {
   const { ada, grace } = two

@@ -22,7 +22,7 @@ addresses('is the peer, whatever X-Forwarded-For says, and one warning', () => {
   assert.is(warnings.length, 1)
 })
 
-addresses('warns of nothing where no header comes, or from a trusted proxy', () => {
+addresses('gives no warning without a header, or from a trusted proxy', () => {
   const read = addressReader(['10.0.0.0/8'], log)
   read(request('203.0.113.9'))
   read(request('10.0.0.1', '198.51.100.7'))
@@ -41,16 +41,13 @@ addresses('is the first from the right that is not a proxy of ours', () => {
   assert.is(read(request('::ffff:10.0.0.1', '198.51.100.7')), '198.51.100.7', 'a dual-stack socket')
 })
 
-addresses(
-  'is the last good hop where the header is broken, and the outermost proxy where all are ours',
-  () => {
-    const read = addressReader(['10.0.0.0/8'], log)
-    assert.is(read(request('10.0.0.1', 'unknown')), '10.0.0.1')
-    assert.is(read(request('10.0.0.1', '1.1.1.1, <script>, 10.0.0.2')), '10.0.0.2')
-    assert.is(read(request('10.0.0.1', '10.0.0.3')), '10.0.0.3')
-    assert.is(read(request('10.0.0.1', '')), '10.0.0.1')
-  },
-)
+addresses('is the last valid hop if the header is malformed, and the outermost proxy if all are ours', () => {
+  const read = addressReader(['10.0.0.0/8'], log)
+  assert.is(read(request('10.0.0.1', 'unknown')), '10.0.0.1')
+  assert.is(read(request('10.0.0.1', '1.1.1.1, <script>, 10.0.0.2')), '10.0.0.2')
+  assert.is(read(request('10.0.0.1', '10.0.0.3')), '10.0.0.3')
+  assert.is(read(request('10.0.0.1', '')), '10.0.0.1')
+})
 
 addresses('drops ports, brackets, zones and the IPv4 mapping', () => {
   const read = addressReader(['10.0.0.0/8'], log)
@@ -61,13 +58,13 @@ addresses('drops ports, brackets, zones and the IPv4 mapping', () => {
   assert.is(read(request(undefined)), null)
 })
 
-addresses('refuses a list that is not of addresses and CIDRs', () => {
+addresses('refuses a list of anything but addresses and CIDRs', () => {
   for (const entry of ['proxy.example', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/8/8', '::/129', '']) {
     assert.throws(() => addressReader([entry], log), /expected an address or a CIDR/, entry)
   }
 })
 
-addresses('are counted by /64 where they are IPv6', () => {
+addresses('are counted by /64 if they are IPv6', () => {
   assert.is(addressKey('2001:db8:1:2:3:4:5:6'), addressKey('2001:db8:1:2:ffff::1'))
   assert.is.not(addressKey('2001:db8:1:2::1'), addressKey('2001:db8:1:3::1'))
   assert.is(addressKey('2001:db8::1'), '2001:db8:0:0::/64')

@@ -71,7 +71,7 @@ const codeOf = async (response: Response) => {
 }
 
 edge(
-  'turns every failure into JSON, tells nothing of what nobody expected, and logs it with its request',
+  'turns every failure into JSON, reveals nothing about unexpected errors, and logs them with their request',
   async () => {
     const { app, lines } = appWith()
     assert.equal(await codeOf(await app.request('/api/known')), [410, 'board_deleted'])
@@ -90,34 +90,31 @@ edge(
   },
 )
 
-edge(
-  'records who is refused before anybody knows who asks, by a credential or as a foreign page',
-  async () => {
-    const denied: DeniedRequest[] = []
-    const { app } = appWith({
-      identify: async (request) => {
-        if (request.headers.has('authorization')) throw new BoardroomError('not_signed_in', 'no such session')
-        return { identity: anonymousIdentity, ip: '192.0.2.7' }
-      },
-      addressOf: () => '192.0.2.7',
-      recordDenied: async (one) => void denied.push(one),
-    })
-    const browser = { 'user-agent': 'a browser' }
-    await app.request('/api/users/12', { headers: { ...browser, authorization: 'Bearer none' } })
-    const foreign = { ...browser, cookie: 'a=b', origin: 'https://elsewhere.example' }
-    await app.request('/api/echo', { method: 'POST', headers: foreign })
-    await app.request('/api/nothing', { headers: browser })
-    assert.equal(
-      denied.map(({ actor, reason, route }) => [actor.kind, actor.ip, actor.userAgent, reason, route]),
-      [
-        ['anonymous', '192.0.2.7', 'a browser', 'not_signed_in', 'GET /api/users/{id}'],
-        ['anonymous', '192.0.2.7', 'a browser', 'origin_not_allowed', 'POST /api/echo'],
-      ],
-    )
-  },
-)
+edge('records refusals of unidentified clients, because of a credential or a foreign page', async () => {
+  const denied: DeniedRequest[] = []
+  const { app } = appWith({
+    identify: async (request) => {
+      if (request.headers.has('authorization')) throw new BoardroomError('not_signed_in', 'no such session')
+      return { identity: anonymousIdentity, ip: '192.0.2.7' }
+    },
+    addressOf: () => '192.0.2.7',
+    recordDenied: async (one) => void denied.push(one),
+  })
+  const browser = { 'user-agent': 'a browser' }
+  await app.request('/api/users/12', { headers: { ...browser, authorization: 'Bearer none' } })
+  const foreign = { ...browser, cookie: 'a=b', origin: 'https://elsewhere.example' }
+  await app.request('/api/echo', { method: 'POST', headers: foreign })
+  await app.request('/api/nothing', { headers: browser })
+  assert.equal(
+    denied.map(({ actor, reason, route }) => [actor.kind, actor.ip, actor.userAgent, reason, route]),
+    [
+      ['anonymous', '192.0.2.7', 'a browser', 'not_signed_in', 'GET /api/users/{id}'],
+      ['anonymous', '192.0.2.7', 'a browser', 'origin_not_allowed', 'POST /api/echo'],
+    ],
+  )
+})
 
-edge('answers what it cannot find out about the asker like any other failure', async () => {
+edge('handles a failed identification like any other failure', async () => {
   const { app } = appWith({
     identify: async () => {
       throw new BoardroomError('not_signed_in', 'this ticket has expired')
@@ -127,7 +124,7 @@ edge('answers what it cannot find out about the asker like any other failure', a
   assert.is((await app.request('/healthz')).status, 200)
 })
 
-edge('knows what Postgres means', () => {
+edge('translates errors of Postgres', () => {
   const code = (sqlState: string) =>
     boardroomErrorOf(Object.assign(new Error('from Postgres'), { code: sqlState })).code
   assert.equal(
@@ -140,7 +137,7 @@ edge('knows what Postgres means', () => {
 })
 
 edge(
-  'lets allowed pages read with credentials, answers their preflight, and tells others nothing',
+  'lets allowed pages read with credentials, answers their preflight, and reveals nothing to others',
   async () => {
     const { app } = appWith()
     const preflight = (origin: string) =>
@@ -168,7 +165,7 @@ edge(
   },
 )
 
-edge('refuses a change that a foreign page asks for with cookies', async () => {
+edge('refuses a change requested by a foreign page with cookies', async () => {
   const { app } = appWith()
   const post = (headers: Record<string, string>) =>
     app.request('/api/echo', {
@@ -194,7 +191,7 @@ edge('refuses a change that a foreign page asks for with cookies', async () => {
   )
 })
 
-edge('refuses bodies that are too large, also when their length is not told', async () => {
+edge('refuses bodies that are too large, even without a declared length', async () => {
   const { app } = appWith()
   const chunk = new Uint8Array(256 * 1024).fill(120)
   const stream = () => {
@@ -223,7 +220,7 @@ edge('refuses bodies that are too large, also when their length is not told', as
   assert.is((await upload(`/api/boards/${board}/import`, 8001)).status, 413)
 })
 
-edge('reads bodies whose length is not told off a real socket, up to the limit', async () => {
+edge('reads bodies without a declared length from a real socket, up to the limit', async () => {
   const { app } = appWith()
   const listener = getRequestListener(app.fetch, {
     overrideGlobalObjects: false,
@@ -262,7 +259,7 @@ edge('reads bodies whose length is not told off a real socket, up to the limit',
   }
 })
 
-edge('sets headers that protect readers, and leaves a route’s own alone', async () => {
+edge('sets security headers, and keeps those of a route', async () => {
   const { app } = appWith({ headers: { publicUrl: 'https://boards.example', frameAncestors: [] } })
   const { headers } = await app.request('/api/known')
   assert.is(headers.get('x-content-type-options'), 'nosniff')
@@ -277,7 +274,7 @@ edge('sets headers that protect readers, and leaves a route’s own alone', asyn
   assert.is(plain.headers.get('strict-transport-security'), null)
 })
 
-edge('says whether it lives and whether it can work, check by check and without reasons', async () => {
+edge('reports whether it is alive and ready, check by check and without reasons', async () => {
   const working = appWith({ checks: { database: async () => undefined } }).app
   assert.equal(await (await working.request('/healthz')).json(), { status: 'ok' })
   const ready = await working.request('/readyz')
@@ -295,7 +292,7 @@ edge('says whether it lives and whether it can work, check by check and without 
   )
 })
 
-edge('counts requests that met a limit of an account, a link or an address, by its name', async () => {
+edge('counts requests that reached a limit of an account, a link or an address, by its name', async () => {
   const { app } = appWith({ identify: async () => ({ identity: userIdentity(1, 'admin', 'Ada'), ip: null }) })
   for (let time = 0; time < 2; time++) assert.is((await app.request('/api/limited')).status, 409)
   const text = await (await app.request('/metrics')).text()
@@ -326,7 +323,7 @@ edge('gives metrics to programs on the same machine and to administrators, not t
 })
 
 edge(
-  'gives metrics to no administrator who lacks the second factor, asks with a ticket or with a key',
+  'gives no metrics to administrators without their second factor, with a ticket or with a key',
   async () => {
     const administrator = userIdentity(7, 'admin')
     for (const more of [{ needsTwoFactor: true }, { via: 'ticket' }, { via: 'key' }] as const) {
@@ -338,7 +335,7 @@ edge(
   },
 )
 
-edge('refuses pages of other origins every way in, also without a cookie', async () => {
+edge('refuses sign-in from pages of other origins, even without a cookie', async () => {
   const { app } = appWith()
   const waysIn = ['auth/sign-in/email', 'auth/sign-up/email', 'setup', 'share-links/exchange']
   for (const path of [...waysIn, 'invitations/accept', 'password-resets', 'password-resets/use']) {
@@ -349,7 +346,7 @@ edge('refuses pages of other origins every way in, also without a cookie', async
   }
 })
 
-edge('gives metrics to whoever sends the token, where one is set, and to nobody by being local', async () => {
+edge('gives metrics only to clients with the token, if one is set, and not to local ones', async () => {
   const { app } = appWith({ metricsToken: 'a token of some length' })
   const status = async (authorization?: string) =>
     (
@@ -384,7 +381,7 @@ const withClient = async (work: (folder: string) => Promise<void>): Promise<void
 }
 
 edge(
-  'serves the client’s pages and files, small, cached as long as their name says, and nothing beside them',
+  'serves the client’s pages and files, compressed and cached according to their name, and nothing else',
   () =>
     withClient(async (folder) => {
       const { app } = appWith({ clientFolder: folder })
@@ -463,35 +460,38 @@ edge(
     }),
 )
 
-edge('says what to do while the client is not built', async () => {
+edge('says what to do if the client is not built', async () => {
   const answer = await appWith({ clientFolder: join(tmpdir(), 'boardroom-no-such-folder') }).app.request('/')
   assert.equal([answer.status, (await answer.text()).includes('npm run build:client')], [503, true])
 })
 
-edge('says under which name a page was opened, which is configured and which setting to change', async () => {
-  const { app, lines } = appWith({ publicUrl: () => 'https://boards.example.org' })
-  const exchange = async (headers: Record<string, string>) => {
-    const answer = await app.request('/api/share-links/exchange', { method: 'POST', body: '{}', headers })
-    return [answer.status, ErrorResponse.parse(await answer.json()).error] as const
-  }
-  const renamed = {
-    origin: 'http://boards.lan:4400',
-    host: 'boards.lan:4400',
-    'content-type': 'application/json',
-  }
-  const [status, error] = await exchange(renamed)
-  assert.equal([status, error.code], [403, 'origin_not_allowed'])
-  const details = {
-    origin: 'http://boards.lan:4400',
-    public_url: 'https://boards.example.org',
-    setting: 'BOARDROOM_PUBLIC_URL',
-  }
-  assert.equal(error.details, details)
-  for (const part of Object.values(details)) assert.ok(error.message.includes(part), part)
-  const line = lines.find(({ code }) => code === 'origin_not_allowed')
-  assert.equal([line?.origin, line?.public_url, line?.setting], Object.values(details))
-  const [, elsewhere] = await exchange({ ...renamed, origin: 'https://apps.example' })
-  assert.is(elsewhere.details?.setting, 'BOARDROOM_ALLOWED_ORIGINS')
-})
+edge(
+  'says under which host name a page was opened, which one is configured and which setting to change',
+  async () => {
+    const { app, lines } = appWith({ publicUrl: () => 'https://boards.example.org' })
+    const exchange = async (headers: Record<string, string>) => {
+      const answer = await app.request('/api/share-links/exchange', { method: 'POST', body: '{}', headers })
+      return [answer.status, ErrorResponse.parse(await answer.json()).error] as const
+    }
+    const renamed = {
+      origin: 'http://boards.lan:4400',
+      host: 'boards.lan:4400',
+      'content-type': 'application/json',
+    }
+    const [status, error] = await exchange(renamed)
+    assert.equal([status, error.code], [403, 'origin_not_allowed'])
+    const details = {
+      origin: 'http://boards.lan:4400',
+      public_url: 'https://boards.example.org',
+      setting: 'BOARDROOM_PUBLIC_URL',
+    }
+    assert.equal(error.details, details)
+    for (const part of Object.values(details)) assert.ok(error.message.includes(part), part)
+    const line = lines.find(({ code }) => code === 'origin_not_allowed')
+    assert.equal([line?.origin, line?.public_url, line?.setting], Object.values(details))
+    const [, elsewhere] = await exchange({ ...renamed, origin: 'https://apps.example' })
+    assert.is(elsewhere.details?.setting, 'BOARDROOM_ALLOWED_ORIGINS')
+  },
+)
 
 edge.run()

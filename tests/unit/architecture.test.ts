@@ -57,7 +57,7 @@ const floorOf = (file: string): number => {
   return best
 }
 
-architecture('every server file stands on a floor and imports only downwards', () => {
+architecture('every server file belongs to a layer and imports only downwards', () => {
   const wrong: string[] = []
   for (const file of sourcesUnder('server')) {
     const floor = floorOf(file)
@@ -83,7 +83,7 @@ architecture(
   },
 )
 
-architecture('no file of rooms or documents imports itself by way of others, for types neither', () => {
+architecture('no file of rooms or documents has circular imports, not even of types', () => {
   const files = ['server/rooms', 'server/documents'].flatMap(sourcesUnder)
   const imports = new Map(files.map((file) => [file, importsOf(file)]))
   const circles: string[] = []
@@ -131,7 +131,7 @@ architecture('shared needs neither node nor the DOM, and migrations need only ky
   assert.equal(wrong, [])
 })
 
-architecture('a server loads what few need only when somebody needs it', () => {
+architecture('a server loads rarely needed modules on demand', () => {
   const statically = /^(?:import|export|\}) (?!type )(?:[^'\n]* )?from '([^']+)'$|^import '([^']+)'$/gm
   const packages = new Set<string>()
   const seen = new Set<string>()

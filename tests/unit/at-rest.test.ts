@@ -36,10 +36,10 @@ const shownOn = (canvas: FakeCanvas): string[] =>
     .map(({ id }) => id)
     .sort()
 
-const rest = suite('at rest')
+const rest = suite('while idle')
 
 rest(
-  'a canvas that was replaced by something else shows the document again, beside what its user added',
+  'a canvas whose content was replaced shows the document again, together with what its user added',
   () => {
     const { doc, canvas, clock } = pageOf([shape('a'), shape('b')])
     const added = { ...shape('mine'), version: 1, versionNonce: 1, updated: 1 }
@@ -56,7 +56,7 @@ rest(
   },
 )
 
-rest('whoever may only look sees the board and nothing of their own', () => {
+rest('viewers see the board and nothing of their own', () => {
   const { doc, canvas, clock } = pageOf([shape('a')], false)
   canvas.show([{ ...shape('mine'), version: 1, versionNonce: 1, updated: 1 }], new Set())
   clock.advance(3000)
@@ -64,7 +64,7 @@ rest('whoever may only look sees the board and nothing of their own', () => {
   assert.is(elementOf(doc, 'mine'), null)
 })
 
-rest('what a canvas cannot draw is tried once and then left alone', () => {
+rest('elements that a canvas cannot draw are tried once and then left alone', () => {
   const { canvas, clock, binding } = pageOf([shape('a'), shape('b')])
   canvas.unrestorable.add('b')
   canvas.show(
@@ -81,7 +81,7 @@ rest('what a canvas cannot draw is tried once and then left alone', () => {
   assert.is(clock.waiting, 0)
 })
 
-rest('nothing points at a shape that somebody else deleted meanwhile', () => {
+rest('nothing refers to a shape that somebody else deleted meanwhile', () => {
   const { doc, canvas, clock } = pageOf([
     shape('box'),
     shape('frame', { type: 'frame', name: null }),
@@ -106,7 +106,7 @@ rest('nothing points at a shape that somebody else deleted meanwhile', () => {
   assert.is(canvas.elements().find(({ id }) => id === 'text')?.containerId, null)
 })
 
-rest('windows that mend the same thing at the same time agree', () => {
+rest('windows that repair the same thing at the same time agree', () => {
   const pages = [1, 2].map(() => pageOf([]))
   const [one, two] = pages.map(({ doc }) => doc) as [Y.Doc, Y.Doc]
   writeElements(one, [shape('box'), shape('text', { type: 'text', text: 'a', containerId: 'box' })])

@@ -3,7 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { detailsOf } from '../../client/pages/audit-details.ts'
 
-const words = suite('a line of the trail')
+const words = suite('a row of the trail')
 
 const row = (about: Partial<Parameters<typeof detailsOf>[0]>) => ({
   ...{ action: 'update', old_values: null, new_values: null, details: null, resource_type: 'board' },
@@ -47,7 +47,7 @@ words('says whose level changed, and what an export was limited to', () => {
   )
 })
 
-words('names people, levels from one to the other, and how somebody came and went', () => {
+words('names people, level changes, and how somebody joined and left', () => {
   const said = (about: Partial<Parameters<typeof detailsOf>[0]>) => detailsOf(row(about), people)
   assert.is(
     said({ action: 'access', details: { via: 'ticket', reason: 'owner', connection_id: 'c' } }),

@@ -61,7 +61,7 @@ const twoPages = (elements: SceneElement[] = []): [Page, Page] => {
 
 const binding = suite('the binding')
 
-binding('shows what one draws on the other canvas', () => {
+binding('shows on one canvas what is drawn on the other', () => {
   const [a, b] = twoPages()
   a.canvas.draw(shape('r'))
   a.clock.advance(100)
@@ -69,7 +69,7 @@ binding('shows what one draws on the other canvas', () => {
   assert.is(b.canvas.find('r')?.index, a.canvas.find('r')?.index)
 })
 
-binding('gathers the frames of a drag into few writes and writes the last one', () => {
+binding('batches the frames of a drag into few writes and includes the last one', () => {
   const [a, b] = twoPages([shape('r', { index: 'a0' })])
   let updates = 0
   a.doc.on('update', () => updates++)
@@ -82,7 +82,7 @@ binding('gathers the frames of a drag into few writes and writes the last one', 
   assert.ok(updates <= 11, `${updates} updates in 480 ms`)
 })
 
-binding('makes fewer writes of a drag of thousands', () => {
+binding('makes fewer writes for a drag of thousands', () => {
   const many = Array.from({ length: 1500 }, (_, at) => shape(`r${at}`))
   const a = page()
   for (const element of many) a.canvas.draw(element)
@@ -107,7 +107,7 @@ binding('writes at once when flushed, as at pointer-up', () => {
   assert.equal(a.pending, [true, false])
 })
 
-binding('never takes an absent element for a deleted one', () => {
+binding('never treats an absent element as deleted', () => {
   const [a, b] = twoPages([shape('r', { index: 'a0' }), shape('s', { index: 'a1' })])
   a.canvas.wipe()
   a.clock.advance(1000)
@@ -115,7 +115,7 @@ binding('never takes an absent element for a deleted one', () => {
   assert.is(sceneOf(b.doc).elements.length, 2)
 })
 
-binding('deletes on both canvases what one deletes, and brings it back when undone', () => {
+binding('deletes on both canvases what one person deletes, and restores it when undone', () => {
   const [a, b] = twoPages([shape('r', { index: 'a0' })])
   a.canvas.change('r', { isDeleted: true })
   a.clock.advance(100)
@@ -125,7 +125,7 @@ binding('deletes on both canvases what one deletes, and brings it back when undo
   assert.is(b.canvas.find('r')?.isDeleted, false)
 })
 
-binding('keeps both when one moves what the other recolours at the same time', () => {
+binding('keeps both changes when one person moves what the other recolours at the same time', () => {
   const [a, b] = twoPages([shape('r', { index: 'a0' })])
   a.canvas.change('r', { x: 500 })
   b.canvas.change('r', { strokeColor: '#ff0000' })
@@ -136,7 +136,7 @@ binding('keeps both when one moves what the other recolours at the same time', (
   }
 })
 
-binding('keeps what others change on an element in the hand, and shows it afterwards', () => {
+binding('keeps others’ changes to an element that is being edited, and shows them afterwards', () => {
   const [a, b] = twoPages([shape('r', { index: 'a0' })])
   a.canvas.inHand.add('r')
   a.canvas.change('r', { x: 10 })
@@ -154,7 +154,7 @@ binding('keeps what others change on an element in the hand, and shows it afterw
 })
 
 binding(
-  'moves the canvas’ own element where others only move it, because what it looks like is kept with it',
+  'moves the canvas’ own object if others only move the element, because its rendering is cached with it',
   () => {
     const [a, b] = twoPages([shape('r', { index: 'a0' })])
     const own = b.canvas.find('r')
@@ -169,7 +169,7 @@ binding(
   },
 )
 
-binding('leaves the window as much time as drawing what others do takes', () => {
+binding('leaves the window as much time as drawing others’ changes takes', () => {
   const [a] = twoPages([shape('r', { index: 'a0' })])
   const hands = new HandClock()
   let lostMs = 0
@@ -204,7 +204,7 @@ binding('leaves the window as much time as drawing what others do takes', () => 
   slow.stop()
 })
 
-binding('writes nothing where one may only look, and still shows', () => {
+binding('writes nothing for viewers, and still shows changes', () => {
   const doc = new Y.Doc()
   const viewer = page(doc, { mayWrite: false })
   viewer.canvas.draw(shape('mine'))
@@ -216,7 +216,7 @@ binding('writes nothing where one may only look, and still shows', () => {
   assert.ok(viewer.canvas.find('theirs'))
 })
 
-binding('stops writing when the right to is taken away', () => {
+binding('stops writing when the permission is removed', () => {
   const a = page()
   a.canvas.draw(shape('r'))
   a.binding.setMayWrite(false)
@@ -241,7 +241,7 @@ binding('shows everything else when one element cannot be drawn', () => {
   assert.is(elementsOf(doc).length, 2)
 })
 
-binding('survives what somebody else’s client writes into the document', () => {
+binding('survives anything that another client writes into the document', () => {
   const a = page()
   a.canvas.draw(shape('mine'))
   a.binding.flush()
@@ -267,7 +267,7 @@ binding('survives what somebody else’s client writes into the document', () =>
   assert.is(elementOf(a.doc, 'mine')?.x, 9)
 })
 
-binding('takes an element from the canvas that somebody else’s client removed from the document', () => {
+binding('removes an element from the canvas that another client removed from the document', () => {
   const a = page()
   a.canvas.draw(shape('r'))
   a.binding.flush()
@@ -287,7 +287,7 @@ binding('does not share a click that drew nothing', () => {
   assert.is(elementMaps(a.doc).size, 1)
 })
 
-binding('holds an image back until its file is uploaded', () => {
+binding('withholds an image until its file is uploaded', () => {
   const a = page()
   a.canvas.unshared.add('i')
   a.canvas.draw(shape('i', { type: 'image', fileId: null }))
@@ -299,7 +299,7 @@ binding('holds an image back until its file is uploaded', () => {
   assert.is(elementOf(a.doc, 'i')?.fileId, 'f'.repeat(64))
 })
 
-binding('shares what one does to an image of somebody else’s whose file is missing', () => {
+binding('shares changes to somebody else’s image whose file is missing', () => {
   const a = page()
   writeElements(a.doc, [shape('i', { type: 'image', fileId: 'f'.repeat(64), status: 'saved' })])
   a.clock.advance(200)
@@ -311,7 +311,7 @@ binding('shares what one does to an image of somebody else’s whose file is mis
   assert.is(a.pending.at(-1), false)
 })
 
-binding('puts back an arrow that a concurrent change took from the list of its shape', () => {
+binding('restores an arrow that a concurrent change removed from the list of its shape', () => {
   const [a, b] = twoPages([shape('s', { index: 'a0', boundElements: [] })])
   const arrow = (id: string) =>
     shape(id, {
@@ -352,7 +352,7 @@ binding('shows only the document when it starts on a canvas that holds more', ()
   )
 })
 
-binding('comes to rest: an update is not answered with another one for ever', () => {
+binding('converges: updates do not trigger each other for ever', () => {
   const [a, b] = twoPages([shape('r', { index: 'a0' }), shape('s', { index: 'a0' })])
   a.clock.advance(5000)
   const before = Y.encodeStateVector(a.doc)

@@ -3,26 +3,29 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { LinkedBoard } from '../helpers/linked-board.ts'
 
-const again = suite('a board that another node has opened again')
+const again = suite('a board reopened by another node')
 
-again('is heard from its first number on, though neither its end nor its beginning was heard', () => {
-  const linked = new LinkedBoard()
-  const { board, applied, left } = linked
-  linked.update(1, 10, 1)
-  linked.update(2, 20, 1)
-  linked.say({ kind: 'state', seq: 2, committed: 2, quietMs: 0, writers: 3, link: 1 })
-  assert.is(board.writersElsewhere, 3)
-  assert.equal(left, [])
-  linked.update(1, 11, 2)
-  assert.equal(applied, [10, 20, 11])
-  assert.equal([left, board.writersElsewhere], [['other'], 0], 'nobody of the former room is left')
-  linked.update(2, 21, 2)
-  assert.equal(applied, [10, 20, 11, 21])
-  assert.is(left.length, 1)
-  board.close()
-})
+again(
+  'is followed from its first number on, even if neither its closing nor its opening was received',
+  () => {
+    const linked = new LinkedBoard()
+    const { board, applied, left } = linked
+    linked.update(1, 10, 1)
+    linked.update(2, 20, 1)
+    linked.say({ kind: 'state', seq: 2, committed: 2, quietMs: 0, writers: 3, link: 1 })
+    assert.is(board.writersElsewhere, 3)
+    assert.equal(left, [])
+    linked.update(1, 11, 2)
+    assert.equal(applied, [10, 20, 11])
+    assert.equal([left, board.writersElsewhere], [['other'], 0], 'nobody of the former room is left')
+    linked.update(2, 21, 2)
+    assert.equal(applied, [10, 20, 11, 21])
+    assert.is(left.length, 1)
+    board.close()
+  },
+)
 
-again('shows its people, and none of those who were there before', () => {
+again('shows its people, and none of the previous ones', () => {
   const linked = new LinkedBoard()
   linked.say({ kind: 'presence', isNews: true, entries: [], link: 1 })
   linked.say({ kind: 'presence', isNews: false, entries: [], link: 1 })
@@ -32,7 +35,7 @@ again('shows its people, and none of those who were there before', () => {
   linked.board.close()
 })
 
-again('by an older node, which does not say so, is heard as before', () => {
+again('by an older node, which does not announce it, is followed as before', () => {
   const linked = new LinkedBoard()
   linked.update(1, 10)
   linked.update(1, 11)
@@ -41,7 +44,7 @@ again('by an older node, which does not say so, is heard as before', () => {
   linked.board.close()
 })
 
-again('during a read of the log: what its new opening has not committed is still missing', async () => {
+again('during a read of the log: updates not committed since the reopening are still missing', async () => {
   const linked = new LinkedBoard()
   const { log, clock, board } = linked
   const nothing = { updates: [], authors: [], mark: null }

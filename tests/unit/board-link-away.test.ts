@@ -18,7 +18,7 @@ async function withOther(): Promise<LinkedBoard> {
 }
 
 away(
-  'is closed there, unless the node says that it has it: its people go, and the log is looked into',
+  'counts as closed there, unless the node announces it: its people disappear, and the log is checked',
   async () => {
     const linked = await withOther()
     linked.heard.otherBackAgain('other')
@@ -32,7 +32,7 @@ away(
   },
 )
 
-away('is open there still where the node says so: its people stay', async () => {
+away('counts as open there if the node announces it: its people stay', async () => {
   const linked = await withOther()
   linked.heard.otherBackAgain('other')
   linked.say(state)
@@ -41,7 +41,7 @@ away('is open there still where the node says so: its people stay', async () => 
   linked.board.close()
 })
 
-away('is doubted in the same way by a node that heard nobody itself', async () => {
+away('is doubted in the same way by a node that heard nobody', async () => {
   const linked = await withOther()
   linked.say({ ...state, seq: 0, committed: 0 }, 'third')
   linked.heard.backAgain()
@@ -53,7 +53,7 @@ away('is doubted in the same way by a node that heard nobody itself', async () =
 })
 
 away(
-  'that ends in order needs no look where all of it was heard, and one where something was lost',
+  'that stops cleanly needs no log check if all messages were received, and one if any was lost',
   async () => {
     const linked = await withOther()
     linked.say({ kind: 'closed', seq: 1, link: 1 })
@@ -68,7 +68,7 @@ away(
   },
 )
 
-away('is looked after for a moment more: what the node wrote last may come into the log late', async () => {
+away('is checked for a moment more: the node’s last update may appear in the log late', async () => {
   const linked = await withOther()
   linked.heard.gone('other')
   await linked.pass(1)
@@ -82,7 +82,7 @@ away('is looked after for a moment more: what the node wrote last may come into 
 })
 
 away(
-  'is committed from here as far as it was heard, under a number that whoever did not hear it misses',
+  'is committed from here as far as it was received, under a number whose gap other nodes notice',
   async () => {
     const linked = new LinkedBoard()
     linked.update(1, 10, 1)

@@ -6,7 +6,7 @@ import { settle } from '../helpers/rooms.ts'
 
 const commits = suite('the commits of a node')
 
-commits('are said once a transaction, and up to the first that is missing', async () => {
+commits('are announced once per transaction, up to the first missing one', async () => {
   const { board, log, sent } = new LinkedBoard()
   log.isHandMade = true
   const tell = (byte: number) => {
@@ -31,7 +31,7 @@ commits('are said once a transaction, and up to the first that is missing', asyn
   board.close()
 })
 
-commits('of a node that is gone are made here, with their side rows', async () => {
+commits('of a crashed node are made here, with their side rows', async () => {
   const linked = new LinkedBoard()
   const { log } = linked
   log.isHandMade = true

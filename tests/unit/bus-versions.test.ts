@@ -54,7 +54,7 @@ async function withNode(
   }
 }
 
-versions('a message of a newer version is passed over and counted, and the log says it once', () =>
+versions('a message of a newer version is ignored and counted, and logged once', () =>
   withNode(({ cluster, logged, say }) => {
     const heard: string[] = []
     cluster.onMessage((_nodeId, { kind }) => heard.push(kind))
@@ -83,22 +83,20 @@ versions('kinds and fields that a node does not know change nothing', () =>
   }),
 )
 
-versions(
-  'a question that a node does not know is answered with nothing, and others are not kept waiting',
-  () =>
-    withNode(async ({ cluster, say }) => {
-      const asked: unknown[] = []
-      cluster.answerWith((question) => {
-        asked.push(question)
-        return []
-      })
-      const question = { about: 'weather' } as never // of a newer version
-      say(nodesSubject, encodeNodeMessage({ kind: 'ask', id: randomUUID(), question }))
-      assert.is(asked.length, 1)
-    }),
+versions('an unknown request gets an empty answer, and others need not wait', () =>
+  withNode(async ({ cluster, say }) => {
+    const asked: unknown[] = []
+    cluster.answerWith((question) => {
+      asked.push(question)
+      return []
+    })
+    const question = { about: 'weather' } as never // of a newer version
+    say(nodesSubject, encodeNodeMessage({ kind: 'ask', id: randomUUID(), question }))
+    assert.is(asked.length, 1)
+  }),
 )
 
-versions('messages about a board: an unknown kind is null, more behind the fields is passed over', () => {
+versions('messages about a board: an unknown kind is null, additional fields are ignored', () => {
   const unknown = encoding.encode((encoder) => {
     encoding.writeVarUint(encoder, 99)
     encoding.writeVarString(encoder, 'of a newer version')
@@ -125,7 +123,7 @@ versions('messages about a board: an unknown kind is null, more behind the field
   }
 })
 
-versions('an unknown kind about a board reaches its listener, which hears what comes after it', () =>
+versions('an unknown kind about a board reaches its listener, which also receives later messages', () =>
   withNode(({ cluster, logged, say }) => {
     const kinds: (string | undefined)[] = []
     const channel = cluster.open(boardId, {
@@ -143,7 +141,7 @@ versions('an unknown kind about a board reaches its listener, which hears what c
   }),
 )
 
-versions('a version that is older than any is a stranger: there was none', () => {
+versions('a version older than the first one is treated as a stranger', () => {
   const message = seal(key, nodesSubject, { nodeId: randomUUID(), number: 1, body: Uint8Array.of(1) })
   assert.ok(typeof unseal(key, nodesSubject, message) === 'object')
   message[0] = 0

@@ -66,7 +66,7 @@ ids(
 )
 
 ids(
-  'an exact continuation for an owner who is away is taken, and remembered: by whom, which clocks',
+  'an exact continuation for an absent owner is accepted, and its author and clocks are recorded',
   async () => {
     const { test, doc, id } = await adaAway()
     const { client: bob } = await test.join({ user: 2 })
@@ -83,7 +83,7 @@ ids(
   },
 )
 
-ids('a gap behind what the board has is no continuation: dropped for a full sync', async () => {
+ids('a gap after the board’s state is no continuation: dropped for a full sync', async () => {
   const { test, doc, id } = await adaAway()
   const { client: bob } = await test.join({ user: 2 })
   draw({ doc }, 'lost', 2)
@@ -96,7 +96,7 @@ ids('a gap behind what the board has is no continuation: dropped for a full sync
 })
 
 ids(
-  'an owner who comes back is asked for what was relayed, also after a restart; the same clears it',
+  'an owner who comes back is asked for relayed edits, even after a restart; equal ones clear the record',
   async () => {
     for (const withRestart of [false, true]) {
       const { test, doc, id } = await adaAway()
@@ -126,7 +126,7 @@ ids(
 )
 
 ids(
-  'different edits are never called saved: the owner is told, and the trail names who wrote under the id',
+  'different edits are never reported as saved: the owner is told, and the trail names who wrote under the id',
   async () => {
     const { test, doc, id } = await adaAway()
     const { client: eve } = await test.join({ user: 2 })
@@ -150,7 +150,7 @@ ids(
   },
 )
 
-ids('a stock client whose edits are not those that were relayed is closed for good', async () => {
+ids('a stock client whose edits differ from the relayed ones is closed for good', async () => {
   const { test, doc, id } = await adaAway()
   const { client: eve } = await test.join({ user: 2 })
   await send(test, eve, forge(test.log.committed('board'), id, 'evil'))
@@ -160,62 +160,71 @@ ids('a stock client whose edits are not those that were relayed is closed for go
   assert.is(ada.closeCode, CloseCode.protocolViolation)
 })
 
-ids('another document of the owner that has what the board told it does not clear it', async () => {
-  const { test, doc, id } = await adaAway()
-  const { client: eve } = await test.join({ user: 2 })
-  await send(test, eve, forge(test.log.committed('board'), id, 'evil'))
-  const { client: tablet } = await test.join({ user: 1, own: true })
-  speak(tablet)
-  await test.pump(tablet)
-  tablet.leave()
-  const { client: again } = await test.join({ user: 1, own: true, doc: tablet.doc })
-  speak(again)
-  draw(again, 'tablet', 1)
-  await test.pump(again)
-  assert.equal(again.of(MessageType.notice), [])
-  draw({ doc }, 'offline', 2)
-  const { client: ada } = await test.join({ user: 1, own: true, doc })
-  await test.pump(ada)
-  assert.is(noticeOf(ada), 'update_relayed')
-})
+ids(
+  'another document of the owner, with edits received from the board, does not clear the record',
+  async () => {
+    const { test, doc, id } = await adaAway()
+    const { client: eve } = await test.join({ user: 2 })
+    await send(test, eve, forge(test.log.committed('board'), id, 'evil'))
+    const { client: tablet } = await test.join({ user: 1, own: true })
+    speak(tablet)
+    await test.pump(tablet)
+    tablet.leave()
+    const { client: again } = await test.join({ user: 1, own: true, doc: tablet.doc })
+    speak(again)
+    draw(again, 'tablet', 1)
+    await test.pump(again)
+    assert.equal(again.of(MessageType.notice), [])
+    draw({ doc }, 'offline', 2)
+    const { client: ada } = await test.join({ user: 1, own: true, doc })
+    await test.pump(ada)
+    assert.is(noticeOf(ada), 'update_relayed')
+  },
+)
 
-ids('who goes on under the id without having shown what was relayed is asked first', async () => {
-  const { test, doc, id } = await adaAway()
-  const { client: eve } = await test.join({ user: 2 })
-  await send(test, eve, forge(test.log.committed('board'), id, 'e'))
-  const { client: ada } = await test.join({ user: 1, own: true })
-  draw({ doc }, 'offline', 2)
-  const between = Y.encodeStateVector(doc)
-  draw({ doc }, 'later', 3)
-  await send(test, ada, Y.encodeStateAsUpdate(doc, between))
-  assert.is(test.rooms.stats().counters.rules.client_id, 1)
-  ada.socket.say(encodeSync(SyncStep.step2, Y.encodeStateAsUpdate(doc)))
-  await test.pump(ada)
-  assert.is(noticeOf(ada), 'update_relayed')
-})
+ids(
+  'a client that continues under the id without having shown the relayed edits is asked first',
+  async () => {
+    const { test, doc, id } = await adaAway()
+    const { client: eve } = await test.join({ user: 2 })
+    await send(test, eve, forge(test.log.committed('board'), id, 'e'))
+    const { client: ada } = await test.join({ user: 1, own: true })
+    draw({ doc }, 'offline', 2)
+    const between = Y.encodeStateVector(doc)
+    draw({ doc }, 'later', 3)
+    await send(test, ada, Y.encodeStateAsUpdate(doc, between))
+    assert.is(test.rooms.stats().counters.rules.client_id, 1)
+    ada.socket.say(encodeSync(SyncStep.step2, Y.encodeStateAsUpdate(doc)))
+    await test.pump(ada)
+    assert.is(noticeOf(ada), 'update_relayed')
+  },
+)
 
-ids('relayed edits that others have deleted by now: the owner is told, nobody is sent away', async () => {
-  const { test, doc } = await adaAway()
-  const { client: bob } = await test.join({ user: 2 })
-  draw({ doc }, 'offline', 2)
-  Y.applyUpdate(bob.doc, Y.encodeStateAsUpdate(doc))
-  await test.pump(bob)
-  bob.doc.getMap('elements').delete('offline')
-  await test.pump(bob)
-  const { client: ada } = await test.join({ user: 1, own: true, doc })
-  speak(ada)
-  draw(ada, 'more', 3)
-  await test.pump(ada, bob)
-  assert.is(noticeOf(ada), 'update_relayed_deleted')
-  assert.equal(drawn(ada), { known: 1, more: 3 })
-  assert.equal(drawn(bob), { known: 1, more: 3 })
-  assert.equal(
-    test.contested.map(({ by, isDeleted }) => [by, isDeleted]),
-    [[['user:2'], true]],
-  )
-})
+ids(
+  'relayed edits that others have deleted meanwhile: the owner is told, nobody is disconnected',
+  async () => {
+    const { test, doc } = await adaAway()
+    const { client: bob } = await test.join({ user: 2 })
+    draw({ doc }, 'offline', 2)
+    Y.applyUpdate(bob.doc, Y.encodeStateAsUpdate(doc))
+    await test.pump(bob)
+    bob.doc.getMap('elements').delete('offline')
+    await test.pump(bob)
+    const { client: ada } = await test.join({ user: 1, own: true, doc })
+    speak(ada)
+    draw(ada, 'more', 3)
+    await test.pump(ada, bob)
+    assert.is(noticeOf(ada), 'update_relayed_deleted')
+    assert.equal(drawn(ada), { known: 1, more: 3 })
+    assert.equal(drawn(bob), { known: 1, more: 3 })
+    assert.equal(
+      test.contested.map(({ by, isDeleted }) => [by, isDeleted]),
+      [[['user:2'], true]],
+    )
+  },
+)
 
-ids('several people may relay, one after the other; memory stays bounded whoever they are', async () => {
+ids('several people may relay, one after the other; memory stays bounded', async () => {
   const { test, doc, id } = await adaAway()
   const peers: PairedClient[] = []
   for (const user of [2, 3]) peers.push((await test.join({ user })).client)
@@ -235,36 +244,33 @@ ids('several people may relay, one after the other; memory stays bounded whoever
   assert.equal(ada.of(MessageType.notice), [])
 })
 
-ids(
-  'the same edits in other pieces are the same: cut apart, joined, with deletions and surrogate pairs',
-  async () => {
-    const { test, doc } = await adaAway()
-    const text = doc.getText('text')
-    for (const letter of 'offline 😀 text') text.insert(text.length, letter)
-    text.insertEmbed(3, { image: 'x', deep: [1, { y: null }] })
-    text.format(0, 4, { bold: true })
-    doc.getArray('list').insert(0, [1, 'two', { three: [3] }, new Uint8Array([4])])
-    const inner = new Y.Map([['a', 1]])
-    doc.getMap('elements').set('inner', inner)
-    doc.getXmlFragment('xml').insert(0, [new Y.XmlElement('p')])
-    const peer = copyOf(doc)
-    peer.getText('text').insert(9, 'cuts the pair')
-    peer.getText('text').delete(2, 3)
-    peer.getArray('list').delete(1, 1)
-    text.delete(0, 1)
-    const { client: bob } = await test.join({ user: 2, doc: peer })
-    await test.pump(bob)
-    const { client: ada } = await test.join({ user: 1, own: true, doc })
-    speak(ada)
-    await test.pump(ada, bob)
-    assert.ok(relayedTo(test).length > 0)
-    assert.ok(test.contested.every(({ isDeleted }) => isDeleted))
-    assert.ok(ada.of(MessageType.notice).every(({ json }) => json?.code === 'update_relayed_deleted'))
-    assert.equal(ada.doc.getText('text').toDelta(), bob.doc.getText('text').toDelta())
-  },
-)
+ids('edits are equal however they are split: split, merged, with deletions and surrogate pairs', async () => {
+  const { test, doc } = await adaAway()
+  const text = doc.getText('text')
+  for (const letter of 'offline 😀 text') text.insert(text.length, letter)
+  text.insertEmbed(3, { image: 'x', deep: [1, { y: null }] })
+  text.format(0, 4, { bold: true })
+  doc.getArray('list').insert(0, [1, 'two', { three: [3] }, new Uint8Array([4])])
+  const inner = new Y.Map([['a', 1]])
+  doc.getMap('elements').set('inner', inner)
+  doc.getXmlFragment('xml').insert(0, [new Y.XmlElement('p')])
+  const peer = copyOf(doc)
+  peer.getText('text').insert(9, 'cuts the pair')
+  peer.getText('text').delete(2, 3)
+  peer.getArray('list').delete(1, 1)
+  text.delete(0, 1)
+  const { client: bob } = await test.join({ user: 2, doc: peer })
+  await test.pump(bob)
+  const { client: ada } = await test.join({ user: 1, own: true, doc })
+  speak(ada)
+  await test.pump(ada, bob)
+  assert.ok(relayedTo(test).length > 0)
+  assert.ok(test.contested.every(({ isDeleted }) => isDeleted))
+  assert.ok(ada.of(MessageType.notice).every(({ json }) => json?.code === 'update_relayed_deleted'))
+  assert.equal(ada.doc.getText('text').toDelta(), bob.doc.getText('text').toDelta())
+})
 
-ids('clocks that the board has are otherwise never checked', async () => {
+ids('clocks that the board already has are otherwise never checked', async () => {
   const { test, doc, id } = await adaAway()
   const { client: eve } = await test.join({ user: 2, own: true })
   const other = new Y.Doc()
@@ -294,7 +300,7 @@ for (const next of [{}, { guest: 'g' }]) {
   })
 }
 
-ids('an anonymous id whose owner is here is nobody else’s', async () => {
+ids('an anonymous id belongs to nobody else while its owner is here', async () => {
   const test = new TestRooms()
   const { client: one } = await test.join({ level: 'edit' })
   draw(one, 'a', 1)
@@ -320,7 +326,7 @@ ids(
   },
 )
 
-ids('a tab that is still the guest’s goes on beside the user’s', async () => {
+ids('a tab that is still signed in as the guest continues to work', async () => {
   const test = new TestRooms()
   const { client: tab } = await test.join({ guest: 'g', own: true })
   draw(tab, 'a', 1)

@@ -19,7 +19,7 @@ colors('differ, for as many people as there are colours, and are the same in eve
   assert.equal([...colorKeysOf([...ids].reverse())].sort(), [...keys].sort())
 })
 
-colors('are shared among more people, who stay people of their own', () => {
+colors('are shared if there are more people, who remain distinct', () => {
   const ids = Array.from({ length: 100 }, (_, at) => `guest:${at}`)
   assert.is(new Set(colorKeysOf([...ids, ...ids]).values()).size, 100)
 })

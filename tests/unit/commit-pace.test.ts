@@ -63,7 +63,7 @@ pace('lets the edits of a drag share commits, and none wait longer than the most
   assert.ok(isSaved(), 'the last waits for a pause and no more')
 })
 
-pace('keeps nobody waiting who makes the next edit only once the last is saved', () => {
+pace('does not delay people who make the next edit only after the last one is saved', () => {
   const { pass, edit, isSaved, now } = withPace()
   const waits: number[] = []
   for (let i = 0; i < 50; i++) {
@@ -77,7 +77,7 @@ pace('keeps nobody waiting who makes the next edit only once the last is saved',
   assert.is(held.length, 1, 'once it is seen that nobody goes on meanwhile')
 })
 
-pace('holds a drag again that follows on edits made one by one', () => {
+pace('holds edits again when a drag follows edits made one by one', () => {
   const { pass, edit, isSaved, commits } = withPace()
   for (let i = 0; i < 10; i++) {
     edit()
@@ -92,7 +92,7 @@ pace('holds a drag again that follows on edits made one by one', () => {
   assert.ok(commits.length - before <= 10)
 })
 
-pace('finds out that a fast drag followed, also where commits are faster than its edits', () => {
+pace('detects a fast drag, even if commits are faster than its edits', () => {
   const { pass, edit, isSaved, commits } = withPace()
   for (let i = 0; i < 3; i++) {
     edit()
@@ -111,7 +111,7 @@ pace('finds out that a fast drag followed, also where commits are faster than it
   assert.ok(commits.length - before <= 15, `${commits.length - before} commits for 100 edits`)
 })
 
-pace('starts a commit for who waits for it, whatever goes on', () => {
+pace('starts a commit for people who wait for it, whatever else happens', () => {
   const { pass, edit, isSaved, commitPace } = withPace()
   edit()
   pass(20)
@@ -123,7 +123,7 @@ pace('starts a commit for who waits for it, whatever goes on', () => {
   assert.ok(isSaved())
 })
 
-pace('lets a commit of another board take along what is held', () => {
+pace('includes held edits in a commit of another board', () => {
   const { pass, edit, isSaved } = withPace()
   edit('drawn on')
   pass(20)

@@ -109,9 +109,9 @@ const elementsOn = ({ canvas, doc }: Person) => {
 const placeOf = ({ doc }: Person, id: string) => elementOf(doc, id)?.x
 const wordsOf = ({ doc }: Person) => elementOf(doc, 't')?.originalText
 
-const cases = suite('two people at one thing')
+const cases = suite('two people editing the same thing')
 
-cases('a text whose container somebody else deletes while it is typed into is free', () => {
+cases('a text whose container is deleted while somebody types into it is released', () => {
   const { ada, grace, apart } = pair([
     shape('box', { boundElements: [{ id: 't', type: 'text' }] }),
     { ...text('words'), containerId: 'box' },
@@ -125,7 +125,7 @@ cases('a text whose container somebody else deletes while it is typed into is fr
 })
 
 cases(
-  'a text whose container a client of another app takes out of the document is free, also for who comes later',
+  'a text whose container another app removes from the document is released, even for later arrivals',
   () => {
     const { ada, grace, rest } = pair([shape('box'), { ...text('words'), containerId: 'box' }])
     elementMaps(ada.doc).delete('box')
@@ -139,7 +139,7 @@ cases(
   },
 )
 
-cases('an arrow that one binds to a shape which the other deletes ends where it was drawn', () => {
+cases('an arrow bound to a shape that the other person deletes ends where it was drawn', () => {
   const points = [
     [0, 0],
     [50, 50],
@@ -161,7 +161,7 @@ cases('an arrow that one binds to a shape which the other deletes ends where it 
   assert.is(elementOf(ada.doc, 'arrow')?.startBinding, null)
 })
 
-cases('what windows mend alike, they mend once: the document comes to rest', () => {
+cases('several windows make the same repair once: the document converges', () => {
   const { ada, grace, rest } = pair([shape('box'), { ...text('words'), containerId: 'box' }])
   ada.does((canvas) => canvas.change('box', { isDeleted: true }))
   rest()
@@ -171,7 +171,7 @@ cases('what windows mend alike, they mend once: the document comes to rest', () 
   assert.is(elementOf(grace.doc, 't')?.containerId, null)
 })
 
-cases('a deletion that is undone brings the shape back, and what was mended stays mended', () => {
+cases('undoing a deletion restores the shape, and repairs are kept', () => {
   const { ada, grace, rest } = pair([shape('box'), { ...text('words'), containerId: 'box' }])
   ada.does((canvas) => canvas.change('box', { isDeleted: true }))
   rest()
@@ -186,7 +186,7 @@ cases('a deletion that is undone brings the shape back, and what was mended stay
   assert.is(elementOf(grace.doc, 't')?.containerId, null)
 })
 
-cases('an undo leaves a shape where the other has moved it since', () => {
+cases('an undo keeps a shape where the other person has moved it since', () => {
   const { ada, grace, rest } = pair([shape('s')])
   ada.does((canvas) => canvas.change('s', { x: 100 }))
   grace.does((canvas) => canvas.change('s', { x: 300 }))
@@ -195,7 +195,7 @@ cases('an undo leaves a shape where the other has moved it since', () => {
   assert.is(placeOf(grace, 's'), 300)
 })
 
-cases('a redo of that step gives one’s own value, and its undo the other’s', () => {
+cases('a redo of that step restores one’s own value, and its undo the other person’s', () => {
   const { ada, grace, rest } = pair([shape('s')])
   ada.does((canvas) => canvas.change('s', { x: 100 }))
   grace.does((canvas) => canvas.change('s', { x: 300 }))
@@ -208,7 +208,7 @@ cases('a redo of that step gives one’s own value, and its undo the other’s',
   assert.is(placeOf(grace, 's'), 300)
 })
 
-cases('of a step with two shapes, the one that nobody else has touched goes back', () => {
+cases('of a step with two shapes, only the one that nobody else has touched is reverted', () => {
   const { ada, grace, rest } = pair([shape('s'), shape('other')])
   ada.does((canvas) => {
     canvas.change('s', { x: 100 })
@@ -220,7 +220,7 @@ cases('of a step with two shapes, the one that nobody else has touched goes back
   assert.equal([placeOf(ada, 's'), placeOf(ada, 'other')], [300, 0])
 })
 
-cases('an undo goes on in the same press where the other has overtaken the step', () => {
+cases('an undo continues in the same press if the other person has overwritten the step', () => {
   const { ada, grace, rest } = pair([shape('s'), shape('other')])
   ada.does((canvas) => canvas.change('other', { x: 100 }))
   ada.does((canvas) => canvas.change('s', { x: 100 }))
@@ -230,7 +230,7 @@ cases('an undo goes on in the same press where the other has overtaken the step'
   assert.equal([placeOf(grace, 's'), placeOf(grace, 'other')], [300, 0])
 })
 
-cases('an undo goes on over the steps of a shape that the other has deleted', () => {
+cases('an undo skips the steps of a shape that the other person has deleted', () => {
   const { ada, grace, rest } = pair([shape('s'), shape('other')])
   ada.does((canvas) => canvas.change('other', { x: 100 }))
   ada.does((canvas) => canvas.change('s', { x: 100 }))
@@ -243,7 +243,7 @@ cases('an undo goes on over the steps of a shape that the other has deleted', ()
   assert.is(ada.undoes(), 'none')
 })
 
-cases('an undo of one’s own later step gives back the other’s value, and goes no further', () => {
+cases('an undo of one’s own later step restores the other person’s value, and goes no further', () => {
   const { ada, grace, rest } = pair([shape('s')])
   ada.does((canvas) => canvas.change('s', { x: 100 }))
   grace.does((canvas) => canvas.change('s', { x: 300 }))
@@ -256,7 +256,7 @@ cases('an undo of one’s own later step gives back the other’s value, and goe
   assert.is(placeOf(grace, 's'), 300)
 })
 
-cases('undo and redo of one’s own steps are as ever where nobody else did anything', () => {
+cases('undo and redo of one’s own steps work as usual if nobody else changed anything', () => {
   const { ada, grace, rest } = pair([shape('s')])
   ada.does((canvas) => canvas.change('s', { x: 100 }))
   ada.does((canvas) => canvas.change('s', { x: 200 }))
@@ -270,7 +270,7 @@ cases('undo and redo of one’s own steps are as ever where nobody else did anyt
   assert.is(placeOf(grace, 's'), 200)
 })
 
-cases('two who recolour and move one shape keep both, and each undoes their own', () => {
+cases('when two people recolour and move one shape, both changes are kept, and each undoes their own', () => {
   const { ada, grace, apart, rest } = pair([shape('s')])
   apart(() => {
     ada.does((canvas) => canvas.change('s', { x: 100 }))
@@ -281,7 +281,7 @@ cases('two who recolour and move one shape keep both, and each undoes their own'
   assert.equal([placeOf(grace, 's'), elementOf(grace.doc, 's')?.strokeColor], [0, '#ff0000'])
 })
 
-cases('two who type in one text at the same time lose no words', () => {
+cases('two people who type in one text at the same time lose no words', () => {
   const { ada, grace, apart } = pair([text('the fox')])
   apart(() => {
     ada.does((canvas) => canvas.change('t', { text: 'the brown fox', originalText: 'the brown fox' }))
@@ -290,7 +290,7 @@ cases('two who type in one text at the same time lose no words', () => {
   assert.is(wordsOf(ada), 'the brown fox jumps')
 })
 
-cases('whoever is still typing when the other’s words arrive keeps both', () => {
+cases('a person still typing when the other’s words arrive keeps both', () => {
   const { ada, grace, rest } = pair([text('the fox')])
   ada.canvas.inHand.add('t')
   ada.does((canvas) => canvas.change('t', { text: 'the b fox', originalText: 'the b fox' }))
@@ -325,22 +325,19 @@ for (const [what, container] of [
     assert.is(elementOf(ada.doc, 't')?.containerId, null)
   })
 
-cases(
-  'a text that a client of another app takes out of the document comes back with the words typed in it',
-  () => {
-    const { ada, grace, rest } = pair([text('words')])
-    grace.canvas.inHand.add('t')
-    elementMaps(ada.doc).delete('t')
-    grace.does((canvas) => canvas.change('t', { text: 'more words', originalText: 'more words' }))
-    grace.canvas.inHand.clear()
-    rest()
-    assert.equal([wordsOf(ada), elementOf(ada.doc, 't')?.isDeleted], ['more words', false])
-    assert.is(ada.canvas.find('t')?.isDeleted, false)
-    assert.is(grace.canvas.find('t')?.isDeleted, false)
-  },
-)
+cases('a text that another app removes from the document comes back with the words typed into it', () => {
+  const { ada, grace, rest } = pair([text('words')])
+  grace.canvas.inHand.add('t')
+  elementMaps(ada.doc).delete('t')
+  grace.does((canvas) => canvas.change('t', { text: 'more words', originalText: 'more words' }))
+  grace.canvas.inHand.clear()
+  rest()
+  assert.equal([wordsOf(ada), elementOf(ada.doc, 't')?.isDeleted], ['more words', false])
+  assert.is(ada.canvas.find('t')?.isDeleted, false)
+  assert.is(grace.canvas.find('t')?.isDeleted, false)
+})
 
-cases('a text that somebody deletes stays deleted where nobody types in it any more', () => {
+cases('a text that somebody deletes stays deleted if nobody types in it any more', () => {
   const { ada, grace, rest } = pair([text('words')])
   grace.canvas.inHand.add('t')
   ada.does((canvas) => canvas.change('t', { isDeleted: true }))

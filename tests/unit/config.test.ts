@@ -24,7 +24,7 @@ config('an empty environment value counts as not set', () => {
   assert.is(readConfig({ DATABASE_URL: '' }).databaseUrl, undefined)
 })
 
-config('every wrong setting is named at once', () => {
+config('all invalid settings are reported at once', () => {
   assert.match(
     messageOf(() => readConfig({ PORT: '70000' })),
     /PORT.*expected a whole number from 0 to 65535/,
@@ -50,7 +50,7 @@ config('NATS is one URL or several, of NATS', () => {
   )
 })
 
-config('what is kept for how long is told by category, over the defaults', () => {
+config('retention is set by category, and overrides the defaults', () => {
   const { retention } = readConfig({ BOARDROOM_RETENTION: 'trash=90d, webhooks=for-ever' })
   assert.equal([retention.trash, retention.webhooks, retention.guests], [90, null, 30])
   assert.is(readConfig({}).retention.trash, null)

@@ -81,7 +81,7 @@ for (const [name, body] of Object.entries(forms)) {
   })
 }
 
-files('a library gives its items beside each other, each with ids of its own', () => {
+files('the items of a library are placed next to each other, each with separate ids', () => {
   const item = [
     shape('a', { boundElements: [{ id: 't', type: 'text' }] }),
     shape('b', { x: 200, groupIds: ['g'] }),
@@ -104,7 +104,7 @@ files('a library gives its items beside each other, each with ids of its own', (
   }
 })
 
-files('what has no drawing inside, or a damaged one, is told apart', () => {
+files('files without a drawing, and with a corrupt one, are distinguished', () => {
   const why = (body: Uint8Array): string => {
     const found = findDrawing(body, 1000)
     return found.name === 'nothing' ? found.why : found.name
@@ -126,7 +126,7 @@ files('what has no drawing inside, or a damaged one, is told apart', () => {
   assert.is(drawingOfJson('{"name":"package"}'), 'it is a JSON file, but not an Excalidraw drawing')
 })
 
-files('what unpacks to more than is allowed is refused', () => {
+files('files that decompress to more than is allowed are refused', () => {
   const packed = lzString.compressToBase64('harbour '.repeat(100))
   assert.is(unpackLz(packed, 800), 'harbour '.repeat(100))
   assert.is(unpackLz(packed, 799), null)

@@ -14,19 +14,19 @@ const byId = (name: string) => new Map(read(name).elements.map((element) => [ele
 
 const drawings = suite('drawings as files hold them')
 
-drawings('keep arrows on their shapes, in the form of later versions too', () => {
+drawings('keep arrows on their shapes, even in the format of later versions', () => {
   const arrow = byId('newbinding').get('X')
   assert.equal(arrow?.startBinding, { elementId: 'A', fixedPoint: [1, 0.5001], mode: 'orbit', focus: 0 })
   assert.equal(byId('newbinding').get('A')?.boundElements, [{ id: 'X', type: 'arrow' }])
 })
 
-drawings('of 2020 have lines that were called draw', () => {
+drawings('from 2020 have lines that were called draw', () => {
   const line = byId('draw-type').get('d1')
   assert.is(line?.type, 'line')
   assert.is(read('draw-type').leftOut.length, 0)
 })
 
-drawings('with ids that come twice are kept whole, each element under an id of its own', () => {
+drawings('with duplicate ids are kept complete, each element under a separate id', () => {
   const { elements, leftOut } = read('dup-ids')
   assert.equal(
     elements.map(({ id }) => id),
@@ -35,7 +35,7 @@ drawings('with ids that come twice are kept whole, each element under an id of i
   assert.is(leftOut.length, 0)
 })
 
-drawings('give the second copy of a text to the second copy of its container', () => {
+drawings('assign the second copy of a text to the second copy of its container', () => {
   const box = { id: 'box', type: 'rectangle', x: 0, y: 0, width: 9, height: 9 }
   const text = { id: 'text', type: 'text', x: 0, y: 0, text: 'a', containerId: 'box' }
   const bound = [{ id: 'text', type: 'text' }]
@@ -61,7 +61,7 @@ drawings('without sizes get them from their points and texts', () => {
   assert.is(elements.size, 4)
 })
 
-drawings('bring their images, however the data URL is written', () => {
+drawings('include their images, however the data URL is written', () => {
   const { images } = read('images-data-urls')
   assert.is(images.size, 10)
   assert.is(images.get('f-octet')?.type, 'image/png')
@@ -72,7 +72,7 @@ drawings('bring their images, however the data URL is written', () => {
   assert.is(bytesOfDataUrl('data:image/png;base64,%%%'), null)
 })
 
-drawings('bring the colour of their canvas, and nothing that is no colour', () => {
+drawings('include the background colour, if it is valid', () => {
   assert.is(read('dark-background').background, '#0d1117')
   const withColor = (viewBackgroundColor: unknown) =>
     readDrawing({ elements: [], appState: { viewBackgroundColor } })?.background
@@ -82,7 +82,7 @@ drawings('bring the colour of their canvas, and nothing that is no colour', () =
     assert.is(withColor(none), null)
 })
 
-drawings('mend what points at something that is not in the file', () => {
+drawings('repair references to anything that is not in the file', () => {
   const drawing = readDrawing({
     elements: [
       { id: 't', type: 'text', x: 0, y: 0, text: 'a', containerId: 'gone', frameId: 'gone' },
@@ -122,7 +122,7 @@ drawings('mend what points at something that is not in the file', () => {
   )
 })
 
-drawings('name what they cannot bring, element by element', () => {
+drawings('name what is left out, element by element', () => {
   const drawing = readDrawing({
     elements: [
       { id: 'page', type: 'iframe', x: 0, y: 0, width: 9, height: 9 },

@@ -8,7 +8,7 @@ import { settle, TestRooms } from '../helpers/rooms.ts'
 
 const elsewhere = suite('a board that is drawn on elsewhere')
 
-elsewhere('is closed here when the last one leaves, whatever is still drawn there', async () => {
+elsewhere('is closed here when the last person leaves, whatever is still drawn there', async () => {
   let heard: BoardListener | null = null
   const nodes: Nodes = {
     open(_boardId, listener) {

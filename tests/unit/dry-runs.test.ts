@@ -53,7 +53,7 @@ async function withTrial() {
 const dryRuns = suite('dry runs')
 
 dryRuns(
-  'while an update is tried its sender is not read, what is behind it waits, and others go on',
+  'while an update is tried its sender is not read, later messages wait, and others continue',
   async () => {
     const { test, eve, bob, end } = await withTrial()
     assert.ok(eve.socket.isPaused)
@@ -69,7 +69,7 @@ dryRuns(
   },
 )
 
-dryRuns('an update that took too long is refused, and what it took is charged', async () => {
+dryRuns('an update that took too long is refused, and its time is charged', async () => {
   const { test, eve, bob, end } = await withTrial()
   await end({ isTooCrowded: true, ms: 1000 })
   assert.is(eve.of(MessageType.notice)[0]?.json?.code, 'update_conflicts')
@@ -78,7 +78,7 @@ dryRuns('an update that took too long is refused, and what it took is charged', 
   assert.ok(test.rooms.stats().counters.slowed > 0)
 })
 
-dryRuns('an update that cannot be tried is asked for again', async () => {
+dryRuns('an update that cannot be tried is requested again', async () => {
   const { test, eve, bob, end } = await withTrial()
   const asked = () => eve.of(MessageType.sync).filter(({ step }) => step === SyncStep.step1).length
   const before = asked()
@@ -88,7 +88,7 @@ dryRuns('an update that cannot be tried is asked for again', async () => {
   assert.is(bob.doc.getText('crowd').length, 0)
 })
 
-dryRuns('whoever leaves meanwhile leaves nothing behind', async () => {
+dryRuns('a client that leaves meanwhile leaves nothing behind', async () => {
   const { test, eve, bob, end } = await withTrial()
   eve.leave()
   await end({ isTooCrowded: false, ms: 1 })
@@ -106,7 +106,7 @@ function largeBoard(): Uint8Array {
 
 const building = suite('a large document')
 
-building('is built from the portions that it was cut into', async () => {
+building('is built from the portions into which it was split', async () => {
   const portions: number[] = []
   const test = new TestRooms(
     {},
@@ -127,7 +127,7 @@ building('is built from the portions that it was cut into', async () => {
   assert.is(test.log.committed('board').getMap('elements').size, 3001)
 })
 
-building('is built in one go where it cannot be cut', async () => {
+building('is built in one go if it cannot be split', async () => {
   const test = new TestRooms({}, { cut: () => Promise.reject(new Error('the worker is busy')) })
   test.log.boards.set('board', { snapshot: largeBoard(), updates: [], authors: [] })
   const { client } = await test.join({ user: 1 })

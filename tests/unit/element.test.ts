@@ -6,13 +6,13 @@ import { readElement } from '../../shared/element.ts'
 const elements = suite('an element')
 const box = { id: 'a', type: 'rectangle', x: 0, y: 0, width: 100, height: 100 }
 
-elements('is no element beyond the edge of the canvas', () => {
+elements('is invalid beyond the edge of the canvas', () => {
   assert.is(readElement({ ...box, x: 1e6 })?.x, 1e6)
   assert.is(readElement({ ...box, x: 1e6 + 1 }), null)
   assert.is(readElement({ ...box, x: Number.NaN }), null)
 })
 
-elements('is filled solid where its hatching would have more lines than allowed', () => {
+elements('is filled solid if its hatching would have more lines than allowed', () => {
   const hatched = { ...box, fillStyle: 'hachure', strokeWidth: 1 }
   assert.is(readElement(hatched)?.fillStyle, 'hachure')
   assert.is(readElement(hatched, 50)?.fillStyle, 'hachure')

@@ -34,7 +34,7 @@ function held() {
 }
 
 exports(
-  'are complete before the first byte is read, so that nobody who reads slowly holds the source',
+  'are complete before the first byte is read, so that slow readers do not block the source',
   async () => {
     const files = new ExportFiles()
     let isDone = false
@@ -50,7 +50,7 @@ exports(
   },
 )
 
-exports('are one at a time for each reader, until it is read or given up', async () => {
+exports('are limited to one at a time per reader, until it is read or abandoned', async () => {
   const files = new ExportFiles()
   const first = await files.of('user:1', pieces(3), signal)
   await rejects(files.of('user:1', pieces(3), signal), refused)
@@ -60,7 +60,7 @@ exports('are one at a time for each reader, until it is read or given up', async
   await eventually(async () => (await text(await files.of('user:1', pieces(3), signal))) === '0;1;2;')
 })
 
-exports('are written a few at a time; one that is given up or fails makes room', async () => {
+exports('are written a few at a time; an abandoned or failed one makes room', async () => {
   const files = new ExportFiles(1)
   const slow = held()
   const leaving = new AbortController()

@@ -13,7 +13,7 @@ import { eventually } from '../helpers/eventually.ts'
 
 const answers = suite('the first answer')
 
-answers('is waited for, two minutes long, once the server has said hello', async () => {
+answers('may take two minutes, once the server has said hello', async () => {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => ownSubprotocol })
   await once(server, 'listening')
   server.on('connection', (socket) => socket.send(encodeHello({} as Hello))) // and then nothing; nobody reads it

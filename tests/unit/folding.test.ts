@@ -34,7 +34,7 @@ folding('refuses a snapshot that lacks what it depends on', () => {
   assert.throws(() => probe(dangling), /does not contain/)
 })
 
-folding('of nothing is an empty document, and packing gives back what was packed', () => {
+folding('of nothing is an empty document, and packing is reversible', () => {
   const { state } = fold(null, [])
   assert.equal(state, Uint8Array.of(0, 0))
   assert.equal(unpack(pack(state)), state)
@@ -42,7 +42,7 @@ folding('of nothing is an empty document, and packing gives back what was packed
 
 const images = suite('the type of an image')
 
-images('is told from its content, and markup that hides an image is none', () => {
+images('is detected from its content, and markup that contains an image is not an image', () => {
   assert.is(
     imageTypeOf(Buffer.from('\uFEFF<?xml version="1.0"?>\n<!-- a -->\n<svg width="1"/>')),
     'image/svg+xml',

@@ -17,7 +17,7 @@ function board(): Y.Doc {
 }
 
 harmless(
-  'an honest update and its state vector are harmless, and so is what raises an ordinary error',
+  'an honest update and its state vector are harmless, and so is input that raises an ordinary error',
   () => {
     const update = Y.encodeStateAsUpdate(board())
     assertHarmless({ kind: 'update', before: [], input: update })
@@ -26,7 +26,7 @@ harmless(
   },
 )
 
-harmless('what takes longer than its bound is told, and the next one is tried anew', () => {
+harmless('input that exceeds its time limit is reported, and the next one is tried in a new thread', () => {
   const doc = board()
   for (let i = 0; i < 5000; i++) doc.getMap('map').set(`key ${i}`, { i })
   const input = Y.encodeStateAsUpdate(doc)
@@ -34,14 +34,14 @@ harmless('what takes longer than its bound is told, and the next one is tried an
   assertHarmless({ kind: 'update', before: [], input: Y.encodeStateAsUpdate(board()) })
 })
 
-harmless('a document that tells nobody of its edits any more has been hurt', () => {
+harmless('a document that no longer reports its edits has been harmed', () => {
   const doc = board()
   assert.is(harmTo(board(), []), null)
   doc.emit = () => undefined
   assert.match(harmTo(doc, []) ?? '', /stops edits/)
 })
 
-harmless('a document that swallows what a writer adds, or cannot be emptied, has been hurt', () => {
+harmless('a document that swallows edits, or cannot be emptied, has been harmed', () => {
   const writer = 5
   const swallowing = board()
   swallowing.on('beforeObserverCalls', (transaction) => {

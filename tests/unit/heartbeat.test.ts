@@ -29,7 +29,7 @@ const lineOf = (clock: HandClock) => {
   return Object.assign(line, { heartbeat })
 }
 
-beats('says within two seconds that the server is silent, and at once that it is back', () => {
+beats('reports within two seconds that the server is silent, and at once that it is back', () => {
   const clock = new HandClock()
   const line = lineOf(clock)
   clock.advance(10_000)
@@ -43,7 +43,7 @@ beats('says within two seconds that the server is silent, and at once that it is
   line.heartbeat.stop()
 })
 
-beats('takes a socket that cannot send any more for silence', () => {
+beats('treats a socket that can no longer send as silence', () => {
   const clock = new HandClock()
   const line = lineOf(clock)
   line.isOpen = false
@@ -52,7 +52,7 @@ beats('takes a socket that cannot send any more for silence', () => {
   line.heartbeat.stop()
 })
 
-beats('is patient with a line that is always slow, and while much is on its way', () => {
+beats('is patient with a line that is always slow, and while much is being sent', () => {
   const clock = new HandClock()
   const line = lineOf(clock)
   line.answerMs = 900
@@ -70,7 +70,7 @@ beats('is patient with a line that is always slow, and while much is on its way'
   line.heartbeat.stop()
 })
 
-beats('asks nothing while nobody looks, and at once when somebody does', () => {
+beats('sends nothing while nobody is looking, and at once when somebody does', () => {
   const clock = new HandClock()
   const line = lineOf(clock)
   line.heartbeat.pause(true)
@@ -81,7 +81,7 @@ beats('asks nothing while nobody looks, and at once when somebody does', () => {
   line.heartbeat.stop()
 })
 
-beats('gives a connection up that stays silent', () => {
+beats('gives up a connection that stays silent', () => {
   const clock = new HandClock()
   const line = lineOf(clock)
   line.answerMs = null

@@ -58,7 +58,7 @@ const applied = (pieces: readonly Buffer[]): Y.Doc => {
 }
 const keysIn = (doc: Y.Doc | undefined): string[] => [...(doc?.getMap('elements').keys() ?? [])].sort()
 
-joining('is one step 2 that holds everything, also while others draw', async () => {
+joining('is one step 2 with everything, even while others draw', async () => {
   const { clock, got, ask, draw } = await setUp()
   draw('a')
   ask()
@@ -74,7 +74,7 @@ joining('is one step 2 that holds everything, also while others draw', async () 
   for (const doc of got.slice(1)) assert.equal(keysIn(doc), ['a', 'b', 'c'])
 })
 
-joining('waits for no longer than a few encodings take', async () => {
+joining('waits no longer than a few encodings take', async () => {
   const { clock, ask, draw } = await setUp()
   draw('a')
   ask()
@@ -87,7 +87,7 @@ joining('waits for no longer than a few encodings take', async () => {
   )
 })
 
-joining('is encoded once for all who come before the next edit', async () => {
+joining('is encoded once for all who join before the next edit', async () => {
   const { clock, frames, draw } = await setUp()
   draw('a')
   const states: unknown[] = []
@@ -96,7 +96,7 @@ joining('is encoded once for all who come before the next edit', async () => {
   assert.is(new Set(states).size, 1)
 })
 
-joining('is forgotten with the room', async () => {
+joining('is discarded with the room', async () => {
   const { clock, frames, got, ask, draw } = await setUp()
   draw('a')
   ask()

@@ -23,7 +23,7 @@ const given = (receivers: readonly Unread[]) => receivers.filter(({ total }) => 
 
 const answers = suite('large answers')
 
-answers('go out at once while there are few, and small ones always', () => {
+answers('are sent at once while there are few, and small ones always', () => {
   const all = new LargeAnswers(new HandClock())
   const [first, ...others] = crowd(20)
   all.give(first as Unread, [Buffer.alloc(4 * MiB)])
@@ -31,7 +31,7 @@ answers('go out at once while there are few, and small ones always', () => {
   assert.is(given([first as Unread, ...others]), 20)
 })
 
-answers('wait for those that are under way, and each gets its own', async () => {
+answers('wait for those in progress, and each client gets its own', async () => {
   const clock = new HandClock()
   const all = new LargeAnswers(clock)
   const receivers = crowd(10)
@@ -48,7 +48,7 @@ answers('wait for those that are under way, and each gets its own', async () => 
   )
 })
 
-answers('pass by those who do not read', async () => {
+answers('skip clients that do not read', async () => {
   const clock = new HandClock()
   const all = new LargeAnswers(clock)
   const receivers = crowd(6)

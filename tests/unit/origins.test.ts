@@ -5,7 +5,7 @@ import { isHttps, isOurOrigin, publicUrlOf } from '../../server/http/origins.ts'
 const rules = { publicUrl: undefined, allowedOrigins: [], host: '127.0.0.1', port: 4400 }
 const origins = suite('which origins are ours')
 
-origins('takes localhost, 127.0.0.1, [::1] and HOST with our port', () => {
+origins('accepts localhost, 127.0.0.1, [::1] and HOST with our port', () => {
   const ours = [
     'http://localhost:4400',
     'http://127.0.0.1:4400',
@@ -21,7 +21,7 @@ origins('refuses the same hosts with another port', () => {
   }
 })
 
-origins('takes the public URL and the allowed origins whatever their case, default port or path', () => {
+origins('accepts the public URL and the allowed origins whatever their case, default port or path', () => {
   const own = {
     ...rules,
     publicUrl: 'https://Boards.example.org/app/',
@@ -34,14 +34,14 @@ origins('takes the public URL and the allowed origins whatever their case, defau
   assert.not(isOurOrigin(own, 'https://evil.boards.example.org'))
 })
 
-origins('takes no local page over http where people come by https', () => {
+origins('accepts no local page over http if people use https', () => {
   const own = { ...rules, publicUrl: 'https://boards.example.org' }
   for (const origin of ['http://localhost:4400', 'http://127.0.0.1:4400', 'http://[::1]:4400'])
     assert.not(isOurOrigin(own, origin, new URL(origin).host), origin)
   assert.ok(isOurOrigin({ ...own, allowedOrigins: ['http://localhost:4400'] }, 'http://localhost:4400'))
 })
 
-origins('takes an address of the LAN where the request was sent to that very address', () => {
+origins('accepts a LAN address if the request was sent to that very address', () => {
   assert.ok(isOurOrigin(rules, 'http://192.168.1.20:4400', '192.168.1.20:4400'))
   assert.ok(isOurOrigin(rules, 'http://[fd00::5]:4400', '[fd00::5]:4400'))
   assert.ok(isOurOrigin(rules, 'http://localhost:8080', 'localhost:8080'), 'a forwarded port')
@@ -53,7 +53,7 @@ origins('refuses a name that equals Host, because DNS rebinding makes any name p
   assert.not(isOurOrigin(rules, 'http://rebound.example:4400', 'rebound.example:4400'))
 })
 
-origins('refuses no origin, the opaque one and what is no web origin', () => {
+origins('refuses a missing origin, the opaque one and anything that is not a web origin', () => {
   for (const origin of [
     undefined,
     null,
@@ -68,7 +68,7 @@ origins('refuses no origin, the opaque one and what is no web origin', () => {
   }
 })
 
-origins('takes an IPv6 HOST', () =>
+origins('accepts an IPv6 HOST', () =>
   assert.ok(isOurOrigin({ ...rules, host: 'fd00::5' }, 'http://[fd00::5]:4400')),
 )
 
@@ -82,7 +82,7 @@ origins('names the public URL, else the address that was typed, else localhost',
   assert.is(publicUrlOf(rules), 'http://localhost:4400')
 })
 
-origins('calls a server https by its public URL', () => {
+origins('treats a server as https according to its public URL', () => {
   assert.ok(isHttps({ ...rules, publicUrl: 'https://x.example' }))
   assert.not(isHttps(rules))
 })

@@ -7,9 +7,9 @@ import { Cluster } from '../../server/cluster/cluster.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { LocalBus } from '../helpers/local-bus.ts'
 
-const sight = suite('nodes that lose sight of each other')
+const sight = suite('nodes that lose contact with each other')
 
-sight('say everything again when they are back, and every board is looked after', async () => {
+sight('announce everything again when they are back, and every board is checked', async () => {
   const bus = new LocalBus()
   let isApart = false
   const heard: string[] = []

@@ -17,7 +17,7 @@ const pages = [
 
 const addresses = suite('an address of the client')
 
-addresses('is a page where the client has one, and nothing elsewhere', async () => {
+addresses('is a page if the client has one, and not found otherwise', async () => {
   const app = new Hono<HttpEnv>().use(staticClient(client))
   const status = async (path: string) =>
     (await app.request(`http://localhost${path}`, { headers: { accept: 'text/html' } })).status
@@ -26,7 +26,7 @@ addresses('is a page where the client has one, and nothing elsewhere', async () 
     assert.is(await status(nothing), 404, nothing)
 })
 
-addresses('stands here for every page of the client', async () => {
+addresses('is listed here for every page of the client', async () => {
   const router = await readFile(`${client}/app.tsx`, 'utf8')
   const known = new Set(pages.map((page) => page.split('/')[1]))
   const routed = [...router.matchAll(/first === '([^']*)'/g)].map(([, first = '']) => first)

@@ -5,7 +5,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { PlainConnections } from '../../server/http/plain-connections.ts'
 
-const plain = suite('connections that are no WebSockets')
+const plain = suite('connections that are not WebSockets')
 
 interface Listening {
   connections: PlainConnections
@@ -56,7 +56,7 @@ const counted = async (registry: Registry): Promise<Record<string, number>> => {
   return Object.fromEntries((metric?.values ?? []).map(({ labels, value }) => [labels.reason, value]))
 }
 
-plain('of one address beyond the limit are told 429, counted, and warned of once', () =>
+plain('of one address beyond the limit get 429, are counted, and logged once', () =>
   withListener(false, async ({ come, registry, warnings }) => {
     for (let time = 0; time < 2; time++) assert.ok((await come()).taken)
     for (let time = 0; time < 2; time++) {
@@ -70,7 +70,7 @@ plain('of one address beyond the limit are told 429, counted, and warned of once
   }),
 )
 
-plain('give their places back when they end and when they become WebSockets', () =>
+plain('release their slots when they end and when they become WebSockets', () =>
   withListener(false, async ({ come, connections }) => {
     const [first, second] = [await come(), await come()]
     connections.release(first.served)
@@ -85,7 +85,7 @@ plain('give their places back when they end and when they become WebSockets', ()
   }),
 )
 
-plain('of a proxy are not counted as one address, but in all', () =>
+plain('of a proxy count only towards the total, not as one address', () =>
   withListener(true, async ({ come, registry }) => {
     for (let time = 0; time < 3; time++) assert.ok((await come()).taken)
     const { taken, told } = await come()

@@ -2,11 +2,11 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { PreparedStatements } from '../../server/database/prepared.ts'
 
-const statements = suite('statements whose plans are kept')
+const statements = suite('statements whose plans are cached')
 
 const marked = 'select /* prepared */ 1'
 
-statements('have a name of their own each, the same every time, and only where they are marked', () => {
+statements('have a separate name each, the same every time, and only if they are marked', () => {
   const kept = new PreparedStatements(false)
   const name = kept.nameOf(marked)
   assert.match(name ?? '', /^boardroom_[0-9a-f]{24}$/)
@@ -15,7 +15,7 @@ statements('have a name of their own each, the same every time, and only where t
   assert.is(kept.nameOf('select 1'), undefined)
 })
 
-statements('are none behind a pooler, also where that shows later', () => {
+statements('are not used behind a pooler, even if it is detected later', () => {
   assert.is(new PreparedStatements(true).nameOf(marked), undefined)
   const kept = new PreparedStatements(false)
   assert.not.ok(kept.notices(Object.assign(new Error('duplicate key'), { code: '23505' })))

@@ -10,13 +10,13 @@ const limitOf = (limit: number, mostKeys?: number) =>
     now: () => clock.now,
     ...(mostKeys === undefined ? {} : { mostKeys }),
   })
-const limits = suite('a limit on tries')
+const limits = suite('a rate limit')
 
 limits.before.each(() => {
   clock.now = 0
 })
 
-limits('lets the limit through at once and no more', () => {
+limits('lets the limit through at once, but no more', () => {
   const limit = limitOf(3)
   assert.equal(
     [1, 2, 3, 4].map(() => limit.take('a')),
@@ -24,7 +24,7 @@ limits('lets the limit through at once and no more', () => {
   )
 })
 
-limits('counts every key by itself', () => {
+limits('counts every key separately', () => {
   const limit = limitOf(1)
   assert.ok(limit.take('a'))
   assert.ok(limit.take('b'))
@@ -48,7 +48,7 @@ limits('refills evenly, and never beyond the limit', () => {
   )
 })
 
-limits('is not worn down by tries that turned out well', () => {
+limits('is not used up by successful attempts', () => {
   const limit = limitOf(1)
   for (let i = 0; i < 10; i++) {
     assert.ok(limit.take('a'))
@@ -59,7 +59,7 @@ limits('is not worn down by tries that turned out well', () => {
   assert.not(limit.take('a'), 'giving back more than was taken wins nothing')
 })
 
-limits('holds a bounded number of keys and forgets those unseen for longest', () => {
+limits('holds a bounded number of keys and evicts the least recently seen', () => {
   const limit = limitOf(1, 3)
   for (const key of ['a', 'b', 'c']) limit.take(key)
   limit.retryAfterMs('a')

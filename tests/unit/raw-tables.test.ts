@@ -24,7 +24,7 @@ const db = new Kysely<Tables>({
   plugins: [qualifyRawTables('rooms')],
 }).withSchema('rooms')
 
-raw('get the schema, also in a fragment of a fragment', () => {
+raw('get the schema, even in a nested fragment', () => {
   const inner = sql`select id from ${sql.table('users')}`
   assert.is(
     sql`select * from ${sql.table('boards')} b where ${sql.join([sql`owner_id in (${inner})`])}`.compile(db)

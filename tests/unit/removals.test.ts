@@ -55,7 +55,7 @@ class Written {
 const six = ['a', 'b', 'c', 'd', 'e', 'f']
 const many = Array.from({ length: 40 }, (_, at) => `e${at}`)
 
-removals('are seen when a board is cleared, in one edit or one element after the other', () => {
+removals('are detected when a board is cleared, in one edit or one element after the other', () => {
   assert.equal(
     new Written()
       .draw(0, ...six)
@@ -69,7 +69,7 @@ removals('are seen when a board is cleared, in one edit or one element after the
   assert.equal(atOnce.found(), [{ at: 40, visible: six }])
 })
 
-removals('are seen where elements are plain values that say so, as other clients keep them', () => {
+removals('are detected if elements are plain values marked as deleted, as other clients store them', () => {
   const written = new Written()
   for (const id of six) written.at(0, (doc) => doc.getMap('elements').set(id, { type: 'rectangle' }))
   written.at(30, (doc) => {
@@ -82,14 +82,14 @@ removals('are seen where elements are plain values that say so, as other clients
   )
 })
 
-removals('are seen where what they take away was folded already', () => {
+removals('are detected if the removed content was folded already', () => {
   const before = new Written().draw(0, ...six)
   const later = new Written()
   Y.applyUpdate(later.doc, Y.encodeStateAsUpdate(before.doc))
   assert.equal(later.erase(30, ...six).found(Y.encodeStateAsUpdate(before.doc)), [{ at: 30, visible: six }])
 })
 
-removals('of a fifth count, those of a few among many do not', () => {
+removals('of a fifth count, those of a few elements among many do not', () => {
   assert.is(
     new Written()
       .draw(0, ...many)
@@ -106,7 +106,7 @@ removals('of a fifth count, those of a few among many do not', () => {
   )
 })
 
-removals('that go on are one, and what is drawn and cleared later is another', () => {
+removals('that continue are one, and clearing what is drawn later is another', () => {
   const written = new Written().draw(0, ...many).erase(9, ...many)
   assert.is(written.found().length, 1)
   written.draw(200, ...six).erase(210, ...six)
@@ -116,13 +116,13 @@ removals('that go on are one, and what is drawn and cleared later is another', (
   )
 })
 
-removals('that are spread over hours are no removal in one go', () => {
+removals('that are spread over hours do not count as one', () => {
   const written = new Written().draw(0, ...many)
   for (const [at, id] of many.slice(0, 30).entries()) written.erase(3600 * (at + 1), id)
   assert.equal(written.found(), [])
 })
 
-removals('keep the states that held the most, five at most', () => {
+removals('keep the states with the most content, at most five', () => {
   const written = new Written().draw(0, ...many).erase(1, ...many)
   for (let round = 1; round <= 8; round++) written.draw(round * 500, ...six).erase(round * 500 + 1, ...six)
   const found = written.found()
@@ -130,7 +130,7 @@ removals('keep the states that held the most, five at most', () => {
   assert.is(found[0]?.visible.length, 40)
 })
 
-removals('are seen in documents of other clients: maps, lists and texts', () => {
+removals('are detected in documents of other clients: maps, lists and texts', () => {
   const text = new Written()
     .at(0, (doc) => doc.getText('notes').insert(0, 'word '.repeat(100)))
     .at(5, (doc) => doc.getText('notes').delete(0, 400))
@@ -145,7 +145,7 @@ removals('are seen in documents of other clients: maps, lists and texts', () => 
   assert.is(list.found().length, 1)
 })
 
-removals('are not looked for where nothing can have gone: things were drawn and dragged', () => {
+removals('are not searched for if nothing can have been removed: elements were drawn and dragged', () => {
   const drawn = new Written().draw(0, ...many)
   for (const id of many)
     for (const x of [1, 2, 3])
@@ -153,7 +153,7 @@ removals('are not looked for where nothing can have gone: things were drawn and 
   assert.not(mayHaveLostMuch(drawn.doc))
 })
 
-removals('are looked for where all is back at the end', () => {
+removals('are searched for if everything is back at the end', () => {
   const cleared = new Written().draw(0, ...six).erase(10, ...six)
   for (const id of six)
     cleared.at(90, (doc) => (doc.getMap('elements').get(id) as Y.Map<unknown>).set('isDeleted', false))

@@ -18,7 +18,7 @@ const denied = (change: Partial<AuditEvent> & { ip?: string; userAgent?: string 
   }
 }
 
-repeats('are told apart by everything an investigator would tell apart', () => {
+repeats('are distinguished by everything that matters to an investigator', () => {
   const kinds = [
     denied(),
     denied({ details: { reason: 'wrong_link_password', transport: 'http' } }),
@@ -42,19 +42,16 @@ repeats('are told apart by everything an investigator would tell apart', () => {
   )
 })
 
-repeats(
-  'of one address that calls itself something else each time are bounded, and those of others go on',
-  () => {
-    const counted = new Repeats(60_000, { mostOfAddress: 3 })
-    const firsts = Array.from({ length: 10 }, (_, n) => counted.isFirst(denied({ userAgent: `n ${n}` }), 0))
-    assert.is(firsts.filter(Boolean).length, 3)
-    assert.is(counted.isFirst(denied({ ip: '192.0.2.2' }), 0), true)
-    const [rest, ...more] = counted.takeDue(60_000)
-    assert.equal([rest?.actor.ip, rest?.details?.repeats, more], ['192.0.2.1', 7, []])
-  },
-)
+repeats('of one address that changes its name each time are limited, and those of others continue', () => {
+  const counted = new Repeats(60_000, { mostOfAddress: 3 })
+  const firsts = Array.from({ length: 10 }, (_, n) => counted.isFirst(denied({ userAgent: `n ${n}` }), 0))
+  assert.is(firsts.filter(Boolean).length, 3)
+  assert.is(counted.isFirst(denied({ ip: '192.0.2.2' }), 0), true)
+  const [rest, ...more] = counted.takeDue(60_000)
+  assert.equal([rest?.actor.ip, rest?.details?.repeats, more], ['192.0.2.1', 7, []])
+})
 
-repeats('of an account are told apart, whatever a stranger behind the same address does', () => {
+repeats('of an account are separate, whatever a stranger behind the same address does', () => {
   const counted = new Repeats(60_000, { mostOfAddress: 3 })
   const ofUser = (userId: number, route: string) => {
     const event = denied({ details: { reason: 'access_denied', transport: 'http', route } })
@@ -75,7 +72,7 @@ repeats('of an account are told apart, whatever a stranger behind the same addre
   )
 })
 
-repeats('are bounded in all, and what is past the bound is still counted', () => {
+repeats('are limited in total, and those beyond the limit are still counted', () => {
   const counted = new Repeats(60_000, { mostWindows: 5 })
   for (let n = 0; n < 20; n++) counted.isFirst(denied({ ip: `192.0.2.${n}` }), 0)
   const [rest] = counted.takeDue(60_000)

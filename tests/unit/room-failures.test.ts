@@ -79,7 +79,7 @@ failures('what throws in a timer of a connection ends that connection', async ()
   assert.is(bob.closeCode, null)
 })
 
-failures('a visit that throws leaves no other connection without its sign of life', async () => {
+failures('an error in one keep-alive leaves no other connection without its ping', async () => {
   const test = new TestRooms()
   const { client: ada } = await test.join({ user: 1 })
   const others = [await test.join({ user: 2 }), await test.join({ user: 3 }), await test.join({ user: 4 })]
@@ -90,7 +90,7 @@ failures('a visit that throws leaves no other connection without its sign of lif
   for (const { client } of others) assert.ok(client.receive())
 })
 
-failures('a decision about one that throws is still told to the others', async () => {
+failures('a decision that throws for one connection still reaches the others', async () => {
   const test = new TestRooms()
   const { client: ada } = await test.join({ user: 1, own: true })
   const { client: bob } = await test.join({ user: 2, own: true })
@@ -103,7 +103,7 @@ failures('a decision about one that throws is still told to the others', async (
   assert.is(bob.closeCode, CloseCode.noAccess)
 })
 
-failures('what hears of leaves may throw without keeping anybody from leaving', async () => {
+failures('a leave listener that throws keeps nobody from leaving', async () => {
   const test = new TestRooms()
   test.onLeft = () => {
     throw new Error('the trail is away')
@@ -117,7 +117,7 @@ failures('what hears of leaves may throw without keeping anybody from leaving', 
   assert.is(test.rooms.stats().rooms, 0)
 })
 
-failures('whoever reads too slowly is closed without closing anybody else on the way', async () => {
+failures('a slow reader is closed without closing anybody else', async () => {
   const test = new TestRooms()
   const { client: ada } = await test.join({ user: 1, own: true })
   const slow = [await test.join({ user: 2, own: true }), await test.join({ user: 3, own: true })]
@@ -144,7 +144,7 @@ failures('whoever reads too slowly is closed without closing anybody else on the
 
 const rooms = suite('failures of one room')
 
-rooms('a log that throws ends the room, and the board is loaded as the log has it', async () => {
+rooms('a log that throws ends the room, and the board is reloaded from the log', async () => {
   const test = new TestRooms()
   const { client: ada } = await test.join({ user: 1 })
   const { client: elsewhere } = await test.join({ user: 2, board: 'another board' })
@@ -176,7 +176,7 @@ rooms('a board that cannot be opened once can be opened the next time', async ()
   assert.is(client.closeCode, null)
 })
 
-rooms('a room that ends while it is flushed for its end is told to the log once', async () => {
+rooms('a room that ends while it is being flushed is reported to the log once', async () => {
   const test = new TestRooms()
   test.log.isHandMade = true
   const { client } = await test.join({ user: 1 })
@@ -197,7 +197,7 @@ rooms('a room that ends while it is flushed for its end is told to the log once'
   assert.is(test.rooms.stats().rooms, 0)
 })
 
-rooms('a join that finds the server ending is refused, also when its room is open', async () => {
+rooms('a join during a shutdown is refused, even if its room is open', async () => {
   const test = new TestRooms()
   await test.join({ user: 1 })
   const joining = test.joining({ user: 2 })
@@ -219,34 +219,31 @@ rooms('a join that finds the server ending is refused, also when its room is ope
 
 const changes = suite('changes by the server')
 
-changes(
-  'one that throws half way changes nothing, and what is saved after it is there after a restart',
-  async () => {
-    const test = new TestRooms()
-    const { client: ada } = await test.join({ user: 1, own: true })
-    draw(ada, 'before', 1)
-    await test.pump(ada)
-    const fail = test.rooms.applyAsServer(
-      'board',
-      (doc) => {
-        doc.getMap('elements').set('half', 1)
-        throw new Error('a fault of the embedder')
-      },
-      'system',
-    )
-    await nodeAssert.rejects(fail, /a fault of the embedder/)
-    await test.assertLogComplete()
-    draw(ada, 'after', 1)
-    await test.pump(ada)
-    assert.is(ada.saved, ada.syncFramesSent)
-    assert.is(ada.closeCode, null, 'nobody is sent away for it')
-    await test.assertLogComplete()
-    assert.equal(test.log.committed('board').getMap('elements').toJSON(), { before: 1, after: 1 })
-    const restarted = new TestRooms()
-    for (const [board, stored] of test.log.boards) restarted.log.boards.set(board, stored)
-    assert.equal(drawn((await restarted.join({ user: 1 })).client), { before: 1, after: 1 })
-  },
-)
+changes('one that throws half way changes nothing, and later saved edits survive a restart', async () => {
+  const test = new TestRooms()
+  const { client: ada } = await test.join({ user: 1, own: true })
+  draw(ada, 'before', 1)
+  await test.pump(ada)
+  const fail = test.rooms.applyAsServer(
+    'board',
+    (doc) => {
+      doc.getMap('elements').set('half', 1)
+      throw new Error('a fault of the embedder')
+    },
+    'system',
+  )
+  await nodeAssert.rejects(fail, /a fault of the embedder/)
+  await test.assertLogComplete()
+  draw(ada, 'after', 1)
+  await test.pump(ada)
+  assert.is(ada.saved, ada.syncFramesSent)
+  assert.is(ada.closeCode, null, 'nobody is sent away for it')
+  await test.assertLogComplete()
+  assert.equal(test.log.committed('board').getMap('elements').toJSON(), { before: 1, after: 1 })
+  const restarted = new TestRooms()
+  for (const [board, stored] of test.log.boards) restarted.log.boards.set(board, stored)
+  assert.equal(drawn((await restarted.join({ user: 1 })).client), { before: 1, after: 1 })
+})
 
 changes('a document that is kept for later changes nothing later', async () => {
   const test = new TestRooms()
@@ -263,7 +260,7 @@ changes('a document that is kept for later changes nothing later', async () => {
   await test.assertLogComplete()
 })
 
-changes('one that gives a promise is refused, because what comes after would be lost', async () => {
+changes('one that returns a promise is refused, because later changes would be lost', async () => {
   const test = new TestRooms()
   await test.join({ user: 1 })
   const slow = async (doc: Y.Doc) => {

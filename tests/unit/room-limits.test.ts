@@ -11,27 +11,30 @@ import { awarenessMessage, PairedClient } from '../helpers/socket-pair.ts'
 
 const presence = suite('presence')
 
-presence('a state reaches everybody, its sender too, under the name that the server knows', async () => {
-  const test = new TestRooms()
-  const { client: ada } = await test.join({ user: 1 })
-  const { client: bob } = await test.join({ user: 2, level: 'view' })
-  ada.presence(11, 1, {
-    user: { name: 'Root', color: 'red' },
-    x: 1,
-    principal: { kind: 'user', id: 'user:9' },
-  })
-  await test.clock.advance(50)
-  for (const client of [ada, bob]) {
-    client.receive()
-    assert.equal(client.states.get(11), {
-      user: { name: 'Name of user:1', color: 'red' },
+presence(
+  'a state reaches everybody, including its sender, under the name that the server knows',
+  async () => {
+    const test = new TestRooms()
+    const { client: ada } = await test.join({ user: 1 })
+    const { client: bob } = await test.join({ user: 2, level: 'view' })
+    ada.presence(11, 1, {
+      user: { name: 'Root', color: 'red' },
       x: 1,
-      principal: { kind: 'user', id: 'user:1', name: 'Name of user:1' },
+      principal: { kind: 'user', id: 'user:9' },
     })
-  }
-})
+    await test.clock.advance(50)
+    for (const client of [ada, bob]) {
+      client.receive()
+      assert.equal(client.states.get(11), {
+        user: { name: 'Name of user:1', color: 'red' },
+        x: 1,
+        principal: { kind: 'user', id: 'user:1', name: 'Name of user:1' },
+      })
+    }
+  },
+)
 
-presence('nobody speaks for, moves or removes what another principal introduced', async () => {
+presence('nobody can update, move or remove the ids of another principal', async () => {
   const test = new TestRooms()
   const { client: ada } = await test.join({ user: 1 })
   const { client: eve } = await test.join({ user: 2 })
@@ -51,7 +54,7 @@ presence('nobody speaks for, moves or removes what another principal introduced'
 })
 
 presence(
-  'a newer connection of the same principal takes over, and the older one ends without a trace',
+  'a newer connection of the same principal takes over, and the older one ends without effect',
   async () => {
     const test = new TestRooms()
     const { client: old } = await test.join({ user: 1 })
@@ -72,7 +75,7 @@ presence(
   },
 )
 
-presence('anonymous connections follow each other by address and browser, and not otherwise', async () => {
+presence('an anonymous connection succeeds another one only with the same address and browser', async () => {
   const test = new TestRooms()
   test.access.set('anonymous', 'edit')
   const { client: old } = await test.join({ fingerprint: 'a' })
@@ -107,7 +110,7 @@ presence('a connection introduces four ids at most; broken and huge states are i
   assert.is(eve.closeCode, null)
 })
 
-presence('only the newest state of a window leaves', async () => {
+presence('only the newest state within a batch is sent', async () => {
   const test = new TestRooms()
   const { client: ada } = await test.join({ user: 1 })
   const { client: bob } = await test.join({ user: 2 })
@@ -119,7 +122,7 @@ presence('only the newest state of a window leaves', async () => {
   assert.is((bob.states.get(11) as { x: number }).x, 100)
 })
 
-presence('states leave no more often than so many a second, also along with edits', async () => {
+presence('states are sent at a limited rate, even together with edits', async () => {
   const test = new TestRooms({ awarenessPerSecond: 5 })
   const { client: ada } = await test.join({ user: 1 })
   const { client: bob } = await test.join({ user: 2 })
@@ -136,7 +139,7 @@ presence('states leave no more often than so many a second, also along with edit
   assert.is((bob.states.get(11) as { x: number }).x, 50)
 })
 
-presence('a joiner and a query are told of everyone', async () => {
+presence('a joining client and a query get everyone', async () => {
   const test = new TestRooms()
   const { client: ada } = await test.join({ user: 1 })
   ada.presence(11, 1, { x: 1 })
@@ -189,7 +192,7 @@ for (const [what, frame, isBinary, code] of frames) {
   })
 }
 
-nonsense('the third update in a minute that is refused closes with 4400', async () => {
+nonsense('the third refused update within a minute closes with 4400', async () => {
   const test = new TestRooms()
   const { client: eve } = await test.join({ user: 1 })
   const bad = encodeSync(SyncStep.update, Uint8Array.of(0, 0, 0))
@@ -204,7 +207,7 @@ nonsense('the third update in a minute that is refused closes with 4400', async 
   assert.is(eve.closeCode, CloseCode.protocolViolation)
 })
 
-nonsense('a client that never comes together with the board is closed 4503', async () => {
+nonsense('a client that never gets in sync with the board is closed with 4503', async () => {
   const test = new TestRooms()
   const { client: eve } = await test.join({ user: 1 })
   const dangling = encodeSync(SyncStep.update, Uint8Array.of(1, 1, 5, 9, 0x84, 5, 8, 1, 0x61, 0))
@@ -217,7 +220,7 @@ nonsense('a client that never comes together with the board is closed 4503', asy
   assert.ok(asked < 30)
 })
 
-nonsense('whose updates are dropped one after the other is asked for everything twice a second', async () => {
+nonsense('a client whose updates keep being dropped is asked for everything twice a second', async () => {
   const test = new TestRooms()
   const { client: eve } = await test.join({ user: 1 })
   await test.clock.advance(1000)
@@ -273,7 +276,7 @@ const ofNewClients = (count: number, from: number): Uint8Array => {
 }
 
 nonsense(
-  'too many client ids of one connection are refused with that limit named, others go on',
+  'too many client ids of one connection are refused with the name of the limit, others continue',
   async () => {
     const test = new TestRooms({ maxNewClientsPerConnection: 24 })
     const { client } = await test.join({ user: 1, own: true })
@@ -300,7 +303,7 @@ nonsense('an update that goes over the limit by itself is refused as a whole', a
   assert.equal(test.log.committed('board').getMap('elements').toJSON(), {})
 })
 
-nonsense('a board with too many client ids says so, and ends nobody who comes late', async () => {
+nonsense('a board with too many client ids says so, and does not disconnect late arrivals', async () => {
   const test = new TestRooms({ maxClientsPerBoard: 8 })
   const { client: first } = await test.join({ user: 1, own: true })
   first.socket.say(encodeSync(SyncStep.update, ofNewClients(8, 100)))
@@ -317,7 +320,7 @@ nonsense('a board with too many client ids says so, and ends nobody who comes la
 })
 
 nonsense(
-  'a client that answers with nothing, because it lacks nothing, is not ended for what was dropped',
+  'a client with an empty answer, because it lacks nothing, is not closed for dropped updates',
   async () => {
     const test = new TestRooms()
     const { client: relaying } = await test.join({ user: 2 })
@@ -353,7 +356,7 @@ pace('over its budget of updates a connection is paused, and nothing is dropped'
   assert.is(test.log.committed('board').getMap('elements').size, 30)
 })
 
-pace('messages of any kind have a budget too, also those that mean nothing', async () => {
+pace('messages of any kind have a budget too, even meaningless ones', async () => {
   const test = new TestRooms()
   const { client } = await test.join({ user: 1 })
   await test.clock.advance(10_000)
@@ -365,7 +368,7 @@ pace('messages of any kind have a budget too, also those that mean nothing', asy
   assert.is(client.socket.isPaused, false)
 })
 
-pace('who makes work of more than 200 ms in a second is not read meanwhile', async () => {
+pace('a client that causes more than 200 ms of work in a second is not read for a while', async () => {
   const test = new TestRooms()
   const { client: eve } = await test.join({ user: 1 })
   const { client: ada } = await test.join({ user: 2 })
@@ -384,7 +387,7 @@ pace('who makes work of more than 200 ms in a second is not read meanwhile', asy
   assert.equal(drawn(eve), test.log.committed('board').getMap('elements').toJSON())
 })
 
-pace('a question for the state is answered five times at once, and the rest once, later', async () => {
+pace('requests for the state are answered five times at once, and the rest once, later', async () => {
   const test = new TestRooms()
   const { client } = await test.join({ user: 1 })
   await test.clock.advance(60_000)
@@ -399,7 +402,7 @@ pace('a question for the state is answered five times at once, and the rest once
   assert.is(answers(), 6)
 })
 
-pace('a log that is slow slows the writers; one that is away ends the room with 4503', async () => {
+pace('a slow log slows down the writers; an unavailable one ends the room with 4503', async () => {
   const test = new TestRooms()
   test.log.isHandMade = true
   const { client } = await test.join({ user: 1 })
@@ -436,7 +439,7 @@ pace(
   },
 )
 
-pace('every client hears something every 20 s, and two unanswered pings end it', async () => {
+pace('every client receives something every 20 s, and two unanswered pings end it', async () => {
   const test = new TestRooms()
   const { client } = await test.join({ user: 1 })
   await test.clock.advance(1000)
@@ -452,7 +455,7 @@ pace('every client hears something every 20 s, and two unanswered pings end it',
   assert.is(test.left.length, 1)
 })
 
-pace('a paused connection is not taken for dead', async () => {
+pace('a paused connection does not count as dead', async () => {
   const test = new TestRooms()
   test.log.isHandMade = true
   const { client } = await test.join({ user: 1 })
@@ -466,30 +469,33 @@ pace.run()
 
 const slow = suite('slow readers')
 
-slow('who does not read gets no more than fits, and one difference when it reads again', async () => {
-  const test = new TestRooms({ updatesPerSecond: 100_000, updatesBurst: 100_000 })
-  const { client: ada } = await test.join({ user: 1 })
-  const { client: slowOne } = await test.join({ user: 2 })
-  slowOne.socket.isStuck = true
-  for (let i = 0; i < 100; i++) {
-    draw(ada, 'a', 'x'.repeat(100_000) + i)
-    ada.presence(11, i + 1, { x: i })
-    ada.send()
-    await test.clock.advance(30)
-  }
-  assert.ok(slowOne.socket.bufferedBytes < 3 * 1024 * 1024)
-  assert.is(test.rooms.stats().behind, 1)
-  slowOne.receive()
-  await settle()
-  slowOne.receive()
-  assert.equal(drawn(slowOne), drawn(ada))
-  assert.is((slowOne.states.get(11) as { x: number }).x, 99)
-  draw(ada, 'b', 1)
-  await test.pump(ada, slowOne)
-  assert.equal(drawn(slowOne), drawn(ada))
-})
+slow(
+  'a client that does not read gets no more than fits, and one difference when it reads again',
+  async () => {
+    const test = new TestRooms({ updatesPerSecond: 100_000, updatesBurst: 100_000 })
+    const { client: ada } = await test.join({ user: 1 })
+    const { client: slowOne } = await test.join({ user: 2 })
+    slowOne.socket.isStuck = true
+    for (let i = 0; i < 100; i++) {
+      draw(ada, 'a', 'x'.repeat(100_000) + i)
+      ada.presence(11, i + 1, { x: i })
+      ada.send()
+      await test.clock.advance(30)
+    }
+    assert.ok(slowOne.socket.bufferedBytes < 3 * 1024 * 1024)
+    assert.is(test.rooms.stats().behind, 1)
+    slowOne.receive()
+    await settle()
+    slowOne.receive()
+    assert.equal(drawn(slowOne), drawn(ada))
+    assert.is((slowOne.states.get(11) as { x: number }).x, 99)
+    draw(ada, 'b', 1)
+    await test.pump(ada, slowOne)
+    assert.equal(drawn(slowOne), drawn(ada))
+  },
+)
 
-slow('who stays behind for 30 s is closed 1013', async () => {
+slow('a client that stays behind for 30 s is closed with 1013', async () => {
   const test = new TestRooms()
   const { client: ada } = await test.join({ user: 1 })
   const { client: slowOne } = await test.join({ user: 2 })
@@ -505,7 +511,7 @@ slow('who stays behind for 30 s is closed 1013', async () => {
   assert.is(slowOne.closeCode, CloseCode.tooSlow)
 })
 
-slow('who reads nothing is closed once 16 MiB wait for it, of whatever kind', async () => {
+slow('a client that reads nothing is closed once 16 MiB of any kind wait for it', async () => {
   const test = new TestRooms()
   const { client } = await test.join({ user: 1, own: true })
   client.socket.isStuck = true
@@ -517,7 +523,7 @@ slow('who reads nothing is closed once 16 MiB wait for it, of whatever kind', as
   assert.is(client.closeCode, CloseCode.tooSlow)
 })
 
-slow('states are not piled up for who asks and does not read', async () => {
+slow('states are not queued for a client that asks and does not read', async () => {
   const test = new TestRooms()
   const doc = new Y.Doc()
   doc.getMap('elements').set('large', 'x'.repeat(1_500_000))
@@ -555,7 +561,7 @@ ends('a join during the flush waits, and opens what was saved', async () => {
   assert.equal(drawn(again), { a: 1 })
 })
 
-ends('two joins at once open one room; a board that cannot be read lets nobody in', async () => {
+ends('two joins at once open one room; a board that cannot be read refuses both', async () => {
   const test = new TestRooms()
   test.log.held = []
   const both = [test.join({ user: 1 }), test.join({ user: 2 })]
@@ -569,7 +575,7 @@ ends('two joins at once open one room; a board that cannot be read lets nobody i
   assert.is(test.rooms.stats().connections, 2)
 })
 
-ends('the last one out closes the room, once everything is committed', async () => {
+ends('the last client to leave closes the room, once everything is committed', async () => {
   const test = new TestRooms()
   const { client } = await test.join({ user: 1 })
   draw(client, 'a', 1)
@@ -582,7 +588,7 @@ ends('the last one out closes the room, once everything is committed', async () 
   assert.is(test.clock.timers, 0)
 })
 
-ends('closing down flushes, sends everybody away with 1012 over 5 s, and waits for the commits', async () => {
+ends('a shutdown flushes, closes everybody with 1012 over 5 s, and waits for the commits', async () => {
   const test = new TestRooms()
   test.log.isHandMade = true
   const clients = []
@@ -628,7 +634,7 @@ ends('an edit by the server is live, stored, and recorded under its author', asy
   assert.equal(read.getMap('elements').toJSON(), { imported: 1, 77: 1 })
 })
 
-ends('whoever is sent away is reported once', async () => {
+ends('a disconnected client is reported once', async () => {
   const test = new TestRooms()
   const { client, connection } = await test.join({ user: 1 })
   assert.is(test.rooms.connectionsOf('board').length, 1)
@@ -642,7 +648,7 @@ ends('whoever is sent away is reported once', async () => {
   assert.is(test.rooms.disconnect(connection.id), false)
 })
 
-ends('comings, goings and events reach boardroom.v1 clients', async () => {
+ends('joins, leaves and events reach boardroom.v1 clients', async () => {
   const test = new TestRooms()
   const { client: own } = await test.join({ user: 1, own: true })
   const { client: stock } = await test.join({ user: 2 })
@@ -658,7 +664,7 @@ ends('comings, goings and events reach boardroom.v1 clients', async () => {
   assert.equal(awarenessMessage([]).length, 3)
 })
 
-ends('joins that follow within a moment are told together, the first one at once', async () => {
+ends('joins in quick succession are announced together, the first one at once', async () => {
   const test = new TestRooms()
   const { client: own } = await test.join({ user: 1, own: true })
   const told = () => {

@@ -27,29 +27,29 @@ async function twoWindows() {
   return { test, first, second, watcher }
 }
 
-windows(
-  'an echo with the same clock moves nothing: the first window goes on to speak for itself',
-  async () => {
-    const { test, first, second, watcher } = await twoWindows()
-    second.presence(11, 1, { x: 1 })
-    first.presence(11, 2, { x: 2 })
-    await test.clock.advance(50)
-    assert.is(xOf(watcher, 11), 2)
-  },
-)
-
-windows('what one window heard of the other before the server did moves nothing either', async () => {
+windows('an echo with the same clock changes nothing: the first window keeps its id', async () => {
   const { test, first, second, watcher } = await twoWindows()
-  second.presence(11, 2, { x: 2 })
+  second.presence(11, 1, { x: 1 })
   first.presence(11, 2, { x: 2 })
   await test.clock.advance(50)
   assert.is(xOf(watcher, 11), 2)
-  second.presence(11, 3, { x: 3 })
-  first.leave()
-  await test.clock.advance(50)
-  assert.is(xOf(watcher, 11), null)
-  assert.is(xOf(watcher, 12), 10)
 })
+
+windows(
+  'a state that one window received from the other before the server did changes nothing either',
+  async () => {
+    const { test, first, second, watcher } = await twoWindows()
+    second.presence(11, 2, { x: 2 })
+    first.presence(11, 2, { x: 2 })
+    await test.clock.advance(50)
+    assert.is(xOf(watcher, 11), 2)
+    second.presence(11, 3, { x: 3 })
+    first.leave()
+    await test.clock.advance(50)
+    assert.is(xOf(watcher, 11), null)
+    assert.is(xOf(watcher, 12), 10)
+  },
+)
 
 windows('a late echo of a window that has gone does not bring its cursor back', async () => {
   const { test, first, second, watcher } = await twoWindows()
@@ -60,22 +60,25 @@ windows('a late echo of a window that has gone does not bring its cursor back', 
   assert.is(xOf(watcher, 11), null)
 })
 
-windows('an id that a neighbour named first belongs to its own window as soon as that comes', async () => {
-  const test = new TestRooms()
-  const { client: neighbour } = await test.join({ user: 1 })
-  const { client: watcher } = await test.join({ user: 2 })
-  neighbour.presence(12, 1, { x: 10 })
-  neighbour.presence(11, 1, { x: 1 })
-  const { client: own } = await test.join({ user: 1 })
-  own.presence(11, 1, { x: 1 })
-  await test.clock.advance(50)
-  neighbour.leave()
-  await test.clock.advance(50)
-  assert.is(xOf(watcher, 11), 1)
-  own.leave()
-  await test.clock.advance(50)
-  assert.is(xOf(watcher, 11), null)
-})
+windows(
+  'an id that a neighbour announced first belongs to its own window as soon as that joins',
+  async () => {
+    const test = new TestRooms()
+    const { client: neighbour } = await test.join({ user: 1 })
+    const { client: watcher } = await test.join({ user: 2 })
+    neighbour.presence(12, 1, { x: 10 })
+    neighbour.presence(11, 1, { x: 1 })
+    const { client: own } = await test.join({ user: 1 })
+    own.presence(11, 1, { x: 1 })
+    await test.clock.advance(50)
+    neighbour.leave()
+    await test.clock.advance(50)
+    assert.is(xOf(watcher, 11), 1)
+    own.leave()
+    await test.clock.advance(50)
+    assert.is(xOf(watcher, 11), null)
+  },
+)
 
 windows('a client that comes back keeps its cursor when its old, half-open socket ends', async () => {
   const test = new TestRooms()
@@ -113,7 +116,7 @@ windows(
   },
 )
 
-windows('whoever comes back with the clock of its farewell is asked for a new one', async () => {
+windows('a client that comes back with the clock of its removal is asked for a new one', async () => {
   const test = new TestRooms()
   const { client: ada } = await test.join({ user: 1 })
   await test.join({ user: 2 })
@@ -130,36 +133,33 @@ windows('whoever comes back with the clock of its farewell is asked for a new on
   assert.is(back.states.get(11), null)
 })
 
-windows(
-  'a window that only repeats does not settle what was relayed in the name of its neighbour',
-  async () => {
-    const test = new TestRooms()
-    const { client: ada } = await test.join({ user: 1 })
-    draw(ada, 'known', 1)
-    await test.pump(ada)
-    const id = ada.doc.clientID
-    ada.leave()
-    const { client: eve } = await test.join({ user: 2, own: true })
-    const struct = { ref: 4, parent: 'text', content: contentOf.string('forged') }
-    const clock = Y.getState(test.log.committed('board').store, id)
-    eve.socket.say(encodeSync(SyncStep.update, writeUpdate([{ client: id, clock, structs: [struct] }])))
-    await test.clock.advance(50)
-    const relays = () =>
-      test.log.boards.get('board')?.authors.findLast(({ clientId }) => clientId === id)?.relays
-    assert.ok(relays())
-    // Her own document is back, and another of her windows repeats its presence.
-    const { client: own } = await test.join({ user: 1, own: true })
-    own.presence(id, 1, { x: 1 })
-    const { client: window } = await test.join({ user: 1, own: true })
-    window.presence(window.doc.clientID, 1, { x: 1 })
-    window.presence(id, 1, { x: 1 })
-    await test.clock.advance(50)
-    window.socket.say(encodeSync(SyncStep.step2, Y.encodeStateAsUpdate(test.log.committed('board'))))
-    await test.clock.advance(50)
-    draw(eve, 'more', 1)
-    await test.pump(eve)
-    assert.ok(relays(), 'still to be shown by her own document')
-  },
-)
+windows('a window that only repeats does not settle edits relayed in the name of its neighbour', async () => {
+  const test = new TestRooms()
+  const { client: ada } = await test.join({ user: 1 })
+  draw(ada, 'known', 1)
+  await test.pump(ada)
+  const id = ada.doc.clientID
+  ada.leave()
+  const { client: eve } = await test.join({ user: 2, own: true })
+  const struct = { ref: 4, parent: 'text', content: contentOf.string('forged') }
+  const clock = Y.getState(test.log.committed('board').store, id)
+  eve.socket.say(encodeSync(SyncStep.update, writeUpdate([{ client: id, clock, structs: [struct] }])))
+  await test.clock.advance(50)
+  const relays = () =>
+    test.log.boards.get('board')?.authors.findLast(({ clientId }) => clientId === id)?.relays
+  assert.ok(relays())
+  // Her own document is back, and another of her windows repeats its presence.
+  const { client: own } = await test.join({ user: 1, own: true })
+  own.presence(id, 1, { x: 1 })
+  const { client: window } = await test.join({ user: 1, own: true })
+  window.presence(window.doc.clientID, 1, { x: 1 })
+  window.presence(id, 1, { x: 1 })
+  await test.clock.advance(50)
+  window.socket.say(encodeSync(SyncStep.step2, Y.encodeStateAsUpdate(test.log.committed('board'))))
+  await test.clock.advance(50)
+  draw(eve, 'more', 1)
+  await test.pump(eve)
+  assert.ok(relays(), 'still to be shown by her own document')
+})
 
 windows.run()

@@ -8,9 +8,9 @@ import { CloseCode, MessageType } from '../../shared/protocol.ts'
 import { settle, TestRooms } from '../helpers/rooms.ts'
 import { PairedClient } from '../helpers/socket-pair.ts'
 
-const rights = suite('rights that follow at once')
+const rights = suite('permission changes that take effect at once')
 
-rights('a change between question and admission is not missed', async () => {
+rights('a change between decision and admission is not missed', async () => {
   const test = new TestRooms()
   test.access.set('user:1', 'edit')
   const pending = test.rooms.rights.register(test.joining({ user: 1 }))
@@ -24,7 +24,7 @@ rights('a change between question and admission is not missed', async () => {
   assert.is(test.rooms.stats().rooms, 0, 'the room that was opened for it is closed again')
 })
 
-rights('an answer that is out of date when it comes is not the decision of a join', async () => {
+rights('an outdated answer does not decide a join', async () => {
   const test = new TestRooms()
   test.access.set('user:1', 'edit')
   test.access.isHandMade = true
@@ -39,7 +39,7 @@ rights('an answer that is out of date when it comes is not the decision of a joi
   assert.is((await decided).level, 'view')
 })
 
-rights('one question is under way, and it is put again where something changed meanwhile', async () => {
+rights('one query runs at a time, and is repeated if something changed meanwhile', async () => {
   const test = new TestRooms()
   const { client } = await test.join({ user: 1, own: true })
   test.access.isHandMade = true
@@ -63,7 +63,7 @@ rights('one question is under way, and it is put again where something changed m
   assert.is(test.access.questions.length, 2, 'and then there is peace')
 })
 
-rights('everybody of one moment is asked about in one query', async () => {
+rights('all decisions of one moment share one query', async () => {
   const test = new TestRooms()
   for (let i = 1; i <= 20; i++) await test.join({ user: i })
   const before = test.access.asked
@@ -72,34 +72,31 @@ rights('everybody of one moment is asked about in one query', async () => {
   assert.is(test.access.asked, before + 1)
 })
 
-rights(
-  'what is notified while a question is under way is asked together, after it or beside a slow one',
-  async () => {
-    const test = new TestRooms()
-    for (const user of [1, 2, 3, 4, 5]) await test.join({ user })
-    test.access.isHandMade = true
-    test.rooms.rights.notified(['u:1'])
+rights('notifications during a query share the next one, after it or in parallel to a slow one', async () => {
+  const test = new TestRooms()
+  for (const user of [1, 2, 3, 4, 5]) await test.join({ user })
+  test.access.isHandMade = true
+  test.rooms.rights.notified(['u:1'])
+  await settle()
+  for (const payload of ['u:2', 'u:3']) {
+    test.rooms.rights.notified([payload])
     await settle()
-    for (const payload of ['u:2', 'u:3']) {
-      test.rooms.rights.notified([payload])
-      await settle()
-    }
-    const asked = () => test.access.questions.map(({ subjects }) => subjects.length)
-    assert.equal(asked(), [1])
-    test.access.questions[0]?.answer()
+  }
+  const asked = () => test.access.questions.map(({ subjects }) => subjects.length)
+  assert.equal(asked(), [1])
+  test.access.questions[0]?.answer()
+  await settle()
+  assert.equal(asked(), [1, 2])
+  for (const payload of ['u:4', 'u:5']) {
+    test.rooms.rights.notified([payload])
     await settle()
-    assert.equal(asked(), [1, 2])
-    for (const payload of ['u:4', 'u:5']) {
-      test.rooms.rights.notified([payload])
-      await settle()
-    }
-    assert.equal(asked(), [1, 2])
-    await test.clock.advance(20)
-    assert.equal(asked(), [1, 2, 2], 'the second is not answered yet')
-  },
-)
+  }
+  assert.equal(asked(), [1, 2])
+  await test.clock.advance(20)
+  assert.equal(asked(), [1, 2, 2], 'the second is not answered yet')
+})
 
-rights('what does not concern a connection does not ask about it', async () => {
+rights('an unrelated notification triggers no decision about a connection', async () => {
   const test = new TestRooms()
   await test.join({ user: 1 })
   const before = test.access.asked
@@ -108,7 +105,7 @@ rights('what does not concern a connection does not ask about it', async () => {
   assert.is(test.access.asked, before)
 })
 
-rights('what ends by the clock ends by the clock', async () => {
+rights('access that expires ends on time', async () => {
   const test = new TestRooms()
   const end = test.clock.wall() + 5000
   test.access.set('guest:g', 'edit', { nextChangeAt: new Date(end) })
@@ -120,7 +117,7 @@ rights('what ends by the clock ends by the clock', async () => {
   assert.is(client.closeCode, CloseCode.notSignedIn)
 })
 
-rights('everybody is asked about every minute, notified or not', async () => {
+rights('everybody is checked every minute, with or without a notification', async () => {
   const test = new TestRooms()
   const { client } = await test.join({ user: 1 })
   test.access.set('user:1', null)
@@ -129,7 +126,7 @@ rights('everybody is asked about every minute, notified or not', async () => {
   assert.is(client.closeCode, CloseCode.noAccess)
 })
 
-rights('while nobody answers, joins are refused at once and live rooms end after a minute', async () => {
+rights('without answers, joins are refused at once and live rooms end after a minute', async () => {
   const test = new TestRooms()
   const { client } = await test.join({ user: 1 })
   test.access.isAway = true
@@ -148,7 +145,7 @@ rights('while nobody answers, joins are refused at once and live rooms end after
   assert.is(client.closeCode, CloseCode.busy)
 })
 
-rights('an outage that ends in time changes nothing, and what was lost meanwhile is noticed', async () => {
+rights('a short outage changes nothing, and access lost meanwhile is noticed', async () => {
   const test = new TestRooms()
   const { client: ada } = await test.join({ user: 1 })
   const { client: bob } = await test.join({ user: 2 })
@@ -174,7 +171,7 @@ rights('nothing is left behind when everybody is gone', async () => {
   assert.is(test.clock.timers, 0)
 })
 
-rights('nothing is left behind either where the last one goes while an answer is under way', async () => {
+rights('nothing is left behind either if the last person leaves during a query', async () => {
   const test = new TestRooms()
   test.access.set('user:1', 'edit', { nextChangeAt: new Date(test.clock.wall() + 1e6) })
   const { client } = await test.join({ user: 1 })

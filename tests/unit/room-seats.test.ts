@@ -20,7 +20,7 @@ async function withOneSeat(waiting: number) {
   return { test, writer, others }
 }
 
-seats('one seat that becomes free brings one waiting stock client back, and nobody else', async () => {
+seats('one free seat brings back one waiting stock client, and nobody else', async () => {
   const { test, writer, others } = await withOneSeat(10)
   writer.leave()
   await settle()
@@ -33,7 +33,7 @@ seats('one seat that becomes free brings one waiting stock client back, and nobo
   assert.is(others.filter(isOpen).length, 9, 'coming back sends nobody away')
 })
 
-seats('however many wait, one seat costs one of them its socket', async () => {
+seats('however many wait, one free seat closes the socket of only one', async () => {
   const test = new TestRooms({ maxWritersPerRoom: 1 })
   const { client: writer } = await test.join({ user: 1 })
   test.access.set('anonymous', 'edit')
@@ -50,7 +50,7 @@ seats('however many wait, one seat costs one of them its socket', async () => {
   assert.is(others.filter((client) => !isOpen(client)).length, 1)
 })
 
-seats('a seat is kept for whoever was closed to come back to it, and for nobody else', async () => {
+seats('a seat is reserved for the client that was closed to return to it, and for nobody else', async () => {
   const { test, writer } = await withOneSeat(1)
   writer.leave()
   await settle()
@@ -60,7 +60,7 @@ seats('a seat is kept for whoever was closed to come back to it, and for nobody 
   assert.is(levelOf(test, 2), 'edit')
 })
 
-seats('an anonymous client is known again by its address and browser', async () => {
+seats('an anonymous client is recognised by its address and browser', async () => {
   const test = new TestRooms({ maxWritersPerRoom: 1 })
   const { client: writer } = await test.join({ user: 1 })
   const { client: waiting } = await test.join({ fingerprint: 'a browser' })
@@ -73,7 +73,7 @@ seats('an anonymous client is known again by its address and browser', async () 
   assert.is(again.level, 'edit')
 })
 
-seats('whoever does not come back within ten seconds loses the seat to the next', async () => {
+seats('a client that does not come back within ten seconds loses the seat to the next', async () => {
   const { test, writer, others } = await withOneSeat(2)
   writer.leave()
   await settle()
@@ -85,7 +85,7 @@ seats('whoever does not come back within ten seconds loses the seat to the next'
   assert.is(levelOf(test, 3), 'edit')
 })
 
-seats('whoever waits keeps its place when access is asked about again, and is counted once', async () => {
+seats('a waiting client keeps its place when access is checked again, and is counted once', async () => {
   const { test, writer, others } = await withOneSeat(3)
   for (let i = 0; i < 3; i++) {
     test.rooms.rights.notified(['u:2'])
@@ -97,7 +97,7 @@ seats('whoever waits keeps its place when access is asked about again, and is co
   assert.equal(others.map(isOpen), [false, true, true], 'the first who came is the first served')
 })
 
-seats('a writer who is lowered makes room for the next', async () => {
+seats('a writer whose level is lowered makes room for the next', async () => {
   const { test, others } = await withOneSeat(1)
   test.access.set('user:1', 'view')
   test.rooms.rights.notified(['u:1'])
@@ -105,7 +105,7 @@ seats('a writer who is lowered makes room for the next', async () => {
   assert.is(others[0]?.closeCode, CloseCode.levelChanged)
 })
 
-seats('at a restart who waits is closed like everybody: 1012', async () => {
+seats('at a restart waiting clients are closed like everybody: 1012', async () => {
   const { test, writer, others } = await withOneSeat(3)
   const closed = test.rooms.close({ spreadMs: 1000 })
   await test.clock.advance(2000)
@@ -122,7 +122,7 @@ const silent = suite('silent clients')
 const beSilent = (test: TestRooms) => test.clock.advance(45_000)
 
 silent(
-  'a client that stopped renewing its state is neither shown nor counted, and comes back with a word',
+  'a client that stopped renewing its state is neither shown nor counted, and comes back with any message',
   async () => {
     const test = new TestRooms()
     const { client: gone, connection } = await test.join({ user: 1 })
@@ -164,7 +164,7 @@ silent('a silent writer keeps its seat until somebody needs it', async () => {
   assert.is(writer.closeCode, CloseCode.levelChanged)
 })
 
-silent('whoever waits gets the seat of a writer that falls silent', async () => {
+silent('a waiting client gets the seat of a writer that falls silent', async () => {
   const test = new TestRooms({ maxWritersPerRoom: 1 })
   const { client: writer } = await test.join({ user: 1, own: true })
   writer.presence(11, 1, {})

@@ -21,7 +21,7 @@ editing('everybody ends with the same document', async () => {
   assert.equal(drawn(late), { a: 1, b: 2 })
 })
 
-editing('what follows an edit within the window leaves as one frame', async () => {
+editing('edits within one batch are sent as one frame', async () => {
   const test = new TestRooms()
   const { client: ada } = await test.join({ user: 1 })
   const { client: bob } = await test.join({ user: 2 })
@@ -38,7 +38,7 @@ editing('what follows an edit within the window leaves as one frame', async () =
   assert.equal(drawn(bob), { a: 9 })
 })
 
-editing('whoever wrote all of a window is not sent its own edits', async () => {
+editing('the only writer of a batch is not sent its own edits', async () => {
   const test = new TestRooms()
   const { client: ada } = await test.join({ user: 1 })
   const { client: bob } = await test.join({ user: 2 })
@@ -50,7 +50,7 @@ editing('whoever wrote all of a window is not sent its own edits', async () => {
   assert.is(bob.socket.written.length, 1)
 })
 
-editing('a frame for many is one buffer', async () => {
+editing('a frame for many clients is one buffer', async () => {
   const test = new TestRooms()
   const { client: ada } = await test.join({ user: 1 })
   const { client: bob } = await test.join({ user: 2 })
@@ -63,7 +63,7 @@ editing('a frame for many is one buffer', async () => {
   assert.is(bob.socket.written[0], cyd.socket.written[0])
 })
 
-editing('synced comes last: with step 2 everything is there', async () => {
+editing('synced comes last: step 2 contains everything', async () => {
   const test = new TestRooms()
   const { client: ada } = await test.join({ user: 1 })
   await test.join({ user: 3 })
@@ -141,7 +141,7 @@ levels("a viewer's edit is dropped also where it shares the window with an edito
   assert.equal(test.log.committed('board').getMap('elements').toJSON(), { 'by editor': 1 })
 })
 
-levels('an honest viewer, who answers with nothing, is refused nothing', async () => {
+levels('an honest viewer, whose answer is empty, gets no refusal', async () => {
   const test = new TestRooms()
   const { client: viewer } = await test.join({ user: 1, level: 'view', own: true })
   await test.pump(viewer)
@@ -180,7 +180,7 @@ levels('a lowered level reaches boardroom.v1 on the open socket, and stock clien
   assert.is(test.log.boards.size, 0, 'what comes after the change is not kept')
 })
 
-levels('whoever may write again is asked for what it drew meanwhile', async () => {
+levels('a client that may write again is asked for what it drew meanwhile', async () => {
   const test = new TestRooms()
   const { client } = await test.join({ user: 1, level: 'view', own: true })
   draw(client, 'a', 1)
@@ -215,7 +215,7 @@ for (const [what, change, code] of ends) {
   })
 }
 
-levels('writers beyond the limit view, and get the seat that becomes free', async () => {
+levels('writers beyond the limit view, and get the next free seat', async () => {
   const test = new TestRooms({ maxWritersPerRoom: 1 })
   const { client: first } = await test.join({ user: 1 })
   const { client: second } = await test.join({ user: 2, own: true })
@@ -228,7 +228,7 @@ levels('writers beyond the limit view, and get the seat that becomes free', asyn
   assert.is(second.of(MessageType.level).at(-1)?.json?.level, 'edit')
 })
 
-levels('a board at its size limit turns to view for everyone and stays open', async () => {
+levels('a board at its size limit becomes view only for everyone and stays open', async () => {
   const test = new TestRooms({ maxBoardBytes: 4096 })
   const { client: own } = await test.join({ user: 1, own: true })
   const { client: stock } = await test.join({ user: 2 })
@@ -260,7 +260,7 @@ saved('is said once committed and not before', async () => {
   assert.is(client.saved, before + 1)
 })
 
-saved('waits for what the frame rests on, also where the frame itself changed nothing', async () => {
+saved('waits for what the frame depends on, even if the frame itself changed nothing', async () => {
   const test = new TestRooms()
   test.log.isHandMade = true
   const { client: ada } = await test.join({ user: 1 })
@@ -277,7 +277,7 @@ saved('waits for what the frame rests on, also where the frame itself changed no
   assert.is(same.saved, before + 1)
 })
 
-saved('does not pass a commit that is missing before it', async () => {
+saved('does not skip a missing commit', async () => {
   const test = new TestRooms()
   test.log.isHandMade = true
   const { client } = await test.join({ user: 1, own: true })
@@ -296,7 +296,7 @@ saved('does not pass a commit that is missing before it', async () => {
   assert.is(client.saved, before + 2)
 })
 
-saved('says what one transaction committed in one frame', async () => {
+saved('reports what one transaction committed in one frame', async () => {
   const test = new TestRooms()
   test.log.isHandMade = true
   const { client } = await test.join({ user: 1, own: true })
@@ -313,7 +313,7 @@ saved('says what one transaction committed in one frame', async () => {
   assert.equal([after.length, after.at(-1)?.count], [before.length + 1, (before.at(-1)?.count ?? 0) + 3])
 })
 
-saved('is not held up for the next edit where the writer leaves, or somebody waits', async () => {
+saved('is not delayed for the next edit if the writer leaves, or somebody waits', async () => {
   const test = new TestRooms()
   test.log.isHandMade = true
   const { client } = await test.join({ user: 1 })
@@ -351,7 +351,7 @@ saved('passes a refused frame together with the notice, not before what came fir
   assert.is(client.saved, before + 2)
 })
 
-saved('holds at an edit that was dropped for a full sync until the answer is committed', async () => {
+saved('stops at an edit that was dropped for a full sync until the answer is committed', async () => {
   const test = new TestRooms()
   const { client } = await test.join({ user: 1, own: true })
   await test.pump(client)
@@ -370,7 +370,7 @@ saved('holds at an edit that was dropped for a full sync until the answer is com
   assert.ok(client.saved > before + 1)
 })
 
-saved('a log that refuses a board for good ends that room alone', async () => {
+saved('a log that refuses a board for good ends only that room', async () => {
   const test = new TestRooms()
   test.log.isHandMade = true
   const { client } = await test.join({ user: 1, own: true })

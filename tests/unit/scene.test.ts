@@ -80,7 +80,7 @@ for (const name of drawings) {
   })
 }
 
-scene('gives an exported file back as the same drawing', () => {
+scene('reads an exported file as the same drawing', () => {
   const doc = new Y.Doc()
   writeElements(doc, readScene(drawing('hexagonal-architecture.excalidraw'))?.elements ?? [])
   const exported = sceneOf(doc)
@@ -103,7 +103,7 @@ scene('writes only keys whose value changed', () => {
   assert.equal(changed, ['strokeColor', 'geo'])
 })
 
-scene('keeps versions and times of a client out of the document', () => {
+scene('keeps a client’s versions and times out of the document', () => {
   const doc = new Y.Doc()
   writeElements(doc, [rectangle('a', { version: 7, versionNonce: 8, updated: 9 })])
   const element = elementOf(doc, 'a')
@@ -112,7 +112,7 @@ scene('keeps versions and times of a client out of the document', () => {
   assert.is(element?.updated, undefined)
 })
 
-scene('keeps both when one moves and the other recolours an element', () => {
+scene('keeps both changes when one person moves and the other recolours an element', () => {
   const a = new Y.Doc()
   const b = new Y.Doc()
   const base = rectangle('a')
@@ -130,7 +130,7 @@ scene('keeps both when one moves and the other recolours an element', () => {
   }
 })
 
-scene('takes a property away that the writer took away, and no other', () => {
+scene('removes a property that the writer removed, and no other', () => {
   const doc = new Y.Doc()
   const base = rectangle('a', { customData: { note: 1 } })
   writeElements(doc, [base])
@@ -144,7 +144,7 @@ scene('takes a property away that the writer took away, and no other', () => {
   assert.is(elementOf(doc, 'a')?.fromElsewhere, true)
 })
 
-scene('is not changed by a canvas that goes on mutating what it wrote', () => {
+scene('is not changed by a canvas that later mutates what it wrote', () => {
   const doc = new Y.Doc()
   const points = [[0, 0]]
   writeElements(doc, [rectangle('a', { type: 'line', points })])
@@ -152,7 +152,7 @@ scene('is not changed by a canvas that goes on mutating what it wrote', () => {
   assert.equal(elementOf(doc, 'a')?.points, [[0, 0]])
 })
 
-scene('leaves deleted elements out of the file and in the document', () => {
+scene('leaves deleted elements out of the file, but in the document', () => {
   const doc = new Y.Doc()
   writeElements(doc, [rectangle('a'), rectangle('b', { isDeleted: true })])
   assert.equal(
@@ -165,13 +165,13 @@ scene('leaves deleted elements out of the file and in the document', () => {
   )
 })
 
-scene('does not make an element out of a change to one that is not there', () => {
+scene('does not create an element from a change to a missing one', () => {
   const doc = new Y.Doc()
   writeChanges(doc, [{ id: 'gone', properties: { strokeColor: '#000000' } }])
   assert.is(elementMaps(doc).size, 0)
 })
 
-scene('orders by index and decides a collision by id', () => {
+scene('orders by index and resolves equal indices by id', () => {
   const doc = new Y.Doc()
   writeElements(doc, [
     rectangle('z', { index: 'a1' }),
@@ -184,7 +184,7 @@ scene('orders by index and decides a collision by id', () => {
   )
 })
 
-scene('skips what cannot be an element and keeps the rest', () => {
+scene('skips invalid elements and keeps the rest', () => {
   const doc = new Y.Doc()
   writeElements(doc, [rectangle('good')])
   const maps = elementMaps(doc)
@@ -222,7 +222,7 @@ scene('skips what cannot be an element and keeps the rest', () => {
   assert.is(sceneOf(doc).elements.length, 1)
 })
 
-scene('drops a property of the wrong kind and keeps the element', () => {
+scene('drops a property of the wrong type and keeps the element', () => {
   const doc = new Y.Doc()
   writeElements(doc, [rectangle('a', { groupIds: 'all', opacity: 'none', boundElements: [7], link: {} })])
   const element = elementOf(doc, 'a')
@@ -231,7 +231,7 @@ scene('drops a property of the wrong kind and keeps the element', () => {
   assert.is(element?.strokeColor, '#000000')
 })
 
-scene('takes the id of an element from where it is kept', () => {
+scene('takes the id of an element from its key', () => {
   const doc = new Y.Doc()
   writeElements(doc, [rectangle('a')])
   ;(elementMaps(doc).get('a') as Y.Map<unknown>).set('id', 'b')
@@ -240,12 +240,12 @@ scene('takes the id of an element from where it is kept', () => {
 
 const file = suite('reading a file')
 
-file('refuses what is no drawing', () => {
+file('refuses anything that is not a drawing', () => {
   for (const value of [null, 7, 'text', [], {}, { elements: 7 }, { type: 'excalidrawlib', elements: [] }])
     assert.is(readScene(value), null, JSON.stringify(value))
 })
 
-file('counts what it cannot draw, and keeps both elements of an id that comes twice', () => {
+file('counts what it cannot draw, and keeps both elements with a duplicate id', () => {
   const read = readScene({
     elements: [rectangle('a'), rectangle('a'), null, { id: 'x' }, rectangle('b', { index: 'a1' })],
   })
@@ -256,7 +256,7 @@ file('counts what it cannot draw, and keeps both elements of an id that comes tw
   assert.is(read?.skipped, 2)
 })
 
-file('gives an order to a large drawing without one, and keeps one that holds', () => {
+file('gives an order to a large drawing without one, and keeps a valid one', () => {
   const many = Array.from({ length: 5000 }, (_, at) => rectangle(`${at}`, { index: undefined }))
   const read = readScene({ elements: many })?.elements ?? []
   assert.equal(

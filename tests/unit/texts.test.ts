@@ -73,7 +73,7 @@ function textsIn(name: string, source: string): string[] {
   return found
 }
 
-texts('stand in client/texts and in no component', () => {
+texts('are in client/texts and in no component', () => {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((path) => /\.tsx?$/.test(path) && !path.startsWith('texts') && path !== 'vite.config.ts')
     .sort()
@@ -93,7 +93,7 @@ texts('are found in elements, in attributes, in strings and in templates', () =>
   assert.equal(textsIn('a.tsx', source), ['close', 'Please wait', 'Hello', '… is here'])
 })
 
-texts('count, list and date by one module alone', () => {
+texts('format counts, lists and dates with a single module', () => {
   const elsewhere = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
     (path) =>
       /\.tsx?$/.test(path) &&

@@ -27,24 +27,21 @@ const nobody: Identity = { ...guest, principal: { kind: 'anonymous', id: 'x' }, 
 
 const tickets = suite('tickets')
 
-tickets(
-  'say who, for which board, from which session and under which cap, and may be used again',
-  async () => {
-    const { ticket, expiresAt } = await makeTicket(key, ada, { boardId: board, maxLevel: 'comment', nowMs })
-    const claims = {
-      subject: { kind: 'user', userId: 7 },
-      boardId: board,
-      sessionId: '31',
-      maxLevel: 'comment',
-    }
-    assert.equal(readTicket(key, ticket, board, nowMs), claims)
-    assert.equal(readTicket(key, ticket, board.toUpperCase(), nowMs), claims)
-    assert.is(expiresAt.getTime(), nowMs + 12 * hourMs)
-    assert.ok(looksLikeTicket(ticket))
-  },
-)
+tickets('contain the person, the board, the session and the cap, and may be used again', async () => {
+  const { ticket, expiresAt } = await makeTicket(key, ada, { boardId: board, maxLevel: 'comment', nowMs })
+  const claims = {
+    subject: { kind: 'user', userId: 7 },
+    boardId: board,
+    sessionId: '31',
+    maxLevel: 'comment',
+  }
+  assert.equal(readTicket(key, ticket, board, nowMs), claims)
+  assert.equal(readTicket(key, ticket, board.toUpperCase(), nowMs), claims)
+  assert.is(expiresAt.getTime(), nowMs + 12 * hourMs)
+  assert.ok(looksLikeTicket(ticket))
+})
 
-tickets('are made for guests and for nobody in particular', async () => {
+tickets('are issued for guests and for anonymous people', async () => {
   const forGuest = await makeTicket(key, guest, { boardId: board, nowMs })
   const forNobody = await makeTicket(key, nobody, { boardId: board, nowMs })
   const bare = { boardId: board, sessionId: null, maxLevel: null }
@@ -58,13 +55,13 @@ tickets('are made for guests and for nobody in particular', async () => {
   })
 })
 
-tickets('end after their time', async () => {
+tickets('expire', async () => {
   const { ticket } = await makeTicket(key, ada, { boardId: board, expiresInS: 60, nowMs })
   assert.type(readTicket(key, ticket, board, nowMs + 59_000), 'object')
   assert.is(readTicket(key, ticket, board, nowMs + 60_000), 'expired')
 })
 
-tickets('never live longer than a day, however they were asked for or signed', async () => {
+tickets('never live longer than a day, however they were requested or signed', async () => {
   const { expiresAt } = await makeTicket(key, ada, { boardId: board, expiresInS: 1e9, nowMs })
   assert.is(expiresAt.getTime(), nowMs + 24 * hourMs)
   const long = await new SignJWT({ board })
@@ -77,7 +74,7 @@ tickets('never live longer than a day, however they were asked for or signed', a
   assert.is(readTicket(key, long, board, nowMs), 'malformed')
 })
 
-tickets('are believed by a node whose clock is behind', async () => {
+tickets('are accepted by a node whose clock is behind', async () => {
   const { ticket } = await makeTicket(key, ada, { boardId: board, nowMs })
   assert.type(readTicket(key, ticket, board, nowMs - 5000), 'object')
 })
@@ -88,7 +85,7 @@ tickets('open no other board', async () => {
   assert.is(readTicket(key, ticket, null, nowMs), 'other_board')
 })
 
-tickets('are nothing once a bit is changed, or under another secret', async () => {
+tickets('are invalid once a bit is changed, or with another secret', async () => {
   const { ticket } = await makeTicket(key, ada, { boardId: board, nowMs })
   const [header = '', , signature = ''] = ticket.split('.')
   const forged = Buffer.from(
@@ -104,7 +101,7 @@ tickets('are nothing once a bit is changed, or under another secret', async () =
   )
 })
 
-tickets('are not believed without a signature (alg none)', async () => {
+tickets('are not accepted without a signature (alg none)', async () => {
   const unsigned = new UnsecuredJWT({ board })
     .setSubject('user:1')
     .setAudience('boardroom')
@@ -117,7 +114,7 @@ tickets('are not believed without a signature (alg none)', async () => {
   assert.is(readTicket(key, `${header}.${payload}.`, board, nowMs), 'malformed')
 })
 
-tickets('refuse what is signed with our key for something else', async () => {
+tickets('are refused if our key signed them for another purpose', async () => {
   const sign = (typ: string, claims: Record<string, unknown>) =>
     new SignJWT({
       board,
@@ -137,14 +134,14 @@ tickets('refuse what is signed with our key for something else', async () => {
   assert.is(readTicket(key, await sign('boardroom-ticket', { board: 5 }), board, nowMs), 'malformed')
 })
 
-tickets('take any rubbish calmly', async () => {
+tickets('handle any garbage', async () => {
   for (const rubbish of ['', '.', '..', 'a.b.c', '\u0000', 'x'.repeat(10_000), '{"alg":"HS256"}']) {
     assert.is(readTicket(key, rubbish, board, nowMs), 'malformed', rubbish.slice(0, 20))
     assert.not(looksLikeTicket(rubbish))
   }
 })
 
-tickets('do not make tickets, or a stolen one would never end', async () => {
+tickets('cannot issue tickets, or a stolen one would never expire', async () => {
   const error = await makeTicket(key, { ...ada, via: 'ticket', boardId: board }, { boardId: board }).catch(
     (e: unknown) => e,
   )

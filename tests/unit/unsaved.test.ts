@@ -37,7 +37,7 @@ const twoOf = () => {
   }
 }
 
-unsaved('words of a text that somebody else deletes meanwhile bring it back, and wait with it', () => {
+unsaved('words in a text that somebody else deletes meanwhile restore it, and wait with it', () => {
   const { write, deleteElsewhere, meet, waiting, noted } = twoOf()
   write({ originalText: 'Zebra crossing' })
   deleteElsewhere()
@@ -46,7 +46,7 @@ unsaved('words of a text that somebody else deletes meanwhile bring it back, and
   assert.is(noted.length, 2)
 })
 
-unsaved('words bring a text back that a client of another app takes out of the document', () => {
+unsaved('words restore a text that another app removes from the document', () => {
   const { own, other, write, waiting } = twoOf()
   write({ originalText: 'Zebra crossing' })
   elementMaps(other).delete('note')
@@ -62,7 +62,7 @@ unsaved('words bring a text back that a client of another app takes out of the d
   assert.equal(elementMaps(own).toJSON(), {}, 'once they are saved, it is deleted')
 })
 
-unsaved('words that the device kept of an earlier visit do, too', () => {
+unsaved('words that the device stored in an earlier visit do, too', () => {
   const { write, deleteElsewhere, meet } = twoOf()
   deleteElsewhere()
   meet()
@@ -70,7 +70,7 @@ unsaved('words that the device kept of an earlier visit do, too', () => {
   assert.equal(meet(), { type: 'text', originalText: 'Zebra crossing', isDeleted: false })
 })
 
-unsaved('a text whose words are saved is deleted by whoever deletes it', () => {
+unsaved('a text whose words are saved stays deleted when somebody deletes it', () => {
   const { write, deleteElsewhere, meet, waiting } = twoOf()
   write({ originalText: 'Zebra crossing' })
   waiting.confirm()
@@ -90,7 +90,7 @@ unsaved('what the user deleted, or only moved, stays deleted', () => {
   assert.is(moved.meet().isDeleted, true)
 })
 
-unsaved('a change is told of when it is on its way, so that it does not count as saved', () => {
+unsaved('a change is reported when it is being sent, so that it does not count as saved', () => {
   const doc = new Y.Doc()
   const heard: string[] = []
   new Unsaved().observe(

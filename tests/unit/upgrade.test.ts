@@ -16,7 +16,7 @@ import { rateLimits } from '../../server/routing/rate-limits.ts'
 import { CloseCode } from '../../shared/protocol.ts'
 import { TestRooms } from '../helpers/rooms.ts'
 
-const joins = suite('joins that fail on their way')
+const joins = suite('joins that fail midway')
 
 const board = '00000000-0000-4000-8000-000000000001'
 
@@ -60,7 +60,7 @@ async function join(record: (event: AuditEvent) => Promise<void>, test = new Tes
 
 const isOf = (action: string) => (event: AuditEvent) => event.action === action
 
-joins('an access row whose answer was lost is owed its leave', async () => {
+joins('an access row whose answer was lost still gets its leave', async () => {
   const recorded: AuditEvent[] = []
   const { code, owed, test } = await join(async (event) => {
     recorded.push(event)
@@ -71,7 +71,7 @@ joins('an access row whose answer was lost is owed its leave', async () => {
   assert.is(test.rooms.stats().connections, 0)
 })
 
-joins('one that is recorded and does not reach its room is recorded as gone, at once or later', async () => {
+joins('one that is recorded but does not reach its room gets its leave row, at once or later', async () => {
   for (const isLost of [false, true]) {
     const test = new TestRooms()
     test.log.load = () => Promise.reject(new BoardroomError('board_unreadable', 'not today'))

@@ -18,7 +18,7 @@ import { contentOf, type Struct, writeUpdate } from '../helpers/update-writer.ts
 
 const order = suite('order and dependencies')
 
-order('origins and parents in the own future are refused', () => {
+order('origins and parents in the client’s own future are refused', () => {
   const self = { client: mallory, clock: 0 }
   const later = { client: mallory, clock: 5 }
   for (const struct of [
@@ -50,7 +50,7 @@ order('clients that wait for each other are refused; those that only follow each
   assert.is(doc.store.pendingStructs, null)
 })
 
-order('a gap, also one that a skip stands for, asks for a sync', () => {
+order('a gap, even one marked by a skip, requests a sync', () => {
   assert.is(outcome(writeUpdate([from(mallory, 3, char)])), 'resync gap')
   assert.is(outcome(writeUpdate([from(mallory, 0, char, { ref: 10, content: 2 }, char)])), 'resync gap')
   const doc = boardOfAda()
@@ -61,7 +61,7 @@ order('a gap, also one that a skip stands for, asks for a sync', () => {
   )
 })
 
-order('an origin or a parent that the board lacks asks for a sync, also for known structs', () => {
+order('an origin or a parent that the board lacks requests a sync, even for known structs', () => {
   const lacking = { client: 33, clock: 0 }
   assert.is(
     outcome(writeUpdate([from(mallory, 0, { ...char, origin: lacking })])),
@@ -76,7 +76,7 @@ order('an origin or a parent that the board lacks asks for a sync, also for know
   assert.is(outcome(known, { doc }), 'resync missing_dependency')
 })
 
-order('a deletion of clocks that the board lacks asks for a sync', () => {
+order('a deletion of clocks that the board lacks requests a sync', () => {
   const update = writeUpdate([], [{ client: 33, ranges: [[0, 1]] }])
   assert.is(outcome(update, { doc: boardOfAda() }), 'resync unknown_delete')
   const within = writeUpdate([], [{ client: ada, ranges: [[3, 2]] }])
@@ -96,7 +96,7 @@ order('a delete set is ahead from the first clock on that its client will not ha
   assert.ok(isAhead(4, 3, 2))
 })
 
-order('a delete range of clocks that the same update brings passes', () => {
+order('a delete range of clocks in the same update passes', () => {
   assert.is(outcome(writeUpdate([from(mallory, 0, char)], [{ client: mallory, ranges: [[0, 1]] }])), 'ok')
 })
 
@@ -107,7 +107,7 @@ order('malformed bytes are refused even where the update has a gap', () => {
   )
 })
 
-order('known clocks that go on under another parent are refused, under their own they pass', () => {
+order('known clocks continued under another parent are refused, under their own they pass', () => {
   const doc = boardOfAda()
   const longer = (place: Partial<Struct>) =>
     writeUpdate([from(ada, 0, { ref: 4, content: contentOf.string('hello!'), ...place })])
@@ -119,7 +119,7 @@ order('known clocks that go on under another parent are refused, under their own
   assert.is(outcome(inMap, { doc }), 'reject parent_changed')
 })
 
-order('steps in search of a place among what the board holds are counted', () => {
+order('search steps among the structs of the board are counted', () => {
   const doc = new Y.Doc()
   const backwards = Array.from({ length: 20 }, (_, i) =>
     i === 0 ? char : { ...char, rightOrigin: { client: mallory, clock: i - 1 } },
@@ -137,7 +137,7 @@ order('steps in search of a place among what the board holds are counted', () =>
   assert.is(outcome(next, { doc, limits: none }), 'ok', 'the next one in order too')
 })
 
-order('a crowd in one update is tried on a copy, and refused where that takes longer than it may', () => {
+order('an update with many conflicts is tried on a copy, and refused if that takes too long', () => {
   const crowd = writeUpdate([from(5, 0, char, char, char, char)])
   const limits = { minCrowdBytes: 0, maxConflictStepsPerUpdate: 4 }
   const noTime = { ms: -1, msPerStruct: 0 }
@@ -152,7 +152,7 @@ order('a crowd in one update is tried on a copy, and refused where that takes lo
   assert.is(outcome(many, { limits: roomy, trial: noTime }), 'ok', 'below the bound nothing is tried')
 })
 
-order('the copy that a crowd is tried on leaves Yjs as it was', () => {
+order('trying an update on a copy leaves Yjs unchanged', () => {
   const { integrate } = Y.Item.prototype
   const limits = { minCrowdBytes: 0, maxConflictStepsPerUpdate: 4 }
   const crowd = writeUpdate([from(5, 0, char, char, char, char)])
@@ -162,7 +162,7 @@ order('the copy that a crowd is tried on leaves Yjs as it was', () => {
   }
 })
 
-order('cuts through lists of values are counted, on the board and in the same update', () => {
+order('splits of lists of values are counted, on the board and in the same update', () => {
   const limits = { minCopiedValues: 0, maxCopiedValuesPerUpdate: 20 }
   const values = { ref: 8, parent: 'list', content: contentOf.any(...Array(10).fill(null)) }
   const list = writeUpdate([from(mallory, 0, values)])
@@ -183,7 +183,7 @@ order('cuts through lists of values are counted, on the board and in the same up
   assert.is(outcome(writeUpdate([], [{ client: mallory, ranges: [[0, 10]] }]), { doc, limits }), 'ok')
 })
 
-order('structs that cuts move are counted, more where the cuts come from the end', () => {
+order('structs moved by splits are counted, more if the splits come from the end', () => {
   const text = { ...char, content: contentOf.string('x'.repeat(40)) }
   const inserts = Array.from({ length: 10 }, (_, i) => ({
     ...char,
@@ -213,7 +213,7 @@ order('deleted ranges come in order, as Yjs writes them; a few may not', () => {
   assert.is(outcome(deleting(4), { doc, limits }), 'reject delete_order')
 })
 
-order('an update holds so many structs; more are for imports', () => {
+order('the structs of an update are limited; imports may have more', () => {
   const limits = { maxStructsPerUpdate: 3 }
   assert.is(outcome(writeUpdate([from(5, 0, char, char), from(6, 0, char)]), { limits }), 'ok')
   assert.is(
@@ -226,7 +226,7 @@ order.run()
 
 const ids = suite('client ids')
 
-ids('the rule is asked once a client that gains clocks, with the clock where it goes on', () => {
+ids('the rule is called once per client that gains clocks, with the next clock', () => {
   const asked: unknown[] = []
   const clientIds: ClientIdRule = (...question) => {
     asked.push(question)
@@ -269,7 +269,7 @@ ids.run()
 
 const effects = suite('effects')
 
-effects('what is known and deleted already is empty', () => {
+effects('an update that is known and deleted already is empty', () => {
   const doc = boardOfAda()
   const empty = (update: Uint8Array): boolean | string => {
     const verdict = inspect(update, { doc })

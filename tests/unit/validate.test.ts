@@ -27,7 +27,7 @@ const isRefused =
 
 const counts = suite('counts and lengths')
 
-counts('the bounds are those that docs/security.md names', () => {
+counts('the limits are those in docs/security.md', () => {
   assert.equal(defaultValidationLimits, {
     maxNewClientsPerUpdate: 256,
     maxNewRootsPerUpdate: 8,
@@ -52,7 +52,7 @@ counts('the bounds are those that docs/security.md names', () => {
   assert.equal(defaultDryRunLimits, { ms: 400, msPerStruct: 0.005 })
 })
 
-counts('structs of every kind, and deleted ranges, are at least so long', () => {
+counts('structs of every kind, and deleted ranges, have a minimum length', () => {
   const limits = { minClocks: 2 }
   const short: Struct[] = [
     { ref: 0, content: 1 },
@@ -86,7 +86,7 @@ counts('nothing is no length, and is what empty contents are measured as', () =>
     assert.is(readContent(new UpdateReader(bytes(0)), ref, defaultValidationLimits), 0, `content ${ref}`)
 })
 
-counts('structs, clients, ranges and elements that there are no bytes for are refused', () => {
+counts('structs, clients, ranges and elements without enough bytes are refused', () => {
   assert.is(outcome(bytes(1)), 'reject count')
   assert.is(outcome(bytes(1, 5, 9, 0, 0, 0)), 'reject count')
   assert.is(outcome(bytes(0, 1)), 'reject count')
@@ -99,7 +99,7 @@ counts('structs, clients, ranges and elements that there are no bytes for are re
   )
 })
 
-counts('clocks beyond the largest one are refused in all places', () => {
+counts('clocks beyond the largest one are refused everywhere', () => {
   const limits = { maxClock: 10 }
   assert.is(outcome(writeUpdate([from(mallory, 0, { ref: 0, content: 10 })]), { limits }), 'ok')
   assert.is(outcome(writeUpdate([from(mallory, 0, { ref: 0, content: 11 })]), { limits }), 'reject clock')
@@ -142,7 +142,7 @@ counts('a number of more than 53 bits or without end is refused by the reader', 
   assert.throws(() => reading(255).readVarUint(), isRefused('truncated'))
 })
 
-counts('each truncation of an update is refused, also where the shared buffer goes on behind it', () => {
+counts('each truncation of an update is refused, even if the shared buffer continues after it', () => {
   const whole = writeUpdate([
     from(mallory, 0, char, { ref: 8, parent: 'm', key: 'k', content: contentOf.any({ a: 1 }) }),
   ])
@@ -170,7 +170,7 @@ counts('no read goes past the end of the update, whatever length is announced', 
   }
 })
 
-counts('bytes behind the end are refused', () => {
+counts('trailing bytes are refused', () => {
   assert.is(outcome(bytes(0, 0, 0)), 'reject trailing_bytes')
 })
 
@@ -219,7 +219,7 @@ contents('JSON that does not parse is refused in embeds, formats and old arrays'
   assert.is(inRoot(2, contentOf.json('1', 'undefined')), 'ok')
 })
 
-contents('the forbidden key is refused wherever keys are, also in escapes, and allowed as text', () => {
+contents('the forbidden key is refused wherever keys are, even escaped, and allowed as text', () => {
   const limits = { forbiddenKey: 'forbidden' }
   assert.is(inRoot(8, contentOf.any(1), { key: 'forbidden', limits }), 'reject key')
   assert.is(inRoot(8, contentOf.any(1), { key: 'forbiddem', limits }), 'ok')
@@ -263,7 +263,7 @@ contents('map keys, formats and names of XML longer than allowed are refused', (
   assert.is(inRoot(7, contentOf.type(3, 'table'), { limits }), 'reject key')
 })
 
-contents('a map entry of more clocks than allowed is refused unless it comes deleted', () => {
+contents('a map entry that spans too many clocks is refused unless it arrives deleted', () => {
   const limits = { maxClocksOfMapEntry: 0 }
   const entry: Struct = { ref: 8, parent: 'm', key: 'k', content: contentOf.any(1) }
   const deleting = (clock: number, length: number) => [
@@ -287,7 +287,7 @@ contents('a map entry of more clocks than allowed is refused unless it comes del
   assert.is(outcome(writeUpdate([from(mallory, 0, many)], deleting(0, 2))), 'ok')
 })
 
-contents('an entry is deleted where the ranges of its client cover all of it, in any order', () => {
+contents('an entry is deleted if the ranges of its client cover all of it, in any order', () => {
   const entry = { clientId: mallory, fromClock: 2, toClock: 5 }
   const covered = (client: number, ...ranges: [number, number][]): boolean => {
     const update = writeUpdate([], [{ client, ranges }])
@@ -314,7 +314,7 @@ const roots = suite('roots and nesting')
 const inRoots = (...names: string[]): Uint8Array =>
   writeUpdate([from(mallory, 0, ...names.map((name) => ({ ...char, parent: name })))])
 
-roots('an inspection makes no root, also where the update breaks off', () => {
+roots('validation creates no root, even if the update is truncated', () => {
   const doc = new Y.Doc()
   assert.is(inspect(inRoots('a', 'b', 'c').subarray(0, -3), { doc }).outcome, 'reject')
   assert.is(inspect(inRoots('a', 'b', 'c'), { doc }).outcome, 'ok')
@@ -346,7 +346,7 @@ const nested = (depth: number): Struct[] =>
   }))
 
 roots(
-  'types nested deeper than allowed are refused: in one update, over several, and behind neighbours',
+  'types nested deeper than allowed are refused: in one update, over several, and after neighbours',
   () => {
     const limits = { maxTypeNesting: 4 }
     assert.is(outcome(writeUpdate([from(mallory, 0, ...nested(4))]), { limits }), 'ok')

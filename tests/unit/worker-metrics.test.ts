@@ -14,7 +14,7 @@ rooms{worker="${worker}"} ${rooms}
 only_${worker}{worker="${worker}"} 1
 `
 
-metrics('have each metric once, with the lines of all', () => {
+metrics('contain each metric once, with the lines of all workers', () => {
   assert.is(
     together([textOf(1, 3), textOf(2, 4)]),
     `# HELP rooms Open.
@@ -33,7 +33,7 @@ only_2{worker="2"} 1
   )
 })
 
-metrics('are those of one where nobody else answers', () => {
+metrics('are those of one worker if no other answers', () => {
   assert.is(together([textOf(1, 3)]), textOf(1, 3))
 })
 

@@ -5,7 +5,7 @@ import { patchYjsMerging } from '../../server/documents/yjs-merging.ts'
 import { assertHarmless } from '../helpers/harmless.ts'
 import { contentOf, type Struct, writeUpdate } from '../helpers/update-writer.ts'
 
-const merging = suite('what Yjs joins')
+const merging = suite('merging in Yjs')
 const client = 5
 
 /** The number of structs from somebody who adds values one by one, offline, with updates that are merged unread. */
@@ -26,7 +26,7 @@ function oneByOne(structs: number, valuesEach: number): Uint8Array {
   ])
 }
 
-merging('structs that follow each other are joined without copying what follows for each of them', () => {
+merging('consecutive structs are merged without copying the rest for each of them', () => {
   const update = oneByOne(300, 2)
   assertHarmless({ kind: 'update', before: [], input: update })
   patchYjsMerging()
@@ -51,7 +51,7 @@ merging('structs that follow each other are joined without copying what follows 
   assert.equal(copy.getArray('list').toArray(), Array(600).fill(null))
 })
 
-merging('a struct takes in no more values than its bound', () => {
+merging('a struct takes in no more values than its limit', () => {
   const update = oneByOne(2, 40_000)
   assertHarmless({ kind: 'update', before: [], input: update })
   patchYjsMerging()
@@ -60,7 +60,7 @@ merging('a struct takes in no more values than its bound', () => {
   assert.is(doc.store.clients.get(client)?.length, 2)
 })
 
-merging('what is joined can be read, cut, joined again and stored', () => {
+merging('merged structs can be read, split, merged again and stored', () => {
   patchYjsMerging()
   const doc = new Y.Doc()
   doc.clientID = client
@@ -84,7 +84,7 @@ merging('what is joined can be read, cut, joined again and stored', () => {
   assert.equal(copy.getArray('list').toArray(), expected)
 })
 
-merging('the bound is put on once', () => {
+merging('the limit is installed once', () => {
   patchYjsMerging()
   const { mergeWith } = Y.ContentAny.prototype
   patchYjsMerging()
