@@ -20,7 +20,7 @@ export const SharePeople = ({ boardId, board }: { boardId: string; board: BoardR
   const [members, setMembers] = useState<Level | null>(board?.members_level ?? null)
   const [problem, setProblem] = useState<string | null>(null)
   const [offeredTo, setOfferedTo] = useState<number | null>(board?.offered_to ?? null)
-  const [handing, setHanding] = useState<{ userId: number; name: string } | null>(null)
+  const [handing, setHanding] = useState<{ userId: number; name: string; isAtOnce: boolean } | null>(null)
   const [here, setHere] = useState<ReadonlySet<string>>(new Set())
 
   const load = useCallback(() => {
@@ -129,7 +129,18 @@ export const SharePeople = ({ boardId, board }: { boardId: string; board: BoardR
                         type="button"
                         className="quiet"
                         aria-label={`${ownerTexts.handOver}: ${principal.name}`}
-                        onClick={() => setHanding({ userId: row.user_id ?? 0, name: principal.name })}
+                        onClick={() =>
+                          api.me().then(
+                            // An administrator's word is enough.
+                            ({ role }) =>
+                              setHanding({
+                                userId: row.user_id ?? 0,
+                                name: principal.name,
+                                isAtOnce: role === 'admin' || role === 'sysadmin',
+                              }),
+                            showProblem,
+                          )
+                        }
                       >
                         {ownerTexts.handOver}
                       </button>
@@ -190,7 +201,7 @@ export const SharePeople = ({ boardId, board }: { boardId: string; board: BoardR
       )}
       {handing !== null && (
         <Dialog title={ownerTexts.title(handing.name)} onClose={() => setHanding(null)}>
-          <p>{ownerTexts.text(handing.name)}</p>
+          <p>{(handing.isAtOnce ? ownerTexts.textAtOnce : ownerTexts.text)(handing.name)}</p>
           <div className="actions end">
             <button
               type="button"
@@ -201,11 +212,15 @@ export const SharePeople = ({ boardId, board }: { boardId: string; board: BoardR
                 doing(
                   api
                     .updateBoard(boardId, { owner_id: handing.userId })
-                    .then(() => showToast(ownerTexts.offered(handing.name))),
+                    .then(() =>
+                      showToast(
+                        (handing.isAtOnce ? ownerTexts.handedOver : ownerTexts.offered)(handing.name),
+                      ),
+                    ),
                 )
               }}
             >
-              {ownerTexts.action}
+              {handing.isAtOnce ? ownerTexts.handOver : ownerTexts.action}
             </button>
           </div>
         </Dialog>

@@ -83,8 +83,11 @@ export const ownerTexts = {
   title: (name: string) => `Hand the board over to ${name}?`,
   text: (name: string) =>
     `${name} is asked first. When ${name} accepts, you keep the right to edit, and the board's share links become theirs.`,
+  textAtOnce: (name: string) =>
+    `You are an administrator, so ${name} becomes the owner at once, also of the board's share links.`,
   action: 'Offer the board',
   offered: (name: string) => `${name} is asked to take the board over`,
+  handedOver: (name: string) => `${name} owns the board now`,
   waiting: 'asked to become the owner',
   takeBack: 'Take back',
   takenBack: 'The offer was taken back',

@@ -258,4 +258,37 @@ test('one click sets everybody to view only, hands over the pen, or brings every
   assert.equal(appState, { viewBackgroundColor: '#fdf8f6' })
 })
 
+test('a board is handed over when the new owner accepts, and at once by an administrator', async ({
+  server,
+  ada,
+  grace,
+  open,
+}) => {
+  const offered = async () => {
+    const boardId = await ada.board('Handed over')
+    await ada.ask('POST', `/boards/${boardId}/permissions`, { user_id: grace.id, level: 'edit' })
+    const page = await open(`/b/${boardId}`, { cookie: ada.cookie })
+    await saysSync(page, 'Saved')
+    await page.getByRole('button', { name: 'Share', exact: true }).click()
+    await page.getByRole('button', { name: 'Make owner' }).click()
+    const owner = async () => (await grace.ask<{ owner_id: number }>('GET', `/boards/${boardId}`)).owner_id
+    return { dialog: page.getByRole('dialog', { name: 'Hand the board over to Grace?' }), page, owner }
+  }
+  const asked = await offered()
+  await asked.dialog.getByText('Grace is asked first').waitFor()
+  await asked.dialog.getByRole('button', { name: 'Offer the board' }).click()
+  await asked.page.getByRole('button', { name: 'Take back' }).waitFor()
+  assert.is(await asked.owner(), ada.id)
+  const member = await open('/', { cookie: grace.cookie })
+  await member.getByRole('button', { name: 'Accept' }).click()
+  await eventually(async () => (await asked.owner()) === grace.id)
+
+  await server.db.updateTable('users').set({ role: 'admin' }).where('id', '=', ada.id).execute()
+  const given = await offered()
+  await given.dialog.getByText('Grace becomes the owner at once').waitFor()
+  await given.dialog.getByRole('button', { name: 'Make owner' }).click()
+  await given.page.getByText('Grace owns the board now').waitFor()
+  assert.is(await given.owner(), grace.id)
+})
+
 run()
