@@ -35,7 +35,7 @@ import { type ExportFormat, exportDrawing } from './export.ts'
 import { endFirstLook } from './first-look.ts'
 import { BoardImages } from './images.ts'
 import { OwnLibrary } from './library.ts'
-import { printDrawing } from './print.ts'
+import { printDrawing, takePrintKey } from './print.ts'
 import { keepView, showKeptView, showStartView } from './start-view.ts'
 import { TeamLibrary, teamLibrary } from './team-library.tsx'
 import { takeUndoPresses } from './undo-presses.ts'
@@ -254,6 +254,7 @@ const useBinding = (
     images.current = boardImages
     const stopDrops = takeDroppedFiles(excalidraw, () => mayUpload.current)
     const stopUndo = takeUndoPresses(excalidraw, session)
+    const stopPrint = takePrintKey(excalidraw)
     const attach = () => {
       session.attach(boundCanvas(excalidraw, boardImages))
       if (!showKeptView(excalidraw, boardId)) showStartView(excalidraw)
@@ -273,6 +274,7 @@ const useBinding = (
       stopWaiting?.()
       stopDrops()
       stopUndo()
+      stopPrint()
       session.detach()
       boardImages.close()
       images.current = null

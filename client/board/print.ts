@@ -34,3 +34,16 @@ export const printDrawing = async (excalidraw: ExcalidrawImperativeAPI): Promise
     showProblem(error)
   }
 }
+
+/** Ctrl-P prints the drawing; on its own the browser would print what is around it. @returns a function that ends this */
+export const takePrintKey = (excalidraw: ExcalidrawImperativeAPI): (() => void) => {
+  const onKey = (event: KeyboardEvent) => {
+    if (event.key.toLowerCase() !== 'p' || !(event.ctrlKey || event.metaKey)) return
+    if (event.shiftKey || event.altKey) return
+    event.preventDefault()
+    event.stopPropagation()
+    void printDrawing(excalidraw)
+  }
+  window.addEventListener('keydown', onKey, true)
+  return () => window.removeEventListener('keydown', onKey, true)
+}
