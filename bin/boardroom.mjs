@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The program's door: checks the Node version in words before any newer syntax is read, then runs the command line.
+// Entry point of the program: reports an unsupported Node version before any newer syntax is parsed, then runs the command line.
 import { existsSync } from 'node:fs'
 
 const [major, minor] = process.versions.node.split('.').map(Number)

@@ -1,5 +1,5 @@
 // npm run dev: the server and the canvas, rebuilt and restarted on every change. Options go to `serve`.
-// Three programs that watch: tsc writes dist, vite writes dist/canvas (reload the page), and node restarts the server.
+// Three programs in watch mode: tsc writes dist, vite writes dist/canvas (reload the page), and node restarts the server.
 import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +18,7 @@ const start = (args, stdout = 'inherit') => {
   return child
 }
 
-/** One that ends takes the others with it: a build that no longer watches would show old code. */
+/** If one of them ends, all end: without its watcher, old code would keep running. */
 const stop = (code) => {
   if (isStopping) return
   isStopping = true
@@ -38,7 +38,7 @@ const compiler = start(
   'pipe',
 )
 start([join('node_modules', 'vite', 'bin', 'vite.js'), 'build', 'client', '--watch', '--logLevel', 'warn'])
-// The compiler first writes everything anew, so the server starts when that is done.
+// The compiler first rewrites everything, so the server starts once that is done.
 let isServing = false
 compiler.stdout.setEncoding('utf8').on('data', (text) => {
   process.stdout.write(text)

@@ -1,5 +1,5 @@
-// What a fresh checkout needs before anything else can run: packages and the build. Plain JavaScript without a
-// dependency, because it runs before there are any. Does nothing when everything is up to date.
+// Installs packages and builds, before anything else in a fresh checkout can run. Plain JavaScript without dependencies,
+// because none are installed yet. Does nothing when everything is up to date.
 //
 //   node bin/setup.mjs            packages, server, tests and canvas
 //   node bin/setup.mjs --install  packages only
@@ -65,7 +65,7 @@ if (only === undefined) {
   })
 }
 
-/** Runs `work` unless `stamp` says that it was done for the same `key`; a step cut off leaves no stamp. */
+/** Runs `work` unless `stamp` shows that it was done for the same `key`; an interrupted step leaves no stamp. */
 function step(stamp, key, title, work) {
   const path = join(root, stamp)
   if (existsSync(path) && readFileSync(path, 'utf8') === key) return
@@ -94,7 +94,7 @@ function hashOf(paths) {
   return hash.digest('hex')
 }
 
-/** Changes whenever a source file comes, goes, or is written. */
+/** Changes whenever a source file is added, removed or written. */
 function fingerprintOf(paths) {
   const hash = createHash('sha256')
   const visit = (path) => {

@@ -1,6 +1,6 @@
 // The backend of canvas.html. BOARDROOM_URL=http://localhost:4400 BOARDROOM_KEY=brk_… node examples/canvas-server.mjs
-// and open http://localhost:3000/?as=ada (a toy: who says a name is believed). The service key has the scopes boards,
-// permissions and tickets; Boardroom has this origin in BOARDROOM_ALLOWED_ORIGINS.
+// and open http://localhost:3000/?as=ada (a toy: any name is believed). The service key has the scopes boards,
+// permissions and tickets; BOARDROOM_ALLOWED_ORIGINS of Boardroom contains this origin.
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { createClient } from 'boardroom/client'

@@ -3,9 +3,9 @@
 //   npm run build
 //   DATABASE_URL=postgres://user:password@localhost/app node examples/embed.mjs
 //
-// Then, as a user of this app (here simply a cookie; the name is the proof, so this is a toy sign-in):
+// Then, as a user of this app (a toy sign-in: a cookie with any name):
 //   open http://localhost:3000/sign-in?as=ada
-//   open http://localhost:3000/                 a page that draws on a board by the stock y-websocket provider's rules
+//   open http://localhost:3000/                 a page that draws on a board with the protocol of the stock y-websocket provider
 // Boardroom answers its routes under /api and /ws, /healthz, /readyz and /metrics, and leaves every other path alone. Its tables live in the schema `boardroom`.
 import { createServer } from 'node:http'
 import { createBoardroom } from 'boardroom'
@@ -15,7 +15,7 @@ import { WebSocketServer } from 'ws'
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })
 const port = Number(process.env.PORT ?? 3000)
 
-/** Who asks, by this app's own rules. */
+/** The user that a request comes from, by this app's own rules. */
 const userOf = (request) => {
   const id = /(?:^|;\s*)app_user=([a-z]+)/.exec(request.headers.cookie ?? '')?.[1]
   return id === undefined ? null : { externalId: id, name: `${id[0].toUpperCase()}${id.slice(1)}` }
@@ -54,7 +54,7 @@ const server = createServer(async (request, response) => {
   }
 })
 
-/** One board for every user, made when they first come. This app would keep its id in a table of its own. */
+/** One board per user, created at their first visit. A real app would store its id in a table. */
 const boards = {
   known: new Map(),
   of(user) {
@@ -81,7 +81,7 @@ const pageOf = ({ name, boardId, ticket }) => `<!doctype html><title>Embedded</t
   socket.onclose = ({ code, reason }) => { state.textContent = 'closed: ' + code + ' ' + reason }
 </script>`
 
-// This app's own sockets, on a path of their own.
+// This app's own WebSockets, on another path.
 const echo = new WebSocketServer({ noServer: true })
 echo.on('connection', (socket) => socket.on('message', (data) => socket.send(`echo: ${data}`)))
 
@@ -105,6 +105,6 @@ async function stop() {
   const { rows } = await pool.query('select count(*)::integer as boards from boardroom.boards')
   console.log(`closed; the pool still works: ${rows[0].boards} boards`)
   await pool.end()
-  // Nothing is left, so the process ends by itself.
+  // Nothing keeps the process alive any more.
 }
 process.once('SIGINT', stop).once('SIGTERM', stop)
