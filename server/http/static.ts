@@ -100,6 +100,13 @@ export function staticClient(folder: string): MiddlewareHandler<HttpEnv> {
     return known
   }
 
+  /** Null if a new build has removed the file; then the folder is listed again. */
+  const ifThere = (error: unknown): null => {
+    if (!isMissing(error)) throw error
+    listing = undefined
+    return null
+  }
+
   return async (c, next) => {
     if (c.req.method !== 'GET' && c.req.method !== 'HEAD') return next()
     const { path } = c.req
@@ -113,7 +120,11 @@ export function staticClient(folder: string): MiddlewareHandler<HttpEnv> {
       file = await find(wanted)
       c.status(404)
     }
-    if (file === undefined) {
+    const found =
+      file === undefined
+        ? null
+        : await answer(wanted, file, c.req.header('accept-encoding') ?? '').catch(ifThere)
+    if (found === null) {
       if (!isPage) return next()
       return c.text(
         'The client is not built: run "npm run build:client", or wait until the build is done.\n',
@@ -121,8 +132,8 @@ export function staticClient(folder: string): MiddlewareHandler<HttpEnv> {
       )
     }
     if (workerScript.test(path)) c.header('content-security-policy', workerPolicy)
-    const { body, etag, encoding } = await answer(wanted, file, c.req.header('accept-encoding') ?? '')
-    c.header('content-type', typeOf(file))
+    const { body, etag, encoding } = found
+    c.header('content-type', typeOf(wanted))
     c.header('etag', etag)
     c.header('cache-control', immutable.test(wanted) ? 'public, max-age=31536000, immutable' : 'no-cache')
     c.header('vary', 'accept-encoding')
@@ -163,7 +174,10 @@ async function listFiles(folder: string): Promise<Map<string, string>> {
         }),
     )
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Map()
+    if (isMissing(error)) return new Map()
     throw error
   }
 }
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT'

@@ -90,7 +90,10 @@ function ofFramework(error: HTTPException): BoardroomError {
 function ofDatabase(error: unknown): BoardroomError | undefined {
   if (!(error instanceof Error)) return undefined
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  if (unreachable.some((prefix) => code.startsWith(prefix)) || unreachableMessage.test(error.message)) {
+  // A socket that does not exist, and not a file.
+  const isFile = code === 'ENOENT' && !('syscall' in error && error.syscall === 'connect')
+  const isUnreachable = unreachable.some((prefix) => code.startsWith(prefix)) && !isFile
+  if (isUnreachable || unreachableMessage.test(error.message)) {
     return new BoardroomError('database_unreachable', 'the database does not answer; try again', {
       cause: error,
     })

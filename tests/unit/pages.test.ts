@@ -1,5 +1,7 @@
 // The addresses of the client's pages: the server knows them, and answers "not found" elsewhere.
-import { readFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Hono } from 'hono'
 import { suite } from 'uvu'
@@ -32,6 +34,25 @@ addresses('is listed here for every page of the client', async () => {
   const routed = [...router.matchAll(/first === '([^']*)'/g)].map(([, first = '']) => first)
   assert.ok(routed.length > 10)
   for (const first of routed) assert.ok(known.has(first), first)
+})
+
+addresses('of a file that a new build has removed is not found', async () => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'boardroom-pages-'))
+  try {
+    await mkdir(path.join(folder, 'assets'))
+    const file = path.join(folder, 'assets/main-1.js')
+    await writeFile(file, 'export {}')
+    const app = new Hono<HttpEnv>().use(staticClient(folder))
+    const status = async (of: string) => (await app.request(`http://localhost/${of}`)).status
+    await writeFile(path.join(folder, 'index.html'), '<!doctype html>')
+    assert.is(await status('index.html'), 200)
+    await rm(file)
+    assert.is(await status('assets/main-1.js'), 404)
+    await rm(path.join(folder, 'index.html'))
+    assert.is(await status(''), 503)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
 })
 
 addresses.run()
