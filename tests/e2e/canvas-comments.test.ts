@@ -250,20 +250,18 @@ comments.test(
         quiet = setTimeout(resolve, 500)
       }).observe(document.querySelector('.pins'), { subtree: true, childList: true, attributeFilter: ['style'] })
     })`)
-    await page.evaluate(`(() => {
-      window.placedAnew = 0
-      window.movedAsOne = 0
+    // Until the scrolling has come to rest, when all are placed anew.
+    const placedAnew = await page.evaluate(`new Promise((resolve) => {
+      let placedAnew = 0
       const moving = document.querySelector('.pins > div')
       new MutationObserver((changes) => {
-        for (const { target } of changes) target === moving ? window.movedAsOne++ : window.placedAnew++
+        for (const { target } of changes) target === moving ? resolve(placedAnew) : placedAnew++
       }).observe(document.querySelector('.pins'), { subtree: true, childList: true, attributeFilter: ['style'] })
       const canvas = document.querySelector('.excalidraw canvas.interactive')
       for (let turn = 0; turn < 5; turn++)
         canvas.dispatchEvent(new WheelEvent('wheel', { deltaY: 10, bubbles: true, cancelable: true }))
-      return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
-    })()`)
-    await eventually(async () => Number(await page.evaluate('window.movedAsOne')) > 0)
-    assert.is(await page.evaluate('window.placedAnew'), 0)
+    })`)
+    assert.is(placedAnew, 0)
   },
 )
 
