@@ -36,7 +36,7 @@ export const imageTexts = {
   unreadable: 'The image could not be read.',
   notStored: 'An image could not be stored.',
   otherType: (type: string) => `Images of the type ${type} cannot be kept on a board.`,
-  tooLarge: (file: string, most: number) => `${file} is too large: images may have ${sizeOf(most)}.`,
+  tooLarge: (file: string, most: number) => `${file} is too large: the limit for images is ${sizeOf(most)}.`,
 }
 
 export const syncTexts = {

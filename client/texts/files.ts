@@ -18,7 +18,7 @@ export const fileTexts = {
   tooLargeForBoard: (most: number | null) =>
     most === null
       ? 'the drawing is too large for one board'
-      : `the drawing is too large for one board, which may have ${sizeOf(most)}`,
+      : `the drawing is too large for one board; the limit is ${sizeOf(most)}`,
   tooMany: (most: number) =>
     `it has more than ${numberOf(most)} elements, too many to add to an open board; import it on the page of all boards`,
   damagedInside: 'it is damaged: the drawing inside cannot be read',
@@ -26,7 +26,7 @@ export const fileTexts = {
   imageTooLarge: (most: number | null) =>
     most === null
       ? 'an image in it is too large'
-      : `an image in it is too large; images may have ${sizeOf(most)}`,
+      : `an image in it is too large; the limit is ${sizeOf(most)}`,
   pasted: 'What you pasted',
   viewer: 'You can only view this board, so nothing can be added to it.',
   reading: (file: string) => `Reading ${file}`,

@@ -44,14 +44,14 @@ export const boardDocuments = ({ worker, config, edit, document }: Deps): BoardD
     if (made.outcome === 'too_large')
       throw new BoardroomError(
         'too_large',
-        `the board may have at most ${config.maxBoardBytes} bytes and would have ${made.bytes}`,
+        `the board would have ${made.bytes} bytes; the limit is ${config.maxBoardBytes}`,
       )
     const files = made.files.filter(({ data }) => imageTypeOf(data) !== null)
     const tooLarge = files.find(({ data }) => data.length > config.maxFileBytes)
     if (tooLarge !== undefined)
       throw new BoardroomError(
         'too_large',
-        `a file may have at most ${config.maxFileBytes} bytes; one in the drawing has ${tooLarge.data.length}`,
+        `a file in the drawing has ${tooLarge.data.length} bytes; the limit is ${config.maxFileBytes}`,
       )
     return { update: made.update, files }
   },

@@ -155,7 +155,7 @@ export async function importDocument(
   if (imported.outcome === 'too_large') {
     throw new BoardroomError(
       'too_large',
-      `the board may have at most ${config.maxBoardBytes} bytes and would have at least ${imported.bytes}; divide what is imported among several boards`,
+      `the board would have at least ${imported.bytes} bytes; the limit is ${config.maxBoardBytes}; divide the drawing among several boards`,
       { details: { max_bytes: config.maxBoardBytes } },
     )
   }
@@ -164,7 +164,7 @@ export async function importDocument(
   if (tooLarge !== undefined)
     throw new BoardroomError(
       'too_large',
-      `a file may have at most ${config.maxFileBytes} bytes; an image of the drawing has ${tooLarge.data.length}`,
+      `an image of the drawing has ${tooLarge.data.length} bytes; the limit is ${config.maxFileBytes}`,
     )
   // Before the elements that refer to them.
   for (const { id, data } of files) await putFile(deps, { boardId, id, data, author })

@@ -583,7 +583,7 @@ files(
           error: { code: string; message: string; details: unknown }
         }
         assert.is(error.code, 'too_large')
-        assert.match(error.message, /1000 bytes together; they have 916/)
+        assert.match(error.message, /have 916 bytes together.*the limit is 1000/)
         assert.equal(error.details, {
           limit: 'files_bytes_per_user',
           max_files_bytes: 1000,

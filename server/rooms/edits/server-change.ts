@@ -23,7 +23,7 @@ export function updatesOf(
   if (!document.hasRoomFor(bytes, maxBoardBytes))
     throw new BoardroomError(
       'board_full',
-      `the board may have at most ${maxBoardBytes} bytes and would have more`,
+      `the board would be larger than ${maxBoardBytes} bytes, which is the limit`,
     )
   if (typeof change !== 'function') check(change, doc, limits)
   return updates

@@ -43,7 +43,7 @@ export async function putFile(
   if (data.length > config.maxFileBytes) {
     throw new BoardroomError(
       'too_large',
-      `a file may have at most ${config.maxFileBytes} bytes; this one has ${data.length}`,
+      `the file has ${data.length} bytes; the limit is ${config.maxFileBytes}`,
     )
   }
   const sha256 = createHash('sha256').update(data).digest('hex')
@@ -67,7 +67,7 @@ export async function putFile(
     if (bytes + data.length > config.maxFilesBytes) {
       throw new BoardroomError(
         'too_large',
-        `the files of this board may have at most ${config.maxFilesBytes} bytes together; they have ${bytes}`,
+        `the files of this board have ${bytes} bytes together, and this one ${data.length}; the limit is ${config.maxFilesBytes}`,
         {
           details: {
             limit: 'files_bytes_per_board',
@@ -82,7 +82,7 @@ export async function putFile(
     if (ofOwner + data.length > config.maxFilesBytesPerUser) {
       throw new BoardroomError(
         'too_large',
-        `the files on all boards of this board’s owner may have at most ${config.maxFilesBytesPerUser} bytes together; they have ${ofOwner}`,
+        `the files on all boards of this board’s owner have ${ofOwner} bytes together, and this one ${data.length}; the limit is ${config.maxFilesBytesPerUser}`,
         {
           details: {
             limit: 'files_bytes_per_user',
@@ -124,7 +124,7 @@ export async function putThumbnail(
   if (data.length > maxThumbnailBytes) {
     throw new BoardroomError(
       'too_large',
-      `a thumbnail may have at most ${maxThumbnailBytes} bytes; this one has ${data.length}`,
+      `the thumbnail has ${data.length} bytes; the limit is ${maxThumbnailBytes}`,
     )
   }
   const mime = imageTypeOf(data)
