@@ -70,15 +70,30 @@ const addFile = async (
   }
 }
 
-/** Excalidraw does not note the image that it puts onto the canvas: an undo would take back what was done before. */
+/** So long an image may take until it has its file and its size. */
+const longestInsertMs = 60_000
+/** Images that have become a step. */
+const steps = new Set<string>()
+
+/**
+ * Excalidraw does not record the insertion of an image: an undo would revert what was done before. Its own image is the
+ * one that it selects; others may come from other people meanwhile.
+ */
 const keepAsStep = (excalidraw: ExcalidrawImperativeAPI): void => {
   const known = new Set(excalidraw.getSceneElementsIncludingDeleted().map(({ id }) => id))
-  const stop = excalidraw.onChange((elements) => {
-    const image = elements.find(({ id, type }) => type === 'image' && !known.has(id))
-    // Before it has its file and its size it is no step.
+  let own: string | undefined
+  const stop = excalidraw.onChange((elements, { selectedElementIds }) => {
+    own ??= elements.find(
+      ({ id, type }) =>
+        type === 'image' && !known.has(id) && !steps.has(id) && selectedElementIds[id] === true,
+    )?.id
+    if (own !== undefined) steps.add(own)
+    const image = elements.find(({ id }) => id === own)
+    // It is a step once it has its file and its size.
     if (image === undefined || !('fileId' in image) || image.fileId === null || image.width === 0) return
-    stop()
-    // Not while Excalidraw is telling of it. What is on the canvas and not noted stays unnoted: off it for a moment, then.
+    end()
+    // Not inside of Excalidraw's notification. An element on the canvas is never recorded later, so it is removed for a
+    // moment.
     setTimeout(() => {
       const scene = excalidraw.getSceneElementsIncludingDeleted()
       const others = scene.filter(({ id }) => id !== image.id)
@@ -86,6 +101,11 @@ const keepAsStep = (excalidraw: ExcalidrawImperativeAPI): void => {
       excalidraw.updateScene({ elements: scene, captureUpdate: CaptureUpdateAction.IMMEDIATELY })
     })
   })
+  const timer = setTimeout(stop, longestInsertMs)
+  const end = () => {
+    clearTimeout(timer)
+    stop()
+  }
 }
 
 /** Excalidraw would put a corrupt image onto the board as an empty frame. */
