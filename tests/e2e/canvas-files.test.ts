@@ -255,6 +255,15 @@ tests.add(
         await shown(guest.page, 20)
         await page.keyboard.press('Control+z')
         await shown(guest.page, 19)
+        // Two, the second while the first is still being read.
+        for (const name of ['one.png', 'two.png'])
+          await dropFile(page, { name, type: 'image/png', bytes: onePixel })
+        await shown(guest.page, 21)
+        await page.locator('.excalidraw').first().focus()
+        await page.keyboard.press('Control+z')
+        await shown(guest.page, 20)
+        await page.keyboard.press('Control+z')
+        await shown(guest.page, 19)
 
         await pasteText(guest.page, fixture('background').toString())
         await guest.page.getByText('You can only view this board').waitFor()
