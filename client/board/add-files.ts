@@ -70,7 +70,7 @@ const addFile = async (
   }
 }
 
-/** So long an image may take until it has its file and its size. */
+/** How long an image may take to get its file and its size. */
 const longestInsertMs = 60_000
 /** Images that have become a step. */
 const steps = new Set<string>()

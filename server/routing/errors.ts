@@ -90,7 +90,7 @@ function ofFramework(error: HTTPException): BoardroomError {
 function ofDatabase(error: unknown): BoardroomError | undefined {
   if (!(error instanceof Error)) return undefined
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  // A socket that does not exist, and not a file.
+  // ENOENT counts only for a socket: a missing file says nothing about the database.
   const isFile = code === 'ENOENT' && !('syscall' in error && error.syscall === 'connect')
   const isUnreachable = unreachable.some((prefix) => code.startsWith(prefix)) && !isFile
   if (isUnreachable || unreachableMessage.test(error.message)) {
